@@ -1,0 +1,1 @@
+"""Task API: a multi-user task service over Postgres. Start at cli.py (commands) or api/main.py (the app)."""

@@ -1,0 +1,126 @@
+"""Settings: every environment variable once, read from the environment or `.env`, frozen, mute about secrets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from backend.errors import ConfigurationError
+
+MINIMUM_SECRET_BYTES = 32
+LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
+
+StringList = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """How this process is set up. Each field is the environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",  # .env may hold variables of other programs
+        frozen=True,
+        hide_input_in_errors=True,  # pydantic would print a rejected secret
+    )
+
+    environment: Literal["development", "production"] = Field(
+        "development", description="`production` refuses to start without a database, a key and a current schema"
+    )
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 picks a free one")
+    workers: int = Field(1, ge=1, le=64, description="processes that serve requests")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+
+    database_url: SecretStr | None = Field(
+        None, description="Postgres, as Neon hands it out; unset: an embedded Postgres in DATA_DIR"
+    )
+    database_direct_url: SecretStr | None = Field(
+        None, description="the same database without the pooler, for migrations"
+    )
+    database_pool_size: int = Field(10, ge=1, le=100, description="connections kept by each worker")
+    data_dir: Path = Field(Path(".data"), description="where the embedded Postgres and the development secret live")
+
+    jwt_secret: SecretStr | None = Field(None, description="shared HS256 secret of at least 32 bytes")
+    jwt_jwks_url: str | None = Field(None, description="where the issuer publishes its public keys, instead of a secret")
+    jwt_issuer: str | None = Field(None, description="required `iss` of a token, to the letter; unset: not checked")
+    jwt_audience: StringList = Field(
+        (), description="accepted `aud` values, comma-separated or a JSON list; unset: not checked"
+    )
+
+    cors_origins: StringList = Field(
+        (), description="origins of browser frontends, comma-separated or a JSON list"
+    )
+    request_timeout_seconds: float = Field(10, gt=0, le=300, description="longest time a statement may take")
+    max_body_bytes: int = Field(1024 * 1024, ge=1024, description="largest accepted request body")
+
+    @field_validator("jwt_audience", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Accept `a, b` as well as `["a", "b"]`."""
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            try:
+                return tuple(json.loads(value))
+            except ValueError:
+                raise ValueError("starts like a JSON list but is none") from None
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+                raise ValueError("each origin looks like https://app.example.com; * is not accepted")
+        return tuple(origin.rstrip("/") for origin in origins)
+
+    @field_validator("jwt_secret")
+    @classmethod
+    def _strong(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value().encode()) < MINIMUM_SECRET_BYTES:
+            raise ValueError(
+                f"needs at least {MINIMUM_SECRET_BYTES} bytes; make one with: openssl rand -base64 48"
+            )
+        return secret
+
+    @field_validator("jwt_jwks_url")
+    @classmethod
+    def _private(cls, url: str | None) -> str | None:
+        if url is not None:
+            parts = urlsplit(url)
+            local = parts.scheme == "http" and parts.hostname in LOCAL_HOSTS
+            if not parts.hostname or not (parts.scheme == "https" or local):
+                raise ValueError("must be an https:// address (http:// only on localhost)")
+        return url
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.jwt_secret and self.jwt_jwks_url:
+            raise ValueError("set JWT_SECRET or JWT_JWKS_URL, not both")
+        if self.environment == "production":
+            if not self.database_url:
+                raise ValueError("production needs DATABASE_URL: the connection string of your Postgres")
+            if not (self.jwt_secret or self.jwt_jwks_url):
+                raise ValueError("production needs JWT_SECRET or JWT_JWKS_URL: who signs your users' tokens")
+        return self
+
+
+def load_settings() -> Settings:
+    """Read the settings; raises ConfigurationError with one line for each thing that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [_line(problem["loc"], problem["msg"]) for problem in error.errors(include_input=False)]
+        raise ConfigurationError("\n".join(lines)) from None
+
+
+def _line(location: tuple[int | str, ...], message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return f"{str(location[0]).upper()}: {text}" if location else text

@@ -1,0 +1,127 @@
+"""What can go wrong, as facts with a code and a status. Knows no framework; the API turns these into answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One offending field: where it is (`title`, `query.limit`), a machine code and a sentence for people."""
+
+    field: str
+    code: str
+    message: str
+
+
+class TaskAPIError(Exception):
+    """Something a client is told about. Subclasses fix the code, the HTTP status and the default message."""
+
+    code = "INTERNAL_ERROR"
+    status = 500
+    message = "Something went wrong on our side. Try again, and quote the request id if it stays."
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        details: tuple[Detail, ...] = (),
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message or self.message)
+        self.message = message or self.message
+        self.details = details
+        self.headers = headers or {}
+
+
+class InternalError(TaskAPIError):
+    """A defect of ours. Says nothing about itself; the log has the rest."""
+
+
+class BadRequest(TaskAPIError):
+    """The request cannot be read as HTTP or as one of our cursors."""
+
+    code = "BAD_REQUEST"
+    status = 400
+    message = "The request could not be understood."
+
+
+class Unauthorized(TaskAPIError):
+    """No token, or one that is not good. The header says which, as RFC 6750 section 3 asks."""
+
+    code = "UNAUTHORIZED"
+    status = 401
+    message = "Send a bearer token: Authorization: Bearer <token>."
+
+    def __init__(self, message: str | None = None, *, invalid_token: bool = False) -> None:
+        challenge = 'Bearer error="invalid_token"' if invalid_token else "Bearer"
+        super().__init__(message, headers={"WWW-Authenticate": challenge})
+
+
+class NotFound(TaskAPIError):
+    """It is not there, or it is not yours: the same answer for both."""
+
+    code = "NOT_FOUND"
+    status = 404
+    message = "There is nothing here."
+
+
+class TaskNotFound(NotFound):
+    """A missing, deleted, foreign or malformed task id; nobody can tell which."""
+
+    message = "There is no such task."
+
+
+class MethodNotAllowed(TaskAPIError):
+    """The path exists, the method does not. `Allow` lists those that do."""
+
+    code = "METHOD_NOT_ALLOWED"
+    status = 405
+    message = "This address does not support that method; the Allow header lists those it does."
+
+
+class Conflict(TaskAPIError):
+    """The request contradicts what is stored."""
+
+    code = "CONFLICT"
+    status = 409
+    message = "A task with this id exists already."
+
+
+class PayloadTooLarge(TaskAPIError):
+    """The body is larger than the limit."""
+
+    code = "PAYLOAD_TOO_LARGE"
+    status = 413
+    message = "The request body is too large."
+
+
+class UnsupportedMediaType(TaskAPIError):
+    """The body is not declared as JSON."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    status = 415
+    message = "Send the body as JSON, with the header Content-Type: application/json."
+
+
+class ValidationFailed(TaskAPIError):
+    """The body or the query was read, and something in it is not acceptable. `details` names what."""
+
+    code = "VALIDATION_ERROR"
+    status = 422
+    message = "The request has invalid or unknown fields; see details."
+
+
+class ServiceUnavailable(TaskAPIError):
+    """Something we depend on does not answer now. Whether a write was applied may be unknown; reading it back tells."""
+
+    code = "SERVICE_UNAVAILABLE"
+    status = 503
+    message = "The service cannot answer right now. Try again shortly."
+
+    def __init__(self, message: str | None = None, *, retry_after_seconds: int = 1) -> None:
+        super().__init__(message, headers={"Retry-After": str(retry_after_seconds)})
+
+
+class ConfigurationError(Exception):
+    """The service cannot start as it is set up. The message says what to set."""
