@@ -30,7 +30,8 @@ class Settings(BaseSettings):
     )
 
     environment: Literal["development", "production"] = Field(
-        "development", description="`production` refuses to start without a database, a key and a current schema"
+        "development",
+        description="`production` refuses to start without a database, a key and a current schema",
     )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 picks a free one")
@@ -47,15 +48,15 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".data"), description="where the embedded Postgres and the development secret live")
 
     jwt_secret: SecretStr | None = Field(None, description="shared HS256 secret of at least 32 bytes")
-    jwt_jwks_url: str | None = Field(None, description="where the issuer publishes its public keys, instead of a secret")
+    jwt_jwks_url: str | None = Field(
+        None, description="where the issuer publishes its public keys, instead of a secret"
+    )
     jwt_issuer: str | None = Field(None, description="required `iss` of a token, to the letter; unset: not checked")
     jwt_audience: StringList = Field(
         (), description="accepted `aud` values, comma-separated or a JSON list; unset: not checked"
     )
 
-    cors_origins: StringList = Field(
-        (), description="origins of browser frontends, comma-separated or a JSON list"
-    )
+    cors_origins: StringList = Field((), description="origins of browser frontends, comma-separated or a JSON list")
     request_timeout_seconds: float = Field(10, gt=0, le=300, description="longest time a statement may take")
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="largest accepted request body")
 
@@ -85,9 +86,7 @@ class Settings(BaseSettings):
     @classmethod
     def _strong(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None and len(secret.get_secret_value().encode()) < MINIMUM_SECRET_BYTES:
-            raise ValueError(
-                f"needs at least {MINIMUM_SECRET_BYTES} bytes; make one with: openssl rand -base64 48"
-            )
+            raise ValueError(f"needs at least {MINIMUM_SECRET_BYTES} bytes; make one with: openssl rand -base64 48")
         return secret
 
     @field_validator("jwt_jwks_url")
@@ -112,10 +111,10 @@ class Settings(BaseSettings):
         return self
 
 
-def load_settings() -> Settings:
-    """Read the settings; raises ConfigurationError with one line for each thing that is wrong."""
+def load_settings(**chosen: object) -> Settings:
+    """Read the settings; `chosen` ones win. Raises ConfigurationError with one line for each thing that is wrong."""
     try:
-        return Settings()
+        return Settings(**chosen)  # type: ignore[arg-type]  # validated like everything else
     except ValidationError as error:
         lines = [_line(problem["loc"], problem["msg"]) for problem in error.errors(include_input=False)]
         raise ConfigurationError("\n".join(lines)) from None

@@ -1,0 +1,1 @@
+"""Tables, and what goes in and out of them."""

@@ -1,0 +1,1 @@
+"""Pure helpers: tokens, field types, cursors. They know no database and no HTTP."""

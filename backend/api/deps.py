@@ -1,0 +1,58 @@
+"""What handlers ask for, one alias each. None of these does I/O: they run on the event loop, not in a thread."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from backend.errors import Detail, ValidationFailed
+from backend.services.readiness import Readiness
+from backend.services.task_service import TaskService
+from backend.services.user_service import UserService
+
+_BEARER = HTTPBearer(
+    scheme_name="BearerToken",
+    bearerFormat="JWT",
+    description="The token your sign-in gives you. In development, `task-api token alice` prints one.",
+    auto_error=False,  # the middleware has judged the token already; this documents it
+)
+
+
+async def _current_user(
+    request: Request, _documented: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
+) -> str:
+    """Give the `sub` of the token, which is the only place an identity comes from."""
+    user_id: str = request.state.user_id
+    return user_id
+
+
+CurrentUser = Annotated[str, Depends(_current_user)]
+
+
+async def _task_service(request: Request, user_id: CurrentUser) -> TaskService:
+    return TaskService(request.app.state.sessions, user_id)
+
+
+async def _user_service(request: Request, user_id: CurrentUser) -> UserService:
+    return UserService(request.app.state.sessions, user_id)
+
+
+async def _readiness(request: Request) -> Readiness:
+    readiness: Readiness = request.app.state.readiness
+    return readiness
+
+
+async def _refuse_query(request: Request) -> None:
+    """Refuse query parameters where none are known: ignoring one would hide a typing error."""
+    names = request.query_params
+    if names:
+        message = "Extra inputs are not permitted"
+        raise ValidationFailed(details=tuple(Detail(f"query.{name}", "extra_forbidden", message) for name in names))
+
+
+Tasks = Annotated[TaskService, Depends(_task_service)]
+Users = Annotated[UserService, Depends(_user_service)]
+Ready = Annotated[Readiness, Depends(_readiness)]
+NoQuery = Depends(_refuse_query)

@@ -1,0 +1,81 @@
+"""Turns what the framework and the lower layers raise into answers in the envelope."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import compile_path
+
+from backend.api.responses import error_response
+from backend.errors import (
+    Detail,
+    InternalError,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    TaskAPIError,
+    TaskNotFound,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+
+_UNREADABLE = Detail("body", "json_invalid", "The body is not valid JSON")
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Let every error of every layer be answered in the envelope."""
+    app.exception_handler(TaskAPIError)(_answer_error)
+    app.exception_handler(RequestValidationError)(_answer_validation)
+    app.exception_handler(HTTPException)(_answer_framework)
+
+
+async def _answer_error(request: Request, error: TaskAPIError) -> Response:
+    return error_response(error, request.state.request_id)
+
+
+async def _answer_validation(request: Request, error: RequestValidationError) -> Response:
+    return error_response(_refusal(error), request.state.request_id)
+
+
+async def _answer_framework(request: Request, error: HTTPException) -> Response:
+    """Answer what Starlette and FastAPI raise themselves: unknown paths, wrong methods, unreadable bodies."""
+    known: dict[int, TaskAPIError] = {
+        400: ValidationFailed(details=(_UNREADABLE,)),  # FastAPI: the body is no text, or nested too deeply
+        404: NotFound(),
+        413: PayloadTooLarge(),
+        405: MethodNotAllowed(headers={"Allow": ", ".join(_allowed_methods(request))}),
+    }
+    return error_response(known.get(error.status_code, InternalError()), request.state.request_id)
+
+
+def _refusal(error: RequestValidationError) -> TaskAPIError:
+    """Name what is wrong. A malformed id in the path alone is a task that is not there."""
+    problems = [problem for problem in error.errors() if problem["loc"][0] != "path"]
+    if not problems:
+        return TaskNotFound()
+    if problems[0]["loc"] == ("body",) and isinstance(error.body, bytes):
+        return UnsupportedMediaType()
+    return ValidationFailed(details=tuple(_detail(problem) for problem in problems))
+
+
+def _detail(problem: dict[str, Any]) -> Detail:
+    """Say where and what, but never what was sent: pydantic's `input` and `ctx` stay behind."""
+    if problem["type"] == "json_invalid":
+        return _UNREADABLE
+    place, *path = problem["loc"]
+    names = [str(part) for part in path] if place == "body" and path else [place, *map(str, path)]
+    return Detail(".".join(names), problem["type"], problem["msg"])
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """List every method of the path; the framework names only those of the first route that matches it."""
+    allowed: set[str] = set()
+    for path, operations in request.app.openapi()["paths"].items():
+        pattern, _, _ = compile_path(path)
+        if pattern.match(request.url.path):
+            allowed |= {method.upper() for method in operations}
+    return sorted(allowed | {"HEAD"} if "GET" in allowed else allowed)

@@ -1,0 +1,166 @@
+"""What leaves the service: the envelope round data, the envelope round errors, and how both are documented."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from backend.errors import Detail, TaskAPIError
+from backend.models.base import Document, Page
+from backend.models.task import TaskPublic
+from backend.models.user import Account
+
+_COMPACT = (",", ":")
+MAX_DETAILS = 20
+MAX_FIELD_NAME = 100
+
+REQUEST_ID_EXAMPLE = "01a1fbb3bfe271ac8551a3b5a5ffebf9"
+CURSOR_EXAMPLE = "AAZEHbf5mLQBofuzv-JxrIVRo7Wl_-v5Zp2d3Yf7"
+
+
+class TaskAnswer(BaseModel):
+    """One task."""
+
+    data: TaskPublic
+
+
+class PageInfo(BaseModel):
+    """Where this page ends."""
+
+    limit: int = Field(description="Most tasks that this page could hold", examples=[50])
+    has_more: bool = Field(description="Whether more tasks follow", examples=[True])
+    next_cursor: str | None = Field(
+        description="Send it as `cursor` for the next page; null on the last", examples=[CURSOR_EXAMPLE]
+    )
+
+
+class TaskListAnswer(BaseModel):
+    """One page of tasks, newest first."""
+
+    data: list[TaskPublic]
+    page: PageInfo
+
+
+class AccountAnswer(BaseModel):
+    """The caller's account."""
+
+    data: Account
+
+
+class ErrorDetail(BaseModel):
+    """One thing that is wrong with the request."""
+
+    field: str = Field(description="Where: a body field, or `query.` and a parameter", examples=["title"])
+    code: str = Field(description="What, for programs", examples=["string_too_short"])
+    message: str = Field(description="What, for people", examples=["String should have at least 1 character"])
+
+
+class ErrorBody(BaseModel):
+    """What went wrong."""
+
+    code: str = Field(description="Stable, for programs", examples=["VALIDATION_ERROR"])
+    message: str = Field(description="For people", examples=["The request has invalid or unknown fields; see details."])
+    request_id: str = Field(description="Quote it when you ask for help", examples=[REQUEST_ID_EXAMPLE])
+    details: list[ErrorDetail] = Field(description="Field by field, where that is known")
+
+
+class ErrorAnswer(BaseModel):
+    """Every error, of every status."""
+
+    error: ErrorBody
+
+
+def document_response(document: Document, *, status: int = 200, **headers: str) -> Response:
+    """Answer one row that Postgres wrote as JSON."""
+    return _json_response(f'{{"data":{document.json}}}', status, headers)
+
+
+def task_response(document: Document, *, status: int = 200, **headers: str) -> Response:
+    """Answer one task, tagged with its revision: a strong ETag (RFC 9110, section 8.8.3)."""
+    return document_response(document, status=status, ETag=f'"{document.revision}"', **headers)
+
+
+def page_response(page: Page) -> Response:
+    """Answer one page of a list."""
+    info = {"limit": page.limit, "has_more": page.next_cursor is not None, "next_cursor": page.next_cursor}
+    return _json_response(f'{{"data":{page.json},"page":{json.dumps(info, separators=_COMPACT)}}}', 200, {})
+
+
+def error_response(error: TaskAPIError, request_id: str) -> Response:
+    """Answer an error in the envelope."""
+    return _json_response(json.dumps(_envelope(error, request_id), separators=_COMPACT), error.status, error.headers)
+
+
+def _json_response(text: str, status: int, headers: dict[str, str]) -> Response:
+    return Response(text, status, headers, media_type="application/json")
+
+
+def _envelope(error: TaskAPIError, request_id: str) -> dict[str, Any]:
+    details = [
+        {"field": _bounded(item.field), "code": item.code, "message": item.message}
+        for item in error.details[:MAX_DETAILS]
+    ]
+    return {"error": {"code": error.code, "message": error.message, "request_id": request_id, "details": details}}
+
+
+def _bounded(field: str) -> str:
+    """Keep the name of an unknown field, which is the client's own word, short and encodable."""
+    return field[:MAX_FIELD_NAME].encode("utf-8", "replace").decode()
+
+
+Responses = dict[int | str, dict[str, Any]]
+
+_REQUEST_ID_HEADER = {"X-Request-Id": {"description": "Names this request in our logs", "schema": {"type": "string"}}}
+_ETAG_HEADER = {"ETag": {"description": "The task's revision, quoted", "schema": {"type": "string"}, "example": '"42"'}}
+_LOCATION_HEADER = {"Location": {"description": "Where the new task is", "schema": {"type": "string"}}}
+_ERROR_HEADERS = {
+    "WWW-Authenticate": {"description": "`Bearer`, and what is wrong with the token", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}},
+}
+
+
+def success(status: int, description: str, model: type[BaseModel] | None = None, *, created: bool = False) -> Responses:
+    """Document a good answer; its example is made of the examples of its fields."""
+    headers = {**_REQUEST_ID_HEADER}
+    if model is TaskAnswer:
+        headers |= _ETAG_HEADER
+    if created:
+        headers |= _LOCATION_HEADER
+    answer: dict[str, Any] = {"description": description, "headers": headers}
+    if model is not None:
+        answer |= {"model": model, "content": {"application/json": {"example": example_of(model)}}}
+    return {status: answer}
+
+
+def errors(*kinds: type[TaskAPIError]) -> Responses:
+    """Document the errors that an operation can answer with."""
+    return {kind.status: _documented(kind()) for kind in kinds}
+
+
+def example_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Put the examples of a model's fields together."""
+    return {name: _example(field.annotation, field.examples) for name, field in model.model_fields.items()}
+
+
+def _example(annotation: Any, examples: list[Any] | None) -> Any:
+    if examples:
+        return examples[0]
+    inner = getattr(annotation, "__args__", (annotation,))[0]
+    return example_of(inner) if inner is annotation else [example_of(inner)]
+
+
+def _documented(error: TaskAPIError) -> dict[str, Any]:
+    if error.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        error.details = (Detail("title", "string_too_short", "String should have at least 1 character"),)
+    headers = {name: _ERROR_HEADERS[name] for name in error.headers}
+    example = _envelope(error, REQUEST_ID_EXAMPLE)
+    return {
+        "model": ErrorAnswer,
+        "description": error.message,
+        "headers": {**_REQUEST_ID_HEADER, **headers},
+        "content": {"application/json": {"example": example}},
+    }

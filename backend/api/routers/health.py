@@ -1,0 +1,83 @@
+"""Addresses that need no token: where things are, and whether this process is well."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from backend.api.deps import Ready
+from backend.api.responses import errors, success
+from backend.errors import ServiceUnavailable
+
+router = APIRouter()
+
+
+class Health(BaseModel):
+    """How the process is."""
+
+    status: Literal["ok"] = Field(description="`ok`, or the answer is an error", examples=["ok"])
+
+
+class HealthAnswer(BaseModel):
+    """The answer of a health check."""
+
+    data: Health
+
+
+class Directory(BaseModel):
+    """Where things are."""
+
+    name: str = Field(description="What answers here", examples=["Task API"])
+    docs: str = Field(description="The documentation, for people", examples=["/docs"])
+    openapi: str = Field(description="The contract, for programs", examples=["/openapi.json"])
+    tasks: str = Field(description="Your tasks; needs a token", examples=["/api/tasks"])
+    account: str = Field(description="Your account; needs a token", examples=["/api/me"])
+    health: str = Field(description="Whether the service can serve", examples=["/health/ready"])
+
+
+class DirectoryAnswer(BaseModel):
+    """The answer of the root address."""
+
+    data: Directory
+
+
+_DIRECTORY = DirectoryAnswer(
+    data=Directory(
+        name="Task API",
+        docs="/docs",
+        openapi="/openapi.json",
+        tasks="/api/tasks",
+        account="/api/me",
+        health="/health/ready",
+    )
+)
+_WELL = HealthAnswer(data=Health(status="ok"))
+
+
+# `async`, so that neither waits for a thread when all of them are busy.
+@router.get("/", tags=["start"], responses=success(200, "Where things are", DirectoryAnswer))
+async def get_directory() -> DirectoryAnswer:
+    """Find the documentation, the contract and the API."""
+    return _DIRECTORY
+
+
+@router.get("/health/live", tags=["health"], responses=success(200, "It is running", HealthAnswer))
+async def check_liveness() -> HealthAnswer:
+    """Tell whether the process runs. Asks nothing else, the database least of all."""
+    return _WELL
+
+
+@router.get(
+    "/health/ready",
+    tags=["health"],
+    responses=success(200, "It can serve", HealthAnswer) | errors(ServiceUnavailable),
+)
+def check_readiness(ready: Ready) -> HealthAnswer:
+    """Tell whether requests can be served: the database answers and its schema is current.
+
+    A good answer is remembered for ten minutes, so that asking often does not keep a suspended database awake.
+    """
+    ready.check()
+    return _WELL

@@ -1,0 +1,235 @@
+"""task-api: serve, migrate, token, openapi. Puts the parts together, and is the only place that prints."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import re
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+import uvicorn
+from fastapi import FastAPI
+from pydantic import SecretStr
+from uvicorn.supervisors import Multiprocess
+
+from backend.api.main import create_app
+from backend.config import Settings, load_settings
+from backend.database import migrations
+from backend.database.embedded import EmbeddedPostgres
+from backend.errors import ConfigurationError, ServiceUnavailable
+from backend.utils.auth import development_secret, issue_token
+
+SHUTDOWN_GRACE_SECONDS = 10
+LISTEN_BACKLOG = 2048
+DEVELOPMENT_USER = "developer"
+DEVELOPMENT_TTL = "24h"
+
+_TTL = re.compile(r"([1-9][0-9]{0,5})([smhd])", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code. What is set up wrongly is said in a line and ends with 1."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], None] = options.command
+    try:
+        command(options)
+    except (ConfigurationError, ServiceUnavailable) as error:
+        for line in str(error).splitlines():
+            print(f"task-api: {line}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0  # Ctrl-C is how one stops a server; it has shut down in order by now
+    return 0
+
+
+def application() -> FastAPI:
+    """Build the application from the environment: what every worker process runs."""
+    settings = load_settings()
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    return create_app(settings)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="task-api", description="A multi-user task service on Postgres.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="serve the API")
+    serve.add_argument("--host", help="address to listen on (default: HOST)")
+    serve.add_argument("--port", type=int, help="port to listen on; 0 picks a free one (default: PORT)")
+    serve.add_argument("--workers", type=int, help="processes that serve requests (default: WORKERS)")
+    serve.set_defaults(command=_serve)
+
+    migrate = commands.add_parser("migrate", help="bring the database schema up to date")
+    migrate.add_argument(
+        "action",
+        nargs="?",
+        choices=("apply", "status", "rollback"),
+        default="apply",
+        help="apply what is pending (default), list all, or take the newest back",
+    )
+    migrate.set_defaults(command=_migrate)
+
+    token = commands.add_parser("token", help="print a bearer token, for development and tests")
+    token.add_argument("user", metavar="USER", help="the user id that the token stands for")
+    token.add_argument("--ttl", type=_ttl_seconds, default="1h", help="how long it is good: 30s, 15m, 1h, 7d")
+    token.set_defaults(command=_token)
+
+    openapi = commands.add_parser("openapi", help="print the contract; needs no database and no key")
+    openapi.set_defaults(command=_openapi)
+    return parser
+
+
+def _ttl_seconds(text: str) -> int:
+    match = _TTL.fullmatch(text)
+    if not match:
+        raise argparse.ArgumentTypeError("write a number and a unit: 30s, 15m, 1h, 7d")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def _serve(options: argparse.Namespace) -> None:
+    chosen = {name: getattr(options, name) for name in ("host", "port", "workers")}
+    settings = _with_key(load_settings(**{name: value for name, value in chosen.items() if value is not None}))
+    # The default action of SIGTERM would end this process on the spot and leave Postgres running.
+    signal.signal(signal.SIGTERM, _leave)
+    with _listen(settings) as listener, _database(settings) as url:
+        _prepare_schema(settings, url)
+        os.environ |= _environment(settings, url)
+        config = uvicorn.Config(
+            "backend.cli:application",
+            factory=True,
+            workers=settings.workers,
+            log_config=None,
+            access_log=False,  # our own has the request id and the user
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_GRACE_SECONDS,
+        )
+        server = uvicorn.Server(config)
+        _announce(settings, listener)
+        if settings.workers == 1:
+            server.run(sockets=[listener])
+        else:
+            Multiprocess(config, sockets=[listener]).run()
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(0)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Take the port before anything is started, so that a taken one is noticed first."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=LISTEN_BACKLOG)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigurationError(
+            f"cannot listen on {settings.host} port {settings.port}: {reason}. Choose others with --host and --port."
+        ) from error
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    """Give the database's URL; without one, run an embedded Postgres meanwhile."""
+    if settings.database_url:
+        yield settings.database_url.get_secret_value()
+    else:
+        with EmbeddedPostgres(settings.data_dir) as url:
+            yield url
+
+
+def _migration_url(settings: Settings, url: str) -> str:
+    """Prefer the way round the pooler."""
+    return settings.database_direct_url.get_secret_value() if settings.database_direct_url else url
+
+
+def _prepare_schema(settings: Settings, url: str) -> None:
+    migration_url = _migration_url(settings, url)
+    if settings.environment == "development":
+        migrations.apply(migration_url)
+    elif pending := migrations.pending(migration_url):
+        raise ConfigurationError(
+            f"the database schema is outdated: {', '.join(pending)} not applied. Run: task-api migrate"
+        )
+
+
+def _with_key(settings: Settings) -> Settings:
+    """Add the development secret where nothing says who signs the tokens; production never gets here without."""
+    if settings.jwt_secret or settings.jwt_jwks_url:
+        return settings
+    secret = development_secret(settings.data_dir / "jwt-secret")
+    return settings.model_copy(update={"jwt_secret": SecretStr(secret)})
+
+
+def _environment(settings: Settings, url: str) -> dict[str, str]:
+    """Hand on to worker processes what the environment did not say."""
+    environment = {"DATABASE_URL": url}
+    if settings.jwt_secret:
+        environment["JWT_SECRET"] = settings.jwt_secret.get_secret_value()
+    return environment
+
+
+def _announce(settings: Settings, listener: socket.socket) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{listener.getsockname()[1]}"
+    print(f"Task API  {address}\nDocs      {address}/docs")
+    if settings.environment == "development" and settings.jwt_secret:
+        token = _issue(settings, DEVELOPMENT_USER, _ttl_seconds(DEVELOPMENT_TTL))
+        print(f"Token     for user {DEVELOPMENT_USER!r}, good for {DEVELOPMENT_TTL}:\n{token}\n\nCreate a task:")
+        print(
+            f"curl -X POST {address}/api/tasks -H 'Authorization: Bearer {token}' "
+            """-H 'Content-Type: application/json' -d '{"title": "Buy milk"}'"""
+        )
+    sys.stdout.flush()
+
+
+def _migrate(options: argparse.Namespace) -> None:
+    settings = load_settings()
+    with _database(settings) as url:
+        migration_url = _migration_url(settings, url)
+        if options.action == "status":
+            for migration in migrations.status(migration_url):
+                print("applied" if migration.applied else "pending", migration.id)
+        elif options.action == "rollback":
+            print("rolled back", migrations.rollback(migration_url) or "nothing: no migration is applied")
+        else:
+            print("applied", ", ".join(migrations.apply(migration_url)) or "nothing: the schema is current")
+
+
+def _token(options: argparse.Namespace) -> None:
+    settings = load_settings()
+    if settings.environment == "production" or settings.jwt_jwks_url:
+        raise ConfigurationError("tokens come from your issuer; this command makes them for development only")
+    print(_issue(_with_key(settings), options.user, options.ttl))
+
+
+def _issue(settings: Settings, user_id: str, ttl_seconds: int) -> str:
+    assert settings.jwt_secret is not None  # noqa: S101 - the callers have made sure
+    return issue_token(
+        settings.jwt_secret.get_secret_value(),
+        user_id,
+        ttl_seconds=ttl_seconds,
+        issuer=settings.jwt_issuer,
+        audience=next(iter(settings.jwt_audience), None),
+    )
+
+
+def _openapi(_options: argparse.Namespace) -> None:
+    # Not read from the environment: the contract is the same however the service is set up.
+    settings = Settings.model_construct(
+        database_url=SecretStr("postgresql://"), jwt_secret=SecretStr(secrets.token_urlsafe(48))
+    )
+    print(json.dumps(create_app(settings).openapi(), indent=2, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

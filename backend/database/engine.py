@@ -1,0 +1,70 @@
+"""The engine: one flight for each statement, on a live connection, with the second wall in front of it.
+
+Every statement that this engine runs is preceded, in the same flight, by settings that are local to it: the role that
+row-level security binds, the user whose rows are visible, the longest time it may take, and UTC. Nothing outlives the
+statement, so it works the same through a transaction pooler.
+"""
+
+from __future__ import annotations
+
+import selectors
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+CONNECT_TIMEOUT_SECONDS = 10
+
+_GUARD = (
+    "SELECT set_config('role', 'task_api', true), set_config('app.user_id', %(guard_user_id)s, true), "
+    "set_config('statement_timeout', '{milliseconds}', true), set_config('TimeZone', 'UTC', true); "
+)
+
+
+def build_engine(url: str, *, pool_size: int, timeout_seconds: float) -> Engine:
+    """Build the engine for a Postgres URL as Neon hands it out; connects to nothing yet.
+
+    `timeout_seconds` bounds each statement, and the wait for a free connection.
+    """
+    engine = create_engine(
+        # `postgres://` is unknown to SQLAlchemy, and since 2.1 `postgresql://` means another driver.
+        make_url(url).set(drivername="postgresql+psycopg2"),
+        # A statement is a transaction of its own, without BEGIN and ROLLBACK flights round it.
+        isolation_level="AUTOCOMMIT",
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=timeout_seconds,
+        pool_use_lifo=True,  # idle surplus connections stay idle
+        use_native_hstore=False,  # saves flights on the first connection
+        hide_parameters=True,  # logged errors must not show what users wrote
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "task-api"},
+    )
+    event.listen(engine, "checkout", _refuse_dead_connection)
+    guard = _GUARD.format(milliseconds=max(1, round(timeout_seconds * 1000)))
+
+    @event.listens_for(engine, "before_cursor_execute", retval=True)
+    def _put_guard_in_front(
+        connection: Connection,
+        _cursor: object,
+        statement: str,
+        parameters: dict[str, Any],
+        _context: object,
+        _executemany: bool,  # noqa: FBT001 - SQLAlchemy's signature
+    ) -> tuple[str, dict[str, Any]]:
+        # Without a user the id is '', which the policies take for nobody.
+        user_id = connection.get_execution_options().get("user_id", "")
+        return guard + statement, {**parameters, "guard_user_id": user_id}
+
+    return engine
+
+
+def _refuse_dead_connection(connection: Any, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+    """Notice without a flight that a connection died while idle; the pool then opens another.
+
+    A live idle connection has nothing to say. If it can be read, the server has closed it or is about to.
+    """
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        if selector.select(timeout=0):
+            raise DisconnectionError

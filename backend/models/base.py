@@ -1,0 +1,38 @@
+"""What every model shares: the strict input base, and the answers that Postgres has already written as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlmodel import SQLModel
+
+
+class Input(SQLModel):
+    """What a client may send: the declared fields and no others."""
+
+    model_config = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One row as JSON text, with its revision."""
+
+    json: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDocument(Document):
+    """One task as JSON text, with its revision and id."""
+
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows as the text of a JSON array, and where the next page starts; next_cursor is None on the last page."""
+
+    json: str
+    limit: int
+    next_cursor: str | None

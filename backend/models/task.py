@@ -1,0 +1,130 @@
+"""The tasks table, what a client may send, and a task as its owner sees it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    Text,
+    false,
+    func,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+from backend.models.base import Input
+from backend.utils.validation import CanonicalUUID, Description, Flag, PlainInteger, Title
+
+MAX_LIMIT = 1000
+
+
+class Task(SQLModel, table=True):
+    """One task of one user. The user leads the key, so rows of one user lie together."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "id", name="pk_tasks"),
+        ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_tasks_user_id_users", ondelete="CASCADE"),
+        CheckConstraint("char_length(title) BETWEEN 1 AND 500", name="ck_tasks_title_length"),
+        CheckConstraint("char_length(description) <= 10000", name="ck_tasks_description_length"),
+        CheckConstraint("completed = (completed_at IS NOT NULL)", name="ck_tasks_completed_has_time"),
+        CheckConstraint("revision > 0", name="ck_tasks_revision_counts_up"),
+        Index(
+            "ix_tasks_user_id_created_at_id",
+            "user_id",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+    )
+
+    user_id: str = Field(sa_column=Column(Text, nullable=False))
+    id: UUID
+    title: str = Field(sa_column=Column(Text, nullable=False))
+    description: str | None = Field(sa_column=Column(Text))
+    completed: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=false()))
+    completed_at: datetime | None
+    created_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
+    updated_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
+    deleted_at: datetime | None
+    revision: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+def _described(description: str, example: object, **arguments: Any) -> Any:
+    """Say what a field means and how it looks, for the documentation."""
+    return Field(description=description, schema_extra={"examples": [example]}, **arguments)
+
+
+def _optional(description: str, example: object) -> Any:
+    """Describe a field that may be left out.
+
+    The None that then stands in its place is never validated, so a null that a client sends still has to fit the type;
+    made by a factory, it does not show up in the documentation as a default.
+    """
+    return _described(description, example, default_factory=lambda: None)
+
+
+_TITLE = "What is to be done: 1 to 500 characters after surrounding white space is removed"
+_DESCRIPTION = "Anything more: up to 10,000 characters, or null"
+_COMPLETED = "Whether it is done"
+_UUID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
+_TIME = "2026-11-21T09:30:00.123456+00:00"
+
+
+class TaskCreate(Input):
+    """A new task."""
+
+    id: CanonicalUUID | None = _described(
+        "Your own UUID for the task, so that a repeated request cannot make a second one; left out: we make one",
+        _UUID,
+        default=None,
+    )
+    title: Title = _described(_TITLE, "Buy milk")
+    description: Description | None = _described(_DESCRIPTION, "Two litres, the fresh one", default=None)
+    completed: Flag = _described(_COMPLETED, False, default=False)
+
+
+class TaskUpdate(Input):
+    """The fields to change. One that is left out keeps its value; null clears the description and nothing else."""
+
+    title: Title = _optional(_TITLE, "Buy oat milk")
+    description: Description | None = _optional(_DESCRIPTION, "The barista one")
+    completed: Flag = _optional(_COMPLETED, True)
+
+
+class TaskCompletion(Input):
+    """Whether the task is to be completed or open. Sending the same again changes nothing."""
+
+    completed: Flag = _described(_COMPLETED, True)
+
+
+class TaskQuery(Input):
+    """Which part of the list to answer."""
+
+    limit: PlainInteger = _described("Most tasks to answer", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
+    cursor: str | None = _described(
+        "`page.next_cursor` of the page before; left out: the first page", None, default=None
+    )
+
+
+class TaskPublic(SQLModel):
+    """A task, as its owner sees it."""
+
+    id: UUID = _described("The task's id", _UUID)
+    user_id: str = _described("Whose task it is: the `sub` of your token", "user_2NiWoBvBbPfAA")
+    title: str = _described("What is to be done", "Buy milk")
+    description: str | None = _described("Anything more", "Two litres, the fresh one")
+    completed: bool = _described(_COMPLETED, False)
+    completed_at: datetime | None = _described("When it became completed (UTC); null while it is open", None)
+    created_at: datetime = _described("When it was created (UTC)", _TIME)
+    updated_at: datetime = _described("When it last changed (UTC)", _TIME)
+    revision: int = _described("The number of the change that made it so; also its ETag", 42)

@@ -1,0 +1,37 @@
+"""The users table, and an account as its user sees it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, PrimaryKeyConstraint, Text, func, text
+from sqlmodel import Field, SQLModel
+
+
+class User(SQLModel, table=True):
+    """One row for each user that ever wrote: the token's `sub` and the counter of that user's changes."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        PrimaryKeyConstraint("id", name="pk_users"),
+        CheckConstraint("char_length(id) BETWEEN 1 AND 255", name="ck_users_id_length"),
+        CheckConstraint("revision >= 0", name="ck_users_revision_counts_up"),
+    )
+
+    id: str = Field(sa_column=Column(Text, nullable=False))
+    revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    created_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
+
+
+class Account(SQLModel):
+    """The caller's own account."""
+
+    id: str = Field(description="The `sub` of your token", schema_extra={"examples": ["user_2NiWoBvBbPfAA"]})
+    revision: int = Field(
+        description="How many changes you have made; goes up by one with each",
+        schema_extra={"examples": [42]},
+    )
+    created_at: datetime | None = Field(
+        description="When you first wrote something (UTC); null before that",
+        schema_extra={"examples": ["2026-11-21T09:30:00.123456+00:00"]},
+    )

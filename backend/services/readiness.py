@@ -1,0 +1,39 @@
+"""Whether this process can serve: the database answers and its schema is the one this code was written for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy import text
+
+from backend.database.session import SessionFactory
+from backend.errors import ServiceUnavailable
+
+_APPLIED = text("SELECT migration_id FROM _yoyo_migration")
+_NOBODY = ""
+
+
+@dataclass(slots=True)
+class Readiness:
+    """Asks the database, and remembers a good answer for `remember_seconds`.
+
+    Longer than the five minutes after which Neon suspends an idle compute: being asked must not keep it awake.
+    """
+
+    sessions: SessionFactory
+    migrations: frozenset[str]
+    remember_seconds: float = 600
+    clock: Callable[[], float] = time.monotonic
+    _good_until: float = field(default=float("-inf"), init=False)
+
+    def check(self) -> None:
+        """Return when ready; raises ServiceUnavailable when the database is away or its schema is outdated."""
+        if self.clock() < self._good_until:
+            return
+        with self.sessions(_NOBODY) as session:
+            applied = set(session.scalars(_APPLIED))
+        if missing := self.migrations - applied:
+            raise ServiceUnavailable(f"The database schema is outdated: {len(missing)} migrations are pending.")
+        self._good_until = self.clock() + self.remember_seconds

@@ -1,0 +1,53 @@
+"""Field types: what a value from outside must look like before anything else sees it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator, Strict, StringConstraints
+from pydantic_core import PydanticCustomError
+
+TITLE_LENGTH = 500
+DESCRIPTION_LENGTH = 10_000
+
+_CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+_DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+
+def _without_nul(text: str) -> str:
+    """Refuse NUL, which Postgres cannot store. Pydantic itself refuses lone surrogates."""
+    if "\x00" in text:
+        raise PydanticCustomError("nul_character", "Text must not contain NUL characters")
+    return text
+
+
+def _canonical_uuid(value: object) -> UUID:
+    """Read the one usual spelling; pydantic would also take braces, `urn:uuid:` and 32 bare digits."""
+    if isinstance(value, UUID):
+        return value
+    if not isinstance(value, str) or not _CANONICAL_UUID.fullmatch(value):
+        raise PydanticCustomError("uuid_format", "Must be a UUID like 0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
+    return UUID(value)
+
+
+def _digits(value: object) -> object:
+    """Read plain digits only; pydantic would also take `1_0`, `5.0`, `+5` and blanks from a query string."""
+    if isinstance(value, str):
+        if not _DIGITS.fullmatch(value):
+            raise PydanticCustomError("int_parsing", "Must be a whole number in plain digits")
+        return int(value)
+    return value
+
+
+Title = Annotated[
+    str,
+    Strict(),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_LENGTH),
+    AfterValidator(_without_nul),
+]
+Description = Annotated[str, Strict(), StringConstraints(max_length=DESCRIPTION_LENGTH), AfterValidator(_without_nul)]
+Flag = Annotated[bool, Strict()]
+CanonicalUUID = Annotated[UUID, BeforeValidator(_canonical_uuid)]
+PlainInteger = Annotated[int, BeforeValidator(_digits)]

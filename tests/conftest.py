@@ -1,0 +1,82 @@
+"""Fixtures for every test: one migrated database and one running service for each test process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from backend.config import Settings
+from backend.database import migrations
+from tests.fixtures.api import API, ORIGIN, new_user, serve
+from tests.fixtures.database import postgres_server, scratch_database
+from tests.fixtures.tokens import SECRET
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Postgres server on which databases can be made."""
+    with postgres_server(tmp_path_factory.mktemp("data")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def database_url(server_url: str) -> Iterator[str]:
+    """A database that the migrations have built. Tests stay apart by using users of their own."""
+    with scratch_database(server_url) as url:
+        migrations.apply(url)
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(server_url: str) -> Iterator[str]:
+    """A database of this test alone, with nothing in it."""
+    with scratch_database(server_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str) -> Settings:
+    """Settings as a small deployment has them, read from nowhere."""
+    return Settings.model_construct(
+        database_url=SecretStr(database_url),
+        database_pool_size=5,
+        jwt_secret=SecretStr(SECRET),
+        cors_origins=(ORIGIN,),
+    )
+
+
+@pytest.fixture(scope="session")
+def api(settings: Settings) -> Iterator[API]:
+    """The running service."""
+    with serve(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def user_id() -> str:
+    """A user that no other test knows."""
+    return new_user()
+
+
+@pytest.fixture
+def client(api: API, user_id: str) -> Iterator[httpx.Client]:
+    """A client with that user's token."""
+    with api.client(user_id) as client:
+        yield client
+
+
+@pytest.fixture
+def stranger(api: API) -> Iterator[httpx.Client]:
+    """A client with another user's token."""
+    with api.client(new_user()) as client:
+        yield client
+
+
+@pytest.fixture
+def anonymous(api: API) -> Iterator[httpx.Client]:
+    """A client without a token."""
+    with api.client() as client:
+        yield client
