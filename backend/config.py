@@ -33,7 +33,7 @@ class Settings(BaseSettings):
         "development",
         description="`production` refuses to start without a database, a key and a current schema",
     )
-    host: str = Field("127.0.0.1", description="address to listen on")
+    host: str = Field("127.0.0.1", description="address to listen on; `0.0.0.0` for every network")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 picks a free one")
     workers: int = Field(1, ge=1, le=64, description="processes that serve requests")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
@@ -49,16 +49,18 @@ class Settings(BaseSettings):
 
     jwt_secret: SecretStr | None = Field(None, description="shared HS256 secret of at least 32 bytes")
     jwt_jwks_url: str | None = Field(
-        None, description="where the issuer publishes its public keys, instead of a secret"
+        None, description="where the issuer publishes its public keys (JWKS), instead of a secret"
     )
-    jwt_issuer: str | None = Field(None, description="required `iss` of a token, to the letter; unset: not checked")
+    jwt_issuer: str | None = Field(
+        None, description="required `iss` of a token, to the letter (a final slash counts); unset: not checked"
+    )
     jwt_audience: StringList = Field(
         (), description="accepted `aud` values, comma-separated or a JSON list; unset: not checked"
     )
 
     cors_origins: StringList = Field((), description="origins of browser frontends, comma-separated or a JSON list")
-    request_timeout_seconds: float = Field(10, gt=0, le=300, description="longest time a statement may take")
-    max_body_bytes: int = Field(1024 * 1024, ge=1024, description="largest accepted request body")
+    request_timeout_seconds: float = Field(10, gt=0, le=300, description="longest time that a statement may take")
+    max_body_bytes: int = Field(1024 * 1024, ge=1024, description="largest accepted request body, in bytes")
 
     @field_validator("jwt_audience", "cors_origins", mode="before")
     @classmethod

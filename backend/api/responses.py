@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from backend.errors import Detail, TaskAPIError
 from backend.models.base import Document, Page
-from backend.models.task import TaskPublic
+from backend.models.task import CURSOR_EXAMPLE, TaskPublic
 from backend.models.user import Account
 
 _COMPACT = (",", ":")
@@ -19,7 +19,6 @@ MAX_DETAILS = 20
 MAX_FIELD_NAME = 100
 
 REQUEST_ID_EXAMPLE = "01a1fbb3bfe271ac8551a3b5a5ffebf9"
-CURSOR_EXAMPLE = "AAZEHbf5mLQBofuzv-JxrIVRo7Wl_-v5Zp2d3Yf7"
 
 
 class TaskAnswer(BaseModel):

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from backend.models.base import Input
+from backend.utils import cursor as cursors
 from backend.utils.validation import CanonicalUUID, Description, Flag, PlainInteger, Title
 
 MAX_LIMIT = 1000
@@ -78,6 +79,7 @@ _DESCRIPTION = "Anything more: up to 10,000 characters, or null"
 _COMPLETED = "Whether it is done"
 _UUID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
 _TIME = "2026-11-21T09:30:00.123456+00:00"
+CURSOR_EXAMPLE = cursors.encode(datetime.fromisoformat(_TIME), UUID(_UUID))
 
 
 class TaskCreate(Input):
@@ -112,7 +114,7 @@ class TaskQuery(Input):
 
     limit: PlainInteger = _described("Most tasks to answer", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: str | None = _described(
-        "`page.next_cursor` of the page before; left out: the first page", None, default=None
+        "`page.next_cursor` of the page before; left out: the first page", CURSOR_EXAMPLE, default=None
     )
 
 
@@ -123,8 +125,8 @@ class TaskPublic(SQLModel):
     user_id: str = _described("Whose task it is: the `sub` of your token", "user_2NiWoBvBbPfAA")
     title: str = _described("What is to be done", "Buy milk")
     description: str | None = _described("Anything more", "Two litres, the fresh one")
-    completed: bool = _described(_COMPLETED, False)
-    completed_at: datetime | None = _described("When it became completed (UTC); null while it is open", None)
+    completed: bool = _described(_COMPLETED, True)
+    completed_at: datetime | None = _described("When it became completed (UTC); null while it is open", _TIME)
     created_at: datetime = _described("When it was created (UTC)", _TIME)
     updated_at: datetime = _described("When it last changed (UTC)", _TIME)
     revision: int = _described("The number of the change that made it so; also its ETag", 42)

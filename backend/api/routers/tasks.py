@@ -33,6 +33,37 @@ router = APIRouter(
 )
 
 TaskId = Annotated[CanonicalUUID, Path(description="The task's id", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"])]
+NewTask = Annotated[
+    TaskCreate,
+    Body(
+        openapi_examples={
+            "short": {"summary": "A title is enough", "value": {"title": "Buy milk"}},
+            "long": {
+                "summary": "With everything",
+                "value": {
+                    "id": "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f",
+                    "title": "Buy milk",
+                    "description": "Two litres, the fresh one",
+                    "completed": False,
+                },
+            },
+        }
+    ),
+]
+TaskEdit = Annotated[
+    TaskUpdate,
+    Body(
+        openapi_examples={
+            "edit": {"summary": "Change some fields", "value": {"title": "Buy oat milk", "description": "Two litres"}},
+            "finish": {"summary": "Change one field", "value": {"completed": True}},
+        }
+    ),
+]
+Completion = Annotated[
+    TaskCompletion | None,
+    Body(openapi_examples={"set": {"summary": "Complete it, whatever it was", "value": {"completed": True}}}),
+]
+_MERGE_PATCH = {"application/merge-patch+json": {"schema": {"$ref": "#/components/schemas/TaskUpdate"}}}
 _BODY_ERRORS = (PayloadTooLarge, UnsupportedMediaType)
 
 
@@ -52,7 +83,7 @@ def list_tasks(tasks: Tasks, query: Annotated[TaskQuery, Query()]) -> Response:
     dependencies=[NoQuery],
     responses=success(201, "The new task", TaskAnswer, created=True) | errors(Conflict, *_BODY_ERRORS),
 )
-def create_task(tasks: Tasks, data: TaskCreate) -> Response:
+def create_task(tasks: Tasks, data: NewTask) -> Response:
     """Create a task.
 
     Only `title` is needed. Send your own `id` (a UUID) to be safe against double clicks and repeated requests: an id
@@ -73,7 +104,7 @@ def get_task(tasks: Tasks, task_id: TaskId) -> Response:
     dependencies=[NoQuery],
     responses=success(200, "The task as it is now", TaskAnswer) | errors(TaskNotFound, *_BODY_ERRORS),
 )
-def update_task(tasks: Tasks, task_id: TaskId, data: TaskUpdate) -> Response:
+def update_task(tasks: Tasks, task_id: TaskId, data: TaskEdit) -> Response:
     """Edit one of your tasks.
 
     A field that is left out keeps its value, so that a form never wipes what it does not show. `"description": null`
@@ -85,9 +116,10 @@ def update_task(tasks: Tasks, task_id: TaskId, data: TaskUpdate) -> Response:
 @router.patch(
     "/{task_id}",
     dependencies=[NoQuery],
+    openapi_extra={"requestBody": {"content": _MERGE_PATCH}},
     responses=success(200, "The task as it is now", TaskAnswer) | errors(TaskNotFound, *_BODY_ERRORS),
 )
-def patch_task(tasks: Tasks, task_id: TaskId, data: TaskUpdate) -> Response:
+def patch_task(tasks: Tasks, task_id: TaskId, data: TaskEdit) -> Response:
     """Change exactly the fields you send: a JSON merge patch (RFC 7396).
 
     Accepted as `application/json` and as `application/merge-patch+json`.
@@ -100,7 +132,7 @@ def patch_task(tasks: Tasks, task_id: TaskId, data: TaskUpdate) -> Response:
     dependencies=[NoQuery],
     responses=success(200, "The task as it is now", TaskAnswer) | errors(TaskNotFound, *_BODY_ERRORS),
 )
-def complete_task(tasks: Tasks, task_id: TaskId, data: Annotated[TaskCompletion | None, Body()] = None) -> Response:
+def complete_task(tasks: Tasks, task_id: TaskId, data: Completion = None) -> Response:
     """Complete one of your tasks, or reopen it.
 
     Without a body it toggles. With `{"completed": true}` or `{"completed": false}` it sets, which is safe to repeat:
