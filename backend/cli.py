@@ -131,7 +131,8 @@ def _listen(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), family=family, backlog=LISTEN_BACKLOG)
     except OSError as error:
-        reason = error.strerror or str(error)
+        # The system's own words: create_server adds the address a second time.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise ConfigurationError(
             f"cannot listen on {settings.host} port {settings.port}: {reason}. Choose others with --host and --port."
         ) from error

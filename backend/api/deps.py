@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
@@ -52,7 +53,16 @@ async def _refuse_query(request: Request) -> None:
         raise ValidationFailed(details=tuple(Detail(f"query.{name}", "extra_forbidden", message) for name in names))
 
 
+async def _refuse_repetition(request: Request) -> None:
+    """Refuse a query parameter that is sent twice: the framework would ignore all but the last."""
+    times = Counter(name for name, _ in request.query_params.multi_items())
+    if repeated := [name for name in times if times[name] > 1]:
+        message = "Send this parameter once"
+        raise ValidationFailed(details=tuple(Detail(f"query.{name}", "repeated", message) for name in repeated))
+
+
 Tasks = Annotated[TaskService, Depends(_task_service)]
 Users = Annotated[UserService, Depends(_user_service)]
 Ready = Annotated[Readiness, Depends(_readiness)]
 NoQuery = Depends(_refuse_query)
+NoRepetition = Depends(_refuse_repetition)

@@ -72,10 +72,14 @@ def _detail(problem: dict[str, Any]) -> Detail:
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """List every method of the path; the framework names only those of the first route that matches it."""
+    """List every method of the path; the framework names only those of the first route that matches it.
+
+    What the contract leaves out, the documentation pages and their assets, can only be read.
+    """
     allowed: set[str] = set()
     for path, operations in request.app.openapi()["paths"].items():
         pattern, _, _ = compile_path(path)
         if pattern.match(request.url.path):
             allowed |= {method.upper() for method in operations}
+    allowed = allowed or {"GET"}
     return sorted(allowed | {"HEAD"} if "GET" in allowed else allowed)

@@ -7,14 +7,13 @@ from contextlib import asynccontextmanager
 
 import anyio.to_thread
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
 from backend import __version__
 from backend.api.docs import add_docs
 from backend.api.handlers import add_error_handlers
-from backend.api.middleware import Authentication, BodyLimit, ErrorBoundary, HeadAsGet, RequestContext
+from backend.api.middleware import Authentication, BodyLimit, CrossOrigin, ErrorBoundary, HeadAsGet, RequestContext
 from backend.api.routers import account, health, tasks
 from backend.config import Settings
 from backend.database import migrations
@@ -90,7 +89,7 @@ def _middleware(settings: Settings, verifier: Verifier) -> list[Middleware]:
     return [
         Middleware(RequestContext),
         Middleware(
-            CORSMiddleware,
+            CrossOrigin,
             allow_origins=settings.cors_origins,
             allow_credentials=True,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"],

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api.responses import error_response
@@ -64,6 +65,19 @@ class RequestContext:
                 "%s %r %d %.1fms request_id=%s user=%r",
                 scope["method"], scope["path"], status, milliseconds, request_id, user,
             )  # fmt: skip
+
+
+class CrossOrigin(CORSMiddleware):
+    """CORS for the configured origins, and nothing of it for others.
+
+    Starlette alone would send others every header but one, and refuse their preflights outside the envelope.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request; that of another origin as if it named none."""
+        if scope["type"] == "http" and not self.is_allowed_origin(Headers(scope=scope).get("origin", "")):
+            scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"origin"]}
+        await super().__call__(scope, receive, send)
 
 
 class ErrorBoundary:

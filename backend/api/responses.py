@@ -21,10 +21,15 @@ MAX_FIELD_NAME = 100
 REQUEST_ID_EXAMPLE = "01a1fbb3bfe271ac8551a3b5a5ffebf9"
 
 
+def example_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Put the examples of a model's fields together."""
+    return {name: (field.examples or [None])[0] for name, field in model.model_fields.items()}
+
+
 class TaskAnswer(BaseModel):
     """One task."""
 
-    data: TaskPublic
+    data: TaskPublic = Field(description="The task", examples=[example_of(TaskPublic)])
 
 
 class PageInfo(BaseModel):
@@ -40,14 +45,14 @@ class PageInfo(BaseModel):
 class TaskListAnswer(BaseModel):
     """One page of tasks, newest first."""
 
-    data: list[TaskPublic]
-    page: PageInfo
+    data: list[TaskPublic] = Field(description="The tasks of this page", examples=[[example_of(TaskPublic)]])
+    page: PageInfo = Field(description="Where this page ends", examples=[example_of(PageInfo)])
 
 
 class AccountAnswer(BaseModel):
     """The caller's account."""
 
-    data: Account
+    data: Account = Field(description="The account", examples=[example_of(Account)])
 
 
 class ErrorDetail(BaseModel):
@@ -64,13 +69,15 @@ class ErrorBody(BaseModel):
     code: str = Field(description="Stable, for programs", examples=["VALIDATION_ERROR"])
     message: str = Field(description="For people", examples=["The request has invalid or unknown fields; see details."])
     request_id: str = Field(description="Quote it when you ask for help", examples=[REQUEST_ID_EXAMPLE])
-    details: list[ErrorDetail] = Field(description="Field by field, where that is known")
+    details: list[ErrorDetail] = Field(
+        description="Field by field, where that is known", examples=[[example_of(ErrorDetail)]]
+    )
 
 
 class ErrorAnswer(BaseModel):
     """Every error, of every status."""
 
-    error: ErrorBody
+    error: ErrorBody = Field(description="What went wrong", examples=[example_of(ErrorBody)])
 
 
 def document_response(document: Document, *, status: int = 200, **headers: str) -> Response:
@@ -138,18 +145,6 @@ def success(status: int, description: str, model: type[BaseModel] | None = None,
 def errors(*kinds: type[TaskAPIError]) -> Responses:
     """Document the errors that an operation can answer with."""
     return {kind.status: _documented(kind()) for kind in kinds}
-
-
-def example_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Put the examples of a model's fields together."""
-    return {name: _example(field.annotation, field.examples) for name, field in model.model_fields.items()}
-
-
-def _example(annotation: Any, examples: list[Any] | None) -> Any:
-    if examples:
-        return examples[0]
-    inner = getattr(annotation, "__args__", (annotation,))[0]
-    return example_of(inner) if inner is annotation else [example_of(inner)]
 
 
 def _documented(error: TaskAPIError) -> dict[str, Any]:

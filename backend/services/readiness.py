@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
@@ -32,8 +33,11 @@ class Readiness:
         """Return when ready; raises ServiceUnavailable when the database is away or its schema is outdated."""
         if self.clock() < self._good_until:
             return
-        with self.sessions(_NOBODY) as session:
-            applied = set(session.scalars(_APPLIED))
+        try:
+            with self.sessions(_NOBODY) as session:
+                applied = set(session.scalars(_APPLIED))
+        except DBAPIError as error:
+            raise ServiceUnavailable("The database has no schema yet: no migration is applied.") from error
         if missing := self.migrations - applied:
             raise ServiceUnavailable(f"The database schema is outdated: {len(missing)} migrations are pending.")
         self._good_until = self.clock() + self.remember_seconds

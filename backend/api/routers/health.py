@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from backend.api.deps import Ready
-from backend.api.responses import errors, success
+from backend.api.responses import errors, example_of, success
 from backend.errors import ServiceUnavailable
 
 router = APIRouter()
@@ -23,7 +23,7 @@ class Health(BaseModel):
 class HealthAnswer(BaseModel):
     """The answer of a health check."""
 
-    data: Health
+    data: Health = Field(description="How the process is", examples=[example_of(Health)])
 
 
 class Directory(BaseModel):
@@ -40,7 +40,7 @@ class Directory(BaseModel):
 class DirectoryAnswer(BaseModel):
     """The answer of the root address."""
 
-    data: Directory
+    data: Directory = Field(description="Where things are", examples=[example_of(Directory)])
 
 
 _DIRECTORY = DirectoryAnswer(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
-from backend.api.deps import NoQuery, Tasks
+from backend.api.deps import NoQuery, NoRepetition, Tasks
 from backend.api.responses import (
     TaskAnswer,
     TaskListAnswer,
@@ -67,7 +67,11 @@ _MERGE_PATCH = {"application/merge-patch+json": {"schema": {"$ref": "#/component
 _BODY_ERRORS = (PayloadTooLarge, UnsupportedMediaType)
 
 
-@router.get("", responses=success(200, "A page of your tasks", TaskListAnswer) | errors(BadRequest))
+@router.get(
+    "",
+    dependencies=[NoRepetition],
+    responses=success(200, "A page of your tasks", TaskListAnswer) | errors(BadRequest),
+)
 def list_tasks(tasks: Tasks, query: Annotated[TaskQuery, Query()]) -> Response:
     """List your tasks, newest first.
 

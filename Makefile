@@ -1,0 +1,83 @@
+# Needs make and Python 3.11 to 3.14. Everything is installed into .venv, by uv where it is on PATH, else by pip.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run install test check format lock lock-check contract clean
+
+bin := .venv/bin
+
+# A virtual environment holds absolute paths: one that was moved or copied with its checkout is made anew.
+venv := .venv/.created-$(shell pwd -P | cksum | cut -d ' ' -f 1)
+
+# The embedded Postgres has wheels for these versions of Python only. `make PYTHON=/path/to/python …` overrides.
+supported := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c '$(supported)' 2>/dev/null && echo $$python && break; done)
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/.runtime ## Serve the API on an embedded Postgres, or on DATABASE_URL; ARGS="--port 9000"
+	@$(bin)/task-api serve $(ARGS)
+
+install: .venv/.dev ## Install the locked packages for development into .venv
+
+test: .venv/.dev ## Run all tests and hold their coverage; or, without coverage, what ARGS="-k lists" selects
+	@$(bin)/python -m pytest $(if $(ARGS),,--cov) -n 2 $(ARGS)
+
+check: .venv/.dev ## Check format, lint and types
+	$(bin)/ruff format --check
+	$(bin)/ruff check
+	$(bin)/python -m mypy
+
+format: .venv/.dev ## Format the code and fix what the linter can
+	$(bin)/ruff format
+	$(bin)/ruff check --fix
+
+lock: .venv/.dev ## Write the lock files from pyproject.toml, keeping pins that still fit; ARGS=--upgrade renews them
+	$(call compile,requirements.lock,--group build $(ARGS))
+	$(call compile,requirements-dev.lock,--group dev --constraint requirements.lock $(ARGS))
+
+lock-check: .venv/.dev ## Check that the lock files are what pyproject.toml asks for
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && cp requirements.lock requirements-dev.lock "$$scratch" && \
+	$(call compile,"$$scratch/requirements.lock",--group build) && $(call agree,requirements.lock) && \
+	$(call compile,"$$scratch/requirements-dev.lock",--group dev --constraint requirements.lock) && $(call agree,requirements-dev.lock)
+
+contract: .venv/.runtime ## Write the API's OpenAPI document into specs/
+	$(bin)/task-api openapi > .venv/openapi.json
+	mv .venv/openapi.json specs/001-task-api-persistence/contracts/openapi.json
+
+clean: ## Remove what was installed and built; data in .data stays
+	rm -rf .venv build *.egg-info htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
+
+# What is already in an output file is kept where it still fits, so a newer release alone changes nothing.
+compile = $(bin)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command 'make lock' $(2) pyproject.toml --output-file $(1)
+agree = { diff -u $(1) "$$scratch/$(1)" || { echo '$(1) is not what pyproject.toml asks for: run make lock' >&2; exit 1; }; }
+
+$(venv):
+	@"$(PYTHON)" -c '$(supported)' 2>/dev/null || \
+	{ echo 'Task API needs Python 3.11 to 3.14: install one, or name it with PYTHON=/path/to/python3.13' >&2; exit 1; }
+	@uv --version >/dev/null 2>&1 || "$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || \
+	{ echo '$(PYTHON) cannot make virtual environments: install its venv module (Debian: apt-get install python3-venv) or uv' >&2; exit 1; }
+	@rm -rf .venv
+	@if uv --version >/dev/null 2>&1; then uv venv --quiet --python "$(PYTHON)" .venv; else "$(PYTHON)" -m venv .venv; fi
+	@touch $@
+
+# uv leaves pip out of the environments that it makes.
+define install
+	@echo 'Installing $(1)'
+	@if uv --version >/dev/null 2>&1; then uv pip install --quiet --python $(bin)/python $(2); else \
+	{ $(bin)/python -m pip --version >/dev/null 2>&1 || $(bin)/python -m ensurepip >/dev/null; } && \
+	$(bin)/python -m pip install -qq --disable-pip-version-check $(2); fi
+endef
+
+# The runtime lock holds setuptools too: the project itself is then built from locked packages alone.
+.venv/.runtime: $(venv) requirements.lock pyproject.toml
+	$(call install,requirements.lock,--require-hashes -r requirements.lock)
+	$(call install,Task API,--no-deps --no-build-isolation -e .)
+	@touch $@
+
+.venv/.dev: .venv/.runtime requirements-dev.lock
+	$(call install,requirements-dev.lock,--require-hashes -r requirements-dev.lock)
+	@touch $@

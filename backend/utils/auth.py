@@ -1,0 +1,283 @@
+"""Who sent this request: turns a bearer token (JWT, RFC 7519) into a user id. The only module that imports jose."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import stat
+import tempfile
+import time
+from base64 import b64decode, urlsafe_b64decode
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.x509 import load_der_x509_certificate
+from jose import jwk, jws
+from jose.backends.base import Key
+from jose.exceptions import JWKError
+
+from backend.config import MINIMUM_SECRET_BYTES
+from backend.errors import ConfigurationError
+from backend.utils.claims import (
+    MAX_USER_ID_LENGTH,
+    Expectations,
+    is_user_id,
+    judge_claims,
+    judge_header,
+    read_header,
+    read_object,
+    refusal,
+)
+from backend.utils.jwks import IssuerKeys, VerificationKey
+
+MAX_REMEMBERED_TOKENS = 10_000
+MAX_REMEMBERED_CHARACTERS = 16 * 1024 * 1024  # so that long tokens cannot fill the memory either
+DEVELOPMENT_SECRET_BYTES = 48  # 64 characters of base64url
+
+SSH_KEY = re.compile(rb"\x00\x00\x00.(ssh-|ecdsa-|sk-)", re.DOTALL)
+
+
+class Ed25519Key(Key):  # type: ignore[misc]  # jose has no types
+    """An Ed25519 public key (RFC 8037) as python-jose wants its keys; it has none of its own."""
+
+    def __init__(self, key: Mapping[str, str], algorithm: str) -> None:
+        super().__init__(key, algorithm)
+        self._public_key = Ed25519PublicKey.from_public_bytes(urlsafe_b64decode(key["x"] + "=="))
+
+    def verify(self, msg: bytes, sig: bytes) -> bool:
+        """Tell whether the signature is this key's over the message."""
+        try:
+            self._public_key.verify(sig, msg)
+        except InvalidSignature:
+            return False
+        return True
+
+
+# The only way to teach jose an algorithm. It holds for the whole process and changes none of those that jose has. The
+# name Ed25519 (RFC 9864) needs no entry: keys are built under the older name and answer to both.
+jwk.register_key("EdDSA", Ed25519Key)
+
+
+class Keys(Protocol):
+    """Where the keys come from that check signatures."""
+
+    @property
+    def algorithms(self) -> frozenset[str]:
+        """Every `alg` that a token may name."""
+
+    async def find(self, algorithm: str, key_id: str | None) -> VerificationKey | None:
+        """Return the key that a token means; raises ServiceUnavailable when no keys are to be had."""
+
+
+class SecretKeys:
+    """One shared secret, whatever key id a token names."""
+
+    algorithms = frozenset({"HS256"})
+
+    def __init__(self, secret: str) -> None:
+        self._key = VerificationKey(None, ("HS256",), {}, _prepared_secret(secret))
+
+    async def find(self, algorithm: str, key_id: str | None) -> VerificationKey:  # noqa: ARG002 - as Keys has it
+        """Return the secret's key."""
+        return self._key
+
+
+class TokenMemory:
+    """Verified tokens, each with its user until it expires. Bounded: the oldest goes first."""
+
+    def __init__(self) -> None:
+        self._tokens: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._characters = 0
+
+    def user_id(self, token: str, now: float) -> str | None:
+        """Return the user of a token that was verified before and has not expired."""
+        remembered = self._tokens.get(token)
+        return remembered[0] if remembered is not None and now < remembered[1] else None
+
+    def keep(self, token: str, user_id: str, expires_at: float) -> None:
+        """Remember a token that was just verified."""
+        if token not in self._tokens:
+            self._characters += len(token)
+        self._tokens[token] = (user_id, expires_at)
+        while len(self._tokens) > MAX_REMEMBERED_TOKENS or self._characters > MAX_REMEMBERED_CHARACTERS:
+            oldest, _ = self._tokens.popitem(last=False)
+            self._characters -= len(oldest)
+
+    def clear(self) -> None:
+        """Forget everything, as when a key was withdrawn."""
+        self._tokens.clear()
+        self._characters = 0
+
+
+class Verifier:
+    """Turns a bearer token into the user id it was issued for."""
+
+    def __init__(self, keys: Keys, memory: TokenMemory, expected: Expectations, now: Callable[[], float]) -> None:
+        self._keys = keys
+        self._memory = memory
+        self._expected = expected
+        self._now = now
+
+    async def user_id(self, token: str) -> str:
+        """Return the `sub` of a good token.
+
+        Raises Unauthorized for any other (RFC 6750 section 3.1), and ServiceUnavailable while the issuer's keys could
+        not be fetched once. A token that was verified before costs one look-up, until exactly its `exp`.
+        """
+        remembered = self._memory.user_id(token, self._now())
+        if remembered is not None:
+            return remembered
+        algorithm, key_id = judge_header(read_header(token), self._keys.algorithms)
+        key = await self._keys.find(algorithm, key_id)
+        # No await from here on: a key withdrawn meanwhile must not get its tokens remembered.
+        if key is None:
+            raise refusal("The token is signed with a key that is not known here.")
+        if algorithm not in key.algorithms:
+            raise refusal("The token's algorithm is not that of its key.")
+        claims = read_object(_signed_payload(token, key, algorithm))
+        user_id, expires_at = judge_claims(claims, self._expected, self._now())
+        self._memory.keep(token, user_id, expires_at)
+        return user_id
+
+
+def verifier_from_secret(
+    secret: str, *, issuer: str | None, audiences: tuple[str, ...], now: Callable[[], float] = time.time
+) -> Verifier:
+    """Return a verifier of HS256 tokens; raises ConfigurationError for a secret that is short or a public key."""
+    return Verifier(SecretKeys(secret), TokenMemory(), Expectations(issuer, audiences), now)
+
+
+def verifier_from_jwks(
+    url: str,
+    *,
+    issuer: str | None,
+    audiences: tuple[str, ...],
+    now: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Verifier:
+    """Return a verifier of tokens signed with the keys at this address; `monotonic` times the fetches.
+
+    Fetches nothing yet. Raises ConfigurationError for an address that is not private.
+    """
+    memory = TokenMemory()
+    keys = IssuerKeys(url, prepare=_prepared_public_key, changed=memory.clear, clock=monotonic)
+    return Verifier(keys, memory, Expectations(issuer, audiences), now)
+
+
+def issue_token(  # noqa: PLR0913 - each is one claim, or the clock
+    secret: str,
+    user_id: str,
+    *,
+    ttl_seconds: int,
+    issuer: str | None = None,
+    audience: str | None = None,
+    now: Callable[[], float] = time.time,
+) -> str:
+    """Return an HS256 token for development and tests; raises ConfigurationError if no verifier would accept it."""
+    key = _prepared_secret(secret)
+    if not is_user_id(user_id):
+        raise ConfigurationError(f"A user id has 1 to {MAX_USER_ID_LENGTH} characters and no control characters.")
+    issued_at = int(now())
+    claims = {"sub": user_id, "iat": issued_at, "exp": issued_at + ttl_seconds, "iss": issuer, "aud": audience}
+    present = {name: value for name, value in claims.items() if value is not None}
+    token: str = jws.sign(present, key, algorithm="HS256")
+    return token
+
+
+def development_secret(path: Path, *, random: Callable[[int], str] = secrets.token_urlsafe) -> str:
+    """Return the secret kept in this file, made at the first call (mode 0600).
+
+    Processes that start at once get the same one. Raises ConfigurationError, saying what to do, for a file that
+    cannot be read or written, that others may read, or that holds no proper secret.
+    """
+    advice = f"delete {path} to have a new one made, or set JWT_SECRET"
+    try:
+        if not path.exists():
+            _make_secret_file(path, random(DEVELOPMENT_SECRET_BYTES))
+        with path.open(encoding="utf-8") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            secret = file.read().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise ConfigurationError(f"The development secret cannot be kept ({reason}): {advice}") from None
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigurationError(f"The development secret can be read by others: chmod 600 {path}, or {advice}")
+    if len(secret) < MINIMUM_SECRET_BYTES:
+        raise ConfigurationError(f"The development secret has less than {MINIMUM_SECRET_BYTES} bytes: {advice}")
+    return secret
+
+
+def _make_secret_file(path: Path, secret: str) -> None:
+    """Put the file there complete or not at all, so that a second process never reads half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # O_EXCL, mode 0600
+    draft = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secret)
+        path.hardlink_to(draft)  # fails if the name is taken: then another process was first, and its secret counts
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _signed_payload(token: str, key: VerificationKey, algorithm: str) -> bytes:
+    try:
+        payload: bytes = jws.verify(token, key.prepared, algorithms=[algorithm])
+    except Exception:  # noqa: BLE001 - jose lets TypeError, ValueError and others escape for some tokens
+        raise refusal("The token's signature does not match.") from None
+    return payload
+
+
+def _prepared_public_key(algorithm: str, parameters: Mapping[str, str]) -> object:
+    key: object = jwk.construct(dict(parameters), algorithm)
+    return key
+
+
+def _prepared_secret(secret: str) -> object:
+    """Return the HS256 key; never the text itself, which jose would first try to read as JSON."""
+    try:
+        data = secret.encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError("JWT_SECRET: must be UTF-8 text") from None
+    if len(data) < MINIMUM_SECRET_BYTES:
+        raise ConfigurationError(
+            f"JWT_SECRET: needs at least {MINIMUM_SECRET_BYTES} bytes; make one with: openssl rand -base64 48"
+        )
+    try:
+        key: object = jwk.construct(data, "HS256")
+    except JWKError:  # jose refuses PEM and OpenSSH texts, but no other form of a public key
+        key = None
+    if key is None or _is_public_key(secret):
+        raise ConfigurationError(
+            "JWT_SECRET: this is a key pair's key, which is no secret for HS256; set JWT_JWKS_URL to the address where"
+            " your issuer publishes its keys, or a random secret made with: openssl rand -base64 48"
+        )
+    return key
+
+
+def _is_public_key(secret: str) -> bool:
+    """Recognise a JWK, and DER, PEM, OpenSSH and certificates in base64. Raw Ed25519 bytes look like any secret."""
+    if secret.lstrip().startswith("{") and '"kty"' in secret:
+        return True
+    text = "".join(secret.split()).translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
+    try:
+        data = b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError:
+        data = secret.encode("latin-1", "replace")
+    if b"-----BEGIN " in data or SSH_KEY.match(data):
+        return True
+    for load in (load_der_public_key, load_der_x509_certificate):
+        try:
+            load(data)
+        except (ValueError, UnsupportedAlgorithm):
+            continue
+        return True
+    return False

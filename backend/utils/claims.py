@@ -1,0 +1,135 @@
+"""What a JWT (RFC 7519) says and whether that is acceptable. Keys and signatures are judged elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from backend.errors import Unauthorized
+
+MAX_TOKEN_LENGTH = 8192
+MAX_USER_ID_LENGTH = 255
+LEEWAY_SECONDS = 30  # how far the issuer's clock may be ahead of ours
+LATEST_DATE = 253_402_300_800  # the end of the year 9999; more is no date, but milliseconds or mischief
+
+COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")  # RFC 7515 section 7.1
+FORBIDDEN_IN_USER_ID = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # controls and lone surrogates
+NOT_A_JWT = "The bearer token is not a JSON Web Token."
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """What a token must say besides being signed; None and () are not checked."""
+
+    issuer: str | None
+    audiences: tuple[str, ...]
+
+
+def refusal(message: str) -> Unauthorized:
+    """Return the error for a token that is no good, without a word of the token's own."""
+    return Unauthorized(message, invalid_token=True)
+
+
+def read_header(token: str) -> dict[str, object]:
+    """Return the header of a JWS in compact form (RFC 7515 section 7.1), nothing of it verified yet.
+
+    Raises Unauthorized for anything else, and for more than 8192 bytes before looking at them.
+    """
+    if len(token) > MAX_TOKEN_LENGTH:
+        raise refusal(f"The token is longer than {MAX_TOKEN_LENGTH} bytes.")
+    if not COMPACT.fullmatch(token):
+        raise refusal(NOT_A_JWT)
+    try:
+        header, _, _ = [_decode(part) for part in token.split(".")]
+    except ValueError:
+        raise refusal(NOT_A_JWT) from None
+    return read_object(header)
+
+
+def read_object(data: bytes) -> dict[str, object]:
+    """Return the JSON object that a header or payload is; raises Unauthorized if it is none."""
+    try:
+        # Decoded first, because json.loads would accept UTF-16 and UTF-32 from bytes.
+        content = json.loads(data.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise refusal(NOT_A_JWT) from None
+    if not isinstance(content, dict):
+        raise refusal(NOT_A_JWT)
+    return content
+
+
+def _decode(part: str) -> bytes:
+    data = urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    # The last character may carry unused bits; only one spelling of a token is accepted.
+    if urlsafe_b64encode(data).rstrip(b"=") != part.encode():
+        raise ValueError("not canonical base64url")
+    return data
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def judge_header(header: Mapping[str, object], algorithms: frozenset[str]) -> tuple[str, str | None]:
+    """Return `alg` and `kid`; raises Unauthorized if they cannot be used.
+
+    `jku`, `x5u`, `jwk` and `x5c` are never looked at (RFC 8725 section 3.10).
+    """
+    if "crit" in header or "b64" in header:  # RFC 7515 section 4.1.11, RFC 7797: extensions we do not know
+        raise refusal("The token uses extensions that are not supported here.")
+    algorithm = header.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in algorithms:
+        raise refusal("The token's algorithm is not accepted here.")
+    key_id = header.get("kid")
+    if isinstance(key_id, str) or "kid" not in header:
+        return algorithm, key_id if isinstance(key_id, str) else None
+    raise refusal("The token's key id is not a text.")
+
+
+def judge_claims(claims: Mapping[str, object], expected: Expectations, now: float) -> tuple[str, float]:
+    """Return `sub` and `exp` of a token whose signature is good; raises Unauthorized if a claim is not acceptable.
+
+    `now` in seconds since 1970. Where the issuer's clock is ahead of ours, `nbf` and `iat` may lie up to 30 s in the
+    future. `exp` gets no such leeway: a token is dead at that second, and a clock that is ahead only makes it later.
+    """
+    expires_at = _date(claims, "exp")
+    if expires_at is None:
+        raise refusal("The token does not say when it expires (exp).")
+    if now >= expires_at:
+        raise refusal("The token has expired.")
+    for name in ("nbf", "iat"):
+        date = _date(claims, name)
+        if date is not None and date > now + LEEWAY_SECONDS:
+            raise refusal("The token is not valid yet.")
+    if expected.issuer is not None and claims.get("iss") != expected.issuer:
+        raise refusal("The token's issuer is not accepted here.")
+    if expected.audiences and not _is_for(claims.get("aud"), expected.audiences):
+        raise refusal("The token was not issued for this audience.")
+    user_id = claims.get("sub")
+    if not isinstance(user_id, str) or not is_user_id(user_id):
+        raise refusal("The token does not name a user (sub).")
+    return user_id, expires_at
+
+
+def is_user_id(text: str) -> bool:
+    """Tell whether a text can be a user id: 1 to 255 characters, no control character, no lone surrogate."""
+    return 1 <= len(text) <= MAX_USER_ID_LENGTH and not FORBIDDEN_IN_USER_ID.search(text)
+
+
+def _date(claims: Mapping[str, object], name: str) -> float | None:
+    """Return a NumericDate (RFC 7519 section 2), None when it is absent."""
+    if name not in claims:
+        return None
+    date = claims[name]
+    # The comparison also refuses infinity, and NaN because no comparison holds for it.
+    if isinstance(date, bool) or not isinstance(date, int | float) or not -LATEST_DATE < date < LATEST_DATE:
+        raise refusal(f"The token's {name} is not a date.")
+    return date
+
+
+def _is_for(audience: object, accepted: tuple[str, ...]) -> bool:
+    names = audience if isinstance(audience, list) else [audience]
+    return all(isinstance(name, str) for name in names) and any(name in accepted for name in names)
