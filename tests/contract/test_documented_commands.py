@@ -1,0 +1,100 @@
+"""The commands in the documents are run as they stand there, against a service of their own."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.fixtures.process import REPOSITORY, TASK_API, Service, environment, served
+
+README = REPOSITORY / "README.md"
+SPECS = REPOSITORY / "specs" / "001-task-api-persistence"
+DOCUMENTED_ADDRESS = "http://127.0.0.1:8000"
+
+
+def shell_blocks(document: Path) -> list[str]:
+    """Take the shell blocks out of a document."""
+    return re.findall(r"^```sh\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """A service with data of its own, in a folder where the installed command is where the documents say."""
+    program = tmp_path / ".venv" / "bin" / "task-api"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nexec "{TASK_API[0]}" -m backend.cli "$@"\n')
+    program.chmod(0o755)
+    with served(env=environment(tmp_path / "data"), cwd=tmp_path) as service:
+        yield service
+
+
+def run_lines(script: str, service: Service, folder: Path) -> str:
+    """Run lines of a document in a shell, against the service instead of the documented address."""
+    done = subprocess.run(  # noqa: S603 - what our own documents say
+        ["bash", "-euc", script.replace(DOCUMENTED_ADDRESS, service.address)],  # noqa: S607
+        cwd=folder,
+        env=environment(folder / "data", no_proxy="*"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+@pytest.mark.requirement("FR-020", "FR-024", "FR-065")
+def test_the_session_in_the_readme_works(service: Service, tmp_path: Path) -> None:
+    session = shell_blocks(README)[0]
+    created, read, edited, completed, listed, deleted = run_lines(session, service, tmp_path).split("\n")[:6]
+
+    assert json.loads(created)["data"]["title"] == "Buy milk"
+    assert read == created
+    assert json.loads(edited)["data"]["description"] == "Two litres"
+    assert json.loads(completed)["data"]["completed"] is True
+    assert json.loads(listed)["data"] == [json.loads(completed)["data"]]
+    assert deleted == ""
+
+
+@pytest.mark.requirement("FR-034", "FR-069")
+def test_the_quickstart_works(service: Service, tmp_path: Path) -> None:
+    serve, look, be_somebody, errors, schema = shell_blocks(SPECS / "quickstart.md")
+    assert serve == "make run\n"  # test_serve.py runs it; here the service runs already
+
+    assert run_lines(look, service, tmp_path).endswith('{"data":{"status":"ok"}}')
+    token_line, *calls = be_somebody.splitlines(keepends=True)
+    answers = run_lines(token_line + "echo; ".join(["", *calls]), service, tmp_path).split()
+    assert '"id":"alice","revision":0' in answers[0]
+    assert "".join(answers).count('"title":"Buymilk"') == 2
+    refused = run_lines(token_line + errors, service, tmp_path)
+    assert '"code":"UNAUTHORIZED"' in refused
+    assert '"field":"title","code":"missing"' in refused
+    assert '"field":"titel","code":"extra_forbidden"' in refused
+    assert run_lines(schema, service, tmp_path).split()[::2] == ["applied", "applied"]
+
+
+@pytest.mark.requirement("FR-058")
+def test_every_documented_call_answers_the_documented_status(service: Service, tmp_path: Path) -> None:
+    blocks = shell_blocks(SPECS / "contracts" / "tasks-api.md")
+    documented = re.findall(r"^call .*# (\d{3})$", "".join(blocks), re.MULTILINE)
+    answers = run_lines("".join(blocks), service, tmp_path)
+
+    assert len(documented) == len(re.findall(r"^call ", "".join(blocks), re.MULTILINE)) > 0
+    assert re.findall(r"^(\d{3})$", answers, re.MULTILINE) == documented
+
+
+@pytest.mark.requirement("FR-041")
+def test_the_documented_task_has_the_fields_of_a_real_one(service: Service) -> None:
+    example = re.search(r"^```json\n(.*?)^```$", (SPECS / "contracts" / "tasks-api.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert example
+    headers = {"Authorization": f"Bearer {service.token}"}
+    task = httpx.post(f"{service.address}/api/tasks", headers=headers, json={"title": "a"}, trust_env=False).json()
+
+    assert list(json.loads(example[1])) == list(task["data"])

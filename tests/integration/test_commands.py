@@ -1,0 +1,158 @@
+"""task-api migrate, token and openapi."""
+
+from __future__ import annotations
+
+import json
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from backend.cli import main
+from backend.config import Settings
+from backend.database import migrations
+from tests.fixtures.api import API
+from tests.fixtures.process import environment, run
+from tests.fixtures.tokens import SECRET
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to run commands in, without any setting from outside."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    return tmp_path
+
+
+@pytest.mark.requirement("FR-061")
+def test_migrations_are_applied_listed_and_taken_back(
+    workplace: Path,
+    empty_database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", empty_database_url)
+
+    def printed(*arguments: str) -> str:
+        assert main(["migrate", *arguments]) == 0
+        return capsys.readouterr().out
+
+    assert printed("status") == "pending 0001.create-users\npending 0002.create-tasks\n"
+    assert printed() == "applied 0001.create-users, 0002.create-tasks\n"
+    assert printed("apply") == "applied nothing: the schema is current\n"
+    assert printed("status") == "applied 0001.create-users\napplied 0002.create-tasks\n"
+    assert printed("rollback") == "rolled back 0002.create-tasks\n"
+    assert printed("status") == "applied 0001.create-users\npending 0002.create-tasks\n"
+    assert printed("rollback") == "rolled back 0001.create-users\n"
+    assert printed("rollback") == "rolled back nothing: no migration is applied\n"
+    assert list(workplace.iterdir()) == []
+
+
+@pytest.mark.requirement("FR-061")
+def test_the_direct_address_is_preferred_for_migrations(
+    workplace: Path, empty_database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert workplace.exists()
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@pooler.invalid/nothing")
+    monkeypatch.setenv("DATABASE_DIRECT_URL", empty_database_url)
+
+    assert main(["migrate"]) == 0
+    assert capsys.readouterr().out == "applied 0001.create-users, 0002.create-tasks\n"
+    assert migrations.pending(empty_database_url) == []
+
+
+@pytest.mark.requirement("FR-061")
+def test_migrate_works_on_the_embedded_database_too(tmp_path: Path) -> None:
+    done = run("migrate", "status", env=environment(tmp_path / "data"), cwd=tmp_path)
+
+    assert done.stdout == "pending 0001.create-users\npending 0002.create-tasks\n"
+
+
+@pytest.mark.requirement("FR-065")
+def test_a_printed_token_is_accepted_for_its_user_and_time(
+    workplace: Path, api: API, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert workplace.exists()
+    monkeypatch.setenv("JWT_SECRET", SECRET)
+
+    assert main(["token", "alice", "--ttl", "2s"]) == 0
+    token = capsys.readouterr().out.strip()
+    with api.client(Authorization=f"Bearer {token}") as client:
+        assert client.get("/api/me").json()["data"]["id"] == "alice"
+        time.sleep(2)
+        assert client.get("/api/me").status_code == 401
+
+
+@pytest.mark.requirement("FR-065", "FR-068")
+def test_the_development_secret_is_made_once_and_is_the_owners_alone(
+    workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["token", "alice"]) == 0
+    secret = workplace / ".data" / "jwt-secret"
+    made = secret.read_text()
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert main(["token", "alice", "--ttl", "7d"]) == 0
+    assert secret.read_text() == made
+    assert made not in capsys.readouterr().out
+
+
+@pytest.mark.requirement("FR-065")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"ENVIRONMENT": "production", "DATABASE_URL": "postgresql://h/d", "JWT_SECRET": SECRET},
+        {"JWT_JWKS_URL": "https://issuer.example.com/jwks"},
+    ],
+)
+def test_tokens_are_not_made_where_an_issuer_makes_them(
+    workplace: Path, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+    assert main(["token", "alice"]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err == "task-api: tokens come from your issuer; this command makes them for development only\n"
+    assert list(workplace.iterdir()) == []
+
+
+@pytest.mark.requirement("FR-065")
+@pytest.mark.parametrize("ttl", ["", "0s", "1", "h", "1y", "-1h", "1.5h", "9999999s", "\u0661h"])
+def test_a_malformed_ttl_is_refused(workplace: Path, ttl: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["token", "alice", f"--ttl={ttl}"])
+    assert "write a number and a unit: 30s, 15m, 1h, 7d" in capsys.readouterr().err
+    assert list(workplace.iterdir()) == []
+
+
+@pytest.mark.requirement("FR-066")
+def test_the_contract_is_printed_without_a_database_or_a_key(
+    workplace: Path, api: API, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "production")
+
+    assert main(["openapi"]) == 0
+    assert json.loads(capsys.readouterr().out) == api.app.openapi()
+    assert list(workplace.iterdir()) == []
+
+
+@pytest.mark.requirement("FR-067")
+def test_a_command_is_needed(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert workplace.exists()
+    with pytest.raises(SystemExit, match="2"):
+        main([])
+    assert "usage: task-api" in capsys.readouterr().err
+
+
+@pytest.mark.requirement("FR-067")
+def test_a_data_dir_that_cannot_be_written_is_said(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (workplace / "file").write_text("")
+    monkeypatch.setenv("DATA_DIR", str(workplace / "file" / "data"))
+
+    assert main(["migrate"]) == 1
+    assert capsys.readouterr().err.startswith("task-api: DATA_DIR")

@@ -1,0 +1,180 @@
+"""task-api serve, as a process: from an empty folder to a task that survives, and nothing left behind."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from backend.database import migrations
+from tests.fixtures.process import REPOSITORY, TASK_API, environment, run, served
+from tests.fixtures.tokens import SECRET
+
+PRODUCTION = {"ENVIRONMENT": "production", "JWT_SECRET": SECRET}
+
+
+def shell(line: str) -> httpx.Response:
+    """Paste a line into a shell, and read the answer that curl prints with -i."""
+    done = subprocess.run(  # noqa: S602 - pasting the line is the test
+        line.replace("curl ", "curl -s --noproxy '*' -w '\\n%{http_code}' ", 1),
+        shell=True,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    body, _, status = done.stdout.rpartition("\n")
+    return httpx.Response(int(status), text=body)
+
+
+def titles(address: str, token: str) -> list[str]:
+    answer = httpx.get(f"{address}/api/tasks", headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+    return [task["title"] for task in answer.json()["data"]]
+
+
+@pytest.mark.requirement("FR-034", "FR-059", "FR-064", "FR-069")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_the_printed_curl_line_makes_a_task_that_survives_a_restart(tmp_path: Path, stop: signal.Signals) -> None:
+    env = environment(tmp_path / "data")
+    with served(env=env, cwd=tmp_path) as service:
+        assert f"Docs      {service.address}/docs" in service.printed
+        assert service.token in service.printed.splitlines()
+        created = shell(service.curl)
+        assert created.status_code == 201
+        assert any(process.name() == "postgres" for process in service.family)
+        assert service.stop(stop) == 0
+        assert service.left_over() == []
+
+    with served(env=env, cwd=tmp_path) as service:
+        assert titles(service.address, service.token) == [created.json()["data"]["title"]]
+
+
+@pytest.mark.requirement("FR-059", "FR-064")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_several_workers_serve_and_end_together(tmp_path: Path, stop: signal.Signals) -> None:
+    with served("--workers", "2", env=environment(tmp_path / "data"), cwd=tmp_path) as service:
+        assert shell(service.curl).status_code == 201
+        python = [process for process in service.family if "multiprocessing" in " ".join(process.cmdline())]
+        assert len(python) >= 2
+        assert service.stop(stop) == 0
+        assert service.left_over() == []
+
+
+@pytest.mark.requirement("FR-064")
+def test_sigterm_while_starting_leaves_nothing_behind(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        [*TASK_API, "serve", "--port", "0"], env=environment(data_dir), cwd=tmp_path, stdout=subprocess.DEVNULL
+    )
+    try:
+        while not (data_dir / "postgres" / "postmaster.pid").exists():
+            assert process.poll() is None
+        postmaster = psutil.Process(int((data_dir / "postgres" / "postmaster.pid").read_text().split("\n")[0]))
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+        psutil.wait_procs([postmaster], timeout=10)
+        assert not postmaster.is_running()
+    finally:
+        process.kill()
+
+
+@pytest.mark.requirement("FR-059")
+def test_host_and_port_are_taken_from_the_command_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    arguments = ("--host", "127.0.0.2", "--port", str(port))
+    with served(*arguments, env=environment(tmp_path / "data"), cwd=tmp_path, command=(*TASK_API, "serve")) as service:
+        assert service.address == f"http://127.0.0.2:{port}"
+
+
+@pytest.mark.requirement("FR-059")
+def test_an_ipv6_address_is_printed_as_urls_have_it(tmp_path: Path) -> None:
+    with served("--host", "::1", env=environment(tmp_path / "data"), cwd=tmp_path) as service:
+        assert service.address.startswith("http://[::1]:")
+        assert shell(service.curl).status_code == 201
+
+
+@pytest.mark.requirement("FR-067")
+def test_a_taken_port_is_said_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run("serve", "--port", port, env=environment(tmp_path / "data"), cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"task-api: cannot listen on 127.0.0.1 port {port}: Address already in use.")
+    assert not (tmp_path / "data" / "postgres").exists()
+
+
+@pytest.mark.requirement("FR-060")
+def test_production_refuses_an_outdated_schema_and_serves_a_current_one(
+    tmp_path: Path, empty_database_url: str
+) -> None:
+    env = environment(tmp_path / "data", DATABASE_URL=empty_database_url, **PRODUCTION)
+    refused = run("serve", "--port", "0", env=env, cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "the database schema is outdated: 0001.create-users, 0002.create-tasks not applied" in refused.stderr
+    assert "task-api migrate" in refused.stderr
+    assert migrations.pending(empty_database_url) == migrations.known()
+
+    assert run("migrate", env=env, cwd=tmp_path).returncode == 0
+    with served(env=env, cwd=tmp_path) as service:
+        assert "curl" not in service.printed  # no token is given away in production
+        assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.requirement("FR-060")
+def test_development_applies_pending_migrations_round_the_pooler(tmp_path: Path, empty_database_url: str) -> None:
+    env = environment(
+        tmp_path / "data", DATABASE_URL=empty_database_url, DATABASE_DIRECT_URL=empty_database_url, JWT_SECRET=SECRET
+    )
+    with served(env=env, cwd=tmp_path) as service:
+        assert shell(service.curl).status_code == 201
+    assert migrations.pending(empty_database_url) == []
+
+
+@pytest.mark.requirement("FR-067")
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"ENVIRONMENT": "production"}, "production needs DATABASE_URL"),
+        ({"ENVIRONMENT": "production", "DATABASE_URL": "postgresql://h/d"}, "production needs JWT_SECRET or JWT_JWKS"),
+        ({"JWT_SECRET": "hunter2"}, "JWT_SECRET: needs at least 32 bytes"),
+        ({"PORT": "eighty"}, "PORT: "),
+        ({"JWT_JWKS_URL": "http://issuer.example.com/jwks"}, "JWT_JWKS_URL: must be an https:// address"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_a_line_that_says_what_to_set(
+    tmp_path: Path, settings: dict[str, str], message: str
+) -> None:
+    done = run("serve", env=environment(tmp_path / "data", **settings), cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "hunter2" not in done.stderr + done.stdout
+
+
+@pytest.mark.requirement("FR-067")
+def test_an_unreachable_database_is_said_without_its_password(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    url = f"postgresql://me:letmein@127.0.0.1:{port}/nothing"
+    done = run("serve", "--port", "0", env=environment(tmp_path / "data", DATABASE_URL=url), cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("task-api: ")
+    assert "Traceback" not in done.stderr
+    assert "letmein" not in done.stderr + done.stdout
+
+
+@pytest.mark.requirement("FR-069")
+def test_make_run_serves_from_the_checkout(tmp_path: Path) -> None:
+    command: Sequence[str] = ("make", "--no-print-directory", "-C", str(REPOSITORY), "run", "ARGS=--port 0")
+    with served(env=environment(tmp_path / "data"), cwd=tmp_path, command=command) as service:
+        assert shell(service.curl).status_code == 201
