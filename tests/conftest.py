@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
@@ -15,10 +17,21 @@ from tests.fixtures.database import postgres_server, scratch_database
 from tests.fixtures.tokens import SECRET
 
 
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder of this test alone.
+
+    Not pytest's own: that one is closed to other users whenever another test session starts, and for root the embedded
+    Postgres runs as another user.
+    """
+    with TemporaryDirectory(prefix="task-api-test-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder).resolve()
+
+
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_url() -> Iterator[str]:
     """A Postgres server on which databases can be made."""
-    with postgres_server(tmp_path_factory.mktemp("data")) as url:
+    with TemporaryDirectory(prefix="task-api-test-") as folder, postgres_server(Path(folder)) as url:
         yield url
 
 

@@ -67,7 +67,7 @@ class EmbeddedPostgres:
         self._programs = wheel.POSTGRES_VERSIONS[VERSION]
         self._user: int | None = None  # whom the programs run as, when not as ourselves
         self._group: int | None = None
-        self._share: IO[str] | None = None
+        self._share: IO[str]  # locked while inside
 
     def __enter__(self) -> str:
         if platform.system() == "Windows":
@@ -100,11 +100,9 @@ class EmbeddedPostgres:
         return _open_locked(self._data_dir / "postgres.lock", exclusive=True)
 
     def _leave(self) -> None:
-        if self._share is not None:
-            with self._share:
-                if _lock(self._share, exclusive=True, wait=False):
-                    self._stop()
-            self._share = None
+        with self._share:
+            if _lock(self._share, exclusive=True, wait=False):
+                self._stop()
 
     def _running(self) -> str:
         """Start the server unless it runs already, and wait until it answers."""

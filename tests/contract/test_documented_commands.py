@@ -92,7 +92,9 @@ def test_every_documented_call_answers_the_documented_status(service: Service, t
 
 @pytest.mark.requirement("FR-041")
 def test_the_documented_task_has_the_fields_of_a_real_one(service: Service) -> None:
-    example = re.search(r"^```json\n(.*?)^```$", (SPECS / "contracts" / "tasks-api.md").read_text(), re.MULTILINE | re.DOTALL)
+    example = re.search(
+        r"^```json\n(.*?)^```$", (SPECS / "contracts" / "tasks-api.md").read_text(), re.MULTILINE | re.DOTALL
+    )
     assert example
     headers = {"Authorization": f"Bearer {service.token}"}
     task = httpx.post(f"{service.address}/api/tasks", headers=headers, json={"title": "a"}, trust_env=False).json()

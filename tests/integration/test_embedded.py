@@ -8,7 +8,6 @@ import signal
 import stat
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import threading
 import time
@@ -40,8 +39,8 @@ from backend.errors import ConfigurationError
 import psycopg2
 try:
     with EmbeddedPostgres(Path(sys.argv[1])) as url:
-        print(url, flush=True)
         try:
+            print(url, flush=True)
             sys.stdin.readline()
         except KeyboardInterrupt:
             psycopg2.connect(url).close()
@@ -75,7 +74,7 @@ def made(folder: Path, template: Path) -> Path:
 
 def options_for(user: str | None) -> dict[str, Any]:
     """Run a child as that user, with our modules and packages."""
-    packages = os.pathsep.join([str(ROOT), sysconfig.get_path("platlib")])
+    packages = os.pathsep.join([str(ROOT), str(Path(psutil.__file__).parents[1])])
     environment = {**os.environ, "PYTHONPATH": packages}
     if user is None:
         return {"env": environment, "cwd": ROOT}
@@ -413,7 +412,7 @@ def test_a_server_that_cannot_start_says_why(made: Path) -> None:
 @needs_root
 def test_a_complaint_of_its_programs_is_passed_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(ConfigurationError, match="initdb failed: .*cannot be run as root"), EmbeddedPostgres(folder):
+    with pytest.raises(ConfigurationError, match=r"initdb failed: .*cannot be run as root"), EmbeddedPostgres(folder):
         pass
 
 
