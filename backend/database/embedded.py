@@ -106,7 +106,8 @@ class EmbeddedPostgres:
 
     def _running(self) -> str:
         """Start the server unless it runs already, and wait until it answers."""
-        self._prepare_machine()
+        if os.geteuid() == 0:  # root only
+            self._prepare_for_root()
         self._check_folder()
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
@@ -119,9 +120,7 @@ class EmbeddedPostgres:
                 time.sleep(0.1)  # it is still starting, or stopping
         raise ConfigurationError(f"The embedded Postgres does not answer; see {self._pgdata / 'log'}.")
 
-    def _prepare_machine(self) -> None:
-        if os.geteuid() != 0:
-            return
+    def _prepare_for_root(self) -> None:  # root only
         try:
             self._user, self._group = _server_account()
         except (OSError, subprocess.CalledProcessError) as error:
@@ -223,7 +222,7 @@ class EmbeddedPostgres:
             raise ConfigurationError(f"The embedded Postgres: {program} failed: {complaint}") from error
 
     def _give_to_server(self, folder: Path) -> None:
-        if self._user is not None and self._group is not None:
+        if self._user is not None and self._group is not None:  # root only
             os.chown(folder, self._user, self._group)
 
     def _pid_file(self) -> list[str]:
@@ -252,7 +251,7 @@ class EmbeddedPostgres:
             return None
 
 
-def _server_account() -> tuple[int, int]:
+def _server_account() -> tuple[int, int]:  # root only
     import pwd  # noqa: PLC0415 - not on Windows, where this module must still import
 
     try:

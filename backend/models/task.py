@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -118,7 +119,7 @@ class TaskQuery(Input):
     )
 
 
-class TaskPublic(SQLModel):
+class TaskPublic(BaseModel):  # a SQLModel inside another model is not validated strictly
     """A task, as its owner sees it."""
 
     id: UUID = _described("The task's id", _UUID)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import BaseModel
 from sqlalchemy import BigInteger, CheckConstraint, Column, PrimaryKeyConstraint, Text, func, text
 from sqlmodel import Field, SQLModel
 
@@ -23,7 +24,7 @@ class User(SQLModel, table=True):
     created_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
 
 
-class Account(SQLModel):
+class Account(BaseModel):  # a SQLModel inside another model is not validated strictly
     """The caller's own account."""
 
     id: str = Field(description="The `sub` of your token", schema_extra={"examples": ["user_2NiWoBvBbPfAA"]})

@@ -1,0 +1,80 @@
+"""/docs: a page that needs nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.fixtures.contract import contract
+
+KINDS = {".js": "javascript", ".css": "text/css", ".png": "image/png"}
+SMALLEST_ASSET_BYTES = 500
+
+
+class Page(HTMLParser):
+    """What a page loads, and its scripts."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.assets: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, _tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.assets += [value for name, value in attributes if name in {"src", "href", "srcset", "data"} and value]
+
+
+@pytest.fixture
+def page(anonymous: httpx.Client) -> str:
+    response = anonymous.get("/docs")
+    assert response.status_code == 200
+    assert response.headers["Content-Type"].startswith("text/html")
+    return response.text
+
+
+@pytest.mark.requirement("FR-056")
+def test_every_asset_of_the_page_comes_from_the_service(anonymous: httpx.Client, page: str) -> None:
+    assets = Page(page).assets
+
+    assert {asset.rpartition(".")[2] for asset in assets} == {"js", "css", "png"}
+    for asset in assets:
+        assert not urlsplit(asset).netloc
+        response = anonymous.get(asset)
+        assert response.status_code == 200
+        assert len(response.content) > SMALLEST_ASSET_BYTES
+        assert KINDS[asset[asset.rindex(".") :]] in response.headers["Content-Type"]
+
+
+@pytest.mark.requirement("FR-056")
+def test_neither_the_page_nor_its_styles_name_another_host(anonymous: httpx.Client, page: str) -> None:
+    assert not re.findall(r"(?:https?:)?//[a-z]", page)
+
+    styles = "".join(anonymous.get(asset).text for asset in Page(page).assets if asset.endswith(".css"))
+    loaded = re.findall(r"(?:url\(|@import)\s*['\"]?([^'\")]+)", styles)
+    assert loaded
+    assert [address for address in loaded if not address.startswith("data:")] == []
+
+
+@pytest.mark.requirement("FR-056")
+def test_the_page_reads_a_contract_that_has_an_authorize_button(anonymous: httpx.Client, page: str) -> None:
+    (address,) = re.findall(r"url: '([^']+)'", page)
+
+    document = anonymous.get(address).json()
+
+    assert document == contract()
+    # Swagger UI shows the button when there is a scheme, and a lock at each operation that uses it.
+    assert document["components"]["securitySchemes"]["BearerToken"]["scheme"] == "bearer"
+
+
+@pytest.mark.requirement("FR-055", "FR-056")
+def test_the_root_address_leads_to_the_page(anonymous: httpx.Client) -> None:
+    directory = anonymous.get("/").json()["data"]
+
+    assert directory["docs"] == "/docs"
+    for name in ("docs", "openapi", "health"):
+        assert anonymous.get(directory[name]).status_code == 200
+    for name in ("tasks", "account"):
+        assert anonymous.get(directory[name]).status_code == 401

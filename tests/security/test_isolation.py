@@ -1,0 +1,282 @@
+"""The isolation matrix: every operation of the contract, tried by its owner, by another user and by nobody."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from backend.utils.auth import issue_token
+from tests.fixtures.api import API, new_user
+from tests.fixtures.contract import Json, Operation, handlers, operations
+from tests.fixtures.database import execute
+from tests.fixtures.tokens import SECRET, claims, ec_pair, hmac_token
+
+CHALLENGE = 'Bearer error="invalid_token"'
+MALFORMED_IDS = ("1", "not-a-uuid", "%00", "{missing}0", "urn:uuid:{missing}", "{{{missing}}}")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A good request to an operation, and how its owner is answered."""
+
+    status: int
+    body: Json | None = None
+
+
+# Every operation of the contract has to be here.
+EXAMPLES = {
+    "list_tasks": Example(200),
+    "create_task": Example(201, {"title": "Mine"}),
+    "get_task": Example(200),
+    "update_task": Example(200, {"title": "Changed", "description": None, "completed": True}),
+    "patch_task": Example(200, {"title": "Changed"}),
+    "complete_task": Example(200, {"completed": True}),
+    "delete_task": Example(204),
+    "get_account": Example(200),
+    "erase_account": Example(204),
+    "get_directory": Example(200),
+    "check_liveness": Example(200),
+    "check_readiness": Example(200),
+}
+
+
+def _named(is_wanted: Callable[[Operation], bool]) -> list[str]:
+    """List the operations of the table that are such; one that the contract lacks fails a test of its own."""
+    return [name for name in sorted(EXAMPLES) if name in operations() and is_wanted(operations()[name])]
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A user with a task that nobody else should notice."""
+
+    user_id: str
+    client: httpx.Client
+    task: Json
+    database_url: str
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Read everything that is stored of this user, past every wall."""
+        return execute(self.database_url, "SELECT to_jsonb(users) FROM users WHERE id = %s", self.user_id) + execute(
+            self.database_url, "SELECT to_jsonb(tasks) FROM tasks WHERE user_id = %s ORDER BY id", self.user_id
+        )
+
+    def secrets(self) -> set[str]:
+        """Return what an answer to somebody else must not hold."""
+        return {self.user_id, self.task["id"], self.task["title"], self.task["description"]}
+
+
+@pytest.fixture
+def owner(api: API, database_url: str) -> Iterator[Owner]:
+    user_id = new_user()
+    with api.client(user_id) as client:
+        texts = {name: f"{name} of {user_id}" for name in ("title", "description")}
+        task = client.post("/api/tasks", json=texts).json()["data"]
+        yield Owner(user_id, client, task, database_url)
+
+
+@pytest.fixture(params=sorted(EXAMPLES))
+def operation(request: pytest.FixtureRequest) -> Operation:
+    """Every operation of the table, one after another."""
+    return operations()[request.param]
+
+
+@pytest.fixture(params=_named(lambda operation: operation.is_private))
+def private(request: pytest.FixtureRequest) -> Operation:
+    """Every operation that is one user's own."""
+    return operations()[request.param]
+
+
+def _bad_tokens(user_id: str) -> dict[str, str]:
+    """Make tokens that all name the owner and are all no good."""
+    good = issue_token(SECRET, user_id, ttl_seconds=600)
+    return {
+        "expired": issue_token(SECRET, user_id, ttl_seconds=600, now=lambda: time.time() - 601),
+        "of an unknown secret": hmac_token(SECRET[::-1], claims(sub=user_id)),
+        "of an unknown key": ec_pair().token(claims(sub=user_id)),
+        "without exp": hmac_token(SECRET, claims("exp", sub=user_id)),
+        "not yet valid": hmac_token(SECRET, claims(sub=user_id, nbf=time.time() + 3600)),
+        "cut off": good[:-1],
+        "of no form": user_id,
+    }
+
+
+def _send(client: httpx.Client, operation: Operation, task_id: object, method: str | None = None) -> httpx.Response:
+    """Send the example request of an operation to one task, if it is about one."""
+    return client.request(method or operation.method, operation.address(task_id), json=EXAMPLES[operation.id].body)
+
+
+def _methods(operation: Operation) -> list[str]:
+    return ["GET", "HEAD"] if operation.method == "GET" else [operation.method]
+
+
+def test_the_matrix_has_every_operation_of_the_contract() -> None:
+    assert EXAMPLES.keys() == operations().keys()
+
+
+def test_the_contract_hides_no_private_operation() -> None:
+    private = {name for (_, path), name in handlers().items() if path.startswith("/api")}
+
+    assert private == {operation.id for operation in operations().values() if operation.is_private}
+
+
+@pytest.mark.requirement("FR-001", "FR-011")
+def test_the_owner_gets_the_documented_success(owner: Owner, operation: Operation) -> None:
+    for method in _methods(operation):
+        response = _send(owner.client, operation, owner.task["id"], method)
+
+        assert response.status_code == EXAMPLES[operation.id].status
+        assert str(response.status_code) in operation.document["responses"]
+
+
+@pytest.mark.requirement("FR-011", "FR-012")
+@pytest.mark.parametrize("name", _named(lambda operation: operation.is_about_one_task))
+def test_a_foreign_task_is_answered_like_one_that_is_not_there(owner: Owner, api: API, name: str) -> None:
+    operation, before, missing = operations()[name], owner.rows(), uuid.uuid4()
+    # With a request id of its own, every answer can be compared to the last byte.
+    with api.client(new_user(), **{"X-Request-Id": "the-same"}) as stranger:
+        deleted = stranger.post("/api/tasks", json={"title": "Mine"}).json()["data"]["id"]
+        assert stranger.delete(f"/api/tasks/{deleted}").status_code == 204
+        malformed = [id_.format(missing=missing) for id_ in MALFORMED_IDS]
+        for method in _methods(operation):
+            foreign = _send(stranger, operation, owner.task["id"], method)
+            assert foreign.status_code == 404
+            for task_id in (missing, deleted, *malformed):
+                absent = _send(stranger, operation, task_id, method)
+                assert _all_of(absent) == _all_of(foreign), task_id
+        assert stranger.get("/api/me").json()["data"]["revision"] == 2  # a refused request is not counted
+
+    assert owner.rows() == before
+
+
+@pytest.mark.requirement("FR-011", "FR-012")
+@pytest.mark.parametrize("name", _named(lambda operation: operation.is_about_one_task))
+def test_a_wrong_request_to_a_foreign_task_tells_no_more(owner: Owner, api: API, name: str) -> None:
+    operation, before = operations()[name], owner.rows()
+    with api.client(new_user(), **{"X-Request-Id": "the-same"}) as stranger:
+        for wrong in ({"json": {"nonsense": 1}}, {"content": "{"}, {"json": [], "params": {"nonsense": 1}}):
+            foreign, missing = (
+                stranger.request(operation.method, operation.address(task_id), **wrong)
+                for task_id in (owner.task["id"], uuid.uuid4())
+            )
+            assert foreign.status_code in {404, 415, 422}
+            assert _all_of(foreign) == _all_of(missing)
+
+    assert owner.rows() == before
+
+
+def _all_of(response: httpx.Response) -> tuple[int, bytes, list[tuple[str, str]]]:
+    """Return everything of an answer that a client can see, but its date."""
+    return (
+        response.status_code,
+        response.content,
+        sorted((name, value) for name, value in response.headers.items() if name != "date"),
+    )
+
+
+@pytest.mark.requirement("FR-001", "FR-011", "FR-016")
+@pytest.mark.parametrize("name", _named(lambda operation: operation.is_private and not operation.is_about_one_task))
+def test_another_user_sees_and_changes_nothing_of_the_owner(owner: Owner, stranger: httpx.Client, name: str) -> None:
+    operation, before = operations()[name], owner.rows()
+
+    for method in _methods(operation):
+        response = _send(stranger, operation, owner.task["id"], method)
+
+        assert response.status_code == EXAMPLES[name].status
+        seen = response.text + json.dumps(dict(response.headers))
+        assert not [secret for secret in owner.secrets() if secret in seen]
+    assert owner.rows() == before
+
+
+@pytest.mark.requirement("FR-011", "FR-022")
+def test_another_users_id_can_be_used_without_noticing_it(owner: Owner, stranger: httpx.Client) -> None:
+    before = owner.rows()
+
+    created = stranger.post("/api/tasks", json={"id": owner.task["id"], "title": "Mine"})
+    assert created.status_code == 201
+    assert created.json()["data"]["revision"] == 1
+    assert stranger.delete(created.headers["Location"]).status_code == 204
+    assert stranger.delete("/api/me").status_code == 204
+
+    assert owner.rows() == before
+
+
+@pytest.mark.requirement("FR-011")
+def test_another_users_cursor_shows_my_own_tasks(owner: Owner, stranger: httpx.Client) -> None:
+    owner.client.post("/api/tasks", json={"title": "Second"})
+    cursor = owner.client.get("/api/tasks", params={"limit": 1}).json()["page"]["next_cursor"]
+
+    assert stranger.get("/api/tasks", params={"cursor": cursor}).json()["data"] == []
+
+
+@pytest.mark.requirement("FR-002", "FR-011")
+def test_without_a_token_nothing_private_is_answered(owner: Owner, anonymous: httpx.Client, private: Operation) -> None:
+    before = owner.rows()
+
+    for method in _methods(private):
+        response = _send(anonymous, private, owner.task["id"], method)
+
+        assert response.status_code == 401
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert owner.rows() == before
+
+
+@pytest.mark.requirement("FR-003", "FR-011")
+@pytest.mark.parametrize("kind", _bad_tokens("anybody"))
+def test_with_a_bad_token_nothing_private_is_answered(owner: Owner, api: API, private: Operation, kind: str) -> None:
+    before = owner.rows()
+
+    with api.client(Authorization=f"Bearer {_bad_tokens(owner.user_id)[kind]}") as client:
+        for method in _methods(private):
+            response = _send(client, private, owner.task["id"], method)
+
+            assert response.status_code == 401
+            assert response.headers["WWW-Authenticate"] == CHALLENGE
+    assert owner.rows() == before
+
+
+@pytest.mark.requirement("FR-004", "FR-052")
+def test_a_bad_token_is_noticed_before_anything_else(owner: Owner, api: API, private: Operation) -> None:
+    before, task_id = owner.rows(), owner.task["id"]
+    requests: tuple[tuple[str, dict[str, Any]], ...] = (
+        (private.address(task_id), {"content": "{"}),
+        (private.address(task_id), {"content": "x", "headers": {"Content-Type": "text/plain"}}),
+        (private.address(task_id), {"params": {"nonsense": "1"}}),
+        (private.address(task_id), {"content": b"x" * (2 * 1024 * 1024)}),
+        (private.address("not-a-uuid"), {}),
+        (f"{private.address(task_id)}/unknown", {}),
+    )
+
+    with api.client(Authorization=f"Bearer {_bad_tokens(owner.user_id)['expired']}") as client:
+        for method in (private.method, "OPTIONS", "TRACE"):
+            for address, request in requests:
+                response = client.request(method, address, **request)
+
+                assert response.status_code == 401
+                assert response.headers["WWW-Authenticate"] == CHALLENGE
+    assert owner.rows() == before
+
+
+@pytest.mark.requirement("FR-002", "FR-004")
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/unknown", "/api/tasks/", "/api//tasks", "/api/tasks/1/2/3"])
+def test_an_unknown_path_under_api_needs_a_token_too(anonymous: httpx.Client, path: str) -> None:
+    response = anonymous.get(path)
+
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.requirement("FR-055")
+@pytest.mark.parametrize("name", _named(lambda operation: not operation.is_private))
+def test_other_operations_need_no_token_and_judge_none(api: API, name: str) -> None:
+    operation = operations()[name]
+    for headers in ({}, {"Authorization": "Bearer nonsense"}):
+        with api.client(**headers) as client:
+            for method in _methods(operation):
+                assert _send(client, operation, None, method).status_code == EXAMPLES[name].status
