@@ -78,11 +78,12 @@ class Settings(BaseSettings):
     @field_validator("cors_origins")
     @classmethod
     def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in origins:
+        plain = tuple(origin.removesuffix("/").lower() for origin in origins)  # as browsers send them
+        for origin in plain:
             parts = urlsplit(origin)
-            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+            if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}" or parts.username:
                 raise ValueError("each origin looks like https://app.example.com; * is not accepted")
-        return tuple(origin.rstrip("/") for origin in origins)
+        return plain
 
     @field_validator("jwt_secret")
     @classmethod

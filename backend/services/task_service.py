@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from psycopg2.errors import UniqueViolation
 from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
@@ -45,7 +46,9 @@ class TaskService:
         try:
             return self._one(task_queries.CREATE, data.id or self.new_id(), **_new(data))
         except IntegrityError as error:
-            raise Conflict from error
+            if isinstance(error.orig, UniqueViolation):
+                raise Conflict from error
+            raise
 
     def update(self, task_id: UUID, data: TaskUpdate) -> TaskDocument:
         """Change the fields that were sent, and no others; raises TaskNotFound."""

@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from backend.database import migrations
+from tests.fixtures.issuer import running_issuer
 from tests.fixtures.process import REPOSITORY, TASK_API, environment, run, served
-from tests.fixtures.tokens import SECRET
+from tests.fixtures.tokens import SECRET, claims, ed25519_pair, rsa_pair
 
 PRODUCTION = {"ENVIRONMENT": "production", "JWT_SECRET": SECRET}
 
@@ -136,6 +137,19 @@ def test_development_applies_pending_migrations_round_the_pooler(tmp_path: Path,
     with served(env=env, cwd=tmp_path) as service:
         assert shell(service.curl).status_code == 201
     assert migrations.pending(empty_database_url) == []
+
+
+@pytest.mark.requirement("FR-006", "FR-007", "FR-059")
+def test_tokens_of_an_issuer_are_accepted_and_none_is_made(tmp_path: Path) -> None:
+    with running_issuer(rsa_pair(), ed25519_pair()) as issuer:
+        env = environment(tmp_path / "data", JWT_JWKS_URL=issuer.url, JWT_ISSUER="https://issuer.example.com")
+        with served(env=env, cwd=tmp_path) as service:
+            assert "curl" not in service.printed
+            for pair in (rsa_pair(), ed25519_pair()):
+                assert titles(service.address, pair.token(claims(iss="https://issuer.example.com"))) == []
+            foreign = {"Authorization": f"Bearer {rsa_pair().token(claims(iss='https://other.example.com'))}"}
+            assert httpx.get(f"{service.address}/api/me", headers=foreign, trust_env=False).status_code == 401
+    assert not (tmp_path / "data" / "jwt-secret").exists()
 
 
 @pytest.mark.requirement("FR-067")

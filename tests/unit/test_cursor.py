@@ -67,6 +67,24 @@ def test_other_text_is_refused(text: str) -> None:
         cursor.decode(text)
 
 
+@pytest.mark.requirement("FR-019")
+def test_another_spelling_of_the_same_bytes_is_refused() -> None:
+    places = (cursor.encode(MOMENT, uuid.UUID(int=number)) for number in range(100))
+    ours = next(text for text in places if "-" in text or "_" in text)
+
+    with pytest.raises(BadRequest):
+        cursor.decode(ours.translate({ord("-"): "+", ord("_"): "/"}))
+    assert cursor.decode(ours)[0] == MOMENT
+
+
+@pytest.mark.requirement("FR-019")
+def test_a_forged_place_outside_of_time_is_refused() -> None:
+    place = b"\xff" * 24
+
+    with pytest.raises(BadRequest):
+        cursor.decode(base64.urlsafe_b64encode(place + cursor._check(place)).decode())  # noqa: SLF001 - as a forger would
+
+
 @pytest.mark.requirement("FR-019", "FR-042")
 def test_the_refusal_does_not_repeat_what_was_sent() -> None:
     sent = base64.urlsafe_b64encode(b"a secret somewhere").decode()

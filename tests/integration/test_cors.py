@@ -1,0 +1,105 @@
+"""Browsers of other origins: the configured ones may read every answer, the others none."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.fixtures.api import API, ORIGIN
+from tests.fixtures.tasks import JSON, MISSING_ID, error_of
+
+EXPOSED = {"ETag", "Link", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id"}
+
+
+def preflight(api: API, origin: str, method: str = "PUT") -> httpx.Response:
+    """Ask as a browser does before it sends a request to another origin."""
+    asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "authorization,content-type"}
+    return httpx.options(f"{api.base_url}/api/tasks", headers={"Origin": origin, **asked}, trust_env=False)
+
+
+def cors_headers(response: httpx.Response) -> list[str]:
+    """List the CORS headers of an answer."""
+    return [name for name in response.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.requirement("FR-050")
+@pytest.mark.parametrize(
+    "path", ["/api/me", "/api/nothing", "/api/tasks?limit=0", "/api/tasks?cursor=x", "/health/live"]
+)
+def test_a_configured_origin_may_read_answers_and_errors(client: httpx.Client, path: str) -> None:
+    response = client.get(path, headers={"Origin": ORIGIN})
+
+    assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert response.headers["Access-Control-Allow-Credentials"] == "true"
+    assert set(response.headers["Access-Control-Expose-Headers"].split(", ")) == EXPOSED
+    assert "Origin" in response.headers["Vary"]
+
+
+@pytest.mark.requirement("FR-050")
+@pytest.mark.parametrize(
+    ("method", "path", "content", "status"),
+    [
+        ("POST", "/api/tasks", b"x" * (1024 * 1024 + 1), 413),
+        ("POST", "/api/tasks", b"x", 422),
+        ("DELETE", "/api/tasks", b"", 405),
+        ("DELETE", f"/api/tasks/{MISSING_ID}", b"", 404),
+    ],
+)
+def test_errors_of_every_layer_carry_cors_headers(
+    client: httpx.Client, method: str, path: str, content: bytes, status: int
+) -> None:
+    response = client.request(method, path, content=content, headers={**JSON, "Origin": ORIGIN})
+
+    assert (response.status_code, response.headers.get("Access-Control-Allow-Origin")) == (status, ORIGIN)
+
+
+@pytest.mark.requirement("FR-050", "FR-002")
+def test_a_missing_token_is_told_to_a_configured_origin(anonymous: httpx.Client) -> None:
+    response = anonymous.get("/api/tasks", headers={"Origin": ORIGIN})
+
+    error_of(response, 401, "UNAUTHORIZED")
+    assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+
+
+@pytest.mark.requirement("FR-050")
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
+def test_a_configured_origin_may_ask_for_every_method_without_a_token(api: API, method: str) -> None:
+    response = preflight(api, ORIGIN, method)
+
+    assert response.status_code == 200
+    assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert method in response.headers["Access-Control-Allow-Methods"].split(", ")
+    assert response.headers["Access-Control-Allow-Headers"] == "authorization,content-type"
+    assert response.headers["Access-Control-Allow-Credentials"] == "true"
+    assert response.headers["X-Request-Id"]
+
+
+@pytest.mark.requirement("FR-050", "FR-041")
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        f"{ORIGIN}.evil.example",
+        f"{ORIGIN}:8443",
+        "http://app.example.com",
+        "null",
+        "",
+        f"{ORIGIN}/",
+    ],
+)
+def test_another_origin_gets_no_cors_headers(api: API, client: httpx.Client, origin: str) -> None:
+    response = client.get("/api/me", headers={"Origin": origin})
+    assert (response.status_code, cors_headers(response)) == (200, [])
+    assert response.headers["Vary"] == "Origin"
+
+    refused = preflight(api, origin)
+    error_of(refused, 401, "UNAUTHORIZED")
+    assert cors_headers(refused) == []
+
+
+@pytest.mark.requirement("FR-050")
+def test_without_an_origin_there_are_no_cors_headers(client: httpx.Client) -> None:
+    response = client.get("/api/me")
+
+    assert cors_headers(response) == []
+    assert response.headers["Vary"] == "Origin"

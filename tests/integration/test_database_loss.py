@@ -1,0 +1,196 @@
+"""What clients see when connections die, the database goes away or is slow, and when the fault is ours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+
+import httpx
+import psycopg2
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+from backend.config import Settings
+from backend.database import migrations
+from tests.fixtures.api import API, ORIGIN, new_user, serve
+from tests.fixtures.database import execute
+from tests.fixtures.proxy import counting_proxy
+from tests.fixtures.tasks import MISSING_ID, create, error_of, everything_of, path_of, read, revision_of, task_of
+
+PATIENCE_SECONDS = 0.3
+OURS = "datname = current_database() AND application_name = 'task-api'"
+KILL = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {OURS}"  # noqa: S608 - all of it is ours
+REQUESTS = [
+    ("GET", "/api/tasks"),
+    ("POST", "/api/tasks"),
+    ("GET", f"/api/tasks/{MISSING_ID}"),
+    ("PUT", f"/api/tasks/{MISSING_ID}"),
+    ("PATCH", f"/api/tasks/{MISSING_ID}"),
+    ("PATCH", f"/api/tasks/{MISSING_ID}/complete"),
+    ("DELETE", f"/api/tasks/{MISSING_ID}"),
+    ("GET", "/api/me"),
+    ("DELETE", "/api/me"),
+]
+
+
+def send(client: httpx.Client, method: str, path: str) -> httpx.Response:
+    """Send a request that is good in itself, as a browser does."""
+    body = {"title": "a"} if method in {"POST", "PUT", "PATCH"} and not path.endswith("/complete") else None
+    return client.request(method, path, json=body, headers={"Origin": ORIGIN})
+
+
+@pytest.fixture
+def own_url(empty_database_url: str) -> str:
+    """A migrated database of this test alone, which it may break."""
+    migrations.apply(empty_database_url)
+    return empty_database_url
+
+
+@pytest.fixture
+def own_api(settings: Settings, own_url: str) -> Iterator[API]:
+    """The service on that database."""
+    with serve(settings.model_copy(update={"database_url": SecretStr(own_url)})) as running:
+        yield running
+
+
+@pytest.fixture
+def own_client(own_api: API) -> Iterator[httpx.Client]:
+    with own_api.client(new_user()) as client:
+        yield client
+
+
+@contextmanager
+def all_users_locked(url: str) -> Iterator[None]:
+    """Hold every user's row, as a long transaction of somebody else does."""
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with closing(psycopg2.connect(plain)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT FROM users FOR UPDATE")
+        yield
+
+
+@pytest.mark.requirement("FR-071")
+def test_connections_that_died_while_idle_are_replaced(api: API, user_id: str, database_url: str) -> None:
+    with api.client(user_id) as client, ThreadPoolExecutor(5) as threads:
+        for _ in range(3):
+            warm = list(threads.map(lambda _: create(client), range(20)))
+            assert len(execute(database_url, KILL)) >= 1
+
+            assert client.get("/api/tasks").status_code == 200
+            again = list(threads.map(lambda task: read(client, task), warm))
+            assert again == warm
+
+
+@pytest.mark.requirement("FR-071")
+def test_a_cut_connection_is_noticed_before_it_is_used(settings: Settings, database_url: str) -> None:
+    with counting_proxy(database_url) as proxy:
+        changes = {"database_url": SecretStr(proxy.url)}
+        with serve(settings.model_copy(update=changes)) as running, running.client(new_user()) as client:
+            for number in range(1, 4):
+                assert create(client)["revision"] == number
+                proxy.cut()
+
+
+@pytest.mark.requirement("FR-051", "FR-052")
+def test_a_connection_that_dies_in_use_is_service_unavailable(own_client: httpx.Client, own_url: str) -> None:
+    task = create(own_client)
+    with all_users_locked(own_url), ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(own_client.put, path_of(task), json={"title": "b"})
+        while not execute(own_url, f"{KILL} AND wait_event_type = 'Lock'"):
+            assert not answer.done()
+        error_of(answer.result(), 503, "SERVICE_UNAVAILABLE")
+    assert read(own_client, task) == task
+
+
+@pytest.mark.requirement("FR-051", "FR-050", "FR-053")
+def test_a_database_that_is_gone_is_service_unavailable_until_it_is_back(
+    own_client: httpx.Client, own_url: str
+) -> None:
+    create(own_client)
+    name, server = make_url(own_url).database, make_url(own_url).set(database="postgres")
+    maintenance = server.render_as_string(hide_password=False)
+    execute(maintenance, f"DROP DATABASE {name} WITH (FORCE)")
+    try:
+        for method, path in REQUESTS:
+            response = send(own_client, method, path)
+            error = error_of(response, 503, "SERVICE_UNAVAILABLE")
+            assert int(response.headers["Retry-After"]) >= 1
+            assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+            assert error["details"] == []
+            assert str(name) not in response.text
+        assert own_client.get("/health/live").status_code == 200
+    finally:
+        execute(maintenance, f"CREATE DATABASE {name}")
+    migrations.apply(own_url)
+
+    assert create(own_client)["revision"] == 1
+
+
+@pytest.mark.requirement("FR-051", "FR-052")
+def test_a_statement_that_takes_too_long_is_service_unavailable_and_changes_nothing(
+    settings: Settings, own_url: str
+) -> None:
+    changes = {"database_url": SecretStr(own_url), "request_timeout_seconds": PATIENCE_SECONDS}
+    with serve(settings.model_copy(update=changes)) as running, running.client(new_user()) as client:
+        task = create(client)
+        started = time.monotonic()
+        with all_users_locked(own_url):
+            for method, path in [("PUT", path_of(task)), ("DELETE", path_of(task)), ("DELETE", "/api/me")]:
+                response = send(client, method, path)
+                error_of(response, 503, "SERVICE_UNAVAILABLE")
+                assert response.headers["Retry-After"] == "1"
+            assert 3 * PATIENCE_SECONDS <= time.monotonic() - started < 3 * PATIENCE_SECONDS + 5
+            assert read(client, task) == task
+
+        assert (read(client, task), revision_of(client)) == (task, 1)
+        assert task_of(client.put(path_of(task), json={"title": "b"}))["revision"] == 2
+
+
+@pytest.mark.requirement("FR-051")
+def test_a_lost_connection_that_the_driver_reports_under_another_name_is_service_unavailable(
+    own_client: httpx.Client, own_url: str
+) -> None:
+    """A pooler in between may say so in an error of its own, here a trigger does."""
+    execute(
+        own_url,
+        """
+        CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN RAISE 'server closed the connection unexpectedly'; END $$;
+        CREATE TRIGGER lose BEFORE INSERT ON tasks EXECUTE FUNCTION lose();
+        """,
+    )
+
+    error_of(send(own_client, "POST", "/api/tasks"), 503, "SERVICE_UNAVAILABLE")
+    assert everything_of(own_client)[1]["data"]["revision"] == 0
+
+
+@pytest.mark.requirement("FR-051", "FR-041", "FR-050", "FR-052")
+def test_a_defect_is_an_internal_error_that_says_nothing_of_its_cause(
+    own_client: httpx.Client, own_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    task = create(own_client)
+    execute(own_url, "ALTER TABLE tasks RENAME TO secret_place")
+
+    for method, path in REQUESTS:
+        if path != "/api/me":
+            response = send(own_client, method, path)
+            error = error_of(response, 500, "INTERNAL_ERROR")
+            assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+            assert error["details"] == []
+            assert not any(
+                word in response.text.lower() for word in ("psycopg", "sql", "relation", "traceback", "select")
+            )
+            assert f"request_id={error['request_id']}" in caplog.text
+    execute(own_url, "ALTER TABLE secret_place RENAME TO tasks")
+    assert read(own_client, task) == task
+
+
+@pytest.mark.requirement("FR-051")
+def test_a_connection_that_cannot_be_made_is_service_unavailable(settings: Settings) -> None:
+    with counting_proxy("postgresql://nobody@127.0.0.1:1/nothing") as proxy:
+        url = SecretStr(proxy.url)
+    with serve(settings.model_copy(update={"database_url": url})) as running, running.client(new_user()) as client:
+        error_of(client.get("/api/tasks"), 503, "SERVICE_UNAVAILABLE")
+        error_of(client.get("/health/ready"), 503, "SERVICE_UNAVAILABLE")

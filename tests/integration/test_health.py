@@ -1,0 +1,90 @@
+"""Readiness: true only when the database answers and its schema is current, and remembered so as not to wake it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+
+from backend.config import Settings
+from backend.database import migrations
+from backend.database.engine import build_engine
+from backend.database.session import SessionFactory
+from backend.errors import ServiceUnavailable
+from backend.services.readiness import Readiness
+from tests.fixtures.api import serve
+from tests.fixtures.database import execute
+from tests.fixtures.proxy import counting_proxy
+from tests.fixtures.tasks import error_of
+
+
+@pytest.fixture
+def sessions(empty_database_url: str) -> Iterator[SessionFactory]:
+    """Sessions on a database of this test alone, with nothing in it."""
+    engine = build_engine(empty_database_url, pool_size=1, timeout_seconds=5)
+    yield SessionFactory(engine)
+    engine.dispose()
+
+
+@pytest.mark.requirement("FR-054")
+def test_the_service_is_ready_once_its_schema_is_current(settings: Settings, empty_database_url: str) -> None:
+    changes = {"database_url": SecretStr(empty_database_url)}
+    with serve(settings.model_copy(update=changes)) as running, running.client() as client:
+        unready = client.get("/health/ready")
+        error_of(unready, 503, "SERVICE_UNAVAILABLE")
+        assert unready.headers["Retry-After"]
+
+        migrations.apply(empty_database_url)
+        migrations.rollback(empty_database_url)
+        error = error_of(client.get("/health/ready"), 503, "SERVICE_UNAVAILABLE")
+        assert "1 migration" in error["message"]
+
+        migrations.apply(empty_database_url)
+        assert client.get("/health/ready").status_code == 200
+
+
+@pytest.mark.requirement("FR-054")
+def test_polling_does_not_ask_the_database_again(settings: Settings, database_url: str) -> None:
+    with counting_proxy(database_url) as proxy:
+        changes = {"database_url": SecretStr(proxy.url)}
+        with serve(settings.model_copy(update=changes)) as running, running.client() as client:
+            assert client.get("/health/ready").status_code == 200
+            before = proxy.flights
+            for _ in range(5):
+                assert client.get("/health/ready").status_code == 200
+            assert proxy.flights == before > 0
+
+
+@pytest.mark.requirement("FR-054")
+def test_a_good_answer_is_remembered_for_a_while_and_a_bad_one_is_not(
+    sessions: SessionFactory, empty_database_url: str
+) -> None:
+    now = 0.0
+    readiness = Readiness(sessions, frozenset(migrations.known()), remember_seconds=600, clock=lambda: now)
+    with pytest.raises(ServiceUnavailable):
+        readiness.check()
+    migrations.apply(empty_database_url)
+    readiness.check()
+    execute(empty_database_url, "DELETE FROM _yoyo_migration")
+
+    now = 599.0
+    readiness.check()
+    now = 600.0
+    with pytest.raises(ServiceUnavailable):
+        readiness.check()
+
+
+@pytest.mark.requirement("FR-054")
+def test_a_newer_schema_is_good_enough(sessions: SessionFactory, empty_database_url: str) -> None:
+    migrations.apply(empty_database_url)
+    older = frozenset(migrations.known()[:-1])
+
+    Readiness(sessions, older).check()
+
+
+@pytest.mark.requirement("FR-054")
+def test_a_good_answer_outlives_the_five_minutes_after_which_an_idle_database_is_suspended(
+    sessions: SessionFactory,
+) -> None:
+    assert Readiness(sessions, frozenset()).remember_seconds > 300

@@ -1,0 +1,207 @@
+"""Two writes of one user at the same moment, one after the other by force: the second sees what the first has left.
+
+A transaction of the test stands for another process of the service: it holds the user's row until the request under
+test is seen waiting for it, and commits only then.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import psycopg2
+import pytest
+from sqlalchemy import make_url
+
+from tests.fixtures.database import execute
+from tests.fixtures.tasks import Task, create, path_of, read, revision_of, task_of
+
+WAIT_SECONDS = 10
+
+Outcome = tuple[Task, httpx.Response]
+Race = Callable[..., Outcome]
+
+
+class Rival:
+    """A transaction that has locked the user's row, and changes what it likes."""
+
+    def __init__(self, database_url: str, connection: Any) -> None:
+        self._url = database_url
+        self._connection = connection
+
+    def execute(self, sql: str, *parameters: object) -> None:
+        """Run a statement in the transaction."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+
+    def commit_when_awaited(self) -> None:
+        """Wait until another session waits for a lock of this transaction, and commit."""
+        pid, deadline = self._connection.info.backend_pid, time.monotonic() + WAIT_SECONDS
+        while not execute(self._url, "SELECT true FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))", pid):
+            assert time.monotonic() < deadline, "nobody waits for the lock"
+            time.sleep(0.01)
+        self._connection.commit()
+
+
+@contextmanager
+def rival(database_url: str, user_id: str) -> Iterator[Rival]:
+    """Begin a transaction that has counted a change of the user's."""
+    url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = psycopg2.connect(url)
+    try:
+        other = Rival(database_url, connection)
+        other.execute("UPDATE users SET revision = revision + 1 WHERE id = %s", user_id)
+        yield other
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def race(client: httpx.Client, user_id: str, database_url: str) -> Race:
+    """Give a function that lets a change of the rival's overtake a request about one task."""
+
+    def run(change: str, method: str, suffix: str = "", body: object = None, *, completed: bool = False) -> Outcome:
+        task = create(client, completed=completed)
+        with rival(database_url, user_id) as other, ThreadPoolExecutor(1) as thread:
+            other.execute(f"UPDATE tasks SET {change}, revision = 2 WHERE user_id = %s", user_id)  # noqa: S608 - ours
+            answer = thread.submit(client.request, method, path_of(task) + suffix, json=body)
+            other.commit_when_awaited()
+            return task, answer.result()
+
+    return run
+
+
+REOPEN = "completed = false, completed_at = NULL"
+COMPLETE = "completed = true, completed_at = '2026-01-01T00:00:00Z'"
+DELETE = "deleted_at = now()"
+
+
+@pytest.mark.requirement("FR-037", "FR-027")
+def test_a_task_reopened_meanwhile_is_completed_again(race: Race, client: httpx.Client) -> None:
+    task, response = race(REOPEN, "PATCH", "/complete", {"completed": True}, completed=True)
+
+    completed = task_of(response)
+    assert (completed["completed"], completed["revision"]) == (True, 3)
+    assert completed["completed_at"] > task["completed_at"]
+    assert read(client, task) == completed
+    assert revision_of(client) == 3
+
+
+@pytest.mark.requirement("FR-037", "FR-027", "FR-036")
+def test_a_task_completed_meanwhile_needs_no_change(race: Race, client: httpx.Client) -> None:
+    task, response = race(COMPLETE, "PATCH", "/complete", {"completed": True})
+
+    answer = task_of(response)
+    assert (answer["completed_at"], answer["revision"]) == ("2026-01-01T00:00:00+00:00", 2)
+    assert read(client, task) == answer
+    assert revision_of(client) == 2
+
+
+@pytest.mark.requirement("FR-037", "FR-026")
+@pytest.mark.parametrize(("change", "completed"), [(COMPLETE, False), (REOPEN, True)])
+def test_a_toggle_turns_what_the_other_has_left(
+    race: Race, client: httpx.Client, change: str, *, completed: bool
+) -> None:
+    task, response = race(change, "PATCH", "/complete", completed=completed)
+
+    toggled = task_of(response)
+    assert (toggled["completed"], toggled["revision"]) == (completed, 3)
+    assert read(client, task) == toggled
+    assert revision_of(client) == 3
+
+
+@pytest.mark.requirement("FR-037", "FR-024", "FR-025")
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_an_edit_keeps_what_the_other_has_changed(race: Race, client: httpx.Client, method: str) -> None:
+    task, response = race(f"title = 'theirs', {COMPLETE}", method, "", {"description": "mine"})
+
+    edited = task_of(response)
+    assert (edited["title"], edited["description"], edited["completed"]) == ("theirs", "mine", True)
+    assert edited["revision"] == 3 == revision_of(client)
+    assert read(client, task) == edited
+
+
+@pytest.mark.requirement("FR-037", "FR-036")
+def test_an_edit_that_says_what_the_other_has_just_stored_changes_nothing(race: Race, client: httpx.Client) -> None:
+    _, response = race("title = 'same'", "PUT", "", {"title": "same"})
+
+    assert task_of(response)["revision"] == 2 == revision_of(client)
+
+
+@pytest.mark.requirement("FR-037", "FR-036")
+def test_an_edit_back_to_what_was_before_the_others_change_is_a_change(race: Race, client: httpx.Client) -> None:
+    task, response = race("title = 'theirs'", "PUT", "", {"title": "Buy milk"})
+
+    edited = task_of(response)
+    assert (edited["title"], edited["revision"]) == ("Buy milk", 3)
+    assert read(client, task) == edited
+    assert revision_of(client) == 3
+
+
+@pytest.mark.requirement("FR-037", "FR-028", "FR-036")
+@pytest.mark.parametrize(
+    ("method", "suffix", "body"),
+    [
+        ("PUT", "", {"title": "b"}),
+        ("PATCH", "", {"title": "b"}),
+        ("PATCH", "/complete", None),
+        ("PATCH", "/complete", {"completed": True}),
+        ("DELETE", "", None),
+    ],
+)
+def test_a_task_deleted_meanwhile_is_missing(
+    race: Race, client: httpx.Client, method: str, suffix: str, body: object
+) -> None:
+    _, response = race(DELETE, method, suffix, body)
+
+    assert response.status_code == 404
+    assert revision_of(client) == 2
+
+
+@pytest.mark.requirement("FR-037")
+def test_a_deletion_takes_the_next_number(race: Race, client: httpx.Client, database_url: str) -> None:
+    task, response = race("title = 'theirs'", "DELETE")
+
+    assert response.status_code == 204
+    assert revision_of(client) == 3
+    assert execute(database_url, "SELECT title, revision FROM tasks WHERE id = %s", task["id"]) == [("theirs", 3)]
+
+
+@pytest.mark.requirement("FR-037", "FR-035")
+def test_a_create_waits_and_takes_the_next_number(client: httpx.Client, user_id: str, database_url: str) -> None:
+    create(client)
+    with rival(database_url, user_id) as other, ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(create, client)
+        other.commit_when_awaited()
+
+        assert answer.result()["revision"] == 3
+
+
+@pytest.mark.requirement("FR-037")
+def test_reading_waits_for_nobody_and_other_users_do_not_wait(
+    client: httpx.Client, stranger: httpx.Client, user_id: str, database_url: str
+) -> None:
+    task = create(client)
+    with rival(database_url, user_id):
+        assert read(client, task) == task
+        assert client.get("/api/tasks").json()["data"] == [task]
+        assert revision_of(client) == 1
+        assert create(stranger)["revision"] == 1
+
+
+@pytest.mark.requirement("FR-037", "FR-040")
+def test_a_change_of_an_account_that_is_erased_meanwhile_finds_nothing(
+    client: httpx.Client, user_id: str, database_url: str
+) -> None:
+    task = create(client)
+    with rival(database_url, user_id) as other, ThreadPoolExecutor(1) as thread:
+        other.execute("DELETE FROM users WHERE id = %s", user_id)
+        answer = thread.submit(client.put, path_of(task), json={"title": "b"})
+        other.commit_when_awaited()
+
+        assert answer.result().status_code == 404
+    assert revision_of(client) == 0

@@ -1,0 +1,42 @@
+"""Building the application: what it refuses, and that it connects to nothing."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from backend.api.main import create_app
+from backend.config import Settings
+from backend.errors import ConfigurationError
+from tests.fixtures.tokens import SECRET
+
+NOWHERE = SecretStr("postgresql://nobody@127.0.0.1:1/nothing")
+
+
+@pytest.mark.requirement("FR-067")
+def test_without_a_database_it_is_refused() -> None:
+    settings = Settings.model_construct(jwt_secret=SecretStr(SECRET))
+
+    with pytest.raises(ConfigurationError, match="DATABASE_URL"):
+        create_app(settings)
+
+
+@pytest.mark.requirement("FR-067")
+def test_without_a_key_it_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="JWT_SECRET"):
+        create_app(Settings.model_construct(database_url=NOWHERE))
+
+
+@pytest.mark.requirement("FR-066")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings.model_construct(database_url=NOWHERE, jwt_secret=SecretStr(SECRET)),
+        Settings.model_construct(database_url=NOWHERE, jwt_jwks_url="https://127.0.0.1:1/jwks"),
+    ],
+    ids=["a secret", "an issuer"],
+)
+def test_it_is_built_without_a_database_that_answers_or_an_issuer_that_does(settings: Settings) -> None:
+    app = create_app(settings)
+
+    assert set(app.openapi()["paths"]) >= {"/api/tasks", "/api/me", "/health/live"}

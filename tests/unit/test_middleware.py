@@ -1,0 +1,94 @@
+"""What only a server or an application that misbehaves can make happen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.api.middleware import Authentication, BodyLimit, ErrorBoundary, HeadAsGet, RequestContext
+from backend.utils.auth import verifier_from_secret
+from tests.fixtures.tokens import SECRET
+
+HTTP: Scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "state": {"request_id": "abc"}}
+
+
+class Server:
+    """The server's side of ASGI: takes down what it is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+
+    async def receive(self) -> Message:
+        """Give an empty body."""
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(self, message: Message) -> None:
+        """Take a message down."""
+        self.sent.append(message)
+
+
+def run(app: Callable[[Scope, Receive, Send], Awaitable[None]], scope: Scope, server: Server) -> None:
+    """Let an application handle one scope."""
+
+    async def handle() -> None:
+        await app(scope, server.receive, server.send)
+
+    asyncio.run(handle())
+
+
+async def breaks_off(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Send half an answer and fail."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"half", "more_body": True})
+    raise RuntimeError("a cause")
+
+
+@pytest.mark.requirement("FR-051")
+def test_a_defect_in_the_middle_of_an_answer_ends_the_connection(caplog: pytest.LogCaptureFixture) -> None:
+    server = Server()
+
+    with pytest.raises(RuntimeError, match="a cause"):
+        run(ErrorBoundary(breaks_off), HTTP, server)
+
+    assert [message["type"] for message in server.sent] == ["http.response.start", "http.response.body"]
+    assert "request_id=abc" in caplog.text
+
+
+@pytest.mark.requirement("FR-051")
+def test_a_defect_before_an_answer_is_logged_and_answered() -> None:
+    async def fails(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise RuntimeError("a cause")
+
+    server = Server()
+    run(ErrorBoundary(fails), HTTP, server)
+
+    assert server.sent[0]["status"] == 500
+    assert b"a cause" not in server.sent[1]["body"]
+    assert b'"code":"INTERNAL_ERROR"' in server.sent[1]["body"]
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        RequestContext,
+        ErrorBoundary,
+        lambda app: Authentication(app, verifier_from_secret(SECRET, issuer=None, audiences=())),
+        lambda app: BodyLimit(app, max_bytes=1),
+        HeadAsGet,
+    ],
+    ids=["RequestContext", "ErrorBoundary", "Authentication", "BodyLimit", "HeadAsGet"],
+)
+def test_what_is_no_request_passes_untouched(wrap: Callable[[ASGIApp], ASGIApp]) -> None:
+    seen: list[tuple[Scope, Receive, Send]] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append((scope, receive, send))
+
+    server = Server()
+    lifespan: Scope = {"type": "lifespan"}
+    run(wrap(app), lifespan, server)
+
+    assert seen == [(lifespan, server.receive, server.send)]
