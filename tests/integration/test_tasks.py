@@ -8,12 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from backend.config import Settings
-from backend.models.task import TaskCreate
-from backend.services.task_service import TaskService
-from tests.fixtures.api import API, serve
+from tests.fixtures.api import serve
 from tests.fixtures.database import execute
 from tests.fixtures.tasks import (
     JSON,
@@ -291,12 +288,3 @@ def test_an_id_may_be_written_in_capitals(client: httpx.Client) -> None:
     task = create(client, id=str(uuid.uuid4()))
 
     assert task_of(client.get(f"/api/tasks/{task['id'].upper()}")) == task
-
-
-@pytest.mark.requirement("FR-022", "FR-031")
-def test_only_a_used_id_is_a_conflict(api: API, user_id: str) -> None:
-    """What the tables refuse although the models let it through is a defect of ours."""
-    blank = TaskCreate.model_construct(id=None, title="", description=None, completed=False)
-
-    with pytest.raises(IntegrityError, match="ck_tasks_title_length"):
-        TaskService(api.app.state.sessions, user_id).create(blank)
