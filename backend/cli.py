@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -43,12 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], None] = options.command
     try:
         command(options)
+        sys.stdout.flush()
     except (ConfigurationError, ServiceUnavailable) as error:
         for line in str(error).splitlines():
             print(f"task-api: {line}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 0  # Ctrl-C is how one stops a server; it has shut down in order by now
+    except BrokenPipeError:
+        # Whoever read our output has read enough. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -99,8 +104,7 @@ def _ttl_seconds(text: str) -> int:
 def _serve(options: argparse.Namespace) -> None:
     chosen = {name: getattr(options, name) for name in ("host", "port", "workers")}
     settings = _with_key(load_settings(**{name: value for name, value in chosen.items() if value is not None}))
-    # The default action of SIGTERM would end this process on the spot and leave Postgres running.
-    signal.signal(signal.SIGTERM, _leave)
+    _leave_in_order()
     with _listen(settings) as listener, _database(settings) as url:
         _prepare_schema(settings, url)
         os.environ |= _environment(settings, url)
@@ -111,6 +115,7 @@ def _serve(options: argparse.Namespace) -> None:
             log_config=None,
             access_log=False,  # our own has the request id and the user
             server_header=False,
+            ws="none",
             timeout_graceful_shutdown=SHUTDOWN_GRACE_SECONDS,
         )
         server = uvicorn.Server(config)
@@ -119,6 +124,13 @@ def _serve(options: argparse.Namespace) -> None:
             server.run(sockets=[listener])
         else:
             Multiprocess(config, sockets=[listener]).run()
+
+
+def _leave_in_order() -> None:
+    """Unwind on SIGTERM, and on the SIGHUP of a closed terminal: by default they would leave Postgres running."""
+    signal.signal(signal.SIGTERM, _leave)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
+        signal.signal(signal.SIGHUP, lambda _signal, _frame: signal.raise_signal(signal.SIGTERM))
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
@@ -167,8 +179,12 @@ def _with_key(settings: Settings) -> Settings:
     """Add the development secret where nothing says who signs the tokens; production never gets here without."""
     if settings.jwt_secret or settings.jwt_jwks_url:
         return settings
-    secret = development_secret(settings.data_dir / "jwt-secret")
+    secret = development_secret(_secret_file(settings))
     return settings.model_copy(update={"jwt_secret": SecretStr(secret)})
+
+
+def _secret_file(settings: Settings) -> Path:
+    return settings.data_dir / "jwt-secret"
 
 
 def _environment(settings: Settings, url: str) -> dict[str, str]:
@@ -210,6 +226,9 @@ def _token(options: argparse.Namespace) -> None:
     settings = load_settings()
     if settings.environment == "production" or settings.jwt_jwks_url:
         raise ConfigurationError("tokens come from your issuer; this command makes them for development only")
+    if not settings.jwt_secret and not _secret_file(settings).exists():
+        place = _secret_file(settings).absolute()
+        print(f"task-api: made {place}: only a service with this DATA_DIR accepts the token", file=sys.stderr)
     print(_issue(_with_key(settings), options.user, options.ttl))
 
 

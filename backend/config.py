@@ -106,6 +106,8 @@ class Settings(BaseSettings):
     def _complete(self) -> Self:
         if self.jwt_secret and self.jwt_jwks_url:
             raise ValueError("set JWT_SECRET or JWT_JWKS_URL, not both")
+        if self.database_direct_url and not self.database_url:
+            raise ValueError("DATABASE_DIRECT_URL needs DATABASE_URL: they are two ways to one database")
         if self.environment == "production":
             if not self.database_url:
                 raise ValueError("production needs DATABASE_URL: the connection string of your Postgres")
@@ -118,6 +120,8 @@ def load_settings(**chosen: object) -> Settings:
     """Read the settings; `chosen` ones win. Raises ConfigurationError with one line for each thing that is wrong."""
     try:
         return Settings(**chosen)  # type: ignore[arg-type]  # validated like everything else
+    except UnicodeDecodeError:
+        raise ConfigurationError(".env: is not UTF-8 text; save it as such") from None
     except ValidationError as error:
         lines = [_line(problem["loc"], problem["msg"]) for problem in error.errors(include_input=False)]
         raise ConfigurationError("\n".join(lines)) from None

@@ -51,7 +51,7 @@ class Unauthorized(TaskAPIError):
 
     code = "UNAUTHORIZED"
     status = 401
-    message = "Send a bearer token: Authorization: Bearer <token>."
+    message = "Send a bearer token in the header Authorization: Bearer TOKEN."
 
     def __init__(self, message: str | None = None, *, invalid_token: bool = False) -> None:
         challenge = 'Bearer error="invalid_token"' if invalid_token else "Bearer"
@@ -85,7 +85,7 @@ class Conflict(TaskAPIError):
 
     code = "CONFLICT"
     status = 409
-    message = "A task with this id exists already."
+    message = "This id was used before, maybe for a task that is deleted by now."
 
 
 class PayloadTooLarge(TaskAPIError):

@@ -7,6 +7,7 @@ statement, so it works the same through a transaction pooler.
 
 from __future__ import annotations
 
+import math
 import selectors
 from typing import Any
 
@@ -14,7 +15,10 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-CONNECT_TIMEOUT_SECONDS = 10
+from backend.database.watchdog import Watchdog
+
+CONNECT_TIMEOUT_SECONDS = 10  # a suspended Neon compute needs a while to wake
+WATCHDOG_GRACE_SECONDS = 1  # how much longer than the server's own timeout to wait for its word
 
 _GUARD = (
     "SELECT set_config('role', 'task_api', true), set_config('app.user_id', %(guard_user_id)s, true), "
@@ -38,9 +42,13 @@ def build_engine(url: str, *, pool_size: int, timeout_seconds: float) -> Engine:
         pool_use_lifo=True,  # idle surplus connections stay idle
         use_native_hstore=False,  # saves flights on the first connection
         hide_parameters=True,  # logged errors must not show what users wrote
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "task-api"},
+        connect_args={
+            "connect_timeout": min(CONNECT_TIMEOUT_SECONDS, math.ceil(timeout_seconds)),
+            "application_name": "task-api",
+        },
     )
     event.listen(engine, "checkout", _refuse_dead_connection)
+    Watchdog(engine, timeout_seconds + WATCHDOG_GRACE_SECONDS)
     guard = _GUARD.format(milliseconds=max(1, round(timeout_seconds * 1000)))
 
     @event.listens_for(engine, "before_cursor_execute", retval=True)

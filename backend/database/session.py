@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidRequestError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
 
@@ -31,7 +31,7 @@ class SessionFactory:
         """
         try:
             with Session(self.engine) as session:
-                session.connection(execution_options={"user_id": user_id})
+                _connect(session, user_id)
                 yield session
         except (OperationalError, InterfaceError, PoolTimeoutError) as error:
             logger.warning("database unavailable: %s", error)
@@ -42,3 +42,13 @@ class SessionFactory:
                 raise
             logger.warning("database connection lost: %s", error)
             raise ServiceUnavailable from error
+
+
+def _connect(session: Session, user_id: str) -> None:
+    """Take a live connection and say whose rows it is for."""
+    try:
+        session.connection(execution_options={"user_id": user_id})
+    except InvalidRequestError as error:
+        # What SQLAlchemy says when a connection was dead and so is the one that it opened instead.
+        logger.warning("database unavailable: %s", error)
+        raise ServiceUnavailable from error

@@ -203,9 +203,13 @@ def development_secret(path: Path, *, random: Callable[[int], str] = secrets.tok
         with path.open(encoding="utf-8") as file:
             mode = os.fstat(file.fileno()).st_mode
             secret = file.read().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise ConfigurationError(f"The development secret cannot be kept ({reason}): {advice}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"The development secret is not text: {advice}") from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"DATA_DIR: the development secret cannot be kept in {path} ({error.strerror}). "
+            "Set DATA_DIR to a folder of your own, or set JWT_SECRET."
+        ) from None
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ConfigurationError(f"The development secret can be read by others: chmod 600 {path}, or {advice}")
     if len(secret) < MINIMUM_SECRET_BYTES:

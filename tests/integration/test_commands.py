@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
 import time
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from backend.cli import main
 from backend.config import Settings
 from backend.database import migrations
 from tests.fixtures.api import API
-from tests.fixtures.process import environment, run
+from tests.fixtures.process import TASK_API, environment, run
 from tests.fixtures.tokens import SECRET
 
 
@@ -90,12 +92,15 @@ def test_the_development_secret_is_made_once_and_is_the_owners_alone(
     workplace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["token", "alice"]) == 0
+    assert f"made {workplace}/.data/jwt-secret" in capsys.readouterr().err
     secret = workplace / ".data" / "jwt-secret"
     made = secret.read_text()
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert main(["token", "alice", "--ttl", "7d"]) == 0
     assert secret.read_text() == made
-    assert made not in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert made not in printed.out
 
 
 @pytest.mark.requirement("FR-065")
@@ -156,3 +161,15 @@ def test_a_data_dir_that_cannot_be_written_is_said(
 
     assert main(["migrate"]) == 1
     assert capsys.readouterr().err.startswith("task-api: DATA_DIR")
+
+
+@pytest.mark.requirement("FR-066")
+def test_a_reader_that_has_read_enough_is_no_error(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed_pipe:
+        done = subprocess.run(  # noqa: S603 - our own command
+            [*TASK_API, "openapi"], stdout=closed_pipe, stderr=subprocess.PIPE, env=environment(tmp_path), check=False
+        )
+
+    assert (done.returncode, done.stderr) == (0, b"")

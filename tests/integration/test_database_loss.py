@@ -11,7 +11,8 @@ import httpx
 import psycopg2
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import make_url
+from sqlalchemy import event, make_url
+from sqlalchemy.exc import DisconnectionError
 
 from backend.config import Settings
 from backend.database import migrations
@@ -194,3 +195,27 @@ def test_a_connection_that_cannot_be_made_is_service_unavailable(settings: Setti
     with serve(settings.model_copy(update={"database_url": url})) as running, running.client(new_user()) as client:
         error_of(client.get("/api/tasks"), 503, "SERVICE_UNAVAILABLE")
         error_of(client.get("/health/ready"), 503, "SERVICE_UNAVAILABLE")
+
+
+@pytest.mark.requirement("FR-051", "FR-072")
+def test_a_database_that_goes_silent_holds_no_request(settings: Settings, database_url: str) -> None:
+    with counting_proxy(database_url) as proxy:
+        changes = {"database_url": SecretStr(proxy.url), "request_timeout_seconds": PATIENCE_SECONDS}
+        with serve(settings.model_copy(update=changes)) as api, api.client(new_user()) as client:
+            task = create(client)
+            proxy.silent = True
+            for _ in range(2):  # a warm connection, then one that cannot be made
+                error_of(client.patch(path_of(task) + "/complete"), 503, "SERVICE_UNAVAILABLE")
+            proxy.silent = False
+            assert read(client, task) == task
+
+
+@pytest.mark.requirement("FR-051")
+def test_connections_that_die_as_soon_as_they_are_made_are_service_unavailable(settings: Settings) -> None:
+    with serve(settings) as api, api.client(new_user()) as client:
+
+        @event.listens_for(api.app.state.sessions.engine, "checkout")
+        def _dead(*_connection: object) -> None:
+            raise DisconnectionError
+
+        error_of(client.get("/api/tasks"), 503, "SERVICE_UNAVAILABLE")

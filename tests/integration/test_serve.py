@@ -68,6 +68,18 @@ def test_several_workers_serve_and_end_together(tmp_path: Path, stop: signal.Sig
 
 
 @pytest.mark.requirement("FR-064")
+def test_closing_the_terminal_ends_it_and_nohup_does_not(tmp_path: Path) -> None:
+    with served(env=environment(tmp_path / "data"), cwd=tmp_path) as service:
+        assert service.stop(signal.SIGHUP) == 0
+        assert service.left_over() == []
+
+    nohup = ("nohup", *TASK_API, "serve", "--port", "0")
+    with served(env=environment(tmp_path / "data"), cwd=tmp_path, command=nohup) as service:
+        service.process.send_signal(signal.SIGHUP)
+        assert shell(service.curl).status_code == 201
+
+
+@pytest.mark.requirement("FR-064")
 def test_sigterm_while_starting_leaves_nothing_behind(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     process = subprocess.Popen(  # noqa: S603 - our own command

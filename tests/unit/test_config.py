@@ -243,3 +243,18 @@ def test_settings_do_not_change() -> None:
 
 def test_every_setting_says_what_it_is_for() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.requirement("FR-067")
+def test_a_direct_address_alone_is_refused() -> None:
+    (line,) = refusal(database_direct_url="postgresql://h/d")
+
+    assert line == "DATABASE_DIRECT_URL needs DATABASE_URL: they are two ways to one database"
+
+
+@pytest.mark.requirement("FR-067")
+def test_a_settings_file_that_is_not_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_bytes("PORT=1".encode("utf-16"))
+
+    assert refusal() == [".env: is not UTF-8 text; save it as such"]

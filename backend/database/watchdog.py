@@ -1,0 +1,75 @@
+"""Ends statements whose server has gone silent.
+
+The statement timeout is kept by the server, and libpq waits for the server for ever: behind a frozen host or a
+forgotten network connection, neither would end a request.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import psycopg2
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
+
+LOOK_SECONDS = 0.5
+
+
+class Watchdog:
+    """Cuts the connection of every statement of an engine that takes longer than `seconds`.
+
+    The statement then fails as on any lost connection. A thread looks every half second, and ends with the engine.
+    """
+
+    def __init__(self, engine: Engine, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._deadlines: dict[Any, float] = {}
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        event.listen(engine, "before_cursor_execute", self._started)
+        event.listen(engine, "after_cursor_execute", self._finished)
+        event.listen(engine, "handle_error", self._failed)
+        event.listen(engine, "engine_disposed", self._dismissed)
+
+    def _started(self, _connection: object, cursor: Any, *_statement: object) -> None:
+        with self._lock:
+            self._deadlines[cursor.connection] = self._clock() + self._seconds
+            if self._thread is None:
+                self._ended.clear()
+                self._thread = threading.Thread(target=self._watch, name="database watchdog", daemon=True)
+                self._thread.start()
+
+    def _finished(self, _connection: object, cursor: Any, *_statement: object) -> None:
+        with self._lock:
+            self._deadlines.pop(cursor.connection, None)
+
+    def _failed(self, context: ExceptionContext) -> None:
+        if context.execution_context is not None:
+            self._finished(None, context.execution_context.cursor)
+
+    def _dismissed(self, _engine: object) -> None:
+        self._ended.set()
+        self._thread = None
+
+    def _watch(self) -> None:
+        while not self._ended.wait(LOOK_SECONDS):
+            with self._lock:
+                late = [connection for connection, deadline in self._deadlines.items() if deadline < self._clock()]
+                for connection in late:
+                    del self._deadlines[connection]
+                    _cut(connection)
+
+
+def _cut(connection: Any) -> None:
+    """Shut the socket down under libpq, which wakes at once; closing the connection itself would have to wait."""
+    with suppress(OSError, psycopg2.Error):  # it may be gone already
+        with socket.socket(fileno=os.dup(connection.fileno())) as duplicate:
+            duplicate.shutdown(socket.SHUT_RDWR)
