@@ -70,6 +70,6 @@ class Watchdog:
 
 def _cut(connection: Any) -> None:
     """Shut the socket down under libpq, which wakes at once; closing the connection itself would have to wait."""
-    with suppress(OSError, psycopg2.Error):  # it may be gone already
-        with socket.socket(fileno=os.dup(connection.fileno())) as duplicate:
-            duplicate.shutdown(socket.SHUT_RDWR)
+    # It may be gone already.
+    with suppress(OSError, psycopg2.Error), socket.socket(fileno=os.dup(connection.fileno())) as duplicate:
+        duplicate.shutdown(socket.SHUT_RDWR)
