@@ -43,13 +43,18 @@ async def _answer_validation(request: Request, error: RequestValidationError) ->
 
 async def _answer_framework(request: Request, error: HTTPException) -> Response:
     """Answer what Starlette and FastAPI raise themselves: unknown paths, wrong methods, unreadable bodies."""
-    known: dict[int, TaskAPIError] = {
-        400: ValidationFailed(details=(_UNREADABLE,)),  # FastAPI: the body is no text, or nested too deeply
-        404: NotFound(),
-        413: PayloadTooLarge(),
-        405: MethodNotAllowed(headers={"Allow": ", ".join(_allowed_methods(request))}),
-    }
-    return error_response(known.get(error.status_code, InternalError()), request.state.request_id)
+    match error.status_code:
+        case 400:  # FastAPI: the body is no text, or nested too deeply
+            answer: TaskAPIError = ValidationFailed(details=(_UNREADABLE,))
+        case 404:
+            answer = NotFound()
+        case 405:
+            answer = MethodNotAllowed(headers={"Allow": ", ".join(_allowed_methods(request))})
+        case 413:
+            answer = PayloadTooLarge()
+        case _:
+            answer = InternalError()
+    return error_response(answer, request.state.request_id)
 
 
 def _refusal(error: RequestValidationError) -> TaskAPIError:

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 import httpx
 import psycopg2
 import pytest
+from fastapi import HTTPException
 from pydantic import SecretStr
 from sqlalchemy import event, make_url
 from sqlalchemy.exc import DisconnectionError
@@ -219,3 +220,14 @@ def test_connections_that_die_as_soon_as_they_are_made_are_service_unavailable(s
             raise DisconnectionError
 
         error_of(client.get("/api/tasks"), 503, "SERVICE_UNAVAILABLE")
+
+
+@pytest.mark.requirement("FR-041", "FR-051")
+def test_a_status_that_nobody_has_thought_of_is_a_defect_in_the_envelope(settings: Settings) -> None:
+    def refuse() -> None:
+        raise HTTPException(418, detail="a teapot")
+
+    with serve(settings) as api, api.client() as client:
+        api.app.add_api_route("/teapot", refuse)
+
+        assert "teapot" not in str(error_of(client.get("/teapot"), 500, "INTERNAL_ERROR"))
