@@ -20,22 +20,20 @@ from backend.database import migrations
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.database import execute
 from tests.fixtures.proxy import counting_proxy
-from tests.fixtures.tasks import MISSING_ID, create, error_of, everything_of, path_of, read, revision_of, task_of
+from tests.fixtures.tasks import (
+    REQUESTS,
+    create,
+    error_of,
+    everything_of,
+    path_of,
+    read,
+    revision_of,
+    task_of,
+)
 
 PATIENCE_SECONDS = 0.3
 OURS = "datname = current_database() AND application_name = 'task-api'"
 KILL = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {OURS}"  # noqa: S608 - all of it is ours
-REQUESTS = [
-    ("GET", "/api/tasks"),
-    ("POST", "/api/tasks"),
-    ("GET", f"/api/tasks/{MISSING_ID}"),
-    ("PUT", f"/api/tasks/{MISSING_ID}"),
-    ("PATCH", f"/api/tasks/{MISSING_ID}"),
-    ("PATCH", f"/api/tasks/{MISSING_ID}/complete"),
-    ("DELETE", f"/api/tasks/{MISSING_ID}"),
-    ("GET", "/api/me"),
-    ("DELETE", "/api/me"),
-]
 
 
 def send(client: httpx.Client, method: str, path: str) -> httpx.Response:

@@ -11,20 +11,9 @@ import httpx
 import pytest
 
 from tests.fixtures.api import API, new_user
-from tests.fixtures.tasks import JSON, MISSING_ID, create, error_of, everything_of, path_of
+from tests.fixtures.tasks import JSON, MISSING_ID, REQUESTS, create, error_of, everything_of, path_of
 
 LOG_SECONDS = 10
-OPERATIONS = [
-    ("GET", "/api/tasks"),
-    ("POST", "/api/tasks"),
-    ("GET", f"/api/tasks/{MISSING_ID}"),
-    ("PUT", f"/api/tasks/{MISSING_ID}"),
-    ("PATCH", f"/api/tasks/{MISSING_ID}"),
-    ("PATCH", f"/api/tasks/{MISSING_ID}/complete"),
-    ("DELETE", f"/api/tasks/{MISSING_ID}"),
-    ("GET", "/api/me"),
-    ("DELETE", "/api/me"),
-]
 BAD_REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/api/tasks", {"content": b"{", "headers": JSON}),
     ("POST", "/api/tasks", {"content": b"x" * (1024 * 1024 + 1), "headers": JSON}),
@@ -41,7 +30,7 @@ BAD_REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.requirement("FR-002", "FR-041")
-@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+@pytest.mark.parametrize(("method", "path"), REQUESTS)
 def test_without_a_token_there_is_nothing(anonymous: httpx.Client, method: str, path: str) -> None:
     response = anonymous.request(method, path, json={"title": "a"} if method in {"POST", "PUT", "PATCH"} else None)
 
