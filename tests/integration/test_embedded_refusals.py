@@ -76,6 +76,12 @@ def test_a_server_that_cannot_start_says_why(made: Path) -> None:
         pass
 
 
+def test_files_of_another_user_are_refused(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 4242)
+    with pytest.raises(ConfigurationError, match="belongs to another user"), EmbeddedPostgres(made):
+        pass
+
+
 @needs_root
 def test_a_complaint_of_its_programs_is_passed_on(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
