@@ -68,16 +68,23 @@ class RequestContext:
 
 
 class CrossOrigin(CORSMiddleware):
-    """CORS for the configured origins, and nothing of it for others.
+    """CORS for the configured origins and our methods, and nothing of it for others.
 
-    Starlette alone would send others every header but one, and refuse their preflights outside the envelope.
+    Starlette alone would send other origins every header but one, and refuse preflights outside the envelope.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request; that of another origin as if it named none."""
-        if scope["type"] == "http" and not self.is_allowed_origin(Headers(scope=scope).get("origin", "")):
+        """Handle one request; what is not allowed is handled as if it named no origin."""
+        if scope["type"] == "http" and not self._allows(Headers(scope=scope)):
             scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"origin"]}
         await super().__call__(scope, receive, send)
+
+    def _allows(self, headers: Headers) -> bool:
+        return (
+            self.is_allowed_origin(headers.get("origin", ""))
+            and headers.get("access-control-request-method", "GET") in self.allow_methods
+            and "access-control-request-private-network" not in headers
+        )
 
 
 class ErrorBoundary:

@@ -11,9 +11,10 @@ from tests.fixtures.tasks import JSON, MISSING_ID, error_of
 EXPOSED = {"ETag", "Link", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id"}
 
 
-def preflight(api: API, origin: str, method: str = "PUT") -> httpx.Response:
+def preflight(api: API, origin: str, method: str = "PUT", **more: str) -> httpx.Response:
     """Ask as a browser does before it sends a request to another origin."""
     asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "authorization,content-type"}
+    asked |= {name.replace("_", "-"): value for name, value in more.items()}
     return httpx.options(f"{api.base_url}/api/tasks", headers={"Origin": origin, **asked}, trust_env=False)
 
 
@@ -103,3 +104,17 @@ def test_without_an_origin_there_are_no_cors_headers(client: httpx.Client) -> No
 
     assert cors_headers(response) == []
     assert response.headers["Vary"] == "Origin"
+
+
+@pytest.mark.requirement("FR-041", "FR-050")
+@pytest.mark.parametrize(
+    ("method", "more"),
+    [("FOO", {}), ("put", {}), ("", {}), ("PUT", {"Access_Control_Request_Private_Network": "true"})],
+)
+def test_a_preflight_for_what_is_not_allowed_is_refused_in_the_envelope(
+    api: API, method: str, more: dict[str, str]
+) -> None:
+    response = preflight(api, ORIGIN, method, **more)
+
+    error_of(response, 401, "UNAUTHORIZED")
+    assert cors_headers(response) == []
