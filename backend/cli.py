@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -30,6 +30,8 @@ from backend.errors import ConfigurationError, ServiceUnavailable
 from backend.utils.auth import development_secret, issue_token
 
 SHUTDOWN_GRACE_SECONDS = 10
+EXIT_INTERRUPTED = 130  # by Ctrl-C, as shells have it
+EXIT_TERMINATED = 143  # by SIGTERM
 LISTEN_BACKLOG = 2048
 DEVELOPMENT_USER = "developer"
 DEVELOPMENT_TTL = "24h"
@@ -50,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"task-api: {line}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 0  # Ctrl-C is how one stops a server; it has shut down in order by now
+        return EXIT_INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has read enough. Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -104,37 +106,55 @@ def _ttl_seconds(text: str) -> int:
 def _serve(options: argparse.Namespace) -> None:
     chosen = {name: getattr(options, name) for name in ("host", "port", "workers")}
     settings = _with_key(load_settings(**{name: value for name, value in chosen.items() if value is not None}))
-    _leave_in_order()
-    with _listen(settings) as listener, _database(settings) as url:
+    # However one ends a server, it has then done what it was asked to.
+    with (
+        suppress(KeyboardInterrupt),
+        _leaving_in_order(exit_code=0),
+        _listen(settings) as listener,
+        _database(settings) as url,
+    ):
         _prepare_schema(settings, url)
         os.environ |= _environment(settings, url)
-        config = uvicorn.Config(
-            "backend.cli:application",
-            factory=True,
-            workers=settings.workers,
-            log_config=None,
-            access_log=False,  # our own has the request id and the user
-            server_header=False,
-            ws="none",
-            timeout_graceful_shutdown=SHUTDOWN_GRACE_SECONDS,
-        )
-        server = uvicorn.Server(config)
+        create_app(load_settings())  # what is wrong with it is said once, here, and not by each worker again
         _announce(settings, listener)
-        if settings.workers == 1:
-            server.run(sockets=[listener])
-        else:
-            Multiprocess(config, sockets=[listener]).run()
+        _run_server(settings, listener)
 
 
-def _leave_in_order() -> None:
+def _run_server(settings: Settings, listener: socket.socket) -> None:
+    config = uvicorn.Config(
+        "backend.cli:application",
+        factory=True,
+        workers=settings.workers,
+        log_config=None,
+        access_log=False,  # our own has the request id and the user
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=SHUTDOWN_GRACE_SECONDS,
+    )
+    if settings.workers == 1:
+        uvicorn.Server(config).run(sockets=[listener])
+    else:
+        Multiprocess(config, sockets=[listener]).run()
+
+
+@contextmanager
+def _leaving_in_order(exit_code: int) -> Iterator[None]:
     """Unwind on SIGTERM, and on the SIGHUP of a closed terminal: by default they would leave Postgres running."""
-    signal.signal(signal.SIGTERM, _leave)
+
+    def leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+        sys.exit(exit_code)
+
+    def leave_as_on_sigterm(_signal: int, _frame: FrameType | None) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, leave)}
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
-        signal.signal(signal.SIGHUP, lambda _signal, _frame: signal.raise_signal(signal.SIGTERM))
-
-
-def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(0)
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, leave_as_on_sigterm)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -211,7 +231,7 @@ def _announce(settings: Settings, listener: socket.socket) -> None:
 
 def _migrate(options: argparse.Namespace) -> None:
     settings = load_settings()
-    with _database(settings) as url:
+    with _leaving_in_order(EXIT_TERMINATED), _database(settings) as url:
         migration_url = _migration_url(settings, url)
         if options.action == "status":
             for migration in migrations.status(migration_url):

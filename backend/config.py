@@ -15,6 +15,15 @@ from backend.errors import ConfigurationError
 MINIMUM_SECRET_BYTES = 32
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
+
+def is_untapped(url: str) -> bool:
+    """Tell whether nobody on the way can change what this address answers: https, or http to this machine."""
+    parts = urlsplit(url)
+    return bool(parts.hostname) and (
+        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL_HOSTS)
+    )
+
+
 StringList = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -94,12 +103,9 @@ class Settings(BaseSettings):
 
     @field_validator("jwt_jwks_url")
     @classmethod
-    def _private(cls, url: str | None) -> str | None:
-        if url is not None:
-            parts = urlsplit(url)
-            local = parts.scheme == "http" and parts.hostname in LOCAL_HOSTS
-            if not parts.hostname or not (parts.scheme == "https" or local):
-                raise ValueError("must be an https:// address (http:// only on localhost)")
+    def _untapped(cls, url: str | None) -> str | None:
+        if url is not None and not is_untapped(url):
+            raise ValueError("must be an https:// address (http:// only on localhost)")
         return url
 
     @model_validator(mode="after")

@@ -39,7 +39,7 @@ class InternalError(TaskAPIError):
 
 
 class BadRequest(TaskAPIError):
-    """The request cannot be read as HTTP or as one of our cursors."""
+    """The request refers to something that this service did not give out: a cursor."""
 
     code = "BAD_REQUEST"
     status = 400

@@ -23,15 +23,15 @@ from backend.errors import ConfigurationError
 from backend.services.readiness import Readiness
 from backend.utils.auth import Verifier, verifier_from_jwks, verifier_from_secret
 
-EXPOSED_HEADERS = ("ETag", "Link", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id")
+EXPOSED_HEADERS = ("ETag", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id")
 PREFLIGHT_SECONDS = 7200
 
 _DESCRIPTION = """
 Every user's own tasks, kept apart. Press **Authorize** and paste a bearer token; then *Try it out* works everywhere.
 
 Success is `{"data": …}`, a list adds `page`, and every error is `{"error": {code, message, request_id, details}}`.
-Branch on `code`, show `message`, and quote `request_id` when you ask for help. Unknown fields and parameters are
-refused rather than ignored. Times are UTC.
+Branch on `code`, show `message`, and quote `request_id` when you ask for help. Unknown fields and parameters
+of `/api` are refused rather than ignored. Times are UTC.
 """
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from backend.errors import Detail, TaskAPIError
+from backend.errors import Detail, InternalError, PayloadTooLarge, TaskAPIError, ValidationFailed
 from backend.models.base import Document, Page
 from backend.models.task import CURSOR_EXAMPLE, TaskPublic
 from backend.models.user import Account
@@ -142,14 +141,13 @@ def success(status: int, description: str, model: type[BaseModel] | None = None,
     return {status: answer}
 
 
-def errors(*kinds: type[TaskAPIError]) -> Responses:
-    """Document the errors that an operation can answer with."""
-    return {kind.status: _documented(kind()) for kind in kinds}
+def errors(*kinds: type[TaskAPIError] | TaskAPIError) -> Responses:
+    """Document the errors that an operation can answer with; an error itself is also the example."""
+    known = [kind() if isinstance(kind, type) else kind for kind in kinds]
+    return {error.status: _documented(error) for error in known}
 
 
 def _documented(error: TaskAPIError) -> dict[str, Any]:
-    if error.status == HTTPStatus.UNPROCESSABLE_ENTITY:
-        error.details = (Detail("title", "string_too_short", "String should have at least 1 character"),)
     headers = {name: _ERROR_HEADERS[name] for name in error.headers}
     example = _envelope(error, REQUEST_ID_EXAMPLE)
     return {
@@ -158,3 +156,9 @@ def _documented(error: TaskAPIError) -> dict[str, Any]:
         "headers": {**_REQUEST_ID_HEADER, **headers},
         "content": {"application/json": {"example": example}},
     }
+
+
+ANYWHERE = errors(PayloadTooLarge, InternalError)  # what any operation can answer
+UNKNOWN_PARAMETER = ValidationFailed(
+    details=(Detail("query.verbose", "extra_forbidden", "Extra inputs are not permitted"),)
+)

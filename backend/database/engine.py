@@ -11,10 +11,12 @@ import math
 import selectors
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+import psycopg2
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from backend.database.url import read_url
 from backend.database.watchdog import Watchdog
 
 CONNECT_TIMEOUT_SECONDS = 10  # a suspended Neon compute needs a while to wake
@@ -31,9 +33,15 @@ def build_engine(url: str, *, pool_size: int, timeout_seconds: float) -> Engine:
 
     `timeout_seconds` bounds each statement, and the wait for a free connection.
     """
+    parameters = {
+        "connect_timeout": min(CONNECT_TIMEOUT_SECONDS, math.ceil(timeout_seconds)),
+        "application_name": "task-api",
+        **read_url(url),
+    }
     engine = create_engine(
-        # `postgres://` is unknown to SQLAlchemy, and since 2.1 `postgresql://` means another driver.
-        make_url(url).set(drivername="postgresql+psycopg2"),
+        # Since SQLAlchemy 2.1 plain `postgresql://` means another driver. libpq reads the rest of the URL better.
+        "postgresql+psycopg2://",
+        creator=lambda: psycopg2.connect(**parameters),
         # A statement is a transaction of its own, without BEGIN and ROLLBACK flights round it.
         isolation_level="AUTOCOMMIT",
         pool_size=pool_size,
@@ -42,10 +50,6 @@ def build_engine(url: str, *, pool_size: int, timeout_seconds: float) -> Engine:
         pool_use_lifo=True,  # idle surplus connections stay idle
         use_native_hstore=False,  # saves flights on the first connection
         hide_parameters=True,  # logged errors must not show what users wrote
-        connect_args={
-            "connect_timeout": min(CONNECT_TIMEOUT_SECONDS, math.ceil(timeout_seconds)),
-            "application_name": "task-api",
-        },
     )
     event.listen(engine, "checkout", _refuse_dead_connection)
     Watchdog(engine, timeout_seconds + WATCHDOG_GRACE_SECONDS)

@@ -23,16 +23,15 @@ import psycopg2
 from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - a class, whatever its name
 from psycopg2.extensions import cursor as PostgresCursor  # noqa: N812
-from psycopg2.extensions import parse_dsn
 from yoyo import default_migration_table, internalmigrations, read_migrations
 from yoyo.backends.core.postgresql import PostgresqlBackend
 from yoyo.migrations import Migration as MigrationFile
 from yoyo.migrations import MigrationList
 
+from backend.database.url import read_url
 from backend.errors import ConfigurationError
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
-SCHEMES = {"postgres", "postgresql", "postgresql+psycopg2"}
 CONNECT_SECONDS = 10
 MIGRATION_LOCK = 7_251_935_640_212_977_107  # any number that other programs on the database do not use
 MIGRATION_LOCK_SECONDS = 60
@@ -91,7 +90,8 @@ def status(url: str, directory: Path = MIGRATIONS) -> list[Migration]:
     """
     ids = known(directory)
     with closing(_connect(url)) as connection, _explaining():
-        connection.set_session(readonly=True, autocommit=True)
+        # Not autocommit: psycopg2 would then make the whole session read-only, for whoever a pooler lends it to next.
+        connection.set_session(readonly=True)
         applied = _applied(connection)
     return [Migration(id_, id_ in applied) for id_ in [*ids, *sorted(applied - set(ids))]]
 
@@ -180,17 +180,7 @@ def _transaction(url: str) -> Iterator[_OneTransaction]:
 
 def _connect(url: str) -> PostgresConnection:
     """Connect to a URL as Neon, libpq or SQLAlchemy write it; an error never repeats a part of it."""
-    scheme, _, rest = url.partition("://")
-    if scheme not in SCHEMES:
-        raise ConfigurationError("DATABASE_URL must look like postgresql://user:password@host/database.")
-    try:
-        parameters = parse_dsn(f"postgresql://{rest}")
-    except psycopg2.ProgrammingError:
-        raise ConfigurationError(
-            "DATABASE_URL cannot be read: it must look like postgresql://user:password@host/database, with special "
-            "characters percent-encoded and only parameters that libpq knows."
-        ) from None
-    parameters = {"connect_timeout": CONNECT_SECONDS, "application_name": "task-api migrate", **parameters}
+    parameters = {"connect_timeout": CONNECT_SECONDS, "application_name": "task-api migrate", **read_url(url)}
     try:
         return psycopg2.connect(**parameters)
     except psycopg2.OperationalError as error:

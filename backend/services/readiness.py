@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from psycopg2.errors import InvalidParameterValue, UndefinedTable
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
+
+logger = logging.getLogger(__name__)
 
 _APPLIED = text("SELECT migration_id FROM _yoyo_migration")
 _NOBODY = ""
@@ -37,7 +41,10 @@ class Readiness:
             with self.sessions(_NOBODY) as session:
                 applied = set(session.scalars(_APPLIED))
         except DBAPIError as error:
-            raise ServiceUnavailable("The database has no schema yet: no migration is applied.") from error
+            logger.warning("the schema cannot be read: %s", error)
+            if isinstance(error.orig, UndefinedTable | InvalidParameterValue):  # no table, or no role to read it as
+                raise ServiceUnavailable("The database has no schema yet: no migration is applied.") from error
+            raise ServiceUnavailable from error
         if missing := self.migrations - applied:
             raise ServiceUnavailable(f"The database schema is outdated: {len(missing)} migrations are pending.")
         self._good_until = self.clock() + self.remember_seconds

@@ -139,7 +139,7 @@ def _change(change: Callable[[CTE], Columns], *, compare: tuple[str, ...]) -> On
     changed = (
         update(tasks)
         .where(_OWNED, tasks.c.id == current.c.id, differs)
-        .values(**columns, updated_at=func.now(), revision=current.c.counter + 1)
+        .values(**columns, updated_at=_later_than(current), revision=current.c.counter + 1)
         .returning(*_public(tasks))
         .cte("changed")
     )
@@ -152,6 +152,11 @@ def _change(change: Callable[[CTE], Columns], *, compare: tuple[str, ...]) -> On
     unchanged = select(*_public(current)).where(not_(exists(select(changed.c.id))))
     task = union_all(select(*_public(changed)), unchanged).subquery("task")
     return select(task.c.revision, _json(task)).add_cte(counted)
+
+
+def _later_than(current: CTE) -> ColumnElement[datetime]:
+    """Take the time, but never turn it back: now() is when the statement started, before it waited for its turn."""
+    return func.greatest(func.now(), current.c.updated_at)
 
 
 def _completion(current: CTE, completed: ColumnElement[bool]) -> Columns:

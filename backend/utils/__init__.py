@@ -1,1 +1,1 @@
-"""Pure helpers: tokens, field types, cursors. They know no database and no HTTP."""
+"""Helpers: tokens and their keys, field types, cursors. They know no database and none of our endpoints."""

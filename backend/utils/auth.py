@@ -163,7 +163,7 @@ def verifier_from_jwks(
 ) -> Verifier:
     """Return a verifier of tokens signed with the keys at this address; `monotonic` times the fetches.
 
-    Fetches nothing yet. Raises ConfigurationError for an address that is not private.
+    Fetches nothing yet. Raises ConfigurationError for an address that is not https.
     """
     memory = TokenMemory()
     keys = IssuerKeys(url, prepare=_prepared_public_key, changed=memory.clear, clock=monotonic)

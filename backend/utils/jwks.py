@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from backend.config import LOCAL_HOSTS
+from backend.config import LOCAL_HOSTS, is_untapped
 from backend.errors import ConfigurationError, ServiceUnavailable
 
 FETCH_TIMEOUT_SECONDS = 5
@@ -117,11 +117,10 @@ class IssuerKeys:
         changed: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        parts = urlsplit(url)
-        self._local = parts.hostname in LOCAL_HOSTS
-        if not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and self._local))):
+        if not is_untapped(url):
             raise ConfigurationError("JWT_JWKS_URL: must be an https:// address (http:// only on localhost)")
         self._url = url
+        self._local = urlsplit(url).hostname in LOCAL_HOSTS
         self._prepare = prepare
         self._changed = changed
         self._clock = clock

@@ -88,3 +88,15 @@ def test_a_good_answer_outlives_the_five_minutes_after_which_an_idle_database_is
     sessions: SessionFactory,
 ) -> None:
     assert Readiness(sessions, frozenset()).remember_seconds > 300
+
+
+@pytest.mark.requirement("FR-054")
+def test_a_schema_that_cannot_be_read_is_not_called_missing(
+    sessions: SessionFactory, empty_database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    migrations.apply(empty_database_url)
+    execute(empty_database_url, "REVOKE SELECT ON _yoyo_migration FROM task_api")
+
+    with pytest.raises(ServiceUnavailable, match="cannot answer right now"):
+        Readiness(sessions, frozenset(migrations.known())).check()
+    assert "permission denied" in caplog.text

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import psycopg2
 import pytest
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - a class, whatever its name
 from sqlalchemy import make_url
 
 from backend.database import migrations
@@ -117,3 +119,25 @@ def test_a_lock_row_that_yoyo_left_behind_is_no_obstacle(empty_database_url: str
     )
     execute(empty_database_url, "INSERT INTO yoyo_lock VALUES (1, now(), 1)")
     assert migrations.apply(empty_database_url) == FILES
+
+
+@pytest.mark.requirement("FR-015", "FR-061")
+def test_asking_for_the_status_changes_nothing_on_the_connection(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a transaction pooler the next user of the server's connection would inherit it."""
+    changed: list[str] = []
+
+    class Listening(PostgresConnection):  # type: ignore[misc]  # psycopg2 has no types
+        def close(self) -> None:
+            self.rollback()
+            with self.cursor() as cursor:
+                cursor.execute("SELECT name FROM pg_settings WHERE name ~ '^default_|timeout' AND source = 'session'")
+                changed.extend(name for (name,) in cursor)
+            super().close()
+
+    connect = psycopg2.connect
+    monkeypatch.setattr(psycopg2, "connect", lambda **given: connect(**given, connection_factory=Listening))
+
+    assert migrations.pending(empty_database_url) == FILES
+    assert changed == []

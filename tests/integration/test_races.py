@@ -205,3 +205,11 @@ def test_a_change_of_an_account_that_is_erased_meanwhile_finds_nothing(
 
         assert answer.result().status_code == 404
     assert revision_of(client) == 0
+
+
+@pytest.mark.requirement("FR-030", "FR-037")
+def test_the_time_of_a_change_is_not_before_that_of_the_change_before_it(race: Race, client: httpx.Client) -> None:
+    _, response = race("updated_at = '2999-01-01T00:00:00Z'", "PATCH", "", {"title": "mine"})
+
+    assert task_of(response)["updated_at"] == "2999-01-01T00:00:00+00:00"
+    assert revision_of(client) == 3

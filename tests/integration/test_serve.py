@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,11 +18,16 @@ from tests.fixtures.issuer import running_issuer
 from tests.fixtures.process import REPOSITORY, TASK_API, environment, run, served
 from tests.fixtures.tokens import SECRET, claims, ed25519_pair, rsa_pair
 
+PUBLIC_KEY = (
+    "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----"
+)
 PRODUCTION = {"ENVIRONMENT": "production", "JWT_SECRET": SECRET}
 
 
 def shell(line: str) -> httpx.Response:
     """Paste a line into a shell, and read the answer that curl prints with -i."""
+    if shutil.which("curl") is None:
+        pytest.skip("curl is missing: install it to paste what is printed")
     done = subprocess.run(  # noqa: S602 - pasting the line is the test
         line.replace("curl ", "curl -s --noproxy '*' -w '\\n%{http_code}' ", 1),
         shell=True,
@@ -80,17 +86,28 @@ def test_closing_the_terminal_ends_it_and_nohup_does_not(tmp_path: Path) -> None
 
 
 @pytest.mark.requirement("FR-064")
-def test_sigterm_while_starting_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "how", "code"),
+    [
+        (("serve", "--port", "0"), signal.SIGTERM, 0),
+        (("serve", "--port", "0"), signal.SIGINT, 0),
+        (("migrate",), signal.SIGTERM, 143),
+        (("migrate",), signal.SIGINT, 130),
+    ],
+)
+def test_ending_it_while_it_starts_leaves_nothing_behind(
+    tmp_path: Path, arguments: tuple[str, ...], how: signal.Signals, code: int
+) -> None:
     data_dir = tmp_path / "data"
     process = subprocess.Popen(  # noqa: S603 - our own command
-        [*TASK_API, "serve", "--port", "0"], env=environment(data_dir), cwd=tmp_path, stdout=subprocess.DEVNULL
+        [*TASK_API, *arguments], env=environment(data_dir), cwd=tmp_path, stdout=subprocess.DEVNULL
     )
     try:
         while not (data_dir / "postgres" / "postmaster.pid").exists():
             assert process.poll() is None
         postmaster = psutil.Process(int((data_dir / "postgres" / "postmaster.pid").read_text().split("\n")[0]))
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.send_signal(how)
+        assert process.wait(30) == code
         psutil.wait_procs([postmaster], timeout=10)
         assert not postmaster.is_running()
     finally:
@@ -184,6 +201,29 @@ def test_a_wrong_setting_is_refused_with_a_line_that_says_what_to_set(
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert "hunter2" not in done.stderr + done.stdout
+
+
+@pytest.mark.requirement("FR-067")
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"JWT_SECRET": PUBLIC_KEY}, "JWT_SECRET: this is a key pair's key"),
+        ({"DATABASE_URL": "garbage"}, "DATABASE_URL must look like"),
+        ({"DATABASE_URL": "mysql://h/d"}, "DATABASE_URL must look like"),
+        ({"DATABASE_URL": "postgresql://u:pa@ss:letmein@h/d?no_such_word=1"}, "DATABASE_URL cannot be read"),
+    ],
+)
+def test_what_every_worker_would_stumble_over_is_said_once(
+    tmp_path: Path, empty_database_url: str, settings: dict[str, str], message: str
+) -> None:
+    migrations.apply(empty_database_url)
+    given = {"DATABASE_URL": empty_database_url, "DATABASE_DIRECT_URL": empty_database_url, **PRODUCTION, **settings}
+    done = run("serve", "--port", "0", "--workers", "2", env=environment(tmp_path / "data", **given), cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"task-api: {message}")
+    assert done.stderr.count("\n") == 1
+    assert "letmein" not in done.stderr
 
 
 @pytest.mark.requirement("FR-067")

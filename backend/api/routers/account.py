@@ -5,14 +5,14 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from backend.api.deps import NoQuery, Users
-from backend.api.responses import AccountAnswer, document_response, errors, success
-from backend.errors import ServiceUnavailable, Unauthorized, ValidationFailed
+from backend.api.responses import ANYWHERE, UNKNOWN_PARAMETER, AccountAnswer, document_response, errors, success
+from backend.errors import ServiceUnavailable, Unauthorized
 
 router = APIRouter(
     prefix="/api/me",
     tags=["account"],
     dependencies=[NoQuery],
-    responses=errors(Unauthorized, ValidationFailed, ServiceUnavailable),
+    responses=ANYWHERE | errors(Unauthorized, UNKNOWN_PARAMETER, ServiceUnavailable),
 )
 
 

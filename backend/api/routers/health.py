@@ -8,10 +8,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from backend.api.deps import Ready
-from backend.api.responses import errors, example_of, success
+from backend.api.responses import ANYWHERE, errors, example_of, success
 from backend.errors import ServiceUnavailable
 
-router = APIRouter()
+router = APIRouter(responses=ANYWHERE)
 
 
 class Health(BaseModel):

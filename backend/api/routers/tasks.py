@@ -8,6 +8,8 @@ from fastapi import APIRouter, Body, Path, Query, Response
 
 from backend.api.deps import NoQuery, NoRepetition, Tasks
 from backend.api.responses import (
+    ANYWHERE,
+    UNKNOWN_PARAMETER,
     TaskAnswer,
     TaskListAnswer,
     errors,
@@ -18,7 +20,7 @@ from backend.api.responses import (
 from backend.errors import (
     BadRequest,
     Conflict,
-    PayloadTooLarge,
+    Detail,
     ServiceUnavailable,
     TaskNotFound,
     Unauthorized,
@@ -29,7 +31,9 @@ from backend.models.task import TaskCompletion, TaskCreate, TaskQuery, TaskUpdat
 from backend.utils.validation import CanonicalUUID
 
 router = APIRouter(
-    prefix="/api/tasks", tags=["tasks"], responses=errors(Unauthorized, ValidationFailed, ServiceUnavailable)
+    prefix="/api/tasks",
+    tags=["tasks"],
+    responses=ANYWHERE | errors(Unauthorized, UNKNOWN_PARAMETER, ServiceUnavailable),
 )
 
 TaskId = Annotated[CanonicalUUID, Path(description="The task's id", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"])]
@@ -63,14 +67,23 @@ Completion = Annotated[
     TaskCompletion | None,
     Body(openapi_examples={"set": {"summary": "Complete it, whatever it was", "value": {"completed": True}}}),
 ]
-_MERGE_PATCH = {"application/merge-patch+json": {"schema": {"$ref": "#/components/schemas/TaskUpdate"}}}
-_BODY_ERRORS = (PayloadTooLarge, UnsupportedMediaType)
+_MERGE_PATCH = {
+    "application/merge-patch+json": {
+        "schema": {"$ref": "#/components/schemas/TaskUpdate"},
+        "example": {"title": "Buy oat milk"},
+    }
+}
+_TOO_LONG = ValidationFailed(
+    details=(Detail("query.limit", "less_than_equal", "Input should be less than or equal to 1000"),)
+)
+_BLANK = ValidationFailed(details=(Detail("title", "string_too_short", "String should have at least 1 character"),))
+_NO_FLAG = ValidationFailed(details=(Detail("completed", "bool_type", "Input should be a valid boolean"),))
 
 
 @router.get(
     "",
     dependencies=[NoRepetition],
-    responses=success(200, "A page of your tasks", TaskListAnswer) | errors(BadRequest),
+    responses=success(200, "A page of your tasks", TaskListAnswer) | errors(BadRequest, _TOO_LONG),
 )
 def list_tasks(tasks: Tasks, query: Annotated[TaskQuery, Query()]) -> Response:
     """List your tasks, newest first.
@@ -85,7 +98,7 @@ def list_tasks(tasks: Tasks, query: Annotated[TaskQuery, Query()]) -> Response:
     "",
     status_code=201,
     dependencies=[NoQuery],
-    responses=success(201, "The new task", TaskAnswer, created=True) | errors(Conflict, *_BODY_ERRORS),
+    responses=success(201, "The new task", TaskAnswer, created=True) | errors(Conflict, UnsupportedMediaType, _BLANK),
 )
 def create_task(tasks: Tasks, data: NewTask) -> Response:
     """Create a task.
@@ -106,7 +119,7 @@ def get_task(tasks: Tasks, task_id: TaskId) -> Response:
 @router.put(
     "/{task_id}",
     dependencies=[NoQuery],
-    responses=success(200, "The task as it is now", TaskAnswer) | errors(TaskNotFound, *_BODY_ERRORS),
+    responses=success(200, "The task as it is now", TaskAnswer) | errors(TaskNotFound, UnsupportedMediaType, _BLANK),
 )
 def update_task(tasks: Tasks, task_id: TaskId, data: TaskEdit) -> Response:
     """Edit one of your tasks.
@@ -121,7 +134,7 @@ def update_task(tasks: Tasks, task_id: TaskId, data: TaskEdit) -> Response:
     "/{task_id}",
     dependencies=[NoQuery],
     openapi_extra={"requestBody": {"content": _MERGE_PATCH}},
-    responses=success(200, "The task as it is now", TaskAnswer) | errors(TaskNotFound, *_BODY_ERRORS),
+    responses=success(200, "The task as it is now", TaskAnswer) | errors(TaskNotFound, UnsupportedMediaType, _BLANK),
 )
 def patch_task(tasks: Tasks, task_id: TaskId, data: TaskEdit) -> Response:
     """Change exactly the fields you send: a JSON merge patch (RFC 7396).
@@ -134,7 +147,7 @@ def patch_task(tasks: Tasks, task_id: TaskId, data: TaskEdit) -> Response:
 @router.patch(
     "/{task_id}/complete",
     dependencies=[NoQuery],
-    responses=success(200, "The task as it is now", TaskAnswer) | errors(TaskNotFound, *_BODY_ERRORS),
+    responses=success(200, "The task as it is now", TaskAnswer) | errors(TaskNotFound, UnsupportedMediaType, _NO_FLAG),
 )
 def complete_task(tasks: Tasks, task_id: TaskId, data: Completion = None) -> Response:
     """Complete one of your tasks, or reopen it.
