@@ -102,16 +102,24 @@ def test_ending_it_while_it_starts_leaves_nothing_behind(
     process = subprocess.Popen(  # noqa: S603 - our own command
         [*TASK_API, *arguments], env=environment(data_dir), cwd=tmp_path, stdout=subprocess.DEVNULL
     )
-    try:
-        while not (data_dir / "postgres" / "postmaster.pid").exists():
-            assert process.poll() is None
-        postmaster = psutil.Process(int((data_dir / "postgres" / "postmaster.pid").read_text().split("\n")[0]))
-        process.send_signal(how)
-        assert process.wait(30) == code
-        psutil.wait_procs([postmaster], timeout=10)
-        assert not postmaster.is_running()
-    finally:
-        process.kill()
+    with process:
+        try:
+            postmaster = psutil.Process(_first_number(data_dir / "postgres" / "postmaster.pid", process))
+            process.send_signal(how)
+            assert process.wait(30) == code
+            psutil.wait_procs([postmaster], timeout=10)
+            assert not postmaster.is_running()
+        finally:
+            process.kill()
+
+
+def _first_number(file: Path, writer: subprocess.Popen[bytes]) -> int:
+    """Read the first line of a file as soon as it is there and complete."""
+    text = ""
+    while "\n" not in text:
+        assert writer.poll() is None
+        text = file.read_text() if file.exists() else ""
+    return int(text.partition("\n")[0])
 
 
 @pytest.mark.requirement("FR-059")
