@@ -16,7 +16,7 @@ MINIMUM_SECRET_BYTES = 32
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
-def is_untapped(url: str) -> bool:
+def is_https_or_local(url: str) -> bool:
     """Tell whether nobody on the way can change what this address answers: https, or http to this machine."""
     parts = urlsplit(url)
     return bool(parts.hostname) and (
@@ -103,8 +103,8 @@ class Settings(BaseSettings):
 
     @field_validator("jwt_jwks_url")
     @classmethod
-    def _untapped(cls, url: str | None) -> str | None:
-        if url is not None and not is_untapped(url):
+    def _https_or_local(cls, url: str | None) -> str | None:
+        if url is not None and not is_https_or_local(url):
             raise ValueError("must be an https:// address (http:// only on localhost)")
         return url
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from backend.config import LOCAL_HOSTS, is_untapped
+from backend.config import LOCAL_HOSTS, is_https_or_local
 from backend.errors import ConfigurationError, ServiceUnavailable
 
 FETCH_TIMEOUT_SECONDS = 5
@@ -117,7 +117,7 @@ class IssuerKeys:
         changed: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if not is_untapped(url):
+        if not is_https_or_local(url):
             raise ConfigurationError("JWT_JWKS_URL: must be an https:// address (http:// only on localhost)")
         self._url = url
         self._local = urlsplit(url).hostname in LOCAL_HOSTS
