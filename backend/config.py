@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -24,6 +27,24 @@ def is_https_or_local(url: str) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many requests in so many seconds."""
+
+    requests: int
+    seconds: int
+
+    @classmethod
+    def parse(cls, text: str) -> Rate:
+        """Read a rate that is written like 600/minute; raises ValueError for anything else."""
+        match = _RATE.fullmatch(text)
+        if match is None:
+            raise ValueError("looks like 600/minute: a number, a slash, and second, minute, hour or day")
+        return cls(int(match[1]), _SECONDS[match[2]])
+
+
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+_RATE = re.compile(rf"([1-9][0-9]{{0,8}})/({'|'.join(_SECONDS)})", re.ASCII)
 StringList = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -67,11 +88,30 @@ class Settings(BaseSettings):
         (), description="accepted `aud` values, comma-separated or a JSON list; unset: not checked"
     )
 
+    jwt_authorized_parties: StringList = Field(
+        (), description="accepted `azp` values (the frontends of Clerk or Auth0), listed likewise; unset: not checked"
+    )
+
     cors_origins: StringList = Field((), description="origins of browser frontends, comma-separated or a JSON list")
     request_timeout_seconds: float = Field(10, gt=0, le=300, description="longest time that a statement may take")
+    client_timeout_seconds: float = Field(
+        20, gt=0, le=300, description="longest time that a client may take to send its headers, and again its body"
+    )
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="largest accepted request body, in bytes")
+    max_concurrent_requests: int = Field(
+        500, ge=1, description="requests that a worker has in hand at once; more are answered 503"
+    )
+    max_tasks_per_user: int = Field(100_000, ge=1, description="tasks that a user can have, deleted ones included")
+    rate_limit_enabled: bool = Field(True, description="whether requests are limited at all")
+    rate_limit: str = Field("600/minute", description="requests of one user, per `second`, `minute`, `hour` or `day`")
+    rate_limit_anonymous: str = Field(
+        "120/minute", description="requests without a good token from one address, counted by each worker"
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1", description="addresses or networks of proxies whose X-Forwarded-For and -Proto are believed"
+    )
 
-    @field_validator("jwt_audience", "cors_origins", mode="before")
+    @field_validator("jwt_audience", "jwt_authorized_parties", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """Accept `a, b` as well as `["a", "b"]`."""
@@ -93,6 +133,23 @@ class Settings(BaseSettings):
             if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}" or parts.username:
                 raise ValueError("each origin looks like https://app.example.com; * is not accepted")
         return plain
+
+    @field_validator("rate_limit", "rate_limit_anonymous")
+    @classmethod
+    def _rate(cls, rate: str) -> str:
+        Rate.parse(rate)
+        return rate
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, proxies: str) -> str:
+        for proxy in proxies.split(","):
+            try:
+                ip_network(proxy.strip())
+            except ValueError:
+                # uvicorn would take it for a name, and trust nobody.
+                raise ValueError("each is an address or a network like 10.0.0.0/8; * is not accepted") from None
+        return proxies
 
     @field_validator("jwt_secret")
     @classmethod

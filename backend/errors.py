@@ -80,6 +80,17 @@ class MethodNotAllowed(TaskAPIError):
     message = "This address does not support that method; the Allow header lists those it does."
 
 
+class RequestTimeout(TaskAPIError):
+    """The client took too long to send its request. The connection is closed: more of that request may follow."""
+
+    code = "REQUEST_TIMEOUT"
+    status = 408
+    message = "The request did not arrive in time. Send it again."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Connection": "close"})
+
+
 class Conflict(TaskAPIError):
     """The request contradicts what is stored."""
 
@@ -88,12 +99,29 @@ class Conflict(TaskAPIError):
     message = "This id was used before, maybe for a task that is deleted by now."
 
 
+class TooManyTasks(Conflict):
+    """The user has as many tasks as an account can hold."""
+
+    message = "Your account is full: deleted tasks count until they are gone for good."
+
+    def __init__(self) -> None:
+        super().__init__(details=(Detail("body", "too_many_tasks", self.message),))
+
+
 class PayloadTooLarge(TaskAPIError):
     """The body is larger than the limit."""
 
     code = "PAYLOAD_TOO_LARGE"
     status = 413
     message = "The request body is too large."
+
+
+class AddressTooLong(TaskAPIError):
+    """The path and the query together are longer than the limit."""
+
+    code = "URI_TOO_LONG"
+    status = 414
+    message = "The address of the request is too long."
 
 
 class UnsupportedMediaType(TaskAPIError):
@@ -110,6 +138,25 @@ class ValidationFailed(TaskAPIError):
     code = "VALIDATION_ERROR"
     status = 422
     message = "The request has invalid or unknown fields; see details."
+
+
+class RateLimited(TaskAPIError):
+    """This user, or this address, has sent as many requests as it may for now."""
+
+    code = "RATE_LIMITED"
+    status = 429
+    message = "You have sent too many requests. Wait for the number of seconds in the header Retry-After."
+
+    def __init__(self, retry_after_seconds: int = 1) -> None:
+        super().__init__(headers={"Retry-After": str(retry_after_seconds)})
+
+
+class HeadersTooLarge(TaskAPIError):
+    """The headers are more, or larger, than they may be."""
+
+    code = "HEADERS_TOO_LARGE"
+    status = 431
+    message = "The headers of the request are too many or too large."
 
 
 class ServiceUnavailable(TaskAPIError):

@@ -8,7 +8,17 @@ from typing import Any
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from backend.errors import Detail, InternalError, PayloadTooLarge, TaskAPIError, ValidationFailed
+from backend.errors import (
+    Detail,
+    InternalError,
+    PayloadTooLarge,
+    RateLimited,
+    RequestTimeout,
+    ServiceUnavailable,
+    TaskAPIError,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
 from backend.models.base import Document, Page
 from backend.models.task import CURSOR_EXAMPLE, TaskPublic
 from backend.models.user import Account
@@ -119,7 +129,19 @@ def _bounded(field: str) -> str:
 
 Responses = dict[int | str, dict[str, Any]]
 
-_REQUEST_ID_HEADER = {"X-Request-Id": {"description": "Names this request in our logs", "schema": {"type": "string"}}}
+_HEADERS = {
+    "X-Request-Id": {"description": "Names this request in our logs", "schema": {"type": "string"}},
+    "RateLimit-Policy": {
+        "description": "How many requests (q) you may send in how many seconds (w)",
+        "schema": {"type": "string"},
+        "example": '"user";q=600;w=60',
+    },
+    "RateLimit": {
+        "description": "How many requests you have left (r), and the seconds until that changes (t)",
+        "schema": {"type": "string"},
+        "example": '"user";r=599;t=42',
+    },
+}
 _ETAG_HEADER = {"ETag": {"description": "The task's revision, quoted", "schema": {"type": "string"}, "example": '"42"'}}
 _LOCATION_HEADER = {"Location": {"description": "Where the new task is", "schema": {"type": "string"}}}
 _ERROR_HEADERS = {
@@ -130,7 +152,7 @@ _ERROR_HEADERS = {
 
 def success(status: int, description: str, model: type[BaseModel] | None = None, *, created: bool = False) -> Responses:
     """Document a good answer; its example is made of the examples of its fields."""
-    headers = {**_REQUEST_ID_HEADER}
+    headers = {**_HEADERS}
     if model is TaskAnswer:
         headers |= _ETAG_HEADER
     if created:
@@ -148,17 +170,18 @@ def errors(*kinds: type[TaskAPIError] | TaskAPIError) -> Responses:
 
 
 def _documented(error: TaskAPIError) -> dict[str, Any]:
-    headers = {name: _ERROR_HEADERS[name] for name in error.headers}
+    headers = {name: _ERROR_HEADERS[name] for name in error.headers if name in _ERROR_HEADERS}
     example = _envelope(error, REQUEST_ID_EXAMPLE)
     return {
         "model": ErrorAnswer,
         "description": error.message,
-        "headers": {**_REQUEST_ID_HEADER, **headers},
+        "headers": {**_HEADERS, **headers},
         "content": {"application/json": {"example": example}},
     }
 
 
-ANYWHERE = errors(PayloadTooLarge, InternalError)  # what any operation can answer
+ANYWHERE = errors(RateLimited, InternalError, ServiceUnavailable)  # what any operation can answer
+WITH_BODY = errors(RequestTimeout, PayloadTooLarge, UnsupportedMediaType)  # what one that takes a body can answer too
 UNKNOWN_PARAMETER = ValidationFailed(
     details=(Detail("query.verbose", "extra_forbidden", "Extra inputs are not permitted"),)
 )

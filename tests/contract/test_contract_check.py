@@ -15,7 +15,7 @@ from tests.fixtures.api import API
 from tests.fixtures.contract import Json, application, operations
 
 TASK = "/api/tasks/0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
-HEADERS = ("X-Request-Id", "ETag")
+HEADERS = ("X-Request-Id", "RateLimit-Policy", "RateLimit", "ETag")
 ERROR = operations()["get_task"].document["responses"]["404"]["content"]["application/json"]["example"]
 
 

@@ -14,7 +14,7 @@ from backend.config import Settings
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ["README.md", "CLAUDE.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("specs/**/*.md"))]
 # A path has a folder in it or a known ending; an address starts with a slash or has a colon; media types are neither.
-PATH = re.compile(r"`(?!application/)((?:[\w.-]+/)+[\w.-]*|[\w.-]+\.(?:py|md|sql|json|toml|lock|example))`")
+PATH = re.compile(r"`(?!application/|\d)((?:[\w.-]+/)+[\w.-]*|[\w.-]+\.(?:py|md|sql|json|toml|lock|example))`")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
@@ -52,7 +52,8 @@ def test_a_missing_path_is_noticed() -> None:
 
 
 def _default(value: object) -> str:
-    return "" if value is None or value == () else str(value)
+    text = "" if value is None or value == () else str(value)
+    return text.lower() if isinstance(value, bool) else text
 
 
 # Each setting with its default and its description, in the order of the class.
