@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
-import re
 import secrets
 import stat
 import tempfile
 import time
-from base64 import b64decode, urlsafe_b64decode
+from base64 import urlsafe_b64decode
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-from cryptography.x509 import load_der_x509_certificate
 from jose import jwk, jws
 from jose.backends.base import Key
 from jose.exceptions import JWKError
@@ -35,12 +33,11 @@ from backend.utils.claims import (
     refusal,
 )
 from backend.utils.jwks import IssuerKeys, VerificationKey
+from backend.utils.key_forms import is_key_of_a_pair
 
 MAX_REMEMBERED_TOKENS = 10_000
 MAX_REMEMBERED_CHARACTERS = 16 * 1024 * 1024  # so that long tokens cannot fill the memory either
 DEVELOPMENT_SECRET_BYTES = 48  # 64 characters of base64url
-
-SSH_KEY = re.compile(rb"\x00\x00\x00.(ssh-|ecdsa-|sk-)", re.DOTALL)
 
 
 class Ed25519Key(Key):  # type: ignore[misc]  # jose has no types
@@ -74,6 +71,9 @@ class Keys(Protocol):
     async def find(self, algorithm: str, key_id: str | None) -> VerificationKey | None:
         """Return the key that a token means; raises ServiceUnavailable when no keys are to be had."""
 
+    def fresh_seconds(self) -> float:
+        """Return for how long the keys need not be looked up again for a token that they have verified."""
+
 
 class SecretKeys:
     """One shared secret, whatever key id a token names."""
@@ -87,24 +87,28 @@ class SecretKeys:
         """Return the secret's key."""
         return self._key
 
+    def fresh_seconds(self) -> float:
+        """Return for how long a verified token stays verified: a secret is never withdrawn while we run."""
+        return math.inf
+
 
 class TokenMemory:
-    """Verified tokens, each with its user until it expires. Bounded: the oldest goes first."""
+    """Verified tokens, each with its user for as long as it counts. Bounded: the oldest goes first."""
 
     def __init__(self) -> None:
         self._tokens: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._characters = 0
 
     def user_id(self, token: str, now: float) -> str | None:
-        """Return the user of a token that was verified before and has not expired."""
+        """Return the user of a token that was verified before and still counts."""
         remembered = self._tokens.get(token)
         return remembered[0] if remembered is not None and now < remembered[1] else None
 
-    def keep(self, token: str, user_id: str, expires_at: float) -> None:
+    def keep(self, token: str, user_id: str, until: float) -> None:
         """Remember a token that was just verified."""
         if token not in self._tokens:
             self._characters += len(token)
-        self._tokens[token] = (user_id, expires_at)
+        self._tokens[token] = (user_id, until)
         while len(self._tokens) > MAX_REMEMBERED_TOKENS or self._characters > MAX_REMEMBERED_CHARACTERS:
             oldest, _ = self._tokens.popitem(last=False)
             self._characters -= len(oldest)
@@ -128,7 +132,8 @@ class Verifier:
         """Return the `sub` of a good token.
 
         Raises Unauthorized for any other (RFC 6750 section 3.1), and ServiceUnavailable while the issuer's keys could
-        not be fetched once. A token that was verified before costs one look-up, until exactly its `exp`.
+        not be fetched once. A token that was verified before costs one look-up, until exactly its `exp` or until the
+        issuer's keys are due again.
         """
         remembered = self._memory.user_id(token, self._now())
         if remembered is not None:
@@ -141,23 +146,21 @@ class Verifier:
         if algorithm not in key.algorithms:
             raise refusal("The token's algorithm is not that of its key.")
         claims = read_object(_signed_payload(token, key, algorithm))
-        user_id, expires_at = judge_claims(claims, self._expected, self._now())
-        self._memory.keep(token, user_id, expires_at)
+        now = self._now()
+        user_id, expires_at = judge_claims(claims, self._expected, now)
+        self._memory.keep(token, user_id, min(expires_at, now + self._keys.fresh_seconds()))
         return user_id
 
 
-def verifier_from_secret(
-    secret: str, *, issuer: str | None, audiences: tuple[str, ...], now: Callable[[], float] = time.time
-) -> Verifier:
-    """Return a verifier of HS256 tokens; raises ConfigurationError for a secret that is short or a public key."""
-    return Verifier(SecretKeys(secret), TokenMemory(), Expectations(issuer, audiences), now)
+def verifier_from_secret(secret: str, expected: Expectations, *, now: Callable[[], float] = time.time) -> Verifier:
+    """Return a verifier of HS256 tokens; raises ConfigurationError for a secret that is short or a key pair's key."""
+    return Verifier(SecretKeys(secret), TokenMemory(), expected, now)
 
 
 def verifier_from_jwks(
     url: str,
+    expected: Expectations,
     *,
-    issuer: str | None,
-    audiences: tuple[str, ...],
     now: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Verifier:
@@ -167,7 +170,7 @@ def verifier_from_jwks(
     """
     memory = TokenMemory()
     keys = IssuerKeys(url, prepare=_prepared_public_key, changed=memory.clear, clock=monotonic)
-    return Verifier(keys, memory, Expectations(issuer, audiences), now)
+    return Verifier(keys, memory, expected, now)
 
 
 def issue_token(  # noqa: PLR0913 - each is one claim, or the clock
@@ -177,6 +180,7 @@ def issue_token(  # noqa: PLR0913 - each is one claim, or the clock
     ttl_seconds: int,
     issuer: str | None = None,
     audience: str | None = None,
+    authorized_party: str | None = None,
     now: Callable[[], float] = time.time,
 ) -> str:
     """Return an HS256 token for development and tests; raises ConfigurationError if no verifier would accept it."""
@@ -184,7 +188,8 @@ def issue_token(  # noqa: PLR0913 - each is one claim, or the clock
     if not is_user_id(user_id):
         raise ConfigurationError(f"A user id has 1 to {MAX_USER_ID_LENGTH} characters and no control characters.")
     issued_at = int(now())
-    claims = {"sub": user_id, "iat": issued_at, "exp": issued_at + ttl_seconds, "iss": issuer, "aud": audience}
+    dates = {"iat": issued_at, "exp": issued_at + ttl_seconds}
+    claims = {"sub": user_id, **dates, "iss": issuer, "aud": audience, "azp": authorized_party}
     present = {name: value for name, value in claims.items() if value is not None}
     token: str = jws.sign(present, key, algorithm="HS256")
     return token
@@ -259,29 +264,9 @@ def _prepared_secret(secret: str) -> object:
         key: object = jwk.construct(data, "HS256")
     except JWKError:  # jose refuses PEM and OpenSSH texts, but no other form of a public key
         key = None
-    if key is None or _is_public_key(secret):
+    if key is None or is_key_of_a_pair(secret):
         raise ConfigurationError(
             "JWT_SECRET: this is a key pair's key, which is no secret for HS256; set JWT_JWKS_URL to the address where"
             " your issuer publishes its keys, or a random secret made with: openssl rand -base64 48"
         )
     return key
-
-
-def _is_public_key(secret: str) -> bool:
-    """Recognise a JWK, and DER, PEM, OpenSSH and certificates in base64. Raw Ed25519 bytes look like any secret."""
-    if secret.lstrip().startswith("{") and '"kty"' in secret:
-        return True
-    text = "".join(secret.split()).translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
-    try:
-        data = b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except ValueError:
-        data = secret.encode("latin-1", "replace")
-    if b"-----BEGIN " in data or SSH_KEY.match(data):
-        return True
-    for load in (load_der_public_key, load_der_x509_certificate):
-        try:
-            load(data)
-        except (ValueError, UnsupportedAlgorithm):
-            continue
-        return True
-    return False

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from backend.errors import Unauthorized
 
 MAX_TOKEN_LENGTH = 8192
+MAX_HEADER_BRACKETS = 64  # [ and {: how deep a header can be without asking how deep this Python can go
 MAX_USER_ID_LENGTH = 255
 LEEWAY_SECONDS = 30  # how far the issuer's clock may be ahead of ours
 LATEST_DATE = 253_402_300_800  # the end of the year 9999; more is no date, but milliseconds or mischief
@@ -24,8 +25,9 @@ NOT_A_JWT = "The bearer token is not a JSON Web Token."
 class Expectations:
     """What a token must say besides being signed; None and () are not checked."""
 
-    issuer: str | None
-    audiences: tuple[str, ...]
+    issuer: str | None = None
+    audiences: tuple[str, ...] = ()
+    authorized_parties: tuple[str, ...] = ()
 
 
 def refusal(message: str) -> Unauthorized:
@@ -46,6 +48,8 @@ def read_header(token: str) -> dict[str, object]:
         header, _, _ = [_decode(part) for part in token.split(".")]
     except ValueError:
         raise refusal(NOT_A_JWT) from None
+    if header.count(b"[") + header.count(b"{") > MAX_HEADER_BRACKETS:
+        raise refusal(NOT_A_JWT)
     return read_object(header)
 
 
@@ -108,6 +112,8 @@ def judge_claims(claims: Mapping[str, object], expected: Expectations, now: floa
         raise refusal("The token's issuer is not accepted here.")
     if expected.audiences and not _is_for(claims.get("aud"), expected.audiences):
         raise refusal("The token was not issued for this audience.")
+    if expected.authorized_parties and claims.get("azp") not in expected.authorized_parties:
+        raise refusal("The token was not issued to an authorized party (azp).")
     user_id = claims.get("sub")
     if not isinstance(user_id, str) or not is_user_id(user_id):
         raise refusal("The token does not name a user (sub).")

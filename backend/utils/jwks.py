@@ -22,6 +22,10 @@ FETCH_TIMEOUT_SECONDS = 5
 MAX_KEY_SET_BYTES = 256 * 1024
 REFETCH_INTERVAL_SECONDS = 60  # between fetches that unknown key ids ask for
 RETRY_INTERVAL_SECONDS = 2  # between attempts while no fetch has succeeded yet
+# A key that the issuer withdraws is gone within an hour. Halfway the set is fetched again while it is still used, so
+# that only who comes after a long silence has to wait.
+KEYS_REFRESH_SECONDS = 1800
+KEYS_MAX_AGE_SECONDS = 3600
 MINIMUM_RSA_BITS = 2048  # RFC 7518 section 3.3
 
 BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
@@ -101,7 +105,7 @@ def _bits(value: str) -> int:
 
 
 class IssuerKeys:
-    """The issuer's current keys. Fetches them when first asked, and again when an unknown one is asked for.
+    """The issuer's current keys. Fetches them when first asked, and again for an unknown one and when they are old.
 
     Whatever arrives, there is one fetch at a time and no more than one per interval, because anybody can make up key
     ids. Keys that were fetched once stay until a later fetch succeeds. `changed` is called when their content changed.
@@ -126,6 +130,7 @@ class IssuerKeys:
         self._clock = clock
         self._keys: tuple[VerificationKey, ...] = ()
         self._fetch_again_at = -math.inf
+        self._fresh_until = self._trusted_until = -math.inf
         self._flight: asyncio.Task[None] | None = None
 
     async def find(self, algorithm: str, key_id: str | None) -> VerificationKey | None:
@@ -135,15 +140,21 @@ class IssuerKeys:
         of the key, or it might use one that has been withdrawn meanwhile.
         """
         key = self._known(algorithm, key_id)
-        if key is not None:
+        if key is not None and self._clock() < self._trusted_until:
+            if self.fresh_seconds() <= 0:
+                self._due_flight()  # lands in the background: who comes now need not wait
             return key
         if not await self._fetched():
-            return None
+            return key
         key = self._known(algorithm, key_id)
         if key is None:
             # The set is as new as can be, so the next unknown id has to wait, also right after the first load.
             self._fetch_again_at = self._clock() + REFETCH_INTERVAL_SECONDS
         return key
+
+    def fresh_seconds(self) -> float:
+        """Return how long it is until the keys are fetched again for their age; zero or less when it is time."""
+        return self._fresh_until - self._clock()
 
     def _known(self, algorithm: str, key_id: str | None) -> VerificationKey | None:
         if key_id is not None:
@@ -154,18 +165,22 @@ class IssuerKeys:
 
     async def _fetched(self) -> bool:
         """Take part in the running fetch or start one if it is time; False when it is not."""
-        loop = asyncio.get_running_loop()
-        flight = self._flight
-        # A flight of another event loop can never land: that loop is gone.
-        if flight is None or flight.done() or flight.get_loop() is not loop:
-            if self._clock() < self._fetch_again_at:
-                self._require_keys()
-                return False
-            flight = self._flight = loop.create_task(self._fetch())
-        # Shielded: one client that hangs up must not take the answer from all the others who wait for it.
-        await asyncio.shield(flight)
+        flight = self._due_flight()
+        if flight is not None:
+            # Shielded: one client that hangs up must not take the answer from all the others who wait for it.
+            await asyncio.shield(flight)
         self._require_keys()
-        return True
+        return flight is not None
+
+    def _due_flight(self) -> asyncio.Task[None] | None:
+        """Return the running fetch, or a new one if it is time; None when it is not."""
+        loop = asyncio.get_running_loop()
+        # A flight of another event loop can never land: that loop is gone.
+        if self._flight is None or self._flight.done() or self._flight.get_loop() is not loop:
+            if self._clock() < self._fetch_again_at:
+                return None
+            self._flight = loop.create_task(self._fetch())
+        return self._flight
 
     def _require_keys(self) -> None:
         if not self._keys:
@@ -175,14 +190,18 @@ class IssuerKeys:
             )
 
     async def _fetch(self) -> None:
+        asked_at = self._clock()
         try:
             async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):  # httpx's own timeout is per read, not in total
                 keys = read_key_set(await self._download(), self._prepare)
         except Exception as error:  # noqa: BLE001 - whatever the other side does, known keys stay good
             logger.warning("the issuer's keys could not be fetched: %s: %s", type(error).__name__, error)
             pause = REFETCH_INTERVAL_SECONDS if self._keys else RETRY_INTERVAL_SECONDS
-            self._fetch_again_at = self._clock() + pause
+            self._fetch_again_at = self._fresh_until = self._clock() + pause
+            self._trusted_until = asked_at + KEYS_MAX_AGE_SECONDS  # nobody waits for an issuer that is away
             return
+        self._fresh_until = asked_at + KEYS_REFRESH_SECONDS
+        self._trusted_until = asked_at + KEYS_MAX_AGE_SECONDS
         if self._keys:
             self._fetch_again_at = self._clock() + REFETCH_INTERVAL_SECONDS
         if keys != self._keys:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from backend.errors import Unauthorized
 from backend.utils.auth import verifier_from_jwks
+from backend.utils.claims import Expectations
 from tests.fixtures.issuer import running_issuer
 from tests.fixtures.tokens import (
     SECRET,
@@ -42,27 +40,27 @@ def test_a_secret_accepts_a_token_whatever_key_id_it_names() -> None:
     assert user_of(secret_verifier(), hmac_token(SECRET, good(), kid="anything")) == USER
 
 
-@pytest.mark.requirement("FR-006")
+@pytest.mark.requirement("FR-006", "FR-079")
 @pytest.mark.parametrize("pair", [rsa_pair, ec_pair, ed25519_pair])
 @pytest.mark.parametrize("without", [(), ("alg",), ("alg", "use")])
 def test_a_token_of_each_kind_of_published_key_is_accepted(pair: Callable[[], KeyPair], without: tuple[str]) -> None:
     with running_issuer() as issuer:
         issuer.document = key_set(rsa_pair("x"), ec_pair("y"), ed25519_pair("z"), pair().jwk(*without))
-        verifier = verifier_from_jwks(issuer.url, issuer=None, audiences=(), now=Clock())
+        verifier = verifier_from_jwks(issuer.url, Expectations(), now=Clock())
         assert user_of(verifier, pair().token(good())) == USER
 
 
-@pytest.mark.requirement("FR-006")
+@pytest.mark.requirement("FR-006", "FR-079")
 @pytest.mark.parametrize("name_in_key", ["EdDSA", "Ed25519"])
 @pytest.mark.parametrize("name_in_token", ["EdDSA", "Ed25519"])
 def test_ed25519_goes_by_both_of_its_names(name_in_key: str, name_in_token: str) -> None:
     with running_issuer() as issuer:
         issuer.document = key_set(ed25519_pair().jwk(alg=name_in_key))
-        verifier = verifier_from_jwks(issuer.url, issuer=None, audiences=(), now=Clock())
+        verifier = verifier_from_jwks(issuer.url, Expectations(), now=Clock())
         assert user_of(verifier, ed25519_pair().token(good(), alg=name_in_token)) == USER
 
 
-@pytest.mark.requirement("FR-003")
+@pytest.mark.requirement("FR-003", "FR-073")
 @pytest.mark.parametrize(
     "token",
     [
@@ -86,7 +84,7 @@ def test_what_has_not_the_shape_of_a_jwt_is_refused(token: str) -> None:
     assert refusal_of(secret_verifier(), token) == NOT_A_JWT
 
 
-@pytest.mark.requirement("FR-003")
+@pytest.mark.requirement("FR-003", "FR-073")
 def test_junk_and_unused_bits_after_the_signature_are_refused() -> None:
     token = hmac_token(SECRET, good())
     last_bits = {"A": "B", "E": "F", "I": "J", "M": "N", "Q": "R", "U": "V", "Y": "Z", "c": "d", "g": "h", "k": "l"}
@@ -98,14 +96,14 @@ def test_junk_and_unused_bits_after_the_signature_are_refused() -> None:
     assert refusal_of(secret_verifier(), token + "AAAAA") == BAD_SIGNATURE
 
 
-@pytest.mark.requirement("FR-003")
+@pytest.mark.requirement("FR-003", "FR-073")
 @pytest.mark.parametrize("padding", [8193, 1_000_000])
 def test_an_overlong_token_is_refused_unread(padding: int) -> None:
     token = hmac_token(SECRET, good(padding="x" * padding))
     assert refusal_of(secret_verifier(), token) == "The token is longer than 8192 bytes."
 
 
-@pytest.mark.requirement("FR-003")
+@pytest.mark.requirement("FR-003", "FR-073")
 def test_the_longest_token_has_8192_bytes() -> None:
     token, longer = (hmac_token(SECRET, good(padding="x" * size)) for size in (6010, 6011))
     assert (len(token), len(longer)) == (8192, 8193)
@@ -113,7 +111,7 @@ def test_the_longest_token_has_8192_bytes() -> None:
     assert "longer" in refusal_of(secret_verifier(), longer)
 
 
-@pytest.mark.requirement("FR-003")
+@pytest.mark.requirement("FR-003", "FR-073")
 @pytest.mark.parametrize(
     "junk",
     [
@@ -136,15 +134,15 @@ def test_a_header_or_payload_that_is_no_json_object_is_refused(junk: bytes) -> N
     assert refusal_of(secret_verifier(), hmac_token(SECRET, junk)) == NOT_A_JWT
 
 
-@pytest.mark.requirement("FR-003")
-@pytest.mark.parametrize("depth", [1200, 2900])
+@pytest.mark.requirement("FR-003", "FR-073")
+@pytest.mark.parametrize("depth", [64, 1200, 2900])
 def test_deep_nesting_is_refused(depth: int) -> None:
     nested = b'{"alg":"HS256","x":' + b"[" * depth + b"]" * depth + b"}"
     refusal_of(secret_verifier(), compact(nested, good(), lambda _: b"no signature"))
     refusal_of(secret_verifier(), hmac_token(SECRET, nested))
 
 
-@pytest.mark.requirement("FR-003")
+@pytest.mark.requirement("FR-003", "FR-073")
 @pytest.mark.parametrize(
     "algorithm", ["none", "None", "", "HS2", "HS384", "HS512", "RS256", "EdDSA", "dir", None, 256, ["HS256"], {}]
 )
@@ -154,12 +152,12 @@ def test_an_algorithm_other_than_the_secrets_is_refused(algorithm: object) -> No
     refusal_of(secret_verifier(), compact({}, good(), hmac_signer(SECRET)))
 
 
-@pytest.mark.requirement("FR-003")
+@pytest.mark.requirement("FR-003", "FR-073")
 def test_an_hs512_token_of_the_hs256_secret_is_refused() -> None:
     assert refusal_of(secret_verifier(), hmac_token(SECRET, good(), algorithm="HS512")) == BAD_ALGORITHM
 
 
-@pytest.mark.requirement("FR-003")
+@pytest.mark.requirement("FR-003", "FR-073")
 @pytest.mark.parametrize(
     "extension", [{"crit": ["exp"]}, {"crit": []}, {"b64": False}, {"b64": True}, {"b64": False, "crit": ["b64"]}]
 )
@@ -168,13 +166,13 @@ def test_a_token_with_extensions_is_refused(extension: dict[str, object]) -> Non
     assert message == "The token uses extensions that are not supported here."
 
 
-@pytest.mark.requirement("FR-003")
+@pytest.mark.requirement("FR-003", "FR-073")
 @pytest.mark.parametrize("key_id", [None, 1, ["a"], {}])
 def test_a_key_id_that_is_no_text_is_refused(key_id: object) -> None:
     assert refusal_of(secret_verifier(), hmac_token(SECRET, good(), kid=key_id)) == "The token's key id is not a text."
 
 
-@pytest.mark.requirement("FR-003")
+@pytest.mark.requirement("FR-003", "FR-073")
 def test_a_token_of_another_secret_or_without_its_own_signature_is_refused() -> None:
     other = hmac_token(SECRET + "!", good())
     borrowed = (
@@ -184,7 +182,7 @@ def test_a_token_of_another_secret_or_without_its_own_signature_is_refused() -> 
         assert refusal_of(secret_verifier(), token) == BAD_SIGNATURE
 
 
-@pytest.mark.requirement("FR-003", "FR-006")
+@pytest.mark.requirement("FR-003", "FR-006", "FR-073")
 @pytest.mark.parametrize("pair", [rsa_pair, ec_pair, ed25519_pair])
 def test_a_published_key_is_never_taken_as_a_secret(pair: Callable[[], KeyPair]) -> None:
     public = pair().private_key.public_key()
@@ -193,7 +191,7 @@ def test_a_published_key_is_never_taken_as_a_secret(pair: Callable[[], KeyPair])
         next(iter(urlsafe_b64decode(str(pair().jwk()[name]) + "==") for name in ("n", "x") if name in pair().jwk()))
     )
     with running_issuer(pair()) as issuer:
-        verifier = verifier_from_jwks(issuer.url, issuer=None, audiences=(), now=Clock())
+        verifier = verifier_from_jwks(issuer.url, Expectations(), now=Clock())
         assert user_of(verifier, pair().token(good())) == USER
         for secret in secrets:
             assert refusal_of(verifier, hmac_token(secret, good(), kid=pair().key_id)) == BAD_ALGORITHM
@@ -202,10 +200,10 @@ def test_a_published_key_is_never_taken_as_a_secret(pair: Callable[[], KeyPair])
                 refusal_of(verifier, forged)
 
 
-@pytest.mark.requirement("FR-003", "FR-006")
+@pytest.mark.requirement("FR-003", "FR-006", "FR-073")
 def test_the_algorithm_must_be_that_of_the_key_named() -> None:
     with running_issuer(rsa_pair(), ec_pair(), ed25519_pair()) as issuer:
-        verifier = verifier_from_jwks(issuer.url, issuer=None, audiences=(), now=Clock())
+        verifier = verifier_from_jwks(issuer.url, Expectations(), now=Clock())
         token = rsa_pair().token(good(), kid=ec_pair().key_id)
         assert refusal_of(verifier, token) == "The token's algorithm is not that of its key."
         wrong_key = rsa_pair("not-published").token(good(), kid=rsa_pair().key_id)
@@ -217,48 +215,12 @@ def test_the_algorithm_must_be_that_of_the_key_named() -> None:
                 assert refusal_of(verifier, forged) == BAD_SIGNATURE
 
 
-@pytest.mark.requirement("FR-003")
+@pytest.mark.requirement("FR-003", "FR-083")
 def test_keys_and_addresses_that_a_token_brings_along_are_ignored() -> None:
     own = ed25519_pair("own")
     with running_issuer(ed25519_pair()) as issuer, running_issuer(own) as elsewhere:
-        verifier = verifier_from_jwks(issuer.url, issuer=None, audiences=(), now=Clock())
+        verifier = verifier_from_jwks(issuer.url, Expectations(), now=Clock())
         luggage: dict[str, object] = {"jku": elsewhere.url, "x5u": elsewhere.url, "jwk": own.jwk(), "x5c": ["MII"]}
         assert user_of(verifier, ed25519_pair().token(good(), **luggage)) == USER
         assert "not known" in refusal_of(verifier, own.token(good(), **luggage))
         assert elsewhere.requests == []
-
-
-@pytest.mark.requirement("FR-003")
-def test_no_mutation_of_a_token_is_accepted_or_fails_otherwise() -> None:
-    chance = random.Random(20240229)  # noqa: S311 - repeatable on purpose
-    token = hmac_token(SECRET, good()).encode()
-
-    def mutated() -> bytes:
-        changed = bytearray(token)
-        for _ in range(chance.randint(1, 3)):
-            place = chance.randrange(len(changed))
-            action = chance.choice(["replace", "insert", "delete", "cut", "flip"])
-            if action == "replace":
-                changed[place] = chance.randrange(256)
-            elif action == "insert":
-                changed.insert(place, chance.choice(b'.=_-{}[]"\x00\xffA'))
-            elif action == "delete":
-                del changed[place]
-            elif action == "cut":
-                del changed[place + 4 :]
-            else:
-                changed[place] ^= 1 << chance.randrange(8)
-        return bytes(changed)
-
-    async def judge_all() -> int:
-        refused = 0
-        verifier = secret_verifier()
-        for _ in range(3000):
-            candidate = mutated()
-            if candidate != token:
-                with pytest.raises(Unauthorized):
-                    await verifier.user_id(candidate.decode("latin-1"))
-                refused += 1
-        return refused
-
-    assert asyncio.run(judge_all()) > 2900

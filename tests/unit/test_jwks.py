@@ -9,6 +9,7 @@ import pytest
 
 from backend.errors import ConfigurationError
 from backend.utils.auth import Verifier, verifier_from_jwks
+from backend.utils.claims import Expectations
 from backend.utils.jwks import VerificationKey, read_key_set
 from tests.fixtures.issuer import Issuer, running_issuer
 from tests.fixtures.tokens import USER, ec_pair, ed25519_pair, key_set, rsa_pair
@@ -19,7 +20,7 @@ NOT_KNOWN = "The token is signed with a key that is not known here."
 
 
 def verifier_of(issuer: Issuer, clock: Clock | None = None) -> Verifier:
-    return verifier_from_jwks(issuer.url, issuer=None, audiences=(), now=Clock(), monotonic=clock or Clock(0))
+    return verifier_from_jwks(issuer.url, Expectations(), now=Clock(), monotonic=clock or Clock(0))
 
 
 def token(key_id: str = PAIR.key_id, *without: str) -> str:
@@ -34,7 +35,7 @@ def read(*entries: object) -> list[VerificationKey]:
     return list(read_key_set(json.dumps({"keys": entries}).encode(), as_given))
 
 
-@pytest.mark.requirement("FR-006")
+@pytest.mark.requirement("FR-006", "FR-079")
 def test_keys_of_all_kinds_are_read_from_one_set_with_their_public_parameters_only() -> None:
     keys = read(rsa_pair().jwk("alg"), ec_pair().jwk("use"), PAIR.jwk(d="private", x5u="https://elsewhere.example"))
     assert [(key.key_id, key.algorithms) for key in keys] == [
@@ -45,7 +46,7 @@ def test_keys_of_all_kinds_are_read_from_one_set_with_their_public_parameters_on
     assert keys[2].prepared == ("EdDSA", {"kty": "OKP", "crv": "Ed25519", "x": PAIR.jwk()["x"]})
 
 
-@pytest.mark.requirement("FR-006")
+@pytest.mark.requirement("FR-006", "FR-079")
 @pytest.mark.parametrize(
     "entry",
     [
@@ -80,7 +81,7 @@ def test_an_unusable_entry_is_left_out_without_harm_to_the_others(entry: object)
         read(entry)
 
 
-@pytest.mark.requirement("FR-006")
+@pytest.mark.requirement("FR-006", "FR-079")
 @pytest.mark.parametrize("entry", [PAIR.jwk(x="AAAA"), ec_pair().jwk(x="AAAA"), rsa_pair().jwk(e="AA")])
 def test_a_key_that_the_library_refuses_is_left_out(entry: dict[str, object]) -> None:
     with running_issuer() as issuer:
@@ -90,12 +91,12 @@ def test_a_key_that_the_library_refuses_is_left_out(entry: dict[str, object]) ->
         assert refusal_of(verifier, PAIR.token(good(), kid=str(entry["kid"]))) == NOT_KNOWN
 
 
-@pytest.mark.requirement("FR-006")
+@pytest.mark.requirement("FR-006", "FR-079")
 def test_a_verification_key_may_say_so() -> None:
     assert [key.key_id for key in read(PAIR.jwk(key_ops=["verify"], use="sig"))] == ["ed-1"]
 
 
-@pytest.mark.requirement("FR-006")
+@pytest.mark.requirement("FR-006", "FR-079")
 def test_of_two_keys_with_one_id_the_first_counts() -> None:
     with running_issuer(ed25519_pair("same"), ec_pair("same")) as issuer:
         verifier = verifier_of(issuer)
@@ -103,7 +104,7 @@ def test_of_two_keys_with_one_id_the_first_counts() -> None:
         assert "algorithm" in refusal_of(verifier, ec_pair("same").token(good()))
 
 
-@pytest.mark.requirement("FR-006")
+@pytest.mark.requirement("FR-006", "FR-079")
 def test_a_token_without_key_id_is_accepted_only_when_one_key_fits() -> None:
     with running_issuer(PAIR, ec_pair(), rsa_pair(), rsa_pair("rsa-2")) as issuer:
         issuer.document = key_set(PAIR.jwk("kid"), ec_pair(), rsa_pair(), rsa_pair("rsa-2"))
@@ -114,6 +115,7 @@ def test_a_token_without_key_id_is_accepted_only_when_one_key_fits() -> None:
         assert refusal_of(verifier, PAIR.token(good(), kid="")) == NOT_KNOWN
 
 
+@pytest.mark.requirement("FR-083")
 @pytest.mark.parametrize(
     "document",
     [
@@ -133,10 +135,10 @@ def test_what_is_no_key_set_is_refused(document: bytes) -> None:
         read_key_set(document, as_given)
 
 
-@pytest.mark.requirement("FR-010")
+@pytest.mark.requirement("FR-010", "FR-083")
 @pytest.mark.parametrize(
     "url", ["http://issuer.example/jwks", "ftp://localhost/jwks", "https:///jwks", "file:///etc/passwd", "jwks", ""]
 )
 def test_an_address_that_is_not_private_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="JWT_JWKS_URL"):
-        verifier_from_jwks(url, issuer=None, audiences=())
+        verifier_from_jwks(url, Expectations())

@@ -11,6 +11,7 @@ import pytest
 from backend.errors import ServiceUnavailable, Unauthorized
 from backend.utils import jwks
 from backend.utils.auth import Verifier, verifier_from_jwks
+from backend.utils.claims import Expectations
 from tests.fixtures.issuer import Issuer, running_issuer
 from tests.fixtures.tokens import USER, ec_pair, ed25519_pair, key_set
 from tests.fixtures.verifying import Clock, good, refusal_of, user_of
@@ -20,7 +21,7 @@ NOT_KNOWN = "The token is signed with a key that is not known here."
 
 
 def verifier_of(issuer: Issuer, clock: Clock | None = None) -> Verifier:
-    return verifier_from_jwks(issuer.url, issuer=None, audiences=(), now=Clock(), monotonic=clock or Clock(0))
+    return verifier_from_jwks(issuer.url, Expectations(), now=Clock(), monotonic=clock or Clock(0))
 
 
 def token(key_id: str = PAIR.key_id, *without: str) -> str:
@@ -34,6 +35,7 @@ def unavailable(verifier: Verifier) -> ServiceUnavailable:
     return caught.value
 
 
+@pytest.mark.requirement("FR-080")
 def test_nothing_is_fetched_before_a_token_asks_for_it() -> None:
     with running_issuer(PAIR) as issuer:
         verifier = verifier_of(issuer)
@@ -42,7 +44,7 @@ def test_nothing_is_fetched_before_a_token_asks_for_it() -> None:
         assert issuer.requests == []
 
 
-@pytest.mark.requirement("FR-010")
+@pytest.mark.requirement("FR-010", "FR-080")
 def test_keys_are_fetched_once_for_many_tokens_at_once_and_later() -> None:
     with running_issuer(PAIR, ec_pair()) as issuer:
         issuer.delay_seconds = 0.05
@@ -57,7 +59,7 @@ def test_keys_are_fetched_once_for_many_tokens_at_once_and_later() -> None:
         assert issuer.requests == ["/jwks"]
 
 
-@pytest.mark.requirement("FR-010")
+@pytest.mark.requirement("FR-010", "FR-080", "FR-082")
 def test_a_new_key_is_found_at_once_and_a_thousand_made_up_ones_cost_one_fetch_per_interval() -> None:
     clock = Clock(1000)
     with running_issuer(PAIR) as issuer:
@@ -84,7 +86,7 @@ def test_a_new_key_is_found_at_once_and_a_thousand_made_up_ones_cost_one_fetch_p
         assert user_of(verifier, token()) == USER
 
 
-@pytest.mark.requirement("FR-010")
+@pytest.mark.requirement("FR-010", "FR-080")
 def test_a_thousand_made_up_keys_at_a_cold_start_cost_one_fetch() -> None:
     with running_issuer(PAIR) as issuer:
         verifier = verifier_of(issuer)
@@ -106,7 +108,7 @@ BROKEN: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.requirement("FR-010")
+@pytest.mark.requirement("FR-010", "FR-081", "FR-083")
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_failing_issuer_is_503_before_the_first_keys_and_harmless_afterwards(name: str) -> None:
     clock = Clock(0)
@@ -125,7 +127,7 @@ def test_a_failing_issuer_is_503_before_the_first_keys_and_harmless_afterwards(n
         assert user_of(verifier, PAIR.token(good(sub="still"))) == "still"
 
 
-@pytest.mark.requirement("FR-010")
+@pytest.mark.requirement("FR-010", "FR-080")
 def test_a_failing_first_load_is_not_repeated_for_every_request() -> None:
     clock = Clock(0)
     with running_issuer(PAIR) as issuer:
@@ -147,6 +149,7 @@ def test_an_issuer_that_cannot_be_reached_is_503() -> None:
     unavailable(verifier)
 
 
+@pytest.mark.requirement("FR-083")
 def test_redirects_are_not_followed() -> None:
     with running_issuer(PAIR) as issuer, running_issuer(PAIR) as elsewhere:
         issuer.status, issuer.headers = 302, {"Location": elsewhere.url}
@@ -154,6 +157,7 @@ def test_redirects_are_not_followed() -> None:
         assert elsewhere.requests == []
 
 
+@pytest.mark.requirement("FR-083")
 @pytest.mark.parametrize("slowness", [{"delay_seconds": 20.0}, {"drip_seconds": 0.05}])
 def test_a_slow_issuer_is_given_up_in_time(slowness: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 0.3)
@@ -164,7 +168,7 @@ def test_a_slow_issuer_is_given_up_in_time(slowness: dict[str, float], monkeypat
         assert 0.25 < time.monotonic() - started < 3
 
 
-@pytest.mark.requirement("FR-010")
+@pytest.mark.requirement("FR-010", "FR-081")
 def test_known_keys_need_not_wait_for_a_fetch_that_is_under_way() -> None:
     with running_issuer(PAIR) as issuer:
         verifier = verifier_of(issuer)
@@ -183,7 +187,7 @@ def test_known_keys_need_not_wait_for_a_fetch_that_is_under_way() -> None:
         assert asyncio.run(both()) == "second"
 
 
-@pytest.mark.requirement("FR-010")
+@pytest.mark.requirement("FR-010", "FR-080")
 def test_a_client_that_hangs_up_takes_the_fetch_from_nobody_else() -> None:
     with running_issuer(PAIR) as issuer:
         issuer.delay_seconds = 0.3
@@ -201,7 +205,7 @@ def test_a_client_that_hangs_up_takes_the_fetch_from_nobody_else() -> None:
         assert len(issuer.requests) == 1
 
 
-@pytest.mark.requirement("FR-010")
+@pytest.mark.requirement("FR-010", "FR-080")
 def test_a_failed_fetch_counts_also_when_the_client_that_caused_it_has_gone() -> None:
     clock = Clock(0)
     with running_issuer(PAIR) as issuer:
@@ -256,6 +260,7 @@ def test_a_fetch_left_hanging_in_another_event_loop_is_not_waited_for() -> None:
         stopped.close()
 
 
+@pytest.mark.requirement("FR-083")
 def test_an_issuer_on_this_machine_is_reached_without_the_proxy_of_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

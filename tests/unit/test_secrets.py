@@ -13,11 +13,20 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from backend.errors import ConfigurationError
 from backend.utils.auth import development_secret, issue_token, verifier_from_secret
+from backend.utils.claims import Expectations
 from tests.fixtures.tokens import SECRET, USER, KeyPair, ec_pair, ed25519_pair, key_set, rsa_pair
 from tests.fixtures.verifying import NOW, Clock, refusal_of, secret_verifier, user_of
 
@@ -27,14 +36,14 @@ PAIRS = [rsa_pair, ec_pair, ed25519_pair]
 def refused(secret: str) -> str:
     """Return why a secret is refused, after checking that it is not repeated and is refused for signing too."""
     with pytest.raises(ConfigurationError) as caught:
-        verifier_from_secret(secret, issuer=None, audiences=())
+        verifier_from_secret(secret, Expectations())
     with pytest.raises(ConfigurationError):
         issue_token(secret, USER, ttl_seconds=60)
     assert not secret or secret not in str(caught.value)
     return str(caught.value)
 
 
-@pytest.mark.requirement("FR-067")
+@pytest.mark.requirement("FR-067", "FR-078")
 @pytest.mark.parametrize("secret", ["", "secret", "x" * 31, "é" * 15])
 def test_a_secret_of_less_than_32_bytes_is_refused(secret: str) -> None:
     assert "at least 32 bytes" in refused(secret)
@@ -43,14 +52,14 @@ def test_a_secret_of_less_than_32_bytes_is_refused(secret: str) -> None:
 @pytest.mark.parametrize("secret", ["x" * 32, "é" * 16, '["a", "b", "c", "d", "e", "f", "g", "h"]', "{" * 40, "a" * 33])
 def test_any_other_text_of_32_bytes_is_a_secret(secret: str) -> None:
     token = issue_token(secret, USER, ttl_seconds=60)
-    assert user_of(verifier_from_secret(secret, issuer=None, audiences=()), token) == USER
+    assert user_of(verifier_from_secret(secret, Expectations()), token) == USER
 
 
 def test_a_secret_that_is_no_text_is_refused() -> None:
     assert "UTF-8" in refused("\udcff" * 40)
 
 
-@pytest.mark.requirement("FR-067")
+@pytest.mark.requirement("FR-067", "FR-078")
 @pytest.mark.parametrize("pair", PAIRS)
 def test_a_public_key_is_no_secret_in_any_of_its_forms(pair: Callable[[], KeyPair]) -> None:
     public = pair().private_key.public_key()
@@ -68,11 +77,13 @@ def test_a_public_key_is_no_secret_in_any_of_its_forms(pair: Callable[[], KeyPai
         ssh,
         ssh.split()[1],
         key_set(pair()).decode(),
+        b64encode(key_set(pair())).decode(),
     ]
     for form in forms:
         assert "JWT_JWKS_URL" in refused(form)
 
 
+@pytest.mark.requirement("FR-078")
 def test_a_certificate_and_a_private_key_are_no_secrets() -> None:
     private_key = rsa_pair().private_key
     assert isinstance(private_key, rsa.RSAPrivateKey)
@@ -88,6 +99,27 @@ def test_a_certificate_and_a_private_key_are_no_secrets() -> None:
         assert "JWT_JWKS_URL" in refused(form)
 
 
+@pytest.mark.requirement("FR-078")
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_private_key_is_no_secret_in_any_of_its_forms(pair: Callable[[], KeyPair]) -> None:
+    private = pair().private_key
+    locked = BestAvailableEncryption(b"password")
+    ways: list[tuple[Encoding, PrivateFormat, KeySerializationEncryption]] = [
+        (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+        (Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()),
+        (Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
+        (Encoding.DER, PrivateFormat.PKCS8, locked),
+    ]
+    if not isinstance(private, Ed25519PrivateKey):
+        ways.append((Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
+    for way in ways:
+        form = private.private_bytes(*way)
+        assert "JWT_JWKS_URL" in refused(b64encode(form).decode())
+        body = b"".join(form.splitlines()[1:-1]) if way[0] is Encoding.PEM else urlsafe_b64encode(form).rstrip(b"=")
+        assert "JWT_JWKS_URL" in refused(body.decode())
+        assert "JWT_JWKS_URL" in refused(form.decode("latin-1"))
+
+
 @pytest.mark.requirement("FR-065")
 def test_an_issued_token_is_accepted_until_it_expires() -> None:
     clock = Clock(NOW + 0.75)
@@ -98,6 +130,13 @@ def test_an_issued_token_is_accepted_until_it_expires() -> None:
     assert user_of(verifier, token) == USER
     clock.now = NOW + 60
     assert refusal_of(verifier, token) == "The token has expired."
+
+
+@pytest.mark.requirement("FR-065", "FR-076")
+def test_an_issued_token_names_an_authorized_party_when_asked() -> None:
+    verifier = secret_verifier(authorized_parties=("app",))
+    assert user_of(verifier, issue_token(SECRET, USER, ttl_seconds=60, authorized_party="app", now=Clock())) == USER
+    assert "azp" in refusal_of(verifier, issue_token(SECRET, USER, ttl_seconds=60, now=Clock()))
 
 
 @pytest.mark.requirement("FR-065")
@@ -125,7 +164,7 @@ def test_the_development_secret_is_made_once_for_its_owner_only(tmp_path: Path) 
     assert development_secret(tmp_path / "other") != secret
     assert [entry.name for entry in path.parent.iterdir()] == ["jwt-secret"]
     token = issue_token(secret, USER, ttl_seconds=60)
-    assert user_of(verifier_from_secret(secret, issuer=None, audiences=()), token) == USER
+    assert user_of(verifier_from_secret(secret, Expectations()), token) == USER
 
 
 @pytest.mark.requirement("FR-068")

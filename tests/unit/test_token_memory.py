@@ -9,6 +9,7 @@ from jose import jws
 
 from backend.utils import auth
 from backend.utils.auth import TokenMemory, verifier_from_jwks
+from backend.utils.claims import Expectations
 from tests.fixtures.issuer import running_issuer
 from tests.fixtures.tokens import SECRET, USER, ec_pair, hmac_token, rsa_pair
 from tests.fixtures.verifying import NOW, Clock, good, refusal_of, secret_verifier, user_of
@@ -64,11 +65,11 @@ def test_the_memory_is_bounded_in_tokens_and_in_characters(monkeypatch: pytest.M
     assert known() == ["b", "c", "d"]
 
 
-@pytest.mark.requirement("FR-009", "FR-010")
+@pytest.mark.requirement("FR-009", "FR-010", "FR-082")
 def test_tokens_of_a_withdrawn_key_are_forgotten() -> None:
     clock = Clock(0)
     with running_issuer(rsa_pair(), ec_pair()) as issuer:
-        verifier = verifier_from_jwks(issuer.url, issuer=None, audiences=(), now=Clock(), monotonic=clock)
+        verifier = verifier_from_jwks(issuer.url, Expectations(), now=Clock(), monotonic=clock)
         old, kept = rsa_pair().token(good()), ec_pair().token(good())
         assert (user_of(verifier, old), user_of(verifier, kept)) == (USER, USER)
         issuer.publish(ec_pair(), rsa_pair("rsa-2"))
@@ -78,10 +79,10 @@ def test_tokens_of_a_withdrawn_key_are_forgotten() -> None:
         assert user_of(verifier, kept) == USER
 
 
-@pytest.mark.requirement("FR-009")
+@pytest.mark.requirement("FR-009", "FR-082")
 def test_a_token_of_a_key_that_changed_under_its_id_is_forgotten() -> None:
     with running_issuer(ec_pair("same")) as issuer:
-        verifier = verifier_from_jwks(issuer.url, issuer=None, audiences=(), now=Clock())
+        verifier = verifier_from_jwks(issuer.url, Expectations(), now=Clock())
         token = ec_pair("same").token(good())
         assert user_of(verifier, token) == USER
         issuer.publish(rsa_pair("same"))
@@ -92,7 +93,7 @@ def test_a_token_of_a_key_that_changed_under_its_id_is_forgotten() -> None:
 @pytest.mark.requirement("FR-009")
 def test_a_fetch_that_brings_the_same_keys_makes_nobody_verify_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with running_issuer(ec_pair()) as issuer:
-        verifier = verifier_from_jwks(issuer.url, issuer=None, audiences=(), now=Clock())
+        verifier = verifier_from_jwks(issuer.url, Expectations(), now=Clock())
         token = ec_pair().token(good())
         assert user_of(verifier, token) == USER
         assert "not known" in refusal_of(verifier, ec_pair("other").token(good()))
