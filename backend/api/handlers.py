@@ -12,18 +12,15 @@ from starlette.routing import compile_path
 
 from backend.api.responses import error_response
 from backend.errors import (
+    BadRequest,
     Detail,
     InternalError,
     MethodNotAllowed,
     NotFound,
-    PayloadTooLarge,
     TaskAPIError,
-    TaskNotFound,
     UnsupportedMediaType,
     ValidationFailed,
 )
-
-_UNREADABLE = Detail("body", "json_invalid", "The body is not valid JSON")
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -43,25 +40,23 @@ async def _answer_validation(request: Request, error: RequestValidationError) ->
 
 async def _answer_framework(request: Request, error: HTTPException) -> Response:
     """Answer what Starlette and FastAPI raise themselves: unknown paths, wrong methods, unreadable bodies."""
+    if isinstance(error.__cause__, TaskAPIError):  # raised while FastAPI was reading the body, which wraps it
+        return await _answer_error(request, error.__cause__)
     match error.status_code:
-        case 400:  # FastAPI: the body is no text, or nested too deeply
-            answer: TaskAPIError = ValidationFailed(details=(_UNREADABLE,))
+        case 400:  # FastAPI: the client went away before its body was read
+            answer: TaskAPIError = BadRequest()
         case 404:
             answer = NotFound()
         case 405:
             answer = MethodNotAllowed(headers={"Allow": ", ".join(_allowed_methods(request))})
-        case 413:
-            answer = PayloadTooLarge()
         case _:
             answer = InternalError()
     return error_response(answer, request.state.request_id)
 
 
 def _refusal(error: RequestValidationError) -> TaskAPIError:
-    """Name what is wrong. A malformed id in the path alone is a task that is not there."""
-    problems = [problem for problem in error.errors() if problem["loc"][0] != "path"]
-    if not problems:
-        return TaskNotFound()
+    """Name what is wrong."""
+    problems = error.errors()
     if problems[0]["loc"] == ("body",) and isinstance(error.body, bytes):
         return UnsupportedMediaType()
     return ValidationFailed(details=tuple(_detail(problem) for problem in problems))
@@ -69,8 +64,6 @@ def _refusal(error: RequestValidationError) -> TaskAPIError:
 
 def _detail(problem: dict[str, Any]) -> Detail:
     """Say where and what, but never what was sent: pydantic's `input` and `ctx` stay behind."""
-    if problem["type"] == "json_invalid":
-        return _UNREADABLE
     place, *path = problem["loc"]
     names = [str(part) for part in path] if place == "body" and path else [place, *map(str, path)]
     return Detail(".".join(names), problem["type"], problem["msg"])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, WithJsonSchema
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -81,6 +81,8 @@ _COMPLETED = "Whether it is done"
 _UUID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
 _TIME = "2026-11-21T09:30:00.123456+00:00"
 CURSOR_EXAMPLE = cursors.encode(datetime.fromisoformat(_TIME), UUID(_UUID))
+# A format of our own: what a cursor looks like is nobody's business, but programs can tell that it is not any text.
+Cursor = Annotated[str, WithJsonSchema({"type": "string", "format": "cursor", "examples": [CURSOR_EXAMPLE]})]
 
 
 class TaskCreate(Input):
@@ -114,9 +116,7 @@ class TaskQuery(Input):
     """Which part of the list to answer."""
 
     limit: PlainInteger = _described("Most tasks to answer", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
-    cursor: str | None = _described(
-        "`page.next_cursor` of the page before; left out: the first page", CURSOR_EXAMPLE, default=None
-    )
+    cursor: Cursor = _optional("`page.next_cursor` of the page before; left out: the first page", CURSOR_EXAMPLE)
 
 
 class TaskPublic(BaseModel):  # a SQLModel inside another model is not validated strictly

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from pydantic import AfterValidator, BeforeValidator, Strict, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Strict, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 TITLE_LENGTH = 500
@@ -14,6 +14,13 @@ DESCRIPTION_LENGTH = 10_000
 
 _CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+# Without NUL; a title also needs one character that is not white space (Unicode's property, which `\s` is nearly).
+_ANY_TEXT = r"^[^\u0000]*$"
+_WHITE_SPACE = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_NO_BLANK = rf"^[^\u0000]*[^\u0000{_WHITE_SPACE}][^\u0000]*$"
+
+_NO_TASK = uuid4()  # nobody can learn it, so nobody can give it to a task
 
 
 def _without_nul(text: str) -> str:
@@ -32,6 +39,11 @@ def _canonical_uuid(value: object) -> UUID:
     return UUID(value)
 
 
+def _uuid_or_none_that_exists(value: str) -> UUID:
+    """Read an id of a path. One that is malformed is looked for like any other, and found as little."""
+    return UUID(value) if _CANONICAL_UUID.fullmatch(value) else _NO_TASK
+
+
 def _digits(value: object) -> object:
     """Read plain digits only; pydantic would also take `1_0`, `5.0`, `+5` and blanks from a query string."""
     if isinstance(value, str):
@@ -46,8 +58,16 @@ Title = Annotated[
     Strict(),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_LENGTH),
     AfterValidator(_without_nul),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": TITLE_LENGTH, "pattern": _NO_BLANK}),
 ]
-Description = Annotated[str, Strict(), StringConstraints(max_length=DESCRIPTION_LENGTH), AfterValidator(_without_nul)]
+Description = Annotated[
+    str,
+    Strict(),
+    StringConstraints(max_length=DESCRIPTION_LENGTH),
+    AfterValidator(_without_nul),
+    WithJsonSchema({"type": "string", "maxLength": DESCRIPTION_LENGTH, "pattern": _ANY_TEXT}),
+]
 Flag = Annotated[bool, Strict()]
 CanonicalUUID = Annotated[UUID, BeforeValidator(_canonical_uuid)]
+PathUUID = Annotated[UUID, BeforeValidator(_uuid_or_none_that_exists)]
 PlainInteger = Annotated[int, BeforeValidator(_digits)]

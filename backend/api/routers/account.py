@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from backend.api.body import StrictRoute
 from backend.api.deps import NoQuery, Users
 from backend.api.responses import ANYWHERE, UNKNOWN_PARAMETER, AccountAnswer, document_response, errors, success
-from backend.errors import ServiceUnavailable, Unauthorized
+from backend.errors import Unauthorized
 
 router = APIRouter(
     prefix="/api/me",
     tags=["account"],
+    route_class=StrictRoute,
     dependencies=[NoQuery],
-    responses=ANYWHERE | errors(Unauthorized, UNKNOWN_PARAMETER, ServiceUnavailable),
+    responses=ANYWHERE | errors(Unauthorized, UNKNOWN_PARAMETER),
 )
 
 

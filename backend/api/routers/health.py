@@ -6,12 +6,13 @@ from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 
-from backend.api.deps import Ready
-from backend.api.responses import ANYWHERE, errors, example_of, success
-from backend.errors import ServiceUnavailable
+from backend.api.body import StrictRoute
+from backend.api.deps import DatabaseGate, Ready
+from backend.api.responses import ANYWHERE, example_of, success
 
-router = APIRouter(responses=ANYWHERE)
+router = APIRouter(route_class=StrictRoute, responses=ANYWHERE)
 
 
 class Health(BaseModel):
@@ -56,7 +57,7 @@ _DIRECTORY = DirectoryAnswer(
 _WELL = HealthAnswer(data=Health(status="ok"))
 
 
-# `async`, so that neither waits for a thread when all of them are busy.
+# `async`, so that none waits for a thread when all of them are busy.
 @router.get("/", tags=["start"], responses=success(200, "Where things are", DirectoryAnswer))
 async def get_directory() -> DirectoryAnswer:
     """Find the documentation, the contract and the API."""
@@ -72,12 +73,14 @@ async def check_liveness() -> HealthAnswer:
 @router.get(
     "/health/ready",
     tags=["health"],
-    responses=success(200, "It can serve", HealthAnswer) | errors(ServiceUnavailable),
+    responses=success(200, "It can serve", HealthAnswer),
 )
-def check_readiness(ready: Ready) -> HealthAnswer:
+async def check_readiness(ready: Ready, gate: DatabaseGate) -> HealthAnswer:
     """Tell whether requests can be served: the database answers and its schema is current.
 
     A good answer is remembered for ten minutes, so that asking often does not keep a suspended database awake.
     """
-    ready.check()
+    if not ready.is_remembered:
+        async with gate:
+            await run_in_threadpool(ready.check)
     return _WELL

@@ -6,10 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
+from backend.api.body import StrictRoute
 from backend.api.deps import NoQuery, NoRepetition, Tasks
 from backend.api.responses import (
     ANYWHERE,
     UNKNOWN_PARAMETER,
+    WITH_BODY,
     TaskAnswer,
     TaskListAnswer,
     errors,
@@ -21,22 +23,21 @@ from backend.errors import (
     BadRequest,
     Conflict,
     Detail,
-    ServiceUnavailable,
     TaskNotFound,
     Unauthorized,
-    UnsupportedMediaType,
     ValidationFailed,
 )
 from backend.models.task import TaskCompletion, TaskCreate, TaskQuery, TaskUpdate
-from backend.utils.validation import CanonicalUUID
+from backend.utils.validation import PathUUID
 
 router = APIRouter(
     prefix="/api/tasks",
     tags=["tasks"],
-    responses=ANYWHERE | errors(Unauthorized, UNKNOWN_PARAMETER, ServiceUnavailable),
+    route_class=StrictRoute,
+    responses=ANYWHERE | errors(Unauthorized, UNKNOWN_PARAMETER),
 )
 
-TaskId = Annotated[CanonicalUUID, Path(description="The task's id", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"])]
+TaskId = Annotated[PathUUID, Path(description="The task's id", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"])]
 NewTask = Annotated[
     TaskCreate,
     Body(
@@ -64,8 +65,12 @@ TaskEdit = Annotated[
     ),
 ]
 Completion = Annotated[
-    TaskCompletion | None,
-    Body(openapi_examples={"set": {"summary": "Complete it, whatever it was", "value": {"completed": True}}}),
+    TaskCompletion,
+    # Without a body it is None. A type that says so would also document `null` as a body, which is refused.
+    Body(
+        default_factory=lambda: None,
+        openapi_examples={"set": {"summary": "Complete it, whatever it was", "value": {"completed": True}}},
+    ),
 ]
 _MERGE_PATCH = {
     "application/merge-patch+json": {
@@ -98,7 +103,7 @@ def list_tasks(tasks: Tasks, query: Annotated[TaskQuery, Query()]) -> Response:
     "",
     status_code=201,
     dependencies=[NoQuery],
-    responses=success(201, "The new task", TaskAnswer, created=True) | errors(Conflict, UnsupportedMediaType, _BLANK),
+    responses=success(201, "The new task", TaskAnswer, created=True) | WITH_BODY | errors(Conflict, _BLANK),
 )
 def create_task(tasks: Tasks, data: NewTask) -> Response:
     """Create a task.
@@ -119,7 +124,7 @@ def get_task(tasks: Tasks, task_id: TaskId) -> Response:
 @router.put(
     "/{task_id}",
     dependencies=[NoQuery],
-    responses=success(200, "The task as it is now", TaskAnswer) | errors(TaskNotFound, UnsupportedMediaType, _BLANK),
+    responses=success(200, "The task as it is now", TaskAnswer) | WITH_BODY | errors(TaskNotFound, _BLANK),
 )
 def update_task(tasks: Tasks, task_id: TaskId, data: TaskEdit) -> Response:
     """Edit one of your tasks.
@@ -134,7 +139,7 @@ def update_task(tasks: Tasks, task_id: TaskId, data: TaskEdit) -> Response:
     "/{task_id}",
     dependencies=[NoQuery],
     openapi_extra={"requestBody": {"content": _MERGE_PATCH}},
-    responses=success(200, "The task as it is now", TaskAnswer) | errors(TaskNotFound, UnsupportedMediaType, _BLANK),
+    responses=success(200, "The task as it is now", TaskAnswer) | WITH_BODY | errors(TaskNotFound, _BLANK),
 )
 def patch_task(tasks: Tasks, task_id: TaskId, data: TaskEdit) -> Response:
     """Change exactly the fields you send: a JSON merge patch (RFC 7396).
@@ -147,9 +152,9 @@ def patch_task(tasks: Tasks, task_id: TaskId, data: TaskEdit) -> Response:
 @router.patch(
     "/{task_id}/complete",
     dependencies=[NoQuery],
-    responses=success(200, "The task as it is now", TaskAnswer) | errors(TaskNotFound, UnsupportedMediaType, _NO_FLAG),
+    responses=success(200, "The task as it is now", TaskAnswer) | WITH_BODY | errors(TaskNotFound, _NO_FLAG),
 )
-def complete_task(tasks: Tasks, task_id: TaskId, data: Completion = None) -> Response:
+def complete_task(tasks: Tasks, task_id: TaskId, data: Completion) -> Response:
     """Complete one of your tasks, or reopen it.
 
     Without a body it toggles. With `{"completed": true}` or `{"completed": false}` it sets, which is safe to repeat:

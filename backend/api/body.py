@@ -1,0 +1,87 @@
+"""What a body must be: one JSON object, in UTF-8, that says everything once. The framework alone would take more."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from email.message import Message
+from typing import Any, Never
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
+
+from backend.errors import Detail, NotFound, UnsupportedMediaType, ValidationFailed
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+MAX_KEYS = 1000  # more than any object needs, and each unknown one costs an error message
+
+_UTF_8 = ("utf-8", "utf8")
+
+
+class StrictRoute(APIRoute):
+    """A route that takes no other spelling of its path, and reads its body strictly."""
+
+    def get_route_handler(self) -> Handler:
+        """Return the handler of the framework, which then calls our json() instead of its own."""
+        handle = super().get_route_handler()
+        # The `$` that ends the framework's patterns matches before a last line break, too. A parameter takes it in.
+        may_end_in_line_break = self.path.endswith("}")
+
+        async def handle_strictly(request: Request) -> Response:
+            if request.scope["path"].endswith("\n") and not may_end_in_line_break:
+                raise NotFound
+            return await handle(_StrictRequest(request.scope, request.receive))
+
+        return handle_strictly
+
+
+class _StrictRequest(Request):
+    async def json(self) -> dict[str, Any]:
+        _refuse_encodings(self.headers)
+        return read_object(await self.body())
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """Read a JSON object; raises ValidationFailed if the body is anything else."""
+    try:
+        # decode() leaves a byte order mark in the text, where json refuses it.
+        value = json.loads(body.decode(), object_pairs_hook=_unambiguous, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):  # ValueError: no JSON, no UTF-8, or a number of thousands of digits
+        raise _refusal("body", "json_invalid", "The body is not valid JSON in UTF-8") from None
+    if not isinstance(value, dict):
+        raise _refusal("body", "object_type", "The body must be a JSON object")
+    return value
+
+
+def _refuse_encodings(headers: Headers) -> None:
+    """Refuse a body that says it is compressed or not UTF-8, rather than fail to read it."""
+    if any(coding.strip().lower() != "identity" for coding in headers.getlist("content-encoding")):
+        raise UnsupportedMediaType("Send the body as it is, without Content-Encoding.")
+    message = Message()
+    message["content-type"] = headers["content-type"]
+    charset = message.get_param("charset", "utf-8")
+    if not isinstance(charset, str) or charset.lower() not in _UTF_8:
+        raise UnsupportedMediaType("Send the body in UTF-8, which is the encoding of JSON.")
+
+
+def _unambiguous(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object, unless one of its keys is there twice: readers would disagree about which one counts."""
+    if len(members) > MAX_KEYS:
+        raise _refusal("body", "too_many_keys", f"An object must not have more than {MAX_KEYS} keys")
+    found = dict(members)
+    if len(found) < len(members):
+        ((name, _),) = Counter(name for name, _ in members).most_common(1)
+        raise _refusal(name, "duplicate_key", "This key is there more than once")
+    return found
+
+
+def _refuse_constant(name: str) -> Never:
+    """Refuse NaN, Infinity and -Infinity, which are Python's idea and not JSON."""
+    raise ValueError(name)
+
+
+def _refusal(field: str, code: str, message: str) -> ValidationFailed:
+    return ValidationFailed(details=(Detail(field, code, message),))

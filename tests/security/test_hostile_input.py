@@ -1,0 +1,185 @@
+"""Every field and parameter of the contract, given what no client should send: refused by name, and nothing happens."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.fixtures.contract import Json, Operation, operations
+from tests.fixtures.hostile import MANY, MARK, NO_JSON, TEXTS, Field, fields, good_body, parameters
+from tests.fixtures.tasks import JSON, MISSING_ID, create, error_of, everything_of, task_of
+
+PRIVATE = [operation for operation in operations().values() if operation.is_private]
+WITH_BODY = {operation.id: operation for operation in PRIVATE if "requestBody" in operation.document}
+ABOUT_ONE_TASK = [operation for operation in PRIVATE if operation.is_about_one_task]
+
+SERVER_FIELDS = {
+    "user_id": '"somebody-else"', "revision": "9223372036854775807", "created_at": '"9999-12-31T23:59:00-14:00"',
+    "updated_at": '"2026-01-01T00:00:00+23:59"', "completed_at": '"infinity"', "deleted_at": '"10000-01-01T00:00:00Z"',
+}  # fmt: skip
+ODD_NAMES = ["__proto__", "constructor", "__class__", "model_config", "self", "data", "Title", " title", "title\x00",
+             "0", "$where", "title[]", "title.a", "", "\U0001f36e" * 200, "%(caller)s"]  # fmt: skip
+BAD_LIMITS = ["", "0", "-1", "+5", "1_0", "5.0", "1e2", " 5", "5 ", "0x10", "\u0665", "true", "null", "NaN", "Infinity",
+              "1001", "2147483648", "9223372036854775808", MANY, "5\x00", "\x00", "[]", "5,6", f"{MARK}"]  # fmt: skip
+BAD_CURSORS = ["", "x", "=", "====", "\x00", "null", MARK, MARK * 900, "A" * 40, "\u00e9", "../..", "' OR 1=1 --"]
+ODD_QUERIES = ["x=1", "=", "=1", "%00=1", "%ff", "%ff=%fe", "user_id=x", "id=1", "token=x", "x[]=1", "limit[]=1",
+               "Limit=1", "%E2%80%A8", "a;b", "%26=1", "x=" + MARK * 900, MARK * 900,
+               "&".join(f"x{n}" for n in range(900)), "%u0041", "%", "%zz", "limit%00=1", "\u00e9=1"]  # fmt: skip
+NO_IDS = ["1", "%00", "%ff", "%c0%ae", "%ed%a0%80", "%20", "%0a", "..;", "-1", "1_0", "1e400", "NaN", "null",
+          "undefined", "*", "%25s", "%2500", "'%20OR%201=1--", "a" * 5000, MARK, "{id}%00", "{id}%0a", "%20{id}",
+          "{id}-", "{{{id}}}", "urn:uuid:{id}", "{id},{id}", "%D9%A0" * 8,
+          "{id};a=b", "{id}.json", "\u00e9"]  # fmt: skip
+
+
+@pytest.fixture
+def task(client: httpx.Client) -> Iterator[Json]:
+    """Give a task, and see afterwards that nothing of the user's has changed."""
+    task = create(client, "as it was", description="as it was")
+    before = everything_of(client)
+    yield task
+    assert everything_of(client) == before
+
+
+def send(client: httpx.Client, operation: Operation, task_id: object, **request: Any) -> httpx.Response:
+    """Send a request to an operation."""
+    return client.request(operation.method, operation.address(task_id), **request)
+
+
+def problems(response: httpx.Response, value: str) -> list[tuple[str, str]]:
+    """Return the field and code of each detail of a 422, which must not hold the value."""
+    error = error_of(response, 422, "VALIDATION_ERROR")
+    assert MARK not in response.text
+    # Shorter ones can be part of a sentence.
+    assert len(value) < 8 or value not in response.text
+    assert len(response.content) < 10_000
+    return [(detail["field"], detail["code"]) for detail in error["details"]]
+
+
+@pytest.mark.requirement("FR-089", "FR-091")
+@pytest.mark.parametrize("field", fields(), ids=str)
+def test_a_value_that_the_type_does_not_have_is_refused_under_its_name(
+    client: httpx.Client, task: Json, field: Field
+) -> None:
+    headers = {"Content-Type": field.media_type}
+    for kind, value in field.bad_values().items():
+        response = send(client, field.operation, task["id"], content=field.content(value), headers=headers)
+
+        assert {name for name, _ in problems(response, value)} == {field.name}, kind
+
+
+@pytest.mark.requirement("FR-089", "FR-090", "FR-091")
+@pytest.mark.parametrize("field", fields(), ids=str)
+def test_a_value_that_is_no_json_spoils_the_body(client: httpx.Client, task: Json, field: Field) -> None:
+    headers = {"Content-Type": field.media_type}
+    for kind, value in NO_JSON.items():
+        response = send(client, field.operation, task["id"], content=field.content(value), headers=headers)
+
+        assert problems(response, value) == [("body", "json_invalid")], kind
+
+
+@pytest.mark.requirement("FR-089")
+@pytest.mark.parametrize("field", [field for field in fields() if field.is_text], ids=str)
+def test_text_that_looks_like_something_else_is_kept_as_it_is(client: httpx.Client, field: Field) -> None:
+    task, most = create(client), field.type["maxLength"]
+    longest = {"longest": "a" * most, "longest astral": "\U0001f36e" * most, "longest joined": "e\u0301" * (most // 2)}
+    for kind, text in (TEXTS | longest).items():
+        content = field.content(json.dumps(text, ensure_ascii=kind in {"controls", "longest astral"}))
+        response = send(
+            client, field.operation, task["id"], content=content, headers={"Content-Type": field.media_type}
+        )
+
+        kept = task_of(response, response.status_code)
+        assert kept[field.name] == text, kind
+        assert task_of(client.get(f"/api/tasks/{kept['id']}"))[field.name] == text, kind
+
+
+@pytest.mark.requirement("FR-089", "FR-091")
+@pytest.mark.parametrize("operation", WITH_BODY.values(), ids=WITH_BODY)
+def test_a_field_that_is_not_the_clients_is_refused(client: httpx.Client, task: Json, operation: Operation) -> None:
+    known = {field.name for field in fields() if field.operation is operation}
+    good = good_body(operation) or b""
+    unknown = SERVER_FIELDS | dict.fromkeys(ODD_NAMES, f'"{MARK}"')
+    if "id" not in known:
+        unknown["id"] = f'"{MISSING_ID}"'
+    for name, value in unknown.items():
+        content = good[:-1] + f", {json.dumps(name)}: {value}}}".encode()
+        response = send(client, operation, task["id"], content=content, headers=JSON)
+
+        bounded = name[:100].encode("utf-8", "replace").decode()
+        assert problems(response, value) == [(bounded, "extra_forbidden")]
+
+
+@pytest.mark.usefixtures("task")
+@pytest.mark.requirement("FR-089", "FR-091")
+def test_a_limit_that_is_no_plain_number_is_refused(client: httpx.Client) -> None:
+    for value in BAD_LIMITS:
+        response = client.get("/api/tasks", params={"limit": value})
+
+        assert [name for name, _ in problems(response, value)] == ["query.limit"], value
+    assert client.get("/api/tasks?limit=%ff").status_code == 422
+
+
+def forged(place: bytes) -> str:
+    """Write a cursor with a check that is right."""
+    check = hashlib.blake2s(place, digest_size=6, person=b"tasks").digest()
+    return base64.urlsafe_b64encode(place + check).decode()
+
+
+@pytest.mark.usefixtures("task")
+@pytest.mark.requirement("FR-089", "FR-091")
+def test_a_cursor_that_is_not_ours_is_refused(client: httpx.Client) -> None:
+    year_10000 = 253402300800 * 10**6
+    beyond = [forged(time.to_bytes(8, "big") + bytes(16)) for time in (year_10000, 2**63 - 1, 2**63, 2**64 - 1)]
+    for value in [*BAD_CURSORS, *beyond, forged(b""), forged(bytes(23)), forged(bytes(25)), forged(bytes(5000))]:
+        response = client.get("/api/tasks", params={"cursor": value})
+
+        assert error_of(response, 400, "BAD_REQUEST")["details"][0]["field"] == "query.cursor"
+        assert MARK not in response.text
+    # The ends of what can be written are only places: before everything, and after it.
+    for time, titles in {0: [], year_10000 - 1: ["as it was"]}.items():
+        page = client.get("/api/tasks", params={"cursor": forged(time.to_bytes(8, "big") + b"\xff" * 16)})
+        assert [each["title"] for each in page.json()["data"]] == titles
+
+
+@pytest.mark.requirement("FR-089", "FR-091")
+def test_every_query_parameter_of_the_contract_has_been_tried() -> None:
+    assert {(operation.id, parameter["name"]) for operation, parameter in parameters("query")} == {
+        ("list_tasks", "limit"),
+        ("list_tasks", "cursor"),
+    }
+    assert {parameter["name"] for _, parameter in parameters("path")} == {"task_id"}
+
+
+@pytest.mark.requirement("FR-089", "FR-091")
+@pytest.mark.parametrize("operation", PRIVATE, ids=lambda operation: operation.id)
+def test_an_unknown_or_repeated_parameter_is_refused(client: httpx.Client, task: Json, operation: Operation) -> None:
+    known = [parameter["name"] for each, parameter in parameters("query") if each is operation]
+    for query in [*ODD_QUERIES, *(f"{name}=5&{name}={MARK}" for name in known)]:
+        address = f"{operation.address(task['id'])}?{query}"
+        response = client.request(operation.method, address, content=good_body(operation), headers=JSON)
+
+        details = error_of(response, 422, "VALIDATION_ERROR")["details"]
+        assert all(re.fullmatch(r"query\..{0,94}", detail["field"], re.DOTALL) for detail in details), query
+        assert MARK not in re.sub(r'"query\.[^"]*', "", response.text)
+        assert len(response.content) < 10_000
+
+
+@pytest.mark.requirement("FR-089", "FR-111")
+@pytest.mark.parametrize("operation", ABOUT_ONE_TASK, ids=lambda operation: operation.id)
+def test_a_malformed_id_is_answered_like_a_missing_one(client: httpx.Client, task: Json, operation: Operation) -> None:
+    client.headers.update({**JSON, "X-Request-Id": "the-same"})
+    requests: list[Json] = [{"content": good_body(operation)}, {"content": b"["}, {"params": {"x": "1"}}]
+    for request in requests:
+        missing = send(client, operation, MISSING_ID, **request)
+        for template in NO_IDS:
+            address = operation.path.replace("{task_id}", template.format(id=task["id"]))
+            malformed = client.request(operation.method, address, **request)
+
+            assert (malformed.status_code, malformed.content) == (missing.status_code, missing.content), template
