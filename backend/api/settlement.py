@@ -1,0 +1,96 @@
+"""Lets the workers share what they count of their users, in the background: no request waits for it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from backend.api.gate import Gate
+from backend.errors import ServiceUnavailable
+from backend.services.rate_limit_service import RateLimitService
+from backend.utils.rate_limits import Count, SharedRateLimiter
+
+logger = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 1.0
+MOST_SETTLED = 5000  # counts in one statement; the rest comes next
+LEAST_SWEEP_SECONDS = 60
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+@dataclass(slots=True)
+class Settlement:
+    """Settles a limiter's counts with the database: every second, and sooner when somebody has used a tenth.
+
+    While nothing is counted it asks nothing, so that an idle database can be suspended.
+    """
+
+    limiter: SharedRateLimiter
+    service: RateLimitService
+    gate: Gate
+    seconds: float
+    _is_failing: bool = field(default=False, init=False)
+    _swept: int = field(default=0, init=False)
+
+    @asynccontextmanager
+    async def in_background(self) -> AsyncIterator[None]:
+        """Settle until the block ends; a statement that is under way then is waited for."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._run)
+            yield
+            group.cancel_scope.cancel()
+
+    async def _run(self) -> None:
+        while True:
+            with anyio.move_on_after(self.seconds):
+                await self.limiter.due.wait()
+            self.limiter.due.clear()
+            counts = self.limiter.take(MOST_SETTLED)
+            if not counts:
+                continue
+            try:
+                await self._settle(counts)
+                await self._sweep()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the limits hold, and the next time may go better
+                self._note(error)
+                await anyio.sleep(self.seconds)  # somebody in a hurry must not make a storm of it
+            else:
+                self._is_failing = False
+
+    async def _settle(self, counts: list[Count]) -> None:
+        try:
+            totals = await self._behind_gate(self.service.settle, counts, self.limiter.window_starts)
+        except Exception:
+            self.limiter.put_back(counts)
+            raise
+        self.limiter.settle(totals)
+
+    async def _sweep(self) -> None:
+        """Remove what is older than two periods, once per period, and in each until nothing is left of it."""
+        current, previous = self.limiter.window_starts
+        period = current - previous
+        if current - self._swept >= max(period, LEAST_SWEEP_SECONDS) and await self._behind_gate(
+            self.service.sweep, current - 2 * period
+        ):
+            self._swept = current
+
+    async def _behind_gate(
+        self, work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **_none: _Arguments.kwargs
+    ) -> _Result:
+        async with self.gate:
+            return await anyio.to_thread.run_sync(work, *arguments)
+
+    def _note(self, error: Exception) -> None:
+        """Say, but only once, that workers limit by themselves for now."""
+        if not self._is_failing:
+            is_defect = not isinstance(error, ServiceUnavailable)
+            logger.warning("rate limits are not shared while the database is away", exc_info=is_defect and error)
+        self._is_failing = True

@@ -1,0 +1,179 @@
+"""Workers that share what they count: several limiters in this process, on one real database."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import psycopg2
+import pytest
+from sqlalchemy import Engine, make_url
+
+from backend.config import Rate
+from backend.database import migrations
+from backend.database.engine import build_engine
+from backend.database.session import SessionFactory, StatementRefused
+from backend.services.rate_limit_service import MOST_SWEPT, RateLimitService
+from backend.utils.rate_limits import Count, SharedRateLimiter
+from tests.fixtures.api import new_user
+from tests.fixtures.database import execute
+
+MINUTE = 4_000_000_020  # where one begins, so late that nothing else on this database is newer and sweeps it
+POOL_SIZE = 4
+
+
+def build(url: str) -> Iterator[Engine]:
+    """Build the engine as the service does."""
+    engine = build_engine(url, pool_size=POOL_SIZE, timeout_seconds=5)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def engine(database_url: str) -> Iterator[Engine]:
+    yield from build(database_url)
+
+
+@pytest.fixture
+def service(engine: Engine) -> RateLimitService:
+    return RateLimitService(SessionFactory(engine))
+
+
+@pytest.mark.requirement("FR-100", "FR-102")
+def test_a_settlement_adds_counts_and_answers_the_totals_of_both_windows(service: RateLimitService) -> None:
+    anne, ben, other = new_user(), new_user(), new_user()
+    starts = (MINUTE + 60, MINUTE)
+    service.settle([Count(anne, MINUTE, 5), Count(anne, MINUTE - 60, 7), Count(other, MINUTE, 9)], starts)
+
+    totals = service.settle([Count(ben, MINUTE + 60, 1), Count(anne, MINUTE + 60, 2)], starts)
+
+    assert sorted(totals) == sorted([Count(anne, MINUTE, 5), Count(anne, MINUTE + 60, 2), Count(ben, MINUTE + 60, 1)])
+    again = service.settle([Count(anne, MINUTE, 1), Count(anne, MINUTE + 60, 10)], starts)
+    assert sorted(again) == [Count(anne, MINUTE, 6), Count(anne, MINUTE + 60, 12)]
+
+
+@pytest.mark.requirement("FR-100", "FR-102")
+def test_workers_that_settle_the_same_users_at_once_lose_nothing(service: RateLimitService) -> None:
+    users, rounds = [new_user() for _ in range(200)], 15
+    start = threading.Barrier(POOL_SIZE)
+
+    def settle(worker: int) -> None:
+        chance = random.Random(worker)  # noqa: S311 - the same each time
+        start.wait()
+        for _ in range(rounds):
+            service.settle([Count(user, MINUTE, 1) for user in chance.sample(users, len(users))], (MINUTE, MINUTE - 60))
+
+    with ThreadPoolExecutor(POOL_SIZE) as threads:
+        list(threads.map(settle, range(POOL_SIZE)))
+
+    totals = service.settle([Count(user, MINUTE, 1) for user in users], (MINUTE, MINUTE - 60))
+    assert {total.requests for total in totals} == {POOL_SIZE * rounds + 1}
+
+
+@pytest.mark.requirement("FR-102")
+def test_no_user_sees_the_counts_of_anybody(service: RateLimitService, engine: Engine, database_url: str) -> None:
+    user = new_user()
+    service.settle([Count(user, MINUTE, 5)], (MINUTE, MINUTE - 60))
+    sessions = SessionFactory(engine)
+
+    def run(sql: str) -> int:
+        with sessions(user) as session:
+            return session.connection().exec_driver_sql(sql, {"user": user}).rowcount
+
+    for sql in ("SELECT FROM rate_limits", "UPDATE rate_limits SET requests = 1", "DELETE FROM rate_limits"):
+        assert run(sql) == 0
+    with pytest.raises(StatementRefused, match="row-level security"):
+        run("INSERT INTO rate_limits VALUES (%(user)s, now(), 1)")
+    stored = execute(database_url, "SELECT requests FROM rate_limits WHERE user_id = %s", user)
+    assert stored == [(5,)]
+
+
+@pytest.fixture
+def own_url(empty_database_url: str) -> str:
+    """A migrated database of this test alone."""
+    migrations.apply(empty_database_url)
+    return empty_database_url
+
+
+@pytest.fixture
+def own_engine(own_url: str) -> Iterator[Engine]:
+    yield from build(own_url)
+
+
+_FILL = "INSERT INTO rate_limits SELECT 'user-' || number, to_timestamp(%s), 1 FROM generate_series(1, %s) AS number"
+_WINDOWS = "SELECT extract(epoch FROM window_start)::bigint, count(*) FROM rate_limits GROUP BY 1 ORDER BY 1"
+
+
+@pytest.mark.requirement("FR-105")
+def test_a_sweep_removes_what_is_past_some_at_a_time_and_waits_for_nobody(own_engine: Engine, own_url: str) -> None:
+    service = RateLimitService(SessionFactory(own_engine))
+    execute(own_url, _FILL, MINUTE - 60, MOST_SWEPT)
+    execute(own_url, _FILL, MINUTE, 5)
+    plain = make_url(own_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with closing(psycopg2.connect(plain)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT FROM rate_limits WHERE user_id = 'user-1' FOR UPDATE")
+
+        assert service.sweep(MINUTE)
+        assert execute(own_url, _WINDOWS) == [(MINUTE - 60, 1), (MINUTE, 5)]
+    execute(own_url, _FILL, MINUTE - 120, MOST_SWEPT)
+    assert not service.sweep(MINUTE)
+    assert service.sweep(MINUTE)
+    assert execute(own_url, _WINDOWS) == [(MINUTE, 5)]
+
+
+@dataclass
+class Worker:
+    """One worker's limiter, with a settlement that can be under way while others go on."""
+
+    limiter: SharedRateLimiter
+    passed: int = 0
+    in_flight: list[Count] = field(default_factory=list)
+    answer: list[Count] | None = None
+    arrived: int = 0  # since the settlement began
+    most_arrived: int = 0
+
+    def step(self, service: RateLimitService) -> None:
+        """Take the settlement one step further: begin it, let the database do its part, note what it answered."""
+        if not self.in_flight:
+            self.in_flight, self.arrived = self.limiter.take(100), 0
+            self.limiter.due.clear()
+        elif self.answer is None:
+            self.answer = service.settle(self.in_flight, self.limiter.window_starts)
+        else:
+            self.limiter.settle(self.answer)
+            self.in_flight, self.answer = [], None
+
+    def send(self, user: str) -> None:
+        if self.limiter.hit(user).allowed:
+            self.passed += 1
+            self.arrived += bool(self.in_flight)
+            self.most_arrived = max(self.most_arrived, self.arrived)
+
+
+@pytest.mark.requirement("FR-103")
+@pytest.mark.parametrize("seed", range(6))
+def test_workers_together_let_no_more_pass_than_is_said(service: RateLimitService, seed: int) -> None:
+    chance, user, limit, tenth = random.Random(seed), new_user(), 100, 10  # noqa: S311
+    workers = [
+        Worker(SharedRateLimiter("user", Rate(limit, 60), lambda: MINUTE * 10**9)) for _ in range(chance.randint(2, 5))
+    ]
+    for _ in range(3000):
+        worker = chance.choice(workers)
+        if worker.in_flight or worker.limiter.due.is_set():
+            if chance.random() < 0.5:
+                worker.step(service)
+        elif chance.random() < 0.01:
+            worker.step(service)  # the second is over
+        worker.send(user)
+
+    arriving = max(worker.most_arrived for worker in workers)
+    passed = sum(worker.passed for worker in workers)
+    assert limit <= passed <= limit + (len(workers) - 1) * (max(tenth, arriving) + arriving)
+    for _ in range(3):
+        for worker in workers:
+            worker.step(service)
+    assert not any(worker.limiter.hit(user).allowed for worker in workers)

@@ -1,0 +1,253 @@
+"""When a worker settles, what it does while the database is away, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, closing
+from functools import partial
+
+import psycopg2
+import pytest
+from sqlalchemy import Engine, make_url
+
+from backend.api import settlement
+from backend.api.gate import Gate
+from backend.api.settlement import Settlement
+from backend.config import Rate
+from backend.database import migrations
+from backend.database.engine import build_engine
+from backend.database.session import SessionFactory
+from backend.services.rate_limit_service import RateLimitService
+from backend.utils.rate_limits import SharedRateLimiter
+from tests.fixtures.database import execute
+from tests.fixtures.proxy import counting_proxy
+
+SHORT, LONG = 0.02, 3600.0  # seconds between settlements
+DEADLINE_SECONDS = 30
+MINUTE = 4_000_000_020
+
+_SETTLED = "SELECT coalesce(sum(requests), 0)::integer FROM rate_limits"
+
+
+@pytest.fixture
+def url(empty_database_url: str) -> str:
+    """A migrated database of this test alone."""
+    migrations.apply(empty_database_url)
+    return empty_database_url
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    engine = build_engine(url, pool_size=2, timeout_seconds=5)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def limiter() -> SharedRateLimiter:
+    """A limit of 100 a day, of which a tenth are ten."""
+    return SharedRateLimiter("user", Rate(100, 86400))
+
+
+def settling(engine: Engine, limiter: SharedRateLimiter, seconds: float) -> AbstractAsyncContextManager[None]:
+    service = RateLimitService(SessionFactory(engine, log_level=logging.DEBUG))
+    return Settlement(limiter, service, Gate(1, 5), seconds).in_background()
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait for something to become so, and let others go on meanwhile."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not await asyncio.to_thread(is_so):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
+def settled(url: str) -> int:
+    ((requests,),) = execute(url, _SETTLED)
+    return int(requests)
+
+
+@pytest.mark.requirement("FR-102")
+def test_nothing_is_asked_while_nothing_is_counted(
+    url: str, limiter: SharedRateLimiter, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def idle(engine: Engine) -> None:
+        async with settling(engine, limiter, SHORT):
+            await asyncio.sleep(10 * SHORT)
+            assert proxy.flights == 0
+            for _ in range(3):
+                limiter.hit("a")
+            await until(lambda: settled(url) == 3)
+            await until(lambda: proxy.flights == 2)  # a settlement, and the sweep of this window
+            limiter.hit("b")
+            await until(lambda: settled(url) == 4)
+            await asyncio.sleep(10 * SHORT)
+            assert proxy.flights == 3
+
+    with counting_proxy(url) as proxy:
+        engine = build_engine(proxy.url, pool_size=1, timeout_seconds=5)
+        with engine.connect():
+            pass
+        proxy.flights = 0  # without those of connecting
+        asyncio.run(idle(engine))
+        engine.dispose()
+    assert caplog.records == []
+
+
+@pytest.mark.requirement("FR-103")
+def test_who_has_used_a_tenth_is_settled_at_once(engine: Engine, url: str, limiter: SharedRateLimiter) -> None:
+    async def hurry() -> None:
+        async with settling(engine, limiter, LONG):
+            for _ in range(9):
+                limiter.hit("a")
+            limiter.hit("b")
+            await asyncio.sleep(0.2)
+            assert settled(url) == 0
+            limiter.hit("a")
+            await until(lambda: settled(url) == 11)
+
+    asyncio.run(hurry())
+
+
+@pytest.mark.requirement("FR-100")
+def test_what_others_count_is_known_after_a_settlement(engine: Engine, limiter: SharedRateLimiter) -> None:
+    other = SharedRateLimiter("user", limiter.rate)
+
+    async def share() -> None:
+        async with settling(engine, limiter, SHORT), settling(engine, other, SHORT):
+            passed = 0
+            while allowed := [one for one in (limiter, other) if one.hit("a").allowed]:
+                passed += len(allowed)
+                await asyncio.sleep(SHORT)
+            assert 100 <= passed < 150
+
+    asyncio.run(share())
+
+
+@pytest.mark.requirement("FR-102")
+def test_more_users_than_fit_into_one_statement_are_settled_by_several(
+    engine: Engine, url: str, limiter: SharedRateLimiter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settlement, "MOST_SETTLED", 3)
+
+    async def crowd() -> None:
+        async with settling(engine, limiter, SHORT):
+            for number in range(10):
+                limiter.hit(f"user-{number}")
+            await until(lambda: settled(url) == 10)
+
+    asyncio.run(crowd())
+
+
+@pytest.mark.requirement("FR-103")
+def test_a_database_that_is_away_is_said_once_and_settled_with_later(
+    engine: Engine, url: str, limiter: SharedRateLimiter, caplog: pytest.LogCaptureFixture
+) -> None:
+    name, server = make_url(url).database, make_url(url).set(database="postgres")
+    maintenance = server.render_as_string(hide_password=False)
+
+    def let_in(*, allowed: bool) -> None:
+        execute(maintenance, f"ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed}")
+        if not allowed:
+            execute(
+                maintenance, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", name
+            )
+
+    async def outage(used: int) -> None:
+        let_in(allowed=False)
+        before = len(caplog.records)
+        for _ in range(used):
+            assert limiter.hit("a").allowed
+        await until(lambda: len(caplog.records) > before)
+        await asyncio.sleep(10 * SHORT)
+        let_in(allowed=True)
+
+    async def run() -> None:
+        async with settling(engine, limiter, SHORT):
+            await outage(60)
+            await until(lambda: settled(url) == 60)
+            await until(lambda: limiter.hit("a", cost=0).remaining == 40)
+            await outage(40)
+            assert not limiter.hit("a").allowed
+            await until(lambda: settled(url) == 100)
+
+    asyncio.run(run())
+
+    said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert said == ["rate limits are not shared while the database is away"] * 2
+    assert not any(record.exc_info for record in caplog.records)
+
+
+@pytest.mark.requirement("FR-103")
+def test_a_settlement_that_is_refused_is_logged_and_tried_again(
+    engine: Engine, url: str, limiter: SharedRateLimiter, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        async with settling(engine, limiter, SHORT):
+            execute(url, "ALTER TABLE rate_limits RENAME TO elsewhere")
+            limiter.hit("a")
+            await until(lambda: bool(caplog.records))
+            execute(url, "ALTER TABLE elsewhere RENAME TO rate_limits")
+            await until(lambda: settled(url) == 1)
+
+    asyncio.run(run())
+
+    assert [(record.levelname, bool(record.exc_info)) for record in caplog.records] == [("WARNING", True)]
+
+
+@pytest.mark.requirement("FR-105")
+@pytest.mark.parametrize(
+    ("seconds", "stored"),
+    [
+        (60, [[0], [0, 60], [0, 60, 120], [60, 120, 180], [120, 180, 240]]),
+        (1, [[0], [0, 30], [0, 30, 59], [59, 60], [59, 60, 119]]),  # seconds are not worth a sweep each
+    ],
+)
+def test_windows_of_the_past_are_removed_once_per_period(
+    engine: Engine, url: str, seconds: int, stored: list[list[int]]
+) -> None:
+    times = [MINUTE]
+    limiter = SharedRateLimiter("user", Rate(100, seconds), lambda: times[-1] * 10**9)
+
+    async def run() -> None:
+        async with settling(engine, limiter, SHORT):
+            for expected in stored:
+                times.append(MINUTE + expected[-1])
+                limiter.hit("a")
+                rows = [(MINUTE + start,) for start in expected]
+                await until(partial(is_stored, url, rows))
+
+    asyncio.run(run())
+
+
+def is_stored(url: str, rows: list[tuple[int]]) -> bool:
+    return execute(url, "SELECT extract(epoch FROM window_start)::bigint FROM rate_limits ORDER BY 1") == rows
+
+
+@pytest.mark.requirement("FR-102")
+def test_the_end_waits_for_a_settlement_that_is_under_way(engine: Engine, url: str, limiter: SharedRateLimiter) -> None:
+    waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+    async def serve(ended: asyncio.Event) -> None:
+        async with settling(engine, limiter, SHORT):
+            limiter.hit("a")
+            await ended.wait()
+
+    async def run() -> None:
+        ended = asyncio.Event()
+        with closing(psycopg2.connect(plain)) as connection, connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE rate_limits")
+            serving = asyncio.create_task(serve(ended))
+            await until(lambda: bool(execute(url, waiting)))
+            ended.set()
+            await asyncio.sleep(5 * SHORT)
+            assert not serving.done()
+        await serving
+
+    asyncio.run(run())
+
+    assert settled(url) == 1
