@@ -1,13 +1,15 @@
-"""What handlers ask for, one alias each. None of these does I/O: they run on the event loop, not in a thread."""
+"""What handlers ask for, one alias each. None of these blocks: they run on the event loop, not in a thread."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from backend.api.gate import Gate
 from backend.errors import Detail, ValidationFailed
 from backend.services.readiness import Readiness
 from backend.services.task_service import TaskService
@@ -32,17 +34,24 @@ async def _current_user(
 CurrentUser = Annotated[str, Depends(_current_user)]
 
 
-async def _task_service(request: Request, user_id: CurrentUser) -> TaskService:
-    return TaskService(request.app.state.sessions, user_id)
+async def _task_service(request: Request, user_id: CurrentUser) -> AsyncIterator[TaskService]:
+    async with request.app.state.gate:
+        yield TaskService(request.app.state.sessions, user_id, request.app.state.max_tasks)
 
 
-async def _user_service(request: Request, user_id: CurrentUser) -> UserService:
-    return UserService(request.app.state.sessions, user_id)
+async def _user_service(request: Request, user_id: CurrentUser) -> AsyncIterator[UserService]:
+    async with request.app.state.gate:
+        yield UserService(request.app.state.sessions, user_id)
 
 
 async def _readiness(request: Request) -> Readiness:
     readiness: Readiness = request.app.state.readiness
     return readiness
+
+
+async def _gate(request: Request) -> Gate:
+    gate: Gate = request.app.state.gate
+    return gate
 
 
 async def _refuse_query(request: Request) -> None:
@@ -61,8 +70,10 @@ async def _refuse_repetition(request: Request) -> None:
         raise ValidationFailed(details=tuple(Detail(f"query.{name}", "repeated", message) for name in repeated))
 
 
-Tasks = Annotated[TaskService, Depends(_task_service)]
-Users = Annotated[UserService, Depends(_user_service)]
+# scope="function": the place at the gate is free again before the answer is sent, however slowly it is read.
+Tasks = Annotated[TaskService, Depends(_task_service, scope="function")]
+Users = Annotated[UserService, Depends(_user_service, scope="function")]
 Ready = Annotated[Readiness, Depends(_readiness)]
+DatabaseGate = Annotated[Gate, Depends(_gate)]
 NoQuery = Depends(_refuse_query)
 NoRepetition = Depends(_refuse_repetition)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import replace
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -12,19 +14,34 @@ from starlette.middleware import Middleware
 
 from backend import __version__
 from backend.api.docs import add_docs
+from backend.api.gate import Gate
 from backend.api.handlers import add_error_handlers
-from backend.api.middleware import Authentication, BodyLimit, CrossOrigin, ErrorBoundary, HeadAsGet, RequestContext
+from backend.api.limits import BodyLimit, Concurrency, HeadLimits
+from backend.api.middleware import Admission, CrossOrigin, ErrorBoundary, HeadAsGet, RequestContext
 from backend.api.routers import account, health, tasks
-from backend.config import Settings
+from backend.api.settlement import SETTLE_SECONDS, Settlement
+from backend.config import Rate, Settings
 from backend.database import migrations
 from backend.database.engine import build_engine
 from backend.database.session import SessionFactory
 from backend.errors import ConfigurationError
+from backend.services.rate_limit_service import RateLimitService
 from backend.services.readiness import Readiness
 from backend.utils.auth import Verifier, verifier_from_jwks, verifier_from_secret
+from backend.utils.claims import Expectations
+from backend.utils.rate_limits import RateLimiter, RateLimits, SharedRateLimiter
 
-EXPOSED_HEADERS = ("ETag", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id")
+EXPOSED_HEADERS = (
+    "ETag",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-Id",
+)
 PREFLIGHT_SECONDS = 7200
+OTHER_THREADS = 40
 
 _DESCRIPTION = """
 Every user's own tasks, kept apart. Press **Authorize** and paste a bearer token; then *Try it out* works everywhere.
@@ -32,6 +49,8 @@ Every user's own tasks, kept apart. Press **Authorize** and paste a bearer token
 Success is `{"data": …}`, a list adds `page`, and every error is `{"error": {code, message, request_id, details}}`.
 Branch on `code`, show `message`, and quote `request_id` when you ask for help. Unknown fields and parameters
 of `/api` are refused rather than ignored. Times are UTC.
+
+Besides what each operation lists, a request that is too slow or too large is answered 408, 413, 414 or 431.
 """
 
 
@@ -45,13 +64,15 @@ def create_app(settings: Settings) -> FastAPI:
         timeout_seconds=settings.request_timeout_seconds,
     )
     verifier = _verifier(settings)
+    limits = _rate_limits(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        # As many handler threads as connections: requests wait for a thread, which costs nothing, and a thread that
-        # runs always finds a connection.
-        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.database_pool_size
-        yield
+        # Work that has passed the gate must never wait for a thread, whatever else runs in threads.
+        threads = anyio.to_thread.current_default_thread_limiter()
+        threads.total_tokens = settings.database_pool_size + OTHER_THREADS
+        async with _settling(app, limits):
+            yield
         engine.dispose()
 
     app = FastAPI(
@@ -63,9 +84,11 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
-        middleware=_middleware(settings, verifier),
+        middleware=_middleware(settings, verifier, limits),
     )
     app.state.sessions = SessionFactory(engine)
+    app.state.max_tasks = settings.max_tasks_per_user
+    app.state.gate = Gate(settings.database_pool_size, settings.request_timeout_seconds)
     app.state.readiness = Readiness(app.state.sessions, frozenset(migrations.known()))
     add_error_handlers(app)
     add_docs(app)
@@ -75,16 +98,32 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _verifier(settings: Settings) -> Verifier:
+    expected = Expectations(settings.jwt_issuer, settings.jwt_audience, settings.jwt_authorized_parties)
     if settings.jwt_jwks_url:
-        return verifier_from_jwks(settings.jwt_jwks_url, issuer=settings.jwt_issuer, audiences=settings.jwt_audience)
+        return verifier_from_jwks(settings.jwt_jwks_url, expected)
     if settings.jwt_secret:
-        return verifier_from_secret(
-            settings.jwt_secret.get_secret_value(), issuer=settings.jwt_issuer, audiences=settings.jwt_audience
-        )
+        return verifier_from_secret(settings.jwt_secret.get_secret_value(), expected)
     raise ConfigurationError("JWT_SECRET: not set")
 
 
-def _middleware(settings: Settings, verifier: Verifier) -> list[Middleware]:
+def _rate_limits(settings: Settings) -> RateLimits | None:
+    if not settings.rate_limit_enabled:
+        return None
+    return RateLimits(
+        users=SharedRateLimiter("user", Rate.parse(settings.rate_limit)),
+        addresses=RateLimiter("address", Rate.parse(settings.rate_limit_anonymous)),
+    )
+
+
+def _settling(app: FastAPI, limits: RateLimits | None) -> AbstractAsyncContextManager[None]:
+    """Return what shares the counts of users with other workers for as long as it is entered."""
+    if limits is None:
+        return nullcontext()
+    sessions = replace(app.state.sessions, log_level=logging.DEBUG)  # the settlement says it itself, and only once
+    return Settlement(limits.users, RateLimitService(sessions), app.state.gate, SETTLE_SECONDS).in_background()
+
+
+def _middleware(settings: Settings, verifier: Verifier, limits: RateLimits | None) -> list[Middleware]:
     """Order what every request passes, outermost first: each layer's answers pass those above it."""
     return [
         Middleware(RequestContext),
@@ -98,8 +137,10 @@ def _middleware(settings: Settings, verifier: Verifier) -> list[Middleware]:
             max_age=PREFLIGHT_SECONDS,
         ),
         Middleware(ErrorBoundary),
-        Middleware(Authentication, verifier=verifier),
-        Middleware(BodyLimit, max_bytes=settings.max_body_bytes),
+        Middleware(Admission, verifier=verifier, limits=limits),
+        Middleware(HeadLimits),
+        Middleware(Concurrency, max_requests=settings.max_concurrent_requests),
+        Middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_seconds=settings.client_timeout_seconds),
         Middleware(HeadAsGet),
     ]
 

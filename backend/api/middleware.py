@@ -8,24 +8,28 @@ import time
 import uuid
 from collections.abc import Callable
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api.responses import error_response
-from backend.errors import InternalError, PayloadTooLarge, TaskAPIError, Unauthorized
+from backend.api.security_headers import security_headers
+from backend.errors import InternalError, RateLimited, TaskAPIError, Unauthorized
 from backend.utils.auth import Verifier
+from backend.utils.rate_limits import RateLimiter, RateLimits, network_of
 
 access_log = logging.getLogger("backend.access")
 error_log = logging.getLogger("backend.error")
 
-_MAX_LENGTH_DIGITS = 18
+_LOGGED_PATH = 200  # characters: enough for any of ours
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 
 class RequestContext:
-    """Names each request, tells the client the name, and logs one line when it is answered."""
+    """Names each request, and logs one line when it is answered.
+
+    Whatever the answer is and wherever it comes from, it carries the headers that are in the state by then.
+    """
 
     def __init__(
         self,
@@ -46,13 +50,16 @@ class RequestContext:
         request_id = sent if _REQUEST_ID.fullmatch(sent) else self.new_id()
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
+        state["headers"] = [(b"x-request-id", request_id.encode()), *security_headers(scope)]
         status, started = 0, self.clock()
 
         async def send_named(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                own = {name for name, _ in message["headers"]}
+                ours = [header for header in state["headers"] if header[0] not in own]
+                message["headers"] = [*message["headers"], *ours]
             await send(message)
 
         try:
@@ -63,7 +70,7 @@ class RequestContext:
             # %r: a path or a user id must not be able to forge a line.
             access_log.info(
                 "%s %r %d %.1fms request_id=%s user=%r",
-                scope["method"], scope["path"], status, milliseconds, request_id, user,
+                scope["method"], scope["path"][:_LOGGED_PATH], status, milliseconds, request_id, user,
             )  # fmt: skip
 
 
@@ -117,18 +124,52 @@ class ErrorBoundary:
             await error_response(InternalError(), request_id)(scope, receive, send)
 
 
-class Authentication:
-    """Judges the token of every request under /api, before its body, its path or anything else of it."""
+class Admission:
+    """Judges the token of every request under /api, before its body, its path or anything else of it; counts it."""
 
-    def __init__(self, app: ASGIApp, verifier: Verifier) -> None:
+    def __init__(self, app: ASGIApp, verifier: Verifier, limits: RateLimits | None) -> None:
         self.app = app
         self.verifier = verifier
+        self.limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] == "http" and (scope["path"] + "/").startswith("/api/"):
-            scope["state"]["user_id"] = await self.verifier.user_id(_bearer_token(scope))
+        if scope["type"] == "http":
+            await self._admit(scope)
         await self.app(scope, receive, send)
+
+    async def _admit(self, scope: Scope) -> None:
+        """Say whose request it is; raises Unauthorized or RateLimited. Who asks after our health is never refused."""
+        path = scope["path"] + "/"
+        if not path.startswith("/api/"):
+            self._count_address(scope, cost=0 if path.startswith("/health/") else 1)
+            return
+        try:
+            user_id = await self.verifier.user_id(_bearer_token(scope))
+        except TaskAPIError:
+            self._count_address(scope)
+            raise
+        scope["state"]["user_id"] = user_id
+        if self.limits:
+            _count(scope, self.limits.users, user_id)
+
+    def _count_address(self, scope: Scope, cost: int = 1) -> None:
+        if self.limits:
+            address = scope["client"][0] if scope["client"] else ""
+            _count(scope, self.limits.addresses, network_of(address), cost)
+
+
+def _count(scope: Scope, limiter: RateLimiter, key: str, cost: int = 1) -> None:
+    """Count the request, tell the client how many it has left, and raise RateLimited if it had none.
+
+    The headers are those of draft-ietf-httpapi-ratelimit-headers-11.
+    """
+    usage = limiter.hit(key, cost)
+    policy = f'"{limiter.name}";q={limiter.rate.requests};w={limiter.rate.seconds}'
+    left = f'"{limiter.name}";r={usage.remaining};t={usage.reset_seconds}'
+    scope["state"]["headers"] += [(b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())]
+    if not usage.allowed:
+        raise RateLimited(usage.reset_seconds)
 
 
 def _bearer_token(scope: Scope) -> str:
@@ -137,38 +178,10 @@ def _bearer_token(scope: Scope) -> str:
     if not values:
         raise Unauthorized
     scheme, _, token = values[0].decode("latin-1").partition(" ")
-    if len(values) > 1 or scheme.lower() != "bearer" or not token.strip():
+    token = token.strip(" ")  # blanks alone may surround it: a no-break space, say, makes it another token
+    if len(values) > 1 or scheme.lower() != "bearer" or not token:
         raise Unauthorized(invalid_token=True)
-    return token.strip()
-
-
-class BodyLimit:
-    """Refuses a body that is larger than it may be, declared or not."""
-
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self.app = app
-        self.max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        declared = Headers(scope=scope).get("content-length", "0")
-        if declared.isdecimal() and (len(declared) > _MAX_LENGTH_DIGITS or int(declared) > self.max_bytes):
-            raise PayloadTooLarge
-        received = 0
-
-        async def receive_counting() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self.max_bytes:
-                # FastAPI, which is reading the body, lets nothing but this one kind of exception through.
-                raise HTTPException(PayloadTooLarge.status)
-            return message
-
-        await self.app(scope, receive_counting, send)
+    return token
 
 
 class HeadAsGet:

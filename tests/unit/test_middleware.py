@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.api.middleware import Authentication, BodyLimit, ErrorBoundary, HeadAsGet, RequestContext
+from backend.api.limits import BodyLimit, Concurrency, HeadLimits
+from backend.api.middleware import Admission, ErrorBoundary, HeadAsGet, RequestContext
 from backend.utils.auth import verifier_from_secret
+from backend.utils.claims import Expectations
 from tests.fixtures.tokens import SECRET
 
 HTTP: Scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "state": {"request_id": "abc"}}
@@ -75,11 +77,13 @@ def test_a_defect_before_an_answer_is_logged_and_answered() -> None:
     [
         RequestContext,
         ErrorBoundary,
-        lambda app: Authentication(app, verifier_from_secret(SECRET, issuer=None, audiences=())),
-        lambda app: BodyLimit(app, max_bytes=1),
+        lambda app: Admission(app, verifier_from_secret(SECRET, Expectations()), limits=None),
+        HeadLimits,
+        lambda app: Concurrency(app, max_requests=1),
+        lambda app: BodyLimit(app, max_bytes=1, timeout_seconds=1),
         HeadAsGet,
     ],
-    ids=["RequestContext", "ErrorBoundary", "Authentication", "BodyLimit", "HeadAsGet"],
+    ids=["RequestContext", "ErrorBoundary", "Admission", "HeadLimits", "Concurrency", "BodyLimit", "HeadAsGet"],
 )
 def test_what_is_no_request_passes_untouched(wrap: Callable[[ASGIApp], ASGIApp]) -> None:
     seen: list[tuple[Scope, Receive, Send]] = []

@@ -1,0 +1,96 @@
+"""How much of anything one request may be, how long it may take to arrive, and how many at once. Pure ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.errors import AddressTooLong, HeadersTooLarge, PayloadTooLarge, RequestTimeout, ServiceUnavailable
+
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 32 * 1024
+MAX_ADDRESS_BYTES = 8 * 1024
+
+_HEADER_OVERHEAD_BYTES = 4  # a colon, a blank and the end of the line
+_MAX_LENGTH_DIGITS = 18
+
+
+class HeadLimits:
+    """Refuses an address that is too long, and headers that are too many or too large."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] == "http":
+            if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_ADDRESS_BYTES:
+                raise AddressTooLong
+            headers = scope["headers"]
+            size = len(headers) * _HEADER_OVERHEAD_BYTES
+            for name, value in headers:
+                size += len(name) + len(value)
+            if size > MAX_HEADER_BYTES or len(headers) > MAX_HEADERS:
+                raise HeadersTooLarge
+        await self.app(scope, receive, send)
+
+
+class Concurrency:
+    """Refuses requests under /api while as many as there may be are in hand; others cost next to nothing."""
+
+    def __init__(self, app: ASGIApp, max_requests: int) -> None:
+        self.app = app
+        self.max_requests = max_requests
+        self.in_hand = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http" or not (scope["path"] + "/").startswith("/api/"):
+            await self.app(scope, receive, send)
+            return
+        if self.in_hand >= self.max_requests:
+            raise ServiceUnavailable
+        self.in_hand += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.in_hand -= 1
+
+
+class BodyLimit:
+    """Refuses a body that is larger than it may be, declared or not, and one that takes too long to arrive."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int, timeout_seconds: float) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+        self.timeout_seconds = timeout_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "0")
+        if declared.isdecimal() and (len(declared) > _MAX_LENGTH_DIGITS or int(declared) > self.max_bytes):
+            raise PayloadTooLarge
+        received = 0
+        deadline: float | None = asyncio.get_running_loop().time() + self.timeout_seconds
+
+        # FastAPI wraps what is raised while it reads the body; the error handlers unwrap it.
+        async def receive_bounded() -> Message:
+            nonlocal received, deadline
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise RequestTimeout from None
+            received += len(message.get("body", b""))
+            if received > self.max_bytes:
+                raise PayloadTooLarge
+            if not message.get("more_body"):
+                deadline = None  # all that can follow is that the client leaves
+            return message
+
+        await self.app(scope, receive_bounded, send)
