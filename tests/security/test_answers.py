@@ -1,0 +1,116 @@
+"""What every answer tells browsers, and what none tells anybody."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+import httpx
+import pytest
+
+from tests.fixtures.api import API, ORIGIN
+from tests.fixtures.tasks import JSON, MISSING_ID, create, path_of
+
+NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+REQUESTS: list[tuple[str, str, dict[str, object]]] = [
+    ("GET", "/", {}),
+    ("GET", "/api/tasks", {}),
+    ("HEAD", "/api/tasks", {}),
+    ("GET", f"/api/tasks/{MISSING_ID}", {}),
+    ("POST", "/api/tasks", {"json": {"title": ""}}),
+    ("POST", "/api/tasks", {"content": b"x" * (1024 * 1024 + 1), "headers": JSON}),
+    ("POST", "/api/tasks", {"content": b"a"}),
+    ("PUT", "/api/me", {}),
+    ("GET", "/api/nothing", {}),
+    ("GET", "/api/me", {"headers": {"Authorization": "Bearer nonsense"}}),
+    ("OPTIONS", "/api/tasks", {"headers": {"Origin": ORIGIN, "Access-Control-Request-Method": "PUT"}}),
+    ("GET", "/health/live", {}),
+    ("GET", "/health/ready", {}),
+    ("GET", "/openapi.json", {}),
+    ("GET", "/nothing", {}),
+    ("GET", "/docs/assets/nothing.js", {}),
+]
+
+
+@pytest.mark.requirement("FR-109")
+@pytest.mark.parametrize(("method", "path", "options"), REQUESTS)
+def test_every_answer_lets_browsers_do_nothing_with_it(
+    client: httpx.Client, method: str, path: str, options: dict[str, object]
+) -> None:
+    response = client.request(method, path, **options)  # type: ignore[arg-type]
+
+    assert response.headers.items() >= {name.lower(): value for name, value in HEADERS.items()}.items()
+    assert response.headers.get_list("Content-Security-Policy") == [NOTHING]
+    assert response.headers.get_list("Cache-Control") == ["no-store"]
+    assert "Server" not in response.headers
+    assert "Strict-Transport-Security" not in response.headers
+
+
+@pytest.mark.requirement("FR-109")
+def test_a_browser_that_came_by_tls_is_told_to_stay_with_it(client: httpx.Client) -> None:
+    for path in ("/api/tasks", "/api/nothing", "/docs"):
+        response = client.get(path, headers={"X-Forwarded-Proto": "https"})
+
+        assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+@pytest.mark.requirement("FR-110")
+def test_the_page_of_the_documentation_may_run_our_files_and_its_own_script_only(anonymous: httpx.Client) -> None:
+    response = anonymous.get("/docs")
+
+    (policy,) = response.headers.get_list("Content-Security-Policy")
+    directives = dict(directive.split(" ", 1) for directive in policy.split("; "))
+    (script,) = re.findall(rb"<script>(.*?)</script>", response.content, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script).digest()).decode()
+    assert directives == {
+        "default-src": "'none'",
+        "script-src": f"'self' 'sha256-{digest}'",
+        "style-src": "'self'",
+        "img-src": "'self' data:",
+        "connect-src": "'self'",
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    assert not re.findall(rb"<style|\son\w+=|\sstyle=|javascript:", response.content)
+
+
+@pytest.mark.requirement("FR-110")
+def test_the_files_of_the_page_are_kept_and_asked_for_again(anonymous: httpx.Client) -> None:
+    asset = "/docs/assets/swagger-ui.css"
+
+    first = anonymous.get(asset)
+    again = anonymous.get(asset, headers={"If-None-Match": first.headers["ETag"]})
+
+    assert first.headers.get_list("Cache-Control") == ["no-cache"]
+    assert (again.status_code, again.headers["Cache-Control"]) == (304, "no-cache")
+    assert again.headers.get_list("Content-Security-Policy") == [NOTHING]
+
+
+@pytest.mark.requirement("FR-109")
+def test_a_page_that_is_answered_often_does_not_gather_headers(api: API) -> None:
+    with api.client() as client:
+        sizes = {len(client.get("/docs", headers={"X-Request-Id": "same"}).headers) for _ in range(3)}
+
+    assert len(sizes) == 1
+
+
+@pytest.mark.requirement("FR-107")
+def test_an_address_of_a_task_tells_nothing_but_its_id(client: httpx.Client) -> None:
+    task = create(client)
+
+    response = client.get(path_of(task))
+
+    assert set(response.headers) <= {
+        *(name.lower() for name in HEADERS),
+        *("date", "etag", "content-length", "content-type", "vary", "x-request-id", "ratelimit-policy", "ratelimit"),
+        *("cache-control", "content-security-policy"),
+    }

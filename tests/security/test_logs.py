@@ -1,0 +1,43 @@
+"""What a service writes about its requests never holds what they hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.fixtures.process import environment, served
+from tests.fixtures.tasks import JSON, create, path_of
+from tests.fixtures.tokens import SECRET, claims, hmac_token
+
+TITLE = "a-title-that-is-nobodys-business"
+
+
+@pytest.mark.requirement("FR-108")
+def test_logs_hold_no_token_and_nothing_of_a_body(tmp_path: Path, database_url: str) -> None:
+    env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET, LOG_LEVEL="debug")
+    token = hmac_token(SECRET, claims(sub="user-of-the-logs"))
+    forged = hmac_token("x" * 40, claims())
+
+    with served(env=env, cwd=tmp_path) as service:
+        with httpx.Client(base_url=service.address, trust_env=False) as client:
+            for bad in (forged, "nonsense.token.here", f"{token}x"):
+                assert client.get("/api/me", headers={"Authorization": f"Bearer {bad}"}).status_code == 401
+            client.headers["Authorization"] = f"Bearer {token}"
+            task = create(client, TITLE, description=TITLE)
+            assert client.get(path_of(task)).status_code == 200
+            assert client.post("/api/tasks", json={"title": TITLE, "id": task["id"]}).status_code == 409
+            assert client.post("/api/tasks", json={"title": TITLE, TITLE: TITLE}).status_code == 422
+            assert client.post("/api/tasks", content=f'{{"title": "{TITLE}'.encode(), headers=JSON).status_code == 422
+            assert client.post("/api/tasks", content=TITLE.encode() * 100_000, headers=JSON).status_code == 413
+            assert client.get(f"/api/tasks?{TITLE}=1&cursor={TITLE}").status_code == 422
+            assert client.delete("/api/me").status_code == 204
+        service.process.terminate()
+        service.process.wait(30)
+    (log,) = [path.read_text(encoding="utf-8") for path in tmp_path.glob("serve-*.log")]
+
+    assert "POST '/api/tasks' 201" in log
+    assert "user='user-of-the-logs'" in log
+    assert [secret for secret in (TITLE, token, forged, "nonsense.token", SECRET) if secret in log] == []
+    assert token.rpartition(".")[2] not in log
