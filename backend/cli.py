@@ -23,13 +23,16 @@ from pydantic import SecretStr
 from uvicorn.supervisors import Multiprocess
 
 from backend.api.main import create_app
+from backend.api.server import server_config
 from backend.config import Settings, load_settings
 from backend.database import migrations
 from backend.database.embedded import EmbeddedPostgres
+from backend.database.engine import build_engine
+from backend.database.session import SessionFactory
 from backend.errors import ConfigurationError, ServiceUnavailable
+from backend.services import wall
 from backend.utils.auth import development_secret, issue_token
 
-SHUTDOWN_GRACE_SECONDS = 10
 EXIT_INTERRUPTED = 130  # by Ctrl-C, as shells have it
 EXIT_TERMINATED = 143  # by SIGTERM
 LISTEN_BACKLOG = 2048
@@ -121,16 +124,7 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def _run_server(settings: Settings, listener: socket.socket) -> None:
-    config = uvicorn.Config(
-        "backend.cli:application",
-        factory=True,
-        workers=settings.workers,
-        log_config=None,
-        access_log=False,  # our own has the request id and the user
-        server_header=False,
-        ws="none",
-        timeout_graceful_shutdown=SHUTDOWN_GRACE_SECONDS,
-    )
+    config = server_config("backend.cli:application", settings, factory=True, workers=settings.workers)
     if settings.workers == 1:
         uvicorn.Server(config).run(sockets=[listener])
     else:
@@ -193,6 +187,20 @@ def _prepare_schema(settings: Settings, url: str) -> None:
         raise ConfigurationError(
             f"the database schema is outdated: {', '.join(pending)} not applied. Run: task-api migrate"
         )
+    _check_wall(settings, url)
+
+
+def _check_wall(settings: Settings, url: str) -> None:
+    """Look at the second wall the way requests come; in development one that does not stand is only said."""
+    engine = build_engine(url, pool_size=1, timeout_seconds=settings.request_timeout_seconds)
+    try:
+        gaps = wall.find_gaps(SessionFactory(engine))
+    finally:
+        engine.dispose()
+    if gaps and settings.environment == "production":
+        raise ConfigurationError("\n".join(gaps))
+    for gap in gaps:
+        print(f"task-api: warning: {gap}", file=sys.stderr)
 
 
 def _with_key(settings: Settings) -> Settings:
@@ -260,6 +268,7 @@ def _issue(settings: Settings, user_id: str, ttl_seconds: int) -> str:
         ttl_seconds=ttl_seconds,
         issuer=settings.jwt_issuer,
         audience=next(iter(settings.jwt_audience), None),
+        authorized_party=next(iter(settings.jwt_authorized_parties), None),
     )
 
 

@@ -39,6 +39,8 @@ PORT = 5432  # only names the socket file: nothing listens on a network
 SERVER_USER = "pgserver"
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
+# The server's log says what failed, but not with which statement (psycopg2 puts the values in) nor with which row.
+QUIET = "-c log_min_error_statement=panic -c log_error_verbosity=terse"
 # Needs no quoting in the server's list of socket folders, and leaves room for the file (104 bytes on macOS).
 PLAIN_FOLDER = re.compile(r"[A-Za-z0-9/._-]{1,85}")
 # pg_ctl puts the folder between double quotes in a shell command.
@@ -176,7 +178,7 @@ class EmbeddedPostgres:
         if not PLAIN_FOLDER.fullmatch(str(sockets)):
             sockets = Path(tempfile.mkdtemp(prefix="task-api-"))
             self._give_to_server(sockets)
-        options = f"-h '' -p {PORT} -k {shlex.quote(str(sockets))}"
+        options = f"-h '' -p {PORT} -k {shlex.quote(str(sockets))} {QUIET}"
         log = self._pgdata / "log"
         try:
             # pg_ctl starts it in a session of its own: Ctrl-C in our terminal does not reach it.

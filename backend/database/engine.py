@@ -19,11 +19,12 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from backend.database.url import read_url
 from backend.database.watchdog import Watchdog
 
+ROLE = "task_api"  # the migrations make it
 CONNECT_TIMEOUT_SECONDS = 10  # a suspended Neon compute needs a while to wake
 WATCHDOG_GRACE_SECONDS = 1  # how much longer than the server's own timeout to wait for its word
 
 _GUARD = (
-    "SELECT set_config('role', 'task_api', true), set_config('app.user_id', %(guard_user_id)s, true), "
+    f"SELECT set_config('role', '{ROLE}', true), set_config('app.user_id', %(guard_user_id)s, true), "
     "set_config('statement_timeout', '{milliseconds}', true), set_config('TimeZone', 'UTC', true); "
 )
 

@@ -7,14 +7,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from psycopg2.errorcodes import INSUFFICIENT_PRIVILEGE, INVALID_PARAMETER_VALUE
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidRequestError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
 
+from backend.database.engine import ROLE
+from backend.database.reasons import message_of, reason
 from backend.errors import ServiceUnavailable
 
 logger = logging.getLogger(__name__)
+
+
+class StatementRefused(Exception):
+    """Postgres refused a statement. Says why, but holds nothing of the rows that it was about."""
+
+    def __init__(self, error: DBAPIError) -> None:
+        super().__init__(reason(error.orig))
+        self.sqlstate: str | None = getattr(error.orig, "pgcode", None)
+
+
+class RoleRefused(ServiceUnavailable):
+    """Requests may not take on the role that row-level security binds: it is missing, or the login is no member."""
+
+    def __init__(self, *, is_missing: bool) -> None:
+        super().__init__()
+        self.is_missing = is_missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,33 +41,45 @@ class SessionFactory:
     """Opens sessions on one engine."""
 
     engine: Engine
+    log_level: int = logging.WARNING  # at which a database that is away is logged
 
     @contextmanager
     def __call__(self, user_id: str) -> Iterator[Session]:
         """Open a session whose every statement sees and changes only this user's rows.
 
-        Raises ServiceUnavailable when the database does not answer, is full, or takes longer than it may.
+        Raises ServiceUnavailable when the database does not answer, is full, or takes longer than it may, RoleRefused
+        when it does not let the session be one of this user alone, and StatementRefused for whatever else it refuses.
         """
         try:
             with Session(self.engine) as session:
-                _connect(session, user_id)
+                _connect(session, user_id, self.log_level)
                 yield session
-        except (OperationalError, InterfaceError, PoolTimeoutError) as error:
-            logger.warning("database unavailable: %s", error)
+        except PoolTimeoutError as error:
+            logger.log(self.log_level, "database unavailable: %s", reason(error))
             raise ServiceUnavailable from error
         except DBAPIError as error:
-            # psycopg2 reports some lost connections under other names.
-            if not error.connection_invalidated:
-                raise
-            logger.warning("database connection lost: %s", error)
-            raise ServiceUnavailable from error
+            raise _translated(error, self.log_level) from None  # its text holds what users wrote
 
 
-def _connect(session: Session, user_id: str) -> None:
+def _connect(session: Session, user_id: str, log_level: int) -> None:
     """Take a live connection and say whose rows it is for."""
     try:
         session.connection(execution_options={"user_id": user_id})
     except InvalidRequestError as error:
         # What SQLAlchemy says when a connection was dead and so is the one that it opened instead.
-        logger.warning("database unavailable: %s", error)
+        logger.log(log_level, "database unavailable: %s", error)
         raise ServiceUnavailable from error
+
+
+def _translated(error: DBAPIError, log_level: int) -> Exception:
+    """Turn what the driver raised into what callers know, and log what is not theirs to handle."""
+    # psycopg2 reports some lost connections under other names.
+    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+        logger.log(log_level, "database unavailable: %s", reason(error.orig))
+        return ServiceUnavailable()
+    refused = StatementRefused(error)
+    # The guard names the role, in whatever language; what else is refused with these codes does not.
+    if refused.sqlstate in {INVALID_PARAMETER_VALUE, INSUFFICIENT_PRIVILEGE} and f'"{ROLE}"' in message_of(error.orig):
+        logger.error("the second wall does not stand: the role %s cannot be taken on: %s", ROLE, refused)
+        return RoleRefused(is_missing=refused.sqlstate == INVALID_PARAMETER_VALUE)
+    return refused

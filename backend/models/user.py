@@ -10,18 +10,20 @@ from sqlmodel import Field, SQLModel
 
 
 class User(SQLModel, table=True):
-    """One row for each user that ever wrote: the token's `sub` and the counter of that user's changes."""
+    """One row for each user that ever wrote: the token's `sub`, and the counts of that user's changes and tasks."""
 
     __tablename__ = "users"
     __table_args__ = (
         PrimaryKeyConstraint("id", name="pk_users"),
         CheckConstraint("char_length(id) BETWEEN 1 AND 255", name="ck_users_id_length"),
         CheckConstraint("revision >= 0", name="ck_users_revision_counts_up"),
+        CheckConstraint("task_count >= 0", name="ck_users_task_count_not_negative"),
     )
 
     id: str = Field(sa_column=Column(Text, nullable=False))
     revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     created_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
+    task_count: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
 
 
 class Account(BaseModel):  # a SQLModel inside another model is not validated strictly

@@ -1,4 +1,4 @@
-"""Whether this process can serve: the database answers and its schema is the one this code was written for."""
+"""Whether this process can serve: the database answers, its schema is ours, and it keeps users apart by itself."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from psycopg2.errors import InvalidParameterValue, UndefinedTable
+from psycopg2.errorcodes import UNDEFINED_TABLE
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
-from backend.database.session import SessionFactory
+from backend.database.session import RoleRefused, SessionFactory, StatementRefused
 from backend.errors import ServiceUnavailable
+from backend.services import wall
 
 logger = logging.getLogger(__name__)
 
-_APPLIED = text("SELECT migration_id FROM _yoyo_migration")
-_NOBODY = ""
+_APPLIED = "(SELECT array_agg(migration_id) FROM _yoyo_migration) AS applied"
+_STATE = text(f"SELECT wall.*, {_APPLIED} FROM ({wall.SQL}) AS wall")  # noqa: S608 - constants
+_NO_WALL = "The database does not keep users apart by itself; the log says why."
 
 
 @dataclass(slots=True)
@@ -33,18 +34,31 @@ class Readiness:
     clock: Callable[[], float] = time.monotonic
     _good_until: float = field(default=float("-inf"), init=False)
 
+    @property
+    def is_remembered(self) -> bool:
+        """Tell whether check() would answer from memory: then it needs no connection."""
+        return self.clock() < self._good_until
+
     def check(self) -> None:
-        """Return when ready; raises ServiceUnavailable when the database is away or its schema is outdated."""
-        if self.clock() < self._good_until:
+        """Return when ready.
+
+        Raises ServiceUnavailable when the database is away, its schema is outdated, or the second wall does not stand.
+        """
+        if self.is_remembered:
             return
         try:
-            with self.sessions(_NOBODY) as session:
-                applied = set(session.scalars(_APPLIED))
-        except DBAPIError as error:
+            with self.sessions(wall.NOBODY) as session:
+                rows = session.connection().execute(_STATE, wall.parameters()).all()
+        except RoleRefused as error:
+            raise ServiceUnavailable(_NO_WALL) from error
+        except StatementRefused as error:
             logger.warning("the schema cannot be read: %s", error)
-            if isinstance(error.orig, UndefinedTable | InvalidParameterValue):  # no table, or no role to read it as
+            if error.sqlstate == UNDEFINED_TABLE:
                 raise ServiceUnavailable("The database has no schema yet: no migration is applied.") from error
             raise ServiceUnavailable from error
-        if missing := self.migrations - applied:
+        if missing := self.migrations.difference(rows[0].applied or ()):
             raise ServiceUnavailable(f"The database schema is outdated: {len(missing)} migrations are pending.")
+        if gaps := wall.gaps_of((row.name, row.gap) for row in rows):
+            logger.error("the second wall does not stand: %s", "; ".join(gaps))
+            raise ServiceUnavailable(_NO_WALL)
         self._good_until = self.clock() + self.remember_seconds

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     Boolean,
     ColumnElement,
     DateTime,
@@ -98,10 +99,16 @@ def _list(*, after_cursor: bool) -> TaskPage:
 
 
 def _create() -> OneTask:
+    """Store a task and count it, unless the user has `max_tasks` already: then there is no row to select."""
+    max_tasks: ColumnElement[int] = bind("max_tasks", type_=BigInteger)
     account = (
         insert(users)
-        .values(id=_USER_ID, revision=1)
-        .on_conflict_do_update(index_elements=[users.c.id], set_={"revision": users.c.revision + 1})
+        .values(id=_USER_ID, revision=1, task_count=1)
+        .on_conflict_do_update(
+            index_elements=[users.c.id],
+            set_={"revision": users.c.revision + 1, "task_count": users.c.task_count + 1},
+            where=users.c.task_count < max_tasks,
+        )
         .returning(users.c.revision)
         .cte("account")
     )

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from psycopg2.errors import UniqueViolation
-from sqlalchemy.exc import IntegrityError
+from psycopg2.errorcodes import UNIQUE_VIOLATION
 from uuid_utils.compat import uuid7
 
-from backend.database.session import SessionFactory
-from backend.errors import Conflict, TaskNotFound
+from backend.database.session import SessionFactory, StatementRefused
+from backend.errors import Conflict, TaskAPIError, TaskNotFound, TooManyTasks
 from backend.models.base import Page, TaskDocument
 from backend.models.task import TaskCreate, TaskUpdate
 from backend.services import task_queries
@@ -20,10 +19,11 @@ from backend.utils import cursor as cursors
 
 @dataclass(frozen=True, slots=True)
 class TaskService:
-    """One user's tasks. Each method is one flight to the database."""
+    """One user's tasks, of which there are at most `max_tasks`. Each method is one flight to the database."""
 
     sessions: SessionFactory
     user_id: str
+    max_tasks: int
     new_id: Callable[[], UUID] = uuid7
 
     def list(self, limit: int, cursor: str | None = None) -> Page:
@@ -42,11 +42,15 @@ class TaskService:
         return self._one(task_queries.GET, task_id)
 
     def create(self, data: TaskCreate) -> TaskDocument:
-        """Store a new task under the given id or a new one; raises Conflict when the id was used before."""
+        """Store a new task under the given id or a new one.
+
+        Raises Conflict when the id was used before, and TooManyTasks when the account is full.
+        """
+        task_id, values = data.id or self.new_id(), {"max_tasks": self.max_tasks, **_new(data)}
         try:
-            return self._one(task_queries.CREATE, data.id or self.new_id(), **_new(data))
-        except IntegrityError as error:
-            if isinstance(error.orig, UniqueViolation):
+            return self._one(task_queries.CREATE, task_id, TooManyTasks, **values)
+        except StatementRefused as error:
+            if error.sqlstate == UNIQUE_VIOLATION:
                 raise Conflict from error
             raise
 
@@ -63,13 +67,20 @@ class TaskService:
         """Move the task to the trash, where it counts as missing; raises TaskNotFound."""
         self._one(task_queries.DELETE, task_id)
 
-    def _one(self, statement: task_queries.OneTask, task_id: UUID, **values: object) -> TaskDocument:
-        """Run a statement about one task; no row means that there is none for this user."""
+    def _one(
+        self,
+        statement: task_queries.OneTask,
+        task_id: UUID,
+        none: type[TaskAPIError] = TaskNotFound,
+        /,
+        **values: object,
+    ) -> TaskDocument:
+        """Run a statement about one task of this user; raises `none` when it selects no row."""
         params = {"caller": self.user_id, "task": task_id, **values}
         with self.sessions(self.user_id) as session:
             row = session.exec(statement, params=params).one_or_none()
         if row is None:
-            raise TaskNotFound
+            raise none
         revision, json = row
         return TaskDocument(json, revision, task_id)
 

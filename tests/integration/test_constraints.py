@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psycopg2
 import pytest
-from sqlalchemy.exc import IntegrityError
+from pydantic import SecretStr
 
+from backend.config import Settings
+from backend.database import migrations
+from backend.database.embedded import EmbeddedPostgres
+from backend.database.reasons import reason
+from backend.database.session import StatementRefused
 from backend.models.task import TaskCreate
-from backend.services.task_service import TaskService
-from tests.fixtures.api import API
+from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.database import execute
+from tests.fixtures.tasks import error_of
+from tests.fixtures.walls import tasks_of
 
+PRIVATE = "nobody-may-read-this"
 INSERT = "INSERT INTO tasks (user_id, id, title, completed, revision) VALUES"
 
 
@@ -26,10 +35,10 @@ INSERT = "INSERT INTO tasks (user_id, id, title, completed, revision) VALUES"
 def test_a_text_that_the_models_let_through_is_refused_and_is_no_conflict(
     api: API, user_id: str, title: str, description: str | None, constraint: str
 ) -> None:
-    tasks = TaskService(api.app.state.sessions, user_id)
+    tasks = tasks_of(api.app.state.sessions.engine, user_id)
     let_through = TaskCreate.model_construct(id=None, title=title, description=description, completed=False)
 
-    with pytest.raises(IntegrityError, match=constraint):
+    with pytest.raises(StatementRefused, match=constraint):
         tasks.create(let_through)
     assert tasks.list(10).json == "[]"
 
@@ -41,6 +50,7 @@ def test_a_text_that_the_models_let_through_is_refused_and_is_no_conflict(
         ("INSERT INTO users (id) VALUES ('')", "ck_users_id_length"),
         ("INSERT INTO users (id) VALUES (repeat('u', 256))", "ck_users_id_length"),
         ("INSERT INTO users (id, revision) VALUES ('USER', -1)", "ck_users_revision_counts_up"),
+        ("INSERT INTO users (id, task_count) VALUES ('USER', -1)", "ck_users_task_count_not_negative"),
         (f"{INSERT} ('USER', gen_random_uuid(), 'a', true, 1)", "ck_tasks_completed_has_time"),
         (f"{INSERT} ('USER', gen_random_uuid(), 'a', false, 0)", "ck_tasks_revision_counts_up"),
         (f"{INSERT} ('USER', gen_random_uuid(), 'a', false, 1)", "fk_tasks_user_id_users"),
@@ -49,3 +59,63 @@ def test_a_text_that_the_models_let_through_is_refused_and_is_no_conflict(
 def test_a_row_that_cannot_be_is_refused(database_url: str, user_id: str, rows: str, constraint: str) -> None:
     with pytest.raises(psycopg2.IntegrityError, match=constraint):
         execute(database_url, rows.replace("USER", user_id))
+
+
+@pytest.mark.requirement("FR-108", "FR-107")
+def test_a_row_that_is_refused_is_not_in_the_log(
+    settings: Settings, empty_database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    migrations.apply(empty_database_url)
+    execute(empty_database_url, "ALTER TABLE tasks ADD CONSTRAINT no_secrets CHECK (title !~ 'nobody')")
+    # Where row-level security is on, Postgres itself keeps the row from whoever is refused.
+    execute(empty_database_url, "ALTER TABLE tasks DISABLE ROW LEVEL SECURITY")
+    changes = {"database_url": SecretStr(empty_database_url)}
+    with serve(settings.model_copy(update=changes)) as api, api.client(new_user()) as client:
+        response = client.post("/api/tasks", json={"title": PRIVATE, "description": PRIVATE})
+        token = client.headers["Authorization"].removeprefix("Bearer ")
+
+    error = error_of(response, 500, "INTERNAL_ERROR")
+    assert "no_secrets" not in response.text
+    assert f"request_id={error['request_id']}" in caplog.text
+    assert 'CheckViolation (23514): new row for relation "tasks" violates check constraint "no_secrets"' in caplog.text
+    assert "Traceback" in caplog.text
+    assert [words for words in (PRIVATE, token, "DETAIL") if words in caplog.text] == []
+
+
+@pytest.mark.requirement("FR-108")
+def test_a_row_that_is_refused_is_not_in_the_log_of_the_embedded_server(made: Path) -> None:
+    with EmbeddedPostgres(made) as url:
+        execute(url, "CREATE TABLE tasks (title text CONSTRAINT no_secrets CHECK (title !~ 'nobody') UNIQUE)")
+        execute(url, "INSERT INTO tasks VALUES ('anybody may')")
+        for title in (PRIVATE, "anybody may"):
+            with pytest.raises(psycopg2.IntegrityError):
+                execute(url, "INSERT INTO tasks VALUES (%s)", title)
+    log = (made / "postgres" / "log").read_text(encoding="utf-8")
+
+    assert "no_secrets" in log
+    assert "unique constraint" in log
+    assert [words for words in (PRIVATE, "anybody", "STATEMENT", "DETAIL") if words in log] == []
+
+
+@pytest.mark.requirement("FR-108")
+def test_a_value_that_a_message_quotes_is_left_out(database_url: str) -> None:
+    with pytest.raises(psycopg2.DataError, match=PRIVATE) as refused:
+        execute(database_url, "SELECT %s::uuid", PRIVATE)
+
+    assert reason(refused.value) == "InvalidTextRepresentation (22P02)"
+
+
+@pytest.mark.requirement("FR-108")
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://u:letmein@127.0.0.1:1/d", "Connection refused"),
+        ("postgresql://u:letmein/1@127.0.0.1/d", "…"),
+    ],
+)
+def test_a_connection_that_cannot_be_made_is_explained_without_its_address(url: str, words: str) -> None:
+    with pytest.raises(psycopg2.OperationalError) as failed:
+        psycopg2.connect(url)
+
+    assert words in reason(failed.value)
+    assert "letmein" not in reason(failed.value)

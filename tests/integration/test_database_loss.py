@@ -17,6 +17,9 @@ from sqlalchemy.exc import DisconnectionError
 
 from backend.config import Settings
 from backend.database import migrations
+from backend.database.engine import build_engine
+from backend.database.session import SessionFactory
+from backend.errors import ServiceUnavailable
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.database import execute
 from tests.fixtures.proxy import counting_proxy
@@ -218,6 +221,16 @@ def test_connections_that_die_as_soon_as_they_are_made_are_service_unavailable(s
             raise DisconnectionError
 
         error_of(client.get("/api/tasks"), 503, "SERVICE_UNAVAILABLE")
+
+
+@pytest.mark.requirement("FR-051", "FR-097")
+def test_waiting_for_a_connection_ends(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    engine = build_engine(database_url, pool_size=1, timeout_seconds=0.2)
+    sessions = SessionFactory(engine)
+    with sessions(new_user()), pytest.raises(ServiceUnavailable), sessions(new_user()):
+        pass
+    assert "database unavailable: QueuePool limit of size 1" in caplog.text
+    engine.dispose()
 
 
 @pytest.mark.requirement("FR-041", "FR-051")

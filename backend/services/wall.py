@@ -1,0 +1,88 @@
+"""Whether the second wall stands: requests take on their role, and row-level security binds it on every table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from psycopg2.extensions import quote_ident
+from sqlalchemy import text
+from sqlmodel import SQLModel
+
+from backend.database.engine import ROLE
+from backend.database.session import RoleRefused, SessionFactory
+
+NOBODY = ""
+
+# One row for each table: its name, and what is wrong with its wall, or null. It runs as the role that it asks about, so
+# row_security_active() knows of owners, of members of roles, and of those whom row-level security lets pass.
+SQL = """
+SELECT wanted.name,
+       CASE WHEN pg_class.oid IS NULL THEN 'missing'
+            WHEN rolsuper OR rolbypassrls THEN 'passed by'
+            WHEN NOT relrowsecurity THEN 'off'
+            WHEN NOT row_security_active(pg_class.oid) THEN 'owned'
+            WHEN of_the_user IS NULL THEN 'without policy'
+            WHEN NOT of_the_user THEN 'open'
+       END AS gap
+FROM unnest(CAST(:tables AS text[])) AS wanted (name)
+JOIN pg_roles ON rolname = current_user
+LEFT JOIN pg_class ON pg_class.oid = to_regclass(wanted.name)
+LEFT JOIN LATERAL (
+    -- Permissive policies add up: one that does not look at the user is one too many.
+    SELECT bool_and(strpos(coalesce(pg_get_expr(polqual, polrelid), 'app.user_id'), 'app.user_id') > 0
+                AND strpos(coalesce(pg_get_expr(polwithcheck, polrelid), 'app.user_id'), 'app.user_id') > 0)
+    FROM pg_policy
+    WHERE polrelid = pg_class.oid AND polpermissive
+      AND EXISTS (SELECT FROM unnest(polroles) AS role WHERE role = 0 OR pg_has_role(role, 'USAGE'))
+) AS policies (of_the_user) ON true
+ORDER BY wanted.name
+"""
+
+_ADVICE = {
+    "missing": f"{{table}} is nowhere that the role {ROLE} looks. Run: GRANT USAGE ON SCHEMA public TO {ROLE}",
+    "passed by": f"row-level security does not bind the role {ROLE}. Run: ALTER ROLE {ROLE} NOSUPERUSER NOBYPASSRLS",
+    "off": "row-level security of {table} is off. Run: ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+    "owned": f"the role {ROLE} has the rights of the owner of {{table}}, whom row-level security does not bind. "
+    f"Give the table another owner, or take {ROLE} out of the role that owns it",
+    "without policy": f"{{table}} has no policy for the role {ROLE}, so that nobody sees a row. "
+    "Restore the one of its migration",
+    "open": f"a policy of {{table}} shows the role {ROLE} rows whoever the user is. Drop it: see pg_policies",
+}
+
+
+def parameters() -> dict[str, list[str]]:
+    """Name every table of ours for the statement."""
+    return {"tables": list(SQLModel.metadata.tables)}
+
+
+def gaps_of(rows: Iterable[tuple[str, str | None]]) -> list[str]:
+    """Say of each thing that is wrong what to do about it."""
+    # As a dictionary, because what is wrong with the role is wrong on every table.
+    return list({_ADVICE[gap].format(table=table): None for table, gap in rows if gap})
+
+
+def find_gaps(sessions: SessionFactory) -> list[str]:
+    """Say what is wrong with the wall, and what to do about it; nothing when it stands.
+
+    Raises ServiceUnavailable when the database does not answer.
+    """
+    try:
+        with sessions(NOBODY) as session:
+            return gaps_of((name, gap) for name, gap in session.connection().execute(text(SQL), parameters()))
+    except RoleRefused as error:
+        return [_MISSING_ROLE if error.is_missing else _how_to_grant(sessions)]
+
+
+_MISSING_ROLE = (
+    f"the role {ROLE} is missing on this server. Roles are no part of a database's dump: restore it with what "
+    "pg_dumpall --roles-only wrote, and the database after it"
+)
+
+
+def _how_to_grant(sessions: SessionFactory) -> str:
+    with sessions.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None  # noqa: S101 - it is connected
+        login = quote_ident(driver.info.user, driver)
+        options = " WITH INHERIT FALSE, SET TRUE" if driver.info.server_version >= 160000 else ""  # noqa: PLR2004
+    return f"the login {login} may not take on the role {ROLE}. Run: GRANT {ROLE} TO {login}{options}"
