@@ -1,0 +1,68 @@
+"""Schemathesis, with all its checks and phases, against the running service."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backend.utils.auth import issue_token
+from tests.fixtures.api import API, new_user
+from tests.fixtures.contract import operations
+from tests.fixtures.tokens import SECRET
+
+ROOT = Path(__file__).parents[2]
+RUN_SECONDS = 100
+# Its warnings count as findings. While it fuzzes, it takes no ids from answers: the hooks put a task under each.
+CONFIGURATION = """
+seed = 92
+warnings.fail-on = true
+auth.wfc = {{ path = {users}, user = "owner", peers = ["owner", "stranger"] }}
+generation = {{ database = "none", max-examples = 30, no-shrink = true }}
+phases.fuzzing.extra-data-sources.responses = false
+phases.stateful.generation.max-examples = 60
+"""
+
+
+def _run(api: API, folder: Path, tokens: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run it as a program of its own, which writes a report into the folder."""
+    users = [
+        {"name": name, "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {token}"}]}
+        for name, token in tokens.items()
+    ]
+    (folder / "users.json").write_text(json.dumps({"auth": users}))
+    (folder / "schemathesis.toml").write_text(CONFIGURATION.format(users=json.dumps(str(folder / "users.json"))))
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "SCHEMATHESIS_HOOKS": "tests.fixtures.schemathesis_hooks",
+        "TOKEN_OF_STRANGER": tokens["stranger"],
+        "TRIED_BY_STRANGER": str(folder / "tried"),
+        "NO_PROXY": "127.0.0.1",
+    }
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "--no-color"]
+    command += ["run", f"{api.base_url}/openapi.json", "--checks=all", "--report-json-path=report.json"]
+    return subprocess.run(  # noqa: S603 - as written here
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=RUN_SECONDS, check=False
+    )
+
+
+@pytest.mark.requirement("FR-092", "FR-011", "FR-058")
+def test_schemathesis_finds_nothing_and_no_stranger_gets_in(api: API, tmp_path: Path) -> None:
+    stranger = new_user()
+    tokens = {
+        name: issue_token(SECRET, user, ttl_seconds=600)
+        for name, user in (("owner", new_user()), ("stranger", stranger))
+    }
+
+    result = _run(api, tmp_path, tokens)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    tried = set((tmp_path / "tried").read_text().split())
+    assert tried == {operation.id for operation in operations().values() if operation.is_about_one_task}
+    with api.client(stranger) as client:
+        assert client.get("/api/me").json()["data"] == {"id": stranger, "revision": 0, "created_at": None}
