@@ -58,6 +58,8 @@ def settings(database_url: str) -> Settings:
         database_pool_size=5,
         jwt_secret=SecretStr(SECRET),
         cors_origins=(ORIGIN,),
+        rate_limit="1000000/minute",
+        rate_limit_anonymous="1000000/minute",
     )
 
 

@@ -80,7 +80,7 @@ def test_the_quickstart_works(service: Service, tmp_path: Path) -> None:
     assert '"code":"UNAUTHORIZED"' in refused
     assert '"field":"title","code":"missing"' in refused
     assert '"field":"titel","code":"extra_forbidden"' in refused
-    assert run_lines(schema, service, tmp_path).split()[::2] == ["applied", "applied"]
+    assert set(run_lines(schema, service, tmp_path).split()[::2]) == {"applied"}
 
 
 @pytest.mark.requirement("FR-058")

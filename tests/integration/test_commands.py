@@ -15,8 +15,11 @@ from backend.cli import main
 from backend.config import Settings
 from backend.database import migrations
 from tests.fixtures.api import API
+from tests.fixtures.migrating import FILES
 from tests.fixtures.process import TASK_API, environment, run
 from tests.fixtures.tokens import SECRET
+
+PENDING = "".join(f"pending {name}\n" for name in FILES)
 
 
 @pytest.fixture
@@ -41,13 +44,14 @@ def test_migrations_are_applied_listed_and_taken_back(
         assert main(["migrate", *arguments]) == 0
         return capsys.readouterr().out
 
-    assert printed("status") == "pending 0001.create-users\npending 0002.create-tasks\n"
-    assert printed() == "applied 0001.create-users, 0002.create-tasks\n"
+    assert printed("status") == PENDING
+    assert printed() == f"applied {', '.join(FILES)}\n"
     assert printed("apply") == "applied nothing: the schema is current\n"
-    assert printed("status") == "applied 0001.create-users\napplied 0002.create-tasks\n"
-    assert printed("rollback") == "rolled back 0002.create-tasks\n"
-    assert printed("status") == "applied 0001.create-users\npending 0002.create-tasks\n"
-    assert printed("rollback") == "rolled back 0001.create-users\n"
+    assert printed("status") == "".join(f"applied {name}\n" for name in FILES)
+    for newest in reversed(FILES[1:]):
+        assert printed("rollback") == f"rolled back {newest}\n"
+    assert printed("status") == PENDING.replace("pending", "applied", 1)
+    assert printed("rollback") == f"rolled back {FILES[0]}\n"
     assert printed("rollback") == "rolled back nothing: no migration is applied\n"
     assert list(workplace.iterdir()) == []
 
@@ -61,7 +65,7 @@ def test_the_direct_address_is_preferred_for_migrations(
     monkeypatch.setenv("DATABASE_DIRECT_URL", empty_database_url)
 
     assert main(["migrate"]) == 0
-    assert capsys.readouterr().out == "applied 0001.create-users, 0002.create-tasks\n"
+    assert capsys.readouterr().out == f"applied {', '.join(FILES)}\n"
     assert migrations.pending(empty_database_url) == []
 
 
@@ -69,7 +73,7 @@ def test_the_direct_address_is_preferred_for_migrations(
 def test_migrate_works_on_the_embedded_database_too(tmp_path: Path) -> None:
     done = run("migrate", "status", env=environment(tmp_path / "data"), cwd=tmp_path)
 
-    assert done.stdout == "pending 0001.create-users\npending 0002.create-tasks\n"
+    assert done.stdout == PENDING
 
 
 @pytest.mark.requirement("FR-065")

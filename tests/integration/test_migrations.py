@@ -29,19 +29,14 @@ from tests.fixtures.migrating import (
 @pytest.mark.requirement("FR-061")
 def test_migrations_are_applied_listed_and_taken_back(empty_database_url: str) -> None:
     assert migrations.known() == FILES
-    assert migrations.status(empty_database_url) == [
-        Migration(FILES[0], applied=False),
-        Migration(FILES[1], applied=False),
-    ]
+    assert FILES[:2] == ["0001.create-users", "0002.create-tasks"]
+    assert migrations.status(empty_database_url) == [Migration(name, applied=False) for name in FILES]
     assert migrations.apply(empty_database_url) == FILES
     assert migrations.apply(empty_database_url) == []
-    assert migrations.status(empty_database_url) == [
-        Migration(FILES[0], applied=True),
-        Migration(FILES[1], applied=True),
-    ]
-    assert migrations.rollback(empty_database_url) == FILES[1]
-    assert migrations.pending(empty_database_url) == [FILES[1]]
-    assert migrations.rollback(empty_database_url) == FILES[0]
+    assert migrations.status(empty_database_url) == [Migration(name, applied=True) for name in FILES]
+    for number, newest in reversed(list(enumerate(FILES))):
+        assert migrations.rollback(empty_database_url) == newest
+        assert migrations.pending(empty_database_url) == FILES[number:]
     assert migrations.rollback(empty_database_url) is None
 
 

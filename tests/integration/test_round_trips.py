@@ -38,6 +38,7 @@ CASES = {
     "create again": Case("POST", "/api/tasks", 409, '{"title": "a", "id": "TASK_ID"}'),
     "get": Case("GET", TASK, 200),
     "get missing": Case("GET", TASK, 404, task_id=MISSING_ID),
+    "get malformed": Case("GET", TASK, 404, task_id="not-an-id"),
     "put": Case("PUT", TASK, 200, '{"title": "b"}'),
     "put the same": Case("PUT", TASK, 200, '{"title": "0"}'),
     "put missing": Case("PUT", TASK, 404, '{"title": "b"}', task_id=MISSING_ID),
@@ -63,8 +64,11 @@ def proxy(database_url: str) -> Iterator[Proxy]:
 @pytest.fixture(scope="module")
 def proxied(settings: Settings, proxy: Proxy) -> Iterator[API]:
     """The service with the proxy between it and the database."""
-    with serve(settings.model_copy(update={"database_url": SecretStr(proxy.url)})) as running:
-        yield running
+    with pytest.MonkeyPatch.context() as patched:
+        # Workers settle what they count in the background: that is nobody's round trip, but would be counted here.
+        patched.setattr("backend.api.main.SETTLE_SECONDS", 3600)
+        with serve(settings.model_copy(update={"database_url": SecretStr(proxy.url)})) as running:
+            yield running
 
 
 @pytest.fixture
@@ -96,7 +100,6 @@ def test_an_operation_is_one_round_trip(through: httpx.Client, proxy: Proxy, cas
 @pytest.mark.parametrize(
     "case",
     [
-        Case("GET", "/api/tasks/not-an-id", 404),
         Case("GET", "/api/tasks?cursor=x", 400),
         Case("GET", "/api/nothing", 404),
         Case("DELETE", "/api/tasks", 405),

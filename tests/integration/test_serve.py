@@ -156,7 +156,7 @@ def test_production_refuses_an_outdated_schema_and_serves_a_current_one(
     env = environment(tmp_path / "data", DATABASE_URL=empty_database_url, **PRODUCTION)
     refused = run("serve", "--port", "0", env=env, cwd=tmp_path)
     assert refused.returncode == 1
-    assert "the database schema is outdated: 0001.create-users, 0002.create-tasks not applied" in refused.stderr
+    assert "the database schema is outdated: 0001.create-users, 0002.create-tasks, " in refused.stderr
     assert "task-api migrate" in refused.stderr
     assert migrations.pending(empty_database_url) == migrations.known()
 
