@@ -129,8 +129,9 @@ def _bounded(field: str) -> str:
 
 Responses = dict[int | str, dict[str, Any]]
 
+_TEXT = {"type": "string"}
 _HEADERS = {
-    "X-Request-Id": {"description": "Names this request in our logs", "schema": {"type": "string"}},
+    "X-Request-Id": {"description": "Names this request in our logs", "schema": _TEXT, "required": True},
     "RateLimit-Policy": {
         "description": "How many requests (q) you may send in how many seconds (w)",
         "schema": {"type": "string"},
@@ -142,11 +143,17 @@ _HEADERS = {
         "example": '"user";r=599;t=42',
     },
 }
-_ETAG_HEADER = {"ETag": {"description": "The task's revision, quoted", "schema": {"type": "string"}, "example": '"42"'}}
-_LOCATION_HEADER = {"Location": {"description": "Where the new task is", "schema": {"type": "string"}}}
+_ETAG_HEADER = {
+    "ETag": {"description": "The task's revision, quoted", "schema": _TEXT, "required": True, "example": '"42"'}
+}
+_LOCATION_HEADER = {"Location": {"description": "Where the new task is", "schema": _TEXT, "required": True}}
 _ERROR_HEADERS = {
-    "WWW-Authenticate": {"description": "`Bearer`, and what is wrong with the token", "schema": {"type": "string"}},
-    "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}},
+    "WWW-Authenticate": {
+        "description": "`Bearer`, and what is wrong with the token",
+        "schema": _TEXT,
+        "required": True,
+    },
+    "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}, "required": True},
 }
 
 

@@ -15,10 +15,10 @@ DESCRIPTION_LENGTH = 10_000
 _CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
-# Without NUL; a title also needs one character that is not white space (Unicode's property, which `\s` is nearly).
-_ANY_TEXT = r"^[^\u0000]*$"
-_WHITE_SPACE = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_NO_BLANK = rf"^[^\u0000]*[^\u0000{_WHITE_SPACE}][^\u0000]*$"
+# The same rules for readers of the contract. No `maxLength` for a title: white space around it does not count.
+_WHITE = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_TITLE = rf"^[{_WHITE}]*[^\u0000{_WHITE}]([^\u0000]{{0,{TITLE_LENGTH - 2}}}[^\u0000{_WHITE}])?[{_WHITE}]*$"
+_DESCRIPTION = r"^[^\u0000]*$"
 
 _NO_TASK = uuid4()  # nobody can learn it, so nobody can give it to a task
 
@@ -58,14 +58,14 @@ Title = Annotated[
     Strict(),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_LENGTH),
     AfterValidator(_without_nul),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": TITLE_LENGTH, "pattern": _NO_BLANK}),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TITLE}),
 ]
 Description = Annotated[
     str,
     Strict(),
     StringConstraints(max_length=DESCRIPTION_LENGTH),
     AfterValidator(_without_nul),
-    WithJsonSchema({"type": "string", "maxLength": DESCRIPTION_LENGTH, "pattern": _ANY_TEXT}),
+    WithJsonSchema({"type": "string", "maxLength": DESCRIPTION_LENGTH, "pattern": _DESCRIPTION}),
 ]
 Flag = Annotated[bool, Strict()]
 CanonicalUUID = Annotated[UUID, BeforeValidator(_canonical_uuid)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, given, note, settings
 from hypothesis import strategies as st
 
 from backend.utils.auth import issue_token
@@ -218,6 +218,7 @@ def test_random_calls_of_two_users_are_answered_as_the_model_does(api: API) -> N
     def check(calls: list[tuple[Any, ...]]) -> None:
         users = TwoUsers(client)
         for name, *arguments in calls:
+            note(f"{name}{tuple(arguments)}")
             getattr(users, name)(*arguments)
 
     with api.client() as client:

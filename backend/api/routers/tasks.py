@@ -109,7 +109,8 @@ def create_task(tasks: Tasks, data: NewTask) -> Response:
     """Create a task.
 
     Only `title` is needed. Send your own `id` (a UUID) to be safe against double clicks and repeated requests: an id
-    that you used before answers 409 instead of making a second task.
+    that you used before answers 409 instead of making a second task. So does an account that is full: the code in
+    `details` is then `too_many_tasks`.
     """
     task = tasks.create(data)
     return task_response(task, status=201, Location=f"/api/tasks/{task.id}")
