@@ -71,6 +71,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unfinished = 0  # bytes since a head, a piece of a body or a request was complete
         self._line_start = b""  # of the line that is arriving
         self._deadline: asyncio.TimerHandle | None = None
+        self._reading: asyncio.TimerHandle | None = None  # looks whether the client reads a long answer
         self._refusal: TaskAPIError | None = None
         self._in_hand: RequestResponseCycle | None = None
 
@@ -83,6 +84,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Wait for nothing any more, and let what is in hand know that nobody listens."""
         super().connection_lost(exc)
         self._forget_deadline()
+        self.resume_writing()
         if self._in_hand is not None:  # uvicorn tells only the newest request, which may be waiting behind this one
             self._in_hand.disconnected = True
             self._in_hand.message_event.set()
@@ -181,6 +183,29 @@ class BoundedProtocol(HttpToolsProtocol):
             self._forget_deadline()
         elif self._deadline is None:
             self._deadline = self.loop.call_later(self._timeout_seconds, self._end_waiting)
+
+    def pause_writing(self) -> None:
+        """Note that the client reads slower than we write, and from now on look whether it reads at all."""
+        super().pause_writing()
+        self._look_again(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """Note that most of what was written has left."""
+        super().resume_writing()
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+
+    def _look_again(self, left: int) -> None:
+        self._reading = self.loop.call_later(self._timeout_seconds, self._look_whether_it_reads, left)
+
+    def _look_whether_it_reads(self, left_before: int) -> None:
+        """Give up a client that has taken nothing for so long: its answer is in our memory until it does."""
+        left = self.transport.get_write_buffer_size()
+        if left < left_before:
+            self._look_again(left)
+        else:
+            self.transport.abort()  # close() would wait for it
 
     def _forget_deadline(self) -> None:
         if self._deadline is not None:

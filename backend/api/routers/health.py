@@ -76,8 +76,7 @@ async def check_liveness() -> HealthAnswer:
     responses=success(200, "It can serve", HealthAnswer),
 )
 async def check_readiness(ready: Ready, gate: DatabaseGate) -> HealthAnswer:
-    """Tell whether requests can be served: the database answers, its schema is current, and it keeps users
-    apart.
+    """Tell whether requests can be served: the database answers, is up to date, and keeps users apart.
 
     A good answer is remembered for ten minutes, so that asking often does not keep a suspended database awake.
     """
