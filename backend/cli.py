@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -66,7 +67,11 @@ def application() -> FastAPI:
     """Build the application from the environment: what every worker process runs."""
     settings = load_settings()
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    return create_app(settings)
+    app = create_app(settings)
+    # What is there by now stays. The collector need not look through it whenever a large body makes many objects.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def _parser() -> argparse.ArgumentParser:

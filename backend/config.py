@@ -61,7 +61,7 @@ class Settings(BaseSettings):
 
     environment: Literal["development", "production"] = Field(
         "development",
-        description="`production` refuses to start without a database, a key and a current schema",
+        description="`production` refuses to start without database, key, current schema and row-level security",
     )
     host: str = Field("127.0.0.1", description="address to listen on; `0.0.0.0` for every network")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 picks a free one")
@@ -93,7 +93,9 @@ class Settings(BaseSettings):
     )
 
     cors_origins: StringList = Field((), description="origins of browser frontends, comma-separated or a JSON list")
-    request_timeout_seconds: float = Field(10, gt=0, le=300, description="longest time that a statement may take")
+    request_timeout_seconds: float = Field(
+        10, gt=0, le=300, description="longest time to wait for a connection, and for a statement"
+    )
     client_timeout_seconds: float = Field(
         20, gt=0, le=300, description="longest time that a client may take to send its headers, and again its body"
     )
@@ -132,6 +134,8 @@ class Settings(BaseSettings):
             parts = urlsplit(origin)
             if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}" or parts.username:
                 raise ValueError("each origin looks like https://app.example.com; * is not accepted")
+            if "*" in origin or origin.endswith({"http": ":80", "https": ":443"}[parts.scheme]):
+                raise ValueError("each origin is one host, and leaves out port 80 or 443 where browsers do")
         return plain
 
     @field_validator("rate_limit", "rate_limit_anonymous")

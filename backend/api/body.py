@@ -18,6 +18,8 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 MAX_KEYS = 1000  # more than any object needs, and each unknown one costs an error message
 
+MAX_BRACKETS = 20_000  # more than texts of a body can hold; each opens a container, which costs most of all to read
+
 _UTF_8 = ("utf-8", "utf8")
 
 
@@ -46,6 +48,8 @@ class _StrictRequest(Request):
 
 def read_object(body: bytes) -> dict[str, Any]:
     """Read a JSON object; raises ValidationFailed if the body is anything else."""
+    if body.count(b"[") + body.count(b"{") > MAX_BRACKETS:
+        raise _refusal("body", "too_complex", f"The body must not open more than {MAX_BRACKETS} arrays and objects")
     try:
         # decode() leaves a byte order mark in the text, where json refuses it.
         value = json.loads(body.decode(), object_pairs_hook=_unambiguous, parse_constant=_refuse_constant)

@@ -11,13 +11,19 @@ from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.staticfiles import StaticFiles
 from starlette.responses import HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
 
 _ASSETS = "/docs/assets"
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
 class Assets(StaticFiles):
-    """Files that a browser may keep, if it asks each time whether they are still the same."""
+    """Files that a browser may keep, if it asks each time whether they are still the same. Always whole ones."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; a Range may be ignored (RFC 9110, section 14.2), and Starlette's refusals are no JSON."""
+        headers = [header for header in scope["headers"] if header[0] != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
 
     def file_response(self, *arguments: Any, **options: Any) -> Response:
         """Answer a file."""

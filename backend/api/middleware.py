@@ -22,6 +22,7 @@ access_log = logging.getLogger("backend.access")
 error_log = logging.getLogger("backend.error")
 
 _LOGGED_PATH = 200  # characters: enough for any of ours
+_TOKEN = re.compile(r"eyJ[\w=-]*\.[\w.=-]*")  # as a JSON Web Token begins, wherever somebody may have put one
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 
@@ -47,7 +48,7 @@ class RequestContext:
             await self.app(scope, receive, send)
             return
         sent = Headers(scope=scope).get("x-request-id", "")
-        request_id = sent if _REQUEST_ID.fullmatch(sent) else self.new_id()
+        request_id = sent if _REQUEST_ID.fullmatch(sent) and not _TOKEN.search(sent) else self.new_id()
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         state["headers"] = [(b"x-request-id", request_id.encode()), *security_headers(scope)]
@@ -67,10 +68,11 @@ class RequestContext:
         finally:
             milliseconds = (self.clock() - started) * 1000
             user = state.get("user_id", "-")
+            path = _TOKEN.sub("(token)", scope["path"][:_LOGGED_PATH])
             # %r: a path or a user id must not be able to forge a line.
             access_log.info(
                 "%s %r %d %.1fms request_id=%s user=%r",
-                scope["method"], scope["path"][:_LOGGED_PATH], status, milliseconds, request_id, user,
+                scope["method"], path, status, milliseconds, request_id, user,
             )  # fmt: skip
 
 

@@ -28,15 +28,16 @@ from backend.errors import (
     RequestTimeout,
     ServiceUnavailable,
     TaskAPIError,
-    Unauthorized,
 )
+from backend.utils.claims import refusal
 
 SLICE_BYTES = 8 * 1024
 # A slice may be read before what is unfinished is counted, and another before it is seen to be too much.
 MAX_UNFINISHED_BYTES = 64 * 1024 - 2 * SLICE_BYTES
 MAX_PIPELINED = 100
 LINGER_SECONDS = 2.0  # for a client to read our last word; closing at once may take it away from one that still sends
-SHUTDOWN_PATIENCE_SECONDS = 1.0  # for bodies that are just arriving when the service ends
+LEAST_READ_BYTES = 64 * 1024  # of an answer, in the time that a client has; a client that takes less is given up
+SHUTDOWN_PATIENCE_SECONDS = 1.0  # for bodies and answers that are just under way when the service ends
 
 _AUTHORIZATION = b"authorization:"
 
@@ -74,6 +75,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._reading: asyncio.TimerHandle | None = None  # looks whether the client reads a long answer
         self._refusal: TaskAPIError | None = None
         self._in_hand: RequestResponseCycle | None = None
+        self._is_last = False  # the request is the last one, by the client's own word
+        self._lingers = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Begin to wait for a request."""
@@ -93,10 +96,22 @@ class BoundedProtocol(HttpToolsProtocol):
         """Read in slices, so that a limit is passed by no more than one; nothing counts after a refusal."""
         self._unset_keepalive_if_required()
         for start in range(0, len(data), SLICE_BYTES):
-            if self._refusal is None:
+            if self._listens:
                 self._read(data[start : start + SLICE_BYTES])
-        if self._refusal is None:
+        if self._refusal is None and not self._lingers:
             self._watch()
+
+    @property
+    def _listens(self) -> bool:
+        """Tell whether what comes still counts: not after a refusal, nor after the last request."""
+        return self._refusal is None and not self._lingers and not (self._is_last and self._stage is Stage.IDLE)
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio has it
+        """Answer a client that has sent all it will send, and only then close."""
+        if self._stage is not Stage.IDLE or self.cycle is None or self.cycle.response_complete:
+            return False
+        self._is_last = True
+        return True
 
     def _read(self, piece: bytes) -> None:
         self._unfinished += len(piece)
@@ -115,7 +130,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _excess(self) -> TaskAPIError:
         """Say what of an unfinished head or trailer is too long."""
         if self._stage is Stage.HEAD and self._line_start.lower() == _AUTHORIZATION:
-            return Unauthorized(invalid_token=True)  # the token is judged before anything else, and this one is bad
+            return refusal("The token is too long.")  # the token is judged before anything else, and this one is bad
         if self._stage is Stage.HEAD and len(self.url) > MAX_ADDRESS_BYTES:
             return AddressTooLong()
         return HeadersTooLarge()
@@ -142,6 +157,9 @@ class BoundedProtocol(HttpToolsProtocol):
             # The parser would take the body for the next request.
             raise BadRequest("Send a body without the header Upgrade: no other protocol is spoken here.")
         super().on_headers_complete()
+        if not self.cycle.keep_alive:
+            # uvicorn would close right after its answer, and a client that still sends its body would never read it.
+            self._is_last = self.cycle.keep_alive = True
         self.headers = []  # what the trailer of a chunked body says must not become a header of the request
         self._stage = Stage.BODY
         self._unfinished = 0
@@ -164,14 +182,22 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Go on with the next request, or say our last word when nothing comes before it any more."""
         super().on_response_complete()
-        if self._refusal is not None and self.cycle.response_complete and not self.transport.is_closing():
+        if self.transport.is_closing() or not self.cycle.response_complete:
+            return
+        if self._refusal is not None:
             self._answer(self._refusal)
+        elif self._is_last and self._stage is Stage.BODY:
+            self._linger()
+        elif self._is_last:
+            self.transport.close()
 
     def shutdown(self) -> None:
         """End when what is in hand is answered; a body that is still arriving is not waited for."""
         super().shutdown()
         if self._stage is Stage.BODY:
             self.loop.call_later(SHUTDOWN_PATIENCE_SECONDS, self._end_unfinished)
+        if self._reading is not None:
+            self._look_again(SHUTDOWN_PATIENCE_SECONDS)
 
     def _end_unfinished(self) -> None:
         if self._stage is Stage.BODY:
@@ -187,7 +213,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Note that the client reads slower than we write, and from now on look whether it reads at all."""
         super().pause_writing()
-        self._look_again(self.transport.get_write_buffer_size())
+        self._look_again(self._timeout_seconds)
 
     def resume_writing(self) -> None:
         """Note that most of what was written has left."""
@@ -196,16 +222,18 @@ class BoundedProtocol(HttpToolsProtocol):
             self._reading.cancel()
             self._reading = None
 
-    def _look_again(self, left: int) -> None:
-        self._reading = self.loop.call_later(self._timeout_seconds, self._look_whether_it_reads, left)
-
-    def _look_whether_it_reads(self, left_before: int) -> None:
-        """Give up a client that has taken nothing for so long: its answer is in our memory until it does."""
+    def _look_again(self, seconds: float) -> None:
+        """Look after a while how much has left. It is in our memory until it does, and close() would wait for it."""
+        if self._reading is not None:
+            self._reading.cancel()
         left = self.transport.get_write_buffer_size()
-        if left < left_before:
-            self._look_again(left)
+        self._reading = self.loop.call_later(seconds, self._look_whether_it_reads, left, seconds)
+
+    def _look_whether_it_reads(self, left_before: int, seconds: float) -> None:
+        if self.transport.get_write_buffer_size() > left_before - LEAST_READ_BYTES:
+            self.transport.abort()
         else:
-            self.transport.abort()  # close() would wait for it
+            self._look_again(seconds)
 
     def _forget_deadline(self) -> None:
         if self._deadline is not None:
@@ -244,9 +272,16 @@ class BoundedProtocol(HttpToolsProtocol):
         ]
         lines = [name + b": " + value + b"\r\n" for name, value in headers]
         self.transport.write(b"".join([STATUS_LINE[error.status], *lines, b"\r\n", response.body]))
-        self.transport.write_eof()
         access_log.info("- '-' %d 0.0ms request_id=%s user='-'", error.status, request_id)
+        self._linger()
+
+    def _linger(self) -> None:
+        """End our side and let the client end its own, for a while; what it still sends counts for nothing."""
+        self._lingers = True
+        if not self.transport.is_closing():
+            self.transport.write_eof()
         self._unset_keepalive_if_required()
+        self._forget_deadline()
         self.flow.resume_reading()
         self._deadline = self.loop.call_later(LINGER_SECONDS, self.transport.close)
 

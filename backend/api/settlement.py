@@ -92,5 +92,5 @@ class Settlement:
         """Say, but only once, that workers limit by themselves for now."""
         if not self._is_failing:
             is_defect = not isinstance(error, ServiceUnavailable)
-            logger.warning("rate limits are not shared while the database is away", exc_info=is_defect and error)
+            logger.warning("rate limits are not shared with other workers for now", exc_info=is_defect and error)
         self._is_failing = True

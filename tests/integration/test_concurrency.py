@@ -129,3 +129,19 @@ def test_requests_that_wait_for_a_connection_hold_no_threads(
             assert client.get("/docs/assets/swagger-ui.css").status_code == 200  # files are read in a thread
             assert all(connection.is_silent() for connection in others)
         assert {connection.answer().status_code for connection in (first, *others)} <= {200, 201}
+
+
+def test_requests_at_the_database_leave_threads_for_other_work(
+    settings: Settings, user_id: str, database_url: str
+) -> None:
+    many = 41  # one more than there would be threads
+    large = settings.model_copy(update={"database_pool_size": many, "request_timeout_seconds": 30})
+    with serve(large) as running, running.client(user_id) as client, connections(running, many) as all_of_them:
+        create(client)
+        with row_locked(database_url, user_id) as wait_for:
+            for connection in all_of_them:
+                connection.send(post(user_id))
+            wait_for(many)
+            assert client.get("/docs/assets/swagger-ui.css").status_code == 200  # files are read in a thread
+            assert all(connection.is_silent() for connection in all_of_them)
+        assert {connection.answer().status_code for connection in all_of_them} == {201}

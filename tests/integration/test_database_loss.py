@@ -169,7 +169,7 @@ def test_a_lost_connection_that_the_driver_reports_under_another_name_is_service
     assert everything_of(own_client)[1]["data"]["revision"] == 0
 
 
-@pytest.mark.requirement("FR-051", "FR-041", "FR-050", "FR-052")
+@pytest.mark.requirement("FR-107", "FR-051", "FR-041", "FR-050", "FR-052")
 def test_a_defect_is_an_internal_error_that_says_nothing_of_its_cause(
     own_client: httpx.Client, own_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:

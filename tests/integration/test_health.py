@@ -16,6 +16,7 @@ from backend.services.readiness import Readiness
 from tests.fixtures.api import serve
 from tests.fixtures.database import execute
 from tests.fixtures.proxy import counting_proxy
+from tests.fixtures.readiness import check
 from tests.fixtures.tasks import error_of
 
 
@@ -31,6 +32,7 @@ def sessions(empty_database_url: str) -> Iterator[SessionFactory]:
 def test_the_service_is_ready_once_its_schema_is_current(settings: Settings, empty_database_url: str) -> None:
     changes = {"database_url": SecretStr(empty_database_url)}
     with serve(settings.model_copy(update=changes)) as running, running.client() as client:
+        running.app.state.readiness.retry_seconds = 0
         unready = client.get("/health/ready")
         error_of(unready, 503, "SERVICE_UNAVAILABLE")
         assert unready.headers["Retry-After"]
@@ -57,22 +59,26 @@ def test_polling_does_not_ask_the_database_again(settings: Settings, database_ur
 
 
 @pytest.mark.requirement("FR-054")
-def test_a_good_answer_is_remembered_for_a_while_and_a_bad_one_is_not(
+def test_a_good_answer_is_remembered_for_a_while_and_a_bad_one_for_a_moment(
     sessions: SessionFactory, empty_database_url: str
 ) -> None:
     now = 0.0
     readiness = Readiness(sessions, frozenset(migrations.known()), remember_seconds=600, clock=lambda: now)
     with pytest.raises(ServiceUnavailable):
-        readiness.check()
+        check(readiness)
     migrations.apply(empty_database_url)
-    readiness.check()
+    now = 0.9
+    with pytest.raises(ServiceUnavailable):
+        check(readiness)
+    now = 1.0
+    check(readiness)
     execute(empty_database_url, "DELETE FROM _yoyo_migration")
 
-    now = 599.0
-    readiness.check()
-    now = 600.0
+    now = 600.9
+    check(readiness)
+    now = 601.0
     with pytest.raises(ServiceUnavailable):
-        readiness.check()
+        check(readiness)
 
 
 @pytest.mark.requirement("FR-054")
@@ -80,7 +86,7 @@ def test_a_newer_schema_is_good_enough(sessions: SessionFactory, empty_database_
     migrations.apply(empty_database_url)
     older = frozenset(migrations.known()[:-1])
 
-    Readiness(sessions, older).check()
+    check(Readiness(sessions, older))
 
 
 @pytest.mark.requirement("FR-054")
@@ -98,5 +104,20 @@ def test_a_schema_that_cannot_be_read_is_not_called_missing(
     execute(empty_database_url, "REVOKE SELECT ON _yoyo_migration FROM task_api")
 
     with pytest.raises(ServiceUnavailable, match="cannot answer right now"):
-        Readiness(sessions, frozenset(migrations.known())).check()
+        check(Readiness(sessions, frozenset(migrations.known())))
     assert "permission denied" in caplog.text
+
+
+@pytest.mark.requirement("FR-054", "FR-101")
+def test_polling_a_service_that_is_not_ready_does_not_keep_its_database_busy(
+    settings: Settings, empty_database_url: str
+) -> None:
+    with counting_proxy(empty_database_url) as proxy:
+        changes = {"database_url": SecretStr(proxy.url)}
+        with serve(settings.model_copy(update=changes)) as running, running.client() as client:
+            running.app.state.readiness.retry_seconds = 60
+            error_of(client.get("/health/ready"), 503, "SERVICE_UNAVAILABLE")
+            before = proxy.flights
+            for _ in range(5):
+                error_of(client.get("/health/ready"), 503, "SERVICE_UNAVAILABLE")
+            assert proxy.flights == before > 0

@@ -52,9 +52,11 @@ def limiter() -> SharedRateLimiter:
     return SharedRateLimiter("user", Rate(100, 86400))
 
 
-def settling(engine: Engine, limiter: SharedRateLimiter, seconds: float) -> AbstractAsyncContextManager[None]:
+def settling(
+    engine: Engine, limiter: SharedRateLimiter, seconds: float, gate: Gate | None = None
+) -> AbstractAsyncContextManager[None]:
     service = RateLimitService(SessionFactory(engine, log_level=logging.DEBUG))
-    return Settlement(limiter, service, Gate(1, 5), seconds).in_background()
+    return Settlement(limiter, service, gate or Gate(1, 5), seconds).in_background()
 
 
 async def until(is_so: Callable[[], bool]) -> None:
@@ -142,6 +144,20 @@ def test_more_users_than_fit_into_one_statement_are_settled_by_several(
     asyncio.run(crowd())
 
 
+@pytest.mark.requirement("FR-097", "FR-102")
+def test_a_settlement_waits_for_its_place_like_a_request(engine: Engine, url: str, limiter: SharedRateLimiter) -> None:
+    async def crowded() -> None:
+        gate = Gate(1, 5)
+        async with settling(engine, limiter, SHORT, gate):
+            async with gate:  # though the engine has connections for both
+                limiter.hit("a")
+                await asyncio.sleep(10 * SHORT)
+                assert settled(url) == 0
+            await until(lambda: settled(url) == 1)
+
+    asyncio.run(crowded())
+
+
 @pytest.mark.requirement("FR-103")
 def test_a_database_that_is_away_is_said_once_and_settled_with_later(
     engine: Engine, url: str, limiter: SharedRateLimiter, caplog: pytest.LogCaptureFixture
@@ -177,7 +193,7 @@ def test_a_database_that_is_away_is_said_once_and_settled_with_later(
     asyncio.run(run())
 
     said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    assert said == ["rate limits are not shared while the database is away"] * 2
+    assert said == ["rate limits are not shared with other workers for now"] * 2
     assert not any(record.exc_info for record in caplog.records)
 
 

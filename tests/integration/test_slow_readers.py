@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from backend.config import Settings
 from tests.fixtures.api import API, new_user, serve
-from tests.fixtures.connection import connection_to, head
+from tests.fixtures.connection import PATIENCE_SECONDS, connection_to, head
 from tests.fixtures.database import execute
 
 pytestmark = pytest.mark.requirement("FR-098")
@@ -52,6 +53,34 @@ def test_a_client_that_does_not_read_is_cut_off(hasty: API, writer: str) -> None
         assert other.get("/api/tasks").status_code == 200
 
 
+def test_a_client_that_does_not_read_keeps_no_place(settings: Settings, writer: str) -> None:
+    few = {"client_timeout_seconds": CLIENT_TIMEOUT_SECONDS, "max_concurrent_requests": 1}
+    with (
+        serve(settings.model_copy(update=few)) as narrow,
+        narrow.client(new_user()) as other,
+        connection_to(narrow, RECEIVE_BYTES) as connection,
+    ):
+        connection.send(2 * head(writer, "GET /api/tasks"))  # the second waits until the first has left
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        for status in (200, 503):
+            while other.get("/api/tasks").status_code == status and time.monotonic() < deadline:
+                time.sleep(0.01)
+        assert other.get("/api/tasks").status_code == 200
+
+
+def test_a_client_that_does_not_read_does_not_hold_the_end_of_the_service(
+    settings: Settings, writer: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ExitStack() as service:
+        patient = service.enter_context(serve(settings))
+        with connection_to(patient, RECEIVE_BYTES) as connection:
+            connection.send(2 * head(writer, "GET /api/tasks"))
+            assert connection.read_some(1) == 1
+            service.close()  # fails if it takes longer than the grace period
+
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_a_client_that_reads_slowly_gets_everything(hasty: API, writer: str) -> None:
     def slowly(most: int) -> int:
         time.sleep(CLIENT_TIMEOUT_SECONDS / 100)
@@ -63,6 +92,23 @@ def test_a_client_that_reads_slowly_gets_everything(hasty: API, writer: str) -> 
 
         assert _read_all(slowly, LEAST_BYTES) >= LEAST_BYTES
         assert time.monotonic() - started > CLIENT_TIMEOUT_SECONDS  # else it was not slow
+
+
+@pytest.mark.requirement("FR-097")
+@pytest.mark.parametrize("waiting", ["GET /api/me", "GET /api/tasks?limit=1"])
+def test_an_answer_that_nobody_reads_keeps_nobody_from_the_database(
+    settings: Settings, writer: str, waiting: str
+) -> None:
+    small = settings.model_copy(update={"database_pool_size": 1, "request_timeout_seconds": 1})
+    with serve(small) as running, connection_to(running, RECEIVE_BYTES) as connection:
+        # The first answer fills what the system keeps, so that the second cannot even be begun.
+        connection.send(head(writer, "GET /api/tasks") + head(writer, waiting))
+        assert connection.read_some(1) == 1
+
+        with running.client(new_user()) as other:
+            assert {other.get("/api/tasks").status_code for _ in range(5)} == {200}
+
+        assert _read_all(connection.read_some, LEAST_BYTES) >= LEAST_BYTES
 
 
 def _read_all(read: Callable[[int], int], most: int | None = None) -> int:

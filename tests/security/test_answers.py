@@ -95,6 +95,16 @@ def test_the_files_of_the_page_are_kept_and_asked_for_again(anonymous: httpx.Cli
     assert again.headers.get_list("Content-Security-Policy") == [NOTHING]
 
 
+@pytest.mark.requirement("FR-041", "FR-110")
+@pytest.mark.parametrize("wanted", ["bytes=9-2", "bytes=", "nonsense", "bytes=99999999-", "bytes=0-1,3-4"])
+def test_a_part_of_a_file_is_answered_with_all_of_it(anonymous: httpx.Client, wanted: str) -> None:
+    asset = "/docs/assets/swagger-ui.css"
+
+    response = anonymous.get(asset, headers={"Range": wanted})
+
+    assert (response.status_code, response.content) == (200, anonymous.get(asset).content)
+
+
 @pytest.mark.requirement("FR-109")
 def test_a_page_that_is_answered_often_does_not_gather_headers(api: API) -> None:
     with api.client() as client:
@@ -103,7 +113,7 @@ def test_a_page_that_is_answered_often_does_not_gather_headers(api: API) -> None
     assert len(sizes) == 1
 
 
-@pytest.mark.requirement("FR-107")
+@pytest.mark.requirement("FR-109")
 def test_an_address_of_a_task_tells_nothing_but_its_id(client: httpx.Client) -> None:
     task = create(client)
 

@@ -159,3 +159,19 @@ def test_a_body_may_say_that_it_is_not_compressed(client: httpx.Client) -> None:
     response = client.post("/api/tasks", json={"title": "a"}, headers={"Content-Encoding": "Identity"})
 
     assert task_of(response, 201)["title"] == "a"
+
+
+@pytest.mark.requirement("FR-089")
+@pytest.mark.parametrize("opening", ["[],", "{},", "[[", '{"a":['])
+def test_a_body_that_is_costly_to_read_is_refused_before_it_is_read(client: httpx.Client, opening: str) -> None:
+    response = client.post("/api/tasks", content=f'{{"title": [{opening * 20_000}'.encode(), headers=JSON)
+
+    (detail,) = error_of(response, 422, "VALIDATION_ERROR")["details"]
+    assert (detail["field"], detail["code"]) == ("body", "too_complex")
+
+
+@pytest.mark.requirement("FR-089")
+def test_brackets_in_a_text_are_a_text(client: httpx.Client) -> None:
+    text = "[{" * 5_000
+
+    assert create(client, text[:500], description=text)["description"] == text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,8 @@ from tests.fixtures.tokens import SECRET
 
 ROOT = Path(__file__).parents[2]
 RUN_SECONDS = 100
+PHASES = {"examples", "coverage", "fuzzing", "stateful"}
+LINKS = re.compile(r"API Links: +([0-9]+) covered")  # the report does not count them
 # Its warnings count as findings. While it fuzzes, it takes no ids from answers: the hooks put a task under each.
 CONFIGURATION = """
 seed = 92
@@ -62,6 +65,13 @@ def test_schemathesis_finds_nothing_and_no_stranger_gets_in(api: API, tmp_path: 
     result = _run(api, tmp_path, tokens)
 
     assert result.returncode == 0, result.stdout + result.stderr
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["complete"], report["operations"]["tested"]) == (True, len(operations()))
+    # One that was skipped, or had nothing to do, is no failure for Schemathesis.
+    assert {name: phase["status"] for name, phase in report["phases"].items()} == dict.fromkeys(PHASES, "success")
+    covered = LINKS.search(result.stdout)
+    assert covered, result.stdout
+    assert int(covered[1]) > 0, result.stdout
     tried = set((tmp_path / "tried").read_text().split())
     assert tried == {operation.id for operation in operations().values() if operation.is_about_one_task}
     with api.client(stranger) as client:

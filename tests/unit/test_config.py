@@ -114,7 +114,7 @@ def test_origins_are_kept_as_browsers_send_them() -> None:
     [
         *("*", "null", "app.example.com", "ftp://app.example.com", "https://", "https://["),
         *("https://app.example.com/path", "https://app.example.com?query", "https://app.example.com#part"),
-        "https://me@app.example.com",
+        *("https://me@app.example.com", "https://*.example.com", "https://app.example.com:443", "http://localhost:80"),
     ],
 )
 def test_what_is_no_origin_is_refused(origin: str) -> None:

@@ -82,5 +82,6 @@ async def check_readiness(ready: Ready, gate: DatabaseGate) -> HealthAnswer:
     """
     if not ready.is_remembered:
         async with gate:
-            await run_in_threadpool(ready.check)
+            await run_in_threadpool(ready.refresh)
+    ready.require()
     return _WELL

@@ -1,0 +1,34 @@
+"""The first wall: where nothing else guards, a statement's own condition keeps one user from another's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from backend.database.engine import build_engine
+from backend.models.task import TaskCreate
+from tests.fixtures.api import new_user
+from tests.fixtures.walls import CONDITIONAL, STATEMENTS, TIMEOUT_SECONDS, Owner, tasks_of, without_walls
+
+
+@pytest.fixture(scope="module")
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = build_engine(database_url, pool_size=1, timeout_seconds=TIMEOUT_SECONDS)
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.requirement("FR-011")
+@pytest.mark.parametrize("name", CONDITIONAL)
+def test_a_statement_hits_no_foreign_row_where_row_security_does_not_bind(
+    database_url: str, engine: Engine, name: str
+) -> None:
+    statement, owner, stranger = STATEMENTS[name], Owner.with_task(database_url, engine), new_user()
+    tasks_of(engine, stranger).create(TaskCreate(id=owner.task_id, title="Mine"))  # else there is nothing to change
+    parameters = owner.parameters(statement, caller=stranger)
+
+    assert not without_walls(owner, statement.sql, parameters)
+
+    assert without_walls(owner, statement.without_condition, parameters)  # nothing else kept it from the row
