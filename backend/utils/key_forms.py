@@ -13,7 +13,7 @@ from cryptography.x509 import load_der_x509_certificate
 MARKS = re.compile(
     rb"-----BEGIN |"  # PEM, and OpenSSH's private keys
     rb'"kty"|'  # JWK
-    rb"\A\x00\x00\x00.(?:ssh-|ecdsa-|sk-)|\Aopenssh-key-v1\x00",
+    rb"\A(?:\x00\x00\x00.)?(?:ssh-|ecdsa-|sk-)|\Aopenssh-key-v1\x00",
     re.DOTALL,
 )
 

@@ -76,6 +76,7 @@ def test_a_public_key_is_no_secret_in_any_of_its_forms(pair: Callable[[], KeyPai
         der.decode("latin-1"),
         ssh,
         ssh.split()[1],
+        b64encode(ssh.encode()).decode(),
         key_set(pair()).decode(),
         b64encode(key_set(pair())).decode(),
     ]
