@@ -278,8 +278,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _linger(self) -> None:
         """End our side and let the client end its own, for a while; what it still sends counts for nothing."""
         self._lingers = True
-        if not self.transport.is_closing():
-            self.transport.write_eof()
+        self.transport.write_eof()
         self._unset_keepalive_if_required()
         self._forget_deadline()
         self.flow.resume_reading()
