@@ -14,6 +14,7 @@ from backend.config import Settings
 from backend.database import migrations
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.database import postgres_server, scratch_database
+from tests.fixtures.proxy import Proxy, counting_proxy
 from tests.fixtures.tokens import SECRET
 
 
@@ -50,6 +51,13 @@ def empty_database_url(server_url: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def own_url(empty_database_url: str) -> str:
+    """A migrated database of this test alone, which it may break."""
+    migrations.apply(empty_database_url)
+    return empty_database_url
+
+
 @pytest.fixture(scope="session")
 def settings(database_url: str) -> Settings:
     """Settings as a small deployment has them, read from nowhere."""
@@ -68,6 +76,23 @@ def api(settings: Settings) -> Iterator[API]:
     """The running service."""
     with serve(settings) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def proxy(database_url: str) -> Iterator[Proxy]:
+    """A proxy in front of the database, which counts flights."""
+    with counting_proxy(database_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def proxied(settings: Settings, proxy: Proxy) -> Iterator[API]:
+    """The service with the proxy between it and the database."""
+    with pytest.MonkeyPatch.context() as patched:
+        # Workers settle what they count in the background: that is nobody's round trip, but would be counted here.
+        patched.setattr("backend.api.main.SETTLE_SECONDS", 3600)
+        with serve(settings.model_copy(update={"database_url": SecretStr(proxy.url)})) as running:
+            yield running
 
 
 @pytest.fixture

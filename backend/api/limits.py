@@ -38,7 +38,7 @@ class HeadLimits:
 
 
 class Concurrency:
-    """Refuses requests under /api while as many as there may be are in hand; others cost next to nothing."""
+    """Refuses requests of users while as many as there may be are in hand; others cost next to nothing."""
 
     def __init__(self, app: ASGIApp, max_requests: int) -> None:
         self.app = app
@@ -47,7 +47,7 @@ class Concurrency:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] != "http" or not (scope["path"] + "/").startswith("/api/"):
+        if scope["type"] != "http" or "user_id" not in scope["state"]:
             await self.app(scope, receive, send)
             return
         if self.in_hand >= self.max_requests:

@@ -46,13 +46,6 @@ def send(client: httpx.Client, method: str, path: str) -> httpx.Response:
 
 
 @pytest.fixture
-def own_url(empty_database_url: str) -> str:
-    """A migrated database of this test alone, which it may break."""
-    migrations.apply(empty_database_url)
-    return empty_database_url
-
-
-@pytest.fixture
 def own_api(settings: Settings, own_url: str) -> Iterator[API]:
     """The service on that database."""
     with serve(settings.model_copy(update={"database_url": SecretStr(own_url)})) as running:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
-from backend.config import Settings
-from tests.fixtures.api import API, new_user, serve
+from tests.fixtures.api import API, new_user
 from tests.fixtures.proxy import Proxy, counting_proxy
 from tests.fixtures.tasks import JSON, MISSING_ID, create
 
@@ -53,22 +51,6 @@ CASES = {
     "account": Case("GET", "/api/me", 200),
     "erase": Case("DELETE", "/api/me", 204),
 }
-
-
-@pytest.fixture(scope="module")
-def proxy(database_url: str) -> Iterator[Proxy]:
-    with counting_proxy(database_url) as proxy:
-        yield proxy
-
-
-@pytest.fixture(scope="module")
-def proxied(settings: Settings, proxy: Proxy) -> Iterator[API]:
-    """The service with the proxy between it and the database."""
-    with pytest.MonkeyPatch.context() as patched:
-        # Workers settle what they count in the background: that is nobody's round trip, but would be counted here.
-        patched.setattr("backend.api.main.SETTLE_SECONDS", 3600)
-        with serve(settings.model_copy(update={"database_url": SecretStr(proxy.url)})) as running:
-            yield running
 
 
 @pytest.fixture

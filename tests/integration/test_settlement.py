@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import Engine, make_url
 
 from backend.config import Rate
-from backend.database import migrations
 from backend.database.engine import build_engine
 from backend.database.session import SessionFactory, StatementRefused
 from backend.services.rate_limit_service import MOST_SWEPT, RateLimitService
@@ -90,13 +89,6 @@ def test_no_user_sees_the_counts_of_anybody(service: RateLimitService, engine: E
         run("INSERT INTO rate_limits VALUES (%(user)s, now(), 1)")
     stored = execute(database_url, "SELECT requests FROM rate_limits WHERE user_id = %s", user)
     assert stored == [(5,)]
-
-
-@pytest.fixture
-def own_url(empty_database_url: str) -> str:
-    """A migrated database of this test alone."""
-    migrations.apply(empty_database_url)
-    return empty_database_url
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from backend.api import settlement
 from backend.api.gate import Gate
 from backend.api.settlement import Settlement
 from backend.config import Rate
-from backend.database import migrations
 from backend.database.engine import build_engine
 from backend.database.session import SessionFactory
 from backend.services.rate_limit_service import RateLimitService
@@ -33,15 +32,8 @@ _SETTLED = "SELECT coalesce(sum(requests), 0)::integer FROM rate_limits"
 
 
 @pytest.fixture
-def url(empty_database_url: str) -> str:
-    """A migrated database of this test alone."""
-    migrations.apply(empty_database_url)
-    return empty_database_url
-
-
-@pytest.fixture
-def engine(url: str) -> Iterator[Engine]:
-    engine = build_engine(url, pool_size=2, timeout_seconds=5)
+def engine(own_url: str) -> Iterator[Engine]:
+    engine = build_engine(own_url, pool_size=2, timeout_seconds=5)
     yield engine
     engine.dispose()
 
@@ -67,14 +59,14 @@ async def until(is_so: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
-def settled(url: str) -> int:
-    ((requests,),) = execute(url, _SETTLED)
+def settled(own_url: str) -> int:
+    ((requests,),) = execute(own_url, _SETTLED)
     return int(requests)
 
 
 @pytest.mark.requirement("FR-102")
 def test_nothing_is_asked_while_nothing_is_counted(
-    url: str, limiter: SharedRateLimiter, caplog: pytest.LogCaptureFixture
+    own_url: str, limiter: SharedRateLimiter, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def idle(engine: Engine) -> None:
         async with settling(engine, limiter, SHORT):
@@ -82,14 +74,14 @@ def test_nothing_is_asked_while_nothing_is_counted(
             assert proxy.flights == 0
             for _ in range(3):
                 limiter.hit("a")
-            await until(lambda: settled(url) == 3)
+            await until(lambda: settled(own_url) == 3)
             await until(lambda: proxy.flights == 2)  # a settlement, and the sweep of this window
             limiter.hit("b")
-            await until(lambda: settled(url) == 4)
+            await until(lambda: settled(own_url) == 4)
             await asyncio.sleep(10 * SHORT)
             assert proxy.flights == 3
 
-    with counting_proxy(url) as proxy:
+    with counting_proxy(own_url) as proxy:
         engine = build_engine(proxy.url, pool_size=1, timeout_seconds=5)
         with engine.connect():
             pass
@@ -100,16 +92,16 @@ def test_nothing_is_asked_while_nothing_is_counted(
 
 
 @pytest.mark.requirement("FR-103")
-def test_who_has_used_a_tenth_is_settled_at_once(engine: Engine, url: str, limiter: SharedRateLimiter) -> None:
+def test_who_has_used_a_tenth_is_settled_at_once(engine: Engine, own_url: str, limiter: SharedRateLimiter) -> None:
     async def hurry() -> None:
         async with settling(engine, limiter, LONG):
             for _ in range(9):
                 limiter.hit("a")
             limiter.hit("b")
             await asyncio.sleep(0.2)
-            assert settled(url) == 0
+            assert settled(own_url) == 0
             limiter.hit("a")
-            await until(lambda: settled(url) == 11)
+            await until(lambda: settled(own_url) == 11)
 
     asyncio.run(hurry())
 
@@ -131,7 +123,7 @@ def test_what_others_count_is_known_after_a_settlement(engine: Engine, limiter: 
 
 @pytest.mark.requirement("FR-102")
 def test_more_users_than_fit_into_one_statement_are_settled_by_several(
-    engine: Engine, url: str, limiter: SharedRateLimiter, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, own_url: str, limiter: SharedRateLimiter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settlement, "MOST_SETTLED", 3)
 
@@ -139,30 +131,32 @@ def test_more_users_than_fit_into_one_statement_are_settled_by_several(
         async with settling(engine, limiter, SHORT):
             for number in range(10):
                 limiter.hit(f"user-{number}")
-            await until(lambda: settled(url) == 10)
+            await until(lambda: settled(own_url) == 10)
 
     asyncio.run(crowd())
 
 
 @pytest.mark.requirement("FR-097", "FR-102")
-def test_a_settlement_waits_for_its_place_like_a_request(engine: Engine, url: str, limiter: SharedRateLimiter) -> None:
+def test_a_settlement_waits_for_its_place_like_a_request(
+    engine: Engine, own_url: str, limiter: SharedRateLimiter
+) -> None:
     async def crowded() -> None:
         gate = Gate(1, 5)
         async with settling(engine, limiter, SHORT, gate):
             async with gate:  # though the engine has connections for both
                 limiter.hit("a")
                 await asyncio.sleep(10 * SHORT)
-                assert settled(url) == 0
-            await until(lambda: settled(url) == 1)
+                assert settled(own_url) == 0
+            await until(lambda: settled(own_url) == 1)
 
     asyncio.run(crowded())
 
 
 @pytest.mark.requirement("FR-103")
 def test_a_database_that_is_away_is_said_once_and_settled_with_later(
-    engine: Engine, url: str, limiter: SharedRateLimiter, caplog: pytest.LogCaptureFixture
+    engine: Engine, own_url: str, limiter: SharedRateLimiter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    name, server = make_url(url).database, make_url(url).set(database="postgres")
+    name, server = make_url(own_url).database, make_url(own_url).set(database="postgres")
     maintenance = server.render_as_string(hide_password=False)
 
     def let_in(*, allowed: bool) -> None:
@@ -184,11 +178,11 @@ def test_a_database_that_is_away_is_said_once_and_settled_with_later(
     async def run() -> None:
         async with settling(engine, limiter, SHORT):
             await outage(60)
-            await until(lambda: settled(url) == 60)
+            await until(lambda: settled(own_url) == 60)
             await until(lambda: limiter.hit("a", cost=0).remaining == 40)
             await outage(40)
             assert not limiter.hit("a").allowed
-            await until(lambda: settled(url) == 100)
+            await until(lambda: settled(own_url) == 100)
 
     asyncio.run(run())
 
@@ -199,15 +193,15 @@ def test_a_database_that_is_away_is_said_once_and_settled_with_later(
 
 @pytest.mark.requirement("FR-103")
 def test_a_settlement_that_is_refused_is_logged_and_tried_again(
-    engine: Engine, url: str, limiter: SharedRateLimiter, caplog: pytest.LogCaptureFixture
+    engine: Engine, own_url: str, limiter: SharedRateLimiter, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def run() -> None:
         async with settling(engine, limiter, SHORT):
-            execute(url, "ALTER TABLE rate_limits RENAME TO elsewhere")
+            execute(own_url, "ALTER TABLE rate_limits RENAME TO elsewhere")
             limiter.hit("a")
             await until(lambda: bool(caplog.records))
-            execute(url, "ALTER TABLE elsewhere RENAME TO rate_limits")
-            await until(lambda: settled(url) == 1)
+            execute(own_url, "ALTER TABLE elsewhere RENAME TO rate_limits")
+            await until(lambda: settled(own_url) == 1)
 
     asyncio.run(run())
 
@@ -223,7 +217,7 @@ def test_a_settlement_that_is_refused_is_logged_and_tried_again(
     ],
 )
 def test_windows_of_the_past_are_removed_once_per_period(
-    engine: Engine, url: str, seconds: int, stored: list[list[int]]
+    engine: Engine, own_url: str, seconds: int, stored: list[list[int]]
 ) -> None:
     times = [MINUTE]
     limiter = SharedRateLimiter("user", Rate(100, seconds), lambda: times[-1] * 10**9)
@@ -234,19 +228,21 @@ def test_windows_of_the_past_are_removed_once_per_period(
                 times.append(MINUTE + expected[-1])
                 limiter.hit("a")
                 rows = [(MINUTE + start,) for start in expected]
-                await until(partial(is_stored, url, rows))
+                await until(partial(is_stored, own_url, rows))
 
     asyncio.run(run())
 
 
-def is_stored(url: str, rows: list[tuple[int]]) -> bool:
-    return execute(url, "SELECT extract(epoch FROM window_start)::bigint FROM rate_limits ORDER BY 1") == rows
+def is_stored(own_url: str, rows: list[tuple[int]]) -> bool:
+    return execute(own_url, "SELECT extract(epoch FROM window_start)::bigint FROM rate_limits ORDER BY 1") == rows
 
 
 @pytest.mark.requirement("FR-102")
-def test_the_end_waits_for_a_settlement_that_is_under_way(engine: Engine, url: str, limiter: SharedRateLimiter) -> None:
+def test_the_end_waits_for_a_settlement_that_is_under_way(
+    engine: Engine, own_url: str, limiter: SharedRateLimiter
+) -> None:
     waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    plain = make_url(own_url).set(drivername="postgresql").render_as_string(hide_password=False)
 
     async def serve(ended: asyncio.Event) -> None:
         async with settling(engine, limiter, SHORT):
@@ -258,7 +254,7 @@ def test_the_end_waits_for_a_settlement_that_is_under_way(engine: Engine, url: s
         with closing(psycopg2.connect(plain)) as connection, connection.cursor() as cursor:
             cursor.execute("LOCK TABLE rate_limits")
             serving = asyncio.create_task(serve(ended))
-            await until(lambda: bool(execute(url, waiting)))
+            await until(lambda: bool(execute(own_url, waiting)))
             ended.set()
             await asyncio.sleep(5 * SHORT)
             assert not serving.done()
@@ -266,4 +262,4 @@ def test_the_end_waits_for_a_settlement_that_is_under_way(engine: Engine, url: s
 
     asyncio.run(run())
 
-    assert settled(url) == 1
+    assert settled(own_url) == 1

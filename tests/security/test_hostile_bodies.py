@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from tests.fixtures.contract import Operation, operations
 from tests.fixtures.hostile import MARK, good_body
-from tests.fixtures.tasks import JSON, Task, create, error_of, everything_of, task_of
+from tests.fixtures.tasks import JSON, Task, create, error_of, task_of
 
 TEXT = '{"title": "hunter2 \u00e9\U0001f36e"}'
 OTHER_ENCODINGS = {
@@ -49,15 +48,6 @@ SAME_TYPES = [
     "application/json; charset=utf-8; charset=utf-16", "application/json; x=\xff",
     "application/json ; " + "a=b;" * 1500,
 ]  # fmt: skip
-
-
-@pytest.fixture
-def task(client: httpx.Client) -> Iterator[Task]:
-    """Give a task, and see afterwards that nothing of the user's has changed."""
-    task = create(client, "as it was", description="as it was")
-    before = everything_of(client)
-    yield task
-    assert everything_of(client) == before
 
 
 @pytest.fixture(params=WITH_BODY)

@@ -10,35 +10,17 @@ from typing import Any
 import httpx
 import psycopg2
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import Engine, event, make_url
 
-from backend.config import Settings
-from tests.fixtures.api import API, serve
+from tests.fixtures.api import API
 from tests.fixtures.contract import Operation, operations
 from tests.fixtures.hostile import good_body
-from tests.fixtures.proxy import Proxy, counting_proxy
+from tests.fixtures.proxy import Proxy
 from tests.fixtures.tasks import JSON, create, path_of
 from tests.fixtures.walls import statements
 
 ABOUT_ONE_TASK = {name: operation for name, operation in operations().items() if operation.is_about_one_task}
 READING = ("task_queries.GET", "task_queries.UPDATE", "task_queries.COMPLETE", "task_queries.DELETE")
-
-
-@pytest.fixture(scope="module")
-def proxy(database_url: str) -> Iterator[Proxy]:
-    with counting_proxy(database_url) as proxy:
-        yield proxy
-
-
-@pytest.fixture(scope="module")
-def proxied(settings: Settings, proxy: Proxy) -> Iterator[API]:
-    """The service with the proxy between it and the database."""
-    # What workers settle among themselves in the background would be counted here, too. Without it, the answers lack
-    # some documented headers, so what the client of the other tests checks does not hold.
-    changes = {"database_url": SecretStr(proxy.url), "rate_limit_enabled": False}
-    with serve(settings.model_copy(update=changes)) as running:
-        yield running
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -14,7 +13,7 @@ import pytest
 
 from tests.fixtures.contract import Json, Operation, operations
 from tests.fixtures.hostile import MANY, MARK, NO_JSON, TEXTS, Field, fields, good_body, parameters
-from tests.fixtures.tasks import JSON, MISSING_ID, create, error_of, everything_of, task_of
+from tests.fixtures.tasks import JSON, MISSING_ID, create, error_of, task_of
 
 PRIVATE = [operation for operation in operations().values() if operation.is_private]
 WITH_BODY = {operation.id: operation for operation in PRIVATE if "requestBody" in operation.document}
@@ -36,15 +35,6 @@ NO_IDS = ["1", "%00", "%ff", "%c0%ae", "%ed%a0%80", "%20", "%0a", "..;", "-1", "
           "undefined", "*", "%25s", "%2500", "'%20OR%201=1--", "a" * 5000, MARK, "{id}%00", "{id}%0a", "%20{id}",
           "{id}-", "{{{id}}}", "urn:uuid:{id}", "{id},{id}", "%D9%A0" * 8,
           "{id};a=b", "{id}.json", "\u00e9"]  # fmt: skip
-
-
-@pytest.fixture
-def task(client: httpx.Client) -> Iterator[Json]:
-    """Give a task, and see afterwards that nothing of the user's has changed."""
-    task = create(client, "as it was", description="as it was")
-    before = everything_of(client)
-    yield task
-    assert everything_of(client) == before
 
 
 def send(client: httpx.Client, operation: Operation, task_id: object, **request: Any) -> httpx.Response:
