@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlmodel import SQLModel
@@ -24,9 +24,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class TaskDocument(Document):
-    """One task as JSON text, with its revision and id."""
+    """One task as JSON text, with its revision and id, and whether it was made just now."""
 
     id: UUID
+    is_new: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,21 +13,37 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
+    DateTime,
     ForeignKeyConstraint,
     Index,
+    LargeBinary,
     PrimaryKeyConstraint,
     Text,
     false,
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 from backend.models.base import Input
 from backend.utils import cursor as cursors
-from backend.utils.validation import CanonicalUUID, Description, Flag, PlainInteger, Title
+from backend.utils.validation import CanonicalUUID, Description, Flag, PlainInteger, QueryFlag, Title
 
 MAX_LIMIT = 1000
+TITLE_KEY_LENGTH = 100  # characters of a title that lists are sorted by
+PUNCTUATION = string.punctuation  # separates words
+
+_TEXTS = "title || ' ' || coalesce(description, '')"
+_QUOTED, _BLANKS = PUNCTUATION.replace("'", "''"), " " * len(PUNCTUATION)
+_WORDS = f"to_tsvector('simple'::regconfig, translate({_TEXTS}, '{_QUOTED}', '{_BLANKS}'))"
+
+
+def _derived(kind: TypeEngine[Any], expression: str) -> Column[Any]:
+    """Declare a column that Postgres computes whenever the row is stored."""
+    return Column(kind, Computed(expression, persisted=True), nullable=False)
 
 
 class Task(SQLModel, table=True):
@@ -40,13 +57,16 @@ class Task(SQLModel, table=True):
         CheckConstraint("char_length(description) <= 10000", name="ck_tasks_description_length"),
         CheckConstraint("completed = (completed_at IS NOT NULL)", name="ck_tasks_completed_has_time"),
         CheckConstraint("revision > 0", name="ck_tasks_revision_counts_up"),
-        Index(
-            "ix_tasks_user_id_created_at_id",
-            "user_id",
-            text("created_at DESC"),
-            text("id DESC"),
-            postgresql_where=text("deleted_at IS NULL"),
+        CheckConstraint("octet_length(request_hash) = 32", name="ck_tasks_request_hash_length"),
+        *(
+            Index(f"ix_tasks_user_id_in_trash_{key}_id", "user_id", "in_trash", key, "id")
+            for key in ("created_at", "updated_at", "title_key", "completed_key")
         ),
+        Index(
+            "ix_tasks_user_id_in_trash_completed_created_at_id", "user_id", "in_trash", "completed", "created_at", "id"
+        ),
+        Index("ix_tasks_user_id_revision", "user_id", "revision"),
+        Index("ix_tasks_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
 
     user_id: str = Field(sa_column=Column(Text, nullable=False))
@@ -59,6 +79,15 @@ class Task(SQLModel, table=True):
     updated_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
     deleted_at: datetime | None
     revision: int = Field(sa_column=Column(BigInteger, nullable=False))
+    request_hash: bytes | None = Field(sa_column=Column(LargeBinary))
+
+    # Postgres derives these; lists are sorted and searched by them.
+    in_trash: bool = Field(sa_column=_derived(Boolean(), "deleted_at IS NOT NULL"))
+    title_key: str = Field(sa_column=_derived(Text(collation="C"), f"left(lower(title), {TITLE_KEY_LENGTH})"))
+    completed_key: datetime = Field(
+        sa_column=_derived(DateTime(timezone=True), "coalesce(completed_at, 'infinity'::timestamp with time zone)")
+    )
+    words: str = Field(sa_column=_derived(TSVECTOR(), _WORDS))
 
 
 def _described(description: str, example: object, **arguments: Any) -> Any:
@@ -119,6 +148,12 @@ class TaskQuery(Input):
     cursor: Cursor = _optional("`page.next_cursor` of the page before; left out: the first page", CURSOR_EXAMPLE)
 
 
+class DeleteQuery(Input):
+    """How to delete a task."""
+
+    permanent: QueryFlag = _described("`true`: for good, without a way back", True, default=False)
+
+
 class TaskPublic(BaseModel):  # a SQLModel inside another model is not validated strictly
     """A task, as its owner sees it."""
 
@@ -131,3 +166,4 @@ class TaskPublic(BaseModel):  # a SQLModel inside another model is not validated
     created_at: datetime = _described("When it was created (UTC)", _TIME)
     updated_at: datetime = _described("When it last changed (UTC)", _TIME)
     revision: int = _described("The number of the change that made it so; also its ETag", 42)
+    deleted_at: datetime = _optional("When it was deleted (UTC): only tasks in the trash have it", _TIME)

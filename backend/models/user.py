@@ -18,12 +18,14 @@ class User(SQLModel, table=True):
         CheckConstraint("char_length(id) BETWEEN 1 AND 255", name="ck_users_id_length"),
         CheckConstraint("revision >= 0", name="ck_users_revision_counts_up"),
         CheckConstraint("task_count >= 0", name="ck_users_task_count_not_negative"),
+        CheckConstraint("purged_revision BETWEEN 0 AND revision", name="ck_users_purged_revision_was_reached"),
     )
 
     id: str = Field(sa_column=Column(Text, nullable=False))
     revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     created_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
     task_count: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    purged_revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
 
 
 class Account(BaseModel):  # a SQLModel inside another model is not validated strictly

@@ -12,16 +12,27 @@ from sqlalchemy import Connection, create_engine, make_url
 from sqlmodel import SQLModel
 
 from backend.database import migrations
-from backend.models import rate_limit, task, user
+from backend.models import idempotency_key, rate_limit, task, tombstone, user
 from tests.fixtures.database import execute, scratch_database
 
 KEY_LEADS = {
     user.User.__tablename__: "id",
     task.Task.__tablename__: "user_id",
     rate_limit.RateLimit.__tablename__: "user_id",
+    idempotency_key.IdempotencyKey.__tablename__: "user_id",
+    tombstone.Tombstone.__tablename__: "user_id",
 }
 # Of no user's own: what workers count. Only a statement that runs for no user sees it.
 OF_NO_USER = {rate_limit.RateLimit.__tablename__}
+
+# What the purge looks up across users.
+ACROSS_USERS = {"ix_tasks_deleted_at", "ix_tombstones_deleted_at", "ix_idempotency_keys_created_at"}
+EXPIRED = {
+    task.Task.__tablename__: "(deleted_at < (now() - '30 days'::interval))",
+    tombstone.Tombstone.__tablename__: "(deleted_at < (now() - '30 days'::interval))",
+    idempotency_key.IdempotencyKey.__tablename__: "(created_at < (now() - '24:00:00'::interval))",
+}
+USER = "( SELECT NULLIF(current_setting('app.user_id'::text, true), ''::text) AS \"nullif\")"
 
 # All but what the migration tool keeps for itself.
 TABLES = """
@@ -55,7 +66,7 @@ SELECT indrelid::regclass::text, indexrelid::regclass::text, attname
 FROM pg_index LEFT JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
 WHERE indrelid = ANY (%s::oid[])
 """
-POLICIES = "SELECT tablename, permissive, roles::text[], cmd, qual, with_check FROM pg_policies"
+POLICIES = "SELECT tablename, policyname, permissive, roles::text[], cmd, qual, with_check FROM pg_policies"
 TRIGGERS = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
 ROLE = """
 SELECT rolsuper, rolbypassrls, rolcanlogin, rolcreaterole, rolcreatedb, rolreplication,
@@ -109,13 +120,13 @@ def test_migrations_build_what_the_models_declare(database_url: str, declared_ur
 @pytest.mark.parametrize(
     ("part", "change"),
     [
-        ("columns", "ALTER TABLE tasks ALTER title TYPE varchar(500)"),
+        ("columns", "ALTER TABLE users ALTER id TYPE varchar(255)"),
         ("columns", "ALTER TABLE tasks ALTER completed DROP DEFAULT"),
         ("columns", "ALTER TABLE tasks ALTER completed DROP NOT NULL"),
         ("columns", "ALTER TABLE tasks ADD colour text"),
         ("constraints", "ALTER TABLE tasks DROP CONSTRAINT ck_tasks_title_length"),
         ("constraints", "ALTER TABLE tasks RENAME CONSTRAINT ck_tasks_title_length TO ck_tasks_title"),
-        ("indexes", "DROP INDEX ix_tasks_user_id_created_at_id"),
+        ("indexes", "DROP INDEX ix_tasks_user_id_revision"),
         ("indexes", "CREATE INDEX ON tasks (user_id, title)"),
         ("others", "CREATE VIEW mine AS SELECT * FROM tasks"),
     ],
@@ -154,7 +165,7 @@ def test_the_user_leads_every_key_and_index(database_url: str) -> None:
     found = execute(database_url, LEADING_COLUMNS, ids, ids)
 
     assert {table for table, _, _ in found} == KEY_LEADS.keys()
-    assert [(table, name) for table, name, column in found if column != KEY_LEADS[table]] == []
+    assert {name for table, name, column in found if column != KEY_LEADS[table]} == ACROSS_USERS
 
 
 @pytest.mark.requirement("FR-013")
@@ -162,13 +173,22 @@ def test_every_table_has_row_level_security_for_reading_and_writing(database_url
     tables = {name: is_secured for _, name, is_secured in execute(database_url, TABLES)}
     assert tables == dict.fromkeys(KEY_LEADS, True)
 
-    policies = {table: rest for table, *rest in execute(database_url, POLICIES)}
+    policies = {table: rest for table, name, *rest in execute(database_url, POLICIES) if name != "expired"}
     assert policies.keys() == tables.keys()
     for table, (permissive, roles, command, reads, writes) in policies.items():
         assert (permissive, roles, command) == ("PERMISSIVE", ["task_api"], "ALL")
         assert reads == writes
-        user = "( SELECT NULLIF(current_setting('app.user_id'::text, true), ''::text) AS \"nullif\")"
-        assert reads == (f"({user} IS NULL)" if table in OF_NO_USER else f"({KEY_LEADS[table]} = {user})")
+        assert reads == (f"({USER} IS NULL)" if table in OF_NO_USER else f"({KEY_LEADS[table]} = {USER})")
+
+
+@pytest.mark.requirement("FR-138")
+def test_no_user_sees_but_what_is_past_its_time(database_url: str) -> None:
+    policies = {table: rest for table, name, *rest in execute(database_url, POLICIES) if name == "expired"}
+
+    assert policies == {
+        table: ["PERMISSIVE", ["task_api"], "SELECT", f"(({USER} IS NULL) AND {condition})", None]
+        for table, condition in EXPIRED.items()
+    }
 
 
 def test_there_are_no_triggers(database_url: str) -> None:

@@ -1,0 +1,36 @@
+"""The tombstones table: tasks that are gone for good."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    Text,
+    func,
+)
+from sqlmodel import Field, SQLModel
+
+
+class Tombstone(SQLModel, table=True):
+    """What is left of a task that its user deleted for good: enough to tell those who have a copy."""
+
+    __tablename__ = "tombstones"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "id", name="pk_tombstones"),
+        ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_tombstones_user_id_users", ondelete="CASCADE"),
+        CheckConstraint("revision > 0", name="ck_tombstones_revision_counts_up"),
+        Index("ix_tombstones_user_id_revision", "user_id", "revision"),
+        Index("ix_tombstones_deleted_at", "deleted_at"),
+    )
+
+    user_id: str = Field(sa_column=Column(Text, nullable=False))
+    id: UUID
+    revision: int = Field(sa_column=Column(BigInteger, nullable=False))
+    deleted_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
