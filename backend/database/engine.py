@@ -1,8 +1,9 @@
 """The engine: one flight for each statement, on a live connection, with the second wall in front of it.
 
 Every statement that this engine runs is preceded, in the same flight, by settings that are local to it: the role that
-row-level security binds, the user whose rows are visible, the longest time it may take, and UTC. Nothing outlives the
-statement, so it works the same through a transaction pooler.
+row-level security binds, the user whose rows are visible, the longest time it may take (or a transaction may rest after
+it: a worker that is cut off must not keep a user's row locked), and UTC. Nothing outlives the statement, or the
+transaction that it is part of, so it works the same through a transaction pooler.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import psycopg2
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolResetState
 
 from backend.database.url import read_url
 from backend.database.watchdog import Watchdog
@@ -25,7 +26,8 @@ WATCHDOG_GRACE_SECONDS = 1  # how much longer than the server's own timeout to w
 
 _GUARD = (
     f"SELECT set_config('role', '{ROLE}', true), set_config('app.user_id', %(guard_user_id)s, true), "
-    "set_config('statement_timeout', '{milliseconds}', true), set_config('TimeZone', 'UTC', true); "
+    "set_config('statement_timeout', '{milliseconds}', true), "
+    "set_config('idle_in_transaction_session_timeout', '{milliseconds}', true), set_config('TimeZone', 'UTC', true); "
 )
 
 
@@ -53,6 +55,7 @@ def build_engine(url: str, *, pool_size: int, timeout_seconds: float) -> Engine:
         hide_parameters=True,  # logged errors must not show what users wrote
     )
     event.listen(engine, "checkout", _refuse_dead_connection)
+    event.listen(engine, "reset", _forget_isolation_level)
     Watchdog(engine, timeout_seconds + WATCHDOG_GRACE_SECONDS)
     guard = _GUARD.format(milliseconds=max(1, round(timeout_seconds * 1000)))
 
@@ -81,3 +84,9 @@ def _refuse_dead_connection(connection: Any, _entry: ConnectionPoolEntry, _proxy
         selector.register(connection, selectors.EVENT_READ)
         if selector.select(timeout=0):
             raise DisconnectionError
+
+
+def _forget_isolation_level(connection: Any, _entry: ConnectionPoolEntry, _state: PoolResetState) -> None:
+    """Forget that of a transaction which is over: psycopg2 would do so when the next one begins, with a flight."""
+    if not connection.autocommit:
+        connection.isolation_level = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from psycopg2.errorcodes import INSUFFICIENT_PRIVILEGE, INVALID_PARAMETER_VALUE
 from sqlalchemy import Engine
@@ -36,6 +37,18 @@ class RoleRefused(ServiceUnavailable):
         self.is_missing = is_missing
 
 
+class Sessions(Protocol):
+    """What services open their sessions with."""
+
+    def __call__(self, user_id: str) -> AbstractContextManager[Session]:
+        """Open a session whose every statement sees and changes only this user's rows."""
+        ...
+
+    def transaction(self, user_id: str) -> AbstractContextManager[Sessions]:
+        """Give what opens sessions of one transaction of this user."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SessionFactory:
     """Opens sessions on one engine."""
@@ -45,14 +58,30 @@ class SessionFactory:
 
     @contextmanager
     def __call__(self, user_id: str) -> Iterator[Session]:
-        """Open a session whose every statement sees and changes only this user's rows.
+        """Open a session whose every statement sees and changes only this user's rows, and is a transaction by itself.
 
         Raises ServiceUnavailable when the database does not answer, is full, or takes longer than it may, RoleRefused
         when it does not let the session be one of this user alone, and StatementRefused for whatever else it refuses.
         """
+        with self._open(user_id) as session:
+            yield session
+
+    @contextmanager
+    def transaction(self, user_id: str) -> Iterator[Sessions]:
+        """Make one transaction of all that is done in the block: in sessions of what it gives, for this user alone.
+
+        It is committed when the block ends, and taken back when it raises. Raises what a session does.
+        """
+        # Each statement sees what was committed before it began: a lock that was waited for shows what it protected.
+        with self._open(user_id, isolation_level="READ COMMITTED") as session:
+            yield JoinedSessions(session, user_id)
+            session.commit()
+
+    @contextmanager
+    def _open(self, user_id: str, **options: str) -> Iterator[Session]:
         try:
             with Session(self.engine) as session:
-                _connect(session, user_id, self.log_level)
+                _connect(session, self.log_level, {"user_id": user_id, **options})
                 yield session
         except PoolTimeoutError as error:
             logger.log(self.log_level, "database unavailable: %s", reason(error))
@@ -61,10 +90,34 @@ class SessionFactory:
             raise _translated(error, self.log_level) from None  # its text holds what users wrote
 
 
-def _connect(session: Session, user_id: str, log_level: int) -> None:
+@dataclass(frozen=True, slots=True)
+class JoinedSessions:
+    """Opens sessions that are all the same transaction, of one user."""
+
+    session: Session
+    user_id: str
+
+    @contextmanager
+    def __call__(self, user_id: str) -> Iterator[Session]:
+        """Join the transaction; raises ValueError for another user than the one whose it is."""
+        self._require(user_id)
+        yield self.session
+
+    @contextmanager
+    def transaction(self, user_id: str) -> Iterator[Sessions]:
+        """Join the transaction: it is committed by whoever opened it. Raises ValueError for another user."""
+        self._require(user_id)
+        yield self
+
+    def _require(self, user_id: str) -> None:
+        if user_id != self.user_id:
+            raise ValueError("a transaction is of one user")
+
+
+def _connect(session: Session, log_level: int, options: dict[str, str]) -> None:
     """Take a live connection and say whose rows it is for."""
     try:
-        session.connection(execution_options={"user_id": user_id})
+        session.connection(execution_options=options)
     except InvalidRequestError as error:
         # What SQLAlchemy says when a connection was dead and so is the one that it opened instead.
         logger.log(log_level, "database unavailable: %s", error)

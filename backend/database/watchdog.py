@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 import psycopg2
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 
 LOOK_SECONDS = 0.5
@@ -37,11 +37,22 @@ class Watchdog:
         event.listen(engine, "before_cursor_execute", self._started)
         event.listen(engine, "after_cursor_execute", self._finished)
         event.listen(engine, "handle_error", self._failed)
+        # The end of a transaction is a flight, too. It is over when the connection is back in its place.
+        event.listen(engine, "commit", self._ending)
+        event.listen(engine, "rollback", self._ending)
+        event.listen(engine, "checkin", self._returned)
         event.listen(engine, "engine_disposed", self._dismissed)
 
     def _started(self, _connection: object, cursor: Any, *_statement: object) -> None:
+        self._watch_over(cursor.connection)
+
+    def _ending(self, connection: Connection) -> None:
+        if not connection.invalidated:  # else there is nothing left to end
+            self._watch_over(connection.connection.driver_connection)
+
+    def _watch_over(self, connection: Any) -> None:
         with self._lock:
-            self._deadlines[cursor.connection] = self._clock() + self._seconds
+            self._deadlines[connection] = self._clock() + self._seconds
             if self._thread is None:
                 self._ended.clear()
                 self._thread = threading.Thread(target=self._watch, name="database watchdog", daemon=True)
@@ -50,6 +61,10 @@ class Watchdog:
     def _finished(self, _connection: object, cursor: Any, *_statement: object) -> None:
         with self._lock:
             self._deadlines.pop(cursor.connection, None)
+
+    def _returned(self, connection: Any, _entry: object) -> None:
+        with self._lock:
+            self._deadlines.pop(connection, None)
 
     def _failed(self, context: ExceptionContext) -> None:
         if context.execution_context is not None:

@@ -41,7 +41,11 @@ KILL = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {OUR
 
 def send(client: httpx.Client, method: str, path: str) -> httpx.Response:
     """Send a request that is good in itself, as a browser does."""
-    body = {"title": "a"} if method in {"POST", "PUT", "PATCH"} and not path.endswith("/complete") else None
+    body: dict[str, object] | None = None
+    if path.endswith("/batch"):
+        body = {"operations": [{"op": "create", "data": {"title": "a"}}]}
+    elif method in {"POST", "PUT", "PATCH"} and not path.endswith(("/complete", "/restore")):
+        body = {"title": "a"}
     return client.request(method, path, json=body, headers={"Origin": ORIGIN})
 
 

@@ -27,6 +27,9 @@ def test_logs_hold_no_token_and_nothing_of_a_body(tmp_path: Path, database_url: 
             client.headers["Authorization"] = f"Bearer {token}"
             task = create(client, TITLE, description=TITLE)
             assert client.get(path_of(task)).status_code == 200
+            for body, status in [(TITLE, 201), (TITLE, 201), ("another", 422)]:
+                keyed = client.post("/api/tasks", json={"title": body}, headers={"Idempotency-Key": TITLE})
+                assert keyed.status_code == status
             assert client.post("/api/tasks", json={"title": TITLE, "id": task["id"]}).status_code == 409
             assert client.post("/api/tasks", json={"title": TITLE, TITLE: TITLE}).status_code == 422
             assert client.post("/api/tasks", content=f'{{"title": "{TITLE}'.encode(), headers=JSON).status_code == 422

@@ -1,0 +1,119 @@
+"""Requests with a key whose connection to the database is lost: the client sends them again, and one task it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from backend.config import Settings
+from tests.fixtures.api import API, new_user, serve
+from tests.fixtures.database import execute
+from tests.fixtures.keys import assert_replays, is_replayed, new_key, said
+from tests.fixtures.locks import row_locked
+from tests.fixtures.proxy import Fault, Proxy
+from tests.fixtures.tasks import MISSING_ID, create, error_of, path_of, read, task_of
+
+# The flights of a request with a key, in their order.
+FLIGHTS = ("BEGIN", "CLAIM", "WORK", "STORE", "COMMIT")
+PATIENCE_SECONDS = 0.5
+
+
+@pytest.fixture
+def through(proxied: API) -> Iterator[httpx.Client]:
+    """A client of the service behind the proxy, whose connection to the database is warm."""
+    with proxied.client(new_user()) as client:
+        create(client)
+        yield client
+
+
+@pytest.mark.requirement("FR-124")
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.UNANSWERED])
+@pytest.mark.parametrize("flight", FLIGHTS)
+def test_a_request_whose_connection_was_lost_is_done_once_when_it_is_sent_again(
+    through: httpx.Client, proxy: Proxy, flight: str, fault: Fault
+) -> None:
+    headers = new_key()
+    proxy.fail_at(FLIGHTS.index(flight) + 1, fault)
+    error_of(through.post("/api/tasks", json={"title": "a"}, headers=headers), 503, "SERVICE_UNAVAILABLE")
+
+    again = through.post("/api/tasks", json={"title": "a"}, headers=headers)
+
+    task = task_of(again, 201)
+    assert again.headers["Location"] == path_of(task)
+    was_done = (flight, fault) == ("COMMIT", Fault.UNANSWERED)
+    assert is_replayed(again) is was_done
+    assert task["revision"] == 2
+    assert through.get("/api/me").json()["data"]["revision"] == 2
+    assert said(through.send(again.request)) == said(again)
+    assert [row["title"] for row in through.get("/api/tasks").json()["data"]] == ["a", "Buy milk"]
+
+
+@pytest.mark.requirement("FR-124")
+def test_a_toggle_whose_answer_was_lost_is_not_toggled_back(through: httpx.Client, proxy: Proxy) -> None:
+    task, headers = create(through), new_key()
+    proxy.fail_at(len(FLIGHTS), Fault.UNANSWERED)
+    error_of(through.patch(f"{path_of(task)}/complete", headers=headers), 503, "SERVICE_UNAVAILABLE")
+
+    again = through.patch(f"{path_of(task)}/complete", headers=headers)
+
+    assert is_replayed(again)
+    assert task_of(again)["completed"] is True
+    assert read(through, task) == again.json()["data"]
+
+
+@pytest.mark.requirement("FR-124", "FR-051")
+@pytest.mark.parametrize("flight", FLIGHTS)
+def test_a_database_that_goes_silent_within_a_transaction_holds_no_request_and_no_row(
+    settings: Settings, proxy: Proxy, flight: str
+) -> None:
+    changes = {"database_url": SecretStr(proxy.url), "request_timeout_seconds": PATIENCE_SECONDS}
+    with serve(settings.model_copy(update=changes)) as api, api.client(new_user()) as client:
+        create(client)
+        headers = new_key()
+        proxy.fail_at(FLIGHTS.index(flight) + 1, Fault.SILENT)
+        try:
+            error_of(client.post("/api/tasks", json={"title": "a"}, headers=headers), 503, "SERVICE_UNAVAILABLE")
+        finally:
+            proxy.silent = False
+
+        assert task_of(client.put(path_of(create(client)), json={"title": "b"}))["revision"] == 3
+        first = client.post("/api/tasks", json={"title": "a"}, headers=headers)
+        assert task_of(first, 201)["revision"] == 4
+        assert_replays(client, first)
+
+
+@pytest.mark.requirement("FR-126", "FR-051")
+@pytest.mark.parametrize("fault", Fault)
+def test_a_failed_request_that_could_not_be_taken_back_holds_nobody_up(
+    settings: Settings, proxy: Proxy, fault: Fault
+) -> None:
+    changes = {"database_url": SecretStr(proxy.url), "request_timeout_seconds": PATIENCE_SECONDS}
+    with serve(settings.model_copy(update=changes)) as api, api.client(new_user()) as client:
+        create(client)
+        headers = new_key()
+        proxy.fail_at(4, fault)  # BEGIN, CLAIM, the work, ROLLBACK
+        try:
+            failed = client.post(f"/api/tasks/{MISSING_ID}/restore", headers=headers)
+        finally:
+            proxy.silent = False
+        error_of(failed, 503, "SERVICE_UNAVAILABLE")
+
+        assert task_of(client.post("/api/tasks", json={"title": "a"}, headers=headers), 201)["revision"] == 2
+
+
+@pytest.mark.requirement("FR-126", "FR-051")
+def test_a_request_that_took_too_long_is_not_stored(settings: Settings, own_url: str) -> None:
+    changes = {"database_url": SecretStr(own_url), "request_timeout_seconds": PATIENCE_SECONDS}
+    user_id, headers = new_user(), new_key()
+    with serve(settings.model_copy(update=changes)) as api, api.client(user_id) as client:
+        create(client)
+        with row_locked(own_url, user_id):
+            error_of(client.post("/api/tasks", json={"title": "a"}, headers=headers), 503, "SERVICE_UNAVAILABLE")
+
+        assert execute(own_url, "SELECT FROM idempotency_keys") == []
+        first = client.post("/api/tasks", json={"title": "b"}, headers=headers)  # the key is free for anything
+        assert task_of(first, 201)["revision"] == 2
+        assert_replays(client, first)

@@ -1,0 +1,120 @@
+"""Several statements in one transaction of one user: all of them or none, and nothing stays open."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import Engine, text
+
+from backend.database.engine import build_engine
+from backend.database.session import SessionFactory, Sessions, StatementRefused
+from backend.errors import ServiceUnavailable, TaskNotFound
+from backend.models.task import TaskCreate
+from backend.services.task_service import TaskService
+from tests.fixtures.api import new_user
+from tests.fixtures.database import execute
+
+PATIENCE_SECONDS = 10
+OURS = "datname = current_database() AND application_name = 'task-api'"
+IN_TRANSACTION = f"SELECT count(*) FROM pg_stat_activity WHERE {OURS} AND state LIKE 'idle in transaction%%'"  # noqa: S608
+
+
+def _tasks(sessions: Sessions, user_id: str) -> TaskService:
+    return TaskService(sessions, user_id, max_tasks=1000)
+
+
+@pytest.fixture
+def engine(own_url: str) -> Iterator[Engine]:
+    """An engine with one connection, which every session has to share."""
+    engine = build_engine(own_url, pool_size=1, timeout_seconds=1)
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.requirement("FR-124")
+def test_what_sessions_of_a_transaction_do_is_seen_by_others_at_its_end(engine: Engine, own_url: str) -> None:
+    user_id = new_user()
+    with SessionFactory(engine).transaction(user_id) as sessions:
+        tasks = _tasks(sessions, user_id)
+        task = tasks.create(TaskCreate(title="a"))
+        with sessions.transaction(user_id) as joined:
+            assert _tasks(joined, user_id).complete(task.id, completed=True).revision == 2
+        assert tasks.get(task.id).revision == 2
+        assert execute(own_url, "SELECT FROM tasks") == []
+        assert execute(own_url, IN_TRANSACTION) == [(1,)]
+
+    assert _tasks(SessionFactory(engine), user_id).get(task.id).revision == 2
+    assert execute(own_url, IN_TRANSACTION) == [(0,)]
+
+
+def _create_and(sessions: SessionFactory, user_id: str, then: Callable[[TaskService], object]) -> None:
+    """Create a task and do something else, in one transaction."""
+    with sessions.transaction(user_id) as joined:
+        _tasks(joined, user_id).create(TaskCreate(title="a"))
+        then(_tasks(joined, user_id))
+
+
+def _sleep(tasks: TaskService) -> None:
+    with tasks.sessions(tasks.user_id) as session:
+        session.connection().exec_driver_sql("SELECT pg_sleep(5)", {})
+
+
+@pytest.mark.requirement("FR-124", "FR-126")
+def test_a_transaction_that_fails_is_taken_back_and_leaves_its_connection_clean(engine: Engine, own_url: str) -> None:
+    sessions, user, other = SessionFactory(engine), new_user(), new_user()
+    too_long = TaskCreate.model_construct(id=None, title="a" * 501, description=None, completed=False)
+    before = _backend(engine, other)
+
+    failures: list[tuple[type[Exception], Callable[[TaskService], object]]] = [
+        (TaskNotFound, lambda tasks: tasks.delete(uuid.uuid4())),
+        (StatementRefused, lambda tasks: tasks.create(too_long)),
+        (ServiceUnavailable, _sleep),
+    ]
+    for error, then in failures:
+        with pytest.raises(error):
+            _create_and(sessions, user, then)
+
+    assert execute(own_url, IN_TRANSACTION) == [(0,)]
+    assert execute(own_url, "SELECT FROM users") == []
+    assert _backend(engine, other) == before  # the same connection, in a transaction of its own and for its own user
+    with sessions(other) as session:
+        session.execute(text("SELECT 1"))
+        assert execute(own_url, IN_TRANSACTION) == [(0,)]
+
+
+def _backend(engine: Engine, user_id: str) -> tuple[int, str]:
+    """Tell which connection serves a user, and for whom it works."""
+    with SessionFactory(engine)(user_id) as session:
+        process, name = session.execute(text("SELECT pg_backend_pid(), current_setting('app.user_id')")).one()
+    return process, name
+
+
+@pytest.mark.requirement("FR-013", "FR-124")
+def test_a_transaction_is_of_one_user(engine: Engine) -> None:
+    with SessionFactory(engine).transaction(new_user()) as sessions:
+        for open_another in (sessions, sessions.transaction):
+            with pytest.raises(ValueError, match="one user"), open_another(new_user()):
+                pass
+
+
+@pytest.mark.requirement("FR-124", "FR-051")
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_worker_that_stops_in_a_transaction_does_not_keep_the_users_row(
+    engine: Engine, own_url: str, *, goes_on: bool
+) -> None:
+    sessions, user_id, deadline = SessionFactory(engine), new_user(), time.monotonic() + PATIENCE_SECONDS
+
+    def rest(tasks: TaskService) -> None:
+        while execute(own_url, IN_TRANSACTION) != [(0,)]:
+            assert time.monotonic() < deadline, "the transaction rests for ever"
+            time.sleep(0.05)
+        if goes_on:
+            tasks.create(TaskCreate(title="b"))
+
+    with pytest.raises(ServiceUnavailable):
+        _create_and(sessions, user_id, rest)
+
+    assert _tasks(sessions, user_id).create(TaskCreate(title="c")).revision == 1
