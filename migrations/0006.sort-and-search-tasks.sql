@@ -6,7 +6,8 @@
 -- title_key: short enough for an index, in the order of code points, which no update of a locale can change.
 -- completed_key: open tasks come last, as Postgres sorts null; a comparison with null would find nothing.
 -- words: every word of title and description, in any language, without stemming. Punctuation is taken out before, or the
--- parser would keep addresses, paths and compounds in one piece, and leave out what looks like markup.
+-- parser would keep addresses, paths and compounds in one piece, and leave out what looks like markup; and where the
+-- database's ctype is C, it takes all that is not ASCII for letters: the usual punctuation of other scripts is in the list.
 --
 -- This rewrites the table: a service that runs meanwhile waits, and then goes on.
 ALTER TABLE tasks
@@ -19,8 +20,8 @@ ALTER TABLE tasks
             'simple'::regconfig,
             translate(
                 title || ' ' || coalesce(description, ''),
-                '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~',
-                '                                '
+                '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~ ¡§«¶·»¿‐‑‒–—―‘’‚“”„†‡•…‹›　、。〈〉《》「」『』【】〔〕！（），．：；？～',
+                '                                                                                  '
             )
         )
     ) STORED NOT NULL;

@@ -32,8 +32,13 @@ class TaskDocument(Document):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows as the text of a JSON array, and where the next page starts; next_cursor is None on the last page."""
+    """Rows as the text of a JSON array, and where the next page starts; next_cursor is None on the last page.
+
+    `tag` is another one after each change. `total` counts the rows of all pages, where that was asked for.
+    """
 
     json: str
     limit: int
     next_cursor: str | None
+    tag: str
+    total: int | None = None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import string
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, WithJsonSchema
+from pydantic_core import PydanticCustomError
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -30,11 +32,28 @@ from sqlmodel import Field, SQLModel
 
 from backend.models.base import Input
 from backend.utils import cursor as cursors
-from backend.utils.validation import CanonicalUUID, Description, Flag, PlainInteger, QueryFlag, Title
+from backend.utils.fingerprint import fingerprint
+from backend.utils.validation import (
+    CanonicalUUID,
+    CommaSeparatedIds,
+    Description,
+    Flag,
+    Moment,
+    PlainInteger,
+    QueryFlag,
+    SearchText,
+    Title,
+)
 
 MAX_LIMIT = 1000
 TITLE_KEY_LENGTH = 100  # characters of a title that lists are sorted by
-PUNCTUATION = string.punctuation  # separates words
+# What separates words: of other scripts the usual punctuation, which a database of ctype C takes for letters.
+PUNCTUATION = string.punctuation + (
+    "\u00a0\u00a1\u00a7\u00ab\u00b6\u00b7\u00bb\u00bf\u2010\u2011\u2012\u2013\u2014\u2015\u2018\u2019"
+    "\u201a\u201c\u201d\u201e\u2020\u2021\u2022\u2026\u2039\u203a\u3000\u3001\u3002\u3008\u3009\u300a"
+    "\u300b\u300c\u300d\u300e\u300f\u3010\u3011\u3014\u3015\uff01\uff08\uff09\uff0c\uff0e\uff1a\uff1b"
+    "\uff1f\uff5e"
+)
 
 _TEXTS = "title || ' ' || coalesce(description, '')"
 _QUOTED, _BLANKS = PUNCTUATION.replace("'", "''"), " " * len(PUNCTUATION)
@@ -109,7 +128,8 @@ _DESCRIPTION = "Anything more: up to 10,000 characters, or null"
 _COMPLETED = "Whether it is done"
 _UUID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
 _TIME = "2026-11-21T09:30:00.123456+00:00"
-CURSOR_EXAMPLE = cursors.encode(datetime.fromisoformat(_TIME), UUID(_UUID))
+_EARLY, _LATE = "2026-11-01T00:00:00Z", "2026-12-01T00:00:00+02:00"
+CURSOR_EXAMPLE = cursors.encode(bytes(cursors.LIST_BYTES), datetime.fromisoformat(_TIME), UUID(_UUID))
 # A format of our own: what a cursor looks like is nobody's business, but programs can tell that it is not any text.
 Cursor = Annotated[str, WithJsonSchema({"type": "string", "format": "cursor", "examples": [CURSOR_EXAMPLE]})]
 
@@ -141,11 +161,96 @@ class TaskCompletion(Input):
     completed: Flag = _described(_COMPLETED, True)
 
 
-class TaskQuery(Input):
-    """Which part of the list to answer."""
+class Sort(StrEnum):
+    """What lists are sorted by; with a minus: the exact reverse."""
 
+    CREATED_AT = "created_at"
+    CREATED_AT_REVERSED = "-created_at"
+    UPDATED_AT = "updated_at"
+    UPDATED_AT_REVERSED = "-updated_at"
+    TITLE = "title"
+    TITLE_REVERSED = "-title"
+    COMPLETED_AT = "completed_at"
+    COMPLETED_AT_REVERSED = "-completed_at"
+
+    @property
+    def is_reversed(self) -> bool:
+        """Tell whether the greatest comes first."""
+        return self.startswith("-")
+
+    @property
+    def column(self) -> str:
+        """Name the column that is compared."""
+        name = self.removeprefix("-")
+        return {"title": "title_key", "completed_at": "completed_key"}.get(name, name)
+
+    @property
+    def kind(self) -> type[datetime | str]:
+        """Tell what is compared."""
+        return str if self.column == "title_key" else datetime
+
+
+def _known_sort(name: str) -> str:
+    """Refuse what is not known. The field is text, so that the documentation spells out there what may be sent."""
+    if name not in _SORTS:
+        raise PydanticCustomError("enum", "Must be one of the sorts that are documented")
+    return name
+
+
+_SORTS = [sort.value for sort in Sort]
+SortName = Annotated[
+    str,
+    AfterValidator(_known_sort),
+    WithJsonSchema({"type": "string", "enum": _SORTS, "examples": [Sort.UPDATED_AT_REVERSED.value]}),
+]
+FILTERS = ("completed", "created_after", "created_before", "updated_after", "updated_before", "ids", "q")
+
+
+class TaskQuery(Input):
+    """Which tasks to list, in which order, and which part of that to answer."""
+
+    completed: QueryFlag = _optional("Only tasks that are done (`true`), or open (`false`)", False)
+    created_after: Moment = _optional("Only tasks created after this moment", _EARLY)
+    created_before: Moment = _optional("Only tasks created before this moment", _LATE)
+    updated_after: Moment = _optional("Only tasks that changed last after this moment", _EARLY)
+    updated_before: Moment = _optional("Only tasks that changed last before this moment", _LATE)
+    ids: CommaSeparatedIds = _optional("Only these tasks: up to 100 ids, with commas between them", _UUID)
+    deleted: QueryFlag = _described(
+        "`true`: the tasks in the trash, with `deleted_at`, instead of those that live", False, default=False
+    )
+    q: SearchText = _optional(
+        "Only tasks with these words in title or description: all of them, `or`, `-without`, "
+        '`"a phrase"`. The last word may be the beginning of one, unless it is quoted or excluded',
+        'milk or "soy drink" -oat',
+    )
+    sort: SortName = _described(
+        "What to sort by; with `-`: the reverse. Titles are compared without regard to case; by `completed_at`, open "
+        "tasks come after completed ones",
+        "-updated_at",
+        default=Sort.CREATED_AT_REVERSED.value,
+    )
     limit: PlainInteger = _described("Most tasks to answer", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
-    cursor: Cursor = _optional("`page.next_cursor` of the page before; left out: the first page", CURSOR_EXAMPLE)
+    cursor: Cursor = _optional(
+        "`page.next_cursor` of the page before, with the same filters and `sort`; left out: the first page",
+        CURSOR_EXAMPLE,
+    )
+    include_total: QueryFlag = _described("`true`: also count all tasks that fit, as `page.total`", True, default=False)
+
+    @property
+    def order(self) -> Sort:
+        """Return what to sort by."""
+        return Sort(self.sort)
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """Return the filters that are set, in an order of ours."""
+        return {name: value for name in FILTERS if (value := getattr(self, name)) is not None}
+
+    @property
+    def list_id(self) -> bytes:
+        """Tell this list from those with another sort or other filters, whichever page it is."""
+        filters = {name: str(value) for name, value in self.filters.items()}
+        return fingerprint(self.sort, self.deleted, filters)[: cursors.LIST_BYTES]
 
 
 class DeleteQuery(Input):

@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import threading
 import uuid
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.fixtures.api import API
 from tests.fixtures.database import execute
-from tests.fixtures.tasks import Task, create, error_of, everything_of, path_of, task_of
-
-
-def walk(client: httpx.Client, limit: int) -> list[list[Task]]:
-    """Follow the cursors from the first page to the last."""
-    pages: list[list[Task]] = []
-    query: dict[str, Any] = {"limit": limit}
-    while True:
-        answer = client.get("/api/tasks", params=query).json()
-        pages.append(answer["data"])
-        assert answer["page"]["limit"] == limit
-        assert answer["page"]["has_more"] is (answer["page"]["next_cursor"] is not None)
-        if not answer["page"]["has_more"]:
-            return pages
-        query["cursor"] = answer["page"]["next_cursor"]
+from tests.fixtures.lists import pages as walk
+from tests.fixtures.tasks import create, error_of, everything_of, path_of, task_of
 
 
 def insert_tasks(database_url: str, user_id: str, count: int) -> None:
@@ -84,7 +70,7 @@ def test_pages_hold_every_task_once_also_those_of_the_same_moment(
 ) -> None:
     insert_tasks(database_url, user_id, 7)
 
-    pages = walk(client, limit)
+    pages = walk(client, limit=limit)
 
     assert [task for page in pages for task in page] == client.get("/api/tasks").json()["data"]
     assert [len(page) for page in pages[:-1]] == [limit] * (len(pages) - 1)
@@ -109,7 +95,7 @@ def test_tasks_that_stand_still_are_visited_once_while_others_come_and_go(
     disturber = threading.Thread(target=disturb)
     disturber.start()
     try:
-        seen = [task["id"] for page in walk(client, 2) for task in page]
+        seen = [task["id"] for page in walk(client, limit=2) for task in page]
     finally:
         stop.set()
         disturber.join()

@@ -13,30 +13,60 @@ from backend.utils import cursor
 
 MOMENT = datetime(2026, 11, 21, 9, 30, 0, 123456, tzinfo=UTC)
 TASK_ID = uuid.UUID("0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
-OURS = cursor.encode(MOMENT, TASK_ID)
+LIST_ID = b"The list"
+OURS = cursor.encode(LIST_ID, MOMENT, TASK_ID)
 
 
-@pytest.mark.requirement("FR-018")
+def forged(place: bytes) -> str:
+    """Write a cursor with a check that is right."""
+    return cursor._spell(place)  # noqa: SLF001 - as a forger would
+
+
+@pytest.mark.requirement("FR-018", "FR-131")
 @pytest.mark.parametrize(
     "moment",
-    [MOMENT, datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)],
+    [
+        MOMENT,
+        datetime(1, 1, 1, tzinfo=UTC),
+        datetime(1970, 1, 1, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+    ],
 )
 @pytest.mark.parametrize("task_id", [TASK_ID, uuid.UUID(int=0), uuid.UUID(int=2**128 - 1)])
-def test_a_place_comes_back_to_the_microsecond(moment: datetime, task_id: uuid.UUID) -> None:
-    text = cursor.encode(moment, task_id)
+def test_a_moment_comes_back_to_the_microsecond(moment: datetime, task_id: uuid.UUID) -> None:
+    key, its_id = cursor.decode(cursor.encode(LIST_ID, moment, task_id), LIST_ID, datetime)
 
-    assert cursor.decode(text) == (moment, task_id)
-    assert cursor.decode(text)[0].tzinfo is UTC
+    assert (key, its_id) == (moment, task_id)
+    assert isinstance(key, datetime)
+    assert key.tzinfo is UTC
+
+
+@pytest.mark.requirement("FR-131")
+@pytest.mark.parametrize("title", ["a", " ", "a" * 100, "\U0001f36e" * 100, "a\nb", "12345678"])
+def test_a_title_comes_back_to_the_last_character(title: str) -> None:
+    text = cursor.encode(LIST_ID, title, TASK_ID)
+
+    assert cursor.decode(text, LIST_ID, str) == (title, TASK_ID)
 
 
 @pytest.mark.requirement("FR-018")
 def test_the_zone_in_which_a_moment_is_told_does_not_matter() -> None:
-    assert cursor.encode(MOMENT.astimezone(timezone(timedelta(hours=-9))), TASK_ID) == OURS
+    assert cursor.encode(LIST_ID, MOMENT.astimezone(timezone(timedelta(hours=-9))), TASK_ID) == OURS
 
 
-def test_a_cursor_can_stand_in_a_query_unquoted() -> None:
-    assert OURS.replace("-", "").replace("_", "").isalnum()
-    assert len(OURS) == 40
+@pytest.mark.parametrize("key", [MOMENT, *("a" * length for length in range(1, 9))])
+def test_a_cursor_can_stand_in_a_query_unquoted(key: datetime | str) -> None:
+    assert cursor.encode(LIST_ID, key, TASK_ID).replace("-", "").replace("_", "").isalnum()
+
+
+@pytest.mark.requirement("FR-131")
+def test_a_place_in_another_list_is_refused_as_that() -> None:
+    for kind in (datetime, str):
+        with pytest.raises(BadRequest, match="another sort or other filters") as caught:
+            cursor.decode(OURS, b"another!", kind)
+
+        (detail,) = caught.value.details
+        assert (detail.field, detail.code) == ("query.cursor", "cursor_of_another_list")
 
 
 @pytest.mark.requirement("FR-019")
@@ -44,15 +74,15 @@ def test_a_cursor_can_stand_in_a_query_unquoted() -> None:
 def test_a_cursor_with_one_other_character_is_refused(position: int) -> None:
     other = "B" if OURS[position] == "A" else "A"
 
-    with pytest.raises(BadRequest):
-        cursor.decode(OURS[:position] + other + OURS[position + 1 :])
+    with pytest.raises(BadRequest, match="not one of ours"):
+        cursor.decode(OURS[:position] + other + OURS[position + 1 :], LIST_ID, datetime)
 
 
 @pytest.mark.requirement("FR-019")
 @pytest.mark.parametrize("text", [OURS[:length] for length in range(len(OURS))] + [OURS + "A", OURS + "AAAA", OURS * 2])
 def test_a_cursor_of_another_length_is_refused(text: str) -> None:
     with pytest.raises(BadRequest) as caught:
-        cursor.decode(text)
+        cursor.decode(text, LIST_ID, datetime)
 
     assert [(detail.field, detail.code) for detail in caught.value.details] == [("query.cursor", "cursor_invalid")]
 
@@ -60,29 +90,52 @@ def test_a_cursor_of_another_length_is_refused(text: str) -> None:
 @pytest.mark.requirement("FR-019")
 @pytest.mark.parametrize(
     "text",
-    ["é" * 40, "\ud800", "\x00", f"{OURS[:20]} {OURS[20:]}", f"{OURS}\n", f"{OURS}=", f"+/{OURS[2:]}", "not a cursor"],
+    ["é" * 52, "\ud800", "\x00", f"{OURS[:20]} {OURS[20:]}", f"{OURS}\n", f"{OURS}=", f"+/{OURS[2:]}", "not a cursor"],
 )
 def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(BadRequest):
-        cursor.decode(text)
+        cursor.decode(text, LIST_ID, datetime)
 
 
 @pytest.mark.requirement("FR-019")
 def test_another_spelling_of_the_same_bytes_is_refused() -> None:
-    places = (cursor.encode(MOMENT, uuid.UUID(int=number)) for number in range(100))
+    places = (cursor.encode(LIST_ID, MOMENT, uuid.UUID(int=number)) for number in range(100))
     ours = next(text for text in places if "-" in text or "_" in text)
+    open_ended = cursor.encode(LIST_ID, "a", TASK_ID)  # its last character has bits that stand for nothing
 
     with pytest.raises(BadRequest):
-        cursor.decode(ours.translate({ord("-"): "+", ord("_"): "/"}))
-    assert cursor.decode(ours)[0] == MOMENT
+        cursor.decode(ours.translate({ord("-"): "+", ord("_"): "/"}), LIST_ID, datetime)
+    assert cursor.decode(ours, LIST_ID, datetime)[0] == MOMENT
+    with pytest.raises(BadRequest):
+        cursor.decode(open_ended[:-1] + chr(ord(open_ended[-1]) + 1), LIST_ID, str)
+    assert cursor.decode(open_ended, LIST_ID, str)[0] == "a"
 
 
 @pytest.mark.requirement("FR-019")
-def test_a_forged_place_outside_of_time_is_refused() -> None:
-    place = b"\xff" * 24
+@pytest.mark.parametrize(
+    ("ending", "kind"),
+    [
+        (b"", datetime),
+        (bytes(7), datetime),
+        (bytes(9), datetime),
+        (b"\x7f" + b"\xff" * 7, datetime),  # after the year 9999
+        (b"\x80" + bytes(7), datetime),  # before the year 1
+        (b"\xff\xfe", str),
+        (b"\xed\xa0\x80", str),  # half a character
+        (b"a\x00", str),
+        (b"a" * 101, str),
+    ],
+)
+def test_a_forged_place_that_cannot_be_is_refused(ending: bytes, kind: type[datetime | str]) -> None:
+    with pytest.raises(BadRequest, match="not one of ours"):
+        cursor.decode(forged(LIST_ID + TASK_ID.bytes + ending), LIST_ID, kind)
 
-    with pytest.raises(BadRequest):
-        cursor.decode(base64.urlsafe_b64encode(place + cursor._check(place)).decode())  # noqa: SLF001 - as a forger would
+
+@pytest.mark.requirement("FR-019")
+@pytest.mark.parametrize("place", [LIST_ID, LIST_ID + TASK_ID.bytes[:15]])
+def test_a_forged_place_without_an_id_is_refused(place: bytes) -> None:
+    with pytest.raises(BadRequest, match="not one of ours"):
+        cursor.decode(forged(place), LIST_ID, str)
 
 
 @pytest.mark.requirement("FR-019", "FR-042")
@@ -90,6 +143,6 @@ def test_the_refusal_does_not_repeat_what_was_sent() -> None:
     sent = base64.urlsafe_b64encode(b"a secret somewhere").decode()
 
     with pytest.raises(BadRequest) as caught:
-        cursor.decode(sent)
+        cursor.decode(sent, LIST_ID, datetime)
 
     assert sent not in str(caught.value) + str(caught.value.details)

@@ -1,0 +1,148 @@
+"""How Postgres goes about a list: straight to its place, for this user alone, and no further than the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, event
+
+from backend.database import migrations
+from backend.database.engine import build_engine
+from backend.database.session import SessionFactory
+from backend.models.task import Sort, TaskQuery
+from backend.services.list_service import ListService
+from backend.utils import cursor as cursors
+from tests.fixtures.database import execute, scratch_database
+
+Node = dict[str, Any]
+
+USER = "a user with much to do"
+TASKS = 20_000
+LIMIT = 50
+FILL = """
+INSERT INTO users (id, revision, task_count) SELECT 'user ' || number, 1, 100 FROM generate_series(1, 200) AS number;
+INSERT INTO users (id, revision, task_count) VALUES (%s, 1, %s);
+INSERT INTO tasks (user_id, id, title, completed, completed_at, created_at, updated_at, revision)
+SELECT CASE number %% 2 WHEN 0 THEN %s ELSE 'user ' || (number / 2 %% 200 + 1) END, gen_random_uuid(),
+       'Title ' || md5(number::text), number %% 6 = 0, CASE number %% 6 WHEN 0 THEN moment END, moment, moment, 1
+FROM generate_series(1, 2 * %s) AS number, LATERAL (SELECT now() - number %% 9973 * interval '1 minute') AS at (moment);
+ANALYZE users, tasks
+"""
+
+
+@pytest.fixture(scope="module")
+def engine(server_url: str) -> Iterator[Engine]:
+    """An engine for a database in which one user has 20,000 tasks, among others."""
+    with scratch_database(server_url) as url:
+        migrations.apply(url)
+        execute(url, FILL, USER, TASKS, USER, TASKS)
+        engine = build_engine(url, pool_size=1, timeout_seconds=30)
+        yield engine
+        engine.dispose()
+
+
+def plan(engine: Engine, query: TaskQuery, known: tuple[str, ...] | None = ()) -> Node:
+    """Let Postgres explain what it does for a page: the very text that the service sends, guard included."""
+    sent: list[tuple[str, dict[str, Any]]] = []
+
+    def note(_connection: object, _cursor: object, sql: str, parameters: dict[str, Any], *_: object) -> None:
+        sent.append((sql, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    ListService(SessionFactory(engine), USER).list(query, known)
+    event.remove(engine, "before_cursor_execute", note)
+    ((sql, parameters),) = sent
+    guard, statement = sql.split("; ", 1)
+    with closing(engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        cursor.execute(f"{guard}; EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters)
+        ((found,),) = cursor.fetchall()
+    node: Node = found[0]["Plan"]
+    return node
+
+
+def nodes(node: Node) -> Iterator[Node]:
+    """Walk over a plan."""
+    yield node
+    for child in node.get("Plans", ()):
+        yield from nodes(child)
+
+
+def reads(found: Node) -> list[Node]:
+    """Return what of a plan reads tasks."""
+    return [node for node in nodes(found) if node.get("Relation Name") == "tasks"]
+
+
+def place_at(engine: Engine, sort: Sort, offset: int) -> str:
+    """Make the cursor of the task that has so many before it."""
+    direction = "DESC" if sort.is_reversed else "ASC"
+    order = f"ORDER BY 1 {direction}, 2 {direction}"
+    sql = f"SELECT {sort.column}, id FROM tasks WHERE user_id = %s {order} OFFSET %s LIMIT 1"  # noqa: S608 - ours
+    with closing(engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        cursor.execute(sql, (USER, offset))
+        ((key, task_id),) = cursor.fetchall()
+    return cursors.encode(TaskQuery(sort=sort).list_id, key, UUID(str(task_id)))
+
+
+def assert_goes_straight_there(found: Node, sort: Sort, *, is_after: bool) -> None:
+    """Hold that it reads the index of this sort, from its place on, and not more than the page."""
+    (read,) = reads(found)
+    assert read["Node Type"] == "Index Scan"
+    assert read["Index Name"] == f"ix_tasks_user_id_in_trash_{sort.column}_id"
+    assert read["Scan Direction"] == ("Backward" if sort.is_reversed else "Forward")
+    condition = read["Index Cond"]
+    assert f"user_id = '{USER}'" in condition
+    assert "in_trash = false" in condition
+    assert (f"ROW({sort.column}, id) {'<' if sort.is_reversed else '>'} ROW(" in condition) is is_after
+    assert read["Actual Rows"] == LIMIT + 1
+    assert read.get("Rows Removed by Filter", 0) == 0
+    (limit,) = [node for node in nodes(found) if node["Node Type"] == "Limit"]
+    assert read in list(nodes(limit))
+    assert not [node["Node Type"] for node in nodes(limit) if "Sort" in node["Node Type"]]
+    # The page itself may be sorted again, but nothing more is.
+    assert {node["Actual Rows"] for node in nodes(found) if "Sort" in node["Node Type"]} <= {LIMIT + 1}
+
+
+@pytest.mark.requirement("FR-135")
+@pytest.mark.parametrize("sort", Sort)
+def test_each_page_starts_at_its_place_in_the_index_of_its_sort(engine: Engine, sort: Sort) -> None:
+    assert_goes_straight_there(plan(engine, TaskQuery(sort=sort, limit=LIMIT)), sort, is_after=False)
+    for offset in (10, TASKS // 2, TASKS * 3 // 4):  # open tasks have one key, so that ids decide
+        query = TaskQuery(sort=sort, limit=LIMIT, cursor=place_at(engine, sort, offset))
+        assert_goes_straight_there(plan(engine, query), sort, is_after=True)
+
+
+@pytest.mark.requirement("FR-135")
+def test_what_is_open_has_an_index_of_its_own(engine: Engine) -> None:
+    (read,) = reads(plan(engine, TaskQuery.model_validate({"completed": "false", "limit": str(LIMIT)})))
+
+    assert read["Index Name"] == "ix_tasks_user_id_in_trash_completed_created_at_id"
+    assert read["Actual Rows"] == LIMIT + 1
+    assert "Filter" not in read
+
+
+@pytest.mark.requirement("FR-135", "FR-128")
+def test_times_and_ids_are_looked_up(engine: Engine) -> None:
+    ids = ",".join(str(UUID(int=number)) for number in range(100))
+    for query in ({"created_after": "2100-01-01T00:00:00Z"}, {"created_before": "2000-01-01T00:00:00Z"}, {"ids": ids}):
+        (read,) = reads(plan(engine, TaskQuery.model_validate(query)))
+
+        assert "Index" in read["Node Type"] or "Bitmap" in read["Node Type"], query
+        assert read["Actual Rows"] == 0
+        assert read.get("Rows Removed by Filter", 0) == 0
+
+
+@pytest.mark.requirement("FR-116")
+@pytest.mark.parametrize("query", [{}, {"include_total": "true"}, {"q": "title", "sort": "title"}])
+def test_tasks_are_not_read_for_a_client_that_has_the_list(engine: Engine, query: dict[str, str]) -> None:
+    wanted = TaskQuery.model_validate(query)
+    tag = ListService(SessionFactory(engine), USER).list(wanted).tag
+
+    for known in ((tag,), ("another", tag), None):
+        assert {read["Actual Loops"] for read in reads(plan(engine, wanted, known))} == {0}
+    assert {read["Actual Loops"] for read in reads(plan(engine, wanted, ("another",)))} == {1}

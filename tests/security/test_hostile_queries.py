@@ -1,0 +1,68 @@
+"""The query parameters of the list, given what no client should send: refused by name, and nothing happens."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+import httpx
+import pytest
+
+from backend.models.task import TaskQuery
+from tests.fixtures.hostile import BAD_QUERIES, MARK
+from tests.fixtures.tasks import create, error_of
+
+BAD_CURSORS = ["", "x", "=", "====", "\x00", "null", MARK, MARK * 900, "A" * 40, "\u00e9", "../..", "' OR 1=1 --"]
+LIST_ID = TaskQuery().list_id
+TITLES_ID = TaskQuery.model_validate({"sort": "title"}).list_id
+
+
+@pytest.mark.requirement("FR-089", "FR-091", "FR-128", "FR-129", "FR-130", "FR-132", "FR-136")
+@pytest.mark.parametrize("name", BAD_QUERIES)
+def test_a_value_that_the_parameter_does_not_have_is_refused_under_its_name(client: httpx.Client, name: str) -> None:
+    create(client)
+    for value in BAD_QUERIES[name]:
+        response = client.get("/api/tasks", params={name: value})
+
+        details = error_of(response, 422, "VALIDATION_ERROR")["details"]
+        assert {detail["field"] for detail in details} == {f"query.{name}"}, value
+        assert MARK not in response.text
+        assert len(value) < 20 or value not in response.text
+    if name != "q":  # where it is a character that cannot be read, next to one that can
+        assert client.get(f"/api/tasks?{name}=%ff").status_code == 422
+
+
+def forged(place: bytes) -> str:
+    """Write a cursor with a check that is right."""
+    check = hashlib.blake2s(place, digest_size=6, person=b"tasks").digest()
+    return base64.urlsafe_b64encode(place + check).decode().rstrip("=")
+
+
+def time_of(microseconds: int) -> bytes:
+    """Write a time as cursors hold it."""
+    return microseconds.to_bytes(8, "big", signed=True)
+
+
+@pytest.mark.requirement("FR-089", "FR-091", "FR-131")
+def test_a_cursor_that_is_not_ours_is_refused(client: httpx.Client) -> None:
+    create(client, "a task")
+    year_10000 = 253402300800 * 10**6
+    nobody = bytes(16)
+    beyond = [forged(LIST_ID + nobody + time_of(time)) for time in (year_10000, 2**63 - 1, -(2**63), -(10**17))]
+    short = [forged(LIST_ID + nobody + bytes(count)) for count in (0, 7, 9, 5000)]
+    others = [forged(b""), forged(bytes(23)), forged(bytes(40)), forged(bytes(5000)), forged(LIST_ID)]
+    for value in [*BAD_CURSORS, *beyond, *short, *others]:
+        response = client.get("/api/tasks", params={"cursor": value})
+
+        assert error_of(response, 400, "BAD_REQUEST")["details"][0]["field"] == "query.cursor"
+        assert MARK not in response.text
+    for ending in (b"a\x00", b"\xff", b"\xed\xa0\x80", b"a" * 101):
+        query = {"sort": "title", "cursor": forged(TITLES_ID + nobody + ending)}
+        assert error_of(client.get("/api/tasks", params=query), 400, "BAD_REQUEST")
+    # The ends of what can be written are only places: before everything, and after it.
+    for time, titles in {-62135596800 * 10**6: [], 0: [], year_10000 - 1: ["a task"]}.items():
+        page = client.get("/api/tasks", params={"cursor": forged(LIST_ID + b"\xff" * 16 + time_of(time))})
+        assert [each["title"] for each in page.json()["data"]] == titles
+    for ending in (b"", b"'; DROP TABLE tasks; --", b"%s %(caller)s \\", "\U0010ffff".encode()):
+        page = client.get("/api/tasks", params={"sort": "title", "cursor": forged(TITLES_ID + nobody + ending)})
+        assert page.status_code == 200

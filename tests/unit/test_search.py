@@ -1,0 +1,53 @@
+"""What people type into a search, as Postgres is to read it."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.models.task import PUNCTUATION
+from backend.utils.search import has_word, read_search
+
+CASES = {
+    "milk": ("milk", True),
+    "oat milk": ("oat milk", True),
+    "milk -oat": ("milk -oat", False),
+    "-oat milk": ("-oat milk", True),
+    "--oat": ("-oat", False),
+    "- oat": ("oat", True),
+    "oat-milk": ("oat milk", True),
+    "-oat-milk": ('-"oat milk"', False),
+    '"oat milk"': ('"oat milk"', False),
+    '"oat milk" so': ('"oat milk" so', True),
+    '-"oat milk"': ('-"oat milk"', False),
+    '"oat mi': ('"oat mi"', False),
+    'milk ""': ("milk", True),
+    'milk "!"': ("milk", True),
+    'so"y milk"': ('so "y milk"', False),
+    "milk or oat": ("milk or oat", True),
+    "and/or": ('and "or"', True),
+    "and/OR more": ('and "or" more', True),
+    "a&b|!c": ("a b c", True),
+    "it's": ("it s", True),
+    "a:*": ("a", True),
+    "(milk)": ("milk", True),
+    "milk !!!": ("milk", True),
+    "milk -": ("milk", True),
+    "\tmilk\u3000\u00a0oat\n": ("milk oat", True),
+    "c:\\temp\\": ("c temp", True),
+    "牛奶": ("牛奶", True),
+}
+
+
+@pytest.mark.requirement("FR-129")
+@pytest.mark.parametrize("typed", CASES)
+def test_a_search_is_read_as_it_is_meant(typed: str) -> None:
+    search = read_search(typed, PUNCTUATION)
+
+    assert (search.text, search.ends_in_beginning) == CASES[typed]
+
+
+@pytest.mark.requirement("FR-129")
+@pytest.mark.parametrize("typed", ["", " ", "-", '"', '""', '-"-"', "!?", "_", "\u3000", "\U0001f36e", "…"])
+def test_what_has_no_word_is_known(typed: str) -> None:
+    assert not has_word(typed)
+    assert read_search(typed, PUNCTUATION).text == ""
