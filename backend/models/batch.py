@@ -1,0 +1,136 @@
+"""Batches: operations on many tasks in one request."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import BeforeValidator, FailFast, ValidationError, WithJsonSchema, WrapValidator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+from sqlmodel import Field
+
+from backend.models.base import Input
+from backend.models.task import TaskCompletion, TaskCreate, TaskUpdate
+from backend.utils.entity_tags import GREATEST_REVISION, PATTERN, EntityTags, parse_revision, parse_tags
+from backend.utils.validation import CanonicalUUID, Flag
+
+MAX_OPERATIONS = 100
+
+_ID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
+
+
+def _expected(value: object) -> EntityTags:
+    """Read a revision, or what the header If-Match takes."""
+    tags = parse_revision(value) or (parse_tags(value) if isinstance(value, str) else None)
+    if tags is None:
+        raise PydanticCustomError("entity_tag_invalid", 'Must be a revision, like 42, entity tags, like "42", or *')
+    return tags
+
+
+IfMatch = Annotated[
+    EntityTags,
+    BeforeValidator(_expected),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": GREATEST_REVISION},
+                {"type": "string", "pattern": PATTERN},
+            ]
+        }
+    ),
+]
+
+
+class TaskOperation(Input):
+    """What operations on one task share."""
+
+    id: CanonicalUUID = Field(description="The task's id", schema_extra={"examples": [_ID]})
+    if_match: IfMatch = Field(
+        default_factory=lambda: None,  # for programs alone: what a client sends has to fit
+        description="The `revision` or `ETag` of the task as you know it: if it has changed since, the operation is "
+        "answered 412. Several tags may be listed; `*` means any",
+        schema_extra={"examples": [42]},
+    )
+
+
+class CreateOperation(Input):
+    """Create a task, like POST /api/tasks."""
+
+    op: Literal["create"] = Field(description="Which operation", schema_extra={"examples": ["create"]})
+    data: TaskCreate = Field(description="The new task", schema_extra={"examples": [{"title": "Buy milk"}]})
+
+
+class UpdateOperation(TaskOperation):
+    """Edit a task, like PATCH /api/tasks/{id}."""
+
+    op: Literal["update"] = Field(description="Which operation", schema_extra={"examples": ["update"]})
+    data: TaskUpdate = Field(description="The fields to change", schema_extra={"examples": [{"title": "Buy oat milk"}]})
+
+
+class CompleteOperation(TaskOperation):
+    """Complete or reopen a task, like PATCH /api/tasks/{id}/complete; without data it completes, and never toggles."""
+
+    op: Literal["complete"] = Field(description="Which operation", schema_extra={"examples": ["complete"]})
+    data: TaskCompletion = Field(
+        default_factory=lambda: TaskCompletion(completed=True),
+        description="Whether it is to be completed; left out: it is",
+        schema_extra={"examples": [{"completed": True}]},
+    )
+
+
+class DeleteOperation(TaskOperation):
+    """Move a task to the trash, like DELETE /api/tasks/{id}."""
+
+    op: Literal["delete"] = Field(description="Which operation", schema_extra={"examples": ["delete"]})
+
+
+class RestoreOperation(TaskOperation):
+    """Bring a task back from the trash, like POST /api/tasks/{id}/restore."""
+
+    op: Literal["restore"] = Field(description="Which operation", schema_extra={"examples": ["restore"]})
+
+
+AnyOperation = CreateOperation | UpdateOperation | CompleteOperation | DeleteOperation | RestoreOperation
+
+_KINDS: dict[object, type[Input]] = {
+    "create": CreateOperation,
+    "update": UpdateOperation,
+    "complete": CompleteOperation,
+    "delete": DeleteOperation,
+    "restore": RestoreOperation,
+}
+
+
+def _of_its_kind(value: Any, validate: pydantic.ValidatorFunctionWrapHandler) -> Any:
+    """Validate an operation as what its `op` says.
+
+    Pydantic alone would name the kind in the place of an error (`operations.3.create.data`), and repeat an unknown one.
+    """
+    if not isinstance(value, dict):
+        return validate(value)
+    name = value.get("op")
+    if not isinstance(name, str) or name not in _KINDS:
+        problem = PydanticCustomError("operation_unknown", f"Must be one of: {', '.join(map(str, _KINDS))}")
+        raise ValidationError.from_exception_data("op", [InitErrorDetails(type=problem, loc=("op",), input=None)])
+    return _KINDS[name].model_validate(value)
+
+
+Operation = Annotated[Annotated[AnyOperation, pydantic.Field(discriminator="op")], WrapValidator(_of_its_kind)]
+
+
+class Batch(Input):
+    """Operations to do in this order; each sees what those before it did."""
+
+    # Only the first bad one is named: a large body could hold very many errors, and each costs.
+    operations: Annotated[list[Operation], FailFast()] = Field(
+        min_length=1,
+        max_length=MAX_OPERATIONS,
+        description=f"1 to {MAX_OPERATIONS} operations",
+        schema_extra={"examples": [[{"op": "create", "data": {"title": "Buy milk"}}]]},
+    )
+    atomic: Flag = Field(
+        default=True,
+        description="`true`: all or nothing. `false`: each by itself; what goes well is kept, and the answer says what "
+        "did not",
+        schema_extra={"examples": [False]},
+    )

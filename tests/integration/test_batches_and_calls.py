@@ -1,0 +1,96 @@
+"""Random operations, once as calls of their own and once in batches: the answers and what is stored are the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.fixtures.api import API, new_user
+from tests.fixtures.batches import CHOSEN_ID, Json, run_batch, run_each
+from tests.fixtures.tasks import revision_of
+
+IDS = [CHOSEN_ID.replace("5", digit) for digit in "123"]
+MOST_AT_ONCE = 7
+
+TITLES = st.sampled_from(["Milk", " Milk ", "Bread"])
+FLAGS = st.booleans()
+TEXTS = {"description": st.sampled_from([None, "", "Two"]), "completed": FLAGS}
+NEW = st.fixed_dictionaries({"title": TITLES}, optional={"id": st.sampled_from(IDS), **TEXTS})
+CONDITIONS = st.integers(1, 9) | st.sampled_from(["*", "3", '"4"', 'W/"5"', '"1", "2", "3"', '"not-ours"'])
+ON_ONE = {"id": st.sampled_from(IDS)}
+OPERATIONS = st.one_of(
+    st.fixed_dictionaries({"op": st.just("create"), "data": NEW}),
+    *(
+        st.fixed_dictionaries({"op": st.just(name), **ON_ONE, **data}, optional={"if_match": CONDITIONS, **optional})
+        for name, data, optional in (
+            ("update", {"data": st.fixed_dictionaries({}, optional={"title": TITLES, **TEXTS})}, {}),
+            ("complete", {}, {"data": st.fixed_dictionaries({"completed": FLAGS})}),
+            ("delete", {}, {}),
+            ("restore", {}, {}),
+        )
+    ),
+)
+
+
+def call(client: httpx.Client, asked: Json) -> Json:
+    """Do an operation as a call of its own; returns its result as one of a batch."""
+    condition = asked.get("if_match")
+    headers = {} if condition is None else {"If-Match": condition if str(condition)[0] in '*"W' else f'"{condition}"'}
+    address = f"/api/tasks/{asked.get('id')}"
+    match asked["op"]:
+        case "create":
+            response = client.post("/api/tasks", json=asked["data"])
+        case "update":
+            response = client.patch(address, json=asked["data"], headers=headers)
+        case "complete":
+            body = asked.get("data", {"completed": True})
+            response = client.patch(f"{address}/complete", json=body, headers=headers)
+        case "delete":
+            response = client.delete(address, headers=headers)
+        case "restore":
+            response = client.post(f"{address}/restore", headers=headers)
+    return {"status": response.status_code, **(response.json() if response.content else {})}
+
+
+def seen(task: Json) -> Json:
+    """Return what is the same for every user: no times, and no ids that the service made."""
+    kept = {name: task[name] for name in ("title", "description", "completed", "revision")}
+    return {**kept, "is_done": task["completed_at"] is not None, "id": task["id"] if task["id"] in IDS else "made"}
+
+
+def compared(result: Json) -> Any:
+    """Return what must be the same of a result."""
+    error = result.get("error", {})
+    details = [(detail["field"], detail["code"]) for detail in error.get("details", ())]
+    return result["status"], error.get("code"), details, seen(result["data"]) if "data" in result else None
+
+
+def stored(client: httpx.Client) -> Any:
+    """Return what must be the same of everything that a user has."""
+    lists = [client.get("/api/tasks", params=query).json()["data"] for query in ({}, {"deleted": "true"})]
+    return revision_of(client), [sorted(map(seen, tasks), key=lambda task: task["revision"]) for tasks in lists]
+
+
+@pytest.mark.requirement("FR-140", "FR-142", "FR-143", "FR-141")
+@settings(max_examples=8, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
+@given(st.lists(OPERATIONS, min_size=15, max_size=30), st.lists(st.integers(1, MOST_AT_ONCE), min_size=30, max_size=30))
+def test_batches_do_what_the_calls_do(api: API, operations: list[Json], sizes: list[int]) -> None:
+    with api.client(new_user()) as caller, api.client(new_user()) as each, api.client(new_user()) as whole:
+        called = [call(caller, asked) for asked in operations]
+
+        in_batches: list[Json] = []
+        for size in sizes:
+            if part := operations[len(in_batches) : len(in_batches) + size]:
+                in_batches += run_each(each, *part)
+
+        assert list(map(compared, in_batches)) == list(map(compared, called))
+        assert stored(each) == stored(caller)
+        good = [(asked, result) for asked, result in zip(operations, called, strict=True) if "error" not in result]
+        if good:  # what failed did nothing, so that the rest is a batch that goes well
+            results = run_batch(whole, *(asked for asked, _ in good))
+            assert list(map(compared, results)) == [compared(result) for _, result in good]
+        assert stored(whole) == stored(caller)
