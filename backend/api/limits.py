@@ -53,10 +53,18 @@ class Concurrency:
         if self.in_hand >= self.max_requests:
             raise ServiceUnavailable
         self.in_hand += 1
+        is_counted = True
+
+        def give_back_place() -> None:
+            nonlocal is_counted
+            self.in_hand -= is_counted
+            is_counted = False
+
+        scope["state"]["give_back_place"] = give_back_place  # for an answer that goes on and on, and mostly waits
         try:
             await self.app(scope, receive, send)
         finally:
-            self.in_hand -= 1
+            give_back_place()
 
 
 class BodyLimit:

@@ -147,7 +147,7 @@ class Admission:
             self._count_address(scope, cost=0 if path.startswith("/health/") else 1)
             return
         try:
-            user_id = await self.verifier.user_id(_bearer_token(scope))
+            user_id = await self.verifier.user_id(bearer_token(scope))
         except TaskAPIError:
             self._count_address(scope)
             raise
@@ -174,7 +174,7 @@ def _count(scope: Scope, limiter: RateLimiter, key: str, cost: int = 1) -> None:
         raise RateLimited(usage.reset_seconds)
 
 
-def _bearer_token(scope: Scope) -> str:
+def bearer_token(scope: Scope) -> str:
     """Read the token (RFC 6750, section 2.1); two Authorization headers are one too many to trust either."""
     values: list[bytes] = [value for name, value in scope["headers"] if name == b"authorization"]
     if not values:
@@ -197,6 +197,8 @@ class HeadAsGet:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self.app(scope, receive, send)
             return
+
+        scope["state"]["is_head"] = True  # for an answer that would go on and on
 
         async def send_headers_only(message: Message) -> None:
             if message["type"] == "http.response.body":

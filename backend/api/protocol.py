@@ -21,6 +21,7 @@ from backend.api.limits import MAX_ADDRESS_BYTES
 from backend.api.middleware import access_log
 from backend.api.responses import error_response
 from backend.api.security_headers import security_headers
+from backend.api.stream_signal import Signal
 from backend.errors import (
     AddressTooLong,
     BadRequest,
@@ -77,6 +78,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_hand: RequestResponseCycle | None = None
         self._is_last = False  # the request is the last one, by the client's own word
         self._lingers = False
+        self._signal = Signal()  # for the request in hand, if it goes on and on
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Begin to wait for a request."""
@@ -111,6 +113,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._stage is not Stage.IDLE or self.cycle is None or self.cycle.response_complete:
             return False
         self._is_last = True
+        self._signal.end()
         return True
 
     def _read(self, piece: bytes) -> None:
@@ -147,6 +150,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Note the first byte of a request."""
         super().on_message_begin()
+        self.scope["state"]["signal"] = self._signal
         self._stage = Stage.HEAD
 
     def on_headers_complete(self) -> None:
@@ -194,6 +198,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         """End when what is in hand is answered; a body that is still arriving is not waited for."""
         super().shutdown()
+        self._signal.end()
         if self._stage is Stage.BODY:
             self.loop.call_later(SHUTDOWN_PATIENCE_SECONDS, self._end_unfinished)
         if self._reading is not None:

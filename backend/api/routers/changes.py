@@ -1,0 +1,54 @@
+"""/api/changes: what became of one's tasks since, page by page or as a stream."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
+
+from backend.api.body import StrictRoute
+from backend.api.deps import Changes, ChangeStream, NoRepetition, StreamStart, malformed_event_id
+from backend.api.documentation import ANYWHERE, errors, event_stream, success
+from backend.api.feed import PAGE_BYTES, PAGE_CHANGES
+from backend.api.responses import ChangesAnswer, changes_response
+from backend.errors import Detail, Gone, Unauthorized, ValidationFailed
+from backend.models.change import ChangesQuery
+
+_NO_POSITION = ValidationFailed(details=(Detail("query.since", "int_parsing", "Must be a whole number"),))
+
+router = APIRouter(
+    prefix="/api/changes",
+    tags=["changes"],
+    route_class=StrictRoute,
+    dependencies=[NoRepetition],
+    responses=ANYWHERE | errors(Unauthorized, Gone, _NO_POSITION),
+)
+
+
+@router.get("", responses=success(200, "What changed", ChangesAnswer))
+def list_changes(changes: Changes, query: Annotated[ChangesQuery, Query()]) -> Response:
+    """Read what changed since you last asked: every task that did, as it is now, oldest change first.
+
+    Begin without `since`: that gives every task. Keep `page.revision`, and send it as `since` the next time; at once if
+    `page.has_more`. Of a task that was deleted the feed says just that. What you have already may come again.
+
+    The answer 410 means that something was purged that you may not have heard of: forget your copy, and begin again.
+    """
+    return changes_response(changes.read(query.since, query.limit))
+
+
+@router.get(
+    "/stream",
+    response_class=StreamingResponse,
+    responses=event_stream("Your changes as they happen") | errors(malformed_event_id()),
+)
+def stream_changes(stream: ChangeStream, changes: Changes, since: StreamStart) -> Response:
+    """Follow what changes: the same as `GET /api/changes`, as server-sent events that do not end.
+
+    Each event holds one task in `data`; its `id` is what to send as `Last-Event-ID`, or as `since`, to go on after it.
+    A stream ends after an hour, when your token does, and when the service restarts: come again.
+
+    You may have ten streams open; for one more the answer is 429, and 503 while the service has all that it can have.
+    """
+    return stream.answer(since, changes.read(since, PAGE_CHANGES, PAGE_BYTES))

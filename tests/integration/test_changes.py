@@ -1,0 +1,222 @@
+"""The feed of changes: what is in it, how it is paged, and when it cannot be continued."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from backend.database.engine import build_engine
+from backend.services.change_service import MAX_PAGE_BYTES
+from tests.fixtures.api import API, new_user
+from tests.fixtures.database import execute
+from tests.fixtures.feed import Replica, living, purge
+from tests.fixtures.rival import rival
+from tests.fixtures.tasks import Task, create, error_of, path_of, read, revision_of
+from tests.fixtures.walls import STATEMENTS, through_the_wall
+
+FEED = "/api/changes"
+Json = dict[str, Any]
+
+
+def feed(client: httpx.Client, **params: int) -> tuple[list[Task], Json]:
+    """Read one page of the feed."""
+    response = client.get(FEED, params=params)
+    assert response.status_code == 200, response.text
+    return response.json()["data"], response.json()["page"]
+
+
+def gone(task: Task, revision: int) -> Task:
+    return {"id": task["id"], "deleted": True, "revision": revision}
+
+
+@pytest.mark.requirement("FR-145")
+def test_the_feed_has_every_task_as_its_last_change_left_it(client: httpx.Client) -> None:
+    first, second, third, fourth = (create(client, title) for title in ("a", "b", "c", "d"))
+    client.put(path_of(first), json={"title": "A"})
+    client.delete(path_of(second))
+    client.delete(path_of(third), params={"permanent": "true"})
+    client.delete(path_of(fourth))
+    client.post(f"{path_of(fourth)}/restore")
+
+    changes, page = feed(client)
+
+    assert changes == [read(client, first), gone(second, 6), gone(third, 7), read(client, fourth)]
+    assert [change["revision"] for change in changes] == [5, 6, 7, 9]
+    assert page == {"revision": 9, "has_more": False}
+    assert feed(client, since=6)[0] == changes[2:]
+    assert feed(client, since=9) == ([], {"revision": 9, "has_more": False})
+
+
+@pytest.mark.requirement("FR-145")
+def test_who_never_wrote_anything_has_an_empty_feed(client: httpx.Client) -> None:
+    assert feed(client) == ([], {"revision": 0, "has_more": False})
+
+
+@pytest.mark.requirement("FR-145", "FR-137")
+def test_an_id_that_is_used_again_is_a_living_task_in_the_end(client: httpx.Client) -> None:
+    task = create(client)
+    client.delete(path_of(task), params={"permanent": "true"})
+    again = create(client, "b", id=task["id"])
+
+    assert feed(client)[0] == [gone(task, 2), again]
+    client.delete(path_of(task), params={"permanent": "true"})
+    assert feed(client)[0] == [gone(task, 4)]
+
+
+@pytest.mark.requirement("FR-145")
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 1000])
+def test_pages_of_any_size_hold_every_change_once(client: httpx.Client, limit: int) -> None:
+    tasks = [create(client, str(number)) for number in range(7)]
+    for task in tasks[1:3]:
+        client.delete(path_of(task))
+    for task in tasks[3:5]:
+        client.delete(path_of(task), params={"permanent": "true"})
+
+    seen, since, has_more = list[Task](), 0, True
+    while has_more:
+        changes, page = feed(client, since=since, limit=limit)
+        assert len(changes) == min(limit, 7 - len(seen))
+        seen += changes
+        since, has_more = page["revision"], page["has_more"]
+
+    assert seen == feed(client)[0]
+    assert len(seen) == 7
+    assert since == revision_of(client) == 11
+
+
+@pytest.mark.requirement("FR-145", "FR-134")
+def test_a_page_is_bounded_in_bytes_but_has_at_least_one_change(client: httpx.Client) -> None:
+    large = "\x01" * 10_000  # six bytes each in JSON
+    for number in range(80):
+        create(client, str(number), description=large)
+
+    response = client.get(FEED)
+
+    changes, page = response.json()["data"], response.json()["page"]
+    assert MAX_PAGE_BYTES - 70_000 < len(response.content) < MAX_PAGE_BYTES + 1000
+    assert page == {"revision": changes[-1]["revision"], "has_more": True}
+    rest, page = feed(client, since=page["revision"])
+    assert len(changes) + len(rest) == 80
+    assert page == {"revision": 80, "has_more": False}
+
+
+@pytest.mark.requirement("FR-147")
+def test_a_revision_ahead_of_the_counter_is_gone(client: httpx.Client) -> None:
+    create(client)
+
+    for since in ("2", "999999999999999999", "-2000", "-999999999999999999"):
+        error = error_of(client.get(FEED, params={"since": since}), 410, "GONE")
+        assert "since=0" in error["message"]
+    assert client.delete("/api/me").status_code == 204
+    error_of(client.get(FEED, params={"since": 1}), 410, "GONE")
+    assert feed(client) == ([], {"revision": 0, "has_more": False})
+
+
+@pytest.mark.requirement("FR-147", "FR-138")
+def test_a_revision_from_before_a_purge_is_gone(
+    client: httpx.Client, api: API, database_url: str, user_id: str
+) -> None:
+    old, trashed, buried = (create(client, title) for title in ("a", "b", "c"))
+    client.delete(path_of(trashed))
+    client.delete(path_of(buried), params={"permanent": "true"})
+    new = create(client, "d")
+    assert purge(api, database_url, user_id)
+
+    assert feed(client) == ([old, new], {"revision": 6, "has_more": False})
+    for since in range(1, 5):
+        error_of(client.get(FEED, params={"since": since}), 410, "GONE")
+    assert feed(client, since=5)[0] == [new]
+
+
+@pytest.mark.requirement("FR-147")
+@pytest.mark.parametrize("limit", [1, 2, 5, 1000])
+def test_a_full_sync_is_never_stopped_by_an_earlier_purge(
+    client: httpx.Client, api: API, database_url: str, user_id: str, limit: int
+) -> None:
+    for round_ in range(3):
+        kept, trashed, buried = (create(client, f"{name}{round_}") for name in "abc")
+        client.delete(path_of(trashed))
+        client.delete(path_of(buried), params={"permanent": "true"})
+        client.put(path_of(kept), json={"description": "kept"})
+        create(client, f"d{round_}")
+        assert purge(api, database_url, user_id)
+    create(client, "last")
+
+    replica = Replica()
+    pages = 1
+    while replica.pull(client, limit):
+        pages += 1
+
+    assert pages == -(-7 // limit)
+    assert replica.tasks == living(client)
+    assert len(replica.tasks) == 7
+    assert replica.position == revision_of(client)
+
+
+@pytest.mark.requirement("FR-147")
+def test_a_full_sync_that_a_purge_overtakes_starts_over(
+    client: httpx.Client, api: API, database_url: str, user_id: str
+) -> None:
+    create(client, "a")
+    create(client, "b")
+    places = []
+    for _ in range(2):
+        client.delete(path_of(create(client, "c")))
+        assert purge(api, database_url, user_id)
+        places.append(feed(client, limit=1)[1]["revision"])
+    overtaken, place = places
+
+    assert max(places) < 0
+    error_of(client.get(FEED, params={"since": overtaken}), 410, "GONE")
+    assert len(feed(client, since=place)[0]) == 1
+
+
+@pytest.mark.requirement("FR-146")
+def test_a_change_that_becomes_visible_late_is_never_skipped(
+    client: httpx.Client, database_url: str, user_id: str
+) -> None:
+    task, other = create(client, "a"), create(client, "b")
+    replica = Replica()
+    replica.pull(client)
+    with rival(database_url, user_id) as early, ThreadPoolExecutor(1) as thread:
+        early.execute("UPDATE tasks SET title = 'early', revision = 3 WHERE id = %s", task["id"])
+        late = thread.submit(client.put, path_of(other), json={"title": "late"})
+        # What gets the greater number waits for what has the smaller one, so that nobody sees it before.
+        assert not replica.pull(client)
+        assert replica.position == 2
+        early.commit_when_awaited()
+        assert late.result().json()["data"]["revision"] == 4
+
+    assert not replica.pull(client)
+    assert replica.position == 4
+    assert replica.tasks == living(client)
+    assert {each["title"] for each in replica.tasks.values()} == {"early", "late"}
+
+
+@pytest.mark.requirement("FR-145")
+def test_the_feed_is_read_from_its_place_in_the_indexes(own_url: str) -> None:
+    user_id, statement = new_user(), STATEMENTS["change_queries.CHANGES"]
+    execute(own_url, _TWENTY_THOUSAND, user_id, user_id, user_id)
+    values = {"caller": user_id, "since": 9000, "most": 100, "most_bytes": MAX_PAGE_BYTES}
+    engine = build_engine(own_url, pool_size=1, timeout_seconds=5)
+
+    plan = through_the_wall(engine, user_id, f"EXPLAIN {statement.sql}", {**statement.constants, **values})
+
+    engine.dispose()
+    assert "Index Scan using ix_tasks_user_id_revision on tasks" in plan
+    assert "Index Scan using ix_tombstones_user_id_revision on tombstones" in plan
+    assert not re.search("Seq Scan on (tasks|tombstones)", plan)
+
+
+_TWENTY_THOUSAND = """
+INSERT INTO users (id, revision, task_count) VALUES (%s, 20000, 10000);
+INSERT INTO tasks (user_id, id, title, revision)
+SELECT %s, gen_random_uuid(), 'a', 2 * number FROM generate_series(1, 10000) AS number;
+INSERT INTO tombstones (user_id, id, revision)
+SELECT %s, gen_random_uuid(), 2 * number - 1 FROM generate_series(1, 10000) AS number;
+ANALYZE tasks, tombstones
+"""

@@ -1,0 +1,128 @@
+"""Copies that follow the feed of changes while others write: in the end they are exact."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+
+from backend.config import Settings
+from tests.fixtures.api import API, serve
+from tests.fixtures.events import events_of, stream
+from tests.fixtures.feed import Replica, living
+from tests.fixtures.tasks import Task, path_of, revision_of
+
+WRITERS = 4
+CHANGES_OF_EACH = 75
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def live(settings: Settings) -> Iterator[API]:
+    """A service whose streams look often."""
+    with serve(settings) as running:
+        running.app.state.feed.poll_seconds = 0.05
+        yield running
+
+
+def write(live: API, user_id: str, seed: int) -> None:
+    """Make random changes to one's own tasks and to what others left; what is not there is missed, which is fine."""
+    chance, known = random.Random(seed), list[Task]()  # noqa: S311 - no secret
+    with live.client(user_id) as client:
+        for number in range(CHANGES_OF_EACH):
+            kind = chance.choice(("create", "create", "edit", "complete", "delete", "restore", "remove", "again"))
+            task = chance.choice(known or [{"id": None}])
+            if kind == "create" or task["id"] is None:
+                known.append(client.post("/api/tasks", json={"title": f"{seed}-{number}"}).json()["data"])
+            elif kind == "edit":
+                client.put(path_of(task), json={"description": str(number)})
+            elif kind == "complete":
+                client.patch(f"{path_of(task)}/complete")
+            elif kind == "restore":
+                client.post(f"{path_of(task)}/restore")
+            elif kind == "again":
+                client.post("/api/tasks", json={"id": task["id"], "title": f"{seed}-{number}"})
+            else:
+                client.delete(path_of(task), params={"permanent": "true"} if kind == "remove" else {})
+
+
+def follow_pages(live: API, user_id: str, written: Event) -> Replica:
+    """Drain the feed in small pages, and once more when all is written."""
+    replica, chance = Replica(), random.Random(0)  # noqa: S311 - no secret
+    with live.client(user_id) as client:
+        is_last = False
+        while not is_last:
+            is_last = written.is_set()
+            while replica.pull(client, chance.randint(1, 5)):
+                pass
+    return replica
+
+
+def follow_stream(live: API, user_id: str, written: Event) -> tuple[Replica, int]:
+    """Follow the stream, which breaks off again and again; returns the copy, and how often it did."""
+    replica, chance, times, last_id = Replica(), random.Random(1), 0, "0"  # noqa: S311 - no secret
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with live.client(user_id) as client:
+        while not (written.is_set() and int(last_id) == revision_of(client)):
+            assert time.monotonic() < deadline
+            times += 1
+            with stream(client, last_event_id=last_id) as response:
+                events = events_of(response)
+                for _ in range(chance.randint(1, 30)):
+                    event = next(events)
+                    last_id = event.id or last_id
+                    if event.change:
+                        replica.apply(event.change)
+                    if written.is_set() and int(last_id) == revision_of(client):
+                        break
+    return replica, times
+
+
+@pytest.mark.requirement("FR-146", "FR-148")
+def test_copies_are_exact_whatever_happens_meanwhile(live: API, user_id: str) -> None:
+    written = Event()
+    with ThreadPoolExecutor(WRITERS + 2) as threads:
+        pages = threads.submit(follow_pages, live, user_id, written)
+        streamed = threads.submit(follow_stream, live, user_id, written)
+        writers = [threads.submit(write, live, user_id, seed) for seed in range(WRITERS)]
+        for writer in writers:
+            writer.result(PATIENCE_SECONDS)
+        written.set()
+        replica, (other, times) = pages.result(PATIENCE_SECONDS), streamed.result(PATIENCE_SECONDS)
+
+    with live.client(user_id) as client:
+        tasks = living(client)
+        assert replica.tasks == tasks
+        assert other.tasks == tasks
+        assert len(tasks) > WRITERS
+        assert replica.position == revision_of(client) > WRITERS * CHANGES_OF_EACH / 2
+    assert times > 3
+
+
+@pytest.mark.requirement("FR-146", "FR-145")
+def test_what_comes_again_does_no_harm(live: API, user_id: str) -> None:
+    write(live, user_id, seed=9)
+    with live.client(user_id) as client:
+        replica = Replica()
+        while replica.pull(client, 2):
+            replica.position = max(0, replica.position - 3)
+            replica.pull(client, 7)
+
+        assert replica.tasks == living(client)
+        assert replica.tasks
+
+
+def test_a_copy_notices_what_is_missing(live: API, user_id: str) -> None:
+    """The measure itself: a follower that passes over a change ends with another copy."""
+    with live.client(user_id) as client:
+        replica = Replica()
+        for number in range(3):
+            assert client.post("/api/tasks", json={"title": str(number)}).is_success
+        replica.position = 1
+        replica.pull(client)
+
+        assert replica.tasks != living(client)

@@ -1,0 +1,262 @@
+"""What a stream of changes holds, how many there may be, and when it ends."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from backend.api.feed import MOST_STREAMS_OF_ONE_USER, PAGE_BYTES, Stream
+from backend.config import Settings
+from backend.utils.auth import issue_token
+from tests.fixtures.api import API, new_user, serve
+from tests.fixtures.background import let_in
+from tests.fixtures.connection import connection_to, head
+from tests.fixtures.database import execute
+from tests.fixtures.events import STREAM, changes_of, events_of, stream
+from tests.fixtures.process import environment, served
+from tests.fixtures.proxy import counting_proxy
+from tests.fixtures.tasks import create, error_of
+from tests.fixtures.tokens import SECRET
+
+SHORT, NEVER = 0.02, 3600.0
+PATIENCE_SECONDS = 15
+CLIENT_TIMEOUT_SECONDS = 0.4
+
+
+@pytest.fixture
+def live(settings: Settings) -> Iterator[API]:
+    """A service of this test alone, whose streams look often; it has one connection, and takes two requests at once."""
+    small = {"database_pool_size": 1, "max_concurrent_requests": 2}
+    with serve(settings.model_copy(update=small)) as running:
+        running.app.state.feed.poll_seconds = SHORT
+        yield running
+
+
+@pytest.fixture
+def follower(live: API, user_id: str) -> Iterator[httpx.Client]:
+    """A client of that service."""
+    with live.client(user_id) as client:
+        yield client
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait for something to become so."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def is_empty(api: API) -> bool:
+    """Tell whether nothing of any stream is left."""
+    feed = api.app.state.feed
+    if feed.open:
+        return False
+    gc.collect()
+    return not any(isinstance(each, Stream) and each.feed is feed for each in gc.get_objects())
+
+
+@pytest.mark.requirement("FR-149", "FR-150")
+def test_streams_that_wait_hold_nothing_that_others_need(live: API, follower: httpx.Client) -> None:
+    pool = live.app.state.sessions.engine.pool
+    with ExitStack() as streams:
+        for _ in range(MOST_STREAMS_OF_ONE_USER):
+            next(events_of(streams.enter_context(stream(follower))))
+        live.app.state.feed.poll_seconds = NEVER
+
+        for number in range(10):
+            create(follower, str(number))
+        until(lambda: pool.checkedout() == 0)
+
+
+@pytest.mark.requirement("FR-150")
+def test_a_user_may_have_so_many_streams(live: API, follower: httpx.Client) -> None:
+    live.app.state.feed.most_streams_of_one_user = 2
+    with stream(follower), live.client(new_user()) as other:
+        with stream(follower):
+            refused = follower.get(STREAM)
+            assert "streams" in error_of(refused, 429, "RATE_LIMITED")["message"]
+            assert refused.headers["Retry-After"] == "30"
+            with stream(other) as response:
+                assert response.status_code == 200
+        until(lambda: [len(streams) for streams in live.app.state.feed.open.values()] == [1])
+        with stream(follower) as response:
+            assert response.status_code == 200
+
+
+@pytest.mark.requirement("FR-150")
+def test_a_worker_may_have_so_many_streams(live: API, follower: httpx.Client) -> None:
+    live.app.state.feed.most_streams = 2
+    with stream(follower), stream(follower), live.client(new_user()) as other:
+        refused = other.get(STREAM)
+        error_of(refused, 503, "SERVICE_UNAVAILABLE")
+        assert refused.headers["Retry-After"] == "30"
+        assert other.get("/api/tasks").status_code == 200
+
+
+@pytest.mark.requirement("FR-150")
+def test_a_stream_that_is_refused_keeps_no_place(live: API, follower: httpx.Client) -> None:
+    for params in ({"since": "9"}, {"since": "x"}, {"x": "1"}):
+        assert follower.get(STREAM, params=params).status_code in {410, 422}
+
+    until(lambda: is_empty(live))
+
+
+@pytest.mark.requirement("FR-149")
+def test_a_stream_is_kept_alive_by_comments(live: API, follower: httpx.Client) -> None:
+    live.app.state.feed.keep_alive_seconds = SHORT
+    with stream(follower) as response:
+        lines = response.iter_lines()
+        assert [next(line for line in lines if line.startswith(":")) for _ in range(3)] == [": ping"] * 3
+
+
+@pytest.mark.requirement("FR-149")
+def test_a_stream_ends_with_its_token(live: API, user_id: str) -> None:
+    live.app.state.feed.keep_alive_seconds = SHORT
+    token = issue_token(SECRET, user_id, ttl_seconds=2)
+    with live.client(Authorization=f"Bearer {token}") as client:
+        create(client)
+        assert client.get(STREAM).text.endswith(": ping\n\n")
+        assert client.get(STREAM).status_code == 401
+
+
+@pytest.mark.requirement("FR-149")
+@pytest.mark.parametrize("poll_seconds", [SHORT, NEVER])
+def test_nothing_is_left_of_a_stream_whose_client_has_left(
+    live: API, follower: httpx.Client, poll_seconds: float
+) -> None:
+    live.app.state.feed.poll_seconds = poll_seconds
+    create(follower)
+    with stream(follower) as one, stream(follower) as two:
+        open_ = [events_of(one), events_of(two)]
+        assert [len(changes_of(events, 1)) for events in open_] == [1, 1]
+        assert not is_empty(live)
+
+    until(lambda: is_empty(live))
+
+
+@pytest.mark.requirement("FR-149")
+def test_a_client_that_ends_its_side_is_told_the_end(live: API, user_id: str) -> None:
+    with connection_to(live) as connection:
+        connection.send(head(user_id, f"GET {STREAM}"))
+        until(lambda: bool(live.app.state.feed.open))
+        connection.end()
+        received = connection.read_all()
+
+    assert received.endswith(b"\r\n0\r\n\r\n")
+    until(lambda: is_empty(live))
+
+
+@pytest.mark.requirement("FR-149", "FR-098")
+def test_a_client_that_does_not_send_its_body_gets_no_stream(settings: Settings, user_id: str) -> None:
+    hasty = settings.model_copy(update={"client_timeout_seconds": CLIENT_TIMEOUT_SECONDS})
+    with serve(hasty) as running, connection_to(running) as connection:
+        connection.send(head(user_id, f"GET {STREAM}", Content_Length="5") + b"ab")
+        error_of(connection.answer(), 408, "REQUEST_TIMEOUT")
+
+        until(lambda: is_empty(running))
+
+
+@pytest.mark.requirement("FR-149", "FR-098")
+def test_a_client_that_does_not_read_is_not_read_for(settings: Settings, database_url: str, user_id: str) -> None:
+    execute(
+        database_url,
+        """
+        INSERT INTO users (id, revision, task_count) VALUES (%s, 600, 600);
+        INSERT INTO tasks (user_id, id, title, description, revision)
+        SELECT %s, gen_random_uuid(), 'long', repeat('😀', 10000), number FROM generate_series(1, 600) AS number
+        """,
+        user_id, user_id,
+    )  # fmt: skip
+    pages = 600 * 40_000 // PAGE_BYTES  # more than the system keeps for a connection
+    with counting_proxy(database_url) as proxy:
+        changes = {"database_url": SecretStr(proxy.url), "client_timeout_seconds": CLIENT_TIMEOUT_SECONDS}
+        with serve(settings.model_copy(update=changes)) as running, connection_to(running, 64 * 1024) as connection:
+            connection.send(head(user_id, f"GET {STREAM}"))
+            until(lambda: bool(running.app.state.feed.open))
+            until(lambda: is_empty(running))
+
+            assert 0 < proxy.flights < pages / 2
+
+
+_ONE_CHANGE = """
+INSERT INTO users (id, revision, task_count) VALUES (%s, 1, 1);
+INSERT INTO tasks (user_id, id, title, revision) VALUES (%s, gen_random_uuid(), 'a', 1)
+"""
+
+
+@pytest.mark.requirement("FR-149")
+def test_a_stream_outlives_the_absence_of_the_database(
+    settings: Settings, own_url: str, user_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    own = {"database_url": SecretStr(own_url)}
+    with serve(settings.model_copy(update=own)) as running, running.client(user_id) as client:
+        running.app.state.feed.poll_seconds = SHORT
+        with stream(client) as response, caplog.at_level(logging.DEBUG, "backend.database.session"):
+            let_in(own_url, allowed=False)
+            until(lambda: "database unavailable" in caplog.text)
+            let_in(own_url, allowed=True)
+            execute(own_url, _ONE_CHANGE, user_id, user_id)
+
+            assert [event.id for event in changes_of(events_of(response), 1)] == ["1"]
+    said = {record.levelname for record in caplog.records if record.name == "backend.database.session"}
+    assert said == {"DEBUG"}
+
+
+@pytest.mark.requirement("FR-149", "FR-107")
+def test_a_defect_breaks_the_stream_off(
+    settings: Settings, own_url: str, user_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    own = settings.model_copy(update={"database_url": SecretStr(own_url)})
+    with serve(own) as running, running.client(user_id) as client:
+        running.app.state.feed.poll_seconds = SHORT
+        with stream(client) as response:
+            execute(own_url, "ALTER TABLE tasks RENAME TO elsewhere")
+            with pytest.raises(httpx.RemoteProtocolError):
+                list(events_of(response))
+        until(lambda: not running.app.state.feed.open)
+    assert f"request_id={response.headers['X-Request-Id']}" in caplog.text
+
+
+@pytest.mark.requirement("FR-147", "FR-149")
+def test_a_stream_that_cannot_be_continued_ends(live: API, follower: httpx.Client) -> None:
+    create(follower)
+    with stream(follower) as response:
+        events = events_of(response)
+        assert [next(events).id for _ in range(2)] == ["0", "1"]
+        assert follower.delete("/api/me").status_code == 204
+
+        assert list(events) == []
+    error_of(follower.get(STREAM, headers={"Last-Event-ID": "1"}), 410, "GONE")
+    until(lambda: is_empty(live))
+
+
+@pytest.mark.requirement("FR-149", "FR-064")
+def test_the_end_of_the_service_ends_streams_and_waits_for_none(tmp_path: Path, database_url: str) -> None:
+    env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET)
+    token = issue_token(SECRET, new_user(), ttl_seconds=600)
+    headers = {"Authorization": f"Bearer {token}"}
+    with (
+        served(env=env, cwd=tmp_path) as service,
+        httpx.Client(base_url=service.address, headers=headers, trust_env=False, timeout=30) as client,
+        ExitStack() as streams,
+        ThreadPoolExecutor(3) as threads,
+    ):
+        responses = [streams.enter_context(stream(client)) for _ in range(3)]
+        started = [events_of(response) for response in responses]
+        assert [next(events).id for events in started] == ["0"] * 3
+        rest = [threads.submit(list, events) for events in started]
+
+        assert service.stop(signal.SIGTERM) == 0
+        for each in rest:
+            assert len(each.result()) == 1  # and the end, which httpx misses where there is none
