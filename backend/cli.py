@@ -1,4 +1,4 @@
-"""task-api: serve, migrate, token, openapi. Puts the parts together, and is the only place that prints."""
+"""task-api: serve, migrate, purge, token, openapi. Puts the parts together, and is the only place that prints."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ import logging
 import os
 import re
 import secrets
-import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 import uvicorn
 from fastapi import FastAPI
@@ -32,7 +29,9 @@ from backend.database.engine import build_engine
 from backend.database.session import SessionFactory
 from backend.errors import ConfigurationError, ServiceUnavailable
 from backend.services import wall
+from backend.services.purge_service import Purged, PurgeService
 from backend.utils.auth import development_secret, issue_token
+from backend.utils.signals import leaving_in_order
 
 EXIT_INTERRUPTED = 130  # by Ctrl-C, as shells have it
 EXIT_TERMINATED = 143  # by SIGTERM
@@ -94,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     migrate.set_defaults(command=_migrate)
 
+    purge = commands.add_parser("purge", help="remove what is past its time: 30 days in the trash, 24 hours as a key")
+    purge.set_defaults(command=_purge)
+
     token = commands.add_parser("token", help="print a bearer token, for development and tests")
     token.add_argument("user", metavar="USER", help="the user id that the token stands for")
     token.add_argument("--ttl", type=_ttl_seconds, default="1h", help="how long it is good: 30s, 15m, 1h, 7d")
@@ -117,7 +119,7 @@ def _serve(options: argparse.Namespace) -> None:
     # However one ends a server, it has then done what it was asked to.
     with (
         suppress(KeyboardInterrupt),
-        _leaving_in_order(exit_code=0),
+        leaving_in_order(exit_code=0),
         _listen(settings) as listener,
         _database(settings) as url,
     ):
@@ -134,26 +136,6 @@ def _run_server(settings: Settings, listener: socket.socket) -> None:
         uvicorn.Server(config).run(sockets=[listener])
     else:
         Multiprocess(config, sockets=[listener]).run()
-
-
-@contextmanager
-def _leaving_in_order(exit_code: int) -> Iterator[None]:
-    """Unwind on SIGTERM, and on the SIGHUP of a closed terminal: by default they would leave Postgres running."""
-
-    def leave(_signal: int, _frame: FrameType | None) -> NoReturn:
-        sys.exit(exit_code)
-
-    def leave_as_on_sigterm(_signal: int, _frame: FrameType | None) -> None:
-        signal.raise_signal(signal.SIGTERM)
-
-    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, leave)}
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
-        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, leave_as_on_sigterm)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -188,11 +170,16 @@ def _prepare_schema(settings: Settings, url: str) -> None:
     migration_url = _migration_url(settings, url)
     if settings.environment == "development":
         migrations.apply(migration_url)
-    elif pending := migrations.pending(migration_url):
+    else:
+        _require_schema(migration_url)
+    _check_wall(settings, url)
+
+
+def _require_schema(migration_url: str) -> None:
+    if pending := migrations.pending(migration_url):
         raise ConfigurationError(
             f"the database schema is outdated: {', '.join(pending)} not applied. Run: task-api migrate"
         )
-    _check_wall(settings, url)
 
 
 def _check_wall(settings: Settings, url: str) -> None:
@@ -244,7 +231,7 @@ def _announce(settings: Settings, listener: socket.socket) -> None:
 
 def _migrate(options: argparse.Namespace) -> None:
     settings = load_settings()
-    with _leaving_in_order(EXIT_TERMINATED), _database(settings) as url:
+    with leaving_in_order(EXIT_TERMINATED), _database(settings) as url:
         migration_url = _migration_url(settings, url)
         if options.action == "status":
             for migration in migrations.status(migration_url):
@@ -253,6 +240,18 @@ def _migrate(options: argparse.Namespace) -> None:
             print("rolled back", migrations.rollback(migration_url) or "nothing: no migration is applied")
         else:
             print("applied", ", ".join(migrations.apply(migration_url)) or "nothing: the schema is current")
+
+
+def _purge(_options: argparse.Namespace) -> None:
+    settings = load_settings()
+    with leaving_in_order(EXIT_TERMINATED), _database(settings) as url:
+        _require_schema(_migration_url(settings, url))
+        engine = build_engine(url, pool_size=1, timeout_seconds=settings.request_timeout_seconds)
+        try:
+            removed = sum(PurgeService(SessionFactory(engine)).steps(), Purged())
+        finally:
+            engine.dispose()
+        print("removed", removed)
 
 
 def _token(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Folders for embedded servers."""
+"""Folders for embedded servers, and databases that several tests share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from backend.database import migrations
 from backend.database.embedded import EmbeddedPostgres
+from tests.fixtures.database import scratch_database
+
+
+@pytest.fixture(scope="module")
+def module_url(server_url: str) -> Iterator[str]:
+    """A migrated database of one module's tests alone, which they may purge, close and break for a while."""
+    with scratch_database(server_url) as url:
+        migrations.apply(url)
+        yield url
 
 
 @pytest.fixture

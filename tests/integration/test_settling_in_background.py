@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, closing
 from functools import partial
 
@@ -21,11 +20,11 @@ from backend.database.engine import build_engine
 from backend.database.session import SessionFactory
 from backend.services.rate_limit_service import RateLimitService
 from backend.utils.rate_limits import SharedRateLimiter
+from tests.fixtures.background import let_in, until
 from tests.fixtures.database import execute
 from tests.fixtures.proxy import counting_proxy
 
 SHORT, LONG = 0.02, 3600.0  # seconds between settlements
-DEADLINE_SECONDS = 30
 MINUTE = 4_000_000_020
 
 _SETTLED = "SELECT coalesce(sum(requests), 0)::integer FROM rate_limits"
@@ -49,14 +48,6 @@ def settling(
 ) -> AbstractAsyncContextManager[None]:
     service = RateLimitService(SessionFactory(engine, log_level=logging.DEBUG))
     return Settlement(limiter, service, gate or Gate(1, 5), seconds).in_background()
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait for something to become so, and let others go on meanwhile."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not await asyncio.to_thread(is_so):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
 
 
 def settled(own_url: str) -> int:
@@ -156,24 +147,14 @@ def test_a_settlement_waits_for_its_place_like_a_request(
 def test_a_database_that_is_away_is_said_once_and_settled_with_later(
     engine: Engine, own_url: str, limiter: SharedRateLimiter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    name, server = make_url(own_url).database, make_url(own_url).set(database="postgres")
-    maintenance = server.render_as_string(hide_password=False)
-
-    def let_in(*, allowed: bool) -> None:
-        execute(maintenance, f"ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed}")
-        if not allowed:
-            execute(
-                maintenance, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", name
-            )
-
     async def outage(used: int) -> None:
-        let_in(allowed=False)
+        let_in(own_url, allowed=False)
         before = len(caplog.records)
         for _ in range(used):
             assert limiter.hit("a").allowed
         await until(lambda: len(caplog.records) > before)
         await asyncio.sleep(10 * SHORT)
-        let_in(allowed=True)
+        let_in(own_url, allowed=True)
 
     async def run() -> None:
         async with settling(engine, limiter, SHORT):

@@ -1,0 +1,30 @@
+"""How a command ends when it is asked to from outside."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+
+@contextmanager
+def leaving_in_order(exit_code: int) -> Iterator[None]:
+    """Unwind on SIGTERM, and on the SIGHUP of a closed terminal: by default they would leave Postgres running."""
+
+    def leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+        sys.exit(exit_code)
+
+    def leave_as_on_sigterm(_signal: int, _frame: FrameType | None) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, leave)}
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, leave_as_on_sigterm)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,181 @@
+"""The purge removes what is past its time, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from backend.config import Settings
+from backend.database.engine import build_engine
+from backend.database.session import SessionFactory
+from backend.errors import ServiceUnavailable
+from backend.services import purge_service
+from backend.services.idempotency_service import KEPT
+from backend.services.purge_service import PURGE, TRASH_TIME, Purged, PurgeService, UserPurge
+from tests.fixtures.api import new_user, serve
+from tests.fixtures.database import execute
+from tests.fixtures.expired import Hoarder, Left, age, purge
+from tests.fixtures.tasks import create, path_of, read, revision_of
+from tests.fixtures.walls import through_the_wall
+
+pytestmark = pytest.mark.requirement("FR-138")
+
+NOBODY = ""
+ACROSS_USERS = ("ix_tasks_deleted_at", "ix_tombstones_deleted_at", "ix_idempotency_keys_created_at")
+
+
+@pytest.fixture
+def engine(module_url: str) -> Iterator[Engine]:
+    engine = build_engine(module_url, pool_size=4, timeout_seconds=5)
+    purge(engine)  # what another test has left
+    yield engine
+    engine.dispose()
+
+
+def test_what_is_past_its_time_goes_and_is_counted(engine: Engine, module_url: str) -> None:
+    hoarder = Hoarder.with_rows(module_url, tasks=3, tombstones=2, keys=4)
+    other = Hoarder.with_rows(module_url, keys=1)
+    fresh = Hoarder.with_rows(module_url, tasks=1, tombstones=1, keys=1, past=False)
+
+    assert purge(engine) == Purged(3, 2, 5)
+
+    assert hoarder.left() == Left(0, 0, 0, task_count=0, revision=5, purged_revision=5)
+    assert other.left() == Left(0, 0, 0, task_count=0, revision=0, purged_revision=0)
+    assert fresh.left() == Left(1, 1, 1, task_count=1, revision=2, purged_revision=0)
+    assert not purge(engine)
+
+
+def test_it_is_said_in_words_what_was_removed() -> None:
+    assert str(Purged(3, 1, 0)) == "3 tasks, 1 tombstone, 0 keys"
+
+
+def test_living_tasks_and_others_in_the_trash_stay_and_are_still_counted(
+    engine: Engine, module_url: str, settings: Settings
+) -> None:
+    with serve(settings.model_copy(update={"database_url": SecretStr(module_url)})) as api:
+        user_id = new_user()
+        with api.client(user_id) as client, api.client(new_user()) as stranger:
+            living, restored, removed, trashed, late = (create(client, title) for title in "abcde")
+            of_another = create(stranger)
+            for task in (restored, removed, trashed):
+                client.delete(path_of(task))
+            age(module_url, user_id, 31)
+            restored = client.post(f"{path_of(restored)}/restore").json()["data"]
+            client.delete(path_of(removed), params={"permanent": True})  # its tombstone is new
+            client.delete(path_of(late))
+            revision, tag = revision_of(client), client.get("/api/tasks").headers.get("ETag")
+
+            assert purge(engine) == Purged(tasks=1)
+
+            assert client.post(f"{path_of(trashed)}/restore").status_code == 404
+            assert (read(client, living), read(client, restored)) == (living, restored)
+            assert client.post(f"{path_of(late)}/restore").status_code == 200
+            assert read(stranger, of_another) == of_another
+            assert revision_of(client) == revision + 1
+            assert tag is None or client.get("/api/tasks").headers["ETag"] != tag
+            left = Hoarder(module_url, user_id).left()
+            assert left == Left(3, 1, 0, task_count=3, revision=revision + 1, purged_revision=8)
+            create(client, id=trashed["id"])  # which is free again
+
+
+def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, module_url: str) -> None:
+    user_id, sessions = new_user(), SessionFactory(engine)
+    execute(module_url, "INSERT INTO users (id, revision, task_count) VALUES (%s, 9, 2)", user_id)
+    rows = {
+        "INSERT INTO tasks (user_id, id, title, revision, deleted_at) VALUES": "(%s, gen_random_uuid(), 'a', 1, {})",
+        "INSERT INTO tombstones (user_id, id, revision, deleted_at) VALUES": "(%s, gen_random_uuid(), 2, {})",
+        "INSERT INTO idempotency_keys (user_id, key, request_hash, created_at) VALUES": (
+            "(%s, gen_random_uuid(), decode(repeat('00', 32), 'hex'), {})"
+        ),
+    }
+    exactly = [f"now() - interval '{kept}'" for kept in ("30 days", "30 days", "24 hours")]
+
+    # In one transaction, for which the time stands still.
+    with sessions.transaction(user_id) as joined, joined(user_id) as session:
+        for (into, values), moment in zip(rows.items(), exactly, strict=True):
+            for time_of_row in (moment, f"{moment} - interval '1 microsecond'"):
+                session.connection().exec_driver_sql(into + values.format(time_of_row).replace("%s", f"'{user_id}'"))
+        removed = session.exec(PURGE, params={"caller": user_id, "most": 10}).one()
+
+    assert tuple(removed) == (1, 1, 1)
+    assert Hoarder(module_url, user_id).left() == Left(1, 1, 1, task_count=1, revision=9, purged_revision=2)
+
+
+def test_the_function_and_the_service_name_the_same_times(module_url: str) -> None:
+    ((source,),) = execute(module_url, _SOURCE)
+    said = re.findall(r"FROM public\.(\w+)\s+WHERE \w+ < now\(\) - interval '([^']+)'", source)
+
+    assert dict(said) == {"tasks": "30 days", "tombstones": "30 days", "idempotency_keys": "24 hours"}
+    assert (timedelta(days=30), timedelta(hours=24)) == (TRASH_TIME, KEPT)
+
+
+_SOURCE = "SELECT prosrc FROM pg_proc WHERE proname = 'users_with_expired_rows'"
+
+
+def test_more_than_one_statement_removes_goes_bit_by_bit(
+    engine: Engine, module_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purge_service, "MOST_PURGED", 4)
+    monkeypatch.setattr(purge_service, "MOST_FOUND", 3)
+    hoarder, other = (Hoarder.with_rows(module_url, tasks=9, tombstones=5, keys=3) for _ in range(2))
+
+    removed, steps = Purged(), PurgeService(SessionFactory(engine)).steps()
+    for step in steps:
+        assert max(step.tasks, step.tombstones, step.keys) <= 4
+        removed += step
+        left = hoarder.left()
+        assert left.task_count == left.tasks
+        # Whoever has seen the greatest of the changes that are gone has missed none of them.
+        gone = set(range(1, 15)).difference(*execute(module_url, _REVISIONS, hoarder.id, hoarder.id))
+        assert left.purged_revision == max(gone, default=0)
+
+    assert removed == Purged(18, 10, 6)
+    for user in (hoarder, other):
+        assert user.left() == Left(0, 0, 0, task_count=0, revision=14, purged_revision=14)
+
+
+_REVISIONS = """
+SELECT revision FROM tasks WHERE user_id = %s UNION ALL SELECT revision FROM tombstones WHERE user_id = %s
+"""
+
+
+def test_only_whoever_is_nobody_learns_whose_rows_are_past_their_time(engine: Engine, module_url: str) -> None:
+    hoarder = Hoarder.with_rows(module_url, tasks=1, tombstones=1, keys=1)
+    Hoarder.with_rows(module_url, tasks=1, tombstones=1, keys=1, past=False)
+    asked = "SELECT users_with_expired_rows(ARRAY[]::text[], 1000)"
+
+    assert through_the_wall(engine, NOBODY, asked, {}) == f"[('{hoarder.id}',)]"
+    assert through_the_wall(engine, hoarder.id, asked, {}) == "[]"
+    for table in ("tasks", "tombstones", "idempotency_keys"):
+        assert through_the_wall(engine, NOBODY, f"SELECT user_id FROM {table}", {}) == "[]"  # noqa: S608 - one of three names
+
+
+@pytest.mark.requirement("FR-125")
+def test_a_user_who_is_gone_is_no_error(engine: Engine) -> None:
+    assert not UserPurge(SessionFactory(engine), new_user()).step()
+
+
+def test_it_finds_what_is_past_its_time_by_indexes(module_url: str) -> None:
+    for _ in range(3):
+        Hoarder.with_rows(module_url, tasks=2000, tombstones=2000, keys=2000, past=False)
+    Hoarder.with_rows(module_url, tasks=10, tombstones=10, keys=10)
+    execute(module_url, "VACUUM ANALYZE")
+    ((source,),) = execute(module_url, _SOURCE)
+
+    asked = source.replace("LIMIT most", "LIMIT 1000").replace("ALL (passed_over)", "ALL (ARRAY[]::text[])")
+    plan = str(execute(module_url, f"EXPLAIN {asked}"))
+
+    assert "Seq Scan" not in plan
+    for index in ACROSS_USERS:
+        assert index in plan
+
+
+def test_a_database_that_is_away_is_service_unavailable() -> None:
+    engine = build_engine("postgresql://nobody@127.0.0.1:1/nothing", pool_size=1, timeout_seconds=1)
+    with pytest.raises(ServiceUnavailable):
+        purge(engine)

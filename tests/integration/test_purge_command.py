@@ -1,0 +1,76 @@
+"""task-api purge, as a process of its own."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from backend.database.embedded import EmbeddedPostgres
+from tests.fixtures.expired import Hoarder, Left, age
+from tests.fixtures.process import environment, run, served
+
+pytestmark = pytest.mark.requirement("FR-138")
+
+NOTHING = "removed 0 tasks, 0 tombstones, 0 keys\n"
+
+
+def purge(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command on that database."""
+    return run("purge", env=environment(folder / "data", DATABASE_URL=url), cwd=folder)
+
+
+def test_it_says_what_it_removed(own_url: str, tmp_path: Path) -> None:
+    hoarder = Hoarder.with_rows(own_url, tasks=3, tombstones=1, keys=12)
+
+    done, again = purge(own_url, tmp_path), purge(own_url, tmp_path)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "removed 3 tasks, 1 tombstone, 12 keys\n", "")
+    assert (again.returncode, again.stdout) == (0, NOTHING)
+    assert hoarder.left() == Left(0, 0, 0, task_count=0, revision=4, purged_revision=4)
+
+
+def test_two_at_once_share_the_work(own_url: str, tmp_path: Path) -> None:
+    for _ in range(10):
+        Hoarder.with_rows(own_url, tasks=5, tombstones=2, keys=3)
+
+    with ThreadPoolExecutor(2) as threads:
+        both = list(threads.map(purge, [own_url] * 2, [tmp_path] * 2))
+
+    assert [done.returncode for done in both] == [0, 0]
+    counts = [[int(number) for number in re.findall(r"\d+", done.stdout)] for done in both]
+    assert [sum(kind) for kind in zip(*counts, strict=True)] == [50, 20, 30]
+
+
+def test_it_works_on_the_embedded_database_beside_the_service(tmp_path: Path) -> None:
+    env = environment(tmp_path / "data")
+    with served(env=env, cwd=tmp_path) as service, EmbeddedPostgres(tmp_path / "data") as url:
+        headers = {"Authorization": f"Bearer {service.token}"}
+        with httpx.Client(base_url=service.address, headers=headers, trust_env=False) as client:
+            tasks = [client.post("/api/tasks", json={"title": title}).json()["data"] for title in ("Milk", "Bread")]
+            assert client.delete(f"/api/tasks/{tasks[0]['id']}").status_code == 204
+            age(url, "developer", 31)
+
+            assert run("purge", env=env, cwd=tmp_path).stdout == "removed 1 task, 0 tombstones, 0 keys\n"
+
+            assert client.get("/api/tasks").json()["data"] == [tasks[1]]
+
+
+def test_an_outdated_schema_is_said(empty_database_url: str, tmp_path: Path) -> None:
+    done = purge(empty_database_url, tmp_path)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("task-api: the database schema is outdated: 0001.create-users")
+    assert done.stderr.endswith("not applied. Run: task-api migrate\n")
+
+
+def test_a_database_that_is_away_is_said(tmp_path: Path) -> None:
+    done = purge("postgresql://nobody@127.0.0.1:1/nothing", tmp_path)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("task-api: ")
+    assert "Traceback" not in done.stderr

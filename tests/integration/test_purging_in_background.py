@@ -1,0 +1,206 @@
+"""When a worker purges, what it does while the database is away, and that it asks nothing while nobody uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from backend.api.gate import Gate
+from backend.api.purging import FIRST_PURGE_SECONDS, PURGE_SECONDS, Purging
+from backend.config import Settings
+from backend.database.engine import build_engine
+from backend.database.session import SessionFactory
+from backend.services.purge_service import PurgeService
+from tests.fixtures.api import new_user, serve
+from tests.fixtures.background import let_in, until
+from tests.fixtures.database import execute
+from tests.fixtures.expired import Hoarder
+from tests.fixtures.proxy import counting_proxy
+
+SHORT = 0.02  # seconds between purges
+PAUSE_SECONDS = 0.4  # in which many purges would begin
+
+
+@pytest.fixture
+def engine(module_url: str) -> Iterator[Engine]:
+    engine = build_engine(module_url, pool_size=2, timeout_seconds=5)
+    yield engine
+    engine.dispose()
+
+
+def purging(engine: Engine, gate: Gate | None = None, *, is_used: bool = True) -> Purging:
+    service = PurgeService(SessionFactory(engine, log_level=logging.DEBUG))
+    return Purging(service, gate or Gate(1, 5), SHORT, SHORT, chance=lambda: 0.5, is_used=is_used)
+
+
+def is_gone(hoarder: Hoarder) -> Callable[[], bool]:
+    """Return what tells whether nothing is left of the user."""
+    return lambda: (hoarder.left().tasks, hoarder.left().keys) == (0, 0)
+
+
+@pytest.mark.requirement("FR-138")
+def test_it_purges_again_and_again_while_it_is_used(
+    engine: Engine, module_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "backend.api.purging")
+
+    async def run() -> None:
+        background = purging(engine)
+        async with background.in_background():
+            for _ in range(2):
+                hoarder = Hoarder.with_rows(module_url, tasks=2, keys=1)
+                background.is_used = True
+                await until(is_gone(hoarder))
+                await until(lambda: bool(caplog.records))
+                assert [record.getMessage() for record in caplog.records] == ["purged 2 tasks, 0 tombstones, 1 key"]
+                caplog.clear()
+
+    asyncio.run(run())
+
+
+@pytest.mark.requirement("FR-139")
+def test_nothing_is_asked_while_nobody_uses_it(module_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "backend.api.purging")
+    hoarder = Hoarder.with_rows(module_url, tasks=1)
+
+    async def idle(engine: Engine) -> None:
+        background = purging(engine, is_used=False)
+        async with background.in_background():
+            await asyncio.sleep(PAUSE_SECONDS)
+            assert (proxy.flights, hoarder.left().tasks) == (0, 1)
+            background.is_used = True
+            await until(lambda: proxy.flights == 3)  # look, purge, find nothing
+            await asyncio.sleep(PAUSE_SECONDS)
+            assert (proxy.flights, hoarder.left().tasks) == (3, 0)
+            background.is_used = True
+            await until(lambda: proxy.flights == 4)  # there is nothing to purge
+            await asyncio.sleep(PAUSE_SECONDS)
+            assert proxy.flights == 4
+
+    with counting_proxy(module_url) as proxy:
+        engine = build_engine(proxy.url, pool_size=1, timeout_seconds=5)
+        with engine.connect():
+            pass
+        proxy.flights = 0  # without those of connecting
+        asyncio.run(idle(engine))
+        engine.dispose()
+    assert [record.getMessage() for record in caplog.records] == ["purged 1 task, 0 tombstones, 0 keys"]
+
+
+@pytest.mark.requirement("FR-138", "FR-139")
+def test_a_request_of_a_user_lets_a_worker_purge_and_other_requests_do_not(
+    module_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.api.main.FIRST_PURGE_SECONDS", SHORT)
+    monkeypatch.setattr("backend.api.main.PURGE_SECONDS", SHORT)
+    hoarder = Hoarder.with_rows(module_url, tasks=1, keys=1)
+
+    with serve(settings.model_copy(update={"database_url": SecretStr(module_url)})) as api:
+        with api.client() as anonymous:
+            for path, status in {"/health/ready": 200, "/": 200, "/api/tasks": 401}.items():
+                assert anonymous.get(path).status_code == status
+        time.sleep(PAUSE_SECONDS)
+        assert hoarder.left().tasks == 1
+        with api.client(new_user()) as client:
+            assert client.get("/api/tasks").status_code == 200
+        asyncio.run(until(is_gone(hoarder)))
+
+
+@pytest.mark.requirement("FR-138")
+def test_it_waits_a_minute_at_first_and_then_an_hour_but_not_every_worker_the_same(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        await asyncio.sleep(0 if len(waits) < 3 else PAUSE_SECONDS)
+
+    async def run() -> None:
+        chances = iter([0.0, 0.5, 1.0])
+        service = PurgeService(SessionFactory(engine))
+        background = Purging(service, Gate(1, 5), FIRST_PURGE_SECONDS, PURGE_SECONDS, chance=lambda: next(chances))
+        async with background.in_background():
+            await until(lambda: len(waits) == 3)
+
+    monkeypatch.setattr("backend.api.purging.anyio.sleep", sleep)
+    asyncio.run(run())
+
+    assert waits == [30, 3600, 5400]
+
+
+@pytest.mark.requirement("FR-138")
+def test_it_waits_for_its_place_like_a_request_and_gives_it_back_after_each_statement(
+    engine: Engine, module_url: str
+) -> None:
+    hoarders = [Hoarder.with_rows(module_url, tasks=1) for _ in range(5)]
+
+    def left() -> int:
+        return sum(hoarder.left().tasks for hoarder in hoarders)
+
+    async def run() -> None:
+        gate, seen = Gate(1, 5), set[int]()
+        async with purging(engine, gate).in_background():
+            async with gate:  # though the engine has connections for both
+                await asyncio.sleep(PAUSE_SECONDS)
+                assert left() == 5
+            while left():
+                async with gate:  # first come, first served: there is no more than one statement in between
+                    seen.add(await asyncio.to_thread(left))
+        assert seen == {0, 1, 2, 3, 4, 5}
+
+    asyncio.run(run())
+
+
+@pytest.mark.requirement("FR-138")
+def test_a_database_that_is_away_is_said_once_and_purged_later(
+    engine: Engine, module_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def outage(background: Purging) -> None:
+        let_in(module_url, allowed=False)
+        before = len(caplog.records)
+        for _ in range(3):
+            background.is_used = True
+            await until(lambda: not background.is_used)
+        await until(lambda: len(caplog.records) > before)
+        let_in(module_url, allowed=True)
+
+    async def run() -> None:
+        background = purging(engine, is_used=False)
+        async with background.in_background():
+            for _ in range(2):
+                await outage(background)
+                hoarder = Hoarder.with_rows(module_url, tasks=1)
+                background.is_used = True
+                await until(is_gone(hoarder))
+
+    asyncio.run(run())
+
+    said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert said == ["what is past its time is not purged for now"] * 2
+    assert not any(record.exc_info for record in caplog.records)
+
+
+@pytest.mark.requirement("FR-138")
+def test_a_purge_that_is_refused_is_logged_and_tried_again(
+    engine: Engine, module_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        background = purging(engine)
+        execute(module_url, "ALTER TABLE tombstones RENAME TO elsewhere")
+        async with background.in_background():
+            await until(lambda: bool(caplog.records))
+            execute(module_url, "ALTER TABLE elsewhere RENAME TO tombstones")
+            hoarder = Hoarder.with_rows(module_url, tombstones=1)
+            background.is_used = True
+            await until(lambda: hoarder.left().tombstones == 0)
+
+    asyncio.run(run())
+
+    assert [(record.levelname, bool(record.exc_info)) for record in caplog.records] == [("WARNING", True)]
