@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     max_concurrent_requests: int = Field(
         500, ge=1, description="requests that a worker has in hand at once; more are answered 503"
     )
+    require_if_match: bool = Field(
+        False, description="whether a task can only be changed by who names its ETag; others are answered 428"
+    )
     max_tasks_per_user: int = Field(100_000, ge=1, description="tasks that a user can have, deleted ones included")
     rate_limit_enabled: bool = Field(True, description="whether requests are limited at all")
     rate_limit: str = Field("600/minute", description="requests of one user, per `second`, `minute`, `hour` or `day`")

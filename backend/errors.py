@@ -27,11 +27,13 @@ class TaskAPIError(Exception):
         *,
         details: tuple[Detail, ...] = (),
         headers: dict[str, str] | None = None,
+        data: str | None = None,
     ) -> None:
         super().__init__(message or self.message)
         self.message = message or self.message
         self.details = details
         self.headers = headers or {}
+        self.data = data  # JSON that stands beside the error
 
 
 class InternalError(TaskAPIError):
@@ -39,7 +41,7 @@ class InternalError(TaskAPIError):
 
 
 class BadRequest(TaskAPIError):
-    """The request refers to something that this service did not give out: a cursor."""
+    """The request refers to something that this service did not give out, or has a malformed header."""
 
     code = "BAD_REQUEST"
     status = 400
@@ -108,6 +110,25 @@ class TooManyTasks(Conflict):
         super().__init__(details=(Detail("body", "too_many_tasks", self.message),))
 
 
+class Gone(TaskAPIError):
+    """A place in the history that cannot be continued from: part of what followed it was purged, or it never was."""
+
+    code = "GONE"
+    status = 410
+    message = "The history cannot be continued from there. Forget your copy, and start over with since=0."
+
+
+class PreconditionFailed(TaskAPIError):
+    """The task is not as the client last saw it. Tells how it is now: nobody has to read it first."""
+
+    code = "PRECONDITION_FAILED"
+    status = 412
+    message = "The task is not as your request expects it. See data for how it is now; nothing was changed."
+
+    def __init__(self, current: str, revision: int, *, details: tuple[Detail, ...] = ()) -> None:
+        super().__init__(headers={"ETag": f'"{revision}"'}, data=current, details=details)
+
+
 class PayloadTooLarge(TaskAPIError):
     """The body is larger than the limit."""
 
@@ -140,6 +161,23 @@ class ValidationFailed(TaskAPIError):
     message = "The request has invalid or unknown fields; see details."
 
 
+class PreconditionRequired(TaskAPIError):
+    """This deployment lets nobody change a task without saying which state of it they mean (RFC 6585)."""
+
+    code = "PRECONDITION_REQUIRED"
+    status = 428
+    message = "Send the ETag of the task as you know it in the header If-Match, or * to change it as it is."
+
+
+class KeyReused(ValidationFailed):
+    """The Idempotency-Key is that of another request."""
+
+    message = "This Idempotency-Key was used for another request. Use a new key for a new request."
+
+    def __init__(self) -> None:
+        super().__init__(details=(Detail("header.Idempotency-Key", "idempotency_key_reused", self.message),))
+
+
 class RateLimited(TaskAPIError):
     """This user, or this address, has sent as many requests as it may for now."""
 
@@ -149,6 +187,12 @@ class RateLimited(TaskAPIError):
 
     def __init__(self, retry_after_seconds: int = 1) -> None:
         super().__init__(headers={"Retry-After": str(retry_after_seconds)})
+
+
+class TooManyStreams(RateLimited):
+    """This user has as many streams open as it may, on this worker."""
+
+    message = "You have too many streams of changes open. Close one, or wait and try again."
 
 
 class HeadersTooLarge(TaskAPIError):

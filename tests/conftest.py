@@ -73,9 +73,13 @@ def settings(database_url: str) -> Settings:
 
 @pytest.fixture(scope="session")
 def api(settings: Settings) -> Iterator[API]:
-    """The running service."""
-    with serve(settings) as running:
-        yield running
+    """The running service. Its streams end after what is there, so that every answer can be read to its end."""
+    with pytest.MonkeyPatch.context() as patched:
+        # What a test makes older than it is stays until the test itself purges it.
+        patched.setattr("backend.api.main.FIRST_PURGE_SECONDS", 3600)
+        with serve(settings) as running:
+            running.app.state.feed.stream_seconds = 0
+            yield running
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +93,11 @@ def proxy(database_url: str) -> Iterator[Proxy]:
 def proxied(settings: Settings, proxy: Proxy) -> Iterator[API]:
     """The service with the proxy between it and the database."""
     with pytest.MonkeyPatch.context() as patched:
-        # Workers settle what they count in the background: that is nobody's round trip, but would be counted here.
+        # Workers settle and purge in the background: that is nobody's round trip, but would be counted here.
         patched.setattr("backend.api.main.SETTLE_SECONDS", 3600)
+        patched.setattr("backend.api.main.FIRST_PURGE_SECONDS", 3600)
         with serve(settings.model_copy(update={"database_url": SecretStr(proxy.url)})) as running:
+            running.app.state.feed.stream_seconds = 0
             yield running
 
 

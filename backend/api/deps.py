@@ -6,15 +6,24 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import TypeAdapter
 
+from backend.api.feed import Stream
 from backend.api.gate import Gate
-from backend.errors import Detail, ValidationFailed
+from backend.api.headers import documented_header
+from backend.errors import BadRequest, Detail, ValidationFailed
+from backend.models.change import StreamQuery
+from backend.services.batch_service import BatchService
+from backend.services.change_service import ChangeService
+from backend.services.list_service import ListService
 from backend.services.readiness import Readiness
 from backend.services.task_service import TaskService
 from backend.services.user_service import UserService
+from backend.utils.validation import FeedPosition
 
+_POSITION = TypeAdapter[int](FeedPosition)
 _BEARER = HTTPBearer(
     scheme_name="BearerToken",
     bearerFormat="JWT",
@@ -27,6 +36,7 @@ async def _current_user(
     request: Request, _documented: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 ) -> str:
     """Give the `sub` of the token, which is the only place an identity comes from."""
+    request.app.state.purging.is_used = True
     user_id: str = request.state.user_id
     return user_id
 
@@ -37,11 +47,73 @@ CurrentUser = Annotated[str, Depends(_current_user)]
 async def _task_service(request: Request, user_id: CurrentUser) -> AsyncIterator[TaskService]:
     async with request.app.state.gate:
         yield TaskService(request.app.state.sessions, user_id, request.app.state.max_tasks)
+    _wake_streams(request, user_id)
+
+
+async def _list_service(request: Request, user_id: CurrentUser) -> AsyncIterator[ListService]:
+    async with request.app.state.gate:
+        yield ListService(request.app.state.sessions, user_id)
+
+
+async def _batch_service(request: Request, user_id: CurrentUser) -> AsyncIterator[BatchService]:
+    async with request.app.state.gate:
+        state = request.app.state
+        yield BatchService(state.sessions, user_id, state.max_tasks, require_if_match=state.require_if_match)
+    _wake_streams(request, user_id)
 
 
 async def _user_service(request: Request, user_id: CurrentUser) -> AsyncIterator[UserService]:
     async with request.app.state.gate:
         yield UserService(request.app.state.sessions, user_id)
+    _wake_streams(request, user_id)
+
+
+def _wake_streams(request: Request, user_id: str) -> None:
+    """Let streams of changes look for what this request may have changed."""
+    if request.method != "GET":
+        request.app.state.feed.wake(user_id)
+
+
+async def _change_service(request: Request, user_id: CurrentUser) -> AsyncIterator[ChangeService]:
+    async with request.app.state.gate:
+        yield ChangeService(request.app.state.sessions, user_id)
+
+
+async def _stream(request: Request, user_id: CurrentUser) -> AsyncIterator[Stream]:
+    """Give a stream its place until it ends."""
+    await request.body()  # from here on, the client can do no more than leave
+    with Stream.of(request, user_id) as stream:
+        yield stream
+
+
+async def _stream_start(
+    request: Request,
+    query: Annotated[StreamQuery, Query()],
+    _documented: Annotated[
+        str,
+        documented_header(
+            "Last-Event-ID",
+            "The `id` of the last event that you have; it counts instead of `since`",
+            example="42",
+            pattern="^-?[0-9]{1,18}$",
+        ),
+    ],
+) -> int:
+    """Give the position after which the stream begins."""
+    values = request.headers.getlist("Last-Event-ID")
+    if not values:
+        return query.since
+    try:
+        (value,) = values
+        return _POSITION.validate_python(value)
+    except ValueError:  # several values, or pydantic's error about one
+        raise malformed_event_id() from None
+
+
+def malformed_event_id() -> BadRequest:
+    """Return the error that names the header."""
+    message = "Last-Event-ID takes the id of one event"
+    return BadRequest(message, details=(Detail("header.Last-Event-ID", "position_invalid", message),))
 
 
 async def _readiness(request: Request) -> Readiness:
@@ -72,6 +144,11 @@ async def _refuse_repetition(request: Request) -> None:
 
 # scope="function": the place at the gate is free again before the answer is sent, however slowly it is read.
 Tasks = Annotated[TaskService, Depends(_task_service, scope="function")]
+Lists = Annotated[ListService, Depends(_list_service, scope="function")]
+Batches = Annotated[BatchService, Depends(_batch_service, scope="function")]
+Changes = Annotated[ChangeService, Depends(_change_service, scope="function")]
+ChangeStream = Annotated[Stream, Depends(_stream)]  # its place is free again after the answer
+StreamStart = Annotated[int, Depends(_stream_start)]
 Users = Annotated[UserService, Depends(_user_service, scope="function")]
 Ready = Annotated[Readiness, Depends(_readiness)]
 DatabaseGate = Annotated[Gate, Depends(_gate)]

@@ -75,9 +75,11 @@ def _allowed_methods(request: Request) -> list[str]:
     What the contract leaves out, the documentation pages and their assets, can only be read.
     """
     allowed: set[str] = set()
-    for path, operations in request.app.openapi()["paths"].items():
+    paths = request.app.openapi()["paths"]
+    # A path in full comes before a pattern that it fits: /api/tasks/batch is no task.
+    for path in [request.url.path] if request.url.path in paths else paths:
         pattern, _, _ = compile_path(path)
         if pattern.match(request.url.path):
-            allowed |= {method.upper() for method in operations}
+            allowed |= {method.upper() for method in paths[path]}
     allowed = allowed or {"GET"}
     return sorted(allowed | {"HEAD"} if "GET" in allowed else allowed)

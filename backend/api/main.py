@@ -14,17 +14,20 @@ from starlette.middleware import Middleware
 
 from backend import __version__
 from backend.api.docs import add_docs
+from backend.api.feed import Feed
 from backend.api.gate import Gate
 from backend.api.handlers import add_error_handlers
 from backend.api.limits import BodyLimit, Concurrency, HeadLimits
 from backend.api.middleware import Admission, CrossOrigin, ErrorBoundary, HeadAsGet, RequestContext
-from backend.api.routers import account, health, tasks
+from backend.api.purging import FIRST_PURGE_SECONDS, PURGE_SECONDS, Purging
+from backend.api.routers import account, batch, changes, health, tasks
 from backend.api.settlement import SETTLE_SECONDS, Settlement
 from backend.config import Rate, Settings
 from backend.database import migrations
 from backend.database.engine import build_engine
 from backend.database.session import SessionFactory
 from backend.errors import ConfigurationError
+from backend.services.purge_service import PurgeService
 from backend.services.rate_limit_service import RateLimitService
 from backend.services.readiness import Readiness
 from backend.utils.auth import Verifier, verifier_from_jwks, verifier_from_secret
@@ -33,6 +36,8 @@ from backend.utils.rate_limits import RateLimiter, RateLimits, SharedRateLimiter
 
 EXPOSED_HEADERS = (
     "ETag",
+    "Idempotency-Replayed",
+    "Link",
     "Location",
     "RateLimit",
     "RateLimit-Policy",
@@ -71,7 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
         # Work that has passed the gate must never wait for a thread, whatever else runs in threads.
         threads = anyio.to_thread.current_default_thread_limiter()
         threads.total_tokens = settings.database_pool_size + OTHER_THREADS
-        async with _settling(app, limits):
+        async with _settling(app, limits), app.state.purging.in_background():
             yield
         engine.dispose()
 
@@ -86,15 +91,23 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=_operation_id,
         middleware=_middleware(settings, verifier, limits),
     )
-    app.state.sessions = SessionFactory(engine)
-    app.state.max_tasks = settings.max_tasks_per_user
-    app.state.gate = Gate(settings.database_pool_size, settings.request_timeout_seconds)
-    app.state.readiness = Readiness(app.state.sessions, frozenset(migrations.known()))
+    _equip(app, settings, SessionFactory(engine), verifier)
     add_error_handlers(app)
     add_docs(app)
-    for router in (tasks.router, account.router, health.router):
+    for router in (batch.router, tasks.router, changes.router, account.router, health.router):
         app.include_router(router)
     return app
+
+
+def _equip(app: FastAPI, settings: Settings, sessions: SessionFactory, verifier: Verifier) -> None:
+    """Put there what dependencies give to handlers, and what runs in the background."""
+    app.state.sessions = sessions
+    app.state.max_tasks = settings.max_tasks_per_user
+    app.state.require_if_match = settings.require_if_match
+    app.state.gate = Gate(settings.database_pool_size, settings.request_timeout_seconds)
+    app.state.feed = Feed(_quiet(sessions), app.state.gate, verifier)
+    app.state.readiness = Readiness(sessions, frozenset(migrations.known()))
+    app.state.purging = Purging(PurgeService(_quiet(sessions)), app.state.gate, FIRST_PURGE_SECONDS, PURGE_SECONDS)
 
 
 def _verifier(settings: Settings) -> Verifier:
@@ -119,8 +132,13 @@ def _settling(app: FastAPI, limits: RateLimits | None) -> AbstractAsyncContextMa
     """Return what shares the counts of users with other workers for as long as it is entered."""
     if limits is None:
         return nullcontext()
-    sessions = replace(app.state.sessions, log_level=logging.DEBUG)  # the settlement says it itself, and only once
-    return Settlement(limits.users, RateLimitService(sessions), app.state.gate, SETTLE_SECONDS).in_background()
+    service = RateLimitService(_quiet(app.state.sessions))
+    return Settlement(limits.users, service, app.state.gate, SETTLE_SECONDS).in_background()
+
+
+def _quiet(sessions: SessionFactory) -> SessionFactory:
+    """Return sessions for work in the background, which says itself, and only once, that the database is away."""
+    return replace(sessions, log_level=logging.DEBUG)
 
 
 def _middleware(settings: Settings, verifier: Verifier, limits: RateLimits | None) -> list[Middleware]:

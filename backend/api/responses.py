@@ -1,4 +1,4 @@
-"""What leaves the service: the envelope round data, the envelope round errors, and how both are documented."""
+"""What leaves the service: the envelope round data, and the envelope round errors."""
 
 from __future__ import annotations
 
@@ -8,18 +8,9 @@ from typing import Any
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from backend.errors import (
-    Detail,
-    InternalError,
-    PayloadTooLarge,
-    RateLimited,
-    RequestTimeout,
-    ServiceUnavailable,
-    TaskAPIError,
-    UnsupportedMediaType,
-    ValidationFailed,
-)
+from backend.errors import TaskAPIError
 from backend.models.base import Document, Page
+from backend.models.change import ChangePage, DeletedTask
 from backend.models.task import CURSOR_EXAMPLE, TaskPublic
 from backend.models.user import Account
 
@@ -31,8 +22,14 @@ REQUEST_ID_EXAMPLE = "01a1fbb3bfe271ac8551a3b5a5ffebf9"
 
 
 def example_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Put the examples of a model's fields together."""
-    return {name: (field.examples or [None])[0] for name, field in model.model_fields.items()}
+    """Put the examples of a model's fields together: of those that are always there."""
+    fields = model.model_fields.items()
+    return {name: (field.examples or [None])[0] for name, field in fields if field.is_required()}
+
+
+def _absent() -> Any:
+    """Stand for a field that is left out. It does not show up in the documentation as a default."""
+    return None
 
 
 class TaskAnswer(BaseModel):
@@ -49,13 +46,34 @@ class PageInfo(BaseModel):
     next_cursor: str | None = Field(
         description="Send it as `cursor` for the next page; null on the last", examples=[CURSOR_EXAMPLE]
     )
+    total: int = Field(
+        description="How many tasks there are in all pages: only with `include_total=true`",
+        examples=[123],
+        default_factory=_absent,
+    )
 
 
 class TaskListAnswer(BaseModel):
-    """One page of tasks, newest first."""
+    """One page of tasks, in the order that was asked for."""
 
     data: list[TaskPublic] = Field(description="The tasks of this page", examples=[[example_of(TaskPublic)]])
     page: PageInfo = Field(description="Where this page ends", examples=[example_of(PageInfo)])
+
+
+class FeedInfo(BaseModel):
+    """Where this page of the feed ends."""
+
+    revision: int = Field(description="Send it as `since` to go on; below zero within a full sync", examples=[43])
+    has_more: bool = Field(description="Whether more is there already", examples=[False])
+
+
+class ChangesAnswer(BaseModel):
+    """One page of the feed of changes, oldest first."""
+
+    data: list[TaskPublic | DeletedTask] = Field(
+        description="Tasks as they are now", examples=[[example_of(TaskPublic), example_of(DeletedTask)]]
+    )
+    page: FeedInfo = Field(description="Where this page ends", examples=[example_of(FeedInfo)])
 
 
 class AccountAnswer(BaseModel):
@@ -89,6 +107,12 @@ class ErrorAnswer(BaseModel):
     error: ErrorBody = Field(description="What went wrong", examples=[example_of(ErrorBody)])
 
 
+class CurrentTaskAnswer(ErrorAnswer):
+    """What went wrong, and the task as it is now."""
+
+    data: TaskPublic = Field(description="The task as it is now", examples=[example_of(TaskPublic)])
+
+
 def document_response(document: Document, *, status: int = 200, **headers: str) -> Response:
     """Answer one row that Postgres wrote as JSON."""
     return _json_response(f'{{"data":{document.json}}}', status, headers)
@@ -99,22 +123,44 @@ def task_response(document: Document, *, status: int = 200, **headers: str) -> R
     return document_response(document, status=status, ETag=f'"{document.revision}"', **headers)
 
 
-def page_response(page: Page) -> Response:
+def not_modified(tag: str) -> Response:
+    """Answer that the client has it already: it is still what this tag stands for."""
+    return Response(status_code=304, headers={"ETag": f'"{tag}"'})
+
+
+def page_response(page: Page, **headers: str) -> Response:
     """Answer one page of a list."""
     info = {"limit": page.limit, "has_more": page.next_cursor is not None, "next_cursor": page.next_cursor}
-    return _json_response(f'{{"data":{page.json},"page":{json.dumps(info, separators=_COMPACT)}}}', 200, {})
+    if page.total is not None:
+        info["total"] = page.total
+    text = f'{{"data":{page.json},"page":{json.dumps(info, separators=_COMPACT)}}}'
+    return _json_response(text, 200, {"ETag": f'"{page.tag}"', **headers})
+
+
+def changes_response(page: ChangePage) -> Response:
+    """Answer one page of the feed of changes."""
+    changes = ",".join(change.json for change in page.changes)
+    info = {"revision": page.position, "has_more": page.has_more}
+    return _json_response(f'{{"data":[{changes}],"page":{json.dumps(info, separators=_COMPACT)}}}', 200, {})
 
 
 def error_response(error: TaskAPIError, request_id: str) -> Response:
-    """Answer an error in the envelope."""
-    return _json_response(json.dumps(_envelope(error, request_id), separators=_COMPACT), error.status, error.headers)
+    """Answer an error in the envelope, with what stands beside it."""
+    return _json_response(error_text(error, request_id), error.status, error.headers)
+
+
+def error_text(error: TaskAPIError, request_id: str) -> str:
+    """Write an error in the envelope, with what stands beside it."""
+    text = json.dumps(envelope(error, request_id), separators=_COMPACT)
+    return text if error.data is None else f'{text[:-1]},"data":{error.data}}}'
 
 
 def _json_response(text: str, status: int, headers: dict[str, str]) -> Response:
     return Response(text, status, headers, media_type="application/json")
 
 
-def _envelope(error: TaskAPIError, request_id: str) -> dict[str, Any]:
+def envelope(error: TaskAPIError, request_id: str) -> dict[str, Any]:
+    """Put an error into the form that all have."""
     details = [
         {"field": _bounded(item.field), "code": item.code, "message": item.message}
         for item in error.details[:MAX_DETAILS]
@@ -125,70 +171,3 @@ def _envelope(error: TaskAPIError, request_id: str) -> dict[str, Any]:
 def _bounded(field: str) -> str:
     """Keep the name of an unknown field, which is the client's own word, short and encodable."""
     return field[:MAX_FIELD_NAME].encode("utf-8", "replace").decode()
-
-
-Responses = dict[int | str, dict[str, Any]]
-
-_TEXT = {"type": "string"}
-_HEADERS = {
-    "X-Request-Id": {"description": "Names this request in our logs", "schema": _TEXT, "required": True},
-    "RateLimit-Policy": {
-        "description": "How many requests (q) you may send in how many seconds (w)",
-        "schema": {"type": "string"},
-        "example": '"user";q=600;w=60',
-    },
-    "RateLimit": {
-        "description": "How many requests you have left (r), and the seconds until that changes (t)",
-        "schema": {"type": "string"},
-        "example": '"user";r=599;t=42',
-    },
-}
-_ETAG_HEADER = {
-    "ETag": {"description": "The task's revision, quoted", "schema": _TEXT, "required": True, "example": '"42"'}
-}
-_LOCATION_HEADER = {"Location": {"description": "Where the new task is", "schema": _TEXT, "required": True}}
-_ERROR_HEADERS = {
-    "WWW-Authenticate": {
-        "description": "`Bearer`, and what is wrong with the token",
-        "schema": _TEXT,
-        "required": True,
-    },
-    "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}, "required": True},
-}
-
-
-def success(status: int, description: str, model: type[BaseModel] | None = None, *, created: bool = False) -> Responses:
-    """Document a good answer; its example is made of the examples of its fields."""
-    headers = {**_HEADERS}
-    if model is TaskAnswer:
-        headers |= _ETAG_HEADER
-    if created:
-        headers |= _LOCATION_HEADER
-    answer: dict[str, Any] = {"description": description, "headers": headers}
-    if model is not None:
-        answer |= {"model": model, "content": {"application/json": {"example": example_of(model)}}}
-    return {status: answer}
-
-
-def errors(*kinds: type[TaskAPIError] | TaskAPIError) -> Responses:
-    """Document the errors that an operation can answer with; an error itself is also the example."""
-    known = [kind() if isinstance(kind, type) else kind for kind in kinds]
-    return {error.status: _documented(error) for error in known}
-
-
-def _documented(error: TaskAPIError) -> dict[str, Any]:
-    headers = {name: _ERROR_HEADERS[name] for name in error.headers if name in _ERROR_HEADERS}
-    example = _envelope(error, REQUEST_ID_EXAMPLE)
-    return {
-        "model": ErrorAnswer,
-        "description": error.message,
-        "headers": {**_HEADERS, **headers},
-        "content": {"application/json": {"example": example}},
-    }
-
-
-ANYWHERE = errors(RateLimited, InternalError, ServiceUnavailable)  # what any operation can answer
-WITH_BODY = errors(RequestTimeout, PayloadTooLarge, UnsupportedMediaType)  # what one that takes a body can answer too
-UNKNOWN_PARAMETER = ValidationFailed(
-    details=(Detail("query.verbose", "extra_forbidden", "Extra inputs are not permitted"),)
-)

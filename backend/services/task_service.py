@@ -1,4 +1,4 @@
-"""Everything one user may do with that user's own tasks."""
+"""Everything one user may do with one of that user's own tasks."""
 
 from __future__ import annotations
 
@@ -9,80 +9,117 @@ from uuid import UUID
 from psycopg2.errorcodes import UNIQUE_VIOLATION
 from uuid_utils.compat import uuid7
 
-from backend.database.session import SessionFactory, StatementRefused
-from backend.errors import Conflict, TaskAPIError, TaskNotFound, TooManyTasks
-from backend.models.base import Page, TaskDocument
+from backend.database.session import Sessions, StatementRefused
+from backend.errors import Conflict, Detail, PreconditionFailed, TaskNotFound, TooManyTasks
+from backend.models.base import TaskDocument
 from backend.models.task import TaskCreate, TaskUpdate
 from backend.services import task_queries
-from backend.utils import cursor as cursors
+from backend.utils.entity_tags import Revisions
+from backend.utils.fingerprint import fingerprint
+
+_MOST_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class TaskService:
-    """One user's tasks, of which there are at most `max_tasks`. Each method is one flight to the database."""
+    """One user's tasks, of which there are at most `max_tasks`. Each method is one flight to the database.
 
-    sessions: SessionFactory
+    `expected` names the revisions in which a task may be found, None: any. Another one raises PreconditionFailed.
+    """
+
+    sessions: Sessions
     user_id: str
     max_tasks: int
     new_id: Callable[[], UUID] = uuid7
 
-    def list(self, limit: int, cursor: str | None = None) -> Page:
-        """List up to `limit` living tasks, newest first; raises BadRequest for a cursor that is not ours."""
-        statement, place = task_queries.LIST, {}
-        if cursor is not None:
-            created_at, task_id = cursors.decode(cursor)
-            statement, place = task_queries.LIST_AFTER, {"after": created_at, "task": task_id}
-        with self.sessions(self.user_id) as session:
-            row = session.exec(statement, params={"caller": self.user_id, "most": limit, **place}).one()
-        json, has_more, last_created_at, last_id = row
-        return Page(json, limit, cursors.encode(last_created_at, last_id) if has_more else None)
-
     def get(self, task_id: UUID) -> TaskDocument:
         """Read one living task; raises TaskNotFound."""
-        return self._one(task_queries.GET, task_id)
+        with self.sessions(self.user_id) as session:
+            row = session.exec(task_queries.GET, params={"caller": self.user_id, "task": task_id}).one_or_none()
+        if row is None:
+            raise TaskNotFound
+        revision, json = row
+        return TaskDocument(json, revision, task_id)
 
-    def create(self, data: TaskCreate) -> TaskDocument:
-        """Store a new task under the given id or a new one.
+    def create(self, data: TaskCreate, *, only_new: bool = False) -> TaskDocument:
+        """Store a new task under the given id or a new one; or find it, when the same request has created it before.
 
-        Raises Conflict when the id was used before, and TooManyTasks when the account is full.
+        Raises Conflict when the id names another task or one in the trash, PreconditionFailed when it names a task and
+        must not (`only_new`), TooManyTasks when the account is full.
         """
-        task_id, values = data.id or self.new_id(), {"max_tasks": self.max_tasks, **_new(data)}
-        try:
-            return self._one(task_queries.CREATE, task_id, TooManyTasks, **values)
-        except StatementRefused as error:
-            if error.sqlstate == UNIQUE_VIOLATION:
-                raise Conflict from error
-            raise
+        task_id = data.id or self.new_id()
+        request_hash = request_hash_of(data)
+        values = {"task": task_id, "max_tasks": self.max_tasks, "new_request_hash": request_hash, **_new(data)}
+        revision, json, outcome = self._create(values)
+        if revision is None or json is None:
+            raise TooManyTasks
+        if outcome == "trashed":
+            raise Conflict(details=(IN_TRASH,))
+        if only_new and outcome != "created":
+            raise PreconditionFailed(json, revision)
+        if outcome == "other":
+            raise Conflict
+        return TaskDocument(json, revision, task_id, is_new=outcome == "created")
 
-    def update(self, task_id: UUID, data: TaskUpdate) -> TaskDocument:
+    def _create(self, values: dict[str, object]) -> tuple[int | None, str | None, str]:
+        """Run the statement, and again when another request took the id or the last place while it waited.
+
+        Then it sees what is there.
+        """
+        for _ in range(_MOST_TRIES):
+            try:
+                with self.sessions(self.user_id) as session:
+                    row = session.exec(task_queries.CREATE, params={"caller": self.user_id, **values}).one()
+                    if row[2] != "overtaken":
+                        return row
+            except StatementRefused as error:
+                if error.sqlstate != UNIQUE_VIOLATION:
+                    raise
+        raise Conflict
+
+    def update(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None = None) -> TaskDocument:
         """Change the fields that were sent, and no others; raises TaskNotFound."""
         has_description = "description" in data.model_fields_set
-        return self._one(task_queries.UPDATE, task_id, has_new_description=has_description, **_new(data))
+        return self._change(task_queries.UPDATE, task_id, expected, has_new_description=has_description, **_new(data))
 
-    def complete(self, task_id: UUID, *, completed: bool | None) -> TaskDocument:
+    def complete(self, task_id: UUID, expected: Revisions | None = None, *, completed: bool | None) -> TaskDocument:
         """Set whether the task is completed, or toggle it when `completed` is None; raises TaskNotFound."""
-        return self._one(task_queries.COMPLETE, task_id, new_completed=completed)
+        return self._change(task_queries.COMPLETE, task_id, expected, new_completed=completed)
 
-    def delete(self, task_id: UUID) -> None:
+    def delete(self, task_id: UUID, expected: Revisions | None = None) -> None:
         """Move the task to the trash, where it counts as missing; raises TaskNotFound."""
-        self._one(task_queries.DELETE, task_id)
+        self._change(task_queries.DELETE, task_id, expected)
 
-    def _one(
-        self,
-        statement: task_queries.OneTask,
-        task_id: UUID,
-        none: type[TaskAPIError] = TaskNotFound,
-        /,
-        **values: object,
+    def restore(self, task_id: UUID, expected: Revisions | None = None) -> TaskDocument:
+        """Bring the task back from the trash; one that is not there stays as it is. Raises TaskNotFound."""
+        return self._change(task_queries.RESTORE, task_id, expected)
+
+    def remove(self, task_id: UUID, expected: Revisions | None = None) -> None:
+        """Remove the task for good, living or in the trash; raises TaskNotFound."""
+        self._change(task_queries.REMOVE, task_id, expected)
+
+    def _change(
+        self, statement: task_queries.ChangedTask, task_id: UUID, expected: Revisions | None, **values: object
     ) -> TaskDocument:
-        """Run a statement about one task of this user; raises `none` when it selects no row."""
-        params = {"caller": self.user_id, "task": task_id, **values}
+        """Run a statement that changes one task; raises TaskNotFound or PreconditionFailed."""
+        revisions = None if expected is None else list(expected)
+        params = {"caller": self.user_id, "task": task_id, "expected": revisions, **values}
         with self.sessions(self.user_id) as session:
             row = session.exec(statement, params=params).one_or_none()
         if row is None:
-            raise none
-        revision, json = row
+            raise TaskNotFound
+        revision, json, is_expected = row
+        if not is_expected:
+            raise PreconditionFailed(json, revision)
         return TaskDocument(json, revision, task_id)
+
+
+IN_TRASH = Detail("id", "in_trash", "This id is that of a task in the trash; restore it, or choose another id")
+
+
+def request_hash_of(data: TaskCreate) -> bytes | None:
+    """Say what a create request under an id of the client's own says, so that it is known again."""
+    return fingerprint(data.title, data.description, data.completed) if data.id else None
 
 
 def _new(data: TaskCreate | TaskUpdate) -> dict[str, object]:

@@ -10,20 +10,26 @@ import pytest
 from pydantic import BaseModel
 
 from backend import cli
+from tests.fixtures.api import EVENT_STREAM
 from tests.fixtures.contract import Json, Operation, contract, handlers, model_named, operations, resolved
 
 COMMITTED = Path(__file__).parents[2] / "specs/001-task-api-persistence/contracts/openapi.json"
 ERROR = "#/components/schemas/ErrorAnswer"
+WITH_TASK = "#/components/schemas/CurrentTaskAnswer"
 
 # What each call answers at least, as it was designed.
 ANSWERS = {
-    "GET /api/tasks": {200, 400, 401, 422},
-    "POST /api/tasks": {201, 401, 409, 408, 413, 415, 422},
-    "GET /api/tasks/{task_id}": {200, 401, 404, 422},
-    "PUT /api/tasks/{task_id}": {200, 401, 404, 408, 413, 415, 422},
-    "PATCH /api/tasks/{task_id}": {200, 401, 404, 408, 413, 415, 422},
-    "DELETE /api/tasks/{task_id}": {204, 401, 404, 422},
-    "PATCH /api/tasks/{task_id}/complete": {200, 401, 404, 408, 413, 415, 422},
+    "GET /api/tasks": {200, 304, 400, 401, 422},
+    "POST /api/tasks": {200, 201, 400, 401, 409, 408, 412, 413, 415, 422},
+    "POST /api/tasks/batch": {200, 400, 401, 404, 408, 409, 412, 413, 415, 422, 428},
+    "GET /api/tasks/{task_id}": {200, 304, 400, 401, 404, 422},
+    "PUT /api/tasks/{task_id}": {200, 400, 401, 404, 408, 412, 413, 415, 422, 428},
+    "PATCH /api/tasks/{task_id}": {200, 400, 401, 404, 408, 412, 413, 415, 422, 428},
+    "DELETE /api/tasks/{task_id}": {204, 400, 401, 404, 412, 422, 428},
+    "PATCH /api/tasks/{task_id}/complete": {200, 400, 401, 404, 408, 412, 413, 415, 422, 428},
+    "POST /api/tasks/{task_id}/restore": {200, 400, 401, 404, 412, 422, 428},
+    "GET /api/changes": {200, 401, 410, 422},
+    "GET /api/changes/stream": {200, 400, 401, 410, 422},
     "GET /api/me": {200, 401, 422},
     "DELETE /api/me": {204, 401, 422},
     "GET /health/live": {200},
@@ -105,22 +111,45 @@ def test_every_operation_has_a_success_with_an_example_that_fits(operation: Oper
     for status, answer in successes.items():
         assert answer["description"]
         assert answer["headers"].keys() >= EVERYWHERE
-        assert _content(answer).keys() == (set() if status == 204 else {"application/json"})
+        kind = EVENT_STREAM if operation.id == "stream_changes" else "application/json"
+        assert _content(answer).keys() == (set() if status == 204 else {kind})
+        if kind == EVENT_STREAM:
+            continue
         for content in _content(answer).values():
             _assert_fits(_model_of(content["schema"]), content["example"])
 
 
+@pytest.mark.requirement("FR-148")
+def test_the_example_of_an_event_holds_a_task() -> None:
+    example = _content(operations()["stream_changes"].document["responses"]["200"])[EVENT_STREAM]["example"]
+
+    data, id_, *end = example.split("\n")
+    task = json.loads(data.removeprefix("data: "))
+    _assert_fits(model_named("TaskPublic"), task)
+    assert (id_, end) == (f"id: {task['revision']}", ["", ""])
+
+
 def test_every_error_has_its_real_shape_and_an_example_that_fits(operation: Operation) -> None:
-    errors = {int(status): answer for status, answer in operation.document["responses"].items() if status[0] in "345"}
+    errors = {int(status): answer for status, answer in operation.document["responses"].items() if status[0] in "45"}
 
     for status, answer in errors.items():
         content = answer["content"]["application/json"]
-        assert content["schema"] == {"$ref": ERROR}
+        assert content["schema"] == {"$ref": WITH_TASK if status == 412 else ERROR}
         _assert_fits(_model_of(content["schema"]), content["example"])
         assert content["example"]["error"]["message"] == answer["description"]
         assert answer["headers"].keys() >= EVERYWHERE
         assert ("WWW-Authenticate" in answer["headers"]) == (status == 401)
         assert ("Retry-After" in answer["headers"]) == (status in {429, 503})
+        assert ("ETag" in answer["headers"]) == (status == 412)
+
+
+@pytest.mark.requirement("FR-112", "FR-116")
+def test_every_answer_that_holds_one_task_or_spares_it_has_its_tag(operation: Operation) -> None:
+    for status, answer in operation.document["responses"].items():
+        references = [content.get("schema", {}).get("$ref", "") for content in _content(answer).values()]
+        has_task = any(reference.endswith(("/TaskAnswer", "/CurrentTaskAnswer")) for reference in references)
+        assert ("ETag" in answer["headers"]) >= (has_task or status == "304")
+        assert status != "304" or "content" not in answer
 
 
 def test_every_parameter_is_described_and_has_an_example(operation: Operation) -> None:
@@ -141,7 +170,7 @@ def test_every_body_has_examples_that_fit(operation: Operation) -> None:
 
 
 def test_examples_of_query_parameters_fit() -> None:
-    parameters = operations()["list_tasks"].document["parameters"]
+    parameters = [each for each in operations()["list_tasks"].document["parameters"] if each["in"] == "query"]
 
     _assert_fits(model_named("TaskQuery"), {parameter["name"]: _examples(parameter)[0] for parameter in parameters})
 

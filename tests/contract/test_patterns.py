@@ -9,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from backend.utils.validation import Description, Title
-from tests.fixtures.model import WHITE_SPACE
+from tests.fixtures.model_fields import WHITE_SPACE
 
 RESEMBLING_WHITE_SPACE = "\x00\x1b\x1f\u180e\u200b\u2060\ufeff"
 CHARACTERS = f"M\U0001f95b{WHITE_SPACE}{RESEMBLING_WHITE_SPACE}"

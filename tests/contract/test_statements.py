@@ -14,9 +14,13 @@ _FUNCTIONS = "SELECT proname::text, provolatile::text FROM pg_proc WHERE proname
 
 def test_no_update_calls_a_volatile_function(database_url: str) -> None:
     updates = {name: statement.sql for name, statement in STATEMENTS.items() if _UPDATE.search(statement.sql)}
-    assert updates.keys() >= {"task_queries.UPDATE", "task_queries.COMPLETE", "task_queries.DELETE"}
+    changes = {f"task_queries.{name}" for name in ("UPDATE", "COMPLETE", "DELETE", "RESTORE", "REMOVE")}
+    assert updates.keys() >= changes
 
-    for name, sql in updates.items():
-        called = dict(execute(database_url, _FUNCTIONS, _CALL.findall(sql)))
-        assert called["now"] == "s", name  # as it is there, so would any other be
-        assert [function for function, kind in called.items() if kind == "v"] == [], name
+    called = {name: dict(execute(database_url, _FUNCTIONS, _CALL.findall(sql))) for name, sql in updates.items()}
+
+    assert {name: [call for call, kind in calls.items() if kind == "v"] for name, calls in called.items()} == {
+        name: [] for name in updates
+    }
+    assert called["task_queries.UPDATE"]["now"] == "s"  # as it is there, so would any other be
+    assert execute(database_url, _FUNCTIONS, ["clock_timestamp"]) == [("clock_timestamp", "v")]

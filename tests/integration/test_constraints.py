@@ -13,11 +13,11 @@ from backend.database import migrations
 from backend.database.embedded import EmbeddedPostgres
 from backend.database.reasons import reason
 from backend.database.session import StatementRefused
-from backend.models.task import TaskCreate
+from backend.models.task import TaskCreate, TaskQuery
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.database import execute
 from tests.fixtures.tasks import error_of
-from tests.fixtures.walls import tasks_of
+from tests.fixtures.walls import lists_of, tasks_of
 
 PRIVATE = "nobody-may-read-this"
 INSERT = "INSERT INTO tasks (user_id, id, title, completed, revision) VALUES"
@@ -35,12 +35,13 @@ INSERT = "INSERT INTO tasks (user_id, id, title, completed, revision) VALUES"
 def test_a_text_that_the_models_let_through_is_refused_and_is_no_conflict(
     api: API, user_id: str, title: str, description: str | None, constraint: str
 ) -> None:
-    tasks = tasks_of(api.app.state.sessions.engine, user_id)
+    engine = api.app.state.sessions.engine
+    tasks = tasks_of(engine, user_id)
     let_through = TaskCreate.model_construct(id=None, title=title, description=description, completed=False)
 
     with pytest.raises(StatementRefused, match=constraint):
         tasks.create(let_through)
-    assert tasks.list(10).json == "[]"
+    assert lists_of(engine, user_id).list(TaskQuery()).json == "[]"
 
 
 @pytest.mark.requirement("FR-008", "FR-029")
@@ -49,7 +50,9 @@ def test_a_text_that_the_models_let_through_is_refused_and_is_no_conflict(
     [
         ("INSERT INTO users (id) VALUES ('')", "ck_users_id_length"),
         ("INSERT INTO users (id) VALUES (repeat('u', 256))", "ck_users_id_length"),
-        ("INSERT INTO users (id, revision) VALUES ('USER', -1)", "ck_users_revision_counts_up"),
+        # A counter below zero is refused by each of its two constraints, and Postgres names the first.
+        ("INSERT INTO users (id, revision) VALUES ('USER', -1)", "ck_users_purged_revision_was_reached"),
+        ("INSERT INTO users (id, revision, purged_revision) VALUES ('USER', 1, 2)", "ck_users_purged_revision_was_"),
         ("INSERT INTO users (id, task_count) VALUES ('USER', -1)", "ck_users_task_count_not_negative"),
         (f"{INSERT} ('USER', gen_random_uuid(), 'a', true, 1)", "ck_tasks_completed_has_time"),
         (f"{INSERT} ('USER', gen_random_uuid(), 'a', false, 0)", "ck_tasks_revision_counts_up"),

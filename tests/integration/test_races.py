@@ -1,74 +1,35 @@
 """Two writes of one user at the same moment, one after the other by force: the second sees what the first has left.
 
-A transaction of the test stands for another process of the service: it holds the user's row until the request under
-test is seen waiting for it, and commits only then.
+A transaction of the test stands for another process of the service.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any
 
 import httpx
-import psycopg2
 import pytest
-from sqlalchemy import make_url
 
 from tests.fixtures.database import execute
-from tests.fixtures.tasks import Task, create, path_of, read, revision_of, task_of
-
-WAIT_SECONDS = 10
+from tests.fixtures.rival import rival
+from tests.fixtures.tasks import Task, create, error_of, path_of, read, revision_of, task_of
 
 Outcome = tuple[Task, httpx.Response]
 Race = Callable[..., Outcome]
-
-
-class Rival:
-    """A transaction that has locked the user's row, and changes what it likes."""
-
-    def __init__(self, database_url: str, connection: Any) -> None:
-        self._url = database_url
-        self._connection = connection
-
-    def execute(self, sql: str, *parameters: object) -> None:
-        """Run a statement in the transaction."""
-        with self._connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-
-    def commit_when_awaited(self) -> None:
-        """Wait until another session waits for a lock of this transaction, and commit."""
-        pid, deadline = self._connection.info.backend_pid, time.monotonic() + WAIT_SECONDS
-        while not execute(self._url, "SELECT true FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))", pid):
-            assert time.monotonic() < deadline, "nobody waits for the lock"
-            time.sleep(0.01)
-        self._connection.commit()
-
-
-@contextmanager
-def rival(database_url: str, user_id: str) -> Iterator[Rival]:
-    """Begin a transaction that has counted a change of the user's."""
-    url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    connection = psycopg2.connect(url)
-    try:
-        other = Rival(database_url, connection)
-        other.execute("UPDATE users SET revision = revision + 1 WHERE id = %s", user_id)
-        yield other
-    finally:
-        connection.close()
 
 
 @pytest.fixture
 def race(client: httpx.Client, user_id: str, database_url: str) -> Race:
     """Give a function that lets a change of the rival's overtake a request about one task."""
 
-    def run(change: str, method: str, suffix: str = "", body: object = None, *, completed: bool = False) -> Outcome:
+    def run(
+        change: str, method: str, suffix: str = "", body: object = None, *, completed: bool = False, **headers: str
+    ) -> Outcome:
         task = create(client, completed=completed)
         with rival(database_url, user_id) as other, ThreadPoolExecutor(1) as thread:
             other.execute(f"UPDATE tasks SET {change}, revision = 2 WHERE user_id = %s", user_id)  # noqa: S608 - ours
-            answer = thread.submit(client.request, method, path_of(task) + suffix, json=body)
+            answer = thread.submit(client.request, method, path_of(task) + suffix, json=body, headers=headers)
             other.commit_when_awaited()
             return task, answer.result()
 
@@ -213,3 +174,52 @@ def test_the_time_of_a_change_is_not_before_that_of_the_change_before_it(race: R
 
     assert task_of(response)["updated_at"] == "2999-01-01T00:00:00+00:00"
     assert revision_of(client) == 3
+
+
+@pytest.mark.requirement("FR-113", "FR-037")
+@pytest.mark.parametrize(
+    ("method", "suffix", "body"),
+    [
+        ("PUT", "", {"title": "mine"}),
+        ("PATCH", "/complete", None),
+        ("DELETE", "", None),
+        ("DELETE", "?permanent=true", None),
+        ("POST", "/restore", None),
+    ],
+)
+def test_a_tag_is_compared_with_what_the_other_has_left(
+    race: Race, client: httpx.Client, method: str, suffix: str, body: object
+) -> None:
+    task, stale = race("title = 'theirs'", method, suffix, body, **{"If-Match": '"1"'})
+
+    error_of(stale, 412, "PRECONDITION_FAILED")
+    assert stale.json()["data"] == {**task, "title": "theirs", "revision": 2} == read(client, task)
+    assert revision_of(client) == 2
+
+    assert client.delete("/api/me").status_code == 204
+    _, fresh = race("title = 'theirs'", method, suffix, body, **{"If-Match": '"2"'})
+    assert fresh.is_success
+    assert revision_of(client) == (2 if suffix == "/restore" else 3)
+
+
+@pytest.mark.requirement("FR-136", "FR-037")
+def test_a_task_that_is_deleted_meanwhile_is_restored(race: Race, client: httpx.Client) -> None:
+    task, response = race(DELETE, "POST", "/restore")
+
+    assert task_of(response)["revision"] == 3 == revision_of(client)
+    assert read(client, task)["title"] == "Buy milk"
+
+
+@pytest.mark.requirement("FR-137", "FR-037")
+def test_a_task_that_is_changed_meanwhile_is_removed_under_the_next_number(
+    race: Race, client: httpx.Client, database_url: str, user_id: str
+) -> None:
+    for change in ("title = 'theirs'", DELETE):
+        task, response = race(change, "DELETE", "?permanent=true")
+
+        assert response.status_code == 204
+        assert execute(database_url, "SELECT FROM tasks WHERE user_id = %s", user_id) == []
+        stones = execute(database_url, "SELECT id, revision FROM tombstones WHERE user_id = %s", user_id)
+        assert stones == [(task["id"], 3)]
+        assert revision_of(client) == 3
+        assert client.delete("/api/me").status_code == 204

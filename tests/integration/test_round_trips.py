@@ -1,9 +1,10 @@
-"""Every operation is one round trip to the database, counted at the wire."""
+"""Every operation is one round trip to the database, or a fixed number of them, counted at the wire."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 import pytest
@@ -11,15 +12,25 @@ from sqlalchemy import create_engine, make_url, text
 
 from tests.fixtures.api import API, new_user
 from tests.fixtures.proxy import Proxy, counting_proxy
-from tests.fixtures.tasks import JSON, MISSING_ID, create
+from tests.fixtures.tasks import JSON, MISSING_ID, create, path_of
 
 TASK = "/api/tasks/{task_id}"
 COMPLETE = "/api/tasks/{task_id}/complete"
+RESTORE = "/api/tasks/{task_id}/restore"
+STALE = {"If-Match": '"999"'}
+ANY = {"If-None-Match": "*"}
+MINE = "5db8b1aa-6f2c-4b7e-9a55-0d4c2f1e8a33"
+KEYED = {"Idempotency-Key": "a key"}  # of a user of each test's own
+BATCH = "/api/tasks/batch"
+TRASHED = "86f1a5be-12ab-4d5c-9d4e-3b1f0a7c9e21"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One request. TASK_ID and CURSOR in the query and the body stand for those of a task that exists."""
+    """One request. TASK_ID and CURSOR in the query and the body stand for those of a task that exists.
+
+    There are a task under the id MINE, made by `{"title": "a"}`, and one in the trash under the id TRASHED.
+    """
 
     method: str
     path: str
@@ -27,14 +38,32 @@ class Case:
     body: str = ""
     query: str = ""
     task_id: str = "TASK_ID"
+    headers: dict[str, str] = field(default_factory=dict)
+    flights: int = 1
+
+
+def batch(length: int, task_id: str = "TASK_ID", *, atomic: bool = True, **condition: int) -> str:
+    """Write a batch of so many edits of one task."""
+    edits = [{"op": "update", "id": task_id, "data": {"title": f"b{n}"}, **condition} for n in range(length)]
+    return json.dumps({"operations": edits, "atomic": atomic})
 
 
 CASES = {
     "list": Case("GET", "/api/tasks", 200),
     "next page": Case("GET", "/api/tasks", 200, query="?limit=1&cursor=CURSOR"),
     "create": Case("POST", "/api/tasks", 201, '{"title": "a"}'),
-    "create again": Case("POST", "/api/tasks", 409, '{"title": "a", "id": "TASK_ID"}'),
+    "create again": Case("POST", "/api/tasks", 200, f'{{"title": "a", "id": "{MINE}"}}'),
+    "create another under that id": Case("POST", "/api/tasks", 409, '{"title": "a", "id": "TASK_ID"}'),
+    "create in the trash": Case("POST", "/api/tasks", 409, f'{{"title": "a", "id": "{TRASHED}"}}'),
+    "create only new": Case("POST", "/api/tasks", 412, f'{{"title": "a", "id": "{MINE}"}}', headers=ANY),
+    "batch of 1": Case("POST", BATCH, 200, batch(1), flights=5),
+    "batch of 100": Case("POST", BATCH, 200, batch(100), flights=5),
+    "batch of 100 with a key": Case("POST", BATCH, 200, batch(100), headers=KEYED, flights=7),
+    "batch that changes nothing": Case("POST", BATCH, 200, batch(100, if_match=999, atomic=False), flights=5),
+    "batch that is refused": Case("POST", BATCH, 412, batch(100, if_match=999), flights=5),
+    "batch on what is missing": Case("POST", BATCH, 404, batch(100, task_id=MISSING_ID), flights=4),
     "get": Case("GET", TASK, 200),
+    "get what is known": Case("GET", TASK, 304, headers=ANY),
     "get missing": Case("GET", TASK, 404, task_id=MISSING_ID),
     "get malformed": Case("GET", TASK, 404, task_id="not-an-id"),
     "put": Case("PUT", TASK, 200, '{"title": "b"}'),
@@ -48,6 +77,28 @@ CASES = {
     "set missing": Case("PATCH", COMPLETE, 404, '{"completed": true}', task_id=MISSING_ID),
     "delete": Case("DELETE", TASK, 204),
     "delete missing": Case("DELETE", TASK, 404, task_id=MISSING_ID),
+    "delete for good": Case("DELETE", TASK, 204, query="?permanent=true"),
+    "delete for good from the trash": Case("DELETE", TASK, 204, query="?permanent=true", task_id=TRASHED),
+    "delete missing for good": Case("DELETE", TASK, 404, query="?permanent=true", task_id=MISSING_ID),
+    "restore": Case("POST", RESTORE, 200, task_id=TRASHED),
+    "restore a living one": Case("POST", RESTORE, 200),
+    "restore missing": Case("POST", RESTORE, 404, task_id=MISSING_ID),
+    "put as expected": Case("PUT", TASK, 200, '{"title": "b"}', headers={"If-Match": '"1", W/"2"'}),
+    "put stale": Case("PUT", TASK, 412, '{"title": "b"}', headers=STALE),
+    "put missing stale": Case("PUT", TASK, 404, '{"title": "b"}', task_id=MISSING_ID, headers=STALE),
+    "patch stale": Case("PATCH", TASK, 412, '{"title": "b"}', headers=STALE),
+    "complete stale": Case("PATCH", COMPLETE, 412, headers=STALE),
+    "delete stale": Case("DELETE", TASK, 412, headers=STALE),
+    "delete for good stale": Case("DELETE", TASK, 412, query="?permanent=true", headers=STALE),
+    "restore stale": Case("POST", RESTORE, 412, task_id=TRASHED, headers=STALE),
+    "create with a key": Case("POST", "/api/tasks", 201, '{"title": "a"}', headers=KEYED, flights=5),
+    "toggle with a key": Case("PATCH", COMPLETE, 200, headers=KEYED, flights=5),
+    "toggle missing with a key": Case("PATCH", COMPLETE, 404, task_id=MISSING_ID, headers=KEYED, flights=4),
+    "restore with a key": Case("POST", RESTORE, 200, task_id=TRASHED, headers=KEYED, flights=5),
+    "changes": Case("GET", "/api/changes", 200),
+    "more changes": Case("GET", "/api/changes", 200, query="?since=1&limit=1"),
+    "changes that never were": Case("GET", "/api/changes", 410, query="?since=999"),
+    "stream": Case("GET", "/api/changes/stream", 200),
     "account": Case("GET", "/api/me", 200),
     "erase": Case("DELETE", "/api/me", 204),
 }
@@ -61,10 +112,12 @@ def through(proxied: API) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.mark.requirement("FR-038")
+@pytest.mark.requirement("FR-038", "FR-113", "FR-127", "FR-144", "FR-151")
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_an_operation_is_one_round_trip(through: httpx.Client, proxy: Proxy, case: Case) -> None:
+def test_an_operation_takes_as_many_round_trips_as_it_should(through: httpx.Client, proxy: Proxy, case: Case) -> None:
     task, *_ = [create(through, str(number)) for number in range(3)]
+    create(through, "a", id=MINE)
+    assert through.delete(path_of(create(through, id=TRASHED))).status_code == 204
     cursor = through.get("/api/tasks?limit=1").json()["page"]["next_cursor"]
     address, body = (
         template.replace("TASK_ID", task["id"]).replace("CURSOR", cursor)
@@ -72,10 +125,23 @@ def test_an_operation_is_one_round_trip(through: httpx.Client, proxy: Proxy, cas
     )
     before = proxy.flights
 
-    response = through.request(case.method, address, content=body, headers=JSON)
+    response = through.request(case.method, address, content=body, headers=JSON | case.headers)
 
-    assert proxy.flights - before == 1
+    assert proxy.flights - before == case.flights
     assert response.status_code == case.status
+
+
+@pytest.mark.requirement("FR-127")
+@pytest.mark.parametrize(("body", "status"), [('{"title": "a"}', 201), ('{"title": "b"}', 422)])
+def test_a_key_that_is_known_is_three_round_trips(through: httpx.Client, proxy: Proxy, body: str, status: int) -> None:
+    assert through.post("/api/tasks", json={"title": "a"}, headers=KEYED).status_code == 201
+    for _ in range(3):
+        before = proxy.flights
+
+        response = through.post("/api/tasks", content=body, headers=JSON | KEYED)
+
+        assert proxy.flights - before == 3  # BEGIN, the key with its answer, COMMIT or ROLLBACK
+        assert response.status_code == status
 
 
 @pytest.mark.requirement("FR-038", "FR-053")
@@ -83,6 +149,7 @@ def test_an_operation_is_one_round_trip(through: httpx.Client, proxy: Proxy, cas
     "case",
     [
         Case("GET", "/api/tasks?cursor=x", 400),
+        Case("GET", "/api/changes?since=x", 422),
         Case("GET", "/api/nothing", 404),
         Case("DELETE", "/api/tasks", 405),
         Case("POST", "/api/tasks", 422, '{"title": ""}'),

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from backend.database.engine import build_engine
 from backend.models.task import TaskCreate
 from tests.fixtures.api import new_user
-from tests.fixtures.walls import CONDITIONAL, STATEMENTS, TIMEOUT_SECONDS, Owner, tasks_of, without_walls
+from tests.fixtures.walls import CONDITIONAL, STATEMENTS, TIMEOUT_SECONDS, Owner, store_answer, tasks_of, without_walls
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,9 @@ def test_a_statement_hits_no_foreign_row_where_row_security_does_not_bind(
     database_url: str, engine: Engine, name: str
 ) -> None:
     statement, owner, stranger = STATEMENTS[name], Owner.with_task(database_url, engine), new_user()
-    tasks_of(engine, stranger).create(TaskCreate(id=owner.task_id, title="Mine"))  # else there is nothing to change
+    # Else there is nothing to change.
+    tasks_of(engine, stranger).create(TaskCreate(id=owner.task_id, title="Mine"))
+    store_answer(engine, stranger, owner.key, "Mine")
     parameters = owner.parameters(statement, caller=stranger)
 
     assert not without_walls(owner, statement.sql, parameters)

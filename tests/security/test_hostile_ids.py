@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -20,7 +21,7 @@ from tests.fixtures.tasks import JSON, create, path_of
 from tests.fixtures.walls import statements
 
 ABOUT_ONE_TASK = {name: operation for name, operation in operations().items() if operation.is_about_one_task}
-READING = ("task_queries.GET", "task_queries.UPDATE", "task_queries.COMPLETE", "task_queries.DELETE")
+READING = [f"task_queries.{name}" for name in ("GET", "UPDATE", "COMPLETE", "DELETE", "RESTORE", "REMOVE")]
 
 
 @pytest.fixture
@@ -36,6 +37,11 @@ def ids(client: httpx.Client, stranger: httpx.Client) -> dict[str, str]:
         "nearly": f"{uuid.uuid4()}0",
         "NUL": "%00",
     }
+
+
+def without_what_it_finds(ids: dict[str, str], operation: Operation) -> dict[str, str]:
+    """Leave out what the operation is there for: a task in the trash is restored."""
+    return {kind: id_ for kind, id_ in ids.items() if (operation.id, kind) != ("restore_task", "deleted")}
 
 
 @contextmanager
@@ -63,7 +69,7 @@ def test_every_kind_of_wrong_id_takes_the_same_way(
         assert through.get("/api/me").status_code == 200  # the connection is warm
         for method in {operation.method, "HEAD"} if operation.method == "GET" else {operation.method}:
             seen = {}
-            for kind, task_id in ids.items():
+            for kind, task_id in without_what_it_finds(ids, operation).items():
                 before = proxy.flights
                 with noted_statements(proxied.app.state.sessions.engine) as sent:
                     answer = through.request(method, operation.address(task_id), content=good_body(operation))
@@ -83,11 +89,33 @@ def test_what_is_wrong_with_a_body_comes_before_what_is_wrong_with_the_id(
     headers = {**JSON, "X-Request-Id": "the-same"}
     answers = {
         kind: stranger.request(operation.method, operation.address(task_id), content=body, headers=headers)
-        for kind, task_id in ids.items()
+        for kind, task_id in without_what_it_finds(ids, operation).items()
     }
 
     assert {answer.content for answer in answers.values()} == {answers["missing"].content}
     assert {answer.status_code for answer in answers.values()} == {422 if good_body(operation) else 404}
+
+
+@pytest.mark.requirement("FR-111", "FR-011", "FR-114")
+@pytest.mark.parametrize("query", ["", "?permanent=true"])
+@pytest.mark.parametrize("operation", ABOUT_ONE_TASK.values(), ids=ABOUT_ONE_TASK)
+def test_a_precondition_tells_nothing_of_a_task_that_is_not_mine(
+    stranger: httpx.Client, ids: dict[str, str], operation: Operation, query: str
+) -> None:
+    if query:
+        del ids["deleted"]  # which can be removed for good
+    for header, tag in itertools.product(("If-Match", "If-None-Match"), ('"1"', 'W/"1"', '"2"', '"1", "2"', "*", "1")):
+        headers = {**JSON, "X-Request-Id": "the-same", header: tag}
+        answers = {
+            kind: stranger.request(
+                operation.method, operation.address(id_) + query, content=good_body(operation), headers=headers
+            )
+            for kind, id_ in without_what_it_finds(ids, operation).items()
+        }
+
+        assert {answer.content for answer in answers.values()} == {answers["missing"].content}
+        assert {tuple(answer.headers) for answer in answers.values()} == {tuple(answers["missing"].headers)}
+        assert {answer.status_code for answer in answers.values()} <= ({404, 400, 422} if tag == "1" else {404, 422})
 
 
 @pytest.mark.requirement("FR-111")
@@ -113,21 +141,26 @@ def test_a_foreign_id_touches_no_more_of_the_database_than_a_missing_one(
     touched, conditions = {}, set()
     for kind, task_id in {"foreign": foreign, "missing": str(uuid.uuid4())}.items():
         plan = explain(database_url, name, stranger_id, task_id)
-        touched[kind] = [(node["Node Type"], node["Actual Rows"], blocks(node)) for node in plan]
+        touched[kind] = touched_by(plan)
         conditions |= {node["Index Cond"] for node in plan if "_tasks" in node.get("Index Name", "")}
 
     assert touched["foreign"] == touched["missing"]
     assert conditions
     assert all("user_id =" in condition for condition in conditions)
-    owned = explain(database_url, name, user_id, foreign)
-    assert sum(map(blocks, owned)) > sum(each[2] for each in touched["foreign"])  # so it would show
+    assert touched_by(explain(database_url, name, user_id, foreign)) != touched["foreign"]  # so it would show
+
+
+def touched_by(plan: list[dict[str, Any]]) -> list[tuple[str, float, int]]:
+    """Say what each node of a plan has found and looked at."""
+    return [(node["Node Type"], node["Actual Rows"], blocks(node)) for node in plan]
 
 
 def explain(url: str, name: str, user_id: str, task_id: str) -> list[dict[str, Any]]:
     """Run a statement as the service does, twice so that caches are warm; returns the nodes of the last plan."""
     statement = statements()[name]
     values = {"caller": user_id, "task": task_id, "new_title": "b", "new_description": None, "new_completed": True}
-    values |= {"has_new_description": False, **{key: value for key, value in statement.constants.items() if value}}
+    values |= {"has_new_description": False, "expected": None}
+    values |= {key: value for key, value in statement.constants.items() if value}
     connection = psycopg2.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))
     with closing(connection), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL ROLE task_api")  # a big table would have it so

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import re
 from typing import Any
@@ -12,7 +10,19 @@ import httpx
 import pytest
 
 from tests.fixtures.contract import Json, Operation, operations
-from tests.fixtures.hostile import MANY, MARK, NO_JSON, TEXTS, Field, fields, good_body, parameters
+from tests.fixtures.hostile import (
+    BAD_HEADERS,
+    BAD_QUERIES,
+    MANY,
+    MARK,
+    NO_JSON,
+    TAGS_OF_NOTHING,
+    TEXTS,
+    Field,
+    fields,
+    good_body,
+    parameters,
+)
 from tests.fixtures.tasks import JSON, MISSING_ID, create, error_of, task_of
 
 PRIVATE = [operation for operation in operations().values() if operation.is_private]
@@ -27,7 +37,9 @@ ODD_NAMES = ["__proto__", "constructor", "__class__", "model_config", "self", "d
              "0", "$where", "title[]", "title.a", "", "\U0001f36e" * 200, "%(caller)s"]  # fmt: skip
 BAD_LIMITS = ["", "0", "-1", "+5", "1_0", "5.0", "1e2", " 5", "5 ", "0x10", "\u0665", "true", "null", "NaN", "Infinity",
               "1001", "2147483648", "9223372036854775808", MANY, "5\x00", "\x00", "[]", "5,6", f"{MARK}"]  # fmt: skip
-BAD_CURSORS = ["", "x", "=", "====", "\x00", "null", MARK, MARK * 900, "A" * 40, "\u00e9", "../..", "' OR 1=1 --"]
+# What may be sent as `since` to a feed of one change, which no purge has been at, and how it is answered.
+POSITIONS = {"0": 200, "-0": 200, "01": 200, "1": 200, "2": 410, "1001": 410, "2147483648": 410, "9" * 18: 410,
+             "-1": 410, "-1000": 200, "-1001": 410, "-2000": 410, "-" + "9" * 18: 410}  # fmt: skip
 ODD_QUERIES = ["x=1", "=", "=1", "%00=1", "%ff", "%ff=%fe", "user_id=x", "id=1", "token=x", "x[]=1", "limit[]=1",
                "Limit=1", "%E2%80%A8", "a;b", "%26=1", "x=" + MARK * 900, MARK * 900,
                "&".join(f"x{n}" for n in range(900)), "%u0041", "%", "%zz", "limit%00=1", "\u00e9=1"]  # fmt: skip
@@ -35,6 +47,10 @@ NO_IDS = ["1", "%00", "%ff", "%c0%ae", "%ed%a0%80", "%20", "%0a", "..;", "-1", "
           "undefined", "*", "%25s", "%2500", "'%20OR%201=1--", "a" * 5000, MARK, "{id}%00", "{id}%0a", "%20{id}",
           "{id}-", "{{{id}}}", "urn:uuid:{id}", "{id},{id}", "%D9%A0" * 8,
           "{id};a=b", "{id}.json", "\u00e9"]  # fmt: skip
+
+
+def _id_or_name(value: Any) -> str:
+    return value.id if isinstance(value, Operation) else value["name"]
 
 
 def send(client: httpx.Client, operation: Operation, task_id: object, **request: Any) -> httpx.Response:
@@ -108,43 +124,81 @@ def test_a_field_that_is_not_the_clients_is_refused(client: httpx.Client, task: 
 
 @pytest.mark.usefixtures("task")
 @pytest.mark.requirement("FR-089", "FR-091")
-def test_a_limit_that_is_no_plain_number_is_refused(client: httpx.Client) -> None:
+@pytest.mark.parametrize("path", ["/api/tasks", "/api/changes"])
+def test_a_limit_that_is_no_plain_number_is_refused(client: httpx.Client, path: str) -> None:
     for value in BAD_LIMITS:
-        response = client.get("/api/tasks", params={"limit": value})
+        response = client.get(path, params={"limit": value})
 
         assert [name for name, _ in problems(response, value)] == ["query.limit"], value
-    assert client.get("/api/tasks?limit=%ff").status_code == 422
-
-
-def forged(place: bytes) -> str:
-    """Write a cursor with a check that is right."""
-    check = hashlib.blake2s(place, digest_size=6, person=b"tasks").digest()
-    return base64.urlsafe_b64encode(place + check).decode()
+    assert client.get(f"{path}?limit=%ff").status_code == 422
 
 
 @pytest.mark.usefixtures("task")
-@pytest.mark.requirement("FR-089", "FR-091")
-def test_a_cursor_that_is_not_ours_is_refused(client: httpx.Client) -> None:
-    year_10000 = 253402300800 * 10**6
-    beyond = [forged(time.to_bytes(8, "big") + bytes(16)) for time in (year_10000, 2**63 - 1, 2**63, 2**64 - 1)]
-    for value in [*BAD_CURSORS, *beyond, forged(b""), forged(bytes(23)), forged(bytes(25)), forged(bytes(5000))]:
-        response = client.get("/api/tasks", params={"cursor": value})
+@pytest.mark.requirement("FR-089", "FR-091", "FR-147")
+@pytest.mark.parametrize("path", ["/api/changes", "/api/changes/stream"])
+def test_a_position_that_is_no_number_is_refused_and_one_that_never_was_is_gone(
+    client: httpx.Client, path: str
+) -> None:
+    for value in {*BAD_LIMITS, "--1", "-", "-\u0661", "1-", "9" * 19, "-" + "9" * 19} - set(POSITIONS):
+        response = client.get(path, params={"since": value})
 
-        assert error_of(response, 400, "BAD_REQUEST")["details"][0]["field"] == "query.cursor"
-        assert MARK not in response.text
-    # The ends of what can be written are only places: before everything, and after it.
-    for time, titles in {0: [], year_10000 - 1: ["as it was"]}.items():
-        page = client.get("/api/tasks", params={"cursor": forged(time.to_bytes(8, "big") + b"\xff" * 16)})
-        assert [each["title"] for each in page.json()["data"]] == titles
+        assert [name for name, _ in problems(response, value)] == ["query.since"], value
+    for value, status in POSITIONS.items():
+        assert client.get(path, params={"since": value}).status_code == status, value
 
 
 @pytest.mark.requirement("FR-089", "FR-091")
 def test_every_query_parameter_of_the_contract_has_been_tried() -> None:
     assert {(operation.id, parameter["name"]) for operation, parameter in parameters("query")} == {
-        ("list_tasks", "limit"),
-        ("list_tasks", "cursor"),
+        *(("list_tasks", name) for name in ("limit", "cursor", *BAD_QUERIES)),
+        ("delete_task", "permanent"),
+        ("list_changes", "since"),
+        ("list_changes", "limit"),
+        ("stream_changes", "since"),
     }
     assert {parameter["name"] for _, parameter in parameters("path")} == {"task_id"}
+    assert {parameter["name"] for _, parameter in parameters("header")} == BAD_HEADERS.keys()
+
+
+@pytest.mark.requirement("FR-089", "FR-091", "FR-114", "FR-117")
+@pytest.mark.parametrize(("operation", "parameter"), parameters("header"), ids=_id_or_name)
+def test_a_header_that_is_malformed_is_refused_by_name(
+    client: httpx.Client, task: Json, operation: Operation, parameter: Json
+) -> None:
+    for value in BAD_HEADERS[parameter["name"]]:
+        headers = {**JSON, parameter["name"]: value}
+        response = send(client, operation, task["id"], content=good_body(operation), headers=headers)
+
+        (detail,) = error_of(response, 400, "BAD_REQUEST")["details"]
+        assert detail["field"] == f"header.{parameter['name']}", value
+        assert MARK not in response.text
+
+
+@pytest.mark.requirement("FR-089", "FR-091", "FR-114")
+@pytest.mark.parametrize(("operation", "parameter"), parameters("header"), ids=_id_or_name)
+def test_a_tag_that_is_of_nothing_matches_nothing(
+    client: httpx.Client, task: Json, operation: Operation, parameter: Json
+) -> None:
+    if parameter["name"] not in {"If-Match", "If-None-Match"}:
+        return
+    expected = 412 if parameter["name"] == "If-Match" else 200 if operation.method == "GET" else 400
+    for value in TAGS_OF_NOTHING:
+        headers = {**JSON, parameter["name"]: value}
+        response = send(client, operation, task["id"], content=good_body(operation), headers=headers)
+
+        is_known = (operation.id, value) == ("get_task", b'W/"1"')  # for reading, a weak tag will do
+        assert response.status_code == (304 if is_known else expected), value
+        assert MARK not in response.text
+
+
+@pytest.mark.usefixtures("task")
+@pytest.mark.requirement("FR-089", "FR-091", "FR-137")
+def test_a_flag_of_a_query_is_true_or_false_and_nothing_else(client: httpx.Client, task: Json) -> None:
+    for value in [*BAD_LIMITS, *TEXTS.values(), "True", "yes", "on", "1", "t", "truetrue", "true\x00"]:
+        if value not in {"true", "false"}:
+            response = client.delete(f"/api/tasks/{task['id']}", params={"permanent": value})
+
+            assert problems(response, value) == [("query.permanent", "bool_parsing")], value
 
 
 @pytest.mark.requirement("FR-089", "FR-091")

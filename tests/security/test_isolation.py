@@ -34,11 +34,15 @@ class Example:
 EXAMPLES = {
     "list_tasks": Example(200),
     "create_task": Example(201, {"title": "Mine"}),
+    "batch_tasks": Example(200, {"operations": [{"op": "create", "data": {"title": "Mine"}}]}),
     "get_task": Example(200),
     "update_task": Example(200, {"title": "Changed", "description": None, "completed": True}),
     "patch_task": Example(200, {"title": "Changed"}),
     "complete_task": Example(200, {"completed": True}),
     "delete_task": Example(204),
+    "restore_task": Example(200),
+    "list_changes": Example(200),
+    "stream_changes": Example(200),
     "get_account": Example(200),
     "erase_account": Example(204),
     "get_directory": Example(200),
@@ -147,7 +151,8 @@ def test_a_foreign_task_is_answered_like_one_that_is_not_there(owner: Owner, api
         for method in _methods(operation):
             foreign = _send(stranger, operation, owner.task["id"], method)
             assert foreign.status_code == 404
-            for task_id in (missing, deleted, *malformed):
+            others = [] if name == "restore_task" else [deleted]  # which the stranger may restore
+            for task_id in (missing, *others, *malformed):
                 absent = _send(stranger, operation, task_id, method)
                 assert _all_of(absent) == _all_of(foreign), task_id
         assert stranger.get("/api/me").json()["data"]["revision"] == 2  # a refused request is not counted

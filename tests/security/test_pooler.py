@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg2
@@ -22,14 +23,15 @@ from backend.config import Settings
 from backend.database import migrations
 from backend.database.engine import build_engine
 from backend.database.session import SessionFactory, StatementRefused
-from backend.errors import Conflict, ServiceUnavailable
+from backend.errors import Conflict, ServiceUnavailable, TaskNotFound
 from backend.models.task import TaskCreate
 from backend.services.user_service import UserService
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.database import execute, scratch_database
+from tests.fixtures.keys import assert_replays, new_key, said
 from tests.fixtures.migrating import APPLY, FILES, at_once, start
 from tests.fixtures.pooler import pooled
-from tests.fixtures.tasks import Task, create, path_of, read
+from tests.fixtures.tasks import MISSING_ID, Task, create, error_of, path_of, read
 from tests.fixtures.walls import DATABASE_DEFAULTS, LOGINS, TIMEOUT_SECONDS, database_of, tasks_of, use_everything
 
 USERS = 6
@@ -122,6 +124,9 @@ def test_a_statement_that_fails_leaves_nothing(login: Login) -> None:
     with pytest.raises(Conflict):
         tasks.create(TaskCreate(id=task.id, title="Again"))
     assert login.left_for_the_next_client() == before
+    with pytest.raises(TaskNotFound), sessions.transaction(user) as joined:
+        replace(tasks, sessions=joined).get(uuid4())
+    assert login.left_for_the_next_client() == before
     with pytest.raises(StatementRefused, match="ck_tasks_title_length"):
         tasks.create(TaskCreate.model_construct(id=None, title="a" * 501, description=None, completed=False))
     assert login.left_for_the_next_client() == before
@@ -165,10 +170,12 @@ def _works(client: httpx.Client, name: str) -> None:
         mine.insert(0, create(client, f"{number} of {name}"))
         assert [task["title"] for task in client.get("/api/tasks").json()["data"]] == [task["title"] for task in mine]
         assert client.post("/api/tasks", json={"title": "again", "id": mine[0]["id"]}).status_code == 409
+        toggled = client.patch(f"{path_of(mine[0])}/complete", headers=new_key())
+        assert said(client.send(toggled.request)) == said(toggled)
         mine[0] = client.patch(path_of(mine[0]), json={"description": name}).json()["data"]
         assert read(client, mine[0]) == mine[0]
         account = client.get("/api/me").json()["data"]
-        assert (account["id"], account["revision"]) == (name, 2 * (number + 1))
+        assert (account["id"], account["revision"]) == (name, 3 * (number + 1))
 
 
 @pytest.mark.requirement("FR-086")
@@ -205,12 +212,15 @@ def test_nothing_is_ever_set_for_longer_than_a_statement(served: API) -> None:
             assert client.request(method, path).status_code == 200
         assert client.put(path_of(task), json={"title": "b"}).status_code == 200
         assert client.patch(f"{path_of(task)}/complete").status_code == 200
+        assert_replays(client, client.post("/api/tasks", json={"title": "a"}, headers=new_key()))
+        error_of(client.post(f"/api/tasks/{MISSING_ID}/restore", headers=new_key()), 404, "NOT_FOUND")
         assert client.delete(path_of(task)).status_code == 204
         assert client.delete("/api/me").status_code == 204
 
     assert len(sent) >= 8
     for statement in sent:
-        assert statement.count("set_config(") == statement.count(", true)") == 4
+        local = re.findall(r"set_config\('\w+(?:\.\w+)?', [^,]+, true\)", statement)
+        assert statement.count("set_config(") == len(local) == 5
         # An UPDATE has a SET of its own.
         assert not SESSION_STATE.search(re.sub(r"UPDATE (\w+ )?SET", "UPDATE", statement)), statement
     assert all(map(SESSION_STATE.search, ["SET x = 1", "PREPARE a AS", "set_config('role', 'a', false)"]))

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Response
 
 from backend.api.body import StrictRoute
 from backend.api.deps import NoQuery, Users
-from backend.api.responses import ANYWHERE, UNKNOWN_PARAMETER, AccountAnswer, document_response, errors, success
+from backend.api.documentation import ANYWHERE, UNKNOWN_PARAMETER, errors, success
+from backend.api.responses import AccountAnswer, document_response
 from backend.errors import Unauthorized
 
 router = APIRouter(

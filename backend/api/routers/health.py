@@ -10,7 +10,8 @@ from starlette.concurrency import run_in_threadpool
 
 from backend.api.body import StrictRoute
 from backend.api.deps import DatabaseGate, Ready
-from backend.api.responses import ANYWHERE, example_of, success
+from backend.api.documentation import ANYWHERE, success
+from backend.api.responses import example_of
 
 router = APIRouter(route_class=StrictRoute, responses=ANYWHERE)
 

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Query, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from backend.api.body import StrictRoute
-from backend.api.deps import NoQuery, NoRepetition, Tasks
-from backend.api.responses import (
+from backend.api.conditions import IfMatch, IfNoneMatch, OnlyNew, malformed
+from backend.api.deps import Lists, NoQuery, NoRepetition, Tasks
+from backend.api.documentation import (
     ANYWHERE,
+    BAD_KEY,
+    CHANGED_SINCE,
+    CONDITIONAL,
+    LIST_NOT_MODIFIED,
+    NOT_MODIFIED,
     UNKNOWN_PARAMETER,
     WITH_BODY,
+    errors,
+    success,
+)
+from backend.api.idempotency import Once
+from backend.api.links import page_links
+from backend.api.responses import (
     TaskAnswer,
     TaskListAnswer,
-    errors,
+    not_modified,
     page_response,
-    success,
     task_response,
 )
 from backend.errors import (
@@ -27,7 +38,8 @@ from backend.errors import (
     Unauthorized,
     ValidationFailed,
 )
-from backend.models.task import TaskCompletion, TaskCreate, TaskQuery, TaskUpdate
+from backend.models.base import TaskDocument
+from backend.models.task import DeleteQuery, TaskCompletion, TaskCreate, TaskQuery, TaskUpdate
 from backend.utils.validation import PathUUID
 
 router = APIRouter(
@@ -82,98 +94,140 @@ _TOO_LONG = ValidationFailed(
     details=(Detail("query.limit", "less_than_equal", "Input should be less than or equal to 1000"),)
 )
 _BLANK = ValidationFailed(details=(Detail("title", "string_too_short", "String should have at least 1 character"),))
+_THE_TASK = success(200, "The task as it is now", TaskAnswer)
+_NO_QUERY_FLAG = ValidationFailed(details=(Detail("query.permanent", "bool_parsing", "Must be true or false"),))
 _NO_FLAG = ValidationFailed(details=(Detail("completed", "bool_type", "Input should be a valid boolean"),))
 
 
 @router.get(
     "",
     dependencies=[NoRepetition],
-    responses=success(200, "A page of your tasks", TaskListAnswer) | errors(BadRequest, _TOO_LONG),
+    responses=success(200, "A page of your tasks", TaskListAnswer) | LIST_NOT_MODIFIED | errors(BadRequest, _TOO_LONG),
 )
-def list_tasks(tasks: Tasks, query: Annotated[TaskQuery, Query()]) -> Response:
-    """List your tasks, newest first.
+def list_tasks(request: Request, lists: Lists, query: Annotated[TaskQuery, Query()], known: IfNoneMatch) -> Response:
+    """List your tasks, newest first; or some of them, in another order.
 
-    A page holds up to `limit` tasks. When `page.has_more` is true, send `page.next_cursor` as `cursor` to get the next
-    page. Tasks that are created or deleted meanwhile never make another one appear twice or not at all.
+    A task is in the list when it fits every filter that is sent. A page holds up to `limit` tasks, and fewer when they
+    are long. When `page.has_more` is true, send `page.next_cursor` as `cursor` to get the next page, or follow the
+    `Link` header. Tasks that are created or deleted meanwhile never make another one appear twice or not at all.
+
+    Send the `ETag` that you have as `If-None-Match`: if none of your tasks has changed, the answer is 304 at once.
     """
-    return page_response(tasks.list(query.limit, query.cursor))
+    page = lists.list(query, None if known.is_any else known.opaque)
+    if known.match_weakly(page.tag):
+        return not_modified(page.tag)
+    return page_response(page, **page_links(request, page.next_cursor))
 
 
 @router.post(
     "",
     status_code=201,
     dependencies=[NoQuery],
-    responses=success(201, "The new task", TaskAnswer, created=True) | WITH_BODY | errors(Conflict, _BLANK),
+    responses=success(201, "The new task", TaskAnswer, created=True, replayed=True)
+    | success(200, "The same task, which this very request has created before", TaskAnswer, created=True)
+    | WITH_BODY
+    | errors(BAD_KEY, Conflict, CHANGED_SINCE, _BLANK),
 )
-def create_task(tasks: Tasks, data: NewTask) -> Response:
+def create_task(tasks: Tasks, data: NewTask, only_new: OnlyNew, once: Once) -> Response:
     """Create a task.
 
-    Only `title` is needed. Send your own `id` (a UUID) to be safe against double clicks and repeated requests: an id
-    that you used before answers 409 instead of making a second task. So does an account that is full: the code in
-    `details` is then `too_many_tasks`.
+    Only `title` is needed. To be safe against double clicks and repeated requests, send your own `id` (a UUID) or an
+    `Idempotency-Key`: the same request sent again then makes no second task. With an `id` it is answered 200 with the
+    task as it is now; with a key, exactly as the first time.
+
+    An `id` that is that of another task, or of one in the trash, answers 409. So does an account that is full: the code
+    in `details` is then `too_many_tasks`.
     """
-    task = tasks.create(data)
-    return task_response(task, status=201, Location=f"/api/tasks/{task.id}")
+    return once(tasks, data, lambda tasks: _created(tasks.create(data, only_new=only_new)))
 
 
-@router.get("/{task_id}", dependencies=[NoQuery], responses=success(200, "The task", TaskAnswer) | errors(TaskNotFound))
-def get_task(tasks: Tasks, task_id: TaskId) -> Response:
+def _created(task: TaskDocument) -> Response:
+    return task_response(task, status=201 if task.is_new else 200, Location=f"/api/tasks/{task.id}")
+
+
+@router.get(
+    "/{task_id}",
+    dependencies=[NoQuery],
+    responses=success(200, "The task", TaskAnswer) | NOT_MODIFIED | errors(malformed("If-None-Match"), TaskNotFound),
+)
+def get_task(tasks: Tasks, task_id: TaskId, known: IfNoneMatch) -> Response:
     """Read one of your tasks."""
-    return task_response(tasks.get(task_id))
+    task = tasks.get(task_id)
+    return not_modified(str(task.revision)) if known.match_weakly(str(task.revision)) else task_response(task)
 
 
 @router.put(
     "/{task_id}",
     dependencies=[NoQuery],
-    responses=success(200, "The task as it is now", TaskAnswer) | WITH_BODY | errors(TaskNotFound, _BLANK),
+    responses=_THE_TASK | WITH_BODY | CONDITIONAL | errors(TaskNotFound, _BLANK),
 )
-def update_task(tasks: Tasks, task_id: TaskId, data: TaskEdit) -> Response:
+def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit) -> Response:
     """Edit one of your tasks.
 
     A field that is left out keeps its value, so that a form never wipes what it does not show. `"description": null`
     clears the description. An edit that changes nothing leaves `updated_at` and `revision` as they are.
+
+    Send the `ETag` that you have as `If-Match`, and an edit that somebody made meanwhile is not overwritten.
     """
-    return task_response(tasks.update(task_id, data))
+    return task_response(tasks.update(task_id, data, expected))
 
 
 @router.patch(
     "/{task_id}",
     dependencies=[NoQuery],
     openapi_extra={"requestBody": {"content": _MERGE_PATCH}},
-    responses=success(200, "The task as it is now", TaskAnswer) | WITH_BODY | errors(TaskNotFound, _BLANK),
+    responses=_THE_TASK | WITH_BODY | CONDITIONAL | errors(TaskNotFound, _BLANK),
 )
-def patch_task(tasks: Tasks, task_id: TaskId, data: TaskEdit) -> Response:
+def patch_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit) -> Response:
     """Change exactly the fields you send: a JSON merge patch (RFC 7396).
 
     Accepted as `application/json` and as `application/merge-patch+json`.
     """
-    return task_response(tasks.update(task_id, data))
+    return task_response(tasks.update(task_id, data, expected))
 
 
 @router.patch(
     "/{task_id}/complete",
     dependencies=[NoQuery],
-    responses=success(200, "The task as it is now", TaskAnswer) | WITH_BODY | errors(TaskNotFound, _NO_FLAG),
+    responses=success(200, "The task as it is now", TaskAnswer, replayed=True)
+    | WITH_BODY
+    | CONDITIONAL
+    | errors(TaskNotFound, _NO_FLAG),
 )
-def complete_task(tasks: Tasks, task_id: TaskId, data: Completion) -> Response:
+def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, data: Completion) -> Response:
     """Complete one of your tasks, or reopen it.
 
     Without a body it toggles. With `{"completed": true}` or `{"completed": false}` it sets, which is safe to repeat:
-    prefer it when a request may be sent twice.
+    prefer it when a request may be sent twice, or send an `Idempotency-Key`.
     """
-    return task_response(tasks.complete(task_id, completed=data.completed if data else None))
+    completed = data.completed if data else None
+    return once(tasks, data, lambda tasks: task_response(tasks.complete(task_id, expected, completed=completed)))
 
 
 @router.delete(
     "/{task_id}",
     status_code=204,
-    dependencies=[NoQuery],
-    responses=success(204, "It is in the trash") | errors(TaskNotFound),
+    dependencies=[NoRepetition],
+    responses=success(204, "It is gone") | CONDITIONAL | errors(TaskNotFound, _NO_QUERY_FLAG),
 )
-def delete_task(tasks: Tasks, task_id: TaskId) -> Response:
+def delete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, query: Annotated[DeleteQuery, Query()]) -> Response:
     """Delete one of your tasks.
 
-    It moves to the trash and counts as missing from then on; deleting it again answers 404.
+    It moves to the trash and counts as missing from then on; deleting it again answers 404. It can be restored
+    for 30 days. With `permanent=true` it is gone for good, also out of the trash.
     """
-    tasks.delete(task_id)
+    (tasks.remove if query.permanent else tasks.delete)(task_id, expected)
     return Response(status_code=204)
+
+
+@router.post(
+    "/{task_id}/restore",
+    dependencies=[NoQuery],
+    responses=success(200, "The task as it is now", TaskAnswer, replayed=True) | CONDITIONAL | errors(TaskNotFound),
+)
+def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once) -> Response:
+    """Bring one of your tasks back from the trash.
+
+    One that is not in the trash is answered as it is, so this is safe to repeat.
+    """
+    return once(tasks, None, lambda tasks: task_response(tasks.restore(task_id, expected)))
