@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
 from backend import __version__
+from backend.api.background import in_background
 from backend.api.docs import add_docs
 from backend.api.feed import Feed
 from backend.api.gate import Gate
@@ -76,7 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
         # Work that has passed the gate must never wait for a thread, whatever else runs in threads.
         threads = anyio.to_thread.current_default_thread_limiter()
         threads.total_tokens = settings.database_pool_size + OTHER_THREADS
-        async with _settling(app, limits), app.state.purging.in_background():
+        async with _settling(app, limits), in_background(app.state.purging.run):
             yield
         engine.dispose()
 
@@ -133,7 +134,7 @@ def _settling(app: FastAPI, limits: RateLimits | None) -> AbstractAsyncContextMa
     if limits is None:
         return nullcontext()
     service = RateLimitService(_quiet(app.state.sessions))
-    return Settlement(limits.users, service, app.state.gate, SETTLE_SECONDS).in_background()
+    return in_background(Settlement(limits.users, service, app.state.gate, SETTLE_SECONDS).run)
 
 
 def _quiet(sessions: SessionFactory) -> SessionFactory:

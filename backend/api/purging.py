@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import anyio
@@ -37,15 +36,8 @@ class Purging:
     is_used: bool = False  # since the last purge
     _is_failing: bool = field(default=False, init=False)
 
-    @asynccontextmanager
-    async def in_background(self) -> AsyncIterator[None]:
-        """Purge until the block ends; a statement that is under way then is waited for."""
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._run)
-            yield
-            group.cancel_scope.cancel()
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Purge for ever."""
         await self._wait(self.first_seconds)
         while True:
             if self.is_used:

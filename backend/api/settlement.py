@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
@@ -40,15 +39,8 @@ class Settlement:
     _is_failing: bool = field(default=False, init=False)
     _swept: int = field(default=0, init=False)
 
-    @asynccontextmanager
-    async def in_background(self) -> AsyncIterator[None]:
-        """Settle until the block ends; a statement that is under way then is waited for."""
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._run)
-            yield
-            group.cancel_scope.cancel()
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Settle for ever."""
         while True:
             with anyio.move_on_after(self.seconds):
                 await self.limiter.due.wait()

@@ -7,14 +7,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ARRAY, CTE, BigInteger, Boolean, SmallInteger, Text, Uuid, any_, cast, column, func, true, update
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    BigInteger,
+    Boolean,
+    SmallInteger,
+    Text,
+    Uuid,
+    any_,
+    case,
+    cast,
+    column,
+    func,
+    true,
+    update,
+)
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.selectable import LateralFromClause
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
 from backend.services.batch_rules import Row
-from backend.services.task_columns import OWNED, PUBLIC, USER_ID, as_json, lock_account, tasks, users
+from backend.services.task_columns import OWNED, PUBLIC, PUBLIC_IN_TRASH, USER_ID, as_json, lock_account, tasks, users
 
 # What a task was after the operation of this index, and whether it is to be stored so.
 _COLUMNS: dict[str, Any] = {
@@ -49,9 +65,15 @@ def _store() -> Select[int, str]:
         .values(revision=bind("new_revision", type_=BigInteger), task_count=bind("new_task_count", type_=BigInteger))
         .cte("counted")
     )
-    shown = [cast(USER_ID, Text).label(name) if name == "user_id" else states.c[name] for name in PUBLIC]
-    task = select(*shown).correlate(states).lateral("task")
-    return select(states.c.index, as_json(task)).select_from(states).join(task, true()).add_cte(stored, counted)
+    living, trashed = (_shown(states, names) for names in (PUBLIC, PUBLIC_IN_TRASH))
+    json = case((states.c.deleted_at.is_(None), as_json(living)), else_=as_json(trashed))
+    documents = states.join(living, true()).join(trashed, true())
+    return select(states.c.index, json).select_from(documents).add_cte(stored, counted)
+
+
+def _shown(states: CTE, names: tuple[str, ...]) -> LateralFromClause:
+    columns = [cast(USER_ID, Text).label(name) if name == "user_id" else states.c[name] for name in names]
+    return select(*columns).correlate(states).lateral()
 
 
 LOCK = lock_account(users.c.revision, users.c.task_count, func.now())

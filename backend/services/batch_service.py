@@ -91,9 +91,15 @@ class BatchService:
         (error,) = self._store(session, account, [step], before)
         assert isinstance(error, TaskAPIError)  # noqa: S101 - the step is a failure
         place = f"operations.{len(steps) - 1}"
-        parts = (Detail(f"{place}.{detail.field}", detail.code, detail.message) for detail in error.details)
-        error.details = (Detail(place, error.code.lower(), error.message), *parts)
+        error.details = (Detail(place, error.code.lower(), error.message), *_under(f"{place}.data", error.details))
         return error
+
+
+def _under(place: str, details: Iterable[Detail]) -> Iterable[Detail]:
+    """Name the fields as those of an operation's data, which alone have something to say."""
+    for detail in details:
+        field = place if detail.field == "body" else f"{place}.{detail.field}"
+        yield Detail(field, detail.code, detail.message)
 
 
 class _NothingChangedError(Exception):

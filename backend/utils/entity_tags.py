@@ -13,7 +13,7 @@ _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?:,|$)')
 _BETWEEN = re.compile(r"[ \t,]*")
 _REVISION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
-GREATEST_REVISION = 10**18 - 1
+GREATEST_REVISION = 2**53 - 1  # as a number in JSON: more is not exact everywhere, and never reached
 
 # The same for readers of the contract: `*`, or a list of tags; and where a body names them, also a revision in digits.
 _ONE = r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"[ \t]*'
@@ -62,7 +62,11 @@ def parse_tags(value: str) -> EntityTags | None:
 
 def parse_revision(value: object) -> EntityTags | None:
     """Read a revision that is written as a number or in digits; returns None if it is neither."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON has one kind of number
     if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    if isinstance(value, int) and value > GREATEST_REVISION:
         return None
     return EntityTags(strong=(str(value),)) if _REVISION.fullmatch(str(value)) else None
 

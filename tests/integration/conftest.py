@@ -8,10 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from sqlalchemy import Engine
 
 from backend.database import migrations
 from backend.database.embedded import EmbeddedPostgres
+from backend.database.engine import build_engine
 from tests.fixtures.database import scratch_database
+from tests.fixtures.expired import purge
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +23,15 @@ def module_url(server_url: str) -> Iterator[str]:
     with scratch_database(server_url) as url:
         migrations.apply(url)
         yield url
+
+
+@pytest.fixture
+def engine(module_url: str) -> Iterator[Engine]:
+    """An engine for that database, in which nothing is past its time."""
+    engine = build_engine(module_url, pool_size=4, timeout_seconds=5)
+    purge(engine)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture

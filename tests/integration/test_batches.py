@@ -154,7 +154,7 @@ def test_an_account_that_is_full_takes_no_more_but_repeats_what_it_has(api: API,
         details = error_of(refused, 409, "CONFLICT")["details"]
         assert [(each["field"], each["code"]) for each in details] == [
             ("operations.1", "conflict"),
-            ("operations.1.body", "too_many_tasks"),
+            ("operations.1.data", "too_many_tasks"),
         ]
     ((count,),) = execute(database_url, "SELECT task_count FROM users WHERE id = %s", user_id)
     assert count == most
@@ -245,5 +245,5 @@ def test_where_conditions_are_required_operations_need_them_too(settings: Settin
 
 @pytest.mark.requirement("FR-140")
 def test_the_address_of_batches_is_that_of_no_task(client: httpx.Client) -> None:
-    assert client.get(BATCH).status_code == 404
+    assert client.get(BATCH).status_code == 405
     assert client.post(BATCH, content="{}", headers=JSON).status_code == 422

@@ -8,7 +8,10 @@ import pytest
 from tests.fixtures.api import API, ORIGIN
 from tests.fixtures.tasks import JSON, MISSING_ID, error_of
 
-EXPOSED = {"ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id"}
+EXPOSED = {
+    "ETag", "Idempotency-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After",
+    "WWW-Authenticate", "X-Request-Id",
+}  # fmt: skip
 
 
 def preflight(api: API, origin: str, method: str = "PUT", **more: str) -> httpx.Response:

@@ -29,6 +29,15 @@ def through(proxied: API) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture
+def impatient(settings: Settings, proxy: Proxy) -> Iterator[httpx.Client]:
+    """A client of a service that waits for the database half a second; its connection is warm."""
+    changes = {"database_url": SecretStr(proxy.url), "request_timeout_seconds": PATIENCE_SECONDS}
+    with serve(settings.model_copy(update=changes)) as api, api.client(new_user()) as client:
+        create(client)
+        yield client
+
+
 @pytest.mark.requirement("FR-124")
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.UNANSWERED])
 @pytest.mark.parametrize("flight", FLIGHTS)
@@ -67,41 +76,35 @@ def test_a_toggle_whose_answer_was_lost_is_not_toggled_back(through: httpx.Clien
 @pytest.mark.requirement("FR-124", "FR-051")
 @pytest.mark.parametrize("flight", FLIGHTS)
 def test_a_database_that_goes_silent_within_a_transaction_holds_no_request_and_no_row(
-    settings: Settings, proxy: Proxy, flight: str
+    impatient: httpx.Client, proxy: Proxy, flight: str
 ) -> None:
-    changes = {"database_url": SecretStr(proxy.url), "request_timeout_seconds": PATIENCE_SECONDS}
-    with serve(settings.model_copy(update=changes)) as api, api.client(new_user()) as client:
-        create(client)
-        headers = new_key()
-        proxy.fail_at(FLIGHTS.index(flight) + 1, Fault.SILENT)
-        try:
-            error_of(client.post("/api/tasks", json={"title": "a"}, headers=headers), 503, "SERVICE_UNAVAILABLE")
-        finally:
-            proxy.silent = False
+    headers = new_key()
+    proxy.fail_at(FLIGHTS.index(flight) + 1, Fault.SILENT)
+    try:
+        error_of(impatient.post("/api/tasks", json={"title": "a"}, headers=headers), 503, "SERVICE_UNAVAILABLE")
+    finally:
+        proxy.silent = False
 
-        assert task_of(client.put(path_of(create(client)), json={"title": "b"}))["revision"] == 3
-        first = client.post("/api/tasks", json={"title": "a"}, headers=headers)
-        assert task_of(first, 201)["revision"] == 4
-        assert_replays(client, first)
+    assert task_of(impatient.put(path_of(create(impatient)), json={"title": "b"}))["revision"] == 3
+    first = impatient.post("/api/tasks", json={"title": "a"}, headers=headers)
+    assert task_of(first, 201)["revision"] == 4
+    assert_replays(impatient, first)
 
 
 @pytest.mark.requirement("FR-126", "FR-051")
 @pytest.mark.parametrize("fault", Fault)
 def test_a_failed_request_that_could_not_be_taken_back_holds_nobody_up(
-    settings: Settings, proxy: Proxy, fault: Fault
+    impatient: httpx.Client, proxy: Proxy, fault: Fault
 ) -> None:
-    changes = {"database_url": SecretStr(proxy.url), "request_timeout_seconds": PATIENCE_SECONDS}
-    with serve(settings.model_copy(update=changes)) as api, api.client(new_user()) as client:
-        create(client)
-        headers = new_key()
-        proxy.fail_at(4, fault)  # BEGIN, CLAIM, the work, ROLLBACK
-        try:
-            failed = client.post(f"/api/tasks/{MISSING_ID}/restore", headers=headers)
-        finally:
-            proxy.silent = False
-        error_of(failed, 503, "SERVICE_UNAVAILABLE")
+    headers = new_key()
+    proxy.fail_at(4, fault)  # BEGIN, CLAIM, the work, ROLLBACK
+    try:
+        failed = impatient.post(f"/api/tasks/{MISSING_ID}/restore", headers=headers)
+    finally:
+        proxy.silent = False
+    error_of(failed, 503, "SERVICE_UNAVAILABLE")
 
-        assert task_of(client.post("/api/tasks", json={"title": "a"}, headers=headers), 201)["revision"] == 2
+    assert task_of(impatient.post("/api/tasks", json={"title": "a"}, headers=headers), 201)["revision"] == 2
 
 
 @pytest.mark.requirement("FR-126", "FR-051")

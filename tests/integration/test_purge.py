@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -27,14 +26,6 @@ pytestmark = pytest.mark.requirement("FR-138")
 
 NOBODY = ""
 ACROSS_USERS = ("ix_tasks_deleted_at", "ix_tombstones_deleted_at", "ix_idempotency_keys_created_at")
-
-
-@pytest.fixture
-def engine(module_url: str) -> Iterator[Engine]:
-    engine = build_engine(module_url, pool_size=4, timeout_seconds=5)
-    purge(engine)  # what another test has left
-    yield engine
-    engine.dispose()
 
 
 def test_what_is_past_its_time_goes_and_is_counted(engine: Engine, module_url: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,7 +11,6 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from backend.config import Settings
-from backend.database.engine import build_engine
 from backend.database.session import SessionFactory
 from backend.services import purge_service
 from backend.services.purge_service import Purged, PurgeService
@@ -27,14 +25,6 @@ from tests.fixtures.walls import STATEMENTS, through_the_wall
 pytestmark = pytest.mark.requirement("FR-138")
 
 DEADLINE_SECONDS = 60
-
-
-@pytest.fixture
-def engine(module_url: str) -> Iterator[Engine]:
-    engine = build_engine(module_url, pool_size=4, timeout_seconds=5)
-    purge(engine)  # what another test has left
-    yield engine
-    engine.dispose()
 
 
 def test_a_user_who_is_busy_is_passed_over_and_purged_next_time(engine: Engine, module_url: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from backend.api.background import in_background
 from backend.api.gate import Gate
 from backend.api.purging import FIRST_PURGE_SECONDS, PURGE_SECONDS, Purging
 from backend.config import Settings
@@ -18,10 +19,9 @@ from backend.database.engine import build_engine
 from backend.database.session import SessionFactory
 from backend.services.purge_service import PurgeService
 from tests.fixtures.api import new_user, serve
-from tests.fixtures.background import let_in, until
+from tests.fixtures.background import counted_engine, let_in, until
 from tests.fixtures.database import execute
 from tests.fixtures.expired import Hoarder
-from tests.fixtures.proxy import counting_proxy
 
 SHORT = 0.02  # seconds between purges
 PAUSE_SECONDS = 0.4  # in which many purges would begin
@@ -52,7 +52,7 @@ def test_it_purges_again_and_again_while_it_is_used(
 
     async def run() -> None:
         background = purging(engine)
-        async with background.in_background():
+        async with in_background(background.run):
             for _ in range(2):
                 hoarder = Hoarder.with_rows(module_url, tasks=2, keys=1)
                 background.is_used = True
@@ -71,7 +71,7 @@ def test_nothing_is_asked_while_nobody_uses_it(module_url: str, caplog: pytest.L
 
     async def idle(engine: Engine) -> None:
         background = purging(engine, is_used=False)
-        async with background.in_background():
+        async with in_background(background.run):
             await asyncio.sleep(PAUSE_SECONDS)
             assert (proxy.flights, hoarder.left().tasks) == (0, 1)
             background.is_used = True
@@ -83,13 +83,8 @@ def test_nothing_is_asked_while_nobody_uses_it(module_url: str, caplog: pytest.L
             await asyncio.sleep(PAUSE_SECONDS)
             assert proxy.flights == 4
 
-    with counting_proxy(module_url) as proxy:
-        engine = build_engine(proxy.url, pool_size=1, timeout_seconds=5)
-        with engine.connect():
-            pass
-        proxy.flights = 0  # without those of connecting
+    with counted_engine(module_url) as (engine, proxy):
         asyncio.run(idle(engine))
-        engine.dispose()
     assert [record.getMessage() for record in caplog.records] == ["purged 1 task, 0 tombstones, 0 keys"]
 
 
@@ -126,7 +121,7 @@ def test_it_waits_a_minute_at_first_and_then_an_hour_but_not_every_worker_the_sa
         chances = iter([0.0, 0.5, 1.0])
         service = PurgeService(SessionFactory(engine))
         background = Purging(service, Gate(1, 5), FIRST_PURGE_SECONDS, PURGE_SECONDS, chance=lambda: next(chances))
-        async with background.in_background():
+        async with in_background(background.run):
             await until(lambda: len(waits) == 3)
 
     monkeypatch.setattr("backend.api.purging.anyio.sleep", sleep)
@@ -146,7 +141,7 @@ def test_it_waits_for_its_place_like_a_request_and_gives_it_back_after_each_stat
 
     async def run() -> None:
         gate, seen = Gate(1, 5), set[int]()
-        async with purging(engine, gate).in_background():
+        async with in_background(purging(engine, gate).run):
             async with gate:  # though the engine has connections for both
                 await asyncio.sleep(PAUSE_SECONDS)
                 assert left() == 5
@@ -173,7 +168,7 @@ def test_a_database_that_is_away_is_said_once_and_purged_later(
 
     async def run() -> None:
         background = purging(engine, is_used=False)
-        async with background.in_background():
+        async with in_background(background.run):
             for _ in range(2):
                 await outage(background)
                 hoarder = Hoarder.with_rows(module_url, tasks=1)
@@ -194,7 +189,7 @@ def test_a_purge_that_is_refused_is_logged_and_tried_again(
     async def run() -> None:
         background = purging(engine)
         execute(module_url, "ALTER TABLE tombstones RENAME TO elsewhere")
-        async with background.in_background():
+        async with in_background(background.run):
             await until(lambda: bool(caplog.records))
             execute(module_url, "ALTER TABLE elsewhere RENAME TO tombstones")
             hoarder = Hoarder.with_rows(module_url, tombstones=1)

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine, make_url
 
 from backend.api import settlement
+from backend.api.background import in_background
 from backend.api.gate import Gate
 from backend.api.settlement import Settlement
 from backend.config import Rate
@@ -20,9 +21,8 @@ from backend.database.engine import build_engine
 from backend.database.session import SessionFactory
 from backend.services.rate_limit_service import RateLimitService
 from backend.utils.rate_limits import SharedRateLimiter
-from tests.fixtures.background import let_in, until
+from tests.fixtures.background import counted_engine, let_in, until
 from tests.fixtures.database import execute
-from tests.fixtures.proxy import counting_proxy
 
 SHORT, LONG = 0.02, 3600.0  # seconds between settlements
 MINUTE = 4_000_000_020
@@ -47,7 +47,7 @@ def settling(
     engine: Engine, limiter: SharedRateLimiter, seconds: float, gate: Gate | None = None
 ) -> AbstractAsyncContextManager[None]:
     service = RateLimitService(SessionFactory(engine, log_level=logging.DEBUG))
-    return Settlement(limiter, service, gate or Gate(1, 5), seconds).in_background()
+    return in_background(Settlement(limiter, service, gate or Gate(1, 5), seconds).run)
 
 
 def settled(own_url: str) -> int:
@@ -72,13 +72,8 @@ def test_nothing_is_asked_while_nothing_is_counted(
             await asyncio.sleep(10 * SHORT)
             assert proxy.flights == 3
 
-    with counting_proxy(own_url) as proxy:
-        engine = build_engine(proxy.url, pool_size=1, timeout_seconds=5)
-        with engine.connect():
-            pass
-        proxy.flights = 0  # without those of connecting
+    with counted_engine(own_url) as (engine, proxy):
         asyncio.run(idle(engine))
-        engine.dispose()
     assert caplog.records == []
 
 

@@ -23,7 +23,7 @@ NO_IDS = {
     "URN": f'"urn:uuid:{MISSING_ID}"',
 }
 NO_REVISIONS = {
-    "null": "null", "zero": "0", "negative": "-1", "half": "42.5", "point zero": "42.0", "19 digits": "1" + "0" * 18,
+    "null": "null", "zero": "0", "negative": "-1", "half": "42.5", "infinite": "1e400", "19 digits": "1" + "0" * 18,
     "huge": "3" * 4000, "leading zero": '"042"', "signed": '"+42"', "no quotes": '"a"', "half a tag": '"\\"42"',
     "star and tag": '"*, \\"42\\""', "empty": '""', "comma": '","', "blank in a tag": '"\\"4 2\\""',
     "digits and tag": '"42, \\"42\\""', "list of tags": '["42"]', "wide digits": '"\uff14"', "line break": '"42\\n"',

@@ -25,6 +25,7 @@ CONFIGURATION = """
 seed = 92
 warnings.fail-on = true
 auth.wfc = {{ path = {users}, user = "owner", peers = ["owner", "stranger"] }}
+checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 412, 429, "5xx"]
 generation = {{ database = "none", max-examples = 30, no-shrink = true }}
 phases.fuzzing.extra-data-sources.responses = false
 phases.stateful.generation.max-examples = 60
