@@ -84,9 +84,19 @@ async def _only_new(
     tags = _tags(request, "If-None-Match")
     if tags is not None and not tags.is_any:
         raise malformed("If-None-Match", "nothing but * here")
+    if "If-Match" in request.headers:
+        raise malformed("If-Match", "nothing here: there is no task yet")
     return tags is not None
 
 
+async def _refuse_conditions(request: Request) -> None:
+    """Refuse conditions where they would mean nothing: whoever sends one relies on it."""
+    for name in ("If-Match", "If-None-Match"):
+        if name in request.headers:
+            raise malformed(name, "nothing here: each operation has an if_match of its own")
+
+
+NoConditions = Depends(_refuse_conditions)
 IfMatch = Annotated[Revisions | None, Depends(_if_match)]
 IfNoneMatch = Annotated[EntityTags, Depends(_if_none_match)]
 OnlyNew = Annotated[bool, Depends(_only_new)]

@@ -193,7 +193,7 @@ class Sort(StrEnum):
 def _known_sort(name: str) -> str:
     """Refuse what is not known. The field is text, so that the documentation spells out there what may be sent."""
     if name not in _SORTS:
-        raise PydanticCustomError("enum", "Must be one of the sorts that are documented")
+        raise PydanticCustomError("enum", "Must be one of: " + ", ".join(Sort))
     return name
 
 

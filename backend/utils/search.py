@@ -25,13 +25,19 @@ def has_word(text: str) -> bool:
 def read_search(text: str, punctuation: str) -> Search:
     """Keep words, phrases and what is excluded, without the punctuation: what is searched has none, either."""
     blanks = str.maketrans(dict.fromkeys(punctuation, " "))
-    parts, ends_in_beginning = [], False
+    parts: list[str] = []
+    ends_in_beginning, is_either = False, False
     for part in _PART.finditer(text):
         words = (part["word"] or part["phrase"] or "").translate(blanks).split()
-        if not has_word("".join(words)):
-            continue
-        ends_in_beginning = bool(part["word"]) and not part["minus"]
-        parts.append(_spell(words, is_excluded=bool(part["minus"]), is_phrase=not part["word"]))
+        if part["word"] and part["word"].lower() == "or":
+            is_either = bool(parts)  # it stands between two others, or for nothing
+        elif has_word("".join(words)):
+            if is_either:
+                parts.append("or")
+            ends_in_beginning, is_either = bool(part["word"]) and not part["minus"], False
+            parts.append(_spell(words, is_excluded=bool(part["minus"]), is_phrase=not part["word"]))
+    if not parts and has_word(text):
+        parts = ['"or"']  # which is all that there is, so it is a word like any other
     return Search(" ".join(parts), ends_in_beginning)
 
 

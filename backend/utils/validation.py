@@ -95,7 +95,9 @@ def _moment(value: object) -> datetime:
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):  # no such day, or none of the years 1 to 9999
         pass
-    raise PydanticCustomError("moment_format", "Must be a time with its offset, like 2026-11-21T09:30:00Z (RFC 3339)")
+    raise PydanticCustomError(
+        "moment_format", "Must be a time with its offset, like 2026-11-21T09:30:00.123456Z, with at most 6 decimals"
+    )
 
 
 def _comma_separated_ids(value: str) -> str:

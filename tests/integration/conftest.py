@@ -10,9 +10,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import Engine
 
+from backend.config import Settings
 from backend.database import migrations
 from backend.database.embedded import EmbeddedPostgres
 from backend.database.engine import build_engine
+from tests.fixtures.api import API, serve
+from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS
 from tests.fixtures.database import scratch_database
 from tests.fixtures.expired import purge
 
@@ -32,6 +35,13 @@ def engine(module_url: str) -> Iterator[Engine]:
     purge(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def hasty(settings: Settings) -> Iterator[API]:
+    """A service that gives its clients little time."""
+    with serve(settings.model_copy(update={"client_timeout_seconds": CLIENT_TIMEOUT_SECONDS})) as running:
+        yield running
 
 
 @pytest.fixture

@@ -243,6 +243,15 @@ def test_where_conditions_are_required_operations_need_them_too(settings: Settin
         assert revision_of(client) == 3
 
 
+@pytest.mark.requirement("FR-114")
+@pytest.mark.parametrize("name", ["If-Match", "If-None-Match"])
+def test_a_condition_for_the_whole_is_refused_rather_than_ignored(client: httpx.Client, name: str) -> None:
+    error = error_of(send_batch(client, creation("a"), headers={name: "*"}), 400, "BAD_REQUEST")
+
+    assert [detail["field"] for detail in error["details"]] == [f"header.{name}"]
+    assert revision_of(client) == 0
+
+
 @pytest.mark.requirement("FR-140")
 def test_the_address_of_batches_is_that_of_no_task(client: httpx.Client) -> None:
     assert client.get(BATCH).status_code == 405

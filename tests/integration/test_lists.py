@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 
 import httpx
@@ -10,6 +9,7 @@ import pytest
 
 from tests.fixtures.api import API
 from tests.fixtures.database import execute
+from tests.fixtures.lists import disturbed
 from tests.fixtures.lists import pages as walk
 from tests.fixtures.tasks import create, error_of, everything_of, path_of, task_of
 
@@ -83,22 +83,8 @@ def test_tasks_that_stand_still_are_visited_once_while_others_come_and_go(
 ) -> None:
     tasks = [create(client, str(number)) for number in range(40)]
     standing, passing = tasks[::2], tasks[1::2]
-    stop = threading.Event()
-
-    def disturb() -> None:
-        with api.client(user_id) as other:
-            while not stop.is_set():
-                create(other, "new")
-                if passing:
-                    assert other.delete(path_of(passing.pop(len(passing) // 2))).status_code == 204
-
-    disturber = threading.Thread(target=disturb)
-    disturber.start()
-    try:
+    with api.client(user_id) as other, disturbed(other, passing, title="new"):
         seen = [task["id"] for page in walk(client, limit=2) for task in page]
-    finally:
-        stop.set()
-        disturber.join()
 
     assert len(seen) == len(set(seen))
     assert [task["id"] for task in standing[::-1]] == [id_ for id_ in seen if id_ in {task["id"] for task in standing}]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -13,23 +12,15 @@ import pytest
 
 from backend.config import Settings
 from tests.fixtures.api import API, ORIGIN, new_user, serve
-from tests.fixtures.connection import Connection, connection_to, head
+from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS, Connection, connection_to, head
 from tests.fixtures.locks import row_locked
 from tests.fixtures.tasks import create, error_of, everything_of
 
 pytestmark = pytest.mark.requirement("FR-098")
 
-CLIENT_TIMEOUT_SECONDS = 0.4
 DRIBBLE_SECONDS = 0.05
 BODY = b'{"title": "a"}'
 JSON = {"Content_Type": "application/json", "Content_Length": str(len(BODY))}
-
-
-@pytest.fixture(scope="module")
-def hasty(settings: Settings) -> Iterator[API]:
-    """A service that gives its clients little time."""
-    with serve(settings.model_copy(update={"client_timeout_seconds": CLIENT_TIMEOUT_SECONDS})) as running:
-        yield running
 
 
 def dribble(connection: Connection, data: bytes) -> None:

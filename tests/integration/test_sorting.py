@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -13,8 +12,8 @@ import httpx
 import pytest
 
 from tests.fixtures.api import API
-from tests.fixtures.lists import pages, store_tasks, titles
-from tests.fixtures.tasks import Task, create, path_of
+from tests.fixtures.lists import disturbed, pages, store_tasks, titles
+from tests.fixtures.tasks import Task, create
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -139,23 +138,9 @@ def test_tasks_that_stand_still_are_visited_once_while_others_come_and_go(
 ) -> None:
     tasks = [create(client, f"{number % 5}", completed=number % 3 == 0) for number in range(30)]
     standing, passing = tasks[::2], tasks[1::2]
-    stop = threading.Event()
-
-    def disturb() -> None:
-        with api.client(user_id) as other:
-            while not stop.is_set():
-                create(other, "2", completed=True)
-                if passing:
-                    assert other.delete(path_of(passing.pop())).status_code == 204
-
-    disturber = threading.Thread(target=disturb)
-    disturber.start()
-    try:
+    with api.client(user_id) as other, disturbed(other, passing, title="2", completed=True):
         # New ones may come faster than they are walked past where they are added at the end.
         seen = ids(pages(client, sort=sort, limit=3, created_before=after(tasks)))
-    finally:
-        stop.set()
-        disturber.join()
 
     assert len(seen) == len(set(seen))
     kept = {task["id"] for task in standing}

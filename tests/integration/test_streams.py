@@ -177,3 +177,8 @@ def test_a_stream_shows_nothing_of_other_users(live: API, writer: httpx.Client) 
 
         assert [event.change for event in changes_of(events_of(response), 1)] == [task]
         assert read(writer, task) == task
+
+
+@pytest.mark.requirement("FR-148")
+def test_what_other_workers_do_is_looked_for_within_seconds(api: API) -> None:
+    assert 0 < api.app.state.feed.poll_seconds <= 2

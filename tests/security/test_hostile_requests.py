@@ -113,8 +113,9 @@ def test_an_odd_spelling_is_another_address_where_nothing_is(client: httpx.Clien
 
 
 NAMES = [
-    "X-Request-Id", "Origin", "Accept", "Accept-Encoding", "If-Match", "If-Modified-Since", "Range", "Cookie", "Referer",
-    "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-HTTP-Method-Override", "X-Original-URL",
+    "X-Request-Id", "Origin", "Accept", "Accept-Encoding", "If-Match", "If-Modified-Since", "Range", "Cookie",
+    "Referer", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-HTTP-Method-Override",
+    "X-Original-URL",
     "Access-Control-Request-Headers", "Access-Control-Request-Method", "Traceparent", "Host", "TE", "X-User-Id",
 ]  # fmt: skip
 VALUES = [

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body, Request, Response
 
 from backend.api.batch_responses import BatchAnswer, batch_response
 from backend.api.body import FixedRoute
+from backend.api.conditions import NoConditions
 from backend.api.deps import Batches, NoQuery
 from backend.api.documentation import ANYWHERE, BAD_KEY, WITH_BODY, errors, success
 from backend.api.idempotency import Once
@@ -74,7 +75,7 @@ _NO_OPERATIONS = ValidationFailed(
 
 @router.post(
     "/batch",
-    dependencies=[NoQuery],
+    dependencies=[NoQuery, NoConditions],
     responses=success(200, "What became of each operation", BatchAnswer, replayed=True)
     | WITH_BODY
     | errors(

@@ -49,6 +49,6 @@ def stream_changes(stream: ChangeStream, changes: Changes, since: StreamStart) -
     Each event holds one task in `data`; its `id` is what to send as `Last-Event-ID`, or as `since`, to go on after it.
     A stream ends after an hour, when your token does, and when the service restarts: come again.
 
-    You may have ten streams open; for one more the answer is 429, and 503 while the service has all that it can have.
+    Each server takes ten streams of yours; for one more the answer is 429, and 503 while it has all that it can have.
     """
     return stream.answer(since, changes.read(since, PAGE_CHANGES, PAGE_BYTES))

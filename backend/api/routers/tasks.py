@@ -124,7 +124,7 @@ def list_tasks(request: Request, lists: Lists, query: Annotated[TaskQuery, Query
     status_code=201,
     dependencies=[NoQuery],
     responses=success(201, "The new task", TaskAnswer, created=True, replayed=True)
-    | success(200, "The same task, which this very request has created before", TaskAnswer, created=True)
+    | success(200, "The same task, which this very request has created before", TaskAnswer, created=True, replayed=True)
     | WITH_BODY
     | errors(BAD_KEY, Conflict, CHANGED_SINCE, _BLANK),
 )
