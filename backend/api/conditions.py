@@ -84,8 +84,6 @@ async def _only_new(
     tags = _tags(request, "If-None-Match")
     if tags is not None and not tags.is_any:
         raise malformed("If-None-Match", "nothing but * here")
-    if "If-Match" in request.headers:
-        raise malformed("If-Match", "nothing here: there is no task yet")
     return tags is not None
 
 

@@ -69,11 +69,10 @@ def _digits(value: object) -> object:
 
 def _position(value: object) -> object:
     """Read a position in the feed of changes, which can be below zero."""
-    if isinstance(value, str):
-        if not _POSITION.fullmatch(value):
-            raise PydanticCustomError("int_parsing", "Must be a whole number, as the feed of changes gave it")
-        return int(value)
-    return value
+    text = str(value)
+    if not _POSITION.fullmatch(text):
+        raise PydanticCustomError("int_parsing", "Must be a whole number, as the feed of changes gave it")
+    return int(text)
 
 
 def _true_or_false(value: object) -> object:

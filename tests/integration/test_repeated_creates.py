@@ -263,11 +263,3 @@ def test_a_create_that_is_overtaken_again_and_again_gives_up(
     assert (
         TaskService(tasks.sessions, tasks.user_id, max_tasks).create(TaskCreate(title="b", id=UUID(MISSING_ID))).is_new
     )
-
-
-@pytest.mark.requirement("FR-114")
-def test_if_match_means_nothing_where_there_is_no_task_yet(client: httpx.Client) -> None:
-    error = error_of(client.post("/api/tasks", json=NEW, headers={"If-Match": "*"}), 400, "BAD_REQUEST")
-
-    assert [detail["field"] for detail in error["details"]] == ["header.If-Match"]
-    assert revision_of(client) == 0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
 from backend.config import Settings
+from backend.services import list_queries
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS, PATIENCE_SECONDS, connection_to, head
 from tests.fixtures.database import execute
@@ -16,13 +17,22 @@ from tests.fixtures.database import execute
 pytestmark = pytest.mark.requirement("FR-098")
 
 LEAST_BYTES = 8_000_000  # more than the system keeps for a connection
-PAGES = 3  # that hold so much together
 RECEIVE_BYTES = 64 * 1024
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _long_pages() -> Iterator[None]:
+    """Pages as long as no other answer is: what the system keeps for a connection must not be all of it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(list_queries, "MOST_BYTES", 10**9)
+        list_queries.list_statement.cache_clear()  # which have the bound in them
+        yield
+    list_queries.list_statement.cache_clear()
 
 
 @pytest.fixture
 def writer(database_url: str, user_id: str) -> str:
-    """A user with tasks enough to fill a page."""
+    """A user with tasks enough for a list of LEAST_BYTES."""
     execute(
         database_url,
         """
@@ -37,7 +47,7 @@ def writer(database_url: str, user_id: str) -> str:
 
 def test_a_client_that_does_not_read_is_cut_off(hasty: API, writer: str) -> None:
     with connection_to(hasty, RECEIVE_BYTES) as connection:
-        connection.send(PAGES * head(writer, "GET /api/tasks"))
+        connection.send(head(writer, "GET /api/tasks"))
         time.sleep(5 * CLIENT_TIMEOUT_SECONDS)
 
         assert 0 < _read_all(connection.read_some) < LEAST_BYTES
@@ -53,7 +63,7 @@ def test_a_client_that_does_not_read_keeps_no_place(settings: Settings, writer: 
         narrow.client(new_user()) as other,
         connection_to(narrow, RECEIVE_BYTES) as connection,
     ):
-        connection.send(PAGES * head(writer, "GET /api/tasks"))  # each waits until the one before has left
+        connection.send(2 * head(writer, "GET /api/tasks"))  # the second waits until the first has left
         deadline = time.monotonic() + PATIENCE_SECONDS
         for status in (503, 200):
             while other.get("/api/tasks").status_code != status:
@@ -67,7 +77,7 @@ def test_a_client_that_does_not_read_does_not_hold_the_end_of_the_service(
     with ExitStack() as service:
         patient = service.enter_context(serve(settings))
         with connection_to(patient, RECEIVE_BYTES) as connection:
-            connection.send(PAGES * head(writer, "GET /api/tasks"))
+            connection.send(2 * head(writer, "GET /api/tasks"))
             assert connection.read_some(1) == 1
             service.close()  # fails if it takes longer than the grace period
 
@@ -80,7 +90,7 @@ def test_a_client_that_reads_slowly_gets_everything(hasty: API, writer: str) -> 
         return connection.read_some(most)
 
     with connection_to(hasty, RECEIVE_BYTES) as connection:
-        connection.send(PAGES * head(writer, "GET /api/tasks"))
+        connection.send(head(writer, "GET /api/tasks"))
         started = time.monotonic()
 
         assert _read_all(slowly, LEAST_BYTES) >= LEAST_BYTES
@@ -94,8 +104,8 @@ def test_an_answer_that_nobody_reads_keeps_nobody_from_the_database(
 ) -> None:
     small = settings.model_copy(update={"database_pool_size": 1, "request_timeout_seconds": 1})
     with serve(small) as running, connection_to(running, RECEIVE_BYTES) as connection:
-        # The first answers fill what the system keeps, so that the last cannot even be begun.
-        connection.send(PAGES * head(writer, "GET /api/tasks") + head(writer, waiting))
+        # The first answer fills what the system keeps, so that the second cannot even be begun.
+        connection.send(head(writer, "GET /api/tasks") + head(writer, waiting))
         assert connection.read_some(1) == 1
 
         with running.client(new_user()) as other:
