@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import replace
 
 import anyio.to_thread
@@ -77,9 +77,10 @@ def create_app(settings: Settings) -> FastAPI:
         # Work that has passed the gate must never wait for a thread, whatever else runs in threads.
         threads = anyio.to_thread.current_default_thread_limiter()
         threads.total_tokens = settings.database_pool_size + OTHER_THREADS
-        async with _settling(app, limits), in_background(app.state.purging.run):
-            yield
-        engine.dispose()
+        with ExitStack() as at_the_end:
+            at_the_end.callback(engine.dispose)
+            async with _settling(app, limits), in_background(app.state.purging.run):
+                yield
 
     app = FastAPI(
         title="Task API",

@@ -14,7 +14,7 @@ from backend.config import Settings
 from tests.fixtures.api import API, serve
 from tests.fixtures.events import events_of, stream
 from tests.fixtures.feed import Replica, living
-from tests.fixtures.tasks import Task, path_of, revision_of
+from tests.fixtures.tasks import Task, create, path_of, revision_of
 
 WRITERS = 4
 CHANGES_OF_EACH = 75
@@ -92,9 +92,12 @@ def test_copies_are_exact_whatever_happens_meanwhile(live: API, user_id: str) ->
         for writer in writers:
             writer.result(PATIENCE_SECONDS)
         written.set()
+        with live.client(user_id) as client:
+            create(client, "the last")  # or who had seen all before would wait for one more
         replica, (other, times) = pages.result(PATIENCE_SECONDS), streamed.result(PATIENCE_SECONDS)
 
     with live.client(user_id) as client:
+        replica.pull(client)  # it may have ended before the last was there
         tasks = living(client)
         assert replica.tasks == tasks
         assert other.tasks == tasks

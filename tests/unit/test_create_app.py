@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from pydantic import SecretStr
 
@@ -40,3 +42,17 @@ def test_it_is_built_without_a_database_that_answers_or_an_issuer_that_does(sett
     app = create_app(settings)
 
     assert set(app.openapi()["paths"]) >= {"/api/tasks", "/api/me", "/health/live"}
+
+
+def test_connections_are_closed_when_the_application_ends() -> None:
+    app = create_app(Settings.model_construct(database_url=NOWHERE, jwt_secret=SecretStr(SECRET)))
+    engine = app.state.sessions.engine
+    pool = engine.pool
+
+    async def live() -> None:
+        async with app.router.lifespan_context(app):
+            assert engine.pool is pool
+
+    asyncio.run(live())
+
+    assert engine.pool is not pool  # a new one, which is empty
