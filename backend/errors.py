@@ -98,7 +98,7 @@ class Conflict(TaskAPIError):
 
     code = "CONFLICT"
     status = 409
-    message = "This id was used before, maybe for a task that is deleted by now."
+    message = "This id is that of another task of yours, or of one in the trash."
 
 
 class TooManyTasks(Conflict):

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from backend.api.headers import documented_header
-from backend.errors import BadRequest, Detail, PreconditionRequired
+from backend.api.headers import documented_header, malformed_header
+from backend.errors import BadRequest, PreconditionRequired
 from backend.utils.entity_tags import HEADER_PATTERN, EntityTags, Revisions, parse_tags
 
 
@@ -21,8 +21,7 @@ def read_tags(name: str, value: str) -> EntityTags:
 
 def malformed(name: str, takes: str = 'entity tags in double quotes, like "42", or *') -> BadRequest:
     """Make the error for a header that is not what it has to be."""
-    message = f"{name} takes {takes}"
-    return BadRequest(message, details=(Detail(f"header.{name}", "entity_tag_invalid", message),))
+    return malformed_header(name, "entity_tag_invalid", f"{name} takes {takes}")
 
 
 def _tags(request: Request, name: str) -> EntityTags | None:

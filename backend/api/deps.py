@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from backend.api.feed import Stream
 from backend.api.gate import Gate
-from backend.api.headers import documented_header
+from backend.api.headers import documented_header, malformed_header
 from backend.errors import BadRequest, Detail, ValidationFailed
 from backend.models.change import StreamQuery
 from backend.services.batch_service import BatchService
@@ -21,7 +21,7 @@ from backend.services.list_service import ListService
 from backend.services.readiness import Readiness
 from backend.services.task_service import TaskService
 from backend.services.user_service import UserService
-from backend.utils.validation import FeedPosition
+from backend.utils.validation import POSITION, FeedPosition
 
 _POSITION = TypeAdapter[int](FeedPosition)
 _BEARER = HTTPBearer(
@@ -36,7 +36,7 @@ async def _current_user(
     request: Request, _documented: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 ) -> str:
     """Give the `sub` of the token, which is the only place an identity comes from."""
-    request.app.state.purging.is_used = True
+    request.app.state.purging.is_used = True  # what nobody uses is not purged, so that its database can be suspended
     user_id: str = request.state.user_id
     return user_id
 
@@ -95,7 +95,7 @@ async def _stream_start(
             "Last-Event-ID",
             "The `id` of the last event that you have; it counts instead of `since`",
             example="42",
-            pattern="^-?[0-9]{1,18}$",
+            pattern=f"^{POSITION.pattern}$",
         ),
     ],
 ) -> int:
@@ -112,8 +112,7 @@ async def _stream_start(
 
 def malformed_event_id() -> BadRequest:
     """Return the error that names the header."""
-    message = "Last-Event-ID takes the id of one event"
-    return BadRequest(message, details=(Detail("header.Last-Event-ID", "position_invalid", message),))
+    return malformed_header("Last-Event-ID", "position_invalid", "Last-Event-ID takes the id of one event")
 
 
 async def _readiness(request: Request) -> Readiness:

@@ -19,7 +19,6 @@ from backend.api.responses import (
     example_of,
 )
 from backend.errors import (
-    BadRequest,
     Detail,
     InternalError,
     PayloadTooLarge,
@@ -84,8 +83,6 @@ _ERROR_HEADERS = {
     "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}, "required": True},
     **_ETAG_HEADER,
 }
-
-
 _REPLAYED_HEADER = {
     "Idempotency-Replayed": {
         "description": "`true` when this is the stored answer to an earlier request with the same Idempotency-Key",
@@ -154,9 +151,6 @@ UNKNOWN_PARAMETER = ValidationFailed(
 )
 NOT_MODIFIED: Responses = {304: {"description": "You have it already", "headers": {**_HEADERS, **_ETAG_HEADER}}}
 LIST_NOT_MODIFIED: Responses = {304: {**NOT_MODIFIED[304], "headers": {**_HEADERS, **_LIST_ETAG_HEADER}}}
-BAD_KEY = BadRequest(
-    details=(Detail("header.Idempotency-Key", "key_invalid", "Send one key of 1 to 255 printable ASCII characters"),)
-)
 CHANGED_SINCE = PreconditionFailed(json.dumps(example_of(TaskPublic)), 42)
 # What an operation can answer that changes a task, and takes If-Match.
 CONDITIONAL = errors(malformed("If-Match"), CHANGED_SINCE, PreconditionRequired)

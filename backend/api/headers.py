@@ -1,10 +1,12 @@
-"""Request headers that the contract documents."""
+"""Request headers that the contract documents, and what is answered when one is malformed."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from fastapi import Header
+
+from backend.errors import BadRequest, Detail
 
 
 def documented_header(name: str, description: str, *, example: str, pattern: str) -> Any:
@@ -19,3 +21,8 @@ def documented_header(name: str, description: str, *, example: str, pattern: str
         examples=[example],
         json_schema_extra={"pattern": pattern},
     )
+
+
+def malformed_header(name: str, code: str, message: str) -> BadRequest:
+    """Make the error that names a header."""
+    return BadRequest(message, details=(Detail(f"header.{name}", code, message),))

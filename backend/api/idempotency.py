@@ -14,9 +14,9 @@ from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 
 from backend.api.deps import CurrentUser
-from backend.api.headers import documented_header
+from backend.api.headers import documented_header, malformed_header
 from backend.database.session import Sessions
-from backend.errors import BadRequest, Detail
+from backend.errors import BadRequest
 from backend.services.batch_service import BatchService
 from backend.services.idempotency_service import Answer, IdempotencyService
 from backend.services.task_service import TaskService
@@ -74,13 +74,20 @@ async def _idempotent(
     ],
 ) -> Idempotent:
     """Read the key; raises BadRequest for one that is malformed or sent twice."""
+    service = IdempotencyService(request.app.state.sessions, user_id)
     keys = request.headers.getlist("Idempotency-Key")
-    if len(keys) > 1 or (keys and not _KEY.fullmatch(keys[0])):
-        message = "Send one Idempotency-Key of 1 to 255 printable ASCII characters"
-        raise BadRequest(message, details=(Detail("header.Idempotency-Key", "key_invalid", message),))
+    if not keys:
+        return Idempotent(service, None, ())
+    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
+        raise malformed_key()
     conditions = (", ".join(request.headers.getlist(name)) for name in _PRECONDITIONS)
-    said = (request.method, request.url.path, request.url.query, *conditions)
-    return Idempotent(IdempotencyService(request.app.state.sessions, user_id), keys[0] if keys else None, said)
+    return Idempotent(service, keys[0], (request.method, request.url.path, request.url.query, *conditions))
+
+
+def malformed_key() -> BadRequest:
+    """Return the error that names the header."""
+    message = "Send one Idempotency-Key of 1 to 255 printable ASCII characters"
+    return malformed_header("Idempotency-Key", "key_invalid", message)
 
 
 Once = Annotated[Idempotent, Depends(_idempotent)]

@@ -34,6 +34,7 @@ from backend.models.base import Input
 from backend.utils import cursor as cursors
 from backend.utils.fingerprint import fingerprint
 from backend.utils.validation import (
+    TITLE_KEY_LENGTH,
     CanonicalUUID,
     CommaSeparatedIds,
     Description,
@@ -46,7 +47,6 @@ from backend.utils.validation import (
 )
 
 MAX_LIMIT = 1000
-TITLE_KEY_LENGTH = 100  # characters of a title that lists are sorted by
 # What separates words: of other scripts the usual punctuation, which a database of ctype C takes for letters.
 PUNCTUATION = string.punctuation + (
     "\u00a0\u00a1\u00a7\u00ab\u00b6\u00b7\u00bb\u00bf\u2010\u2011\u2012\u2013\u2014\u2015\u2018\u2019"

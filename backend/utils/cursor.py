@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from backend.errors import BadRequest, Detail
+from backend.utils.validation import TITLE_KEY_LENGTH
 
 Key = datetime | str  # what a list is sorted by
 
@@ -18,7 +19,6 @@ _MICROSECOND = timedelta(microseconds=1)
 _TIME_BYTES = 8
 _ID_BYTES = 16
 _CHECK_BYTES = 6
-_MOST_CHARACTERS = 100
 
 
 def encode(list_id: bytes, key: Key, task_id: UUID) -> str:
@@ -56,7 +56,7 @@ def _time(ending: bytes) -> datetime:
 
 def _text(ending: bytes) -> str:
     text = ending.decode()
-    if "\0" in text or len(text) > _MOST_CHARACTERS:
+    if "\0" in text or len(text) > TITLE_KEY_LENGTH:
         raise ValueError
     return text
 

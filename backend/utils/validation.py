@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from backend.utils.search import has_word
 
 TITLE_LENGTH = 500
+TITLE_KEY_LENGTH = 100  # characters of a title that lists are sorted by
 DESCRIPTION_LENGTH = 10_000
 SEARCH_LENGTH = 500
 MOST_IDS = 100
@@ -26,7 +27,7 @@ _MOMENT = (
 )
 _A_MOMENT = re.compile(_MOMENT)
 _OFFSET_WITHOUT_SIGN = re.compile(r".* [0-9]{2}:[0-9]{2}")
-_POSITION = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+POSITION = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 # The same rules for readers of the contract. No `maxLength` for a title: white space around it does not count.
 _WHITE = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -70,7 +71,7 @@ def _digits(value: object) -> object:
 def _position(value: object) -> object:
     """Read a position in the feed of changes, which can be below zero."""
     text = str(value)
-    if not _POSITION.fullmatch(text):
+    if not POSITION.fullmatch(text):
         raise PydanticCustomError("int_parsing", "Must be a whole number, as the feed of changes gave it")
     return int(text)
 

@@ -11,8 +11,8 @@ from backend.api.batch_responses import BatchAnswer, batch_response
 from backend.api.body import FixedRoute
 from backend.api.conditions import NoConditions
 from backend.api.deps import Batches, NoQuery
-from backend.api.documentation import ANYWHERE, BAD_KEY, WITH_BODY, errors, success
-from backend.api.idempotency import Once
+from backend.api.documentation import ANYWHERE, WITH_BODY, errors, success
+from backend.api.idempotency import Once, malformed_key
 from backend.api.responses import example_of
 from backend.errors import (
     Conflict,
@@ -79,7 +79,7 @@ _NO_OPERATIONS = ValidationFailed(
     responses=success(200, "What became of each operation", BatchAnswer, replayed=True)
     | WITH_BODY
     | errors(
-        BAD_KEY,
+        malformed_key(),
         _of_third(TaskNotFound()),
         _of_third(Conflict()),
         _of_third(PreconditionFailed(json.dumps(example_of(TaskPublic)), 42)),

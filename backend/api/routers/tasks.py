@@ -11,7 +11,6 @@ from backend.api.conditions import IfMatch, IfNoneMatch, OnlyNew, malformed
 from backend.api.deps import Lists, NoQuery, NoRepetition, Tasks
 from backend.api.documentation import (
     ANYWHERE,
-    BAD_KEY,
     CHANGED_SINCE,
     CONDITIONAL,
     LIST_NOT_MODIFIED,
@@ -21,7 +20,7 @@ from backend.api.documentation import (
     errors,
     success,
 )
-from backend.api.idempotency import Once
+from backend.api.idempotency import Once, malformed_key
 from backend.api.links import page_links
 from backend.api.responses import (
     TaskAnswer,
@@ -126,7 +125,7 @@ def list_tasks(request: Request, lists: Lists, query: Annotated[TaskQuery, Query
     responses=success(201, "The new task", TaskAnswer, created=True, replayed=True)
     | success(200, "The same task, which this very request has created before", TaskAnswer, created=True, replayed=True)
     | WITH_BODY
-    | errors(BAD_KEY, Conflict, CHANGED_SINCE, _BLANK),
+    | errors(malformed_key(), Conflict, CHANGED_SINCE, _BLANK),
 )
 def create_task(tasks: Tasks, data: NewTask, only_new: OnlyNew, once: Once) -> Response:
     """Create a task.
