@@ -1,0 +1,37 @@
+"""What work for one request may still take of the database, and what it has taken."""
+
+from __future__ import annotations
+
+import math
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Budget:
+    """The account of one request, or of one piece of work in the background. Its time is that of time.monotonic()."""
+
+    deadline: float = math.inf
+    database_seconds: float = 0.0
+    flights: int = 0
+
+    def remaining_seconds(self) -> float:
+        """Return how long the work may still take; less than 0 when its time is over."""
+        return self.deadline - time.monotonic()
+
+
+# Threads that work for a request see that of the request.
+_current: ContextVar[Budget | None] = ContextVar("budget", default=None)
+
+
+def begin_budget() -> Budget:
+    """Give the work that begins here a budget of its own."""
+    budget = Budget()
+    _current.set(budget)
+    return budget
+
+
+def current_budget() -> Budget:
+    """Return the budget of the work that is under way; outside of any, one without a bound."""
+    return _current.get() or Budget()
