@@ -1,30 +1,38 @@
-"""The gate in front of the database: as many pass at once as there are connections, and waiting has an end."""
+"""The gate in front of the database: as many pass at once as there are connections, and what they do there ends."""
 
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 
 from backend.errors import ServiceUnavailable
+from backend.utils.budget import current_budget
 
 
 class Gate:
-    """Places for work that needs a database connection: `async with gate:` takes one. First come, first served."""
+    """Places for work that needs a database connection: `async with gate:` takes one. First come, first served.
 
-    def __init__(self, places: int, wait_seconds: float) -> None:
+    The time that the work has begins with the wait for a place.
+    """
+
+    def __init__(self, places: int, seconds: float) -> None:
         self._semaphore = asyncio.Semaphore(places)
-        self._wait_seconds = wait_seconds
+        self._seconds = seconds
 
     async def __aenter__(self) -> None:
         """Take a place; raises ServiceUnavailable when none becomes free in time."""
+        current_budget().deadline = time.monotonic() + self._seconds
         if not self._semaphore.locked():
             await self._semaphore.acquire()
             return
         try:
-            async with asyncio.timeout(self._wait_seconds):
+            async with asyncio.timeout(self._seconds):
                 await self._semaphore.acquire()
         except TimeoutError:
             raise ServiceUnavailable from None
 
     async def __aexit__(self, *_: object) -> None:
         """Give the place back."""
+        current_budget().deadline = math.inf
         self._semaphore.release()

@@ -1,50 +1,58 @@
 """The engine: one flight for each statement, on a live connection, with the second wall in front of it.
 
 Every statement that this engine runs is preceded, in the same flight, by settings that are local to it: the role that
-row-level security binds, the user whose rows are visible, the longest time it may take (or a transaction may rest after
-it: a worker that is cut off must not keep a user's row locked), and UTC. Nothing outlives the statement, or the
-transaction that it is part of, so it works the same through a transaction pooler.
+row-level security binds, the user whose rows are visible, the time that is left for it (and for which a transaction may
+rest after it: a worker that is cut off must not keep a user's row locked), and UTC. Nothing outlives the statement, or
+the transaction that it is part of, so it works the same through a transaction pooler.
 """
 
 from __future__ import annotations
 
-import math
 import selectors
 from typing import Any
 
-import psycopg2
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolResetState
 
+from backend.database.connector import Connector
+from backend.database.dialect import URL
 from backend.database.url import read_url
 from backend.database.watchdog import Watchdog
+from backend.utils.budget import current_budget
 
 ROLE = "task_api"  # the migrations make it
 CONNECT_TIMEOUT_SECONDS = 10  # a suspended Neon compute needs a while to wake
-WATCHDOG_GRACE_SECONDS = 1  # how much longer than the server's own timeout to wait for its word
+SERVER_SHARE = 0.95  # of the time that is left is the server's; then it says so itself, before the watchdog does
+
+# A network that forgot a connection must be found out: while it is idle, and in time for another connection.
+_KEEP_ALIVE = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+_MOST_UNACKNOWLEDGED_SECONDS = 5.0
 
 _GUARD = (
     f"SELECT set_config('role', '{ROLE}', true), set_config('app.user_id', %(guard_user_id)s, true), "
-    "set_config('statement_timeout', '{milliseconds}', true), "
-    "set_config('idle_in_transaction_session_timeout', '{milliseconds}', true), set_config('TimeZone', 'UTC', true); "
+    "set_config('statement_timeout', %(guard_milliseconds)s, true), "
+    "set_config('idle_in_transaction_session_timeout', %(guard_milliseconds)s, true), "
+    "set_config('TimeZone', 'UTC', true); "
 )
 
 
 def build_engine(url: str, *, pool_size: int, timeout_seconds: float) -> Engine:
     """Build the engine for a Postgres URL as Neon hands it out; connects to nothing yet.
 
-    `timeout_seconds` bounds each statement, and the wait for a free connection.
+    `timeout_seconds` bounds each statement of work without a deadline, and the wait for a free connection.
     """
+    unacknowledged_seconds = min(_MOST_UNACKNOWLEDGED_SECONDS, timeout_seconds / 2)
     parameters = {
-        "connect_timeout": min(CONNECT_TIMEOUT_SECONDS, math.ceil(timeout_seconds)),
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "application_name": "task-api",
+        "tcp_user_timeout": round(unacknowledged_seconds * 1000),
+        **_KEEP_ALIVE,
         **read_url(url),
     }
     engine = create_engine(
-        # Since SQLAlchemy 2.1 plain `postgresql://` means another driver. libpq reads the rest of the URL better.
-        "postgresql+psycopg2://",
-        creator=lambda: psycopg2.connect(**parameters),
+        URL,  # libpq reads the rest of the URL better
+        creator=Connector(parameters, timeout_seconds),
         # A statement is a transaction of its own, without BEGIN and ROLLBACK flights round it.
         isolation_level="AUTOCOMMIT",
         pool_size=pool_size,
@@ -56,8 +64,7 @@ def build_engine(url: str, *, pool_size: int, timeout_seconds: float) -> Engine:
     )
     event.listen(engine, "checkout", _refuse_dead_connection)
     event.listen(engine, "reset", _forget_isolation_level)
-    Watchdog(engine, timeout_seconds + WATCHDOG_GRACE_SECONDS)
-    guard = _GUARD.format(milliseconds=max(1, round(timeout_seconds * 1000)))
+    Watchdog(engine, timeout_seconds)
 
     @event.listens_for(engine, "before_cursor_execute", retval=True)
     def _put_guard_in_front(
@@ -70,7 +77,9 @@ def build_engine(url: str, *, pool_size: int, timeout_seconds: float) -> Engine:
     ) -> tuple[str, dict[str, Any]]:
         # Without a user the id is '', which the policies take for nobody.
         user_id = connection.get_execution_options().get("user_id", "")
-        return guard + statement, {**parameters, "guard_user_id": user_id}
+        seconds = min(timeout_seconds, current_budget().remaining_seconds()) * SERVER_SHARE
+        milliseconds = max(1, round(seconds * 1000))  # 0 would be for ever
+        return _GUARD + statement, {**parameters, "guard_user_id": user_id, "guard_milliseconds": str(milliseconds)}
 
     return engine
 

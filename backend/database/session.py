@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from psycopg2.errorcodes import INSUFFICIENT_PRIVILEGE, INVALID_PARAMETER_VALUE
+import structlog
+from psycopg2.errorcodes import INSUFFICIENT_PRIVILEGE, INVALID_PARAMETER_VALUE, READ_ONLY_SQL_TRANSACTION
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidRequestError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -17,8 +18,11 @@ from sqlmodel import Session
 from backend.database.engine import ROLE
 from backend.database.reasons import message_of, reason
 from backend.errors import ServiceUnavailable
+from backend.utils.budget import current_budget
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger(__name__)
+
+_ROLLED_BACK = "40"  # the class of SQLSTATEs that say: not done, for the sake of others; try again
 
 
 class StatementRefused(Exception):
@@ -27,6 +31,17 @@ class StatementRefused(Exception):
     def __init__(self, error: DBAPIError) -> None:
         super().__init__(reason(error.orig))
         self.sqlstate: str | None = getattr(error.orig, "pgcode", None)
+
+
+class Interrupted(ServiceUnavailable):
+    """The work was lost on its way, through no fault of its own: worth another try if it may be done twice.
+
+    `may_be_done` tells whether it may have been done all the same.
+    """
+
+    def __init__(self, *, may_be_done: bool) -> None:
+        super().__init__()
+        self.may_be_done = may_be_done
 
 
 class RoleRefused(ServiceUnavailable):
@@ -60,8 +75,9 @@ class SessionFactory:
     def __call__(self, user_id: str) -> Iterator[Session]:
         """Open a session whose every statement sees and changes only this user's rows, and is a transaction by itself.
 
-        Raises ServiceUnavailable when the database does not answer, is full, or takes longer than it may, RoleRefused
-        when it does not let the session be one of this user alone, and StatementRefused for whatever else it refuses.
+        Raises ServiceUnavailable when the database does not answer, is full, or takes longer than it may, Interrupted
+        when the connection is lost, RoleRefused when the database does not let the session be one of this user alone,
+        and StatementRefused for whatever else it refuses.
         """
         with self._open(user_id) as session:
             yield session
@@ -72,22 +88,60 @@ class SessionFactory:
 
         It is committed when the block ends, and taken back when it raises. Raises what a session does.
         """
-        # Each statement sees what was committed before it began: a lock that was waited for shows what it protected.
-        with self._open(user_id, isolation_level="READ COMMITTED") as session:
-            yield JoinedSessions(session, user_id)
-            session.commit()
+        is_ending = False
+        try:
+            # Each statement sees what was committed before it: a lock that was waited for shows what it protected.
+            with self._open(user_id, isolation_level="READ COMMITTED") as session:
+                yield JoinedSessions(session, user_id)
+                is_ending = True
+                session.commit()
+        except Interrupted as error:
+            error.may_be_done = is_ending
+            raise
 
     @contextmanager
     def _open(self, user_id: str, **options: str) -> Iterator[Session]:
+        if current_budget().remaining_seconds() <= 0:
+            raise ServiceUnavailable
         try:
             with Session(self.engine) as session:
-                _connect(session, self.log_level, {"user_id": user_id, **options})
+                self._connect(session, {"user_id": user_id, **options})
                 yield session
         except PoolTimeoutError as error:
-            logger.log(self.log_level, "database unavailable: %s", reason(error))
+            logger.log(self.log_level, "database_unavailable", reason=reason(error))
             raise ServiceUnavailable from error
         except DBAPIError as error:
-            raise _translated(error, self.log_level) from None  # its text holds what users wrote
+            raise self._translated(error) from None  # its text holds what users wrote
+
+    def _connect(self, session: Session, options: dict[str, str]) -> None:
+        """Take a live connection and say whose rows it is for."""
+        try:
+            session.connection(execution_options=options)
+        except InvalidRequestError as error:
+            # What SQLAlchemy says when a connection was dead and so is the one that it opened instead.
+            logger.log(self.log_level, "database_interrupted", reason=str(error))
+            raise Interrupted(may_be_done=False) from error
+
+    def _translated(self, error: DBAPIError) -> Exception:
+        """Turn what the driver raised into what callers know, and log what is not theirs to handle."""
+        sqlstate = getattr(error.orig, "pgcode", None) or ""
+        is_read_only = sqlstate == READ_ONLY_SQL_TRANSACTION  # what was the primary is one no longer
+        if is_read_only:
+            self.engine.dispose()
+        if error.connection_invalidated or is_read_only or sqlstate.startswith(_ROLLED_BACK):
+            logger.log(self.log_level, "database_interrupted", reason=reason(error.orig))
+            return Interrupted(may_be_done=error.connection_invalidated)
+        # psycopg2 reports some lost connections under other names.
+        if isinstance(error, OperationalError | InterfaceError):
+            logger.log(self.log_level, "database_unavailable", reason=reason(error.orig))
+            return ServiceUnavailable()
+        refused = StatementRefused(error)
+        # The guard names the role, in whatever language; what else is refused with these codes does not.
+        is_about_role = refused.sqlstate in {INVALID_PARAMETER_VALUE, INSUFFICIENT_PRIVILEGE}
+        if is_about_role and f'"{ROLE}"' in message_of(error.orig):
+            logger.error("second_wall_open", reason=f"the role {ROLE} cannot be taken on: {refused}")
+            return RoleRefused(is_missing=refused.sqlstate == INVALID_PARAMETER_VALUE)
+        return refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,27 +166,3 @@ class JoinedSessions:
     def _require(self, user_id: str) -> None:
         if user_id != self.user_id:
             raise ValueError("a transaction is of one user")
-
-
-def _connect(session: Session, log_level: int, options: dict[str, str]) -> None:
-    """Take a live connection and say whose rows it is for."""
-    try:
-        session.connection(execution_options=options)
-    except InvalidRequestError as error:
-        # What SQLAlchemy says when a connection was dead and so is the one that it opened instead.
-        logger.log(log_level, "database unavailable: %s", error)
-        raise ServiceUnavailable from error
-
-
-def _translated(error: DBAPIError, log_level: int) -> Exception:
-    """Turn what the driver raised into what callers know, and log what is not theirs to handle."""
-    # psycopg2 reports some lost connections under other names.
-    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
-        logger.log(log_level, "database unavailable: %s", reason(error.orig))
-        return ServiceUnavailable()
-    refused = StatementRefused(error)
-    # The guard names the role, in whatever language; what else is refused with these codes does not.
-    if refused.sqlstate in {INVALID_PARAMETER_VALUE, INSUFFICIENT_PRIVILEGE} and f'"{ROLE}"' in message_of(error.orig):
-        logger.error("the second wall does not stand: the role %s cannot be taken on: %s", ROLE, refused)
-        return RoleRefused(is_missing=refused.sqlstate == INVALID_PARAMETER_VALUE)
-    return refused

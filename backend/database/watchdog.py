@@ -10,7 +10,6 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -18,18 +17,19 @@ import psycopg2
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 
-LOOK_SECONDS = 0.5
+from backend.utils.budget import current_budget
+
+LOOK_SECONDS = 0.1
 
 
 class Watchdog:
-    """Cuts the connection of every statement of an engine that takes longer than `seconds`.
+    """Cuts the connection of every statement of an engine that outlives its budget, or takes longer than `seconds`.
 
-    The statement then fails as on any lost connection. A thread looks every half second, and ends with the engine.
+    The statement then fails as on any lost connection. A thread looks ten times a second, and ends with the engine.
     """
 
-    def __init__(self, engine: Engine, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, engine: Engine, seconds: float) -> None:
         self._seconds = seconds
-        self._clock = clock
         self._deadlines: dict[Any, float] = {}
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -51,8 +51,9 @@ class Watchdog:
             self._watch_over(connection.connection.driver_connection)
 
     def _watch_over(self, connection: Any) -> None:
+        deadline = min(current_budget().deadline, time.monotonic() + self._seconds)
         with self._lock:
-            self._deadlines[connection] = self._clock() + self._seconds
+            self._deadlines[connection] = deadline
             if self._thread is None:
                 self._ended.clear()
                 self._thread = threading.Thread(target=self._watch, name="database watchdog", daemon=True)
@@ -76,8 +77,9 @@ class Watchdog:
 
     def _watch(self) -> None:
         while not self._ended.wait(LOOK_SECONDS):
+            now = time.monotonic()
             with self._lock:
-                late = [connection for connection, deadline in self._deadlines.items() if deadline < self._clock()]
+                late = [connection for connection, deadline in self._deadlines.items() if deadline < now]
                 for connection in late:
                     del self._deadlines[connection]
                     _cut(connection)

@@ -15,6 +15,7 @@ from backend.models.base import TaskDocument
 from backend.models.batch import AnyOperation, Batch, CreateOperation
 from backend.services import batch_queries
 from backend.services.batch_rules import Account, Kind, Row, Step, Tasks
+from backend.services.repetition import once_only
 
 # The task as it is after the operation, None when that deleted it, or what went wrong.
 Outcome = TaskDocument | TaskAPIError | None
@@ -30,6 +31,7 @@ class BatchService:
     require_if_match: bool = False
     new_id: Callable[[], UUID] = uuid7
 
+    @once_only
     def run(self, batch: Batch) -> list[Outcome]:
         """Do the operations in their order, all or, unless the batch is atomic, those that go well.
 

@@ -8,6 +8,7 @@ from backend.database.session import Sessions
 from backend.errors import Gone
 from backend.models.change import Change, ChangePage
 from backend.services import change_queries
+from backend.services.repetition import reads
 from backend.utils.positions import read_position
 
 MAX_PAGE_BYTES = 4 * 1024 * 1024
@@ -20,6 +21,7 @@ class ChangeService:
     sessions: Sessions
     user_id: str
 
+    @reads
     def read(self, since: int, limit: int, max_bytes: int = MAX_PAGE_BYTES) -> ChangePage:
         """Read up to `limit` changes after a position, oldest first, and no more than `max_bytes` unless it is one.
 

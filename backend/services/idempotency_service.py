@@ -15,6 +15,7 @@ from sqlmodel import SQLModel, select
 from backend.database.session import Sessions
 from backend.errors import KeyReused
 from backend.models.idempotency_key import IdempotencyKey
+from backend.services.repetition import repeatable
 from backend.services.task_columns import USER_ID, lock_account, users
 
 KEPT = timedelta(hours=24)
@@ -67,6 +68,7 @@ class IdempotencyService:
     sessions: Sessions
     user_id: str
 
+    @repeatable
     def once(self, key: str, request_hash: bytes, work: Callable[[Sessions], Answer]) -> tuple[Answer, bool]:
         """Do the work and store its answer, in one transaction; returns it, and whether it was stored before.
 

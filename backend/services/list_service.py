@@ -9,6 +9,7 @@ from backend.database.session import Sessions
 from backend.models.base import Page
 from backend.models.task import PUNCTUATION, TaskQuery
 from backend.services.list_queries import Shape, list_statement
+from backend.services.repetition import reads
 from backend.utils import cursor as cursors
 from backend.utils.search import read_search
 
@@ -22,6 +23,7 @@ class ListService:
     sessions: Sessions
     user_id: str
 
+    @reads
     def list(self, query: TaskQuery, known: tuple[str, ...] | None = ()) -> Page:
         """List a page of the tasks that fit; raises BadRequest for a cursor that is not ours, or of another list.
 

@@ -14,6 +14,7 @@ from backend.errors import Conflict, Detail, PreconditionFailed, TaskNotFound, T
 from backend.models.base import TaskDocument
 from backend.models.task import TaskCreate, TaskUpdate
 from backend.services import task_queries
+from backend.services.repetition import once_only, reads, repeatable
 from backend.utils.entity_tags import Revisions
 from backend.utils.fingerprint import fingerprint
 
@@ -32,6 +33,7 @@ class TaskService:
     max_tasks: int
     new_id: Callable[[], UUID] = uuid7
 
+    @reads
     def get(self, task_id: UUID) -> TaskDocument:
         """Read one living task; raises TaskNotFound."""
         with self.sessions(self.user_id) as session:
@@ -47,12 +49,17 @@ class TaskService:
         Raises Conflict when the id names another task or one in the trash, PreconditionFailed when it names a task and
         must not (`only_new`), TooManyTasks when the account is full.
         """
-        task_id = data.id or self.new_id()
+        return self._create(data.id or self.new_id(), data, only_new=only_new)
+
+    @repeatable
+    def _create(self, task_id: UUID, data: TaskCreate, *, only_new: bool) -> TaskDocument:
         request_hash = request_hash_of(data)
         values = {"task": task_id, "max_tasks": self.max_tasks, "new_request_hash": request_hash, **_new(data)}
-        revision, json, outcome = self._create(values)
+        revision, json, outcome = self._insert(values)
         if revision is None or json is None:
             raise TooManyTasks
+        if data.id is None and outcome == "other":
+            outcome = "created"  # by the first try, which was lost on its way: nobody else has this id
         if outcome == "trashed":
             raise Conflict(details=(IN_TRASH,))
         if only_new and outcome != "created":
@@ -61,7 +68,7 @@ class TaskService:
             raise Conflict
         return TaskDocument(json, revision, task_id, is_new=outcome == "created")
 
-    def _create(self, values: dict[str, object]) -> tuple[int | None, str | None, str]:
+    def _insert(self, values: dict[str, object]) -> tuple[int | None, str | None, str]:
         """Run the statement, and again when another request took the id or the last place while it waited.
 
         Then it sees what is there.
@@ -77,23 +84,33 @@ class TaskService:
                     raise
         raise Conflict
 
+    @repeatable
     def update(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None = None) -> TaskDocument:
         """Change the fields that were sent, and no others; raises TaskNotFound."""
         has_description = "description" in data.model_fields_set
         return self._change(task_queries.UPDATE, task_id, expected, has_new_description=has_description, **_new(data))
 
-    def complete(self, task_id: UUID, expected: Revisions | None = None, *, completed: bool | None) -> TaskDocument:
-        """Set whether the task is completed, or toggle it when `completed` is None; raises TaskNotFound."""
+    @repeatable
+    def complete(self, task_id: UUID, expected: Revisions | None = None, *, completed: bool) -> TaskDocument:
+        """Set whether the task is completed; raises TaskNotFound."""
         return self._change(task_queries.COMPLETE, task_id, expected, new_completed=completed)
 
+    @once_only
+    def toggle(self, task_id: UUID, expected: Revisions | None = None) -> TaskDocument:
+        """Complete the task, or reopen a completed one; raises TaskNotFound."""
+        return self._change(task_queries.COMPLETE, task_id, expected, new_completed=None)
+
+    @repeatable
     def delete(self, task_id: UUID, expected: Revisions | None = None) -> None:
         """Move the task to the trash, where it counts as missing; raises TaskNotFound."""
         self._change(task_queries.DELETE, task_id, expected)
 
+    @repeatable
     def restore(self, task_id: UUID, expected: Revisions | None = None) -> TaskDocument:
         """Bring the task back from the trash; one that is not there stays as it is. Raises TaskNotFound."""
         return self._change(task_queries.RESTORE, task_id, expected)
 
+    @repeatable
     def remove(self, task_id: UUID, expected: Revisions | None = None) -> None:
         """Remove the task for good, living or in the trash; raises TaskNotFound."""
         self._change(task_queries.REMOVE, task_id, expected)

@@ -11,6 +11,7 @@ from sqlmodel import SQLModel, select
 from backend.database.session import SessionFactory
 from backend.models.base import Document
 from backend.models.user import User
+from backend.services.repetition import once_only, reads
 
 _users = SQLModel.metadata.tables[str(User.__tablename__)]
 _USER_ID = bind("caller", type_=Text)
@@ -33,12 +34,14 @@ class UserService:
     sessions: SessionFactory
     user_id: str
 
+    @reads
     def get(self) -> Document:
         """Read the account, also before the user's first write."""
         with self.sessions(self.user_id) as session:
             revision, json = session.exec(GET, params={"caller": self.user_id}).one()
         return Document(json, revision)
 
+    @once_only
     def erase(self) -> None:
         """Erase the account and, with it, every task of the user; counts of requests go with the next sweep."""
         with self.sessions(self.user_id) as session:

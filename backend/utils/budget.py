@@ -1,4 +1,4 @@
-"""What work for one request may still take of the database, and what it has taken."""
+"""What one request, or one piece of work in the background, may still take of the database, and what it has taken."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Budget:
-    """The account of one request, or of one piece of work in the background. Its time is that of time.monotonic()."""
+    """An account of time. The deadline is one of time.monotonic(); there is none before the work asks the database."""
 
     deadline: float = math.inf
     database_seconds: float = 0.0
@@ -22,7 +22,7 @@ class Budget:
 
 
 # Threads that work for a request see that of the request.
-_current: ContextVar[Budget | None] = ContextVar("budget", default=None)
+_current: ContextVar[Budget] = ContextVar("budget")
 
 
 def begin_budget() -> Budget:
@@ -33,5 +33,6 @@ def begin_budget() -> Budget:
 
 
 def current_budget() -> Budget:
-    """Return the budget of the work that is under way; outside of any, one without a bound."""
-    return _current.get() or Budget()
+    """Return the budget of the work that is under way."""
+    budget = _current.get(None)
+    return begin_budget() if budget is None else budget

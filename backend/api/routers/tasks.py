@@ -199,7 +199,9 @@ def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, 
     Without a body it toggles. With `{"completed": true}` or `{"completed": false}` it sets, which is safe to repeat:
     prefer it when a request may be sent twice, or send an `Idempotency-Key`.
     """
-    completed = data.completed if data else None
+    if data is None:
+        return once(tasks, None, lambda tasks: task_response(tasks.toggle(task_id, expected)))
+    completed = data.completed
     return once(tasks, data, lambda tasks: task_response(tasks.complete(task_id, expected, completed=completed)))
 
 

@@ -1,0 +1,141 @@
+"""Opens connections, also while the database is away: waits for it, and is no storm when it comes back.
+
+A connection is opened in a thread of its own, because libpq waits as it likes (for names, for silent hosts), and who
+needs the connection only until a deadline. As long as all is well, everyone who needs a connection opens one. When an
+attempt fails, or is not done after a while, there is one more attempt at a time, for all, after pauses that grow. The
+first that succeeds lets the others try again.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import psycopg2
+import structlog
+
+from backend.database.reasons import reason
+from backend.errors import ServiceUnavailable
+from backend.utils.budget import current_budget
+
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+RECOVERY_SECONDS = 0.5  # over which those who waited try again, once somebody has had success
+
+# What no waiting will mend. Any other trouble may pass, so that a message in another language only costs time.
+_FOR_GOOD = re.compile(
+    "authentication failed|does not exist|no pg_hba.conf entry|not permitted to log in"
+    "|endpoint cannot be found|endpoint is disabled|Check your quotas|Endpoint ID is not specified"
+    "|certificate verify failed|does not match host name|server does not support SSL|connection is insecure"
+    "|root certificate|channel binding|unsupported startup parameter"
+)
+
+logger = structlog.get_logger(__name__)
+
+
+class Connector:
+    """Called by the pool for a new connection; raises ServiceUnavailable when there is none in time.
+
+    `parameters` are those of psycopg2.connect. Work without a deadline waits for `patience_seconds`.
+    """
+
+    def __init__(
+        self, parameters: Mapping[str, Any], patience_seconds: float, chance: Callable[[], float] = random.random
+    ) -> None:
+        self._parameters = parameters
+        self._patience_seconds = patience_seconds
+        self._chance = chance
+        self._changed = threading.Condition()
+        self._made: deque[Any] = deque()  # connections for those who wait
+        self._waiting = 0
+        self._failures = 0  # in a row
+        self._failed_at = self._succeeded_at = 0.0
+        self._next_attempt = 0.0
+        self._recoveries = 0
+        self._refusal: str | None = None  # why there will be no connection until somebody does something
+
+    def __call__(self) -> Any:
+        """Return a new connection."""
+        now = time.monotonic()
+        deadline = min(current_budget().deadline, now + self._patience_seconds)
+        with self._changed:
+            self._waiting += 1
+            try:
+                self._wait(deadline)
+                return self._made.popleft()
+            finally:
+                self._waiting -= 1
+
+    def _wait(self, deadline: float) -> None:
+        """Wait until there is a connection, and see to it that somebody opens one."""
+        recoveries = self._recoveries
+        own_attempt = math.inf if self._failures else 0.0
+        while not self._made:
+            now = time.monotonic()
+            if now >= deadline:
+                raise ServiceUnavailable
+            if recoveries != self._recoveries:
+                recoveries, own_attempt = self._recoveries, now + RECOVERY_SECONDS * self._chance()
+            if now >= own_attempt:
+                own_attempt = math.inf
+                self._attempt(now, is_probe=False)
+            elif now >= self._next_attempt:
+                self._attempt(now, is_probe=True)
+            elif self._refusal:
+                raise ServiceUnavailable
+            self._changed.wait(min(deadline, self._next_attempt, own_attempt) - now)
+
+    def _attempt(self, now: float, *, is_probe: bool) -> None:
+        self._next_attempt = now + LONGEST_PAUSE_SECONDS * self._spread()
+        threading.Thread(target=self._connect, args=(now, is_probe), name="database connect", daemon=True).start()
+
+    def _spread(self) -> float:
+        """Return a factor around 1, so that workers that lost their connections together do not come together."""
+        return 0.5 + self._chance()
+
+    def _connect(self, began: float, is_probe: bool) -> None:  # noqa: FBT001 - a thread's argument
+        try:
+            connection = psycopg2.connect(**self._parameters)
+        except psycopg2.Error as error:
+            with self._changed:
+                self._note_failure(began, error)
+                self._changed.notify_all()
+            return
+        with self._changed:
+            self._note_success(is_probe=is_probe)
+            is_needed = len(self._made) < self._waiting
+            if is_needed:
+                self._made.append(connection)
+            self._changed.notify_all()
+        if not is_needed:
+            with suppress(psycopg2.Error):
+                connection.close()
+
+    def _note_failure(self, began: float, error: psycopg2.Error) -> None:
+        if began < self._succeeded_at:
+            return  # old news
+        now = time.monotonic()
+        if began >= self._failed_at:  # several that fail together are one failure
+            why = reason(error)
+            self._refusal = why if _FOR_GOOD.search(str(error)) else None
+            if not self._failures:
+                logger.warning("database_away", reason=why)
+            self._failures += 1
+            self._failed_at = now
+        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(self._failures - 1, 10))
+        self._next_attempt = now + pause * self._spread()
+
+    def _note_success(self, *, is_probe: bool) -> None:
+        if self._failures:
+            logger.info("database_back", failures=self._failures)
+        if self._failures or is_probe:
+            self._recoveries += 1
+        self._failures, self._refusal = 0, None
+        self._succeeded_at = time.monotonic()
