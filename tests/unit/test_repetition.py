@@ -1,0 +1,101 @@
+"""What a lost connection does to the methods of services, and that each of them says what may be repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from backend.database.session import Interrupted
+from backend.errors import ServiceUnavailable, TaskNotFound
+from backend.services import repetition
+from backend.services.batch_service import BatchService
+from backend.services.change_service import ChangeService
+from backend.services.idempotency_service import IdempotencyService
+from backend.services.list_service import ListService
+from backend.services.repetition import once_only, reads, repeatable
+from backend.services.task_service import TaskService
+from backend.services.user_service import UserService
+
+SERVICES = (BatchService, ChangeService, IdempotencyService, ListService, TaskService, UserService)
+MARKED_WITHIN = {TaskService.create: "_create"}  # what must not be repeated comes before it: making an id
+
+UNDONE = Interrupted(may_be_done=False)
+DOUBTFUL = Interrupted(may_be_done=True)
+MISSING = TaskNotFound()
+AWAY = ServiceUnavailable()
+DONE = "done"
+
+Mark = Callable[[Callable[[], str]], Callable[[], str]]
+
+
+def work_that_meets(*outcomes: Exception | str) -> Callable[[], str]:
+    """Make work that ends in each of these ways, one after the other."""
+    coming: Iterator[Exception | str] = iter(outcomes)
+
+    def work() -> str:
+        outcome = next(coming)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    return work
+
+
+@pytest.mark.requirement("FR-156", "FR-157", "FR-158")
+@pytest.mark.parametrize(
+    ("mark", "first"),
+    [(reads, DOUBTFUL), (reads, UNDONE), (repeatable, DOUBTFUL), (repeatable, UNDONE), (once_only, UNDONE)],
+)
+def test_what_may_be_repeated_is_repeated_once(mark: Mark, first: Interrupted) -> None:
+    assert mark(work_that_meets(first, DONE))() == DONE
+    with pytest.raises(Interrupted) as raised:
+        mark(work_that_meets(first, UNDONE, DONE))()
+    assert raised.value is UNDONE
+
+
+@pytest.mark.requirement("FR-158")
+def test_what_must_not_be_done_twice_is_not_repeated_when_it_may_be_done() -> None:
+    with pytest.raises(Interrupted) as raised:
+        once_only(work_that_meets(DOUBTFUL, DONE))()
+    assert raised.value is DOUBTFUL
+
+
+@pytest.mark.requirement("FR-159")
+@pytest.mark.parametrize(
+    ("mark", "first", "second", "answer"),
+    [
+        (repeatable, DOUBTFUL, MISSING, DOUBTFUL),
+        (repeatable, UNDONE, MISSING, MISSING),
+        (reads, DOUBTFUL, MISSING, MISSING),
+        (repeatable, DOUBTFUL, AWAY, AWAY),
+    ],
+)
+def test_a_refusal_that_may_be_our_own_doing_is_not_told(
+    mark: Mark, first: Exception, second: Exception, answer: Exception
+) -> None:
+    with pytest.raises(type(answer)) as raised:
+        mark(work_that_meets(first, second))()
+    assert raised.value is answer
+
+
+@pytest.mark.parametrize("mark", [reads, repeatable, once_only])
+@pytest.mark.parametrize("outcome", [MISSING, AWAY])
+@pytest.mark.requirement("FR-158")
+def test_what_was_not_lost_is_not_repeated(mark: Mark, outcome: Exception) -> None:
+    with pytest.raises(type(outcome)):
+        mark(work_that_meets(outcome, DONE))()
+
+
+@pytest.mark.requirement("FR-156", "FR-157", "FR-158")
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_method_of_a_service_says_whether_it_may_be_repeated(service: type) -> None:
+    methods = {name: value for name, value in vars(service).items() if callable(value) and not name.startswith("_")}
+    methods = {name: vars(service).get(MARKED_WITHIN.get(value, ""), value) for name, value in methods.items()}
+
+    assert methods
+    assert [name for name, value in methods.items() if not is_marked(value)] == []
+
+
+def is_marked(method: Callable[..., object]) -> bool:
+    return method.__code__.co_filename == repetition.__file__
