@@ -34,14 +34,22 @@ _FOR_GOOD = re.compile(
     "authentication failed|does not exist|no pg_hba.conf entry|not permitted to log in"
     "|endpoint cannot be found|endpoint is disabled|Check your quotas|Endpoint ID is not specified"
     "|certificate verify failed|does not match host name|server does not support SSL|connection is insecure"
-    "|root certificate|channel binding|unsupported startup parameter"
+    "|root certificate|signature failure|channel binding|unsupported startup parameter"
 )
 
 logger = structlog.get_logger(__name__)
 
 
+class NoConnection(ServiceUnavailable):
+    """The database could not be reached in time; `reason` says what the last attempt has met."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+
 class Connector:
-    """Called by the pool for a new connection; raises ServiceUnavailable when there is none in time.
+    """Called by the pool for a new connection; raises NoConnection when there is none in time.
 
     `parameters` are those of psycopg2.connect. Work without a deadline waits for `patience_seconds`.
     """
@@ -59,7 +67,8 @@ class Connector:
         self._failed_at = self._succeeded_at = 0.0
         self._next_attempt = 0.0
         self._recoveries = 0
-        self._refusal: str | None = None  # why there will be no connection until somebody does something
+        self._reason = ""  # of the last one
+        self._is_refused = False  # there will be no connection until somebody does something
 
     def __call__(self) -> Any:
         """Return a new connection."""
@@ -68,19 +77,22 @@ class Connector:
         with self._changed:
             self._waiting += 1
             try:
-                self._wait(deadline)
-                return self._made.popleft()
+                has_attempted = self._wait(deadline)
+                connection = self._made.popleft()
             finally:
                 self._waiting -= 1
+            if not has_attempted and self._waiting > len(self._made):
+                self._attempt(time.monotonic(), is_probe=False)  # this one was opened by somebody who still waits
+            return connection
 
-    def _wait(self, deadline: float) -> None:
-        """Wait until there is a connection, and see to it that somebody opens one."""
+    def _wait(self, deadline: float) -> bool:
+        """Wait until there is a connection, and see to it that somebody opens one; returns whether we have."""
         recoveries = self._recoveries
         own_attempt = math.inf if self._failures else 0.0
         while not self._made:
             now = time.monotonic()
             if now >= deadline:
-                raise ServiceUnavailable
+                raise NoConnection(self._reason if self._failures else "it does not answer")
             if recoveries != self._recoveries:
                 recoveries, own_attempt = self._recoveries, now + RECOVERY_SECONDS * self._chance()
             if now >= own_attempt:
@@ -88,17 +100,18 @@ class Connector:
                 self._attempt(now, is_probe=False)
             elif now >= self._next_attempt:
                 self._attempt(now, is_probe=True)
-            elif self._refusal:
-                raise ServiceUnavailable
+            elif self._is_refused:
+                raise NoConnection(self._reason)
             self._changed.wait(min(deadline, self._next_attempt, own_attempt) - now)
+        return own_attempt == math.inf
 
     def _attempt(self, now: float, *, is_probe: bool) -> None:
         self._next_attempt = now + LONGEST_PAUSE_SECONDS * self._spread()
         threading.Thread(target=self._connect, args=(now, is_probe), name="database connect", daemon=True).start()
 
     def _spread(self) -> float:
-        """Return a factor around 1, so that workers that lost their connections together do not come together."""
-        return 0.5 + self._chance()
+        """Return a factor of at most 1, so that workers that lost their connections together do not come together."""
+        return 0.5 + self._chance() / 2
 
     def _connect(self, began: float, is_probe: bool) -> None:  # noqa: FBT001 - a thread's argument
         try:
@@ -123,10 +136,10 @@ class Connector:
             return  # old news
         now = time.monotonic()
         if began >= self._failed_at:  # several that fail together are one failure
-            why = reason(error)
-            self._refusal = why if _FOR_GOOD.search(str(error)) else None
+            self._reason = reason(error)
+            self._is_refused = bool(_FOR_GOOD.search(str(error)))
             if not self._failures:
-                logger.warning("database_away", reason=why)
+                logger.warning("database_away", reason=self._reason)
             self._failures += 1
             self._failed_at = now
         pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(self._failures - 1, 10))
@@ -137,5 +150,5 @@ class Connector:
             logger.info("database_back", failures=self._failures)
         if self._failures or is_probe:
             self._recoveries += 1
-        self._failures, self._refusal = 0, None
+        self._failures, self._is_refused = 0, False
         self._succeeded_at = time.monotonic()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import glob
 import logging
-import re
 import socket
 import uuid
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from yoyo.backends.core.postgresql import PostgresqlBackend
 from yoyo.migrations import Migration as MigrationFile
 from yoyo.migrations import MigrationList
 
+from backend.database.reasons import reason
 from backend.database.url import read_url
 from backend.errors import ConfigurationError
 
@@ -184,10 +184,8 @@ def _connect(url: str) -> PostgresConnection:
     try:
         return psycopg2.connect(**parameters)
     except psycopg2.OperationalError as error:
-        # What stands before "failed:" quotes the URL, where a badly encoded password may look like a host.
-        reason = re.search(r"failed: (?:FATAL: +)?(.*)", str(error))
         raise ConfigurationError(
-            f"The database cannot be reached ({reason[1] if reason else 'its address does not work'}). "
+            f"The database cannot be reached ({reason(error)}). "
             "Check DATABASE_URL and that the server runs."
         ) from None
 

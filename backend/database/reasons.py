@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _AFTER_ADDRESS = re.compile(r"failed: (?:FATAL: +)?(.*)")
+_HOST = re.compile(r'(?<=host name )"[^"]*"')
 _QUOTED = re.compile(r'".*"')
 _DATA_EXCEPTION = "22"  # the class of SQLSTATEs whose message quotes the value that did not fit
 
@@ -18,7 +19,7 @@ def reason(error: BaseException | None) -> str:
     sqlstate = getattr(error, "pgcode", None)
     if sqlstate is None:
         match = _AFTER_ADDRESS.search(str(error))
-        return match[1] if match else _QUOTED.sub('"…"', str(error).partition("\n")[0])
+        return _HOST.sub('"…"', match[1]) if match else _QUOTED.sub('"…"', str(error).partition("\n")[0])
     name = f"{type(error).__name__} ({sqlstate})"
     return name if sqlstate.startswith(_DATA_EXCEPTION) else f"{name}: {message_of(error)}"
 

@@ -14,22 +14,20 @@ from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy import Engine, make_url
 
 from backend.database.embedded import EmbeddedPostgres
-from backend.database.engine import build_engine
+from backend.database.engine import SERVER_SHARE, build_engine
 from backend.database.session import SessionFactory
 from backend.errors import Conflict, ServiceUnavailable
 from backend.models.task import TaskCreate
 from tests.fixtures.api import new_user
 from tests.fixtures.database import execute
+from tests.fixtures.logins import DATABASE_DEFAULTS, LOGINS, database_of
 from tests.fixtures.pooler import pooled
 from tests.fixtures.walls import (
     CONDITIONAL,
-    DATABASE_DEFAULTS,
-    LOGINS,
     STATEMENTS,
     TIMEOUT_SECONDS,
     Owner,
     answer,
-    database_of,
     tasks_of,
     through_the_wall,
     use_everything,
@@ -180,7 +178,8 @@ def test_no_setting_of_a_request_stays_on_the_connection(owner: Owner) -> None:
 
     with sessions(owner.id) as session:
         inside = session.connection().exec_driver_sql(_STATE, {}).one()
-        assert tuple(inside) == (process, "task_api", "task_api", owner.id, "5s", "UTC")
+        timeout = f"{TIMEOUT_SECONDS * SERVER_SHARE * 1000:.0f}ms"
+        assert tuple(inside) == (process, "task_api", "task_api", owner.id, timeout, "UTC")
     assert _state(engine) == (process, *untouched)
     tasks.get(owner.task_id)
     assert _state(engine) == (process, *untouched)

@@ -1,0 +1,64 @@
+"""A database that has been suspended, or starts late, is waited for: nobody is sent away."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from backend.config import Settings
+from backend.utils.auth import issue_token
+from tests.fixtures.api import new_user
+from tests.fixtures.outages import POOL_SIZE, serving
+from tests.fixtures.process import environment, served
+from tests.fixtures.proxy import counting_proxy
+from tests.fixtures.servers import Server
+from tests.fixtures.tasks import create, path_of
+from tests.fixtures.tokens import SECRET
+
+WAKING_SECONDS = 4
+
+
+def expect_good_answers(client: httpx.Client) -> None:
+    """Send the first requests of a service, more than there are connections, and some that must not be repeated."""
+
+    def live(_: int) -> list[int]:
+        task = create(client)
+        return [client.get(path_of(task)).status_code, client.patch(path_of(task) + "/complete").status_code]
+
+    with ThreadPoolExecutor(2 * POOL_SIZE) as threads:
+        assert list(threads.map(live, range(2 * POOL_SIZE))) == [[200, 200]] * 2 * POOL_SIZE
+
+
+@pytest.mark.requirement("FR-163")
+def test_a_database_that_answers_after_seconds_is_waited_for(settings: Settings, own_server: Server) -> None:
+    with counting_proxy(own_server.url()) as proxy:
+        proxy.sleep(WAKING_SECONDS)
+        with serving(settings, proxy.url) as api, api.client(new_user()) as client:
+            expect_good_answers(client)
+
+
+@pytest.mark.requirement("FR-163")
+def test_a_database_that_starts_late_is_waited_for(settings: Settings, own_server: Server) -> None:
+    own_server.stop()
+    late = threading.Timer(WAKING_SECONDS, own_server.start)
+    late.start()
+    try:
+        with serving(settings, own_server.url()) as api, api.client(new_user()) as client:
+            expect_good_answers(client)
+    finally:
+        late.join()
+
+
+@pytest.mark.requirement("FR-163")
+def test_a_service_that_starts_waits_for_its_database(own_server: Server, tmp_path: Path) -> None:
+    with counting_proxy(own_server.url()) as proxy:
+        proxy.sleep(WAKING_SECONDS)
+        env = environment(tmp_path, DATABASE_URL=proxy.url, ENVIRONMENT="production", JWT_SECRET=SECRET)
+        with served(env=env, cwd=tmp_path) as service:
+            token = {"Authorization": f"Bearer {issue_token(SECRET, new_user(), ttl_seconds=600)}"}
+            with httpx.Client(base_url=service.address, headers=token, trust_env=False, timeout=30) as client:
+                expect_good_answers(client)

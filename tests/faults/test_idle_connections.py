@@ -1,0 +1,93 @@
+"""Connections that died while nobody used them: whoever comes next does not notice."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from backend.config import Settings
+from backend.database.engine import build_engine
+from tests.fixtures.database import execute
+from tests.fixtures.outages import AT_ONCE, POOL_SIZE, loaded
+from tests.fixtures.proxy import Proxy, counting_proxy
+from tests.fixtures.servers import Server
+
+OURS = "application_name = 'task-api'"
+KILL = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {OURS}"  # noqa: S608 - all of it is ours
+
+
+@dataclass(frozen=True)
+class Place:
+    """A server, and the way there."""
+
+    server: Server
+    proxy: Proxy
+
+
+def kill_backends(place: Place) -> None:
+    """End every connection from the server's side, one by one."""
+    assert len(execute(place.server.url(), KILL)) == POOL_SIZE
+
+
+DEATHS: dict[str, Callable[[Place], None]] = {
+    "backends killed": kill_backends,
+    "server restarted": lambda place: place.server.restart(),
+    "server restarted at once": lambda place: place.server.restart(signal.SIGQUIT),
+    "cut": lambda place: place.proxy.cut(),
+}
+
+
+@pytest.fixture(params=["plain", "TLS"])
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """A server behind a proxy; TLS says good-bye in a way of its own."""
+    server: Server = request.getfixturevalue("own_server" if request.param == "plain" else "own_tls_server")
+    with counting_proxy(server.url()) as proxy:
+        yield Place(server, proxy)
+
+
+@pytest.mark.requirement("FR-155")
+def test_the_next_requests_all_succeed(settings: Settings, place: Place) -> None:
+    with loaded(settings, place.proxy.url) as load:
+        for die in DEATHS.values():
+            while place.proxy.connections < POOL_SIZE:
+                load.at_once(count=AT_ONCE)
+            die(place)
+            while place.proxy.connections:
+                time.sleep(0.01)  # until the service could know
+            assert [answer for answer in load.at_once() if not answer.is_good] == []
+
+
+@pytest.mark.requirement("FR-155", "FR-160")
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other names for it")
+@pytest.mark.parametrize(("timeout_seconds", "most_milliseconds"), [(10.0, 5000), (2.0, 1000)])
+def test_a_connection_that_the_network_forgot_is_found_out(
+    place: Place, timeout_seconds: float, most_milliseconds: int
+) -> None:
+    """Idle within minutes, in use in time for another connection."""
+    engine = build_engine(place.proxy.url, pool_size=1, timeout_seconds=timeout_seconds)
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        with socket.socket(fileno=driver.fileno()) as end:
+            option = {name: end.getsockopt(socket.IPPROTO_TCP, number) for name, number in TCP_OPTIONS.items()}
+            keeps_alive = end.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            end.detach()
+    engine.dispose()
+
+    assert keeps_alive
+    assert option["idle"] + option["interval"] * option["count"] <= 120
+    assert 0 < option["user timeout"] <= most_milliseconds
+
+
+TCP_OPTIONS = {
+    "idle": socket.TCP_KEEPIDLE,
+    "interval": socket.TCP_KEEPINTVL,
+    "count": socket.TCP_KEEPCNT,
+    "user timeout": socket.TCP_USER_TIMEOUT,
+}

@@ -1,0 +1,200 @@
+"""While the database is away every request is answered by its deadline, and afterwards all is as before."""
+
+from __future__ import annotations
+
+import signal
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+
+import pytest
+
+from backend.config import Settings
+from tests.fixtures.outages import (
+    EVERYTHING,
+    POOL_SIZE,
+    READS,
+    SAFE_WRITES,
+    TOGGLES,
+    expect_nothing_left,
+    loaded,
+)
+from tests.fixtures.proxy import Proxy, counting_proxy
+from tests.fixtures.servers import Server
+
+DEADLINE_SECONDS = 2
+RECOVERY_SECONDS = 3  # what is promised
+SLACK_SECONDS = 1.5  # for a machine that has other things to do
+NEON_STARTS = "Couldn't connect to compute node"
+FOR_GOOD = [
+    "password authentication failed for user 'neondb_owner'",
+    'password authentication failed for user "owner"',
+    'database "nothing" does not exist',
+    "Control plane request failed: endpoint is disabled",
+    "Control plane request failed: endpoint cannot be found",
+]
+FOR_NOW = [NEON_STARTS, "remaining connection slots are reserved for roles with the SUPERUSER attribute"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A database of these tests, and the way there."""
+
+    server: Server
+    proxy: Proxy
+
+    def refuse(self, message: str) -> None:
+        """End all connections, and let nobody in."""
+        self.proxy.refusal = message
+        self.proxy.cut()
+
+    def let_in(self) -> None:
+        """Let everybody in."""
+        self.proxy.refusal = None
+
+    def close(self) -> None:
+        """End all connections, and listen no more."""
+        self.proxy.close()
+        self.proxy.cut()
+
+    def fall_silent(self) -> None:
+        """Say nothing more, on no connection."""
+        self.proxy.silent = True
+
+    def speak(self) -> None:
+        """Speak again; what was said meanwhile is lost."""
+        self.proxy.cut()
+        self.proxy.silent = False
+
+
+@dataclass(frozen=True)
+class Outage:
+    """How a database goes away, and comes back."""
+
+    begin: Callable[[Place], None]
+    end: Callable[[Place], None]
+
+
+OUTAGES = {
+    "stopped": Outage(lambda place: place.server.stop(), lambda place: place.server.start()),
+    "killed": Outage(lambda place: place.server.kill(), lambda place: place.server.start()),
+    "frozen": Outage(lambda place: place.server.freeze(), lambda place: place.server.thaw()),
+    "nobody listens": Outage(Place.close, lambda place: place.proxy.open()),
+    "silent": Outage(Place.fall_silent, Place.speak),
+    "suspended": Outage(lambda place: place.refuse(NEON_STARTS), Place.let_in),
+}
+
+
+@pytest.fixture
+def place(own_server: Server) -> Iterator[Place]:
+    """A server behind a proxy."""
+    with counting_proxy(own_server.url()) as proxy:
+        yield Place(own_server, proxy)
+
+
+@contextmanager
+def lasting(outage: Outage, place: Place) -> Iterator[None]:
+    """Let the database be away while the block runs, and not longer."""
+    outage.begin(place)
+    try:
+        yield
+    finally:
+        outage.end(place)
+
+
+@pytest.mark.requirement("FR-160", "FR-162")
+@pytest.mark.parametrize("outage", ["stopped", "frozen", "nobody listens", "silent", "suspended"])
+def test_an_outage_is_answered_by_the_deadline_and_leaves_nothing(
+    settings: Settings, place: Place, outage: str
+) -> None:
+    with loaded(settings, place.proxy.url, request_timeout_seconds=DEADLINE_SECONDS) as load:
+        with lasting(OUTAGES[outage], place):
+            answers = load.at_once()
+        back = time.monotonic()
+
+        assert [answer for answer in answers if not answer.asks_to_come_again] == []
+        assert max(answer.seconds for answer in answers) < DEADLINE_SECONDS + SLACK_SECONDS
+        assert load.seconds_until_all_is_well() < RECOVERY_SECONDS + SLACK_SECONDS
+        assert all(answer.is_good for answer in load.at_once(count=3 * POOL_SIZE))
+        assert len([attempt for attempt in place.proxy.attempts if attempt > back]) <= POOL_SIZE
+        expect_nothing_left(place.server.url())
+        assert place.proxy.connections <= POOL_SIZE
+
+
+@pytest.mark.requirement("FR-160")
+@pytest.mark.parametrize("outage", ["killed", "frozen", "nobody listens"])
+def test_requests_that_are_under_way_are_answered_when_it_begins(settings: Settings, place: Place, outage: str) -> None:
+    with loaded(settings, place.proxy.url, request_timeout_seconds=DEADLINE_SECONDS) as load:
+        with load.going_on(EVERYTHING) as answers:
+            time.sleep(0.3)
+            with lasting(OUTAGES[outage], place):
+                time.sleep(1)
+            assert load.seconds_until_all_is_well() < RECOVERY_SECONDS + SLACK_SECONDS
+
+        assert [answer for answer in answers if not answer.is_good and not answer.asks_to_come_again] == []
+        assert max(answer.seconds for answer in answers) < DEADLINE_SECONDS + SLACK_SECONDS
+
+
+@pytest.mark.requirement("FR-162", "FR-155")
+def test_of_an_outage_of_three_seconds_clients_see_only_that_answers_take_longer(
+    settings: Settings, place: Place
+) -> None:
+    """With the deadline as it is by default."""
+    with loaded(settings, place.proxy.url) as load, load.going_on(READS + SAFE_WRITES) as answers:
+        time.sleep(0.3)
+        place.server.stop(signal.SIGQUIT)
+        gone = time.monotonic()
+        with load.going_on(TOGGLES, count=2) as toggled:  # which cannot be done while nobody is there
+            time.sleep(3)
+            place.server.start()
+            back = time.monotonic()
+        assert load.seconds_until_all_is_well() < RECOVERY_SECONDS + SLACK_SECONDS
+
+    assert [answer for answer in [*answers, *toggled] if not answer.is_good] == []
+    assert any(answer.began < gone and answer.began + answer.seconds > back for answer in answers)
+
+
+@pytest.mark.requirement("FR-161", "FR-162")
+def test_while_the_database_is_away_a_worker_tries_seldom_and_one_at_a_time(settings: Settings, place: Place) -> None:
+    with loaded(settings, place.proxy.url, request_timeout_seconds=DEADLINE_SECONDS) as load:
+        with load.going_on(EVERYTHING) as answers, lasting(OUTAGES["suspended"], place):
+            gone = time.monotonic()
+            time.sleep(6)
+            attempts = [attempt for attempt in place.proxy.attempts if attempt > gone]
+        pauses = [later - earlier for earlier, later in pairwise(attempts)]
+
+        assert len(answers) > 2 * POOL_SIZE
+        assert len(attempts) < POOL_SIZE + 15
+        assert statistics.median(pauses[-3:]) > 0.5
+        assert len(set(pauses[-3:])) == 3  # by chance
+
+
+@pytest.mark.requirement("FR-161", "FR-162")
+def test_what_will_not_get_better_by_itself_is_answered_at_once(settings: Settings, place: Place) -> None:
+    with loaded(settings, place.proxy.url) as load:
+        for message in FOR_GOOD:
+            before = len(place.proxy.attempts)
+            place.refuse(message)
+            answers = load.at_once()
+            attempts = len(place.proxy.attempts) - before
+            place.let_in()
+
+            assert all(answer.asks_to_come_again for answer in answers)
+            assert max(answer.seconds for answer in answers) < settings.request_timeout_seconds / 2, message
+            assert attempts <= 2 * POOL_SIZE
+            assert load.seconds_until_all_is_well() < RECOVERY_SECONDS + SLACK_SECONDS
+
+
+@pytest.mark.requirement("FR-161")
+@pytest.mark.parametrize("message", FOR_NOW)
+def test_what_may_pass_is_waited_for(settings: Settings, place: Place, message: str) -> None:
+    with loaded(settings, place.proxy.url) as load:
+        place.refuse(message)
+        with load.going_on(READS + SAFE_WRITES) as answers:
+            time.sleep(0.5)
+            place.let_in()
+        assert all(answer.is_good for answer in answers)
+        assert max(answer.seconds for answer in answers) > 0.5

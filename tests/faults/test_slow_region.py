@@ -1,0 +1,60 @@
+"""Far from its database the service takes one round trip more for each call, and no other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from tests.fixtures.api import API, new_user
+from tests.fixtures.proxy import Proxy
+from tests.fixtures.tasks import Task, create, path_of
+
+DELAY_SECONDS = 0.03
+TIMES = 5  # the quickest counts: what else this machine does is not of interest
+
+CALLS: dict[str, Callable[[httpx.Client, Task], httpx.Response]] = {
+    "list": lambda client, _task: client.get("/api/tasks"),
+    "create": lambda client, _task: client.post("/api/tasks", json={"title": "a"}),
+    "get": lambda client, task: client.get(path_of(task)),
+    "put": lambda client, task: client.put(path_of(task), json={"title": "b"}),
+    "patch": lambda client, task: client.patch(path_of(task), json={"description": "b"}),
+    "complete": lambda client, task: client.patch(path_of(task) + "/complete"),
+    "delete": lambda client, task: client.delete(path_of(task)),
+}
+
+
+@pytest.fixture
+def far(proxied: API, proxy: Proxy) -> Iterator[httpx.Client]:
+    """A client of a service whose one warm connection leads far away."""
+    with proxied.client(new_user()) as client:
+        create(client)
+        yield client
+        proxy.delay_seconds = 0
+
+
+@pytest.mark.requirement("FR-164")
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+def test_a_call_takes_one_round_trip_more(
+    far: httpx.Client, proxy: Proxy, call: Callable[[httpx.Client, Task], httpx.Response]
+) -> None:
+    tasks = [create(far, str(number)) for number in range(2 * TIMES)]
+    near = min(seconds(far, call, task) for task in tasks[:TIMES])
+    proxy.delay_seconds = DELAY_SECONDS
+    before = proxy.flights
+
+    away = min(seconds(far, call, task) for task in tasks[TIMES:])
+
+    assert proxy.flights - before == TIMES
+    assert away >= 2 * DELAY_SECONDS
+    assert away - near < 1.7 * 2 * DELAY_SECONDS
+
+
+def seconds(client: httpx.Client, call: Callable[[httpx.Client, Task], httpx.Response], task: Task) -> float:
+    """Make a call; returns how long it took."""
+    began = time.perf_counter()
+    response = call(client, task)
+    assert response.is_success
+    return time.perf_counter() - began
