@@ -195,6 +195,12 @@ class TooManyStreams(RateLimited):
     message = "You have too many streams of changes open. Close one, or wait and try again."
 
 
+class TooManyExports(RateLimited):
+    """This user has as many exports under way as it may, on this worker."""
+
+    message = "You have too many exports under way. Wait until one is done, and try again."
+
+
 class HeadersTooLarge(TaskAPIError):
     """The headers are more, or larger, than they may be."""
 

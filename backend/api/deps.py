@@ -10,6 +10,7 @@ from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import TypeAdapter
 
+from backend.api.export import Export
 from backend.api.feed import Stream
 from backend.api.gate import Gate
 from backend.api.headers import documented_header, malformed_header
@@ -17,6 +18,7 @@ from backend.errors import BadRequest, Detail, ValidationFailed
 from backend.models.change import StreamQuery
 from backend.services.batch_service import BatchService
 from backend.services.change_service import ChangeService
+from backend.services.export_service import ExportService
 from backend.services.list_service import ListService
 from backend.services.readiness import Readiness
 from backend.services.task_service import TaskService
@@ -86,6 +88,18 @@ async def _stream(request: Request, user_id: CurrentUser) -> AsyncIterator[Strea
         yield stream
 
 
+async def _export_service(request: Request, user_id: CurrentUser) -> AsyncIterator[ExportService]:
+    async with request.app.state.gate:
+        yield ExportService(request.app.state.sessions, user_id)
+
+
+async def _export(request: Request, user_id: CurrentUser) -> AsyncIterator[Export]:
+    """Give an export its place until it ends."""
+    await request.body()  # from here on, the client can do no more than leave
+    with Export.of(request, user_id) as export:
+        yield export
+
+
 async def _stream_start(
     request: Request,
     query: Annotated[StreamQuery, Query()],
@@ -147,6 +161,8 @@ Lists = Annotated[ListService, Depends(_list_service, scope="function")]
 Batches = Annotated[BatchService, Depends(_batch_service, scope="function")]
 Changes = Annotated[ChangeService, Depends(_change_service, scope="function")]
 ChangeStream = Annotated[Stream, Depends(_stream)]  # its place is free again after the answer
+Exports = Annotated[ExportService, Depends(_export_service, scope="function")]
+AccountExport = Annotated[Export, Depends(_export)]  # its place is free again after the answer
 StreamStart = Annotated[int, Depends(_stream_start)]
 Users = Annotated[UserService, Depends(_user_service, scope="function")]
 Ready = Annotated[Readiness, Depends(_readiness)]

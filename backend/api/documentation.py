@@ -9,6 +9,7 @@ from fastapi.sse import format_sse_event
 from pydantic import BaseModel
 
 from backend.api.conditions import malformed
+from backend.api.export import JSON_LINES
 from backend.api.responses import (
     REQUEST_ID_EXAMPLE,
     CurrentTaskAnswer,
@@ -83,6 +84,14 @@ _ERROR_HEADERS = {
     "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}, "required": True},
     **_ETAG_HEADER,
 }
+_FILE_HEADER = {
+    "Content-Disposition": {
+        "description": "The name of the file",
+        "schema": _TEXT,
+        "required": True,
+        "example": 'attachment; filename="task-api-export.jsonl"',
+    }
+}
 _REPLAYED_HEADER = {
     "Idempotency-Replayed": {
         "description": "`true` when this is the stored answer to an earlier request with the same Idempotency-Key",
@@ -123,6 +132,19 @@ def event_stream(description: str) -> Responses:
     event = {"type": "object", "properties": {"data": _TEXT, "id": _TEXT, "retry": {"type": "integer"}}}
     content = {"text/event-stream": {"itemSchema": event, "example": example}}
     return {200: {"description": description, "headers": _HEADERS, "content": content}}
+
+
+def json_lines(description: str, kinds: dict[str, type[BaseModel]]) -> Responses:
+    """Document an answer that is a file of JSON lines, by the `type` of a line; its example has one of each."""
+    line = {"oneOf": [_line_schema(kind, model) for kind, model in kinds.items()]}
+    example = "".join(json.dumps({"type": kind, "data": example_of(model)}) + "\n" for kind, model in kinds.items())
+    content = {JSON_LINES: {"itemSchema": line, "example": example}}
+    return {200: {"description": description, "headers": _HEADERS | _FILE_HEADER, "content": content}}
+
+
+def _line_schema(kind: str, model: type[BaseModel]) -> dict[str, Any]:
+    properties = {"type": {"type": "string", "const": kind}, "data": model.model_json_schema()}
+    return {"type": "object", "required": list(properties), "properties": properties}
 
 
 def errors(*kinds: type[TaskAPIError] | TaskAPIError) -> Responses:

@@ -1,10 +1,15 @@
-"""What all workers together count of their users. Runs for no user: no request can see it or change it."""
+"""What all workers together count of their users. Runs for no user: no request can see it or change it.
+
+Users are counted under a hash of their id. So an account can be erased without a trace while its counts go on, or who
+does that would have the whole limit again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import (
     ARRAY,
@@ -83,6 +88,11 @@ SETTLE = _settle()
 SWEEP = _sweep()
 
 
+def counted_as(user_id: str) -> str:
+    """Return the name under which a user's requests are counted."""
+    return sha256(user_id.encode()).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class RateLimitService:
     """The counts of all workers. Each method is one flight to the database."""
@@ -92,16 +102,18 @@ class RateLimitService:
     def settle(self, counts: Iterable[Count], window_starts: tuple[int, int]) -> list[Count]:
         """Add counts, all or none; returns what everybody counted of these users, also in the two windows named."""
         user_ids, seconds, requests = (list(column) for column in zip(*counts, strict=True))
+        known_as = {counted_as(user_id): user_id for user_id in user_ids}
         current, previous = window_starts
         params = {
-            "ids": user_ids,
+            "ids": [counted_as(user_id) for user_id in user_ids],
             "seconds": seconds,
             "counts": requests,
             "current": current,
             "previous": previous,
         }
         with self.sessions(_NOBODY) as session:
-            return [Count(*row) for row in session.exec(SETTLE, params=params).all()]
+            totals = session.exec(SETTLE, params=params).all()
+        return [Count(known_as[name], second, total) for name, second, total in totals]
 
     def sweep(self, oldest: int) -> bool:
         """Remove windows that began before this second since 1970; returns whether nothing of them is left."""

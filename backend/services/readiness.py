@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import structlog
 from psycopg2.errorcodes import UNDEFINED_TABLE
 from sqlalchemy import text
 
@@ -14,7 +14,7 @@ from backend.database.session import RoleRefused, SessionFactory, StatementRefus
 from backend.errors import ServiceUnavailable
 from backend.services import wall
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger()
 
 _APPLIED = "(SELECT array_agg(migration_id) FROM _yoyo_migration) AS applied"
 _STATE = text(f"SELECT wall.*, {_APPLIED} FROM ({wall.SQL}) AS wall")  # noqa: S608 - constants
@@ -67,11 +67,11 @@ class Readiness:
         except ServiceUnavailable as error:
             return error.message
         except StatementRefused as error:
-            logger.warning("the schema cannot be read: %s", error)
+            logger.warning("schema_unreadable", reason=str(error))
             return _NO_SCHEMA if error.sqlstate == UNDEFINED_TABLE else ServiceUnavailable.message
         if missing := self.migrations.difference(rows[0].applied or ()):
             return f"The database schema is outdated: {len(missing)} migrations are pending."
         if gaps := wall.gaps_of((row.name, row.gap) for row in rows):
-            logger.error("the second wall does not stand: %s", "; ".join(gaps))
+            logger.error("second_wall_open", reason="; ".join(gaps))
             return _NO_WALL
         return None

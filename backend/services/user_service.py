@@ -43,6 +43,6 @@ class UserService:
 
     @once_only
     def erase(self) -> None:
-        """Erase the account and, with it, every task of the user; counts of requests go with the next sweep."""
+        """Erase the account and, with it, everything that is stored of the user."""
         with self.sessions(self.user_id) as session:
             session.exec(DELETE, params={"caller": self.user_id})

@@ -76,15 +76,19 @@ class Keys(Protocol):
 
 
 class SecretKeys:
-    """One shared secret, whatever key id a token names."""
+    """One shared secret, whatever key id a token names; and while that is being replaced, the one before it."""
 
     algorithms = frozenset({"HS256"})
 
-    def __init__(self, secret: str) -> None:
-        self._key = VerificationKey(None, ("HS256",), {}, _prepared_secret(secret))
+    def __init__(self, secret: str, previous_secret: str | None = None) -> None:
+        prepared = _prepared_secret(secret)
+        if previous_secret is not None:
+            # jose tries them in this order.
+            prepared = (prepared, _prepared_secret(previous_secret, "JWT_PREVIOUS_SECRET"))
+        self._key = VerificationKey(None, ("HS256",), {}, prepared)
 
     async def find(self, algorithm: str, key_id: str | None) -> VerificationKey:  # noqa: ARG002 - as Keys has it
-        """Return the secret's key."""
+        """Return the key of the secret, or of both."""
         return self._key
 
     def fresh_seconds(self) -> float:
@@ -152,9 +156,18 @@ class Verifier:
         return user_id
 
 
-def verifier_from_secret(secret: str, expected: Expectations, *, now: Callable[[], float] = time.time) -> Verifier:
-    """Return a verifier of HS256 tokens; raises ConfigurationError for a secret that is short or a key pair's key."""
-    return Verifier(SecretKeys(secret), TokenMemory(), expected, now)
+def verifier_from_secret(
+    secret: str,
+    expected: Expectations,
+    *,
+    previous_secret: str | None = None,
+    now: Callable[[], float] = time.time,
+) -> Verifier:
+    """Return a verifier of HS256 tokens that are signed with a secret, or with the one before it.
+
+    Raises ConfigurationError for a secret that is short or a key pair's key.
+    """
+    return Verifier(SecretKeys(secret, previous_secret), TokenMemory(), expected, now)
 
 
 def verifier_from_jwks(
@@ -250,15 +263,15 @@ def _prepared_public_key(algorithm: str, parameters: Mapping[str, str]) -> objec
     return key
 
 
-def _prepared_secret(secret: str) -> object:
+def _prepared_secret(secret: str, setting: str = "JWT_SECRET") -> object:
     """Return the HS256 key; never the text itself, which jose would first try to read as JSON."""
     try:
         data = secret.encode()
     except UnicodeEncodeError:
-        raise ConfigurationError("JWT_SECRET: must be UTF-8 text") from None
+        raise ConfigurationError(f"{setting}: must be UTF-8 text") from None
     if len(data) < MINIMUM_SECRET_BYTES:
         raise ConfigurationError(
-            f"JWT_SECRET: needs at least {MINIMUM_SECRET_BYTES} bytes; make one with: openssl rand -base64 48"
+            f"{setting}: needs at least {MINIMUM_SECRET_BYTES} bytes; make one with: openssl rand -base64 48"
         )
     try:
         key: object = jwk.construct(data, "HS256")
@@ -266,7 +279,7 @@ def _prepared_secret(secret: str) -> object:
         key = None
     if key is None or is_key_of_a_pair(secret):
         raise ConfigurationError(
-            "JWT_SECRET: this is a key pair's key, which is no secret for HS256; set JWT_JWKS_URL to the address where"
+            f"{setting}: this is a key pair's key, which is no secret for HS256; set JWT_JWKS_URL to the address where"
             " your issuer publishes its keys, or a random secret made with: openssl rand -base64 48"
         )
     return key

@@ -10,6 +10,8 @@ import pytest
 from pydantic import BaseModel
 
 from backend import cli
+from backend.api.export import JSON_LINES
+from backend.models.export import LINES
 from tests.fixtures.api import EVENT_STREAM
 from tests.fixtures.contract import Json, Operation, contract, handlers, model_named, operations, resolved
 
@@ -31,12 +33,14 @@ ANSWERS = {
     "GET /api/changes": {200, 401, 410, 422},
     "GET /api/changes/stream": {200, 400, 401, 410, 422},
     "GET /api/me": {200, 401, 422},
+    "GET /api/me/export": {200, 401, 422},
     "DELETE /api/me": {204, 401, 422},
     "GET /health/live": {200},
     "GET /health/ready": {200},
     "GET /": {200},
 }
 
+OF_LINES = {"stream_changes": EVENT_STREAM, "export_account": JSON_LINES}
 EVERYWHERE = {"X-Request-Id", "RateLimit", "RateLimit-Policy"}
 ANYWHERE = {429, 500, 503}
 
@@ -111,9 +115,9 @@ def test_every_operation_has_a_success_with_an_example_that_fits(operation: Oper
     for status, answer in successes.items():
         assert answer["description"]
         assert answer["headers"].keys() >= EVERYWHERE
-        kind = EVENT_STREAM if operation.id == "stream_changes" else "application/json"
+        kind = OF_LINES.get(operation.id, "application/json")
         assert _content(answer).keys() == (set() if status == 204 else {kind})
-        if kind == EVENT_STREAM:
+        if operation.id in OF_LINES:
             continue
         for content in _content(answer).values():
             _assert_fits(_model_of(content["schema"]), content["example"])
@@ -127,6 +131,19 @@ def test_the_example_of_an_event_holds_a_task() -> None:
     task = json.loads(data.removeprefix("data: "))
     _assert_fits(model_named("TaskPublic"), task)
     assert (id_, end) == (f"id: {task['revision']}", ["", ""])
+
+
+@pytest.mark.requirement("FR-184")
+def test_the_example_of_an_export_has_a_line_of_each_kind() -> None:
+    content = _content(operations()["export_account"].document["responses"]["200"])[JSON_LINES]
+    lines = [json.loads(line) for line in content["example"].splitlines()]
+
+    assert [line["type"] for line in lines] == list(LINES)
+    for line, schema in zip(lines, content["itemSchema"]["oneOf"], strict=True):
+        _assert_fits(LINES[line["type"]], line["data"])
+        assert schema["properties"]["type"]["const"] == line["type"]
+        assert schema["properties"]["data"]["properties"].keys() == line["data"].keys()
+    assert lines[-1]["data"] == {"lines": len(lines) - 1}
 
 
 def test_every_error_has_its_real_shape_and_an_example_that_fits(operation: Operation) -> None:

@@ -9,8 +9,8 @@ from tests.fixtures.api import API, ORIGIN
 from tests.fixtures.tasks import JSON, MISSING_ID, error_of
 
 EXPOSED = {
-    "ETag", "Idempotency-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After",
-    "WWW-Authenticate", "X-Request-Id",
+    "Content-Disposition", "ETag", "Idempotency-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy",
+    "Retry-After", "WWW-Authenticate", "X-Request-Id",
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from backend.api.settlement import SETTLE_SECONDS
 from backend.config import Settings
+from backend.services.rate_limit_service import counted_as
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.database import execute
 from tests.fixtures.proxy import counting_proxy
@@ -219,4 +220,4 @@ def test_all_of_it_can_be_turned_off(limited_settings: Settings, database_url: s
                     assert answer.status_code == (401 if path == "/api/me" and not headers else 200)
                     assert not [name for name in answer.headers if name.startswith("ratelimit")]
         time.sleep(1.2 * SETTLE_SECONDS)
-    assert execute(database_url, "SELECT requests FROM rate_limits WHERE user_id = %s", user_id) == []
+    assert execute(database_url, "SELECT requests FROM rate_limits WHERE user_id = %s", counted_as(user_id)) == []

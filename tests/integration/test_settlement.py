@@ -16,7 +16,7 @@ from sqlalchemy import Engine, make_url
 from backend.config import Rate
 from backend.database.engine import build_engine
 from backend.database.session import SessionFactory, StatementRefused
-from backend.services.rate_limit_service import MOST_SWEPT, RateLimitService
+from backend.services.rate_limit_service import MOST_SWEPT, RateLimitService, counted_as
 from backend.utils.rate_limits import Count, SharedRateLimiter
 from tests.fixtures.api import new_user
 from tests.fixtures.database import execute
@@ -87,7 +87,7 @@ def test_no_user_sees_the_counts_of_anybody(service: RateLimitService, engine: E
         assert run(sql) == 0
     with pytest.raises(StatementRefused, match="row-level security"):
         run("INSERT INTO rate_limits VALUES (%(user)s, now(), 1)")
-    stored = execute(database_url, "SELECT requests FROM rate_limits WHERE user_id = %s", user)
+    stored = execute(database_url, "SELECT requests FROM rate_limits WHERE user_id = %s", counted_as(user))
     assert stored == [(5,)]
 
 

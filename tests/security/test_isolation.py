@@ -44,6 +44,7 @@ EXAMPLES = {
     "list_changes": Example(200),
     "stream_changes": Example(200),
     "get_account": Example(200),
+    "export_account": Example(200),
     "erase_account": Example(204),
     "get_directory": Example(200),
     "check_liveness": Example(200),

@@ -29,10 +29,11 @@ from backend.services.user_service import UserService
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.database import execute, scratch_database
 from tests.fixtures.keys import assert_replays, new_key, said
+from tests.fixtures.logins import DATABASE_DEFAULTS, LOGINS, database_of
 from tests.fixtures.migrating import APPLY, FILES, at_once, start
 from tests.fixtures.pooler import pooled
 from tests.fixtures.tasks import MISSING_ID, Task, create, error_of, path_of, read
-from tests.fixtures.walls import DATABASE_DEFAULTS, LOGINS, TIMEOUT_SECONDS, database_of, tasks_of, use_everything
+from tests.fixtures.walls import TIMEOUT_SECONDS, tasks_of, use_everything
 
 USERS = 6
 ROUNDS = 8

@@ -49,6 +49,15 @@ def test_a_secret_of_less_than_32_bytes_is_refused(secret: str) -> None:
     assert "at least 32 bytes" in refused(secret)
 
 
+@pytest.mark.requirement("FR-183")
+@pytest.mark.parametrize("secret", ["", "x" * 31, "ssh-rsa " + "A" * 372, "\udcff" * 40])
+def test_a_secret_that_is_being_replaced_is_judged_like_the_new_one(secret: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        verifier_from_secret(SECRET, Expectations(), previous_secret=secret)
+
+    assert str(caught.value) == refused(secret).replace("JWT_SECRET: ", "JWT_PREVIOUS_SECRET: ")
+
+
 @pytest.mark.parametrize("secret", ["x" * 32, "é" * 16, '["a", "b", "c", "d", "e", "f", "g", "h"]', "{" * 40, "a" * 33])
 def test_any_other_text_of_32_bytes_is_a_secret(secret: str) -> None:
     token = issue_token(secret, USER, ttl_seconds=60)

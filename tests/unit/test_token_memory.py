@@ -8,7 +8,7 @@ import pytest
 from jose import jws
 
 from backend.utils import auth
-from backend.utils.auth import TokenMemory, verifier_from_jwks
+from backend.utils.auth import TokenMemory, verifier_from_jwks, verifier_from_secret
 from backend.utils.claims import Expectations
 from tests.fixtures.issuer import running_issuer
 from tests.fixtures.tokens import SECRET, USER, ec_pair, hmac_token, rsa_pair
@@ -34,6 +34,21 @@ def test_a_remembered_token_needs_no_cryptography_until_it_expires_to_the_second
         assert user_of(verifier, token) == USER
     clock.now = NOW + 60
     assert refusal_of(verifier, token) == "The token has expired."
+
+
+@pytest.mark.requirement("FR-009", "FR-183")
+def test_tokens_of_both_secrets_are_remembered_each_until_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    verifier = verifier_from_secret(SECRET, Expectations(), previous_secret=SECRET[::-1], now=clock)
+    new, old = hmac_token(SECRET, good(exp=NOW + 60)), hmac_token(SECRET[::-1], good(exp=NOW + 30, sub="other"))
+    assert (user_of(verifier, new), user_of(verifier, old)) == (USER, "other")
+    with monkeypatch.context() as patch:
+        patch.setattr(jws, "verify", _no_parsing)
+        clock.now = NOW + 29.999
+        assert (user_of(verifier, new), user_of(verifier, old)) == (USER, "other")
+    clock.now = NOW + 30
+    assert refusal_of(verifier, old) == "The token has expired."
+    assert user_of(verifier, new) == USER
 
 
 @pytest.mark.requirement("FR-009")

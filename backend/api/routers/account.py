@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
+from fastapi.responses import StreamingResponse
 
 from backend.api.body import StrictRoute
-from backend.api.deps import NoQuery, Users
-from backend.api.documentation import ANYWHERE, UNKNOWN_PARAMETER, errors, success
+from backend.api.deps import AccountExport, Exports, NoQuery, Users
+from backend.api.documentation import ANYWHERE, UNKNOWN_PARAMETER, errors, json_lines, success
 from backend.api.responses import AccountAnswer, document_response
 from backend.errors import Unauthorized
+from backend.models.export import LINES
 
 router = APIRouter(
     prefix="/api/me",
@@ -25,8 +27,25 @@ def get_account(users: Users) -> Response:
     return document_response(users.get())
 
 
+@router.get("/export", response_class=StreamingResponse, responses=json_lines("Everything of yours", LINES))
+def export_account(export: AccountExport, exports: Exports) -> Response:
+    """Export everything that is stored of you, as a file of JSON lines: each is an object with `type` and `data`.
+
+    First comes your `account`; then each `task`, deleted ones included, by id; each `removed_task`, which is what
+    remains of one that is gone for good; each `idempotency_key` with the answer that is kept under it for a day; and
+    the `end`. A file without the last line is not complete: export again. Whatever is there all the time is in it
+    exactly once; what changes meanwhile, as it was or as it is.
+
+    Each server exports twice at once for you; for once more the answer is 429.
+    """
+    return export.answer(exports.begin())
+
+
 @router.delete("", status_code=204, responses=success(204, "Everything of yours is erased"))
 def erase_account(users: Users) -> Response:
-    """Erase your account and every task of yours, deleted ones included. This cannot be undone."""
+    """Erase your account and everything that is stored of you. This cannot be undone.
+
+    What you write at the same moment is either erased with it, or begins a new account.
+    """
     users.erase()
     return Response(status_code=204)
