@@ -11,20 +11,18 @@ import pytest
 from sqlalchemy import Engine
 
 from backend.config import Settings
-from backend.database import migrations
 from backend.database.embedded import EmbeddedPostgres
 from backend.database.engine import build_engine
 from tests.fixtures.api import API, serve
 from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS
-from tests.fixtures.database import scratch_database
 from tests.fixtures.expired import purge
+from tests.fixtures.partitions import migrated_database
 
 
 @pytest.fixture(scope="module")
 def module_url(server_url: str) -> Iterator[str]:
     """A migrated database of one module's tests alone, which they may purge, close and break for a while."""
-    with scratch_database(server_url) as url:
-        migrations.apply(url)
+    with migrated_database(server_url) as url:
         yield url
 
 

@@ -10,13 +10,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, event
 
-from backend.database import migrations
 from backend.database.engine import build_engine
 from backend.database.session import SessionFactory
 from backend.models.task import Sort, TaskQuery
 from backend.services.list_service import ListService
 from backend.utils import cursor as cursors
-from tests.fixtures.database import execute, scratch_database
+from tests.fixtures.database import execute
+from tests.fixtures.partitions import migrated_database
 
 Node = dict[str, Any]
 
@@ -37,8 +37,7 @@ ANALYZE users, tasks
 @pytest.fixture(scope="module")
 def engine(server_url: str) -> Iterator[Engine]:
     """An engine for a database in which one user has 20,000 tasks, among others."""
-    with scratch_database(server_url) as url:
-        migrations.apply(url)
+    with migrated_database(server_url) as url:
         execute(url, FILL, USER, TASKS, USER, TASKS)
         engine = build_engine(url, pool_size=1, timeout_seconds=30)
         yield engine

@@ -17,7 +17,7 @@ from tests.fixtures.migrating import (
     APPLY,
     CATALOGUE,
     FILES,
-    KILL_AFTER_EACH_STATEMENT,
+    KILL_AFTER_STATEMENTS,
     at_once,
     relations,
     start,
@@ -100,7 +100,7 @@ def test_a_run_killed_in_the_middle_of_a_migration_leaves_nothing(empty_database
 
 @pytest.mark.requirement("FR-063")
 def test_a_run_killed_after_any_statement_leaves_nothing(empty_database_url: str) -> None:
-    process = start(KILL_AFTER_EACH_STATEMENT, empty_database_url)
+    process = start(KILL_AFTER_STATEMENTS, empty_database_url)
     _, errors = process.communicate(timeout=100)
     assert (process.returncode, errors) == (0, "")
     assert migrations.pending(empty_database_url) == []

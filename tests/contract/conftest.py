@@ -1,0 +1,18 @@
+"""The database whose schema is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from backend.database import migrations
+from tests.fixtures.database import scratch_database
+
+
+@pytest.fixture(scope="module")
+def schema_url(server_url: str) -> Iterator[str]:
+    """A database just as the migrations have built it, whatever is made of those that other tests share."""
+    with scratch_database(server_url) as url:
+        migrations.apply(url)
+        yield url
