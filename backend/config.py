@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 picks a free one")
     workers: int = Field(1, ge=1, le=64, description="processes that serve requests")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+    slow_statement_seconds: float = Field(
+        0.5, ge=0, description="time that a statement may take without being logged; 0 logs none"
+    )
 
     database_url: SecretStr | None = Field(
         None, description="Postgres, as Neon hands it out; unset: an embedded Postgres in DATA_DIR"
@@ -78,6 +81,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".data"), description="where the embedded Postgres and the development secret live")
 
     jwt_secret: SecretStr | None = Field(None, description="shared HS256 secret of at least 32 bytes")
+    jwt_previous_secret: SecretStr | None = Field(
+        None, description="the secret before JWT_SECRET, whose tokens stay good until you unset it"
+    )
     jwt_jwks_url: str | None = Field(
         None, description="where the issuer publishes its public keys (JWKS), instead of a secret"
     )
@@ -158,7 +164,7 @@ class Settings(BaseSettings):
                 raise ValueError("each is an address or a network like 10.0.0.0/8; * is not accepted") from None
         return proxies
 
-    @field_validator("jwt_secret")
+    @field_validator("jwt_secret", "jwt_previous_secret")
     @classmethod
     def _strong(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None and len(secret.get_secret_value().encode()) < MINIMUM_SECRET_BYTES:
@@ -176,6 +182,10 @@ class Settings(BaseSettings):
     def _complete(self) -> Self:
         if self.jwt_secret and self.jwt_jwks_url:
             raise ValueError("set JWT_SECRET or JWT_JWKS_URL, not both")
+        if self.jwt_previous_secret and not self.jwt_secret:
+            raise ValueError("JWT_PREVIOUS_SECRET needs JWT_SECRET: they are the old secret and the new one")
+        if self.jwt_previous_secret and self.jwt_previous_secret == self.jwt_secret:
+            raise ValueError("JWT_PREVIOUS_SECRET is the same as JWT_SECRET: set JWT_SECRET to a new one")
         if self.database_direct_url and not self.database_url:
             raise ValueError("DATABASE_DIRECT_URL needs DATABASE_URL: they are two ways to one database")
         if self.environment == "production":

@@ -11,9 +11,10 @@ import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
-from backend.database import migrations
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.database import postgres_server, scratch_database
+from tests.fixtures.logs import logs_carried_to_caplog
+from tests.fixtures.partitions import migrate, migrated_database
 from tests.fixtures.proxy import Proxy, counting_proxy
 from tests.fixtures.tokens import SECRET
 
@@ -29,6 +30,12 @@ def tmp_path() -> Iterator[Path]:
         yield Path(folder).resolve()
 
 
+@pytest.fixture(autouse=True)
+def _logs() -> Iterator[None]:
+    with logs_carried_to_caplog():
+        yield
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """A Postgres server on which databases can be made."""
@@ -39,8 +46,7 @@ def server_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def database_url(server_url: str) -> Iterator[str]:
     """A database that the migrations have built. Tests stay apart by using users of their own."""
-    with scratch_database(server_url) as url:
-        migrations.apply(url)
+    with migrated_database(server_url) as url:
         yield url
 
 
@@ -54,7 +60,7 @@ def empty_database_url(server_url: str) -> Iterator[str]:
 @pytest.fixture
 def own_url(empty_database_url: str) -> str:
     """A migrated database of this test alone, which it may break."""
-    migrations.apply(empty_database_url)
+    migrate(empty_database_url)
     return empty_database_url
 
 
@@ -68,6 +74,7 @@ def settings(database_url: str) -> Settings:
         cors_origins=(ORIGIN,),
         rate_limit="1000000/minute",
         rate_limit_anonymous="1000000/minute",
+        slow_statement_seconds=0,  # a busy machine is slow, and no test waits for that line
     )
 
 

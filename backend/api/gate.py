@@ -6,8 +6,12 @@ import asyncio
 import math
 import time
 
+import structlog
+
 from backend.errors import ServiceUnavailable
 from backend.utils.budget import current_budget
+
+logger = structlog.get_logger(__name__)
 
 
 class Gate:
@@ -19,6 +23,7 @@ class Gate:
     def __init__(self, places: int, seconds: float) -> None:
         self._semaphore = asyncio.Semaphore(places)
         self._seconds = seconds
+        self.waiting = 0  # for a place
 
     async def __aenter__(self) -> None:
         """Take a place; raises ServiceUnavailable when none becomes free in time."""
@@ -26,11 +31,15 @@ class Gate:
         if not self._semaphore.locked():
             await self._semaphore.acquire()
             return
+        self.waiting += 1
         try:
             async with asyncio.timeout(self._seconds):
                 await self._semaphore.acquire()
         except TimeoutError:
+            logger.warning("database_unavailable", reason="no place at the gate became free in time")
             raise ServiceUnavailable from None
+        finally:
+            self.waiting -= 1
 
     async def __aexit__(self, *_: object) -> None:
         """Give the place back."""

@@ -10,22 +10,25 @@ from dataclasses import replace
 import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
 from backend import __version__
 from backend.api.background import in_background
 from backend.api.docs import add_docs
+from backend.api.export import Exports
 from backend.api.feed import Feed
 from backend.api.gate import Gate
 from backend.api.handlers import add_error_handlers
 from backend.api.limits import BodyLimit, Concurrency, HeadLimits
-from backend.api.middleware import Admission, CrossOrigin, ErrorBoundary, HeadAsGet, RequestContext
+from backend.api.middleware import Admission, CrossOrigin, ErrorBoundary, HeadAsGet, RequestContext, route_finder
 from backend.api.purging import FIRST_PURGE_SECONDS, PURGE_SECONDS, Purging
 from backend.api.routers import account, batch, changes, health, tasks
 from backend.api.settlement import SETTLE_SECONDS, Settlement
 from backend.config import Rate, Settings
 from backend.database import migrations
 from backend.database.engine import build_engine
+from backend.database.flights import Flights, gauge_pool
 from backend.database.session import SessionFactory
 from backend.errors import ConfigurationError
 from backend.services.purge_service import PurgeService
@@ -34,8 +37,10 @@ from backend.services.readiness import Readiness
 from backend.utils.auth import Verifier, verifier_from_jwks, verifier_from_secret
 from backend.utils.claims import Expectations
 from backend.utils.rate_limits import RateLimiter, RateLimits, SharedRateLimiter
+from backend.utils.telemetry import exporting
 
 EXPOSED_HEADERS = (
+    "Content-Disposition",
     "ETag",
     "Idempotency-Replayed",
     "Link",
@@ -48,6 +53,8 @@ EXPOSED_HEADERS = (
 )
 PREFLIGHT_SECONDS = 7200
 OTHER_THREADS = 40
+# A span for each request, and its duration. Nothing of what it holds, and none for each step that the framework takes.
+_TELEMETRY: TelemetryConfig = {"logs": False, "operation_spans": False, "auto_configure": False}
 
 _DESCRIPTION = """
 Every user's own tasks, kept apart. Press **Authorize** and paste a bearer token; then *Try it out* works everywhere.
@@ -69,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
         pool_size=settings.database_pool_size,
         timeout_seconds=settings.request_timeout_seconds,
     )
+    Flights(engine, settings.slow_statement_seconds)
     verifier = _verifier(settings)
     limits = _rate_limits(settings)
 
@@ -78,6 +86,8 @@ def create_app(settings: Settings) -> FastAPI:
         threads = anyio.to_thread.current_default_thread_limiter()
         threads.total_tokens = settings.database_pool_size + OTHER_THREADS
         with ExitStack() as at_the_end:
+            if at_the_end.enter_context(exporting(__version__)):
+                gauge_pool(engine, lambda: app.state.gate.waiting)
             at_the_end.callback(engine.dispose)
             async with _settling(app, limits), in_background(app.state.purging.run):
                 yield
@@ -92,12 +102,14 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
         middleware=_middleware(settings, verifier, limits),
+        telemetry=_TELEMETRY,
     )
     _equip(app, settings, SessionFactory(engine), verifier)
     add_error_handlers(app)
     add_docs(app)
     for router in (batch.router, tasks.router, changes.router, account.router, health.router):
         app.include_router(router)
+    app.add_middleware(RequestContext, route_of=route_finder(app.routes))  # outermost
     return app
 
 
@@ -108,6 +120,7 @@ def _equip(app: FastAPI, settings: Settings, sessions: SessionFactory, verifier:
     app.state.require_if_match = settings.require_if_match
     app.state.gate = Gate(settings.database_pool_size, settings.request_timeout_seconds)
     app.state.feed = Feed(_quiet(sessions), app.state.gate, verifier)
+    app.state.exports = Exports(sessions, app.state.gate)
     app.state.readiness = Readiness(sessions, frozenset(migrations.known()))
     app.state.purging = Purging(PurgeService(_quiet(sessions)), app.state.gate, FIRST_PURGE_SECONDS, PURGE_SECONDS)
 
@@ -117,7 +130,8 @@ def _verifier(settings: Settings) -> Verifier:
     if settings.jwt_jwks_url:
         return verifier_from_jwks(settings.jwt_jwks_url, expected)
     if settings.jwt_secret:
-        return verifier_from_secret(settings.jwt_secret.get_secret_value(), expected)
+        previous = settings.jwt_previous_secret.get_secret_value() if settings.jwt_previous_secret else None
+        return verifier_from_secret(settings.jwt_secret.get_secret_value(), expected, previous_secret=previous)
     raise ConfigurationError("JWT_SECRET: not set")
 
 
@@ -144,9 +158,8 @@ def _quiet(sessions: SessionFactory) -> SessionFactory:
 
 
 def _middleware(settings: Settings, verifier: Verifier, limits: RateLimits | None) -> list[Middleware]:
-    """Order what every request passes, outermost first: each layer's answers pass those above it."""
+    """Order what a request passes behind RequestContext, outermost first: each layer's answers pass those above."""
     return [
-        Middleware(RequestContext),
         Middleware(
             CrossOrigin,
             allow_origins=settings.cors_origins,

@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import structlog
+from fastapi.routing import iter_route_contexts
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from backend.api.responses import error_response
 from backend.api.security_headers import security_headers
 from backend.errors import InternalError, RateLimited, TaskAPIError, Unauthorized
 from backend.utils.auth import Verifier
+from backend.utils.budget import begin_budget
 from backend.utils.rate_limits import RateLimiter, RateLimits, network_of
+from backend.utils.telemetry import current_trace_id, trace_id_of
 
-access_log = logging.getLogger("backend.access")
-error_log = logging.getLogger("backend.error")
+UNKNOWN = "(unknown)"
 
-_LOGGED_PATH = 200  # characters: enough for any of ours
+logger = structlog.get_logger()
+
 _TOKEN = re.compile(r"eyJ[\w=-]*\.[\w.=-]*")  # as a JSON Web Token begins, wherever somebody may have put one
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 
 class RequestContext:
-    """Names each request, and logs one line when it is answered.
+    """Names each request, opens its account with the database, and logs one line when it is answered.
 
-    Whatever the answer is and wherever it comes from, it carries the headers that are in the state by then.
+    Whatever the answer is and wherever it comes from, it carries the headers that are in the state by then. `route_of`
+    tells the template of a path.
     """
 
     def __init__(
         self,
         app: ASGIApp,
+        route_of: Callable[[str], str],
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.app = app
+        self.route_of = route_of
         self.new_id = new_id
         self.clock = clock
 
@@ -47,8 +55,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        sent = Headers(scope=scope).get("x-request-id", "")
-        request_id = sent if _REQUEST_ID.fullmatch(sent) and not _TOKEN.search(sent) else self.new_id()
+        request_id = _sent_id(Headers(scope=scope)) or self.new_id()
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         state["headers"] = [(b"x-request-id", request_id.encode()), *security_headers(scope)]
@@ -63,17 +70,69 @@ class RequestContext:
                 message["headers"] = [*message["headers"], *ours]
             await send(message)
 
+        budget = begin_budget()
+        names = bind_contextvars(**_names(request_id))
         try:
             await self.app(scope, receive, send_named)
         finally:
-            milliseconds = (self.clock() - started) * 1000
-            user = state.get("user_id", "-")
-            path = _TOKEN.sub("(token)", scope["path"][:_LOGGED_PATH])
-            # %r: a path or a user id must not be able to forge a line.
-            access_log.info(
-                "%s %r %d %.1fms request_id=%s user=%r",
-                scope["method"], path, status, milliseconds, request_id, user,
-            )  # fmt: skip
+            logger.info(
+                "request",
+                user=state.get("user_id"),
+                method=scope["method"],
+                route=self.route_of(scope["path"]),
+                status=status,
+                duration_ms=_milliseconds(self.clock() - started),
+                database_ms=_milliseconds(budget.database_seconds),
+                flights=budget.flights,
+            )
+            reset_contextvars(**names)
+
+
+def _sent_id(headers: Headers) -> str | None:
+    """Return the request id that a client has chosen, if it is a sensible one; else the id of the trace it is part of.
+
+    An id that is no sensible one counts as none.
+    """
+    sent = headers.get("x-request-id", "")
+    if _REQUEST_ID.fullmatch(sent) and not _TOKEN.search(sent):
+        return sent
+    return trace_id_of(headers.getlist("traceparent"))
+
+
+def _names(request_id: str) -> dict[str, str]:
+    """Return what each line carries that is logged meanwhile."""
+    trace_id = current_trace_id()
+    return {"request_id": request_id, "trace_id": trace_id} if trace_id else {"request_id": request_id}
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 2)
+
+
+def log_unread_request(request_id: str, status: int) -> None:
+    """Log a request that was refused before there was enough of it to tell what it asks for."""
+    logger.info(
+        "request",
+        request_id=request_id,
+        user=None,
+        method=UNKNOWN,
+        route=UNKNOWN,
+        status=status,
+        duration_ms=0.0,
+        database_ms=0.0,
+        flights=0,
+    )
+
+
+def route_finder(routes: Sequence[BaseRoute]) -> Callable[[str], str]:
+    """Return what finds the template of a path, like /api/tasks/{task_id}: the path itself may hold anything."""
+    contexts = [(context.path_format or UNKNOWN, context.path_regex) for context in iter_route_contexts(routes)]
+    found = {template: regex for template, regex in contexts if regex}
+
+    def route_of(path: str) -> str:
+        return next((template for template, regex in found.items() if regex.match(path)), UNKNOWN)
+
+    return route_of
 
 
 class CrossOrigin(CORSMiddleware):
@@ -120,7 +179,7 @@ class ErrorBoundary:
         except TaskAPIError as error:
             await error_response(error, request_id)(scope, receive, send)
         except Exception:
-            error_log.exception("unhandled error, request_id=%s", request_id)
+            logger.exception("request_failed")
             if answering:
                 raise  # half an answer is out: only closing the connection tells the client
             await error_response(InternalError(), request_id)(scope, receive, send)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import anyio
 import anyio.to_thread
+import structlog
 
 from backend.api.gate import Gate
 from backend.errors import ServiceUnavailable
 from backend.services.purge_service import Purged, PurgeService
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger()
 
 FIRST_PURGE_SECONDS = 60.0
 PURGE_SECONDS = 3600.0
@@ -62,11 +62,11 @@ class Purging:
                 break
             removed += purged
         if removed:
-            logger.info("purged %s", removed)
+            logger.info("purged", tasks=removed.tasks, tombstones=removed.tombstones, keys=removed.keys)
 
     def _note(self, error: Exception) -> None:
         """Say, but only once, that nothing is purged for now."""
         if not self._is_failing:
             is_defect = not isinstance(error, ServiceUnavailable)
-            logger.warning("what is past its time is not purged for now", exc_info=is_defect and error)
+            logger.warning("purge_failed", exc_info=is_defect and error)
         self._is_failing = True

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 import anyio
 import anyio.to_thread
+import structlog
 
 from backend.api.gate import Gate
 from backend.errors import ServiceUnavailable
 from backend.services.rate_limit_service import RateLimitService
 from backend.utils.rate_limits import Count, SharedRateLimiter
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger()
 
 SETTLE_SECONDS = 1.0
 MOST_SETTLED = 5000  # counts in one statement; the rest comes next
@@ -84,5 +84,5 @@ class Settlement:
         """Say, but only once, that workers limit by themselves for now."""
         if not self._is_failing:
             is_defect = not isinstance(error, ServiceUnavailable)
-            logger.warning("rate limits are not shared with other workers for now", exc_info=is_defect and error)
+            logger.warning("rate_limits_not_shared", exc_info=is_defect and error)
         self._is_failing = True

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidRequestError, Oper
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
 
+from backend.database.connector import NoConnection
 from backend.database.engine import ROLE
 from backend.database.reasons import message_of, reason
 from backend.errors import ServiceUnavailable
@@ -102,6 +103,7 @@ class SessionFactory:
     @contextmanager
     def _open(self, user_id: str, **options: str) -> Iterator[Session]:
         if current_budget().remaining_seconds() <= 0:
+            logger.log(self.log_level, "database_unavailable", reason="the time of the request is over")
             raise ServiceUnavailable
         try:
             with Session(self.engine) as session:
@@ -117,6 +119,9 @@ class SessionFactory:
         """Take a live connection and say whose rows it is for."""
         try:
             session.connection(execution_options=options)
+        except NoConnection as error:
+            logger.log(self.log_level, "database_unavailable", reason=error.reason)
+            raise
         except InvalidRequestError as error:
             # What SQLAlchemy says when a connection was dead and so is the one that it opened instead.
             logger.log(self.log_level, "database_interrupted", reason=str(error))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import math
 import re
 import time
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import httpx
+import structlog
 
 from backend.config import LOCAL_HOSTS, is_https_or_local
 from backend.errors import ConfigurationError, ServiceUnavailable
@@ -38,7 +38,7 @@ KINDS: Mapping[tuple[object, object], tuple[tuple[str, ...], tuple[str, ...]]] =
 }
 PUBLISHED_ALGORITHMS = frozenset(name for names, _ in KINDS.values() for name in names)
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def read_key_set(document: bytes, prepare: Prepare) -> tuple[VerificationKey, ..
         try:
             key = _read_key(entry, prepare)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one entry, the others still count
-            logger.info("key %d of the issuer is left out: %s", position, type(error).__name__)
+            logger.info("key_left_out", position=position, error=type(error).__name__)
         else:
             keys.setdefault(position if key.key_id is None else key.key_id, key)
     if not keys:
@@ -195,7 +195,7 @@ class IssuerKeys:
             async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):  # httpx's own timeout is per read, not in total
                 keys = read_key_set(await self._download(), self._prepare)
         except Exception as error:  # noqa: BLE001 - whatever the other side does, known keys stay good
-            logger.warning("the issuer's keys could not be fetched: %s: %s", type(error).__name__, error)
+            logger.warning("keys_not_fetched", error=type(error).__name__, reason=str(error))
             pause = REFETCH_INTERVAL_SECONDS if self._keys else RETRY_INTERVAL_SECONDS
             self._fetch_again_at = self._fresh_until = self._clock() + pause
             self._trusted_until = asked_at + KEYS_MAX_AGE_SECONDS  # nobody waits for an issuer that is away

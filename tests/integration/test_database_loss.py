@@ -22,6 +22,7 @@ from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.database import execute
+from tests.fixtures.logs import events
 from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.tasks import (
     REQUESTS,
@@ -35,6 +36,7 @@ from tests.fixtures.tasks import (
 )
 
 PATIENCE_SECONDS = 0.3
+RECOVERY_SECONDS = 10  # three are promised to whoever has a quick machine
 OURS = "datname = current_database() AND application_name = 'task-api'"
 KILL = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {OURS}"  # noqa: S608 - all of it is ours
 
@@ -125,6 +127,10 @@ def test_a_database_that_is_gone_is_service_unavailable_until_it_is_back(
         execute(maintenance, f"CREATE DATABASE {name}")
     migrations.apply(own_url)
 
+    deadline = time.monotonic() + RECOVERY_SECONDS
+    while own_client.get("/api/me").status_code == 503:  # until somebody tries to connect again
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
     assert create(own_client)["revision"] == 1
 
 
@@ -174,7 +180,7 @@ def test_a_defect_is_an_internal_error_that_says_nothing_of_its_cause(
     execute(own_url, "ALTER TABLE tasks RENAME TO secret_place")
 
     for method, path in REQUESTS:
-        if path != "/api/me":
+        if not path.startswith("/api/me"):
             response = send(own_client, method, path)
             error = error_of(response, 500, "INTERNAL_ERROR")
             assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
@@ -182,7 +188,7 @@ def test_a_defect_is_an_internal_error_that_says_nothing_of_its_cause(
             assert not any(
                 word in response.text.lower() for word in ("psycopg", "sql", "relation", "traceback", "select")
             )
-            assert f"request_id={error['request_id']}" in caplog.text
+            assert error["request_id"] in {failed["request_id"] for failed in events(caplog, "request_failed")}
     execute(own_url, "ALTER TABLE secret_place RENAME TO tasks")
     assert read(own_client, task) == task
 
@@ -226,7 +232,8 @@ def test_waiting_for_a_connection_ends(database_url: str, caplog: pytest.LogCapt
     sessions = SessionFactory(engine)
     with sessions(new_user()), pytest.raises(ServiceUnavailable), sessions(new_user()):
         pass
-    assert "database unavailable: QueuePool limit of size 1" in caplog.text
+    (unavailable,) = events(caplog, "database_unavailable")
+    assert unavailable["reason"].startswith("QueuePool limit of size 1")
     engine.dispose()
 
 

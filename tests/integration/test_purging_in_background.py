@@ -22,6 +22,7 @@ from tests.fixtures.api import new_user, serve
 from tests.fixtures.background import counted_engine, let_in, until
 from tests.fixtures.database import execute
 from tests.fixtures.expired import Hoarder
+from tests.fixtures.logs import events
 
 SHORT = 0.02  # seconds between purges
 PAUSE_SECONDS = 0.4  # in which many purges would begin
@@ -58,7 +59,8 @@ def test_it_purges_again_and_again_while_it_is_used(
                 background.is_used = True
                 await until(is_gone(hoarder))
                 await until(lambda: bool(caplog.records))
-                assert [record.getMessage() for record in caplog.records] == ["purged 2 tasks, 0 tombstones, 1 key"]
+                (purged,) = events(caplog, "purged")
+                assert (purged["tasks"], purged["tombstones"], purged["keys"]) == (2, 0, 1)
                 caplog.clear()
 
     asyncio.run(run())
@@ -85,7 +87,8 @@ def test_nothing_is_asked_while_nobody_uses_it(module_url: str, caplog: pytest.L
 
     with counted_engine(module_url) as (engine, proxy):
         asyncio.run(idle(engine))
-    assert [record.getMessage() for record in caplog.records] == ["purged 1 task, 0 tombstones, 0 keys"]
+    (purged,) = events(caplog, "purged")
+    assert (purged["tasks"], purged["tombstones"], purged["keys"]) == (1, 0, 0)
 
 
 @pytest.mark.requirement("FR-138", "FR-139")
@@ -159,11 +162,11 @@ def test_a_database_that_is_away_is_said_once_and_purged_later(
 ) -> None:
     async def outage(background: Purging) -> None:
         let_in(module_url, allowed=False)
-        before = len(caplog.records)
+        before = len(events(caplog, "purge_failed"))
         for _ in range(3):
             background.is_used = True
             await until(lambda: not background.is_used)
-        await until(lambda: len(caplog.records) > before)
+        await until(lambda: len(events(caplog, "purge_failed")) > before)
         let_in(module_url, allowed=True)
 
     async def run() -> None:
@@ -177,9 +180,8 @@ def test_a_database_that_is_away_is_said_once_and_purged_later(
 
     asyncio.run(run())
 
-    said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    assert said == ["what is past its time is not purged for now"] * 2
-    assert not any(record.exc_info for record in caplog.records)
+    assert [failed["level"] for failed in events(caplog, "purge_failed")] == ["warning"] * 2
+    assert "exception" not in caplog.text
 
 
 @pytest.mark.requirement("FR-138")
@@ -190,7 +192,7 @@ def test_a_purge_that_is_refused_is_logged_and_tried_again(
         background = purging(engine)
         execute(module_url, "ALTER TABLE tombstones RENAME TO elsewhere")
         async with in_background(background.run):
-            await until(lambda: bool(caplog.records))
+            await until(lambda: bool(events(caplog, "purge_failed")))
             execute(module_url, "ALTER TABLE elsewhere RENAME TO tombstones")
             hoarder = Hoarder.with_rows(module_url, tombstones=1)
             background.is_used = True
@@ -198,4 +200,6 @@ def test_a_purge_that_is_refused_is_logged_and_tried_again(
 
     asyncio.run(run())
 
-    assert [(record.levelname, bool(record.exc_info)) for record in caplog.records] == [("WARNING", True)]
+    (failed,) = events(caplog, "purge_failed")
+    assert failed["level"] == "warning"
+    assert "StatementRefused: UndefinedTable (42P01)" in failed["exception"]

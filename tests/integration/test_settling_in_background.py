@@ -23,6 +23,7 @@ from backend.services.rate_limit_service import RateLimitService
 from backend.utils.rate_limits import SharedRateLimiter
 from tests.fixtures.background import counted_engine, let_in, until
 from tests.fixtures.database import execute
+from tests.fixtures.logs import events
 
 SHORT, LONG = 0.02, 3600.0  # seconds between settlements
 MINUTE = 4_000_000_020
@@ -144,10 +145,10 @@ def test_a_database_that_is_away_is_said_once_and_settled_with_later(
 ) -> None:
     async def outage(used: int) -> None:
         let_in(own_url, allowed=False)
-        before = len(caplog.records)
+        before = len(events(caplog, "rate_limits_not_shared"))
         for _ in range(used):
             assert limiter.hit("a").allowed
-        await until(lambda: len(caplog.records) > before)
+        await until(lambda: len(events(caplog, "rate_limits_not_shared")) > before)
         await asyncio.sleep(10 * SHORT)
         let_in(own_url, allowed=True)
 
@@ -162,9 +163,8 @@ def test_a_database_that_is_away_is_said_once_and_settled_with_later(
 
     asyncio.run(run())
 
-    said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    assert said == ["rate limits are not shared with other workers for now"] * 2
-    assert not any(record.exc_info for record in caplog.records)
+    assert [failed["level"] for failed in events(caplog, "rate_limits_not_shared")] == ["warning"] * 2
+    assert "exception" not in caplog.text
 
 
 @pytest.mark.requirement("FR-103")
@@ -175,13 +175,15 @@ def test_a_settlement_that_is_refused_is_logged_and_tried_again(
         async with settling(engine, limiter, SHORT):
             execute(own_url, "ALTER TABLE rate_limits RENAME TO elsewhere")
             limiter.hit("a")
-            await until(lambda: bool(caplog.records))
+            await until(lambda: bool(events(caplog, "rate_limits_not_shared")))
             execute(own_url, "ALTER TABLE elsewhere RENAME TO rate_limits")
             await until(lambda: settled(own_url) == 1)
 
     asyncio.run(run())
 
-    assert [(record.levelname, bool(record.exc_info)) for record in caplog.records] == [("WARNING", True)]
+    (failed,) = events(caplog, "rate_limits_not_shared")
+    assert failed["level"] == "warning"
+    assert "StatementRefused: UndefinedTable (42P01)" in failed["exception"]
 
 
 @pytest.mark.requirement("FR-105")

@@ -12,9 +12,17 @@ from backend.api.limits import BodyLimit, Concurrency, HeadLimits
 from backend.api.middleware import Admission, ErrorBoundary, HeadAsGet, RequestContext
 from backend.utils.auth import verifier_from_secret
 from backend.utils.claims import Expectations
+from tests.fixtures.logs import events
 from tests.fixtures.tokens import SECRET
 
-HTTP: Scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "state": {"request_id": "abc"}}
+HTTP: Scope = {
+    "type": "http",
+    "scheme": "http",
+    "method": "GET",
+    "path": "/",
+    "headers": [],
+    "state": {"request_id": "abc"},
+}
 
 
 class Server:
@@ -51,12 +59,15 @@ async def breaks_off(_scope: Scope, _receive: Receive, send: Send) -> None:
 @pytest.mark.requirement("FR-051")
 def test_a_defect_in_the_middle_of_an_answer_ends_the_connection(caplog: pytest.LogCaptureFixture) -> None:
     server = Server()
+    app = RequestContext(ErrorBoundary(breaks_off), route_of=str, new_id=lambda: "abc")
 
     with pytest.raises(RuntimeError, match="a cause"):
-        run(ErrorBoundary(breaks_off), HTTP, server)
+        run(app, {**HTTP, "state": {}}, server)
 
     assert [message["type"] for message in server.sent] == ["http.response.start", "http.response.body"]
-    assert "request_id=abc" in caplog.text
+    (failed,) = events(caplog, "request_failed")
+    assert failed["request_id"] == "abc"
+    assert "RuntimeError: a cause" in failed["exception"]
 
 
 @pytest.mark.requirement("FR-051")
@@ -75,7 +86,7 @@ def test_a_defect_before_an_answer_is_logged_and_answered() -> None:
 @pytest.mark.parametrize(
     "wrap",
     [
-        RequestContext,
+        lambda app: RequestContext(app, route_of=str),
         ErrorBoundary,
         lambda app: Admission(app, verifier_from_secret(SECRET, Expectations()), limits=None),
         HeadLimits,
