@@ -1,0 +1,139 @@
+"""The Dockerfile, read; and the service in the file system that it describes, as the user that it names."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sysconfig
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.api import new_user
+from tests.fixtures.confined import Confinement, confine, locked_packages
+from tests.fixtures.deployment import Installation, is_served, user_client
+from tests.fixtures.process import REPOSITORY, served
+from tests.fixtures.servers import free_port
+
+pytestmark = pytest.mark.requirement("FR-177")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a Dockerfile that begins with FROM."""
+
+    image: str
+    name: str
+    instructions: list[tuple[str, str]] = field(default_factory=list)
+
+    def all(self, name: str) -> list[str]:
+        """List the arguments of each instruction of this name."""
+        return [arguments for instruction, arguments in self.instructions if instruction == name]
+
+    def the(self, name: str) -> str:
+        """Return the arguments of the one instruction of this name."""
+        (arguments,) = self.all(name)
+        return arguments
+
+
+def _stages(text: str) -> list[Stage]:
+    """Read a Dockerfile: without comments, and with continued lines joined."""
+    plain = re.sub(r"\\\n", " ", re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE))
+    stages: list[Stage] = []
+    for line in filter(None, map(str.strip, plain.splitlines())):
+        name, arguments = re.split(r"\s+", line, maxsplit=1)
+        if name == "FROM":
+            image, _, alias = arguments.partition(" AS ")
+            stages.append(Stage(image, alias))
+        else:
+            stages[-1].instructions.append((name, re.sub(r"\s+", " ", arguments)))
+    return stages
+
+
+BASE, PACKAGES, IMAGE = _stages((REPOSITORY / "Dockerfile").read_text(encoding="utf-8"))
+ENVIRONMENT = dict(part.split("=", 1) for part in IMAGE.the("ENV").split())
+USER, _, GROUP = IMAGE.the("USER").partition(":")
+ENTRYPOINT: list[str] = json.loads(IMAGE.the("ENTRYPOINT"))
+COMMAND: list[str] = json.loads(IMAGE.the("CMD"))
+CHECK: list[str] = json.loads(IMAGE.the("HEALTHCHECK").partition(" CMD ")[2])
+
+
+def test_it_is_built_in_stages_from_a_small_pinned_python() -> None:
+    version = re.fullmatch(r"python:3\.(\d+)(\.\d+)?-slim-\w+", BASE.image)
+
+    assert version
+    assert 11 <= int(version[1]) <= 14
+    assert (PACKAGES.image, IMAGE.image) == (BASE.name, BASE.name)
+    assert len(IMAGE.all("RUN")) == 1  # nothing is installed in the image itself
+    assert "install" not in IMAGE.the("RUN")
+
+
+def test_it_has_the_locked_packages_and_no_others() -> None:
+    installing, _, removing = PACKAGES.the("RUN").partition(" && ")
+
+    assert installing.startswith("pip install ")
+    for option in ("--no-cache-dir", "--require-hashes", "--only-binary :all:", "--target /packages"):
+        assert option in installing
+    assert installing.endswith(" -r /requirements.lock")
+    assert PACKAGES.all("COPY") == ["requirements.lock /"]
+    assert removing.startswith("rm -r ")
+    assert IMAGE.all("COPY") == ["--from=packages /packages /packages", "migrations migrations", "backend backend"]
+
+
+def test_nothing_else_is_given_to_the_build() -> None:
+    lines = (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+
+    assert patterns[0] == "*"
+    assert {pattern[1:] for pattern in patterns if pattern.startswith("!")} == {
+        *PACKAGES.the("COPY").split()[:1],
+        *(arguments.split()[0] for arguments in IMAGE.all("COPY")[1:]),
+    }
+
+
+def test_it_is_nobody_who_runs_it_and_signals_reach_it() -> None:
+    assert USER.isdecimal()
+    assert GROUP.isdecimal()
+    assert int(USER) >= 10000  # of no user of the machine
+    assert IMAGE.instructions.index(("USER", f"{USER}:{GROUP}")) > IMAGE.instructions.index(("RUN", IMAGE.the("RUN")))
+    assert IMAGE.the("STOPSIGNAL") == "SIGTERM"
+    assert ENVIRONMENT["ENVIRONMENT"] == "production"
+    assert not [name for name in ENVIRONMENT if re.search("SECRET|URL|PASSWORD", name)]
+
+
+@pytest.fixture
+def image(installed: Installation, tmp_path: Path) -> Confinement:
+    """What the Dockerfile builds, of this machine's files, as a container sees it; with settings for production."""
+    removed = [Path(name).name for name in PACKAGES.the("RUN").partition("rm -r ")[2].split()]
+    files = {
+        "/packages": locked_packages(tmp_path / "packages", removed),
+        "/site-packages": Path(sysconfig.get_path("platlib")),
+        **{f"{IMAGE.the('WORKDIR')}/{name}": REPOSITORY / name for name in ("migrations", "backend")},
+    }
+    given = installed.production()
+    settings = {name: given[name] for name in ("DATABASE_URL", "DATA_DIR", "JWT_SECRET")}
+    environment = {**ENVIRONMENT, **settings, "HOST": "127.0.0.1", "PORT": str(free_port())}
+    return confine(tmp_path, files, IMAGE.the("WORKDIR"), environment)
+
+
+def test_it_serves_as_nobody_and_writes_nothing(image: Confinement, tmp_path: Path) -> None:
+    assert image.user == USER
+    for place in ("/app", "/packages", "/tmp", "/"):  # noqa: S108 - to see that nobody may
+        assert "Read-only file system" in image.run("touch", f"{place}/written").stderr
+    assert image.run("id", "-u").stdout == f"{USER}\n"
+    assert "0000000000000000" in image.run("grep", "CapEff", "/proc/self/status").stdout
+
+    assert image.run(*CHECK).returncode != 0
+    command = image.command(*ENTRYPOINT, *COMMAND)
+    with served(command=command, env=image.environment, cwd=tmp_path) as service:
+        with user_client(service.address, new_user()) as client:
+            assert is_served(client)
+        assert image.run(*CHECK).returncode == 0
+        service.process.send_signal(signal.SIGSTOP)  # it hangs
+        assert image.run(*CHECK).returncode != 0
+        service.process.send_signal(signal.SIGCONT)
+        assert image.run(*CHECK).returncode == 0
+        assert service.stop(getattr(signal, IMAGE.the("STOPSIGNAL"))) == 0
+    assert image.run(*CHECK).returncode != 0

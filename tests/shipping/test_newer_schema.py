@@ -1,0 +1,135 @@
+"""A service on a schema that is newer than itself: while it comes, when it is there, and when it is gone again."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from backend.config import Settings
+from backend.database import migrations
+from backend.errors import ConfigurationError
+from tests.fixtures.api import API, new_user, serve
+from tests.fixtures.load import load_on
+from tests.fixtures.migrating import FILES, write
+from tests.fixtures.tasks import create, path_of
+
+pytestmark = pytest.mark.requirement("FR-186")
+
+NEXT = "9001.the-next-version"
+EXPAND = """
+ALTER TABLE tasks ADD COLUMN colour text;
+ALTER TABLE users ADD COLUMN theme text DEFAULT 'plain' NOT NULL;
+CREATE TABLE comments (
+    user_id text NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    id uuid NOT NULL,
+    body text NOT NULL,
+    PRIMARY KEY (user_id, id)
+);
+ALTER TABLE comments ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON comments TO task_api
+    USING (user_id = (SELECT nullif(current_setting('app.user_id', true), '')));
+GRANT SELECT, INSERT, UPDATE, DELETE ON comments TO task_api;
+"""
+CONTRACT = "DROP TABLE comments; ALTER TABLE users DROP COLUMN theme; ALTER TABLE tasks DROP COLUMN colour;"
+
+
+@pytest.fixture
+def newer(tmp_path: Path) -> Path:
+    """The migrations of the next version."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrations.MIGRATIONS, folder)
+    write(folder, NEXT, EXPAND, CONTRACT)
+    return folder
+
+
+@pytest.fixture
+def api(own_url: str, settings: Settings) -> Iterator[API]:
+    """This version, on a database of its own."""
+    with serve(settings.model_copy(update={"database_url": SecretStr(own_url)})) as running:
+        running.app.state.feed.stream_seconds = 0
+        running.app.state.readiness.remember_seconds = 0
+        yield running
+
+
+def _everything_works(api: API) -> None:
+    """Call whatever there is; the client compares each answer strictly with the contract."""
+    with api.client(new_user()) as client:
+        assert client.get("/health/ready").status_code == 200
+        path = path_of(create(client))
+        create(client, "With an id", id="00000000-0000-7000-8000-000000000001")
+        calls: list[tuple[str, str, object, int]] = [
+            ("GET", path, None, 200),
+            ("PUT", path, {"description": "Two litres"}, 200),
+            ("PATCH", path, {"title": "Milk"}, 200),
+            ("PATCH", f"{path}/complete", {"completed": True}, 200),
+            ("GET", "/api/tasks?q=milk&sort=title&include_total=true", None, 200),
+            ("POST", "/api/tasks/batch", {"operations": [{"op": "create", "data": {"title": "a"}}]}, 200),
+            ("GET", "/api/changes", None, 200),
+            ("GET", "/api/changes/stream", None, 200),
+            ("DELETE", path, None, 204),
+            ("POST", f"{path}/restore", None, 200),
+            ("GET", "/api/me", None, 200),
+            ("DELETE", "/api/me", None, 204),
+        ]
+        for method, address, body, status in calls:
+            answer = client.request(method, address, json=body) if body else client.request(method, address)
+            assert answer.status_code == status, answer.text
+        keyed = client.post("/api/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "mine"})
+        assert client.send(keyed.request).json() == keyed.json()
+
+
+def _at_last(migrate: Callable[[], Any]) -> Any:
+    """Try again, as the document says, when a migration of two tables has met requests that hold them the other way."""
+    for _ in range(5):
+        try:
+            return migrate()
+        except ConfigurationError as error:
+            if not re.search("nothing was changed: (deadlock detected|.* lock timeout)", str(error)):
+                raise
+    raise AssertionError("it never gets its turn")
+
+
+def test_it_goes_on_while_the_next_schema_comes_and_goes(api: API, own_url: str, newer: Path) -> None:
+    _everything_works(api)
+    with load_on(api.base_url, new_user(), kept=2, new=1) as load:
+        assert _at_last(lambda: migrations.apply(own_url, newer)) == [NEXT]
+        load.wait_for(50)
+        _everything_works(api)
+        assert _at_last(lambda: migrations.rollback(own_url, newer)) == NEXT
+        load.wait_for(50)
+        _everything_works(api)
+    assert load.lost() == []
+    assert "refused" not in load.counts()
+
+
+def test_the_old_version_comes_back_to_it_and_leaves_it_alone(own_url: str, settings: Settings, newer: Path) -> None:
+    migrations.apply(own_url, newer)
+
+    assert migrations.pending(own_url) == []  # so that it starts in production
+    with serve(settings.model_copy(update={"database_url": SecretStr(own_url)})) as api:
+        api.app.state.feed.stream_seconds = 0
+        _everything_works(api)
+    assert migrations.apply(own_url) == []
+    with pytest.raises(ConfigurationError, match=f"{NEXT} .* roll it back with the version that brought it"):
+        migrations.rollback(own_url)
+    assert [each.id for each in migrations.status(own_url)] == [*FILES, NEXT]
+    assert all(each.applied for each in migrations.status(own_url))
+
+
+def test_an_older_schema_is_noticed(empty_database_url: str, settings: Settings, newer: Path) -> None:
+    """The measure itself: a service whose migrations are not there is not ready."""
+    for file in sorted(newer.glob(f"{FILES[-1]}*")):
+        file.unlink()
+    migrations.apply(empty_database_url, newer)
+    with serve(settings.model_copy(update={"database_url": SecretStr(empty_database_url)})) as api:
+        answer = httpx.get(f"{api.base_url}/health/ready", trust_env=False)
+
+    assert answer.status_code == 503
+    assert "1 migrations are pending" in answer.json()["error"]["message"]

@@ -1,0 +1,122 @@
+"""deploy/task-api.service: checked by systemd, compared with the code, and started as it says as nobody."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import psutil
+import pytest
+
+from backend.config import Settings
+from tests.fixtures.api import new_user
+from tests.fixtures.confined import confine, locked_packages
+from tests.fixtures.deployment import DEPLOY, Installation, is_served, seconds_to_end, user_client
+from tests.fixtures.load import load_on
+from tests.fixtures.process import REPOSITORY, served
+from tests.fixtures.workers import workers_of
+
+pytestmark = pytest.mark.requirement("FR-179")
+
+UNIT = DEPLOY / "task-api.service"
+PLACE = "/opt/task-api"
+PROGRAM = f"{PLACE}/.venv/bin/task-api"
+RELOAD_SECONDS = 60
+MOST_EXPOSURE = 2.0  # of 10, as systemd reckons it
+
+
+def _values(directive: str) -> list[str]:
+    """List the values of a directive."""
+    return re.findall(rf"^{directive}=(.*)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def _the(directive: str) -> str:
+    (value,) = _values(directive)
+    return value
+
+
+def _analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not installed")
+    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)  # noqa: S603
+
+
+def test_systemd_understands_every_line(tmp_path: Path) -> None:
+    unit = tmp_path / UNIT.name
+    unit.write_text(UNIT.read_text(encoding="utf-8").replace(PROGRAM, sys.executable))
+
+    done = _analyze("verify", "--man=no", str(unit))
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    unit.write_text(unit.read_text().replace("ProtectSystem=strict", "ProtectSystem=completely"))
+    assert "Failed to parse" in _analyze("verify", "--man=no", str(unit)).stderr
+
+
+def test_it_is_exposed_to_next_to_nothing() -> None:
+    done = _analyze("security", "--offline=true", "--no-pager", f"--threshold={MOST_EXPOSURE * 10:.0f}", str(UNIT))
+
+    assert done.returncode == 0, done.stdout
+    assert _the("DynamicUser") == "yes"
+    assert _the("ProtectSystem") == "strict"
+    assert _the("InaccessiblePaths").split() == ["/tmp", "/var/tmp"]  # noqa: S108 - where it may not write
+    assert not [
+        name for name in ("ReadWritePaths", "StateDirectory", "CacheDirectory", "LogsDirectory") if _values(name)
+    ]
+    assert (_the("CapabilityBoundingSet"), _the("AmbientCapabilities"), _the("NoNewPrivileges")) == ("", "", "yes")
+
+
+def test_its_times_and_settings_agree_with_the_code() -> None:
+    environment = dict(pair.split("=", 1) for pair in _the("Environment").split())
+
+    assert int(_the("TimeoutStopSec")) > seconds_to_end()
+    assert {name.lower() for name in environment} - {"pythondontwritebytecode", "pythonunbuffered"} <= set(
+        Settings.model_fields
+    )
+    assert environment["ENVIRONMENT"] == "production"
+    assert int(environment["WORKERS"]) > 1  # or a reload would not keep the address open
+    assert _the("KillSignal") == "SIGTERM"
+    assert _the("KillMode") == "mixed"  # workers end after what they have in hand, when their parent says so
+    assert _the("Restart") == "on-failure"
+    assert _the("StartLimitIntervalSec") == "0"
+    assert _values("ExecStartPre") == []
+
+
+@pytest.mark.requirement("FR-166", "FR-165")
+def test_it_is_started_reloaded_and_stopped_as_the_unit_says(installed: Installation, tmp_path: Path) -> None:
+    """What systemd would do: the user, the read-only root without /tmp, no rights, the commands and the signals."""
+    program = tmp_path / "task-api"
+    program.write_text('#!/bin/sh\nexec python -m backend.cli "$@"\n')
+    program.chmod(0o755)
+    files = {
+        "/packages": locked_packages(tmp_path / "packages"),
+        "/site-packages": Path(sysconfig.get_path("platlib")),
+        PROGRAM: program,
+        **{f"{PLACE}/{name}": REPOSITORY / name for name in ("migrations", "backend")},
+    }
+    given = {**installed.production(), **dict(pair.split("=", 1) for pair in _the("Environment").split())}
+    names = ("DATABASE_URL", "DATA_DIR", "JWT_SECRET", "ENVIRONMENT", "WORKERS", "PYTHONDONTWRITEBYTECODE")
+    environment = {name: given[name] for name in names} | {
+        "PYTHONPATH": f"{PLACE}:/packages",
+        "RATE_LIMIT_ENABLED": "0",
+    }
+    unit = confine(tmp_path, files, _the("WorkingDirectory"), environment)
+    start = [*unit.command(*_the("ExecStart").split()), "--port", "0"]
+
+    with served(command=start, env=unit.environment, cwd=tmp_path) as service:
+        with user_client(service.address, new_user()) as client:
+            assert is_served(client)
+        before = workers_of(service)
+        with load_on(service.address, new_user(), kept=2, new=2) as load:
+            reload = _the("ExecReload").replace("$MAINPID", str(service.process.pid))
+            subprocess.run(reload.split(), check=True)  # noqa: S603 - as the unit says
+            gone, _ = psutil.wait_procs(before, timeout=RELOAD_SECONDS)
+            assert len(gone) == len(before) == int(environment["WORKERS"])
+        assert set(load.counts()) == {200, 201}
+        assert len(workers_of(service)) == len(before)
+        assert service.stop(signal.Signals[_the("KillSignal")]) == 0
