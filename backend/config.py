@@ -100,7 +100,7 @@ class Settings(BaseSettings):
 
     cors_origins: StringList = Field((), description="origins of browser frontends, comma-separated or a JSON list")
     request_timeout_seconds: float = Field(
-        10, gt=0, le=300, description="longest time to wait for a connection, and for a statement"
+        10, gt=0, le=300, description="longest time that a request may take with the database, waiting included"
     )
     client_timeout_seconds: float = Field(
         20, gt=0, le=300, description="longest time that a client may take to send its headers, and again its body"

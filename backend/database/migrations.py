@@ -185,8 +185,7 @@ def _connect(url: str) -> PostgresConnection:
         return psycopg2.connect(**parameters)
     except psycopg2.OperationalError as error:
         raise ConfigurationError(
-            f"The database cannot be reached ({reason(error)}). "
-            "Check DATABASE_URL and that the server runs."
+            f"The database cannot be reached ({reason(error)}). Check DATABASE_URL and that the server runs."
         ) from None
 
 
