@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import logging
 import os
 import re
 import secrets
@@ -15,13 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import uvicorn
+import structlog
 from fastapi import FastAPI
 from pydantic import SecretStr
-from uvicorn.supervisors import Multiprocess
 
+from backend.api.listener import listen
 from backend.api.main import create_app
-from backend.api.server import server_config
+from backend.api.server import Server, server_config
+from backend.api.supervisor import Supervisor
 from backend.config import Settings, load_settings
 from backend.database import migrations
 from backend.database.embedded import EmbeddedPostgres
@@ -31,13 +31,15 @@ from backend.errors import ConfigurationError, ServiceUnavailable
 from backend.services import wall
 from backend.services.purge_service import Purged, PurgeService
 from backend.utils.auth import development_secret, issue_token
+from backend.utils.logs import set_up_logs
 from backend.utils.signals import leaving_in_order
 
 EXIT_INTERRUPTED = 130  # by Ctrl-C, as shells have it
 EXIT_TERMINATED = 143  # by SIGTERM
-LISTEN_BACKLOG = 2048
 DEVELOPMENT_USER = "developer"
 DEVELOPMENT_TTL = "24h"
+
+logger = structlog.get_logger()
 
 _TTL = re.compile(r"([1-9][0-9]{0,5})([smhd])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -64,13 +66,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def application() -> FastAPI:
     """Build the application from the environment: what every worker process runs."""
-    settings = load_settings()
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    app = create_app(settings)
+    app = create_app(_load_settings())
     # What is there by now stays. The collector need not look through it whenever a large body makes many objects.
     gc.collect()
     gc.freeze()
     return app
+
+
+def _load_settings(**chosen: object) -> Settings:
+    """Read the settings, and log as they say from now on."""
+    settings = load_settings(**chosen)
+    set_up_logs(settings.log_level, as_json=settings.environment == "production")
+    return settings
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -115,16 +122,16 @@ def _ttl_seconds(text: str) -> int:
 
 def _serve(options: argparse.Namespace) -> None:
     chosen = {name: getattr(options, name) for name in ("host", "port", "workers")}
-    settings = _with_key(load_settings(**{name: value for name, value in chosen.items() if value is not None}))
+    settings = _with_key(_load_settings(**{name: value for name, value in chosen.items() if value is not None}))
     # However one ends a server, it has then done what it was asked to.
     with (
         suppress(KeyboardInterrupt),
         leaving_in_order(exit_code=0),
-        _listen(settings) as listener,
+        listen(settings.host, settings.port) as listener,
         _database(settings) as url,
     ):
         _prepare_schema(settings, url)
-        os.environ |= _environment(settings, url)
+        os.environ |= _made_here(settings, url)
         create_app(load_settings())  # what is wrong with it is said once, here, and not by each worker again
         _announce(settings, listener)
         _run_server(settings, listener)
@@ -133,22 +140,9 @@ def _serve(options: argparse.Namespace) -> None:
 def _run_server(settings: Settings, listener: socket.socket) -> None:
     config = server_config("backend.cli:application", settings, factory=True, workers=settings.workers)
     if settings.workers == 1:
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(config).run(sockets=[listener])
     else:
-        Multiprocess(config, sockets=[listener]).run()
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """Take the port before anything is started, so that a taken one is noticed first."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=LISTEN_BACKLOG)
-    except OSError as error:
-        # The system's own words: create_server adds the address a second time.
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        raise ConfigurationError(
-            f"cannot listen on {settings.host} port {settings.port}: {reason}. Choose others with --host and --port."
-        ) from error
+        Supervisor(config, listener).run()
 
 
 @contextmanager
@@ -207,19 +201,25 @@ def _secret_file(settings: Settings) -> Path:
     return settings.data_dir / "jwt-secret"
 
 
-def _environment(settings: Settings, url: str) -> dict[str, str]:
-    """Hand on to worker processes what the environment did not say."""
-    environment = {"DATABASE_URL": url}
-    if settings.jwt_secret:
-        environment["JWT_SECRET"] = settings.jwt_secret.get_secret_value()
-    return environment
+def _made_here(settings: Settings, url: str) -> dict[str, str]:
+    """Hand on to worker processes what nobody has set: all else they read themselves, also when they are replaced."""
+    given = load_settings()
+    made: dict[str, str] = {}
+    if given.database_url is None:
+        made["DATABASE_URL"] = url
+    if settings.jwt_secret and given.jwt_secret is None:
+        made["JWT_SECRET"] = settings.jwt_secret.get_secret_value()
+    return made
 
 
 def _announce(settings: Settings, listener: socket.socket) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{host}:{listener.getsockname()[1]}"
+    if settings.environment == "production":
+        logger.info("serving", address=address)
+        return
     print(f"Task API  {address}\nDocs      {address}/docs")
-    if settings.environment == "development" and settings.jwt_secret:
+    if settings.jwt_secret:
         token = _issue(settings, DEVELOPMENT_USER, _ttl_seconds(DEVELOPMENT_TTL))
         print(f"Token     for user {DEVELOPMENT_USER!r}, good for {DEVELOPMENT_TTL}:\n{token}\n\nCreate a task:")
         print(
@@ -230,7 +230,7 @@ def _announce(settings: Settings, listener: socket.socket) -> None:
 
 
 def _migrate(options: argparse.Namespace) -> None:
-    settings = load_settings()
+    settings = _load_settings()
     with leaving_in_order(EXIT_TERMINATED), _database(settings) as url:
         migration_url = _migration_url(settings, url)
         if options.action == "status":
@@ -243,7 +243,7 @@ def _migrate(options: argparse.Namespace) -> None:
 
 
 def _purge(_options: argparse.Namespace) -> None:
-    settings = load_settings()
+    settings = _load_settings()
     with leaving_in_order(EXIT_TERMINATED), _database(settings) as url:
         _require_schema(_migration_url(settings, url))
         engine = build_engine(url, pool_size=1, timeout_seconds=settings.request_timeout_seconds)

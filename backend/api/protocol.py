@@ -11,16 +11,16 @@ import uuid
 from enum import Enum
 from typing import Any
 
-import uvicorn
 from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
-from uvicorn.server import ServerState
 
 from backend.api.limits import MAX_ADDRESS_BYTES
-from backend.api.middleware import access_log
+from backend.api.middleware import log_unread_request
 from backend.api.responses import error_response
 from backend.api.security_headers import security_headers
+from backend.api.server_state import ServerConfig, ServiceState
+from backend.api.slow_reader import SlowReaderWatch
 from backend.api.stream_signal import Signal
 from backend.errors import (
     AddressTooLong,
@@ -37,16 +37,9 @@ SLICE_BYTES = 8 * 1024
 MAX_UNFINISHED_BYTES = 64 * 1024 - 2 * SLICE_BYTES
 MAX_PIPELINED = 100
 LINGER_SECONDS = 2.0  # for a client to read our last word; closing at once may take it away from one that still sends
-LEAST_READ_BYTES = 64 * 1024  # of an answer, in the time that a client has; a client that takes less is given up
 SHUTDOWN_PATIENCE_SECONDS = 1.0  # for bodies and answers that are just under way when the service ends
 
 _AUTHORIZATION = b"authorization:"
-
-
-class ServerConfig(uvicorn.Config):
-    """uvicorn's configuration, with the one thing more that our protocol needs to know."""
-
-    client_timeout_seconds: float
 
 
 class Stage(Enum):
@@ -60,10 +53,12 @@ class Stage(Enum):
 class BoundedProtocol(HttpToolsProtocol):
     """Reads requests as uvicorn does, but no unfinished one for too long or too far, and refuses in the envelope."""
 
+    server_state: ServiceState
+
     def __init__(
         self,
         config: ServerConfig,
-        server_state: ServerState,
+        server_state: ServiceState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
@@ -73,16 +68,17 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unfinished = 0  # bytes since a head, a piece of a body or a request was complete
         self._line_start = b""  # of the line that is arriving
         self._deadline: asyncio.TimerHandle | None = None
-        self._reading: asyncio.TimerHandle | None = None  # looks whether the client reads a long answer
+        self._reading: SlowReaderWatch
         self._refusal: TaskAPIError | None = None
         self._in_hand: RequestResponseCycle | None = None
-        self._is_last = False  # the request is the last one, by the client's own word
+        self._is_last = False  # nothing counts behind this request: by the client's own word, or it is too late
         self._lingers = False
         self._signal = Signal()  # for the request in hand, if it goes on and on
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Begin to wait for a request."""
         super().connection_made(transport)
+        self._reading = SlowReaderWatch(self.loop, transport)
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -160,6 +156,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade() and any(_is_body(*header) for header in self.headers):
             # The parser would take the body for the next request.
             raise BadRequest("Send a body without the header Upgrade: no other protocol is spoken here.")
+        if self.server_state.is_ending and self.cycle is not None and not self.cycle.response_started:
+            self.cycle.keep_alive = True  # the last one is this one, then, and not the one before it
         super().on_headers_complete()
         if not self.cycle.keep_alive:
             # uvicorn would close right after its answer, and a client that still sends its body would never read it.
@@ -178,6 +176,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stage = Stage.IDLE
         self._unfinished = 0
         super().on_message_complete()
+        if self.server_state.is_ending:
+            self._say_that_it_is_the_last()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._in_hand = cycle
@@ -195,14 +195,25 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self._is_last:
             self.transport.close()
 
+    def end_soon(self) -> None:
+        """Let streams end, and the next answer be the last one: it says so, unless it has begun before."""
+        self._signal.end()
+        if self._stage is not Stage.BODY:
+            self._say_that_it_is_the_last()
+
+    def _say_that_it_is_the_last(self) -> None:
+        """Close with the answer in hand. Only behind a complete request: a client that sends would not read it."""
+        if self.cycle is not None and not self.cycle.response_started and not self._is_last:
+            self.cycle.keep_alive = False
+
     def shutdown(self) -> None:
         """End when what is in hand is answered; a body that is still arriving is not waited for."""
         super().shutdown()
-        self._signal.end()
+        self._is_last = True
         if self._stage is Stage.BODY:
             self.loop.call_later(SHUTDOWN_PATIENCE_SECONDS, self._end_unfinished)
-        if self._reading is not None:
-            self._look_again(SHUTDOWN_PATIENCE_SECONDS)
+        if self._reading.is_watching:
+            self._reading.look_every(SHUTDOWN_PATIENCE_SECONDS)
 
     def _end_unfinished(self) -> None:
         if self._stage is Stage.BODY:
@@ -218,27 +229,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Note that the client reads slower than we write, and from now on look whether it reads at all."""
         super().pause_writing()
-        self._look_again(self._timeout_seconds)
+        self._reading.look_every(self._timeout_seconds)
 
     def resume_writing(self) -> None:
         """Note that most of what was written has left."""
         super().resume_writing()
-        if self._reading is not None:
-            self._reading.cancel()
-            self._reading = None
-
-    def _look_again(self, seconds: float) -> None:
-        """Look after a while how much has left. It is in our memory until it does, and close() would wait for it."""
-        if self._reading is not None:
-            self._reading.cancel()
-        left = self.transport.get_write_buffer_size()
-        self._reading = self.loop.call_later(seconds, self._look_whether_it_reads, left, seconds)
-
-    def _look_whether_it_reads(self, left_before: int, seconds: float) -> None:
-        if self.transport.get_write_buffer_size() > left_before - LEAST_READ_BYTES:
-            self.transport.abort()
-        else:
-            self._look_again(seconds)
+        self._reading.stop()
 
     def _forget_deadline(self) -> None:
         if self._deadline is not None:
@@ -277,7 +273,7 @@ class BoundedProtocol(HttpToolsProtocol):
         ]
         lines = [name + b": " + value + b"\r\n" for name, value in headers]
         self.transport.write(b"".join([STATUS_LINE[error.status], *lines, b"\r\n", response.body]))
-        access_log.info("- '-' %d 0.0ms request_id=%s user='-'", error.status, request_id)
+        log_unread_request(request_id, error.status)
         self._linger()
 
     def _linger(self) -> None:

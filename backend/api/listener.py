@@ -1,0 +1,70 @@
+"""The socket that clients connect to, and how it is closed without taking anybody's connection away.
+
+The system completes connections by itself and keeps them in a queue until somebody accepts them. Closing the socket
+resets all that are in the queue, or come into it meanwhile: so new ones are kept out first, then the queue is emptied.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import selectors
+import socket
+import struct
+from contextlib import suppress
+from typing import Protocol
+
+from backend.errors import ConfigurationError
+
+LISTEN_BACKLOG = 2048
+
+_SO_ATTACH_FILTER = 26  # of Linux, which Python does not name; elsewhere an option that does not exist
+# A program for the packet filter of a socket. It drops what begins a connection: of SYN and ACK, only SYN is set.
+_FLAGS_OFFSET, _SYN, _SYN_AND_ACK = 13, 0x02, 0x12
+_DROP_NEW_CONNECTIONS = (
+    (0x30, 0, 0, _FLAGS_OFFSET),  # load the byte of flags
+    (0x54, 0, 0, _SYN_AND_ACK),  # keep these two
+    (0x15, 0, 1, _SYN),  # unless only SYN is set, skip one
+    (0x06, 0, 0, 0),  # drop it
+    (0x06, 0, 0, 0xFFFFFFFF),  # let it pass
+)
+
+
+class HasFileNumber(Protocol):
+    """A socket, or what an event loop gives out in its place."""
+
+    def fileno(self) -> int:
+        """Return the number that the system knows it by."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the port, before anything is started, so that a taken one is noticed first; raises ConfigurationError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=LISTEN_BACKLOG)
+    except OSError as error:
+        # The system's own words: create_server adds the address a second time.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise ConfigurationError(
+            f"cannot listen on {host} port {port}: {reason}. Choose others with --host and --port."
+        ) from error
+
+
+def refuse_new_connections(listener: HasFileNumber) -> None:
+    """Let no connection begin any more, in whatever process; those that have begun are completed and wait as before.
+
+    A client that comes now asks again after a second, and is then refused, or answered by our successor. Where the
+    system has no such filter, a connection that begins in the moment of closing is reset.
+    """
+    program = b"".join(struct.pack("HBBI", *instruction) for instruction in _DROP_NEW_CONNECTIONS)
+    memory = ctypes.create_string_buffer(program)
+    option = struct.pack("HL", len(_DROP_NEW_CONNECTIONS), ctypes.addressof(memory))
+    with suppress(OSError), socket.socket(fileno=os.dup(listener.fileno())) as same:
+        same.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, option)
+
+
+def has_waiting(listener: HasFileNumber) -> bool:
+    """Tell whether a connection waits to be accepted."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(listener.fileno(), selectors.EVENT_READ)
+        return bool(selector.select(timeout=0))

@@ -1,0 +1,41 @@
+"""Programs of Postgres, which are run to their end and say at most what is wrong."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from backend.errors import ConfigurationError
+
+
+def run_program(program: Path, *arguments: str, folder: Path, user: int | None, group: int | None) -> None:
+    """Run a program in a folder, as another user if one is given; raises ConfigurationError with its complaint.
+
+    Whoever is asked to end meanwhile still waits for it: a server that is just starting can be stopped only then.
+    """
+    with subprocess.Popen(  # noqa: S603 - Postgres' own programs
+        [str(program), *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        env={**os.environ, "LC_ALL": "C"},
+        user=user,
+        group=group,
+        extra_groups=None if user is None else (),
+    ) as process:
+        try:
+            _, errors = process.communicate()
+        except BaseException:
+            process.wait()
+            raise
+    if process.returncode:
+        complaint = complaint_of(errors.decode(errors="replace"))
+        raise ConfigurationError(f"The embedded Postgres: {program.name} failed: {complaint}")
+
+
+def complaint_of(output: str) -> str:
+    """Pick the newest line that says what is wrong."""
+    lines = [line for line in reversed(output.splitlines()) if line.strip()] or ["it does not say why"]
+    return next((line for line in lines if "FATAL" in line or "error:" in line), lines[0]).strip()

@@ -1,0 +1,108 @@
+"""What those hear who ask after a service: that it lives, however busy, and whether it is ready, at no cost."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import pairwise
+
+import pytest
+from pydantic import SecretStr
+
+from backend.config import Settings
+from backend.database import migrations
+from backend.database.engine import build_engine
+from backend.database.session import SessionFactory
+from backend.errors import ServiceUnavailable
+from backend.services.readiness import Readiness
+from tests.fixtures.api import new_user, serve
+from tests.fixtures.connection import connection_to, head
+from tests.fixtures.database import execute
+from tests.fixtures.proxy import counting_proxy
+from tests.fixtures.readiness import check
+
+BUSY = 200  # requests
+SUSPENDED_AFTER_SECONDS = 300  # as Neon does it with a database that nobody asks anything
+HOUR_SECONDS = 3600
+
+
+@pytest.mark.requirement("FR-168")
+@pytest.mark.parametrize("most", [BUSY, BUSY // 2], ids=["not full", "full"])
+def test_a_service_that_waits_for_a_silent_database_says_that_it_lives(
+    settings: Settings, database_url: str, most: int
+) -> None:
+    with counting_proxy(database_url) as proxy, ExitStack() as stack:
+        changes = {"database_url": SecretStr(proxy.url), "max_concurrent_requests": most, "request_timeout_seconds": 30}
+        running = stack.enter_context(serve(settings.model_copy(update=changes)))
+        client = stack.enter_context(running.client())
+        assert client.get("/health/ready").status_code == 200
+        proxy.silent = True
+        busy = [stack.enter_context(connection_to(running)) for _ in range(BUSY)]
+        for connection in busy:
+            connection.send(head(new_user(), "GET /api/tasks"))
+        refused = busy[most:]
+        assert [connection.answer().status_code for connection in refused] == [503] * len(refused)
+
+        before = proxy.flights
+        for _ in range(20):
+            assert client.get("/health/live").status_code == 200
+        with ThreadPoolExecutor(10) as threads, running.client() as other:
+            lives = threads.map(lambda _: other.get("/health/live").status_code, range(50))
+            assert set(lives) == {200}
+
+        assert all(connection.is_silent() for connection in busy[:most])  # they were not waited for
+        assert proxy.flights == before
+        proxy.silent = False
+        proxy.cut()
+        assert {connection.answer().status_code for connection in busy[:most]} == {200}
+
+
+@pytest.mark.requirement("FR-169")
+def test_asking_every_second_lets_the_database_sleep(database_url: str) -> None:
+    now = 0.0
+    with counting_proxy(database_url) as proxy:
+        engine = build_engine(proxy.url, pool_size=1, timeout_seconds=5)
+        readiness = Readiness(SessionFactory(engine), frozenset(migrations.known()), clock=lambda: now)
+        asked = []
+        for second in range(HOUR_SECONDS):
+            now, before = float(second), proxy.flights
+            check(readiness)
+            asked += [second] * (proxy.flights > before)
+        engine.dispose()
+
+    assert len(asked) > 1  # it does look again
+    assert min(later - earlier for earlier, later in pairwise(asked)) > SUSPENDED_AFTER_SECONDS
+
+
+@pytest.mark.requirement("FR-169")
+def test_a_service_that_is_only_asked_whether_it_is_ready_asks_its_database_nothing(
+    settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.api.main.SETTLE_SECONDS", 0.01)
+    with counting_proxy(database_url) as proxy:
+        changes = {"database_url": SecretStr(proxy.url)}
+        with serve(settings.model_copy(update=changes)) as running, running.client() as client:
+            assert client.get("/health/ready").status_code == 200
+            before = proxy.flights
+            for _ in range(50):
+                assert client.get("/health/ready").status_code == 200
+            assert proxy.flights == before > 0
+
+
+@pytest.mark.requirement("FR-169")
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        ("DELETE FROM _yoyo_migration WHERE migration_id LIKE '0001%'", "1 migration"),
+        ("ALTER TABLE tasks DISABLE ROW LEVEL SECURITY", "keep users apart"),
+    ],
+)
+def test_what_makes_a_service_unready_is_said(own_url: str, damage: str, reason: str) -> None:
+    engine = build_engine(own_url, pool_size=1, timeout_seconds=5)
+    try:
+        check(Readiness(SessionFactory(engine), frozenset(migrations.known())))
+        execute(own_url, damage)
+        with pytest.raises(ServiceUnavailable, match=reason):
+            check(Readiness(SessionFactory(engine), frozenset(migrations.known())))
+    finally:
+        engine.dispose()

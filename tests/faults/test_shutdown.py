@@ -1,0 +1,104 @@
+"""SIGTERM: whoever has come by then is answered, nobody else is let in, and nothing is left running."""
+
+from __future__ import annotations
+
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from backend.api.server import most_seconds_to_end, server_config
+from backend.config import Settings
+from tests.fixtures.api import new_user, serve
+from tests.fixtures.connection import connection_to, head
+from tests.fixtures.database import execute
+from tests.fixtures.events import events_of, stream
+from tests.fixtures.load import REFUSED, load_on
+from tests.fixtures.locks import row_locked
+from tests.fixtures.tasks import error_of
+from tests.fixtures.workers import processes_in, served_by, until, workers_of
+
+pytestmark = pytest.mark.requirement("FR-165")
+
+NOT_ACCEPTED = 200  # connections: far more than a worker accepts at once
+CREATE = {"line": "POST /api/tasks", "Content_Type": "application/json", "Content_Length": "14"}
+BODY = b'{"title": "a"}'
+
+
+@pytest.mark.parametrize(
+    ("workers", "everyone"), [(1, False), (3, False), (2, True)], ids=["one", "several", "several, each told by itself"]
+)
+def test_whoever_has_come_is_answered(tmp_path: Path, database_url: str, workers: int, *, everyone: bool) -> None:
+    user, slow = new_user(), new_user()
+    execute(database_url, "INSERT INTO users (id, revision) VALUES (%s, 0)", slow)
+    with served_by(workers, tmp_path, database_url) as service, ExitStack() as stack:
+        in_hand = stack.enter_context(connection_to(service.address))
+        load = stack.enter_context(load_on(service.address, user))
+        with row_locked(database_url, slow) as wait_for:
+            in_hand.send(head(slow, **CREATE) + BODY)
+            wait_for(1)
+            serving = [worker.pid for worker in workers_of(service)]
+            assert len(serving) == workers
+            _send(signal.SIGSTOP, *serving)
+            queued = [stack.enter_context(connection_to(service.address)) for _ in range(NOT_ACCEPTED)]
+            for connection in queued:
+                connection.send(head(user))
+            _send(signal.SIGTERM, service.process.pid, *(serving if everyone and workers > 1 else ()))
+            _send(signal.SIGCONT, *serving)
+            assert [connection.answer().status_code for connection in queued] == [200] * NOT_ACCEPTED
+        answer = in_hand.answer()
+        assert (answer.status_code, answer.headers["Connection"]) == (201, "close")
+        assert service.process.wait(30) == 0
+        until(lambda: processes_in(tmp_path) == [])
+
+    assert load.lost() == []
+    assert load.counts()[REFUSED] > 0
+    assert execute(database_url, "SELECT count(*) FROM tasks WHERE user_id = %s", user) == [(load.created(),)]
+
+
+def _send(number: signal.Signals, *processes: int) -> None:
+    for process in processes:
+        os.kill(process, number)
+
+
+def test_a_request_that_is_on_its_way_is_the_last_one_of_its_connection(settings: Settings, user_id: str) -> None:
+    with ExitStack() as service, ExitStack() as stack, ThreadPoolExecutor(1) as thread:
+        running = service.enter_context(serve(settings))
+        kept, fresh, several, last, refused, silent = (
+            stack.enter_context(connection_to(running.base_url)) for _ in range(6)
+        )
+        kept.send(head(user_id))
+        assert "Connection" not in kept.answer().headers
+        client = stack.enter_context(running.client(user_id))
+        events = events_of(stack.enter_context(stream(client)))
+        next(events)
+
+        ended = thread.submit(service.close)
+        assert [event for event in events if event.change] == []  # the stream ends: by now everybody knows
+        kept.send(head(user_id))
+        fresh.send(head(user_id))
+        several.send(head(user_id) * 3)
+        last.send(head(user_id, Connection="close"))
+        refused.send(head(None, **CREATE))
+
+        for connection in (kept, fresh):
+            (answer,) = connection.answers_until_closed()
+            assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
+        answers = several.answers_until_closed()
+        assert [answer.headers.get("Connection") for answer in answers] == [None, None, "close"]
+        assert [answer.status_code for answer in last.answers_until_closed()] == [200]
+        error_of(refused.answer(), 401, "UNAUTHORIZED")
+        refused.send(BODY)
+        assert refused.answers_until_closed() == silent.answers_until_closed() == []
+        ended.result()
+
+
+@pytest.mark.parametrize("seconds", [0.1, 10, 300])
+def test_a_service_is_given_more_time_to_end_than_a_request_may_take(settings: Settings, seconds: float) -> None:
+    config = server_config("", settings.model_copy(update={"request_timeout_seconds": seconds}))
+
+    assert config.timeout_graceful_shutdown is not None
+    assert most_seconds_to_end(config) > config.timeout_graceful_shutdown > seconds + 1

@@ -1,0 +1,107 @@
+"""Workers that crash, hang or do not start, and a parent that is killed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from backend.api.supervisor import MOST_PAUSE_SECONDS, QUIET_SECONDS, GrowingPause
+from tests.fixtures.api import new_user
+from tests.fixtures.connection import connection_to, head
+from tests.fixtures.database import execute
+from tests.fixtures.load import Load, load_on
+from tests.fixtures.locks import row_locked
+from tests.fixtures.process import environment
+from tests.fixtures.tokens import SECRET
+from tests.fixtures.workers import processes_in, served_by, until, workers_of
+
+pytestmark = pytest.mark.requirement("FR-167")
+
+WORKERS = 2
+CLIENTS = 12
+SERVE = "from backend import cli; sys.exit(cli.main(['serve', '--port', '0', *sys.argv[1:]]))"
+# A worker that says nothing is given up earlier than usual.
+HASTY = (
+    sys.executable,
+    "-c",
+    f"import sys; from backend.api import supervisor; supervisor.SILENCE_SECONDS = 5; {SERVE}",
+)
+# Only workers read that setting: what the parent would notice is never their trouble.
+SETTING = "cli.create_app = lambda settings: os.environ.update(MAX_BODY_BYTES='many')"
+BROKEN = (sys.executable, "-c", f"import os, sys; from backend import cli; {SETTING}; {SERVE}")
+
+
+def test_a_worker_that_crashes_or_hangs_is_replaced(tmp_path: Path, database_url: str) -> None:
+    user = new_user()
+    with served_by(WORKERS, tmp_path, database_url, HASTY) as service:
+        crashing, hanging = workers_of(service)
+        with load_on(service.address, user, kept=CLIENTS - 2, new=2) as load:
+            crashing.kill()
+            until(lambda: crashing not in workers_of(service) and len(workers_of(service)) == WORKERS)
+            _go_on(load)
+        # Each client had one request in hand at most; what was not answered may have been done.
+        assert len(load.lost()) <= CLIENTS
+        assert {outcome for _, outcome in load.lost() if isinstance(outcome, int)} == set()
+        ((made,),) = execute(database_url, "SELECT count(*) FROM tasks WHERE user_id = %s", user)
+        assert load.created() <= made <= load.created() + len(load.lost())
+
+        hanging.suspend()
+        until(lambda: hanging not in workers_of(service) and len(workers_of(service)) == WORKERS)
+        with load_on(service.address, user):
+            pass
+
+
+def _go_on(load: Load) -> None:
+    """See requests answered, and none lost any more."""
+    load.wait_for(100)
+    lost = load.lost()
+    load.wait_for(300)
+    assert load.lost() == lost
+
+
+def test_workers_whose_parent_was_killed_end_in_order(tmp_path: Path, database_url: str) -> None:
+    slow = new_user()
+    execute(database_url, "INSERT INTO users (id, revision) VALUES (%s, 0)", slow)
+    with served_by(WORKERS, tmp_path, database_url) as service, ExitStack() as stack:
+        in_hand = stack.enter_context(connection_to(service.address))
+        load = stack.enter_context(load_on(service.address, new_user()))
+        with row_locked(database_url, slow) as wait_for:
+            in_hand.send(head(slow, "DELETE /api/me"))
+            wait_for(1)
+            workers = workers_of(service)
+            service.process.kill()
+            until(lambda: load.counts()["refused"] > 0)
+        assert in_hand.answer().status_code == 204
+        until(lambda: not any(worker.is_running() for worker in workers))
+        until(lambda: processes_in(tmp_path) == [])
+    assert load.lost() == []
+
+
+def test_a_service_none_of_whose_workers_starts_says_so_and_ends(tmp_path: Path, database_url: str) -> None:
+    env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET)
+    done = subprocess.run(  # noqa: S603 - our own command
+        [*BROKEN, "--workers", str(WORKERS)],
+        env=env, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "MAX_BODY_BYTES" in done.stderr
+    assert done.stderr.splitlines()[-1] == "task-api: no worker can start; what it said is above"
+    assert (done.stdout + done.stderr).count("worker_started") == WORKERS
+    until(lambda: processes_in(tmp_path) == [])
+
+
+def test_workers_that_crash_again_and_again_are_replaced_less_and_less_often() -> None:
+    pause = GrowingPause()
+    now, pauses = 1000.0, []
+    for _ in range(10):
+        pauses.append(pause.after_loss(now))
+        now += pauses[-1]
+
+    assert pauses[:6] == [0, 1, 2, 4, 8, 16]
+    assert pauses[6:] == [MOST_PAUSE_SECONDS] * 4
+    assert pause.after_loss(now + QUIET_SECONDS) == 0
