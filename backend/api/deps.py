@@ -38,7 +38,8 @@ async def _current_user(
     request: Request, _documented: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 ) -> str:
     """Give the `sub` of the token, which is the only place an identity comes from."""
-    request.app.state.purging.is_used = True  # what nobody uses is not purged, so that its database can be suspended
+    # What nobody uses is neither purged nor asked whether it is ready, so that its database can be suspended.
+    request.app.state.purging.is_used = request.app.state.readiness.is_used = True
     user_id: str = request.state.user_id
     return user_id
 

@@ -11,6 +11,8 @@ import structlog
 from backend.errors import ServiceUnavailable
 from backend.utils.budget import current_budget
 
+WAITING_SHARE = 0.7  # of the time, at most: who passes must have time left, or the work is begun in vain
+
 logger = structlog.get_logger(__name__)
 
 
@@ -33,7 +35,7 @@ class Gate:
             return
         self.waiting += 1
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self._seconds * WAITING_SHARE):
                 await self._semaphore.acquire()
         except TimeoutError:
             logger.warning("database_unavailable", reason="no place at the gate became free in time")

@@ -85,6 +85,11 @@ class Connector:
                 self._attempt(time.monotonic(), is_probe=False)  # this one was opened by somebody who still waits
             return connection
 
+    @property
+    def is_away(self) -> bool:
+        """Tell whether the last attempt has failed."""
+        return self._failures > 0
+
     def _wait(self, deadline: float) -> bool:
         """Wait until there is a connection, and see to it that somebody opens one; returns whether we have."""
         recoveries = self._recoveries

@@ -11,7 +11,9 @@ from __future__ import annotations
 import selectors
 from typing import Any
 
+from psycopg2.errorcodes import READ_ONLY_SQL_TRANSACTION
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolResetState
 
@@ -50,9 +52,11 @@ def build_engine(url: str, *, pool_size: int, timeout_seconds: float) -> Engine:
         **_KEEP_ALIVE,
         **read_url(url),
     }
+    connector = Connector(parameters, timeout_seconds)
     engine = create_engine(
         URL,  # libpq reads the rest of the URL better
-        creator=Connector(parameters, timeout_seconds),
+        creator=connector,
+        execution_options={"connector": connector},
         # A statement is a transaction of its own, without BEGIN and ROLLBACK flights round it.
         isolation_level="AUTOCOMMIT",
         pool_size=pool_size,
@@ -64,6 +68,7 @@ def build_engine(url: str, *, pool_size: int, timeout_seconds: float) -> Engine:
     )
     event.listen(engine, "checkout", _refuse_dead_connection)
     event.listen(engine, "reset", _forget_isolation_level)
+    event.listen(engine, "handle_error", _leave_former_primary)
     Watchdog(engine, timeout_seconds)
 
     @event.listens_for(engine, "before_cursor_execute", retval=True)
@@ -93,6 +98,18 @@ def _refuse_dead_connection(connection: Any, _entry: ConnectionPoolEntry, _proxy
         selector.register(connection, selectors.EVENT_READ)
         if selector.select(timeout=0):
             raise DisconnectionError
+
+
+def _leave_former_primary(context: ExceptionContext) -> None:
+    """Give up all connections when one leads to a server that takes no writes any more: there is another one now."""
+    if getattr(context.original_exception, "pgcode", None) == READ_ONLY_SQL_TRANSACTION:
+        context.is_disconnect = True
+
+
+def is_away(engine: Engine) -> bool:
+    """Tell whether the last attempt to connect has failed."""
+    connector: Connector = engine.get_execution_options()["connector"]
+    return connector.is_away
 
 
 def _forget_isolation_level(connection: Any, _entry: ConnectionPoolEntry, _state: PoolResetState) -> None:

@@ -151,14 +151,16 @@ def _described(statement: Statement) -> dict[str, str]:
 
 def gauge_pool(engine: Engine, waiting: Callable[[], int]) -> None:
     """Measure from now on how many connections an engine has, and how many requests wait for one."""
-    pool = cast(QueuePool, engine.pool)
+
+    def pool() -> QueuePool:
+        return cast(QueuePool, engine.pool)
 
     def count(_options: CallbackOptions) -> Iterator[Observation]:
-        yield Observation(pool.checkedin(), {**_POOL, "db.client.connection.state": "idle"})
-        yield Observation(pool.checkedout(), {**_POOL, "db.client.connection.state": "used"})
+        yield Observation(pool().checkedin(), {**_POOL, "db.client.connection.state": "idle"})
+        yield Observation(pool().checkedout(), {**_POOL, "db.client.connection.state": "used"})
 
     def most(_options: CallbackOptions) -> Iterator[Observation]:
-        yield Observation(pool.size(), _POOL)
+        yield Observation(pool().size(), _POOL)
 
     def pending(_options: CallbackOptions) -> Iterator[Observation]:
         yield Observation(waiting(), _POOL)

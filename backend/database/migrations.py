@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import logging
+import math
 import socket
 import uuid
 from collections.abc import Iterator
@@ -27,12 +28,12 @@ from yoyo.backends.core.postgresql import PostgresqlBackend
 from yoyo.migrations import Migration as MigrationFile
 from yoyo.migrations import MigrationList
 
-from backend.database.reasons import reason
+from backend.database.connector import Connector, NoConnection
 from backend.database.url import read_url
 from backend.errors import ConfigurationError
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
-CONNECT_SECONDS = 10
+CONNECT_SECONDS = 10.0
 MIGRATION_LOCK = 7_251_935_640_212_977_107  # any number that other programs on the database do not use
 MIGRATION_LOCK_SECONDS = 60
 TABLE_LOCK_SECONDS = 5
@@ -179,13 +180,16 @@ def _transaction(url: str) -> Iterator[_OneTransaction]:
 
 
 def _connect(url: str) -> PostgresConnection:
-    """Connect to a URL as Neon, libpq or SQLAlchemy write it; an error never repeats a part of it."""
-    parameters = {"connect_timeout": CONNECT_SECONDS, "application_name": "task-api migrate", **read_url(url)}
+    """Connect to a URL as Neon, libpq or SQLAlchemy write it, and wait a while for a database that is about to come.
+
+    An error never repeats a part of the URL.
+    """
+    ours = {"connect_timeout": math.ceil(CONNECT_SECONDS), "application_name": "task-api migrate"}
     try:
-        return psycopg2.connect(**parameters)
-    except psycopg2.OperationalError as error:
+        return Connector({**ours, **read_url(url)}, CONNECT_SECONDS)()
+    except NoConnection as error:
         raise ConfigurationError(
-            f"The database cannot be reached ({reason(error)}). Check DATABASE_URL and that the server runs."
+            f"The database cannot be reached ({error.reason}). Check DATABASE_URL and that the server runs."
         ) from None
 
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
-from psycopg2.errorcodes import INSUFFICIENT_PRIVILEGE, INVALID_PARAMETER_VALUE, READ_ONLY_SQL_TRANSACTION
+from psycopg2.errorcodes import (
+    DEADLOCK_DETECTED,
+    INSUFFICIENT_PRIVILEGE,
+    INVALID_PARAMETER_VALUE,
+    READ_ONLY_SQL_TRANSACTION,
+    SERIALIZATION_FAILURE,
+)
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidRequestError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -23,7 +29,8 @@ from backend.utils.budget import current_budget
 
 logger = structlog.get_logger(__name__)
 
-_ROLLED_BACK = "40"  # the class of SQLSTATEs that say: not done, for the sake of others; try again
+# What says of itself that nothing was done, and that another try is worth it.
+_NOT_DONE = {SERIALIZATION_FAILURE, DEADLOCK_DETECTED, READ_ONLY_SQL_TRANSACTION}
 
 
 class StatementRefused(Exception):
@@ -130,12 +137,9 @@ class SessionFactory:
     def _translated(self, error: DBAPIError) -> Exception:
         """Turn what the driver raised into what callers know, and log what is not theirs to handle."""
         sqlstate = getattr(error.orig, "pgcode", None) or ""
-        is_read_only = sqlstate == READ_ONLY_SQL_TRANSACTION  # what was the primary is one no longer
-        if is_read_only:
-            self.engine.dispose()
-        if error.connection_invalidated or is_read_only or sqlstate.startswith(_ROLLED_BACK):
+        if error.connection_invalidated or sqlstate in _NOT_DONE:
             logger.log(self.log_level, "database_interrupted", reason=reason(error.orig))
-            return Interrupted(may_be_done=error.connection_invalidated)
+            return Interrupted(may_be_done=sqlstate not in _NOT_DONE)
         # psycopg2 reports some lost connections under other names.
         if isinstance(error, OperationalError | InterfaceError):
             logger.log(self.log_level, "database_unavailable", reason=reason(error.orig))

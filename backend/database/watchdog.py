@@ -31,6 +31,7 @@ class Watchdog:
     def __init__(self, engine: Engine, seconds: float) -> None:
         self._seconds = seconds
         self._deadlines: dict[Any, float] = {}
+        self._cut: set[Any] = set()
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -66,10 +67,17 @@ class Watchdog:
     def _returned(self, connection: Any, _entry: object) -> None:
         with self._lock:
             self._deadlines.pop(connection, None)
+            self._cut.discard(connection)
 
     def _failed(self, context: ExceptionContext) -> None:
-        if context.execution_context is not None:
-            self._finished(None, context.execution_context.cursor)
+        if context.execution_context is None:
+            return
+        cursor = context.execution_context.cursor
+        self._finished(None, cursor)
+        if cursor.connection in self._cut:
+            # It was our doing, and says nothing of the other connections.
+            self._cut.discard(cursor.connection)
+            context.invalidate_pool_on_disconnect = False
 
     def _dismissed(self, _engine: object) -> None:
         self._ended.set()
@@ -82,6 +90,7 @@ class Watchdog:
                 late = [connection for connection, deadline in self._deadlines.items() if deadline < now]
                 for connection in late:
                     del self._deadlines[connection]
+                    self._cut.add(connection)
                     _cut(connection)
 
 

@@ -10,6 +10,7 @@ import structlog
 from psycopg2.errorcodes import UNDEFINED_TABLE
 from sqlalchemy import text
 
+from backend.database.engine import is_away
 from backend.database.session import RoleRefused, SessionFactory, StatementRefused
 from backend.errors import ServiceUnavailable
 from backend.services import wall
@@ -24,10 +25,11 @@ _NO_WALL = "The database does not keep users apart by itself; the log says why."
 
 @dataclass(slots=True)
 class Readiness:
-    """Asks the database, and remembers a good answer for `remember_seconds`, a bad one for `retry_seconds`.
+    """Asks the database, and remembers a bad answer for `retry_seconds`, a good one for `remember_seconds` and longer.
 
-    The first is longer than the five minutes after which Neon suspends an idle compute: being asked must not keep it
-    awake. The second keeps those who ask, and need no token, from keeping a database busy that is in trouble.
+    A good one is remembered until somebody has used the database, too: being asked must not wake a suspended one, and
+    many workers that ask now and then would keep it awake. It counts no more when connections fail. A bad one keeps
+    those who ask, and need no token, from keeping a database busy that is in trouble.
     """
 
     sessions: SessionFactory
@@ -35,18 +37,23 @@ class Readiness:
     remember_seconds: float = 600
     retry_seconds: float = 1
     clock: Callable[[], float] = time.monotonic
+    is_used: bool = False  # since it was asked
     _remembered_until: float = field(default=float("-inf"), init=False)
     _reason: str | None = field(default=None, init=False)  # why it is not ready
+    _is_good: bool = field(default=False, init=False)
 
     @property
     def is_remembered(self) -> bool:
         """Tell whether a refresh would do nothing: then it needs no connection."""
-        return self.clock() < self._remembered_until
+        is_fresh = self.clock() < self._remembered_until
+        return (is_fresh or not self.is_used) and not is_away(self.sessions.engine) if self._is_good else is_fresh
 
     def refresh(self) -> None:
         """Ask the database, unless its answer is remembered."""
         if not self.is_remembered:
+            self.is_used = False
             self._reason = self._ask()
+            self._is_good = self._reason is None
             self._remembered_until = self.clock() + (self.retry_seconds if self._reason else self.remember_seconds)
 
     def require(self) -> None:

@@ -10,6 +10,7 @@ import structlog
 
 from backend.database.session import Interrupted
 from backend.errors import ServiceUnavailable, TaskAPIError
+from backend.utils.budget import current_budget
 
 logger = structlog.get_logger(__name__)
 
@@ -42,7 +43,7 @@ def _repeating(method: Callable[_Arguments, _Result], *, is_safe: bool, is_read:
             return method(*arguments, **options)
         except Interrupted as error:
             first = error
-        if first.may_be_done and not is_safe:
+        if (first.may_be_done and not is_safe) or current_budget().remaining_seconds() <= 0:
             raise first
         logger.info("work_repeated", work=method.__qualname__)
         try:

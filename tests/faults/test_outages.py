@@ -169,7 +169,6 @@ def test_while_the_database_is_away_a_worker_tries_seldom_and_one_at_a_time(sett
         assert len(answers) > 2 * POOL_SIZE
         assert len(attempts) < POOL_SIZE + 15
         assert statistics.median(pauses[-3:]) > 0.5
-        assert len(set(pauses[-3:])) == 3  # by chance
 
 
 @pytest.mark.requirement("FR-161", "FR-162")

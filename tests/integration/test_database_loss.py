@@ -196,8 +196,8 @@ def test_a_defect_is_an_internal_error_that_says_nothing_of_its_cause(
 @pytest.mark.requirement("FR-051")
 def test_a_connection_that_cannot_be_made_is_service_unavailable(settings: Settings) -> None:
     with counting_proxy("postgresql://nobody@127.0.0.1:1/nothing") as proxy:
-        url = SecretStr(proxy.url)
-    with serve(settings.model_copy(update={"database_url": url})) as running, running.client(new_user()) as client:
+        changes = {"database_url": SecretStr(proxy.url), "request_timeout_seconds": PATIENCE_SECONDS}
+    with serve(settings.model_copy(update=changes)) as running, running.client(new_user()) as client:
         error_of(client.get("/api/tasks"), 503, "SERVICE_UNAVAILABLE")
         error_of(client.get("/health/ready"), 503, "SERVICE_UNAVAILABLE")
 

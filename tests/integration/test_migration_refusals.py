@@ -195,7 +195,10 @@ def test_a_url_works_however_its_scheme_is_written(empty_database_url: str, sche
     ],
 )
 @pytest.mark.requirement("FR-067")
-def test_a_url_that_does_not_work_is_explained_without_the_password(url: str, message: str) -> None:
+def test_a_url_that_does_not_work_is_explained_without_the_password(
+    url: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "CONNECT_SECONDS", 0.3)  # that a database is waited for
     for action in (migrations.apply, migrations.rollback, migrations.status, migrations.pending):
         with pytest.raises(ConfigurationError, match=message) as caught:
             action(url)

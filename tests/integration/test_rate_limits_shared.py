@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import make_url
@@ -30,13 +29,6 @@ def url(server_url: str) -> Iterator[str]:
     """A database that is taken away from the services in between."""
     with migrated_database(server_url) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """Where the services put their logs."""
-    with TemporaryDirectory(prefix="task-api-test-") as name:
-        yield Path(name)
 
 
 @pytest.fixture(scope="module")

@@ -242,7 +242,7 @@ def test_an_unreachable_database_is_said_without_its_password(tmp_path: Path) ->
     done = run("serve", "--port", "0", env=environment(tmp_path / "data", DATABASE_URL=url), cwd=tmp_path)
 
     assert done.returncode == 1
-    assert done.stderr.startswith("task-api: ")
+    assert "\ntask-api: The database cannot be reached" in done.stderr
     assert "Traceback" not in done.stderr
     assert "letmein" not in done.stderr + done.stdout
 

@@ -17,6 +17,7 @@ from tests.fixtures.collector import Collector, collecting
 from tests.fixtures.process import Service, environment, served
 from tests.fixtures.tasks import create, path_of
 from tests.fixtures.tokens import SECRET, claims, hmac_token
+from tests.fixtures.workers import until
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
@@ -130,6 +131,9 @@ def test_each_worker_exports_under_the_name_that_the_variables_say(tmp_path: Pat
     with collecting() as collector:
         env = settings(tmp_path, database_url, collector.url, OTEL_SERVICE_NAME="tasks", OTEL_TRACES_EXPORTER="none")
         with served("--workers", "2", env=env, cwd=tmp_path) as service:
+            # One that is asked to end before it serves has nothing to say.
+            (log,) = tmp_path.glob("serve-*.log")
+            until(lambda: log.read_text().count("Application startup complete") == 2)
             assert service.stop(signal.SIGTERM) == 0
 
     assert collector.spans == []
