@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes the roles and the database on a Postgres of one's own, as a superuser; compose.yaml has it done on a new server.
 #
-# task_api          whom every request acts as: row-level security binds it, and nobody logs in as it
+# task_api          whom every request acts as: row-level security binds it, and nobody logs in as it. What it may do, its
+#                   members may: so a login that takes the place of task_api_service needs nothing but to be one
 # task_api_owner    owns the tables: for `task-api migrate` alone
 # task_api_service  for `task-api serve`: may do what task_api may, and nothing else
 #
@@ -18,5 +19,5 @@ CREATE ROLE task_api_service LOGIN PASSWORD :'service_password';
 GRANT task_api TO task_api_owner, task_api_service;
 CREATE DATABASE task_api OWNER task_api_owner;
 REVOKE ALL ON DATABASE task_api FROM PUBLIC;
-GRANT CONNECT ON DATABASE task_api TO task_api_service;
+GRANT CONNECT ON DATABASE task_api TO task_api;
 SQL

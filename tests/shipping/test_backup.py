@@ -188,7 +188,7 @@ def test_a_dump_serves_the_same_users_on_a_server_that_is_set_up_like_a_new_one_
         assert execute(_as("task_api_service", PASSWORD, owner_url), "SELECT count(*) FROM tasks") == [(0,)]
 
         restored_url = _restore(drill, server.url(), owner_url)
-        _, new_login, drop_old_login = commands("Secrets")
+        _, new_login, _, drop_old_login = commands("Secrets")
         drill.installed.shell(new_login, **names)
         url = _as("task_api_service_2", names["NEW_PASSWORD"], restored_url)
         with drill.served_from(url) as address:

@@ -6,6 +6,7 @@ import ipaddress
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from backend.config import Settings
 from tests.fixtures.api import new_user
 from tests.fixtures.database import execute
 from tests.fixtures.deployment import DEPLOY, Installation, is_served, read_variables, seconds_to_end, user_client
+from tests.fixtures.operations import commands
 from tests.fixtures.pooler import PROGRAM, Pooler
 from tests.fixtures.process import REPOSITORY, served
 from tests.fixtures.servers import free_port, lesser_user, own
@@ -100,7 +102,7 @@ def test_settings_and_times_agree_with_the_code() -> None:
 
     assert environment.keys() <= fields.keys()
     assert grace > seconds_to_end() > fields["REQUEST_TIMEOUT_SECONDS"] + 2
-    assert environment["WORKERS"] * environment["DATABASE_POOL_SIZE"] <= servers < clients
+    assert (environment["WORKERS"] + 1) * environment["DATABASE_POOL_SIZE"] <= servers < clients
     assert re.findall(r"^query_wait_timeout = (\d+)$", pooler, re.MULTILINE) == ["15"]
     assert fields["REQUEST_TIMEOUT_SECONDS"] < 15
 
@@ -177,3 +179,36 @@ def test_the_service_runs_in_production_behind_the_pooler(
         assert is_served(client)
         batch = [{"op": "create", "data": {"title": "In one transaction"}}]
         assert client.post("/api/tasks/batch", json={"operations": batch, "atomic": True}).status_code == 200
+
+
+@pytest.mark.requirement("FR-181")
+def test_a_second_login_is_let_through_once_the_pooler_is_told(installed: Installation, pooler: Pooler) -> None:
+    _, make, tell, _ = commands("Secrets")
+    password = "only-for-tests"  # noqa: S105 - it protects nothing
+    second = make_url(pooler.url).set(username="task_api_service_2", password=password)
+    url = second.render_as_string(hide_password=False)
+    installed.shell(make, DATABASE_DIRECT_URL=installed.server.url(), NEW_PASSWORD=password)
+    try:
+        with pytest.raises(psycopg2.OperationalError, match="authentication failed"):
+            execute(url, "SELECT 1")
+        installed.shell(tell, NEW_PASSWORD=password)
+        secrets = installed.folder / "deploy" / "secrets"
+        shutil.copy(secrets / "pgbouncer-users", installed.folder / "pgbouncer" / "users")
+        pooler.reload()
+        _wait_until_let_in(url)
+        for each in (url, pooler.url):
+            assert execute(each, "SELECT count(*) FROM tasks") == [(0,)]  # who acts for nobody sees none
+    finally:
+        execute(installed.server.url(), "DROP ROLE task_api_service_2")  # `installed` is for other tests, too
+
+
+def _wait_until_let_in(url: str) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            execute(url, "SELECT 1")
+        except psycopg2.OperationalError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        else:
+            return

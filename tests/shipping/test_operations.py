@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg2
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
@@ -16,7 +17,7 @@ from backend.config import Settings
 from backend.database import migrations
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.database import execute
-from tests.fixtures.deployment import Installation
+from tests.fixtures.deployment import Installation, installation, is_served
 from tests.fixtures.migrating import FILES
 from tests.fixtures.operations import DOCUMENT, commands, sections
 from tests.fixtures.process import REPOSITORY
@@ -28,7 +29,14 @@ TEXT = DOCUMENT.read_text(encoding="utf-8")
 WORDS = " ".join(TEXT.split())
 DEFAULTS = {name.upper(): field.default for name, field in Settings.model_fields.items()}
 # Of other programs, and of the shell.
-OTHER_NAMES = {"CURRENT_USER", "SERVICE_PASSWORD", "NEW_PASSWORD", "RESTORED_DIRECT_URL", "ON_ERROR_STOP"}
+OTHER_NAMES = {
+    "CURRENT_USER",
+    "SERVICE_PASSWORD",
+    "NEW_PASSWORD",
+    "RESTORED_DIRECT_URL",
+    "ON_ERROR_STOP",
+    "SSL_CERT_FILE",
+}
 # On Neon, by the size of the compute.
 MAX_CONNECTIONS = {0.25: 104, 0.5: 209, 1: 419, 2: 839, 4: 1678, 8: 3357}
 RESERVED_BY_NEON = 7
@@ -57,12 +65,13 @@ def test_the_table_of_sizes_follows_from_the_formula() -> None:
     ]
     size = DEFAULTS["DATABASE_POOL_SIZE"]
 
+    assert f"(WORKERS + 1) \N{MULTIPLICATION SIGN} DATABASE_POOL_SIZE + {SPARE} ≤ connections" in WORDS
     assert [row[:2] for row in rows] == list(MAX_CONNECTIONS.items())
     for _, most, direct, direct_workers, pooled, pooled_workers in rows:
         assert direct == most - RESERVED_BY_NEON
-        assert direct_workers == (direct - SPARE) // size
+        assert direct_workers == (direct - SPARE) // size - 1  # the one that runs besides while others are replaced
         assert pooled == most * 9 // 10
-        assert pooled_workers == (pooled - SPARE) // size
+        assert pooled_workers == (pooled - SPARE) // size - 1
 
 
 def test_other_numbers_are_those_of_the_code() -> None:
@@ -114,6 +123,23 @@ def test_a_new_secret_is_strong_enough(installed: Installation) -> None:
 
     Settings(jwt_secret=secret, _env_file=None)
     assert secret != installed.shell(commands("Secrets")[0]).strip()
+
+
+def test_the_login_of_the_service_is_replaced_by_a_superuser_and_not_by_the_owner(settings: Settings) -> None:
+    _, make, _, drop = commands("Secrets")
+    with installation() as own:  # whose first login nobody else needs
+        admin = {"DATABASE_DIRECT_URL": own.server.url(), "NEW_PASSWORD": "only-for-tests"}
+        with pytest.raises(AssertionError, match="permission denied"):
+            own.shell(make, **{**admin, "DATABASE_DIRECT_URL": own.owner_url})
+        own.shell(make, **admin)
+        second = make_url(own.service_url).set(username="task_api_service_2", password=admin["NEW_PASSWORD"])
+        given = SecretStr(second.render_as_string(hide_password=False))
+        with serve(settings.model_copy(update={"database_url": given})) as api, api.client(new_user()) as client:
+            own.shell(drop, **admin)
+            assert client.get("/health/ready").status_code == 200
+            assert is_served(client)
+        with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+            execute(own.service_url, "SELECT 1")
 
 
 def test_what_goes_on_in_the_database_can_be_seen_and_what_is_past_its_time_removed(installed: Installation) -> None:

@@ -82,7 +82,7 @@ def test_its_times_and_settings_agree_with_the_code() -> None:
     assert int(environment["WORKERS"]) > 1  # or a reload would not keep the address open
     assert _the("KillSignal") == "SIGTERM"
     assert _the("KillMode") == "mixed"  # workers end after what they have in hand, when their parent says so
-    assert _the("Restart") == "on-failure"
+    assert _the("Restart") == "always"  # also after the SIGHUP that ends one worker alone
     assert _the("StartLimitIntervalSec") == "0"
     assert _values("ExecStartPre") == []
 
