@@ -126,15 +126,22 @@ def _serve(options: argparse.Namespace) -> None:
     # However one ends a server, it has then done what it was asked to.
     with (
         suppress(KeyboardInterrupt),
-        leaving_in_order(exit_code=0),
+        leaving_in_order(exit_code=0, is_to_reload=settings.workers > 1),
         listen(settings.host, settings.port) as listener,
         _database(settings) as url,
     ):
-        _prepare_schema(settings, url)
         os.environ |= _made_here(settings, url)
-        create_app(load_settings())  # what is wrong with it is said once, here, and not by each worker again
+        _prepare()
         _announce(settings, listener)
         _run_server(settings, listener)
+
+
+def _prepare() -> None:
+    """Do for workers what each would need, and say what is wrong once, and not by each of them again."""
+    settings = load_settings()
+    create_app(settings)
+    assert settings.database_url is not None  # noqa: S101 - or there would be no application
+    _prepare_schema(settings, settings.database_url.get_secret_value())
 
 
 def _run_server(settings: Settings, listener: socket.socket) -> None:
@@ -142,7 +149,7 @@ def _run_server(settings: Settings, listener: socket.socket) -> None:
     if settings.workers == 1:
         Server(config).run(sockets=[listener])
     else:
-        Supervisor(config, listener).run()
+        Supervisor(config, listener, _prepare).run()
 
 
 @contextmanager

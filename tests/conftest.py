@@ -14,9 +14,18 @@ from backend.config import Settings
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.database import postgres_server, scratch_database
 from tests.fixtures.logs import logs_carried_to_caplog
-from tests.fixtures.partitions import migrate, migrated_database
+from tests.fixtures.partitions import PARTITIONS, migrate, migrated_database
 from tests.fixtures.proxy import Proxy, counting_proxy
 from tests.fixtures.tokens import SECRET
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On partitioned tables run what can meet one: to tests without a database of the server, nothing is different."""
+    if not PARTITIONS:
+        return
+    others = {item for item in items if "server_url" not in getattr(item, "fixturenames", ())}
+    config.hook.pytest_deselected(items=[*others])
+    items[:] = [item for item in items if item not in others]
 
 
 @pytest.fixture
@@ -106,6 +115,13 @@ def proxied(settings: Settings, proxy: Proxy) -> Iterator[API]:
         with serve(settings.model_copy(update={"database_url": SecretStr(proxy.url)})) as running:
             running.app.state.feed.stream_seconds = 0
             yield running
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Where the services of a module run, and put their logs."""
+    with TemporaryDirectory(prefix="task-api-test-", ignore_cleanup_errors=True) as name:
+        yield Path(name).resolve()
 
 
 @pytest.fixture

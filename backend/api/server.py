@@ -6,6 +6,7 @@ import asyncio
 import math
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import uvicorn
@@ -15,6 +16,7 @@ from backend.api.listener import has_waiting, refuse_new_connections
 from backend.api.protocol import BoundedProtocol
 from backend.api.server_state import ServerConfig, ServiceState
 from backend.config import Settings
+from backend.utils.logs import set_up_logs
 
 HANDSHAKE_SECONDS = 0.2  # for connections that have begun, and are not complete yet
 DRAIN_SECONDS = 5.0  # to accept all that wait; far more than it takes
@@ -39,6 +41,7 @@ def server_config(app: FastAPI | str, settings: Settings, **options: Any) -> Ser
         **options,
     )
     config.client_timeout_seconds = settings.client_timeout_seconds
+    config.set_up_logs = partial(set_up_logs, settings.log_level, as_json=settings.environment == "production")
     return config
 
 

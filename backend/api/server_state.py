@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import uvicorn
 from uvicorn.server import ServerState
 
 
 class ServerConfig(uvicorn.Config):
-    """uvicorn's configuration, with the one thing more that our protocol needs to know."""
+    """uvicorn's configuration, with what our protocol and our workers need to know besides."""
 
     client_timeout_seconds: float
+    set_up_logs: Callable[[], None]  # what a new process does first
 
 
 class ServiceState(ServerState):

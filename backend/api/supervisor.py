@@ -10,9 +10,10 @@ import math
 import multiprocessing
 import signal
 import socket
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import cast
@@ -23,7 +24,7 @@ from uvicorn.supervisors.multiprocess import Process
 from backend.api.listener import refuse_new_connections
 from backend.api.server import Server, most_seconds_to_end
 from backend.api.server_state import ServerConfig
-from backend.errors import ConfigurationError
+from backend.errors import ConfigurationError, ServiceUnavailable
 from backend.utils.signals import hangup_means_reload, leaving_in_order
 
 LOOK_SECONDS = 0.2
@@ -32,6 +33,8 @@ START_SECONDS = 120.0  # after which a worker that does not serve yet never will
 SILENCE_SECONDS = 60.0  # after which a worker hangs
 MOST_PAUSE_SECONDS = 30.0  # before a lost worker is replaced
 QUIET_SECONDS = 60.0  # without any loss, and the next one is the first again
+
+_ENDING = {signal.SIGTERM, signal.SIGINT}
 
 logger = structlog.get_logger(__name__)
 
@@ -66,11 +69,19 @@ class Worker(Process):
         self.deadline = time.monotonic() + most_seconds_to_end(self.config)
 
     def target(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until asked to end: what the process itself does."""
+        """Serve until asked to end: what the process itself does. What keeps it from serving is logged."""
+        self.config.set_up_logs()
         self._server = Server(self.config)
         threading.Thread(target=self._end_with_parent, daemon=True).start()
         with leaving_in_order(exit_code=0):
-            super().target(sockets)
+            try:
+                super().target(sockets)
+            except ConfigurationError as error:
+                logger.error("worker_failed", reason=str(error))  # noqa: TRY400 - a traceback would say no more
+                sys.exit(1)
+            except Exception:
+                logger.exception("worker_failed")
+                sys.exit(1)
 
     def _end_with_parent(self) -> None:
         """End in order when the parent is gone, however it went; the other workers do so at the same time."""
@@ -96,12 +107,42 @@ class GrowingPause:
         return min(2.0 ** (self._losses - 1), MOST_PAUSE_SECONDS) if self._losses else 0.0
 
 
-class Supervisor:
-    """Keeps as many workers serving as there should be."""
+class Check(threading.Thread):
+    """Finds out whether new workers could serve. It may wait for the database: meanwhile workers are looked after."""
 
-    def __init__(self, config: ServerConfig, listener: socket.socket) -> None:
+    def __init__(self, check: Callable[[], None]) -> None:
+        super().__init__(daemon=True)  # who ends does not wait for it
+        self._check = check
+        self.complaint: str | None = "the check failed; what it said is above"
+
+    def run(self) -> None:
+        """Check, and keep what is wrong."""
+        try:
+            self._check()
+            self.complaint = None
+        except (ConfigurationError, ServiceUnavailable) as error:
+            self.complaint = str(error)
+
+
+def next_signal(signals: SimpleQueue[int]) -> int | None:
+    """Take all that have come by now, or come soon, for one: the end wins, and to reload twice is to reload once."""
+    try:
+        numbers = [signals.get(timeout=LOOK_SECONDS)]
+    except Empty:
+        return None
+    while not signals.empty():
+        numbers.append(signals.get())
+    return max(numbers, key=_ENDING.__contains__)
+
+
+class Supervisor:
+    """Keeps as many workers serving as there should be; `check` raises if new ones could not."""
+
+    def __init__(self, config: ServerConfig, listener: socket.socket, check: Callable[[], None]) -> None:
         self._config = config
         self._listener = listener
+        self._check = check
+        self._checking: Check | None = None  # before workers are replaced
         self._signals = SimpleQueue[int]()
         self._workers: list[Worker] = []  # that serve, or will
         self._outdated: list[Worker] = []  # those of them that are to be replaced
@@ -114,9 +155,12 @@ class Supervisor:
         """Serve until SIGTERM or SIGINT; raises ConfigurationError when not even the first workers start."""
         with self._hearing_signals():
             try:
-                while (number := self._next_signal()) not in {signal.SIGTERM, signal.SIGINT}:
+                while (number := next_signal(self._signals)) not in _ENDING:
                     if number is not None:
-                        self._reload()
+                        # One that is under way may have read what was changed since: its result does not count.
+                        self._checking = Check(self._check)
+                        self._checking.start()
+                    self._reload_if_checked()
                     self._look_after_workers()
             finally:
                 self._end()
@@ -132,13 +176,13 @@ class Supervisor:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _next_signal(self) -> int | None:
-        try:
-            return self._signals.get(timeout=LOOK_SECONDS)
-        except Empty:
-            return None
-
-    def _reload(self) -> None:
+    def _reload_if_checked(self) -> None:
+        if self._checking is None or self._checking.is_alive():
+            return
+        complaint, self._checking = self._checking.complaint, None
+        if complaint is not None:
+            logger.error("workers_not_reloaded", reason=complaint)
+            return
         self._outdated = self._workers.copy()
         logger.info("workers_reloading", workers=len(self._outdated))
 
@@ -174,8 +218,9 @@ class Supervisor:
     def _lose(self, worker: Worker) -> None:
         """Give up a worker that has crashed, hangs or does not start; others stay, and it is soon replaced."""
         is_new = not worker.is_serving and worker not in self._outdated
+        was_killed = (worker.exitcode or 0) < 0
         self._bury(worker)
-        if not self._has_served:
+        if not self._has_served and not was_killed:
             raise ConfigurationError("no worker can start; what it said is above")
         if self._outdated and is_new:
             self._outdated.clear()

@@ -59,7 +59,8 @@ def set_up_logs(level: str, *, as_json: bool) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
-    logging.basicConfig(level=least, handlers=[_handler(processors, renderer)])
+    logging.basicConfig(handlers=[_handler(processors, renderer)])
+    logging.getLogger().setLevel(least)  # also where handlers are there already
     for name, quiet in _QUIET.items():
         logging.getLogger(name).setLevel(quiet)
     logging.captureWarnings(capture=True)

@@ -12,8 +12,11 @@ from typing import NoReturn
 
 
 @contextmanager
-def leaving_in_order(exit_code: int) -> Iterator[None]:
-    """Unwind on SIGTERM, and on the SIGHUP of a closed terminal: by default they would leave Postgres running."""
+def leaving_in_order(exit_code: int, *, is_to_reload: bool = False) -> Iterator[None]:
+    """Unwind on SIGTERM, and on the SIGHUP of a closed terminal: by default they would leave Postgres running.
+
+    What is going to reload on SIGHUP, and does not listen for it yet, takes no notice of one that means that.
+    """
 
     def leave(_signal: int, _frame: FrameType | None) -> NoReturn:
         sys.exit(exit_code)
@@ -23,12 +26,17 @@ def leaving_in_order(exit_code: int) -> Iterator[None]:
 
     before = {signal.SIGTERM: signal.signal(signal.SIGTERM, leave)}
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
-        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, leave_as_on_sigterm)
+        takes_no_notice = is_to_reload and hangup_means_reload()
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, _do_nothing if takes_no_notice else leave_as_on_sigterm)
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _do_nothing(_signal: int, _frame: FrameType | None) -> None:
+    """Handle a signal: ignoring it would be nohup's word."""
 
 
 def hangup_means_reload() -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
+import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -15,18 +17,14 @@ from tests.fixtures.api import new_user
 from tests.fixtures.database import execute
 from tests.fixtures.load import Load, load_on
 from tests.fixtures.process import Service, environment, served
-from tests.fixtures.workers import processes_in, served_by, until, with_terminal, workers_of
+from tests.fixtures.tokens import SECRET
+from tests.fixtures.workers import WITHOUT_TERMINAL, processes_in, served_by, until, with_terminal, workers_of
 
 pytestmark = pytest.mark.requirement("FR-166")
 
 WORKERS = 2
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """The folder that the service runs in."""
-    with TemporaryDirectory(prefix="task-api-test-", ignore_cleanup_errors=True) as name:
-        yield Path(name).resolve()
+# The address of a database that says nothing for as long as it likes.
+SILENT = "postgresql://nobody@127.0.0.1:{}/none?sslmode=disable&connect_timeout=60"
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +58,82 @@ def test_each_worker_is_replaced_and_once_more_if_asked_meanwhile(service: Servi
 
 def test_workers_that_cannot_start_take_nobodys_place(service: Service, load: Load, folder: Path) -> None:
     before = workers_of(service)
-    (folder / ".env").write_text("MAX_BODY_BYTES=many")
+    library = folder / "yoyo.py"  # found first: a worker imports it, and the parent has done so already
+    library.write_text("raise RuntimeError('half installed')")
     service.process.send_signal(signal.SIGHUP)
-    log = next(folder.glob("serve-*.log"))
-    until(lambda: "workers_not_reloaded" in log.read_text())
+    until(lambda: "workers_not_reloaded" in _log_in(folder))
+    library.unlink()
     load.wait_for(100)
-    (folder / ".env").unlink()
 
+    assert "a new one does not start" in _log_in(folder)
     assert workers_of(service) == before
+
+
+def _log_in(folder: Path) -> str:
+    (log,) = folder.glob("serve-*.log")
+    return log.read_text()
+
+
+def test_workers_are_replaced_by_such_as_could_serve_only(tmp_path: Path, database_url: str) -> None:
+    """What is wrong is said in the form of the log, and the others are looked after while the database is asked."""
+    right = f"DATABASE_URL={database_url}\nJWT_SECRET={SECRET}\n"
+    settings = tmp_path / ".env"
+    settings.write_text(right)
+    env = environment(tmp_path / "data", ENVIRONMENT="production")
+    with (
+        served("--workers", str(WORKERS), env=env, cwd=tmp_path, command=WITHOUT_TERMINAL) as service,
+        socket.create_server(("127.0.0.1", 0)) as database,
+    ):
+        kept, lost = workers_of(service)
+        for refusals, wrong in enumerate(("DATABASE_URL=postgresql://nobody@127.0.0.1:1/none", "JWT_SECRET=short"), 1):
+            settings.write_text(f"{right}{wrong}\n")
+            service.process.send_signal(signal.SIGHUP)
+            until(lambda: _log_in(tmp_path).count("workers_not_reloaded") == refusals)  # noqa: B023 - called at once
+        assert workers_of(service) == [kept, lost]
+
+        settings.write_text(f"{right}DATABASE_URL={SILENT.format(database.getsockname()[1])}\n")
+        service.process.send_signal(signal.SIGHUP)
+        connection, _ = database.accept()
+        lost.kill()
+        until(lambda: lost not in workers_of(service) and len(workers_of(service)) == WORKERS)
+        database.close()
+        connection.close()
+        until(lambda: _log_in(tmp_path).count("workers_not_reloaded") == refusals + 1)
+        assert kept in workers_of(service)
+    lines = [json.loads(line) for line in _log_in(tmp_path).splitlines()]
+    reasons = [line["reason"] for line in lines if line["event"] == "workers_not_reloaded"]
+    for reason, word in zip(reasons, ("cannot be reached", "JWT_SECRET: ", "cannot be reached"), strict=True):
+        assert word in reason
+
+
+def test_it_ends_without_waiting_for_the_database_that_it_asks(tmp_path: Path, database_url: str) -> None:
+    (tmp_path / ".env").write_text(f"DATABASE_URL={database_url}")
+    env = environment(tmp_path / "data")
+    with (
+        served("--workers", str(WORKERS), env=env, cwd=tmp_path, command=WITHOUT_TERMINAL) as service,
+        socket.create_server(("127.0.0.1", 0)) as database,
+    ):
+        (tmp_path / ".env").write_text(f"DATABASE_URL={SILENT.format(database.getsockname()[1])}")
+        service.process.send_signal(signal.SIGHUP)
+        connection, _ = database.accept()
+        assert service.stop(signal.SIGTERM) == 0
+        connection.close()
+
+
+@pytest.mark.parametrize(("workers", "code"), [(2, 1), (1, 0)], ids=["several go on", "one ends"])
+def test_a_reload_that_is_asked_for_while_it_starts(tmp_path: Path, workers: int, code: int) -> None:
+    """Several go on, and find that there is no database; one alone has done what it was asked to."""
+    with socket.create_server(("127.0.0.1", 0)) as database:
+        url = SILENT.format(database.getsockname()[1])
+        env = environment(tmp_path / "data", ENVIRONMENT="production", DATABASE_URL=url, JWT_SECRET=SECRET)
+        command = [*WITHOUT_TERMINAL, "--workers", str(workers)]
+        with subprocess.Popen(command, env=env, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+            connection, _ = database.accept()
+            process.send_signal(signal.SIGHUP)
+            database.close()
+            connection.close()
+            _, said = process.communicate(timeout=30)
+    assert (process.returncode, "cannot be reached" in said) == (code, code == 1)
 
 
 def test_it_ends_in_order_while_it_replaces_workers(tmp_path: Path, database_url: str) -> None:

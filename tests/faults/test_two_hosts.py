@@ -13,7 +13,6 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import cycle
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -45,13 +44,6 @@ def url(server_url: str) -> Iterator[str]:
     """A database with nothing in it, not even a table."""
     with scratch_database(server_url) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """Where the services put their logs."""
-    with TemporaryDirectory(prefix="task-api-test-") as name:
-        yield Path(name)
 
 
 @pytest.fixture(scope="module")

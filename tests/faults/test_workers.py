@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
-from backend.api.supervisor import MOST_PAUSE_SECONDS, QUIET_SECONDS, GrowingPause
+from backend.api.supervisor import MOST_PAUSE_SECONDS, QUIET_SECONDS, GrowingPause, next_signal
 from tests.fixtures.api import new_user
 from tests.fixtures.connection import connection_to, head
 from tests.fixtures.database import execute
@@ -30,9 +33,9 @@ HASTY = (
     "-c",
     f"import sys; from backend.api import supervisor; supervisor.SILENCE_SECONDS = 5; {SERVE}",
 )
-# Only workers read that setting: what the parent would notice is never their trouble.
-SETTING = "cli.create_app = lambda settings: os.environ.update(MAX_BODY_BYTES='many')"
-BROKEN = (sys.executable, "-c", f"import os, sys; from backend import cli; {SETTING}; {SERVE}")
+# Only workers meet these: what the parent would notice is never their trouble.
+SETTING = "os.environ.update(MAX_BODY_BYTES='many')"
+LIBRARY = "sys.path.insert(0, 'broken')"
 
 
 def test_a_worker_that_crashes_or_hangs_is_replaced(tmp_path: Path, database_url: str) -> None:
@@ -81,17 +84,32 @@ def test_workers_whose_parent_was_killed_end_in_order(tmp_path: Path, database_u
     assert load.lost() == []
 
 
-def test_a_service_none_of_whose_workers_starts_says_so_and_ends(tmp_path: Path, database_url: str) -> None:
-    env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET)
+@pytest.mark.parametrize(
+    ("trouble", "field", "words"),
+    [(SETTING, "reason", "MAX_BODY_BYTES: "), (LIBRARY, "exception", "RuntimeError: half installed")],
+    ids=["a wrong setting", "a broken library"],
+)
+def test_a_service_none_of_whose_workers_starts_says_so_and_ends(
+    tmp_path: Path, database_url: str, trouble: str, field: str, words: str
+) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "yoyo.py").write_text("raise RuntimeError('half installed')")
+    broken = f"import os, sys; from backend import cli; cli.create_app = lambda settings: {trouble}; {SERVE}"
+    env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET, ENVIRONMENT="production")
     done = subprocess.run(  # noqa: S603 - our own command
-        [*BROKEN, "--workers", str(WORKERS)],
+        [sys.executable, "-c", broken, "--workers", str(WORKERS)],
         env=env, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
 
     assert done.returncode == 1
-    assert "MAX_BODY_BYTES" in done.stderr
-    assert done.stderr.splitlines()[-1] == "task-api: no worker can start; what it said is above"
-    assert (done.stdout + done.stderr).count("worker_started") == WORKERS
+    *log, last = done.stderr.splitlines()
+    assert last == "task-api: no worker can start; what it said is above"
+    lines = [json.loads(line) for line in log]
+    assert [line["event"] for line in lines].count("worker_started") == WORKERS
+    failed = [line[field] for line in lines if line["event"] == "worker_failed"]
+    assert failed
+    assert all(words in said for said in failed)
+    assert done.stdout == ""
     until(lambda: processes_in(tmp_path) == [])
 
 
@@ -105,3 +123,17 @@ def test_workers_that_crash_again_and_again_are_replaced_less_and_less_often() -
     assert pauses[:6] == [0, 1, 2, 4, 8, 16]
     assert pauses[6:] == [MOST_PAUSE_SECONDS] * 4
     assert pause.after_loss(now + QUIET_SECONDS) == 0
+
+
+@pytest.mark.requirement("FR-165", "FR-166")
+def test_the_end_is_heard_before_what_was_asked_for_earlier() -> None:
+    signals = SimpleQueue[int]()
+    for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM, signal.SIGHUP):
+        signals.put(number)
+    assert next_signal(signals) == signal.SIGTERM
+    assert next_signal(signals) is None
+
+    for number in (signal.SIGHUP, signal.SIGHUP):
+        signals.put(number)
+    assert next_signal(signals) == signal.SIGHUP
+    assert next_signal(signals) is None
