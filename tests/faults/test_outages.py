@@ -119,7 +119,8 @@ def test_an_outage_is_answered_by_the_deadline_and_leaves_nothing(
         assert max(answer.seconds for answer in answers) < DEADLINE_SECONDS + SLACK_SECONDS
         assert load.seconds_until_all_is_well() < RECOVERY_SECONDS + SLACK_SECONDS
         assert all(answer.is_good for answer in load.at_once(count=3 * POOL_SIZE))
-        assert len([attempt for attempt in place.proxy.attempts if attempt > back]) <= POOL_SIZE
+        # No storm. One that is opened in return for another may turn out not to be needed, and is closed.
+        assert len([attempt for attempt in place.proxy.attempts if attempt > back]) <= 2 * POOL_SIZE
         expect_nothing_left(place.server.url())
         assert place.proxy.connections <= POOL_SIZE
 
