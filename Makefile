@@ -22,7 +22,7 @@ run: .venv/.runtime ## Serve the API on an embedded Postgres, or on DATABASE_URL
 
 install: .venv/.dev ## Install the locked packages for development into .venv
 
-# TEST_PARTITIONS=16 in the environment: on tables that are partitioned by user.
+# TEST_PARTITIONS=16 in the environment: what meets a table, on tables that are partitioned by user.
 test: .venv/.dev ## Run all tests and hold their coverage; or, without coverage, what ARGS="-k lists" selects
 	@$(bin)/python -m pytest $(if $(ARGS),,--cov) -n 2 $(ARGS)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
-from typing import Annotated
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -14,6 +14,7 @@ from backend.api.export import Export
 from backend.api.feed import Stream
 from backend.api.gate import Gate
 from backend.api.headers import documented_header, malformed_header
+from backend.database.session import SessionFactory
 from backend.errors import BadRequest, Detail, ValidationFailed
 from backend.models.change import StreamQuery
 from backend.services.batch_service import BatchService
@@ -24,6 +25,8 @@ from backend.services.readiness import Readiness
 from backend.services.task_service import TaskService
 from backend.services.user_service import UserService
 from backend.utils.validation import POSITION, FeedPosition
+
+_Service = TypeVar("_Service")
 
 _POSITION = TypeAdapter[int](FeedPosition)
 _BEARER = HTTPBearer(
@@ -47,15 +50,20 @@ async def _current_user(
 CurrentUser = Annotated[str, Depends(_current_user)]
 
 
+def _reading(service: Callable[[SessionFactory, str], _Service]) -> Callable[..., AsyncIterator[_Service]]:
+    """Make the dependency that gives a user's service which changes nothing."""
+
+    async def give(request: Request, user_id: CurrentUser) -> AsyncIterator[_Service]:
+        async with request.app.state.gate:
+            yield service(request.app.state.sessions, user_id)
+
+    return give
+
+
 async def _task_service(request: Request, user_id: CurrentUser) -> AsyncIterator[TaskService]:
     async with request.app.state.gate:
         yield TaskService(request.app.state.sessions, user_id, request.app.state.max_tasks)
     _wake_streams(request, user_id)
-
-
-async def _list_service(request: Request, user_id: CurrentUser) -> AsyncIterator[ListService]:
-    async with request.app.state.gate:
-        yield ListService(request.app.state.sessions, user_id)
 
 
 async def _batch_service(request: Request, user_id: CurrentUser) -> AsyncIterator[BatchService]:
@@ -77,21 +85,11 @@ def _wake_streams(request: Request, user_id: str) -> None:
         request.app.state.feed.wake(user_id)
 
 
-async def _change_service(request: Request, user_id: CurrentUser) -> AsyncIterator[ChangeService]:
-    async with request.app.state.gate:
-        yield ChangeService(request.app.state.sessions, user_id)
-
-
 async def _stream(request: Request, user_id: CurrentUser) -> AsyncIterator[Stream]:
     """Give a stream its place until it ends."""
     await request.body()  # from here on, the client can do no more than leave
     with Stream.of(request, user_id) as stream:
         yield stream
-
-
-async def _export_service(request: Request, user_id: CurrentUser) -> AsyncIterator[ExportService]:
-    async with request.app.state.gate:
-        yield ExportService(request.app.state.sessions, user_id)
 
 
 async def _export(request: Request, user_id: CurrentUser) -> AsyncIterator[Export]:
@@ -158,11 +156,11 @@ async def _refuse_repetition(request: Request) -> None:
 
 # scope="function": the place at the gate is free again before the answer is sent, however slowly it is read.
 Tasks = Annotated[TaskService, Depends(_task_service, scope="function")]
-Lists = Annotated[ListService, Depends(_list_service, scope="function")]
+Lists = Annotated[ListService, Depends(_reading(ListService), scope="function")]
 Batches = Annotated[BatchService, Depends(_batch_service, scope="function")]
-Changes = Annotated[ChangeService, Depends(_change_service, scope="function")]
+Changes = Annotated[ChangeService, Depends(_reading(ChangeService), scope="function")]
 ChangeStream = Annotated[Stream, Depends(_stream)]  # its place is free again after the answer
-Exports = Annotated[ExportService, Depends(_export_service, scope="function")]
+Exports = Annotated[ExportService, Depends(_reading(ExportService), scope="function")]
 AccountExport = Annotated[Export, Depends(_export)]  # its place is free again after the answer
 StreamStart = Annotated[int, Depends(_stream_start)]
 Users = Annotated[UserService, Depends(_user_service, scope="function")]

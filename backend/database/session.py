@@ -104,7 +104,7 @@ class SessionFactory:
                 is_ending = True
                 session.commit()
         except Interrupted as error:
-            error.may_be_done = is_ending
+            error.may_be_done &= is_ending
             raise
 
     @contextmanager

@@ -45,8 +45,9 @@ class Readiness:
     @property
     def is_remembered(self) -> bool:
         """Tell whether a refresh would do nothing: then it needs no connection."""
-        is_fresh = self.clock() < self._remembered_until
-        return (is_fresh or not self.is_used) and not is_away(self.sessions.engine) if self._is_good else is_fresh
+        if self._is_good and is_away(self.sessions.engine):
+            return False
+        return self.clock() < self._remembered_until or (self._is_good and not self.is_used)
 
     def refresh(self) -> None:
         """Ask the database, unless its answer is remembered."""

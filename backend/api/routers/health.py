@@ -79,7 +79,8 @@ async def check_liveness() -> HealthAnswer:
 async def check_readiness(ready: Ready, gate: DatabaseGate) -> HealthAnswer:
     """Tell whether requests can be served: the database answers, is up to date, and keeps users apart.
 
-    A good answer is remembered for ten minutes, so that asking often does not keep a suspended database awake.
+    A good answer is remembered for ten minutes, and for longer while nobody uses the database: asking does not wake a
+    suspended one. It counts no more once a request has found the database away.
     """
     if not ready.is_remembered:
         async with gate:
