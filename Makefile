@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install test check format lock lock-check contract clean
+.PHONY: help run install test check format bench lock lock-check contract clean
 
 bin := .venv/bin
 
@@ -34,6 +34,9 @@ check: .venv/.dev ## Check format, lint and types
 format: .venv/.dev ## Format the code and fix what the linter can
 	$(bin)/ruff format
 	$(bin)/ruff check --fix
+
+bench: .venv/.dev ## Measure the service beside others, for 20 minutes, and write the results down; ARGS=--quick for two
+	@$(bin)/python -m tests.benchmarks $(ARGS)
 
 lock: .venv/.dev ## Write the lock files from pyproject.toml, keeping pins that still fit; ARGS=--upgrade renews them
 	$(call compile,requirements.lock,--group build $(ARGS))

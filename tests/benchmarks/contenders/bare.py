@@ -1,0 +1,34 @@
+"""*bare*: what FastAPI costs with one change of thread, and nothing done there."""
+
+from __future__ import annotations
+
+import json
+
+from fastapi import FastAPI, Response
+
+from tests.benchmarks import data
+
+_TASK = {
+    "id": str(data.task(1, 1)),
+    "user_id": data.user(1),
+    "title": f"{data.TITLE} 1",
+    "description": data.DESCRIPTION,
+    "completed": False,
+    "completed_at": None,
+    "created_at": "2025-01-01T00:00:01+00:00",
+    "updated_at": "2025-01-01T00:00:01+00:00",
+    "revision": 1,
+}
+ANSWER = json.dumps({"data": _TASK}, separators=(",", ":"))  # what all answer for one of the tasks
+
+
+def create_app() -> FastAPI:
+    """Build the application: every task has the same answer."""
+    app = FastAPI()
+
+    @app.get("/health/ready")
+    @app.get("/api/tasks/{task_id}")
+    def get_task() -> Response:
+        return Response(ANSWER, headers={"ETag": '"1"'}, media_type="application/json")
+
+    return app

@@ -1,0 +1,70 @@
+"""The tasks that every contender finds: the same for all, and after each round the same again.
+
+What is in them follows from their numbers, so that a load generator in any language knows it: task 7 of user 12.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from tests.fixtures.database import execute
+
+USERS = 1000
+TASKS = 50  # of each user
+LONG_USERS = 20  # who have long lists
+LONG_TASKS = 1000
+TITLE = "Buy milk and bread on the way home"
+DESCRIPTION = "Two litres of the fresh one; the bread from the baker at the corner, if he is still open"
+
+_LOADED_BEFORE = "2025-02-01"  # whatever is younger was made in a round
+
+_LOAD_USERS = """
+INSERT INTO users (id, revision, task_count)
+SELECT %s || '-' || owner, %s, %s FROM generate_series(1, %s) AS owner
+"""
+_LOAD_TASKS = """
+INSERT INTO tasks (user_id, id, title, description, completed, completed_at, created_at, updated_at, revision)
+SELECT
+    %s || '-' || owner,
+    ('00000000-0000-7000-8000-' || lpad(to_hex(owner * 10000 + number), 12, '0'))::uuid,
+    %s || ' ' || number, %s, number %% 3 = 0, CASE WHEN number %% 3 = 0 THEN moment END, moment, moment, number
+FROM generate_series(1, %s) AS owner, generate_series(1, %s) AS number,
+    LATERAL (SELECT '2025-01-01'::timestamptz + make_interval(secs => number) AS moment) AS made
+"""
+_RESTORE = f"""
+DELETE FROM tasks WHERE created_at > '{_LOADED_BEFORE}';
+
+UPDATE users SET task_count = counted.tasks
+FROM (SELECT user_id, count(*) AS tasks FROM tasks GROUP BY user_id) AS counted
+WHERE users.id = counted.user_id AND users.task_count <> counted.tasks;
+"""  # noqa: S608 - of our own words alone
+
+
+def user(number: int) -> str:
+    """Name a user."""
+    return f"user-{number}"
+
+
+def long_user(number: int) -> str:
+    """Name a user with a long list."""
+    return f"long-{number}"
+
+
+def task(owner: int, number: int) -> UUID:
+    """Return the id of a task of a user, either by number."""
+    return UUID(f"00000000-0000-7000-8000-{owner * 10000 + number:012x}")
+
+
+def load(url: str, users: int = USERS, long_users: int = LONG_USERS) -> None:
+    """Fill a migrated database."""
+    for kind, owners, tasks in (("user", users, TASKS), ("long", long_users, LONG_TASKS)):
+        execute(url, _LOAD_USERS, kind, tasks, tasks, owners)
+        execute(url, _LOAD_TASKS, kind, TITLE, DESCRIPTION, owners, tasks)
+    execute(url, "VACUUM (ANALYZE) tasks, users")
+
+
+def restore(url: str) -> None:
+    """Remove what a round has made, and what it has left behind."""
+    execute(url, _RESTORE)
+    for table in ("tasks", "users"):
+        execute(url, f"VACUUM {table}")

@@ -1,0 +1,135 @@
+"""*limit*: what Postgres does when pgbench sends it the same statements, on as many connections as the pool has."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import quantiles
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from psycopg2.extensions import AsIs, adapt
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+
+from backend.services import task_queries
+from backend.services.list_queries import Shape, list_statement
+from tests.benchmarks import data, workloads
+from tests.benchmarks.load import Measured
+from tests.benchmarks.running import POOL_SIZE
+from tests.benchmarks.workloads import LIST_LIMIT, Workload
+
+_PATIENCE_SECONDS = 60
+
+# Each transaction takes another user, another of that user's tasks, and a number that no other has. Postgres makes of
+# them, once while it plans, what a client of the service would send.
+_VARIABLES = f"""\
+\\set owner random(1, {data.USERS})
+\\set long_owner random(1, {data.LONG_USERS})
+\\set number random(1, {data.TASKS})
+\\set fresh random(100000000000, 200000000000)
+"""
+_USER = AsIs("('user-' || :owner)")
+_TASK_OF = "CAST('00000000-0000-7000-8000-' || lpad(to_hex({}), 12, '0') AS uuid)"
+_THE_TASK = {"caller": _USER, "task": AsIs(_TASK_OF.format(":owner * 10000 + :number")), "expected": None}
+_PAGE = {"known": [], "caller": _USER, "most": LIST_LIMIT}
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A statement with its values, and how often it is run among others."""
+
+    statement: Any
+    values: dict[str, Any]
+    weight: int = 1
+
+    def text(self) -> str:
+        """Write it as pgbench reads it."""
+        compiled = self.statement.compile(dialect=PGDialect_psycopg2())  # type: ignore[no-untyped-call]
+        values = {name: _literal(value) for name, value in {**compiled.params, **self.values}.items()}
+        return f"{_VARIABLES}{str(compiled) % values};\n"
+
+
+def _literal(value: object) -> str:
+    literal: bytes = adapt(value).getquoted()
+    return literal.decode()
+
+
+_GET = Script(task_queries.GET, _THE_TASK, 60)
+_LIST = Script(list_statement(Shape()), _PAGE, 20)
+_LONG_LIST = Script(list_statement(Shape()), {**_PAGE, "caller": AsIs("('long-' || :long_owner)"), "most": 1000})
+_CREATE = Script(
+    task_queries.CREATE,
+    {
+        "caller": _USER,
+        "task": AsIs(_TASK_OF.format(":fresh")),
+        "max_tasks": 100_000,
+        "new_request_hash": None,
+        "new_title": data.TITLE,
+        "new_description": data.DESCRIPTION,
+        "new_completed": False,
+    },
+    5,
+)
+_PUT = Script(
+    task_queries.UPDATE,
+    {
+        **_THE_TASK,
+        "new_title": AsIs(f"('{data.TITLE} ' || :fresh)"),
+        "has_new_description": False,
+        "new_description": None,
+        "new_completed": None,
+    },
+    10,
+)
+_TOGGLE = Script(task_queries.COMPLETE, {**_THE_TASK, "new_completed": None}, 5)
+SCRIPTS = {
+    workloads.GET: [_GET],
+    workloads.LIST_50: [_LIST],
+    workloads.LIST_1000: [_LONG_LIST],
+    workloads.CREATE: [_CREATE],
+    workloads.PUT: [_PUT],
+    workloads.TOGGLE: [_TOGGLE],
+    workloads.MIX: [_GET, _LIST, _PUT, _TOGGLE, _CREATE],
+}
+
+
+def pgbench() -> str:
+    """Find pgbench; raises FileNotFoundError."""
+    found = shutil.which("pgbench")
+    if found is None:
+        raise FileNotFoundError("pgbench is missing: install it (Debian: apt-get install postgresql)")
+    return found
+
+
+def run(url: str, workload: Workload, connections: int, seconds: int, workers: int = 1) -> Measured:
+    """Run a workload's statements on so many connections as it would have in the service, and measure them."""
+    clients = min(connections, workers * POOL_SIZE)
+    with TemporaryDirectory(prefix="task-api-load-") as name:
+        folder = Path(name)
+        files = []
+        for number, script in enumerate(SCRIPTS[workload]):
+            path = folder / f"{number}.sql"
+            path.write_text(script.text(), encoding="utf-8")
+            files.append(f"--file={path}@{script.weight}")
+        subprocess.run(  # noqa: S603 - our own command
+            [pgbench(), "-n", f"-T{seconds}", f"-c{clients}", "-j1", "--log", f"--log-prefix={name}/log", *files, url],
+            capture_output=True,
+            check=True,
+            timeout=seconds + _PATIENCE_SECONDS,
+        )
+        lines = [line for path in folder.glob("log.*") for line in path.read_text(encoding="ascii").splitlines()]
+    return parse(lines, seconds)
+
+
+def parse(lines: Iterable[str], seconds: int) -> Measured:
+    """Read pgbench's log, a line for each transaction: client, number, microseconds or why it failed, and more."""
+    times = [line.split()[2] for line in lines]
+    good = [int(time) / 1000 for time in times if time.isdigit()]
+    failures = len(times) - len(good)
+    if not good:
+        return Measured(0, float(seconds), 0, 0, failures)
+    percentiles = quantiles(good if len(good) > 1 else good * 2, n=100, method="inclusive")
+    return Measured(len(good), float(seconds), percentiles[49], percentiles[98], failures)

@@ -1,0 +1,95 @@
+"""wrk as the load generator: one thread, and connections that each send one request after the other."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+from backend.utils.auth import issue_token
+from tests.benchmarks.workloads import ALWAYS_NEW, Request, Workload
+from tests.fixtures.tokens import SECRET
+
+_SCRIPT = Path(__file__).with_name("load.lua")
+_SEPARATOR = "\n====\n"  # of requests, as the script knows it
+_PATIENCE_SECONDS = 60  # with one answer
+_TOKEN_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one round came to. `failures` counts answers of status 400 and above, and requests without an answer."""
+
+    requests: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+    failures: int
+
+
+@cache
+def token_for(user_id: str) -> str:
+    """Return a bearer token of this user: the same one each time, as clients use theirs."""
+    return issue_token(SECRET, user_id, ttl_seconds=_TOKEN_SECONDS)
+
+
+def run(address: str, workload: Workload, connections: int, seconds: int) -> Measured:
+    """Send the requests of a workload again and again, and measure the answers."""
+    with TemporaryDirectory(prefix="task-api-load-") as folder:
+        requests = Path(folder) / "requests"
+        requests.write_bytes(_script_input(workload.requests, urlsplit(address).netloc))
+        command = [wrk(), f"-d{seconds}s", "-t1", f"-c{connections}", f"--timeout={_PATIENCE_SECONDS}s"]
+        done = subprocess.run(  # noqa: S603 - our own command
+            [*command, f"-s{_SCRIPT}", address, "--", str(requests)],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=seconds + 2 * _PATIENCE_SECONDS,
+        )
+    return parse(done.stdout)
+
+
+def wrk() -> str:
+    """Find wrk; raises FileNotFoundError."""
+    found = shutil.which("wrk")
+    if found is None:
+        raise FileNotFoundError("wrk is missing: install it (Debian: apt-get install wrk)")
+    return found
+
+
+def parse(printed: str) -> Measured:
+    """Read what the script has printed."""
+    line = next(line for line in printed.splitlines() if line.startswith("measured "))
+    result = json.loads(line.removeprefix("measured "))
+    return Measured(
+        requests=result["requests"],
+        seconds=result["microseconds"] / 1e6,
+        p50_ms=result["p50"] / 1000,
+        p99_ms=result["p99"] / 1000,
+        failures=result["failures"],
+    )
+
+
+def http_text(request: Request, host: str) -> str:
+    """Write a request as it is sent."""
+    lines = [
+        f"{request.method} {request.path} HTTP/1.1",
+        f"Host: {host}",
+        "Accept: application/json",
+        f"Authorization: Bearer {token_for(request.user_id)}",
+    ]
+    if request.body is not None:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(request.body.encode())}"]
+    return "\r\n".join([*lines, "", request.body or ""])
+
+
+def _script_input(requests: tuple[Request, ...], host: str) -> bytes:
+    # A number that no run before has reached: there are fewer requests than microseconds.
+    beginning = f"{ALWAYS_NEW}\n{time.time_ns() // 1000 % 10**12}\n"
+    return (beginning + "".join(http_text(request, host) + _SEPARATOR for request in requests)).encode()

@@ -1,0 +1,28 @@
+"""On what a run was made: nothing that tells whose machine it is."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.fixtures.database import execute
+
+_PACKAGES = ("fastapi", "starlette", "uvicorn", "sqlalchemy", "sqlmodel", "psycopg2-binary")
+_CPU_INFO = Path("/proc/cpuinfo")
+
+
+def describe_machine() -> str:
+    """Name the processor."""
+    text = _CPU_INFO.read_text(encoding="utf-8") if _CPU_INFO.exists() else ""
+    model = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return f"{os.cpu_count()} processors, {model[1] if model else platform.machine()}"
+
+
+def describe_versions(url: str) -> str:
+    """Name the versions of what takes part."""
+    postgres = execute(url, "SHOW server_version")[0][0].split()[0]
+    packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    return f"Python {platform.python_version()}, Postgres {postgres}, {packages}"

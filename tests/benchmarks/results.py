@@ -1,0 +1,78 @@
+"""The numbers of a run, and how they are stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+SERVICE, CONVENTIONAL, FLOOR, LIMIT, BARE = CONTENDERS = ("this service", "conventional", "floor", "limit", "bare")
+MAIN_WORKERS, MAIN_CONNECTIONS = 1, 16  # what the targets are about
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One contender with one workload in one setting: medians of the rounds in which every answer was a success."""
+
+    workload: str
+    workers: int
+    connections: int
+    contender: str
+    rounds: int
+    failed_rounds: int
+    requests_per_second: float | None
+    p50_ms: float | None
+    p99_ms: float | None
+    cpu_microseconds: float | None
+    peak_megabytes: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run: when (UTC), on what, of what the workloads consist, all results, and what growth came to, in lines."""
+
+    date: str
+    machine: str
+    versions: str
+    rounds: str
+    workloads: dict[str, str]
+    results: tuple[Result, ...]
+    growth: tuple[str, ...] = ()
+
+
+def dump(report: Report) -> str:
+    """Write a report as JSON."""
+    return json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n"
+
+
+def read(text: str) -> Report:
+    """Read what dump() has written."""
+    stored: dict[str, Any] = json.loads(text)
+    results = tuple(Result(**result) for result in stored.pop("results"))
+    return Report(**{**stored, "growth": tuple(stored["growth"])}, results=results)
+
+
+def setting(results: Iterable[Result], workers: int, connections: int) -> dict[tuple[str, str], Result]:
+    """Pick the results of one setting, by workload and contender."""
+    return {
+        (result.workload, result.contender): result
+        for result in results
+        if (result.workers, result.connections) == (workers, connections)
+    }
+
+
+def main_setting(results: Iterable[Result]) -> dict[tuple[str, str], Result]:
+    """Pick the results that the targets are about."""
+    return setting(results, MAIN_WORKERS, MAIN_CONNECTIONS)
+
+
+def settings_of(results: Sequence[Result]) -> list[tuple[int, int]]:
+    """List workers and connections of all results, the main setting first."""
+    found = sorted({(result.workers, result.connections) for result in results})
+    return sorted(found, key=lambda each: each != (MAIN_WORKERS, MAIN_CONNECTIONS))
+
+
+def ratio(number: float | None, other: float | None) -> float | None:
+    """Divide, where there is something to divide."""
+    return number / other if number is not None and other else None

@@ -1,0 +1,116 @@
+"""What is measured, as it runs: a Postgres with tasks in it, and contenders as processes on loopback."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from backend.database import migrations
+from backend.database.embedded import EmbeddedPostgres
+from tests.benchmarks import data
+from tests.fixtures.database import execute
+from tests.fixtures.process import Service, environment, served
+from tests.fixtures.tokens import SECRET
+
+POOL_SIZE = 10  # the default of the service
+# Postgres starts anew with these. Contenders may open more connections than its default allows; a vacuum in the middle
+# of somebody's round would not be fair, so there is one after each round that writes; and the disk is not measured.
+_SERVER_SETTINGS = {"max_connections": "300", "autovacuum": "off"}
+_SETTLE_SECONDS = 30
+_LOOK_SECONDS = 0.1
+_IDLE_CPU_SECONDS = 0.02  # within one look
+
+
+@dataclass(frozen=True)
+class Running:
+    """A contender that runs."""
+
+    service: Service
+
+    @property
+    def address(self) -> str:
+        """Return where it listens."""
+        return self.service.address
+
+    def cpu_seconds(self) -> float:
+        """Return how long its processes have used a processor, in themselves and in the kernel."""
+        times = [process.cpu_times() for process in self._processes()]
+        return float(sum(each.user + each.system for each in times))
+
+    def memory(self) -> int:
+        """Return how many bytes its processes have in memory."""
+        return sum(process.memory_info().rss for process in self._processes())
+
+    def peak_memory(self) -> int:
+        """Return how many bytes each of its processes has had in memory at the most, in all."""
+        return sum(_peak(process) for process in self._processes())
+
+    def settle(self) -> None:
+        """Wait until it has done what clients that are gone have left to it."""
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        before = self.cpu_seconds()
+        while time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
+            now = self.cpu_seconds()
+            if now - before <= _IDLE_CPU_SECONDS:
+                return
+            before = now
+        raise TimeoutError(f"{self.address} still works {_SETTLE_SECONDS} s after the last request")
+
+    def _processes(self) -> list[psutil.Process]:
+        root = psutil.Process(self.service.process.pid)
+        return [root, *root.children(recursive=True)]
+
+
+def _peak(process: psutil.Process) -> int:
+    status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii", errors="replace")
+    match = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(match[1]) * 1024 if match else 0  # a process that is ending has none
+
+
+@contextmanager
+def database(folder: Path, *, fsync: bool = False) -> Iterator[str]:
+    """Run a Postgres in this folder, with migrations applied and `data` loaded."""
+    with EmbeddedPostgres(folder) as url:
+        for name, value in {**_SERVER_SETTINGS, "fsync": "on" if fsync else "off"}.items():
+            execute(url, f"ALTER SYSTEM SET {name} = {value}")
+    with EmbeddedPostgres(folder) as url:
+        migrations.apply(url)
+        data.load(url)
+        yield url
+
+
+@contextmanager
+def service(url: str, folder: Path, workers: int = 1, **settings: str) -> Iterator[Running]:
+    """Run this service as it ships, in production; `settings` are those of the environment.
+
+    It counts requests, and refuses none.
+    """
+    chosen = {
+        "ENVIRONMENT": "production",
+        "DATABASE_URL": url,
+        "DATABASE_POOL_SIZE": str(POOL_SIZE),
+        "JWT_SECRET": SECRET,
+        "RATE_LIMIT": "999999999/minute",
+        "WORKERS": str(workers),
+        **settings,
+    }
+    # Not where a Postgres may be: that one would be taken for a part of the service, and ended with it.
+    with served(env=environment(folder / "data", **chosen), cwd=folder) as process:
+        yield Running(process)
+
+
+@contextmanager
+def contender(name: str, url: str, folder: Path, workers: int = 1) -> Iterator[Running]:
+    """Run a module of `contenders` as uvicorn is usually run in production, its access log included."""
+    command = [sys.executable, "-m", "tests.benchmarks.contenders", name, str(workers)]
+    env = {**environment(folder / "data"), "DATABASE_URL": url, "JWT_SECRET": SECRET, "POOL_SIZE": str(POOL_SIZE)}
+    with served(env=env, cwd=folder, command=command) as process:
+        yield Running(process)

@@ -1,0 +1,56 @@
+"""What FR-193 asks for, as ratios within one run, with one worker and 16 connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tests.benchmarks.results import BARE, CONVENTIONAL, FLOOR, SERVICE, Result, main_setting, ratio
+
+TIMES_CONVENTIONAL = {"get": 5.0, "list of 50": 9.0, "create": 5.0, "PUT": 4.0}
+SHARE_OF_FLOOR = 0.6
+TIMES_BARE = 450 / 290  # the CPU time of a get
+GET = "get"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What was asked for, and what was measured: None where nothing was, which misses it."""
+
+    name: str
+    bound: float
+    measured: float | None
+    is_upper: bool = False
+
+    @property
+    def is_met(self) -> bool:
+        """Tell whether the measured ratio is on the right side of the bound."""
+        if self.measured is None:
+            return False
+        return self.measured <= self.bound if self.is_upper else self.measured >= self.bound
+
+
+def judge(results: Sequence[Result]) -> list[Target]:
+    """Hold the results against each target."""
+    return list(_targets(results))
+
+
+def _targets(results: Sequence[Result]) -> Iterator[Target]:
+    found = main_setting(results)
+    workloads = list(dict.fromkeys(result.workload for result in results))
+
+    def compare(field: str, workload: str, other: str) -> float | None:
+        values = [getattr(found.get((workload, contender)), field, None) for contender in (SERVICE, other)]
+        return ratio(*values)
+
+    for workload, times in TIMES_CONVENTIONAL.items():
+        measured = compare("requests_per_second", workload, CONVENTIONAL)
+        yield Target(f"{workload}: requests/s by those of {CONVENTIONAL}", times, measured)
+    for workload in workloads:
+        measured = compare("p99_ms", workload, CONVENTIONAL)
+        yield Target(f"{workload}: p99 by that of {CONVENTIONAL}", 1.0, measured, is_upper=True)
+    for workload in workloads:
+        measured = compare("requests_per_second", workload, FLOOR)
+        yield Target(f"{workload}: requests/s by those of {FLOOR}", SHARE_OF_FLOOR, measured)
+    measured = compare("cpu_microseconds", GET, BARE)
+    yield Target(f"{GET}: CPU time by that of {BARE}", TIMES_BARE, measured, is_upper=True)

@@ -1,0 +1,143 @@
+"""What is reported is what was measured, and what stands in the documents is what was reported."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.benchmarks.__main__ import ROOT, write
+from tests.benchmarks.report import BEGIN, END, markdown, summary, with_summary
+from tests.benchmarks.results import BARE, CONTENDERS, CONVENTIONAL, FLOOR, LIMIT, SERVICE, Report, Result, dump, read
+from tests.benchmarks.targets import Target, judge
+from tests.benchmarks.workloads import ALL
+
+SPEED = {SERVICE: 1000.0, CONVENTIONAL: 100.0, FLOOR: 1500.0, LIMIT: 9000.0, BARE: 3000.0}
+STORED = ROOT / "specs" / "005-speed" / "results.json"
+
+
+def result(workload: str, contender: str, **changes: Any) -> Result:
+    """Make a result with which all targets are met, but for the changes."""
+    numbers: dict[str, Any] = {
+        "workers": 1,
+        "connections": 16,
+        "rounds": 5,
+        "failed_rounds": 0,
+        "requests_per_second": SPEED[contender],
+        "p50_ms": 1000 / SPEED[contender],
+        "p99_ms": 5000 / SPEED[contender],
+        "cpu_microseconds": None if contender == LIMIT else 1e6 / SPEED[contender] / 2,
+        "peak_megabytes": None if contender == LIMIT else 100.0,
+    }
+    return Result(workload=workload, contender=contender, **{**numbers, **changes})
+
+
+def results(**changes: dict[str, Any]) -> list[Result]:
+    """Make a result of each workload and contender; `changes` of get, by contender."""
+    found = [result(each.name, contender) for each in ALL for contender in CONTENDERS if contender != BARE]
+    found.append(result("get", BARE, cpu_microseconds=400.0))
+    for contender, change in changes.items():
+        name = contender.replace("_", " ")
+        found = [
+            replace(each, **change) if (each.workload, each.contender) == ("get", name) else each for each in found
+        ]
+    return found
+
+
+def report(found: list[Result]) -> Report:
+    described = {workload.name: workload.description for workload in ALL}
+    return Report("2026-11-21", "2 processors, a model", "Python 3.11", "5 of 2 s", described, tuple(found), ("more",))
+
+
+def missed(found: list[Result]) -> list[str]:
+    return [target.name for target in judge(found) if not target.is_met]
+
+
+@pytest.mark.requirement("FR-193")
+def test_the_targets_are_those_of_the_specification() -> None:
+    targets = judge(results())
+    bounds = {(target.name, target.bound, target.is_upper) for target in targets}
+
+    assert missed(results()) == []
+    times = {"get": 5.0, "list of 50": 9.0, "create": 5.0, "PUT": 4.0}
+    assert {(f"{name}: requests/s by those of conventional", bound, False) for name, bound in times.items()} < bounds
+    for workload in ALL:
+        assert (f"{workload.name}: p99 by that of conventional", 1.0, True) in bounds
+        assert (f"{workload.name}: requests/s by those of floor", 0.6, False) in bounds
+    assert ("get: CPU time by that of bare", 450 / 290, True) in bounds
+    assert len(bounds) == len(targets) == 4 + 2 * len(ALL) + 1
+
+
+@pytest.mark.requirement("FR-193")
+@pytest.mark.parametrize(
+    ("contender", "change", "target"),
+    [
+        (SERVICE, {"requests_per_second": 499.0}, "get: requests/s by those of conventional"),
+        (FLOOR, {"requests_per_second": 1700.0}, "get: requests/s by those of floor"),
+        (SERVICE, {"p99_ms": 51.0}, "get: p99 by that of conventional"),
+        (SERVICE, {"cpu_microseconds": 621.0}, "get: CPU time by that of bare"),
+        (BARE, {"cpu_microseconds": None}, "get: CPU time by that of bare"),
+        (FLOOR, {"workers": 2}, "get: requests/s by those of floor"),
+    ],
+)
+def test_a_target_that_is_missed_or_not_measured_is_shown_as_missed(
+    contender: str, change: dict[str, Any], target: str
+) -> None:
+    found = results(**{contender: change})
+
+    assert target in missed(found)
+    row = next(line for line in markdown(report(found)).splitlines() if line.startswith(f"| {target} |"))
+    assert row.endswith("| **missed** |")
+    assert f" {len(missed(found))} of {len(judge(found))} targets are" in summary(report(found))
+
+
+@pytest.mark.parametrize(("measured", "is_met"), [(0.9, (False, True)), (1.0, (True, True)), (1.1, (True, False))])
+def test_a_bound_is_a_least_or_a_most(measured: float, is_met: tuple[bool, bool]) -> None:
+    assert tuple(Target("a", 1.0, measured, is_upper=upper).is_met for upper in (False, True)) == is_met
+
+
+@pytest.mark.requirement("FR-192")
+def test_each_setting_has_a_table_with_all_numbers_and_the_ratio_to_the_service() -> None:
+    other = result("get", SERVICE, workers=2, connections=100, requests_per_second=None, rounds=0, failed_rounds=3)
+    text = markdown(report([*results(), other]))
+
+    assert "| get | conventional | 100 | 10.00 | 10.0 | 50.0 | 5,000 | 100 |" in text
+    assert "| get | limit | 9,000 | 0.11 | 0.1 | 0.6 | - | - |" in text
+    assert "| get | this service (3 rounds failed) | - | - |" in text
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    expected = ["## Targets", "## 1 worker, 16 connections", "## 2 workers, 100 connections"]
+    assert headings == [*expected, "## The same with much as with little"]
+    assert all(f"- {workload.name}: {workload.description}." in text for workload in ALL)
+
+
+@pytest.mark.requirement("FR-194")
+def test_a_run_is_written_into_the_specification_and_the_readme(tmp_path: Path) -> None:
+    folder = tmp_path / "specs" / "005-speed"
+    folder.mkdir(parents=True)
+    readme = tmp_path / "README.md"
+    readme.write_text(f"# A\n\n{BEGIN}\nold\n{END}\n\nb\n", encoding="utf-8")
+    made = report(results())
+
+    write(tmp_path, made)
+
+    assert read((folder / "results.json").read_text(encoding="utf-8")) == made
+    assert (folder / "results.md").read_text(encoding="utf-8") == markdown(made)
+    assert readme.read_text(encoding="utf-8") == f"# A\n\n{summary(made)}\n\nb\n"
+    assert made.machine in summary(made)
+    assert made.date in summary(made)
+    with pytest.raises(ValueError, match="one pair of marks"):
+        with_summary("# A\n", made)
+
+
+@pytest.mark.requirement("FR-194")
+def test_what_stands_in_the_documents_is_what_the_last_run_has_written() -> None:
+    stored = STORED.read_text(encoding="utf-8")
+    last = read(stored)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert dump(last) == stored
+    assert STORED.with_name("results.md").read_text(encoding="utf-8") == markdown(last)
+    assert with_summary(readme, last) == readme
+    assert {each.workload for each in last.results} == {workload.name for workload in ALL}
