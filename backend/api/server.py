@@ -7,13 +7,12 @@ import math
 import socket
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from backend.api.listener import has_waiting, refuse_new_connections
-from backend.api.protocol import BoundedProtocol
 from backend.api.server_state import ServerConfig, ServiceState
 from backend.config import Settings
 from backend.utils.logs import set_up_logs
@@ -27,11 +26,11 @@ CLOSE_SECONDS = 5.0  # for the application to let go of what it has
 _LOOK_SECONDS = 0.01
 
 
-def server_config(app: FastAPI | str, settings: Settings, **options: Any) -> ServerConfig:
+def server_config(app: ASGIApp | str, settings: Settings, **options: Any) -> ServerConfig:
     """Set up the server for an application, or for the name of a function that builds one (`factory=True`)."""
     config = ServerConfig(
         app,
-        http=BoundedProtocol,
+        http="backend.api.protocol:BoundedProtocol",  # by its name: only who serves imports it
         ws="none",
         forwarded_allow_ips=settings.trusted_proxies,
         log_config=None,
@@ -49,6 +48,13 @@ def most_seconds_to_end(config: ServerConfig) -> float:
     """Return the time after which a server that was asked to end hangs."""
     grace_seconds = config.timeout_graceful_shutdown or 0
     return HANDSHAKE_SECONDS + DRAIN_SECONDS + LAME_DUCK_SECONDS + grace_seconds + CLOSE_SECONDS
+
+
+class Ending(Protocol):
+    """What a server asks of its connections: those of `backend/api/protocol.py`."""
+
+    def end_soon(self) -> None:
+        """End after the answer that is under way."""
 
 
 class Server(uvicorn.Server):
@@ -69,7 +75,7 @@ class Server(uvicorn.Server):
         """End: serve who is there, then let uvicorn close the rest, wait for what is in hand, and stop the app."""
         self.server_state.is_ending = True
         for connection in self.server_state.connections:
-            cast(BoundedProtocol, connection).end_soon()
+            cast(Ending, connection).end_soon()
         listeners = sockets or [listener for server in self.servers for listener in server.sockets]
         if not self.shares_listener:
             for listener in listeners:

@@ -215,11 +215,13 @@ class EmbeddedPostgres:
             return
         sockets = Path(self._pid_file()[4])
         postmaster.send_signal(signal.SIGINT)  # Postgres' fast shutdown: ends sessions, loses nothing
-        try:
-            postmaster.wait(STOP_SECONDS)
-        except psutil.TimeoutExpired:
-            logger.warning("postgres_not_stopping", process=postmaster.pid)
-            return
+        deadline = time.monotonic() + STOP_SECONDS
+        # Not psutil's wait: it goes on until init has buried the process, which takes some of them seconds.
+        while not has_ended(postmaster):
+            if time.monotonic() > deadline:
+                logger.warning("postgres_not_stopping", process=postmaster.pid)
+                return
+            time.sleep(0.02)
         if sockets != self._pgdata:
             shutil.rmtree(sockets, ignore_errors=True)
 
@@ -255,6 +257,14 @@ class EmbeddedPostgres:
             return process if process.cwd() == str(self._pgdata) else None
         except (IndexError, ValueError, psutil.Error):
             return None
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Tell whether a process runs no more, be it buried or not."""
+    ended = True
+    with suppress(psutil.NoSuchProcess):
+        ended = not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    return ended
 
 
 def _wheel() -> ModuleType:

@@ -6,27 +6,17 @@ Here one transaction holds everything, yoyo's own tables included: a killed run 
 
 from __future__ import annotations
 
-import glob
-import logging
 import math
-import socket
-import uuid
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, NoReturn, Self
+from typing import Any
 
 import psycopg2
 from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - a class, whatever its name
 from psycopg2.extensions import cursor as PostgresCursor  # noqa: N812
-from yoyo import default_migration_table, internalmigrations, read_migrations
-from yoyo.backends.core.postgresql import PostgresqlBackend
-from yoyo.migrations import Migration as MigrationFile
-from yoyo.migrations import MigrationList
 
 from backend.database.connector import Connector, NoConnection
 from backend.database.url import read_url
@@ -52,11 +42,10 @@ def apply(url: str, directory: Path = MIGRATIONS) -> list[str]:
 
     Raises ConfigurationError when the database cannot be used or a migration fails.
     """
-    files = _files(directory)
-    with _transaction(url) as backend:
-        pending = list(backend.to_apply(files))
+    with _transaction(url, directory) as backend:
+        pending = list(backend.to_apply(backend.files(directory)))
         for file in pending:
-            with _naming(file):
+            with _naming(file.id):
                 backend.apply_one(file)
     return [file.id for file in pending]
 
@@ -66,10 +55,9 @@ def rollback(url: str, directory: Path = MIGRATIONS) -> str | None:
 
     Raises ConfigurationError when the database cannot be used, or the migration's files are not here or fail.
     """
-    files = _files(directory)
-    with _transaction(url) as backend:
-        applied = list(backend.to_rollback(files))
-        unknown = _applied(backend.connection) - {file.id for file in files}
+    with _transaction(url, directory) as backend:
+        applied = list(backend.to_rollback(backend.files(directory)))
+        unknown = _applied(backend.connection) - set(known(directory))
         if unknown:
             raise ConfigurationError(
                 f"{max(unknown)} is applied, but not in {directory}: roll it back with the version that brought it."
@@ -79,7 +67,7 @@ def rollback(url: str, directory: Path = MIGRATIONS) -> str | None:
         newest = applied[0]
         if not Path(newest.path).with_suffix(".rollback.sql").exists():
             raise ConfigurationError(f"{newest.id} cannot be taken back: it has no .rollback.sql beside it.")
-        with _naming(newest):
+        with _naming(newest.id):
             backend.rollback_one(newest)
     return str(newest.id)
 
@@ -104,7 +92,10 @@ def pending(url: str, directory: Path = MIGRATIONS) -> list[str]:
 
 def known(directory: Path = MIGRATIONS) -> list[str]:
     """List the ids of all migration files in order; raises ConfigurationError when there are none."""
-    return [file.id for file in _files(directory)]
+    ids = sorted(path.stem for path in directory.glob("*.sql") if not path.stem.endswith(".rollback"))
+    if not ids:
+        raise ConfigurationError(f"There are no migrations in {directory}.")
+    return ids
 
 
 class _SilentCursor(PostgresCursor):  # type: ignore[misc]  # psycopg2 has no types
@@ -113,52 +104,13 @@ class _SilentCursor(PostgresCursor):  # type: ignore[misc]  # psycopg2 has no ty
     description = None
 
 
-class _OneTransaction(PostgresqlBackend):  # type: ignore[misc]  # nor has yoyo
-    """yoyo's backend on a connection whose transaction is begun and ended elsewhere; what it nests are savepoints."""
-
-    _in_transaction = True
-
-    def __init__(self, connection: PostgresConnection) -> None:
-        self._given = connection
-        super().__init__(SimpleNamespace(database=connection.info.dbname), default_migration_table)
-
-    def connect(self, _uri: object) -> PostgresConnection:
-        return self._given
-
-    def copy(self) -> AbstractContextManager[Self]:
-        return nullcontext(self)
-
-    def disable_transactions(self) -> NoReturn:
-        raise ConfigurationError("A migration must be transactional, so that a killed one leaves nothing behind.")
-
-    def ensure_internal_schema_updated(self) -> None:
-        if internalmigrations.needs_upgrading(self):
-            internalmigrations.upgrade(self)
-
-    def get_log_data(self, migration: MigrationFile | None = None, operation: str = "apply") -> dict[str, Any]:
-        # yoyo's own needs a name for the system user, which a container may lack, and may wait for DNS.
-        return {
-            "id": str(uuid.uuid4()),
-            "migration_id": migration and migration.id,
-            "migration_hash": migration and migration.hash,
-            "username": self.connection.info.user,
-            "hostname": socket.gethostname(),
-            "created_at_utc": datetime.now(UTC).replace(tzinfo=None),
-            "operation": operation,
-        }
-
-
-def _files(directory: Path) -> MigrationList:
-    files = read_migrations(glob.escape(str(directory)))
-    if not files:
-        raise ConfigurationError(f"There are no migrations in {directory}.")
-    return files
-
-
 @contextmanager
-def _transaction(url: str) -> Iterator[_OneTransaction]:
-    """Hold the one transaction in which a process migrates, alone."""
-    logging.getLogger("yoyo.migrations").setLevel(logging.WARNING)
+def _transaction(url: str, directory: Path) -> Iterator[Any]:
+    """Hold the one transaction in which a process migrates, alone: gives yoyo on its connection."""
+    # Only who changes the schema needs it, and a start finds nothing to change.
+    from backend.database.yoyo_backend import OneTransaction  # noqa: PLC0415
+
+    known(directory)  # or there would be nothing to do
     with closing(_connect(url)) as connection, _explaining(), connection:
         # Whatever the login's defaults: what another process did while we waited for the lock must be seen.
         connection.set_session(isolation_level="READ COMMITTED", readonly=False)
@@ -176,7 +128,7 @@ def _transaction(url: str) -> Iterator[_OneTransaction]:
                 ) from None
             # Requests queue behind a migration that itself queues for a table: better give up and be run again.
             cursor.execute(f"SET LOCAL lock_timeout = '{TABLE_LOCK_SECONDS}s'")
-        yield _OneTransaction(connection)
+        yield OneTransaction(connection)
 
 
 def _connect(url: str) -> PostgresConnection:
@@ -203,12 +155,12 @@ def _applied(connection: PostgresConnection) -> set[str]:
 
 
 @contextmanager
-def _naming(file: MigrationFile) -> Iterator[None]:
+def _naming(id_: str) -> Iterator[None]:
     """Say which migration failed."""
     try:
         yield
     except psycopg2.Error as error:
-        raise ConfigurationError(f"Migration {file.id} failed, nothing was changed: {_reason(error)}") from error
+        raise ConfigurationError(f"Migration {id_} failed, nothing was changed: {_reason(error)}") from error
 
 
 @contextmanager

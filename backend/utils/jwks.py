@@ -10,9 +10,9 @@ import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import urlsplit
 
-import httpx
 import structlog
 
 from backend.config import LOCAL_HOSTS, is_https_or_local
@@ -123,8 +123,11 @@ class IssuerKeys:
     ) -> None:
         if not is_https_or_local(url):
             raise ConfigurationError("JWT_JWKS_URL: must be an https:// address (http:// only on localhost)")
-        self._url = url
-        self._local = urlsplit(url).hostname in LOCAL_HOSTS
+        # With httpx, which only this needs; now, and not when the first request waits.
+        from backend.utils.download import download  # noqa: PLC0415
+
+        is_local = urlsplit(url).hostname in LOCAL_HOSTS
+        self._download = partial(download, url, is_local=is_local, most_bytes=MAX_KEY_SET_BYTES)
         self._prepare = prepare
         self._changed = changed
         self._clock = clock
@@ -192,8 +195,7 @@ class IssuerKeys:
     async def _fetch(self) -> None:
         asked_at = self._clock()
         try:
-            async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):  # httpx's own timeout is per read, not in total
-                keys = read_key_set(await self._download(), self._prepare)
+            keys = read_key_set(await self._download(timeout_seconds=FETCH_TIMEOUT_SECONDS), self._prepare)
         except Exception as error:  # noqa: BLE001 - whatever the other side does, known keys stay good
             logger.warning("keys_not_fetched", error=type(error).__name__, reason=str(error))
             pause = REFETCH_INTERVAL_SECONDS if self._keys else RETRY_INTERVAL_SECONDS
@@ -207,21 +209,3 @@ class IssuerKeys:
         if keys != self._keys:
             self._keys = keys
             self._changed()
-
-    async def _download(self) -> bytes:
-        # Proxies and CA bundles of the environment count (operators need them), but not on the way to this machine.
-        # Compression is refused because it would hide the true size.
-        async with (
-            httpx.AsyncClient(
-                timeout=FETCH_TIMEOUT_SECONDS, follow_redirects=False, trust_env=not self._local
-            ) as client,
-            client.stream("GET", self._url, headers={"Accept-Encoding": "identity"}) as response,
-        ):
-            if response.status_code != httpx.codes.OK:
-                raise ValueError(f"status {response.status_code}")
-            body = bytearray()
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > MAX_KEY_SET_BYTES:
-                    raise ValueError(f"more than {MAX_KEY_SET_BYTES} bytes")
-            return bytes(body)

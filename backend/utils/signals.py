@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+EXIT_TERMINATED = 143  # by SIGTERM, as shells have it
+
 
 @contextmanager
 def leaving_in_order(exit_code: int, *, is_to_reload: bool = False) -> Iterator[None]:

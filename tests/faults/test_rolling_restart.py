@@ -58,7 +58,7 @@ def test_each_worker_is_replaced_and_once_more_if_asked_meanwhile(service: Servi
 
 def test_workers_that_cannot_start_take_nobodys_place(service: Service, load: Load, folder: Path) -> None:
     before = workers_of(service)
-    library = folder / "yoyo.py"  # found first: a worker imports it, and the parent has done so already
+    library = folder / "fastapi.py"  # found first: a worker imports it, and the parent does not
     library.write_text("raise RuntimeError('half installed')")
     service.process.send_signal(signal.SIGHUP)
     until(lambda: "workers_not_reloaded" in _log_in(folder))

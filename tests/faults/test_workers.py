@@ -93,8 +93,8 @@ def test_a_service_none_of_whose_workers_starts_says_so_and_ends(
     tmp_path: Path, database_url: str, trouble: str, field: str, words: str
 ) -> None:
     (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "yoyo.py").write_text("raise RuntimeError('half installed')")
-    broken = f"import os, sys; from backend import cli; cli.create_app = lambda settings: {trouble}; {SERVE}"
+    (tmp_path / "broken" / "fastapi.py").write_text("raise RuntimeError('half installed')")
+    broken = f"import os, sys; from backend.services import wall; wall.find_gaps = lambda _: {trouble} or []; {SERVE}"
     env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET, ENVIRONMENT="production")
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-c", broken, "--workers", str(WORKERS)],

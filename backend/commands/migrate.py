@@ -1,0 +1,23 @@
+"""task-api migrate: applies migrations, lists them, or takes the newest back."""
+
+from __future__ import annotations
+
+import argparse
+
+from backend.commands.common import database, migration_url, set_up
+from backend.database import migrations
+from backend.utils.signals import EXIT_TERMINATED, leaving_in_order
+
+
+def run(options: argparse.Namespace) -> None:
+    """Do what was chosen, and print what became of it."""
+    settings = set_up()
+    with leaving_in_order(EXIT_TERMINATED), database(settings) as url:
+        direct_url = migration_url(settings, url)
+        if options.action == "status":
+            for migration in migrations.status(direct_url):
+                print("applied" if migration.applied else "pending", migration.id)
+        elif options.action == "rollback":
+            print("rolled back", migrations.rollback(direct_url) or "nothing: no migration is applied")
+        else:
+            print("applied", ", ".join(migrations.apply(direct_url)) or "nothing: the schema is current")

@@ -1,0 +1,25 @@
+"""task-api purge: removes what is past its time."""
+
+from __future__ import annotations
+
+import argparse
+
+from backend.commands.common import database, migration_url, set_up
+from backend.commands.schema import require_schema
+from backend.database.engine import Engine
+from backend.database.session import SessionFactory
+from backend.services.purge_service import Purged, PurgeService
+from backend.utils.signals import EXIT_TERMINATED, leaving_in_order
+
+
+def run(_options: argparse.Namespace) -> None:
+    """Remove all of it, and print how much that was."""
+    settings = set_up()
+    with leaving_in_order(EXIT_TERMINATED), database(settings) as url:
+        require_schema(migration_url(settings, url))
+        engine = Engine(url, pool_size=1, timeout_seconds=settings.request_timeout_seconds)
+        try:
+            removed = sum(PurgeService(SessionFactory(engine)).steps(), Purged())
+        finally:
+            engine.dispose()
+        print("removed", removed)

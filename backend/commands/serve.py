@@ -1,0 +1,116 @@
+"""task-api serve: the API, on a database of its own if none is set."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+from contextlib import suppress
+
+import structlog
+
+from backend.api.listener import listen
+from backend.api.server import Server, server_config
+from backend.api.supervisor import Supervisor
+from backend.api.verifying import verifier_of
+from backend.commands.common import database, issue, migration_url, set_up, with_key
+from backend.commands.schema import require_schema
+from backend.config import Settings, load_settings
+from backend.database import migrations
+from backend.database.engine import Engine
+from backend.database.session import SessionFactory
+from backend.errors import ConfigurationError
+from backend.services import wall
+from backend.utils.signals import leaving_in_order
+
+DEVELOPMENT_USER = "developer"
+DEVELOPMENT_TTL, DEVELOPMENT_TTL_SECONDS = "24h", 24 * 3600
+
+logger = structlog.get_logger()
+
+
+def run(options: argparse.Namespace) -> None:
+    """Serve until asked to end."""
+    chosen = {name: getattr(options, name) for name in ("host", "port", "workers")}
+    settings = with_key(set_up(**{name: value for name, value in chosen.items() if value is not None}))
+    # However one ends a server, it has then done what it was asked to.
+    with (
+        suppress(KeyboardInterrupt),
+        leaving_in_order(exit_code=0, is_to_reload=settings.workers > 1),
+        listen(settings.host, settings.port) as listener,
+        database(settings) as url,
+    ):
+        os.environ |= _made_here(settings, url)
+        _prepare()
+        _announce(settings, listener)
+        _run_server(settings, listener)
+
+
+def _prepare() -> None:
+    """Do for workers what each would need, and say what is wrong once, and not by each of them again.
+
+    The application is not built: with several workers, this process never needs it.
+    """
+    settings = load_settings()
+    verifier_of(settings)
+    assert settings.database_url is not None  # noqa: S101 - it is set, or made here
+    _prepare_schema(settings, settings.database_url.get_secret_value())
+
+
+def _run_server(settings: Settings, listener: socket.socket) -> None:
+    config = server_config("backend.api.application:application", settings, factory=True, workers=settings.workers)
+    if settings.workers == 1:
+        Server(config).run(sockets=[listener])
+    else:
+        Supervisor(config, listener, _prepare).run()
+
+
+def _prepare_schema(settings: Settings, url: str) -> None:
+    direct_url = migration_url(settings, url)
+    if settings.environment != "development":
+        require_schema(direct_url)
+    elif migrations.pending(direct_url):
+        migrations.apply(direct_url)
+    _check_wall(settings, url)
+
+
+def _check_wall(settings: Settings, url: str) -> None:
+    """Look at the second wall the way requests come; in development one that does not stand is only said."""
+    engine = Engine(url, pool_size=1, timeout_seconds=settings.request_timeout_seconds)
+    try:
+        gaps = wall.find_gaps(SessionFactory(engine))
+    finally:
+        engine.dispose()
+    if gaps and settings.environment == "production":
+        raise ConfigurationError("\n".join(gaps))
+    for gap in gaps:
+        print(f"task-api: warning: {gap}", file=sys.stderr)
+
+
+def _made_here(settings: Settings, url: str) -> dict[str, str]:
+    """Hand on to worker processes what nobody has set: all else they read themselves, also when they are replaced."""
+    given = load_settings()
+    made: dict[str, str] = {}
+    if given.database_url is None:
+        made["DATABASE_URL"] = url
+    if settings.jwt_secret and given.jwt_secret is None:
+        made["JWT_SECRET"] = settings.jwt_secret.get_secret_value()
+    return made
+
+
+def _announce(settings: Settings, listener: socket.socket) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{listener.getsockname()[1]}"
+    if settings.environment == "production":
+        logger.info("serving", address=address)
+        return
+    print(f"Task API  {address}\nDocs      {address}/docs")
+    if settings.jwt_secret:
+        token = issue(settings, DEVELOPMENT_USER, DEVELOPMENT_TTL_SECONDS)
+        print(f"Token     for user {DEVELOPMENT_USER!r}, good for {DEVELOPMENT_TTL}:\n{token}\n\nCreate a task:")
+        print(
+            f"curl -X POST {address}/api/tasks -H 'Authorization: Bearer {token}' "
+            """-H 'Content-Type: application/json' -d '{"title": "Buy milk"}'"""
+        )
+    sys.stdout.flush()
