@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
-from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, event
 
-from backend.database.engine import build_engine
+from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.models.task import Sort, TaskQuery
 from backend.services.list_service import ListService
-from backend.utils import cursor as cursors
+from tests.fixtures import plans
 from tests.fixtures.database import execute
 from tests.fixtures.partitions import migrated_database
-
-Node = dict[str, Any]
+from tests.fixtures.plans import Node, nodes, place_at
 
 USER = "a user with much to do"
 TASKS = 20_000
@@ -39,53 +35,19 @@ def engine(server_url: str) -> Iterator[Engine]:
     """An engine for a database in which one user has 20,000 tasks, among others."""
     with migrated_database(server_url) as url:
         execute(url, FILL, USER, TASKS, USER, TASKS)
-        engine = build_engine(url, pool_size=1, timeout_seconds=30)
+        engine = Engine(url, pool_size=1, timeout_seconds=30)
         yield engine
         engine.dispose()
 
 
 def plan(engine: Engine, query: TaskQuery, known: tuple[str, ...] | None = ()) -> Node:
     """Let Postgres explain what it does for a page: the very text that the service sends, guard included."""
-    sent: list[tuple[str, dict[str, Any]]] = []
-
-    def note(_connection: object, _cursor: object, sql: str, parameters: dict[str, Any], *_: object) -> None:
-        sent.append((sql, parameters))
-
-    event.listen(engine, "before_cursor_execute", note)
-    ListService(SessionFactory(engine), USER).list(query, known)
-    event.remove(engine, "before_cursor_execute", note)
-    ((sql, parameters),) = sent
-    guard, statement = sql.split("; ", 1)
-    with closing(engine.raw_connection()) as connection:
-        cursor = connection.cursor()
-        cursor.execute(f"{guard}; EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters)
-        ((found,),) = cursor.fetchall()
-    node: Node = found[0]["Plan"]
-    return node
-
-
-def nodes(node: Node) -> Iterator[Node]:
-    """Walk over a plan."""
-    yield node
-    for child in node.get("Plans", ()):
-        yield from nodes(child)
+    return plans.plan(engine, lambda: ListService(SessionFactory(engine), USER).list(query, known))
 
 
 def reads(found: Node) -> list[Node]:
     """Return what of a plan reads tasks."""
     return [node for node in nodes(found) if node.get("Relation Name") == "tasks"]
-
-
-def place_at(engine: Engine, sort: Sort, offset: int) -> str:
-    """Make the cursor of the task that has so many before it."""
-    direction = "DESC" if sort.is_reversed else "ASC"
-    order = f"ORDER BY 1 {direction}, 2 {direction}"
-    sql = f"SELECT {sort.column}, id FROM tasks WHERE user_id = %s {order} OFFSET %s LIMIT 1"  # noqa: S608 - ours
-    with closing(engine.raw_connection()) as connection:
-        cursor = connection.cursor()
-        cursor.execute(sql, (USER, offset))
-        ((key, task_id),) = cursor.fetchall()
-    return cursors.encode(TaskQuery(sort=sort).list_id, key, UUID(str(task_id)))
 
 
 def assert_goes_straight_there(found: Node, sort: Sort, *, is_after: bool) -> None:
@@ -112,7 +74,7 @@ def assert_goes_straight_there(found: Node, sort: Sort, *, is_after: bool) -> No
 def test_each_page_starts_at_its_place_in_the_index_of_its_sort(engine: Engine, sort: Sort) -> None:
     assert_goes_straight_there(plan(engine, TaskQuery(sort=sort, limit=LIMIT)), sort, is_after=False)
     for offset in (10, TASKS // 2, TASKS * 3 // 4):  # open tasks have one key, so that ids decide
-        query = TaskQuery(sort=sort, limit=LIMIT, cursor=place_at(engine, sort, offset))
+        query = TaskQuery(sort=sort, limit=LIMIT, cursor=place_at(engine, USER, sort, offset))
         assert_goes_straight_there(plan(engine, query), sort, is_after=True)
 
 
