@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Coroutine
 from email.message import Message
 from typing import Any, Never
 
-from fastapi import Request, Response
-from fastapi.routing import APIRoute
+from fastapi import Request
 from starlette.datastructures import Headers
-from starlette.routing import Match
-from starlette.types import Scope
 
-from backend.errors import Detail, NotFound, UnsupportedMediaType, ValidationFailed
-
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+from backend.errors import Detail, UnsupportedMediaType, ValidationFailed
 
 MAX_KEYS = 1000  # more than any object needs, and each unknown one costs an error message
 
@@ -25,34 +19,11 @@ MAX_BRACKETS = 20_000  # each opens an array or an object, which cost most of al
 _UTF_8 = ("utf-8", "utf8")
 
 
-class StrictRoute(APIRoute):
-    """A route that takes no other spelling of its path, and reads its body strictly."""
+class StrictRequest(Request):
+    """A request whose body is read strictly, where the framework calls json()."""
 
-    def get_route_handler(self) -> Handler:
-        """Return the handler of the framework, which then calls our json() instead of its own."""
-        handle = super().get_route_handler()
-        # The `$` that ends the framework's patterns matches before a last line break, too. A parameter takes it in.
-        may_end_in_line_break = self.path.endswith("}")
-
-        async def handle_strictly(request: Request) -> Response:
-            if request.scope["path"].endswith("\n") and not may_end_in_line_break:
-                raise NotFound
-            return await handle(_StrictRequest(request.scope, request.receive))
-
-        return handle_strictly
-
-
-class FixedRoute(StrictRoute):
-    """A route whose path another route's pattern fits, too: a method that it does not take is 405 all the same."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Tell whether the path is this one's, whatever the method; the route then answers a wrong one itself."""
-        match, child_scope = super().matches(scope)
-        return (Match.FULL if match is Match.PARTIAL else match), child_scope
-
-
-class _StrictRequest(Request):
     async def json(self) -> dict[str, Any]:
+        """Read the body; raises ValidationFailed or UnsupportedMediaType."""
         _refuse_encodings(self.headers)
         return read_object(await self.body())
 

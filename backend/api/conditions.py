@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from backend.api.headers import documented_header, malformed_header
+from backend.api.headers import malformed_header, reads_header
 from backend.errors import BadRequest, PreconditionRequired
 from backend.utils.entity_tags import HEADER_PATTERN, EntityTags, Revisions, parse_tags
 
@@ -29,19 +29,14 @@ def _tags(request: Request, name: str) -> EntityTags | None:
     return read_tags(name, ", ".join(lines)) if lines else None
 
 
-async def _if_match(
-    request: Request,
-    _documented: Annotated[
-        str,
-        documented_header(
-            "If-Match",
-            "The `ETag` of the task as you know it: if it has changed since, the answer is 412 and nothing is changed. "
-            "Several tags may be listed; `*` means any",
-            example='"42"',
-            pattern=HEADER_PATTERN,
-        ),
-    ],
-) -> Revisions | None:
+@reads_header(
+    "If-Match",
+    "The `ETag` of the task as you know it: if it has changed since, the answer is 412 and nothing is changed. "
+    "Several tags may be listed; `*` means any",
+    example='"42"',
+    pattern=HEADER_PATTERN,
+)
+async def _if_match(request: Request) -> Revisions | None:
     """Give the revisions that the client accepts to change, None: any; raises PreconditionRequired where it must."""
     tags = _tags(request, "If-Match")
     if tags is None:
@@ -51,34 +46,24 @@ async def _if_match(
     return tags.revisions
 
 
-async def _if_none_match(
-    request: Request,
-    _documented: Annotated[
-        str,
-        documented_header(
-            "If-None-Match",
-            "The `ETag` of what you have: if it is still the same, the answer is 304 without a body",
-            example='"42"',
-            pattern=HEADER_PATTERN,
-        ),
-    ],
-) -> EntityTags:
+@reads_header(
+    "If-None-Match",
+    "The `ETag` of what you have: if it is still the same, the answer is 304 without a body",
+    example='"42"',
+    pattern=HEADER_PATTERN,
+)
+async def _if_none_match(request: Request) -> EntityTags:
     """Give the tags of what the client has already."""
     return _tags(request, "If-None-Match") or EntityTags()
 
 
-async def _only_new(
-    request: Request,
-    _documented: Annotated[
-        str,
-        documented_header(
-            "If-None-Match",
-            "`*`: answer 412 if the `id` that you send names a task already",
-            example="*",
-            pattern=r"^[ \t]*\*[ \t]*$",
-        ),
-    ],
-) -> bool:
+@reads_header(
+    "If-None-Match",
+    "`*`: answer 412 if the `id` that you send names a task already",
+    example="*",
+    pattern=r"^[ \t]*\*[ \t]*$",
+)
+async def _only_new(request: Request) -> bool:
     """Tell whether a task must not exist yet; raises BadRequest for anything but `*`."""
     tags = _tags(request, "If-None-Match")
     if tags is not None and not tags.is_any:

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
-from fastapi import Header
+from fastapi import Request
 
 from backend.errors import BadRequest, Detail
 
+_Value = TypeVar("_Value")
+_Dependency = Callable[[Request], Coroutine[Any, Any, _Value]]
 
-def documented_header(name: str, description: str, *, example: str, pattern: str) -> Any:
-    """Document a header that a client may send. Whoever takes it reads it from the request, and judges it.
+_DOCUMENTED: dict[object, dict[str, Any]] = {}  # by the dependency that reads it
 
-    Without a default of None, which would document null as a value. The pattern is documented, and not checked.
-    """
-    return Header(
-        default_factory=lambda: None,
-        alias=name,
-        description=description,
-        examples=[example],
-        json_schema_extra={"pattern": pattern},
-    )
+
+def reads_header(
+    name: str, description: str, *, example: str, pattern: str
+) -> Callable[[_Dependency[_Value]], _Dependency[_Value]]:
+    """Document the header that a dependency reads and judges; a parameter of the framework would cost each request."""
+    schema = {"type": "string", "pattern": pattern, "description": description, "examples": [example], "title": name}
+    parameter = {"name": name, "in": "header", "required": False, "schema": schema, "description": description}
+
+    def document(dependency: _Dependency[_Value]) -> _Dependency[_Value]:
+        _DOCUMENTED[dependency] = parameter
+        return dependency
+
+    return document
+
+
+def documented_headers(dependencies: list[Any]) -> list[dict[str, Any]]:
+    """Collect the OpenAPI parameters of the headers that a route's dependencies read."""
+    return [_DOCUMENTED[dependency.call] for dependency in dependencies if dependency.call in _DOCUMENTED]
 
 
 def malformed_header(name: str, code: str, message: str) -> BadRequest:

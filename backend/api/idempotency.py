@@ -13,8 +13,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 
-from backend.api.deps import CurrentUser
-from backend.api.headers import documented_header, malformed_header
+from backend.api.headers import malformed_header, reads_header
 from backend.database.session import Sessions
 from backend.errors import BadRequest
 from backend.services.batch_service import BatchService
@@ -57,24 +56,18 @@ class Idempotent:
         return Response(answer.body, answer.status, headers, media_type="application/json")
 
 
-async def _idempotent(
-    request: Request,
-    user_id: CurrentUser,
-    _documented: Annotated[
-        str,
-        documented_header(
-            "Idempotency-Key",
-            "Any name for this request, best a UUID: sent again with the same name within 24 hours, it is "
-            "answered as before and does nothing more. The answer is kept for that time, whatever happens to the task. "
-            "Another request with the same name is 422 with the code `idempotency_key_reused`; a request that failed "
-            "leaves its name free. 1 to 255 printable ASCII characters, no blank at the ends; anything else is 400",
-            example="8e03978e-40d5-43e8-bc93-6894a57f9324",
-            pattern=f"^{_KEY.pattern}$",
-        ),
-    ],
-) -> Idempotent:
+@reads_header(
+    "Idempotency-Key",
+    "Any name for this request, best a UUID: sent again with the same name within 24 hours, it is "
+    "answered as before and does nothing more. The answer is kept for that time, whatever happens to the task. "
+    "Another request with the same name is 422 with the code `idempotency_key_reused`; a request that failed "
+    "leaves its name free. 1 to 255 printable ASCII characters, no blank at the ends; anything else is 400",
+    example="8e03978e-40d5-43e8-bc93-6894a57f9324",
+    pattern=f"^{_KEY.pattern}$",
+)
+async def _idempotent(request: Request) -> Idempotent:
     """Read the key; raises BadRequest for one that is malformed or sent twice."""
-    service = IdempotencyService(request.app.state.sessions, user_id)
+    service = IdempotencyService(request.app.state.sessions, request.state.user_id)
     keys = request.headers.getlist("Idempotency-Key")
     if not keys:
         return Idempotent(service, None, ())

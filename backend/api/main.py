@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import anyio.to_thread
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
@@ -25,19 +24,19 @@ from backend.api.middleware import Admission, CrossOrigin, ErrorBoundary, HeadAs
 from backend.api.purging import FIRST_PURGE_SECONDS, PURGE_SECONDS, Purging
 from backend.api.routers import account, batch, changes, health, tasks
 from backend.api.settlement import SETTLE_SECONDS, Settlement
+from backend.api.verifying import verifier_of
 from backend.config import Rate, Settings
 from backend.database import migrations
-from backend.database.engine import build_engine
-from backend.database.flights import Flights, gauge_pool
+from backend.database.engine import Engine
+from backend.database.flights import gauge_pool
 from backend.database.session import SessionFactory
 from backend.errors import ConfigurationError
 from backend.services.purge_service import PurgeService
 from backend.services.rate_limit_service import RateLimitService
 from backend.services.readiness import Readiness
-from backend.utils.auth import Verifier, verifier_from_jwks, verifier_from_secret
-from backend.utils.claims import Expectations
+from backend.utils.auth import Verifier
 from backend.utils.rate_limits import RateLimiter, RateLimits, SharedRateLimiter
-from backend.utils.telemetry import exporting
+from backend.utils.telemetry import exported_signals, exporting
 
 EXPOSED_HEADERS = (
     "Content-Disposition",
@@ -53,8 +52,12 @@ EXPOSED_HEADERS = (
 )
 PREFLIGHT_SECONDS = 7200
 OTHER_THREADS = 40
-# A span for each request, and its duration. Nothing of what it holds, and none for each step that the framework takes.
-_TELEMETRY: TelemetryConfig = {"logs": False, "operation_spans": False, "auto_configure": False}
+# As they are: a router that is included in another looks for its route twice.
+_ROUTES = [
+    route
+    for router in (batch.router, tasks.router, changes.router, account.router, health.router)
+    for route in router.routes
+]
 
 _DESCRIPTION = """
 Every user's own tasks, kept apart. Press **Authorize** and paste a bearer token; then *Try it out* works everywhere.
@@ -71,13 +74,13 @@ def create_app(settings: Settings) -> FastAPI:
     """Build the application; connects to nothing yet. Raises ConfigurationError without a database or a key."""
     if settings.database_url is None:
         raise ConfigurationError("DATABASE_URL: not set")
-    engine = build_engine(
+    engine = Engine(
         settings.database_url.get_secret_value(),
         pool_size=settings.database_pool_size,
         timeout_seconds=settings.request_timeout_seconds,
+        slow_seconds=settings.slow_statement_seconds,
     )
-    Flights(engine, settings.slow_statement_seconds)
-    verifier = _verifier(settings)
+    verifier = verifier_of(settings)
     limits = _rate_limits(settings)
 
     @asynccontextmanager
@@ -100,15 +103,13 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # the built-in page loads its assets from the internet
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
+        routes=_ROUTES,
         middleware=_middleware(settings, verifier, limits),
-        telemetry=_TELEMETRY,
+        telemetry=_telemetry(),
     )
     _equip(app, settings, SessionFactory(engine), verifier)
     add_error_handlers(app)
     add_docs(app)
-    for router in (batch.router, tasks.router, changes.router, account.router, health.router):
-        app.include_router(router)
     app.add_middleware(RequestContext, route_of=route_finder(app.routes))  # outermost
     return app
 
@@ -125,14 +126,19 @@ def _equip(app: FastAPI, settings: Settings, sessions: SessionFactory, verifier:
     app.state.purging = Purging(PurgeService(_quiet(sessions)), app.state.gate, FIRST_PURGE_SECONDS, PURGE_SECONDS)
 
 
-def _verifier(settings: Settings) -> Verifier:
-    expected = Expectations(settings.jwt_issuer, settings.jwt_audience, settings.jwt_authorized_parties)
-    if settings.jwt_jwks_url:
-        return verifier_from_jwks(settings.jwt_jwks_url, expected)
-    if settings.jwt_secret:
-        previous = settings.jwt_previous_secret.get_secret_value() if settings.jwt_previous_secret else None
-        return verifier_from_secret(settings.jwt_secret.get_secret_value(), expected, previous_secret=previous)
-    raise ConfigurationError("JWT_SECRET: not set")
+def _telemetry() -> TelemetryConfig:
+    """Ask the framework for what is exported: a span for each request, and its duration.
+
+    Nothing of what it holds, and none for each step that the framework takes.
+    """
+    signals = exported_signals()
+    return {
+        "tracing": "TRACES" in signals,
+        "metrics": "METRICS" in signals,
+        "logs": False,
+        "operation_spans": False,
+        "auto_configure": False,
+    }
 
 
 def _rate_limits(settings: Settings) -> RateLimits | None:
@@ -176,8 +182,3 @@ def _middleware(settings: Settings, verifier: Verifier, limits: RateLimits | Non
         Middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_seconds=settings.client_timeout_seconds),
         Middleware(HeadAsGet),
     ]
-
-
-def _operation_id(route: APIRoute) -> str:
-    """Name operations after their handlers: stable, and what generated clients call their methods."""
-    return route.name

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import secrets
 import time
-import uuid
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -42,7 +42,7 @@ class RequestContext:
         self,
         app: ASGIApp,
         route_of: Callable[[str], str],
-        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+        new_id: Callable[[], str] = lambda: secrets.token_hex(16),
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.app = app

@@ -1,118 +1,156 @@
-"""The engine: one flight for each statement, on a live connection, with the second wall in front of it.
-
-Every statement that this engine runs is preceded, in the same flight, by settings that are local to it: the role that
-row-level security binds, the user whose rows are visible, the time that is left for it (and for which a transaction may
-rest after it: a worker that is cut off must not keep a user's row locked), and UTC. Nothing outlives the statement, or
-the transaction that it is part of, so it works the same through a transaction pooler.
-"""
+"""The engine: keeps live connections, and runs statements on them, each of them one flight."""
 
 from __future__ import annotations
 
 import selectors
+import time
+from collections.abc import Mapping
 from typing import Any
 
-from psycopg2.errorcodes import READ_ONLY_SQL_TRANSACTION
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import ExceptionContext
+import psycopg2
+from psycopg2 import BINARY
+from psycopg2.extensions import new_type, register_type
+from psycopg2.extras import register_uuid
+from sqlalchemy import QueuePool, event
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolResetState
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from backend.database.connector import Connector
-from backend.database.dialect import URL
+from backend.database.flights import Description, Flights
+from backend.database.statements import Compiled
 from backend.database.url import read_url
 from backend.database.watchdog import Watchdog
 from backend.utils.budget import current_budget
 
-ROLE = "task_api"  # the migrations make it
 CONNECT_TIMEOUT_SECONDS = 10  # a suspended Neon compute needs a while to wake
 SERVER_SHARE = 0.95  # of the time that is left is the server's; then it says so itself, before the watchdog does
 
 # A network that forgot a connection must be found out: while it is idle, and in time for another connection.
 _KEEP_ALIVE = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _MOST_UNACKNOWLEDGED_SECONDS = 5.0
+_CONNECTION_EXCEPTION = "08"  # the class of SQLSTATEs
+_OPENED = "opened"  # when a connection was
+_LISTENING = "listening"  # what tells whether it has something to say
 
-_GUARD = (
-    f"SELECT set_config('role', '{ROLE}', true), set_config('app.user_id', %(guard_user_id)s, true), "
-    "set_config('statement_timeout', %(guard_milliseconds)s, true), "
-    "set_config('idle_in_transaction_session_timeout', %(guard_milliseconds)s, true), "
-    "set_config('TimeZone', 'UTC', true); "
-)
+# The driver's own are a memoryview, which equals no bytes.
+_BYTES = new_type(BINARY.values, "BYTES", lambda value, cursor: None if value is None else bytes(BINARY(value, cursor)))
 
 
-def build_engine(url: str, *, pool_size: int, timeout_seconds: float) -> Engine:
-    """Build the engine for a Postgres URL as Neon hands it out; connects to nothing yet.
+class Engine:
+    """Runs statements on a Postgres whose URL is as Neon hands it out; connects to nothing before the first one.
 
-    `timeout_seconds` bounds each statement of work without a deadline, and the wait for a free connection.
+    `timeout_seconds` bounds each statement of work without a deadline, and the wait for a free connection. A flight
+    that takes longer than `slow_seconds` is logged; with 0, none is.
     """
-    unacknowledged_seconds = min(_MOST_UNACKNOWLEDGED_SECONDS, timeout_seconds / 2)
-    parameters = {
-        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        "application_name": "task-api",
-        "tcp_user_timeout": round(unacknowledged_seconds * 1000),
-        **_KEEP_ALIVE,
-        **read_url(url),
-    }
-    connector = Connector(parameters, timeout_seconds)
-    engine = create_engine(
-        URL,  # libpq reads the rest of the URL better
-        creator=connector,
-        execution_options={"connector": connector},
-        # A statement is a transaction of its own, without BEGIN and ROLLBACK flights round it.
-        isolation_level="AUTOCOMMIT",
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=timeout_seconds,
-        pool_use_lifo=True,  # idle surplus connections stay idle
-        use_native_hstore=False,  # saves flights on the first connection
-        hide_parameters=True,  # logged errors must not show what users wrote
-    )
-    event.listen(engine, "checkout", _refuse_dead_connection)
-    event.listen(engine, "reset", _forget_isolation_level)
-    event.listen(engine, "handle_error", _leave_former_primary)
-    Watchdog(engine, timeout_seconds)
 
-    @event.listens_for(engine, "before_cursor_execute", retval=True)
-    def _put_guard_in_front(
-        connection: Connection,
-        _cursor: object,
-        statement: str,
-        parameters: dict[str, Any],
-        _context: object,
-        _executemany: bool,  # noqa: FBT001 - SQLAlchemy's signature
-    ) -> tuple[str, dict[str, Any]]:
-        # Without a user the id is '', which the policies take for nobody.
-        user_id = connection.get_execution_options().get("user_id", "")
-        seconds = min(timeout_seconds, current_budget().remaining_seconds()) * SERVER_SHARE
-        milliseconds = max(1, round(seconds * 1000))  # 0 would be for ever
-        return _GUARD + statement, {**parameters, "guard_user_id": user_id, "guard_milliseconds": str(milliseconds)}
+    def __init__(self, url: str, *, pool_size: int, timeout_seconds: float, slow_seconds: float = 0) -> None:
+        self.connector = Connector(_parameters(url, timeout_seconds), timeout_seconds)
+        self.pool = QueuePool(
+            self.connector,
+            pool_size=pool_size,
+            max_overflow=0,
+            timeout=timeout_seconds,
+            use_lifo=True,  # idle surplus connections stay idle
+            reset_on_return=None,  # a transaction is ended where it was begun
+        )
+        event.listen(self.pool, "connect", _prepare)
+        event.listen(self.pool, "checkout", self._refuse_dead_connection)
+        self._timeout_seconds = timeout_seconds
+        self._flights = Flights(slow_seconds)
+        self._watchdog = Watchdog()
+        self._trusted_since = 0.0
 
-    return engine
+    @property
+    def is_away(self) -> bool:
+        """Tell whether the last attempt to connect has failed."""
+        return self.connector.is_away
 
+    def connect(self) -> PoolProxiedConnection:
+        """Take a live connection, which is to be closed: then it goes back to the pool."""
+        return self.pool.connect()
 
-def _refuse_dead_connection(connection: Any, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
-    """Notice without a flight that a connection died while idle; the pool then opens another.
+    def dispose(self) -> None:
+        """Close all connections that are not in use. The engine can be used again."""
+        self.pool.dispose()
+        self.pool = self.pool.recreate()
+        self._watchdog.end()
 
-    A live idle connection has nothing to say. If it can be read, the server has closed it or is about to.
-    """
-    with selectors.DefaultSelector() as selector:
-        selector.register(connection, selectors.EVENT_READ)
-        if selector.select(timeout=0):
+    def run(
+        self, connection: PoolProxiedConnection, statement: Compiled, params: Mapping[str, Any], user_id: str
+    ) -> list[Any]:
+        """Run a statement for a user in one flight, and return its rows. Raises what the driver raises."""
+        milliseconds = round(self._remaining_seconds() * SERVER_SHARE * 1000)
+        values = statement.values(params, user_id, max(1, milliseconds))  # 0 would be for ever
+        return self.send(connection, statement.sql, values, statement.description)
+
+    def send(
+        self, connection: PoolProxiedConnection, sql: str, values: Mapping[str, Any] | None, description: Description
+    ) -> list[Any]:
+        """Send SQL as it is, without the second wall, and return its rows. Raises what the driver raises."""
+        driver: Any = connection.dbapi_connection
+        self._watchdog.watch(driver, time.monotonic() + self._remaining_seconds())
+        flight = self._flights.begin(description)
+        was_cut = False
+        try:
+            with driver.cursor() as cursor:
+                cursor.execute(sql, values)
+                rows: list[Any] = cursor.fetchall() if cursor.description else []
+        except BaseException as error:
+            was_cut = self._watchdog.release(driver)
+            self._flights.end(flight, error)
+            # If it was our doing, it says nothing of the other connections.
+            if isinstance(error, psycopg2.Error) and is_lost(error, driver) and not was_cut:
+                self.distrust()
+            raise
+        self._watchdog.release(driver)
+        self._flights.end(flight)
+        return rows
+
+    def distrust(self) -> None:
+        """Give up all connections that are open by now, as soon as each is free."""
+        self._trusted_since = time.monotonic()
+
+    def _remaining_seconds(self) -> float:
+        return min(self._timeout_seconds, current_budget().remaining_seconds())
+
+    def _refuse_dead_connection(
+        self, _connection: Any, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
+        """Notice without a flight that a connection died while idle; the pool then opens another.
+
+        A live idle connection has nothing to say. If it can be read, the server has closed it or is about to.
+        """
+        if entry.info[_OPENED] < self._trusted_since or entry.info[_LISTENING].select(timeout=0):
             raise DisconnectionError
 
 
-def _leave_former_primary(context: ExceptionContext) -> None:
-    """Give up all connections when one leads to a server that takes no writes any more: there is another one now."""
-    if getattr(context.original_exception, "pgcode", None) == READ_ONLY_SQL_TRANSACTION:
-        context.is_disconnect = True
+def is_lost(error: psycopg2.Error, connection: Any) -> bool:
+    """Tell whether the connection failed, rather than the statement.
+
+    The driver leaves some open that are lost. What Postgres has refused has an SQLSTATE; with those of one class, a
+    pooler says that its own connection was lost.
+    """
+    if error.pgcode is None:
+        return bool(connection.closed) or not isinstance(error, psycopg2.ProgrammingError | psycopg2.DataError)
+    return bool(connection.closed) or error.pgcode.startswith(_CONNECTION_EXCEPTION)
 
 
-def is_away(engine: Engine) -> bool:
-    """Tell whether the last attempt to connect has failed."""
-    connector: Connector = engine.get_execution_options()["connector"]
-    return connector.is_away
+def _parameters(url: str, timeout_seconds: float) -> dict[str, Any]:
+    """Return the parameters of psycopg2.connect; libpq reads the URL better than others."""
+    return {
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "application_name": "task-api",
+        "tcp_user_timeout": round(min(_MOST_UNACKNOWLEDGED_SECONDS, timeout_seconds / 2) * 1000),
+        **_KEEP_ALIVE,
+        **read_url(url),
+    }
 
 
-def _forget_isolation_level(connection: Any, _entry: ConnectionPoolEntry, _state: PoolResetState) -> None:
-    """Forget that of a transaction which is over: psycopg2 would do so when the next one begins, with a flight."""
-    if not connection.autocommit:
-        connection.isolation_level = None
+def _prepare(connection: Any, entry: ConnectionPoolEntry) -> None:
+    # A statement is a transaction of its own, without BEGIN and ROLLBACK flights round it.
+    connection.autocommit = True
+    register_uuid(conn_or_curs=connection)
+    register_type(_BYTES, connection)
+    entry.info[_OPENED] = time.monotonic()
+    entry.info[_LISTENING] = selectors.DefaultSelector()
+    entry.info[_LISTENING].register(connection, selectors.EVENT_READ)

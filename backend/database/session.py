@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar, TypeVarTuple, overload
 
+import psycopg2
 import structlog
 from psycopg2.errorcodes import (
     DEADLOCK_DETECTED,
@@ -16,16 +17,26 @@ from psycopg2.errorcodes import (
     READ_ONLY_SQL_TRANSACTION,
     SERIALIZATION_FAILURE,
 )
-from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidRequestError, OperationalError
+from sqlalchemy import Executable
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlmodel import Session
+from sqlalchemy.pool import PoolProxiedConnection
+from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.connector import NoConnection
-from backend.database.engine import ROLE
+from backend.database.engine import Engine, is_lost
+from backend.database.flights import describe
 from backend.database.reasons import message_of, reason
+from backend.database.statements import ROLE, Compiled, compile_statement
 from backend.errors import ServiceUnavailable
 from backend.utils.budget import current_budget
+
+_Columns = TypeVarTuple("_Columns")
+_Column = TypeVar("_Column")
+
+# Each statement sees what was committed before it: a lock that was waited for shows what it protected.
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; "  # in the flight of the first statement
+_COMMIT, _ROLLBACK = describe("COMMIT"), describe("ROLLBACK")
 
 logger = structlog.get_logger(__name__)
 
@@ -36,9 +47,9 @@ _NOT_DONE = {SERIALIZATION_FAILURE, DEADLOCK_DETECTED, READ_ONLY_SQL_TRANSACTION
 class StatementRefused(Exception):
     """Postgres refused a statement. Says why, but holds nothing of the rows that it was about."""
 
-    def __init__(self, error: DBAPIError) -> None:
-        super().__init__(reason(error.orig))
-        self.sqlstate: str | None = getattr(error.orig, "pgcode", None)
+    def __init__(self, error: psycopg2.Error) -> None:
+        super().__init__(reason(error))
+        self.sqlstate: str | None = error.pgcode
 
 
 class Interrupted(ServiceUnavailable):
@@ -58,6 +69,54 @@ class RoleRefused(ServiceUnavailable):
     def __init__(self, *, is_missing: bool) -> None:
         super().__init__()
         self.is_missing = is_missing
+
+
+@dataclass(slots=True)
+class Session:
+    """Runs statements for one user on one connection."""
+
+    engine: Engine
+    connection: PoolProxiedConnection
+    user_id: str
+    is_transaction: bool = False
+    _has_begun: bool = False
+
+    @overload
+    def exec(
+        self, statement: Select[*_Columns], *, params: Mapping[str, Any] | None = None
+    ) -> list[tuple[*_Columns]]: ...
+
+    @overload
+    def exec(
+        self, statement: SelectOfScalar[_Column], *, params: Mapping[str, Any] | None = None
+    ) -> list[tuple[_Column]]: ...
+
+    @overload
+    def exec(self, statement: Executable, *, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]: ...
+
+    def exec(self, statement: Executable, *, params: Mapping[str, Any] | None = None) -> list[Any]:
+        """Run a statement, which sees and changes only this user's rows, in one flight; returns its rows."""
+        return self.run(compile_statement(statement), params or {})
+
+    def run(self, compiled: Compiled, params: Mapping[str, Any]) -> list[Any]:
+        """Run what is compiled already."""
+        if self.is_transaction and not self._has_begun:
+            self._has_begun = True
+            compiled = replace(compiled, sql=_BEGIN + compiled.sql)
+        return self.engine.run(self.connection, compiled, params, self.user_id)
+
+    def commit(self) -> None:
+        """End a transaction, if one was begun."""
+        if self._has_begun:
+            self.engine.send(self.connection, "COMMIT", None, _COMMIT)
+
+    def roll_back(self) -> None:
+        """Take a transaction back, if one was begun; a connection on which that fails is given up."""
+        if self._has_begun and self.connection.is_valid:
+            try:
+                self.engine.send(self.connection, "ROLLBACK", None, _ROLLBACK)
+            except psycopg2.Error as error:
+                self.connection.invalidate(error)
 
 
 class Sessions(Protocol):
@@ -87,8 +146,13 @@ class SessionFactory:
         when the connection is lost, RoleRefused when the database does not let the session be one of this user alone,
         and StatementRefused for whatever else it refuses.
         """
-        with self._open(user_id) as session:
-            yield session
+        connection = self._connect()
+        try:
+            yield Session(self.engine, connection, user_id)
+        except psycopg2.Error as error:
+            raise self._translated(error, connection) from None  # its text holds what users wrote
+        finally:
+            connection.close()
 
     @contextmanager
     def transaction(self, user_id: str) -> Iterator[Sessions]:
@@ -96,36 +160,35 @@ class SessionFactory:
 
         It is committed when the block ends, and taken back when it raises. Raises what a session does.
         """
+        connection = self._connect()
+        session = Session(self.engine, connection, user_id, is_transaction=True)
         is_ending = False
         try:
-            # Each statement sees what was committed before it: a lock that was waited for shows what it protected.
-            with self._open(user_id, isolation_level="READ COMMITTED") as session:
-                yield JoinedSessions(session, user_id)
-                is_ending = True
-                session.commit()
-        except Interrupted as error:
-            error.may_be_done &= is_ending
+            yield JoinedSessions(session, user_id)
+            is_ending = True
+            session.commit()
+        except psycopg2.Error as error:
+            translated = self._translated(error, connection)
+            if isinstance(translated, Interrupted):
+                translated.may_be_done &= is_ending
+            session.roll_back()
+            raise translated from None  # its text holds what users wrote
+        except BaseException:
+            session.roll_back()
             raise
+        finally:
+            connection.close()
 
-    @contextmanager
-    def _open(self, user_id: str, **options: str) -> Iterator[Session]:
+    def _connect(self) -> PoolProxiedConnection:
+        """Take a live connection, in the time that is left."""
         if current_budget().remaining_seconds() <= 0:
             logger.log(self.log_level, "database_unavailable", reason="the time of the request is over")
             raise ServiceUnavailable
         try:
-            with Session(self.engine) as session:
-                self._connect(session, {"user_id": user_id, **options})
-                yield session
+            return self.engine.connect()
         except PoolTimeoutError as error:
             logger.log(self.log_level, "database_unavailable", reason=reason(error))
             raise ServiceUnavailable from error
-        except DBAPIError as error:
-            raise self._translated(error) from None  # its text holds what users wrote
-
-    def _connect(self, session: Session, options: dict[str, str]) -> None:
-        """Take a live connection and say whose rows it is for."""
-        try:
-            session.connection(execution_options=options)
         except NoConnection as error:
             logger.log(self.log_level, "database_unavailable", reason=error.reason)
             raise
@@ -134,20 +197,23 @@ class SessionFactory:
             logger.log(self.log_level, "database_interrupted", reason=str(error))
             raise Interrupted(may_be_done=False) from error
 
-    def _translated(self, error: DBAPIError) -> Exception:
+    def _translated(self, error: psycopg2.Error, connection: PoolProxiedConnection) -> Exception:
         """Turn what the driver raised into what callers know, and log what is not theirs to handle."""
-        sqlstate = getattr(error.orig, "pgcode", None) or ""
-        if error.connection_invalidated or sqlstate in _NOT_DONE:
-            logger.log(self.log_level, "database_interrupted", reason=reason(error.orig))
-            return Interrupted(may_be_done=sqlstate not in _NOT_DONE)
-        # psycopg2 reports some lost connections under other names.
-        if isinstance(error, OperationalError | InterfaceError):
-            logger.log(self.log_level, "database_unavailable", reason=reason(error.orig))
+        if error.pgcode == READ_ONLY_SQL_TRANSACTION:
+            self.engine.distrust()  # they lead to a server that takes no writes any more: there is another one now
+        is_gone = is_lost(error, connection.dbapi_connection)
+        if is_gone or error.pgcode == READ_ONLY_SQL_TRANSACTION:
+            connection.invalidate(error)
+        if is_gone or error.pgcode in _NOT_DONE:
+            logger.log(self.log_level, "database_interrupted", reason=reason(error))
+            return Interrupted(may_be_done=error.pgcode not in _NOT_DONE)
+        if isinstance(error, psycopg2.OperationalError):
+            logger.log(self.log_level, "database_unavailable", reason=reason(error))
             return ServiceUnavailable()
         refused = StatementRefused(error)
         # The guard names the role, in whatever language; what else is refused with these codes does not.
         is_about_role = refused.sqlstate in {INVALID_PARAMETER_VALUE, INSUFFICIENT_PRIVILEGE}
-        if is_about_role and f'"{ROLE}"' in message_of(error.orig):
+        if is_about_role and f'"{ROLE}"' in message_of(error):
             logger.error("second_wall_open", reason=f"the role {ROLE} cannot be taken on: {refused}")
             return RoleRefused(is_missing=refused.sqlstate == INVALID_PARAMETER_VALUE)
         return refused

@@ -14,45 +14,25 @@ from contextlib import suppress
 from typing import Any
 
 import psycopg2
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine import ExceptionContext
-
-from backend.utils.budget import current_budget
 
 LOOK_SECONDS = 0.1
 
 
 class Watchdog:
-    """Cuts the connection of every statement of an engine that outlives its budget, or takes longer than `seconds`.
+    """Cuts the connection of every flight that outlives its deadline, which then fails as on any lost connection.
 
-    The statement then fails as on any lost connection. A thread looks ten times a second, and ends with the engine.
+    A thread looks ten times a second, from the first flight on until `end`.
     """
 
-    def __init__(self, engine: Engine, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self) -> None:
         self._deadlines: dict[Any, float] = {}
         self._cut: set[Any] = set()
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
-        event.listen(engine, "before_cursor_execute", self._started)
-        event.listen(engine, "after_cursor_execute", self._finished)
-        event.listen(engine, "handle_error", self._failed)
-        # The end of a transaction is a flight, too. It is over when the connection is back in its place.
-        event.listen(engine, "commit", self._ending)
-        event.listen(engine, "rollback", self._ending)
-        event.listen(engine, "checkin", self._returned)
-        event.listen(engine, "engine_disposed", self._dismissed)
 
-    def _started(self, _connection: object, cursor: Any, *_statement: object) -> None:
-        self._watch_over(cursor.connection)
-
-    def _ending(self, connection: Connection) -> None:
-        if not connection.invalidated:  # else there is nothing left to end
-            self._watch_over(connection.connection.driver_connection)
-
-    def _watch_over(self, connection: Any) -> None:
-        deadline = min(current_budget().deadline, time.monotonic() + self._seconds)
+    def watch(self, connection: Any, deadline: float) -> None:
+        """Watch over a connection of psycopg2, until a deadline of time.monotonic()."""
         with self._lock:
             self._deadlines[connection] = deadline
             if self._thread is None:
@@ -60,26 +40,16 @@ class Watchdog:
                 self._thread = threading.Thread(target=self._watch, name="database watchdog", daemon=True)
                 self._thread.start()
 
-    def _finished(self, _connection: object, cursor: Any, *_statement: object) -> None:
-        with self._lock:
-            self._deadlines.pop(cursor.connection, None)
-
-    def _returned(self, connection: Any, _entry: object) -> None:
+    def release(self, connection: Any) -> bool:
+        """Watch over it no longer; returns whether it had to be cut."""
         with self._lock:
             self._deadlines.pop(connection, None)
+            was_cut = connection in self._cut
             self._cut.discard(connection)
+        return was_cut
 
-    def _failed(self, context: ExceptionContext) -> None:
-        if context.execution_context is None:
-            return
-        cursor = context.execution_context.cursor
-        self._finished(None, cursor)
-        if cursor.connection in self._cut:
-            # It was our doing, and says nothing of the other connections.
-            self._cut.discard(cursor.connection)
-            context.invalidate_pool_on_disconnect = False
-
-    def _dismissed(self, _engine: object) -> None:
+    def end(self) -> None:
+        """Let the thread end."""
         self._ended.set()
         self._thread = None
 

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlmodel import Session
 from uuid_utils.compat import uuid7
 
-from backend.database.session import Sessions
+from backend.database.session import Session, Sessions
 from backend.errors import Detail, PreconditionFailed, TaskAPIError
 from backend.models.base import TaskDocument
 from backend.models.batch import AnyOperation, Batch, CreateOperation
@@ -65,7 +64,7 @@ class BatchService:
 
     def _lock(self, session: Session, task_ids: Iterable[UUID]) -> Account:
         """Wait for the user's row, and then read the user's tasks of these ids: they stay as they are until the end."""
-        revision, task_count, now = session.exec(batch_queries.LOCK, params={"caller": self.user_id}).one()
+        ((revision, task_count, now),) = session.exec(batch_queries.LOCK, params={"caller": self.user_id})
         params = {"caller": self.user_id, "task_ids": list(task_ids)}
         rows = [Row(*row) for row in session.exec(batch_queries.READ, params=params)]
         tasks = {row.id: row for row in rows}
@@ -81,7 +80,7 @@ class BatchService:
             arrays = dict(zip(batch_queries.ARRAYS, map(list, zip(*states, strict=True)), strict=True))
             counters = {"new_revision": account.revision, "new_task_count": account.task_count}
             params = {"caller": self.user_id, **counters, **arrays}
-            json = dict(session.exec(batch_queries.STORE, params=params).all())
+            json = dict(session.exec(batch_queries.STORE, params=params))
         return [_outcome(step, json.get(index, "")) for index, step in enumerate(steps)]
 
     def _refusal(self, session: Session, account: Account, steps: list[Step], before: Tasks) -> TaskAPIError:

@@ -30,8 +30,8 @@ class ChangeService:
         position = read_position(since)
         params = {"caller": self.user_id, "since": position.revision, "most": limit, "most_bytes": max_bytes}
         with self.sessions(self.user_id) as session:
-            row = session.exec(change_queries.CHANGES, params=params).one_or_none()
-        revisions, documents, counter, purged_revision = row or (None, None, 0, 0)
+            rows = session.exec(change_queries.CHANGES, params=params)
+        revisions, documents, counter, purged_revision = rows[0] if rows else (None, None, 0, 0)
         if not position.can_be_continued(counter, purged_revision):
             raise Gone
         changes = tuple(

@@ -32,7 +32,7 @@ class ExportService:
     def begin(self) -> ExportPage:
         """Read the first page: the account."""
         with self.sessions(self.user_id) as session:
-            line = session.exec(export_queries.ACCOUNT, params={"caller": self.user_id}).one()
+            ((line,),) = session.exec(export_queries.ACCOUNT, params={"caller": self.user_id})
         return ExportPage(line, _beginning_of(0))
 
     @reads
@@ -41,7 +41,7 @@ class ExportService:
         statement, key, _ = _PARTS[place.part]
         params = {"caller": self.user_id, "most": MOST_ROWS, "most_bytes": MOST_BYTES, key: place.key}
         with self.sessions(self.user_id) as session:
-            lines, behind = session.exec(statement, params=params).one()
+            ((lines, behind),) = session.exec(statement, params=params)
         following = _beginning_of(place.part + 1) if behind is None else ExportPlace(place.part, behind)
         return ExportPage(lines or "", following)
 

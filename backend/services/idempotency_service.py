@@ -77,9 +77,9 @@ class IdempotencyService:
         """
         claim = {"caller": self.user_id, "name": key, "new_request_hash": request_hash}
         with self.sessions.transaction(self.user_id) as sessions, sessions(self.user_id) as session:
-            stored_hash, status, headers, body = session.exec(CLAIM, params=claim).one()
+            ((stored_hash, status, headers, body),) = session.exec(CLAIM, params=claim)
             if status is not None:
-                if bytes(stored_hash) != request_hash:
+                if stored_hash != request_hash:
                     raise KeyReused
                 return Answer(status, json.loads(headers), body), True
             answer = work(sessions)

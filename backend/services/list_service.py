@@ -36,7 +36,7 @@ class ListService:
             query.order, query.cursor is not None, query.deleted, frozenset(query.filters), query.include_total
         )
         with self.sessions(self.user_id) as session:
-            tag, json, has_more, key, last_id, total = session.exec(list_statement(shape), params=values).one()
+            ((tag, json, has_more, key, last_id, total),) = session.exec(list_statement(shape), params=values)
         next_cursor = cursors.encode(query.list_id, key, last_id) if has_more else None
         return Page(json, query.limit, next_cursor, tag, total)
 

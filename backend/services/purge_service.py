@@ -149,8 +149,8 @@ class UserPurge:
     def step(self) -> Purged:
         """Remove up to MOST_PURGED rows of each kind; nothing while somebody else changes something of the user's."""
         with self.sessions(self.user_id) as session:
-            row = session.exec(PURGE, params={"caller": self.user_id, "most": MOST_PURGED}).one_or_none()
-        return Purged(*row) if row else Purged()
+            rows = session.exec(PURGE, params={"caller": self.user_id, "most": MOST_PURGED})
+        return Purged(*rows[0]) if rows else Purged()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,4 +180,4 @@ class PurgeService:
     def _find(self, passed_over: Collection[str]) -> list[str]:
         params = {"most": MOST_FOUND, "passed_over": list(passed_over)}
         with self.sessions(_NOBODY) as session:
-            return list(session.execute(FIND, params).scalars())
+            return [user_id for (user_id,) in session.exec(FIND, params=params)]

@@ -16,7 +16,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     DateTime,
-    Delete,
     Text,
     any_,
     cast,
@@ -29,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import SQLModel, select
-from sqlmodel.sql.expression import Select
+from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.session import SessionFactory
 from backend.models.rate_limit import RateLimit
@@ -72,8 +71,11 @@ def _settle() -> Select[str, int, int]:
     return totals.group_by(total.c.user_id, total.c.window_start)
 
 
-def _sweep() -> Delete:
-    """Remove some of the windows that began before a time, passing over those that another worker is removing."""
+def _sweep() -> SelectOfScalar[int]:
+    """Remove some of the windows that began before a time, and select how many.
+
+    Those that another worker is removing are passed over.
+    """
     key = tuple_(_rate_limits.c.user_id, _rate_limits.c.window_start)
     old = (
         select(_rate_limits.c.user_id, _rate_limits.c.window_start)
@@ -81,7 +83,8 @@ def _sweep() -> Delete:
         .limit(MOST_SWEPT)
         .with_for_update(skip_locked=True)
     )
-    return delete(_rate_limits).where(key.in_(old))
+    swept = delete(_rate_limits).where(key.in_(old)).returning(_rate_limits.c.window_start).cte("swept")
+    return select(func.count()).select_from(swept)
 
 
 SETTLE = _settle()
@@ -112,10 +115,11 @@ class RateLimitService:
             "previous": previous,
         }
         with self.sessions(_NOBODY) as session:
-            totals = session.exec(SETTLE, params=params).all()
+            totals = session.exec(SETTLE, params=params)
         return [Count(known_as[name], second, total) for name, second, total in totals]
 
     def sweep(self, oldest: int) -> bool:
         """Remove windows that began before this second since 1970; returns whether nothing of them is left."""
         with self.sessions(_NOBODY) as session:
-            return session.exec(SWEEP, params={"oldest": oldest}).rowcount < MOST_SWEPT
+            ((swept,),) = session.exec(SWEEP, params={"oldest": oldest})
+        return swept < MOST_SWEPT

@@ -10,7 +10,6 @@ import structlog
 from psycopg2.errorcodes import UNDEFINED_TABLE
 from sqlalchemy import text
 
-from backend.database.engine import is_away
 from backend.database.session import RoleRefused, SessionFactory, StatementRefused
 from backend.errors import ServiceUnavailable
 from backend.services import wall
@@ -45,7 +44,7 @@ class Readiness:
     @property
     def is_remembered(self) -> bool:
         """Tell whether a refresh would do nothing: then it needs no connection."""
-        if self._is_good and is_away(self.sessions.engine):
+        if self._is_good and self.sessions.engine.is_away:
             return False
         return self.clock() < self._remembered_until or (self._is_good and not self.is_used)
 
@@ -69,7 +68,7 @@ class Readiness:
         """Return why it is not ready, None if it is."""
         try:
             with self.sessions(wall.NOBODY) as session:
-                rows = session.connection().execute(_STATE, wall.parameters()).all()
+                rows = session.exec(_STATE, params=wall.parameters())
         except RoleRefused:
             return _NO_WALL
         except ServiceUnavailable as error:
@@ -77,9 +76,9 @@ class Readiness:
         except StatementRefused as error:
             logger.warning("schema_unreadable", reason=str(error))
             return _NO_SCHEMA if error.sqlstate == UNDEFINED_TABLE else ServiceUnavailable.message
-        if missing := self.migrations.difference(rows[0].applied or ()):
+        if missing := self.migrations.difference(rows[0][2] or ()):
             return f"The database schema is outdated: {len(missing)} migrations are pending."
-        if gaps := wall.gaps_of((row.name, row.gap) for row in rows):
+        if gaps := wall.gaps_of((name, gap) for name, gap, _ in rows):
             logger.error("second_wall_open", reason="; ".join(gaps))
             return _NO_WALL
         return None

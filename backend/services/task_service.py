@@ -37,10 +37,10 @@ class TaskService:
     def get(self, task_id: UUID) -> TaskDocument:
         """Read one living task; raises TaskNotFound."""
         with self.sessions(self.user_id) as session:
-            row = session.exec(task_queries.GET, params={"caller": self.user_id, "task": task_id}).one_or_none()
-        if row is None:
+            rows = session.exec(task_queries.GET, params={"caller": self.user_id, "task": task_id})
+        if not rows:
             raise TaskNotFound
-        revision, json = row
+        ((revision, json),) = rows
         return TaskDocument(json, revision, task_id)
 
     def create(self, data: TaskCreate, *, only_new: bool = False) -> TaskDocument:
@@ -76,7 +76,7 @@ class TaskService:
         for _ in range(_MOST_TRIES):
             try:
                 with self.sessions(self.user_id) as session:
-                    row = session.exec(task_queries.CREATE, params={"caller": self.user_id, **values}).one()
+                    (row,) = session.exec(task_queries.CREATE, params={"caller": self.user_id, **values})
                     if row[2] != "overtaken":
                         return row
             except StatementRefused as error:
@@ -122,10 +122,10 @@ class TaskService:
         revisions = None if expected is None else list(expected)
         params = {"caller": self.user_id, "task": task_id, "expected": revisions, **values}
         with self.sessions(self.user_id) as session:
-            row = session.exec(statement, params=params).one_or_none()
-        if row is None:
+            rows = session.exec(statement, params=params)
+        if not rows:
             raise TaskNotFound
-        revision, json, is_expected = row
+        ((revision, json, is_expected),) = rows
         if not is_expected:
             raise PreconditionFailed(json, revision)
         return TaskDocument(json, revision, task_id)

@@ -38,7 +38,7 @@ class UserService:
     def get(self) -> Document:
         """Read the account, also before the user's first write."""
         with self.sessions(self.user_id) as session:
-            revision, json = session.exec(GET, params={"caller": self.user_id}).one()
+            ((revision, json),) = session.exec(GET, params={"caller": self.user_id})
         return Document(json, revision)
 
     @once_only

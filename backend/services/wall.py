@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
+from typing import Any
 
 from psycopg2.extensions import quote_ident
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
-from backend.database.engine import ROLE
 from backend.database.session import RoleRefused, SessionFactory
+from backend.database.statements import ROLE
+
+# Each brings its tables, whoever else is imported.
+from backend.models import change, idempotency_key, rate_limit, task, tombstone, user  # noqa: F401
 
 NOBODY = ""
 
@@ -37,6 +42,7 @@ LEFT JOIN LATERAL (
 ) AS policies (of_the_user) ON true
 ORDER BY wanted.name
 """
+_CHECK = text(SQL)
 
 _ADVICE = {
     "missing": f"{{table}} is nowhere that the role {ROLE} looks. Run: GRANT USAGE ON SCHEMA public TO {ROLE}",
@@ -68,7 +74,7 @@ def find_gaps(sessions: SessionFactory) -> list[str]:
     """
     try:
         with sessions(NOBODY) as session:
-            return gaps_of((name, gap) for name, gap in session.connection().execute(text(SQL), parameters()))
+            return gaps_of((name, gap) for name, gap in session.exec(_CHECK, params=parameters()))
     except RoleRefused as error:
         return [_MISSING_ROLE if error.is_missing else _how_to_grant(sessions)]
 
@@ -80,9 +86,8 @@ _MISSING_ROLE = (
 
 
 def _how_to_grant(sessions: SessionFactory) -> str:
-    with sessions.engine.connect() as connection:
-        driver = connection.connection.driver_connection
-        assert driver is not None  # noqa: S101 - it is connected
+    with closing(sessions.engine.connect()) as connection:
+        driver: Any = connection.driver_connection
         login = quote_ident(driver.info.user, driver)
         options = " WITH INHERIT FALSE, SET TRUE" if driver.info.server_version >= 160000 else ""  # noqa: PLR2004
     return f"the login {login} may not take on the role {ROLE}. Run: GRANT {ROLE} TO {login}{options}"

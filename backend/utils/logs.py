@@ -58,6 +58,7 @@ def set_up_logs(level: str, *, as_json: bool) -> None:
         processors=[*processors, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,  # a process sets up its logs once
     )
     logging.basicConfig(handlers=[_handler(processors, renderer)])
     logging.getLogger().setLevel(least)  # also where handlers are there already

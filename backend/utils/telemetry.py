@@ -1,62 +1,39 @@
 """Traces and metrics of this process, sent where OpenTelemetry's standard variables say. Without them, nothing is.
 
-What clients write must not leave with them. FastAPI puts the address and the host of a request into its span, which are
-taken out again; and of the headers that ask to continue a trace only the ids are read.
+What clients write must not leave with them: of the headers that ask to continue a trace only the ids are read.
 """
 
 from __future__ import annotations
 
 import os
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
 
-import structlog
-from opentelemetry import metrics, propagate, trace
+from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.propagators.textmap import CarrierT, Getter, default_getter
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import MetricExportResult, MetricsData, PeriodicExportingMetricReader
-from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-NAME = "task-api"
-SHUTDOWN_SECONDS = 3.0  # for what is left, when the service ends; a collector that is away must not hold it up
-REDACTED = "REDACTED"
-
 _TRACE_PARENT = "traceparent"
-_WRITTEN_BY_CLIENTS = ("url.path", "url.query", "server.address", "http.request.method_original")
-
-logger = structlog.get_logger()
 
 
 @contextmanager
 def exporting(version: str) -> Iterator[bool]:
     """Export what is traced and measured until the block ends, and by then all of it. Gives whether anything is."""
-    providers: list[TracerProvider | MeterProvider] = []
-    if _is_asked_for("TRACES"):
-        tracer_provider = TracerProvider(resource=_resource(version), shutdown_on_exit=False)
-        tracer_provider.add_span_processor(_Redaction())
-        tracer_provider.add_span_processor(BatchSpanProcessor(_SpanExporter(_Outage("traces"))))
-        trace.set_tracer_provider(tracer_provider)
-        propagate.set_global_textmap(TraceParent())
-        providers.append(tracer_provider)
-    if _is_asked_for("METRICS"):
-        reader = PeriodicExportingMetricReader(_MetricExporter(_Outage("metrics")))
-        meter_provider = MeterProvider([reader], resource=_resource(version), shutdown_on_exit=False)
-        metrics.set_meter_provider(meter_provider)
-        providers.append(meter_provider)
-    try:
-        yield bool(providers)
-    finally:
-        _shut_down(providers)
+    signals = exported_signals()
+    if not signals:
+        yield False
+        return
+    # Hundreds of modules, which a service without a collector does without.
+    from backend.utils.exporters import export  # noqa: PLC0415
+
+    with export(signals, version, TraceParent()):
+        yield True
+
+
+def exported_signals() -> list[str]:
+    """Return what the variables ask for: TRACES, METRICS, both or neither."""
+    return [signal for signal in ("TRACES", "METRICS") if _is_asked_for(signal)]
 
 
 def trace_id_of(values: Sequence[str]) -> str | None:
@@ -88,55 +65,6 @@ class TraceParent(TraceContextTextMapPropagator):
         return super().extract({_TRACE_PARENT: values if len(values) == 1 else []}, context)
 
 
-class _Redaction(SpanProcessor):
-    """Takes out of each span what clients write."""
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002
-        """Overwrite it: an attribute cannot be removed."""
-        for name in _WRITTEN_BY_CLIENTS:
-            if name in (span.attributes or ()):
-                span.set_attribute(name, REDACTED)
-
-
-@dataclass(slots=True)
-class _Outage:
-    """Whether a kind of telemetry reaches the collector: said when that changes, and not at each try."""
-
-    signal: str
-    _is_on: bool = False
-
-    def note(self, *, succeeded: bool) -> None:
-        if self._is_on and succeeded:
-            logger.info("telemetry_exported_again", signal=self.signal)
-        elif not self._is_on and not succeeded:
-            logger.warning("telemetry_not_exported", signal=self.signal)
-        self._is_on = not succeeded
-
-
-class _SpanExporter(OTLPSpanExporter):
-    def __init__(self, outage: _Outage) -> None:
-        super().__init__()
-        self._outage = outage
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        result = super().export(spans)
-        self._outage.note(succeeded=result is SpanExportResult.SUCCESS)
-        return result
-
-
-class _MetricExporter(OTLPMetricExporter):
-    def __init__(self, outage: _Outage) -> None:
-        super().__init__()
-        self._outage = outage
-
-    def export(
-        self, metrics_data: MetricsData, timeout_millis: float | None = 10_000, **options: Any
-    ) -> MetricExportResult:
-        result = super().export(metrics_data, timeout_millis, **options)
-        self._outage.note(succeeded=result is MetricExportResult.SUCCESS)
-        return result
-
-
 def _is_asked_for(signal: str) -> bool:
     endpoints = (f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
     return (
@@ -144,19 +72,3 @@ def _is_asked_for(signal: str) -> bool:
         and (os.environ.get(f"OTEL_{signal}_EXPORTER") or "otlp") == "otlp"
         and os.environ.get("OTEL_SDK_DISABLED", "").lower() != "true"
     )
-
-
-def _resource(version: str) -> Resource:
-    """Say whose telemetry it is. What the variables say wins; each worker is an instance of its own."""
-    ours = Resource({"service.name": NAME, "service.version": version, "process.pid": os.getpid()})
-    return Resource.create(ours.merge(OTELResourceDetector().detect()).attributes)
-
-
-def _shut_down(providers: Sequence[TracerProvider | MeterProvider]) -> None:
-    """Send what is left, and wait for that, but not for long."""
-    end = time.monotonic() + SHUTDOWN_SECONDS
-    threads = [threading.Thread(target=provider.shutdown, daemon=True) for provider in providers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, end - time.monotonic()))

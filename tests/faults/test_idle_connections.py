@@ -7,12 +7,14 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from backend.config import Settings
-from backend.database.engine import build_engine
+from backend.database.engine import Engine
 from tests.fixtures.database import execute
 from tests.fixtures.outages import AT_ONCE, POOL_SIZE, loaded
 from tests.fixtures.proxy import Proxy, counting_proxy
@@ -70,10 +72,9 @@ def test_a_connection_that_the_network_forgot_is_found_out(
     place: Place, timeout_seconds: float, most_milliseconds: int
 ) -> None:
     """Idle within minutes, in use in time for another connection."""
-    engine = build_engine(place.proxy.url, pool_size=1, timeout_seconds=timeout_seconds)
-    with engine.connect() as connection:
-        driver = connection.connection.driver_connection
-        assert driver is not None
+    engine = Engine(place.proxy.url, pool_size=1, timeout_seconds=timeout_seconds)
+    with closing(engine.connect()) as connection:
+        driver: Any = connection.driver_connection
         with socket.socket(fileno=driver.fileno()) as end:
             option = {name: end.getsockopt(socket.IPPROTO_TCP, number) for name, number in TCP_OPTIONS.items()}
             keeps_alive = end.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)

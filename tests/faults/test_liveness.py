@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from backend.config import Settings
 from backend.database import migrations
-from backend.database.engine import build_engine
+from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from backend.services.readiness import Readiness
@@ -63,7 +63,7 @@ def test_a_service_that_waits_for_a_silent_database_says_that_it_lives(
 def test_asking_every_second_lets_the_database_sleep(database_url: str) -> None:
     now = 0.0
     with counting_proxy(database_url) as proxy:
-        engine = build_engine(proxy.url, pool_size=1, timeout_seconds=5)
+        engine = Engine(proxy.url, pool_size=1, timeout_seconds=5)
         readiness = Readiness(SessionFactory(engine), frozenset(migrations.known()), clock=lambda: now)
         asked = []
         for second in range(HOUR_SECONDS):
@@ -125,7 +125,7 @@ def until_ready(client: httpx.Client) -> None:
     ],
 )
 def test_what_makes_a_service_unready_is_said(own_url: str, damage: str, reason: str) -> None:
-    engine = build_engine(own_url, pool_size=1, timeout_seconds=5)
+    engine = Engine(own_url, pool_size=1, timeout_seconds=5)
     try:
         check(Readiness(SessionFactory(engine), frozenset(migrations.known())))
         execute(own_url, damage)

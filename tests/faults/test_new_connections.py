@@ -13,7 +13,7 @@ from sqlalchemy import make_url, text
 
 from backend.config import Settings
 from backend.database.connector import Connector
-from backend.database.engine import build_engine
+from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.database.url import read_url
 from tests.fixtures.api import new_user
@@ -54,14 +54,14 @@ def flights_of_libpq(proxy: Proxy) -> int:
 @pytest.mark.requirement("FR-154")
 def test_no_connection_asks_the_server_about_itself(way: Proxy) -> None:
     expected, costs = flights_of_libpq(way) + 1, []
-    engine = build_engine(way.url, pool_size=2, timeout_seconds=10)
+    engine = Engine(way.url, pool_size=2, timeout_seconds=10)
     sessions = SessionFactory(engine)
 
     with ExitStack() as opened:
         for _ in range(2):
             before = way.flights
             session = opened.enter_context(sessions(new_user()))
-            assert session.connection().scalar(text("SELECT 1")) == 1
+            assert session.exec(text("SELECT 1")) == [(1,)]
             costs.append(way.flights - before)
     engine.dispose()
 

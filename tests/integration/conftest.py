@@ -8,11 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from sqlalchemy import Engine
 
 from backend.config import Settings
 from backend.database.embedded import EmbeddedPostgres
-from backend.database.engine import build_engine
+from backend.database.engine import Engine
 from tests.fixtures.api import API, serve
 from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS
 from tests.fixtures.expired import purge
@@ -29,7 +28,7 @@ def module_url(server_url: str) -> Iterator[str]:
 @pytest.fixture
 def engine(module_url: str) -> Iterator[Engine]:
     """An engine for that database, in which nothing is past its time."""
-    engine = build_engine(module_url, pool_size=4, timeout_seconds=5)
+    engine = Engine(module_url, pool_size=4, timeout_seconds=5)
     purge(engine)
     yield engine
     engine.dispose()

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DisconnectionError
 
 from backend.config import Settings
 from backend.database import migrations
-from backend.database.engine import SERVER_SHARE, build_engine
+from backend.database.engine import SERVER_SHARE, Engine
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from tests.fixtures.api import API, ORIGIN, new_user, serve
@@ -158,12 +158,12 @@ def test_a_statement_that_takes_too_long_is_service_unavailable_and_changes_noth
 def test_a_lost_connection_that_the_driver_reports_under_another_name_is_service_unavailable(
     own_client: httpx.Client, own_url: str
 ) -> None:
-    """A pooler in between may say so in an error of its own, here a trigger does."""
+    """A pooler in between may say so in an error of its own (PgBouncer: 08P01), here a trigger does."""
     execute(
         own_url,
         """
         CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql
-            AS $$ BEGIN RAISE 'server closed the connection unexpectedly'; END $$;
+            AS $$ BEGIN RAISE 'server closed the connection' USING ERRCODE = '08P01'; END $$;
         CREATE TRIGGER lose BEFORE INSERT ON tasks EXECUTE FUNCTION lose();
         """,
     )
@@ -219,7 +219,7 @@ def test_a_database_that_goes_silent_holds_no_request(settings: Settings, databa
 def test_connections_that_die_as_soon_as_they_are_made_are_service_unavailable(settings: Settings) -> None:
     with serve(settings) as api, api.client(new_user()) as client:
 
-        @event.listens_for(api.app.state.sessions.engine, "checkout")
+        @event.listens_for(api.app.state.sessions.engine.pool, "checkout")
         def _dead(*_connection: object) -> None:
             raise DisconnectionError
 
@@ -228,7 +228,7 @@ def test_connections_that_die_as_soon_as_they_are_made_are_service_unavailable(s
 
 @pytest.mark.requirement("FR-051", "FR-097")
 def test_waiting_for_a_connection_ends(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
-    engine = build_engine(database_url, pool_size=1, timeout_seconds=0.2)
+    engine = Engine(database_url, pool_size=1, timeout_seconds=0.2)
     sessions = SessionFactory(engine)
     with sessions(new_user()), pytest.raises(ServiceUnavailable), sessions(new_user()):
         pass

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from backend.config import Settings
 from backend.database import migrations
-from backend.database.engine import build_engine
+from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from backend.services.readiness import Readiness
@@ -23,7 +23,7 @@ from tests.fixtures.tasks import error_of
 @pytest.fixture
 def sessions(empty_database_url: str) -> Iterator[SessionFactory]:
     """Sessions on a database of this test alone, with nothing in it."""
-    engine = build_engine(empty_database_url, pool_size=1, timeout_seconds=5)
+    engine = Engine(empty_database_url, pool_size=1, timeout_seconds=5)
     yield SessionFactory(engine)
     engine.dispose()
 

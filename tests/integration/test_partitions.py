@@ -7,17 +7,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Connection, Engine
 
 from backend.database import migrations
-from backend.database.engine import build_engine
-from backend.database.session import SessionFactory
+from backend.database.engine import Engine
+from backend.database.session import Session, SessionFactory
 from backend.services import wall
 from tests.fixtures.api import new_user
 from tests.fixtures.catalog import catalog
 from tests.fixtures.database import execute, scratch_database
 from tests.fixtures.expired import Hoarder
 from tests.fixtures.partitions import partition
+from tests.fixtures.statements import run
 from tests.fixtures.walls import Owner, Statement, statements, use_everything
 
 COUNT = 16
@@ -53,24 +53,23 @@ def partitioned_url(server_url: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def engine(partitioned_url: str) -> Iterator[Engine]:
-    engine = build_engine(partitioned_url, pool_size=1, timeout_seconds=30)
+    engine = Engine(partitioned_url, pool_size=1, timeout_seconds=30)
     yield engine
     engine.dispose()
 
 
-def touched(connection: Connection) -> dict[tuple[str, str], int]:
+def touched(session: Session) -> dict[tuple[str, str], int]:
     """Count what has been done with each partition of each table."""
-    return {(table, place): count for table, place, count in connection.exec_driver_sql(TOUCHED, {})}
+    return {(table, place): count for table, place, count in run(session, TOUCHED)}
 
 
 def places(engine: Engine, user_id: str, statement: Statement, parameters: dict[str, Any]) -> dict[str, set[str]]:
     """Run a statement as a request does; return which partitions of each table it names in its plan or touches."""
     with SessionFactory(engine).transaction(user_id) as sessions, sessions(user_id) as session:
-        connection = session.connection()
-        before = touched(connection)
+        before = touched(session)
         explain = f"EXPLAIN (ANALYZE, VERBOSE, FORMAT JSON) {statement.sql}"
-        ((plan,),) = connection.exec_driver_sql(explain, parameters)
-        done = {place for place, count in touched(connection).items() if count > before.get(place, 0)}
+        ((plan,),) = run(session, explain, parameters)
+        done = {place for place, count in touched(session).items() if count > before.get(place, 0)}
     found: dict[str, set[str]] = {}
     for table, place in done | set(_relations(plan[0]["Plan"])):
         found.setdefault(table, set()).add(place)

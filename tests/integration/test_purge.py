@@ -7,11 +7,10 @@ from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine
 
 from backend.config import Settings
 from backend.database import migrations
-from backend.database.engine import build_engine
+from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from backend.services import purge_service
@@ -20,6 +19,7 @@ from backend.services.purge_service import PURGE, TRASH_TIME, Purged, PurgeServi
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.database import execute
 from tests.fixtures.expired import Hoarder, Left, age, purge
+from tests.fixtures.statements import run
 from tests.fixtures.tasks import create, path_of, read, revision_of
 from tests.fixtures.walls import through_the_wall
 
@@ -91,10 +91,10 @@ def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, 
     with sessions.transaction(user_id) as joined, joined(user_id) as session:
         for (into, values), moment in zip(rows.items(), exactly, strict=True):
             for time_of_row in (moment, f"{moment} - interval '1 microsecond'"):
-                session.connection().exec_driver_sql(into + values.format(time_of_row).replace("%s", f"'{user_id}'"))
-        removed = session.exec(PURGE, params={"caller": user_id, "most": 10}).one()
+                run(session, into + values.format(time_of_row).replace("%s", f"'{user_id}'"))
+        removed = session.exec(PURGE, params={"caller": user_id, "most": 10})
 
-    assert tuple(removed) == (1, 1, 1)
+    assert removed == [(1, 1, 1)]
     assert Hoarder(module_url, user_id).left() == Left(1, 1, 1, task_count=1, revision=9, purged_revision=2)
 
 
@@ -170,6 +170,6 @@ def test_it_finds_what_is_past_its_time_by_indexes(empty_database_url: str) -> N
 
 
 def test_a_database_that_is_away_is_service_unavailable() -> None:
-    engine = build_engine("postgresql://nobody@127.0.0.1:1/nothing", pool_size=1, timeout_seconds=1)
+    engine = Engine("postgresql://nobody@127.0.0.1:1/nothing", pool_size=1, timeout_seconds=1)
     with pytest.raises(ServiceUnavailable):
         purge(engine)

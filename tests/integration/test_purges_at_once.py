@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine
 
 from backend.config import Settings
+from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.services import purge_service
 from backend.services.purge_service import Purged, PurgeService

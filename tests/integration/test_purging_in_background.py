@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine
 
 from backend.api.background import in_background
 from backend.api.gate import Gate
 from backend.api.purging import FIRST_PURGE_SECONDS, PURGE_SECONDS, Purging
 from backend.config import Settings
-from backend.database.engine import build_engine
+from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.services.purge_service import PurgeService
 from tests.fixtures.api import new_user, serve
@@ -30,7 +29,7 @@ PAUSE_SECONDS = 0.4  # in which many purges would begin
 
 @pytest.fixture
 def engine(module_url: str) -> Iterator[Engine]:
-    engine = build_engine(module_url, pool_size=2, timeout_seconds=5)
+    engine = Engine(module_url, pool_size=2, timeout_seconds=5)
     yield engine
     engine.dispose()
 

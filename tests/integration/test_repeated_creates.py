@@ -11,10 +11,9 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlmodel import Session
 
 from backend.config import Settings
-from backend.database.session import SessionFactory
+from backend.database.session import Session, SessionFactory
 from backend.errors import Conflict, TooManyTasks
 from backend.models.task import TaskCreate
 from backend.services.task_service import TaskService

@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 
 import psycopg2
 import pytest
-from sqlalchemy import Engine, make_url
+from sqlalchemy import make_url
 
 from backend.config import Rate
-from backend.database.engine import build_engine
+from backend.database.engine import Engine
 from backend.database.session import SessionFactory, StatementRefused
 from backend.services.rate_limit_service import MOST_SWEPT, RateLimitService, counted_as
 from backend.utils.rate_limits import Count, SharedRateLimiter
 from tests.fixtures.api import new_user
 from tests.fixtures.database import execute
+from tests.fixtures.statements import run
 
 MINUTE = 4_000_000_020  # where one begins, so late that nothing else on this database is newer and sweeps it
 POOL_SIZE = 4
@@ -27,7 +28,7 @@ POOL_SIZE = 4
 
 def build(url: str) -> Iterator[Engine]:
     """Build the engine as the service does."""
-    engine = build_engine(url, pool_size=POOL_SIZE, timeout_seconds=5)
+    engine = Engine(url, pool_size=POOL_SIZE, timeout_seconds=5)
     yield engine
     engine.dispose()
 
@@ -79,14 +80,15 @@ def test_no_user_sees_the_counts_of_anybody(service: RateLimitService, engine: E
     service.settle([Count(user, MINUTE, 5)], (MINUTE, MINUTE - 60))
     sessions = SessionFactory(engine)
 
-    def run(sql: str) -> int:
+    for sql in (
+        "SELECT * FROM rate_limits",
+        "UPDATE rate_limits SET requests = 1 RETURNING *",
+        "DELETE FROM rate_limits RETURNING *",
+    ):
         with sessions(user) as session:
-            return session.connection().exec_driver_sql(sql, {"user": user}).rowcount
-
-    for sql in ("SELECT FROM rate_limits", "UPDATE rate_limits SET requests = 1", "DELETE FROM rate_limits"):
-        assert run(sql) == 0
-    with pytest.raises(StatementRefused, match="row-level security"):
-        run("INSERT INTO rate_limits VALUES (%(user)s, now(), 1)")
+            assert run(session, sql) == []
+    with pytest.raises(StatementRefused, match="row-level security"), sessions(user) as session:
+        run(session, "INSERT INTO rate_limits VALUES (%(user)s, now(), 1)", {"user": user})
     stored = execute(database_url, "SELECT requests FROM rate_limits WHERE user_id = %s", counted_as(user))
     assert stored == [(5,)]
 

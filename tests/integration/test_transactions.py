@@ -7,9 +7,9 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
-from backend.database.engine import build_engine
+from backend.database.engine import Engine
 from backend.database.session import SessionFactory, Sessions, StatementRefused
 from backend.errors import ServiceUnavailable, TaskNotFound
 from backend.models.task import TaskCreate
@@ -29,7 +29,7 @@ def _tasks(sessions: Sessions, user_id: str) -> TaskService:
 @pytest.fixture
 def engine(own_url: str) -> Iterator[Engine]:
     """An engine with one connection, which every session has to share."""
-    engine = build_engine(own_url, pool_size=1, timeout_seconds=1)
+    engine = Engine(own_url, pool_size=1, timeout_seconds=1)
     yield engine
     engine.dispose()
 
@@ -59,7 +59,7 @@ def _create_and(sessions: SessionFactory, user_id: str, then: Callable[[TaskServ
 
 def _sleep(tasks: TaskService) -> None:
     with tasks.sessions(tasks.user_id) as session:
-        session.connection().exec_driver_sql("SELECT pg_sleep(5)", {})
+        session.exec(text("SELECT pg_sleep(5)"))
 
 
 @pytest.mark.requirement("FR-124", "FR-126")
@@ -81,14 +81,14 @@ def test_a_transaction_that_fails_is_taken_back_and_leaves_its_connection_clean(
     assert execute(own_url, "SELECT FROM users") == []
     assert _backend(engine, other) == before  # the same connection, in a transaction of its own and for its own user
     with sessions(other) as session:
-        session.execute(text("SELECT 1"))
+        session.exec(text("SELECT 1"))
         assert execute(own_url, IN_TRANSACTION) == [(0,)]
 
 
 def _backend(engine: Engine, user_id: str) -> tuple[int, str]:
     """Tell which connection serves a user, and for whom it works."""
     with SessionFactory(engine)(user_id) as session:
-        process, name = session.execute(text("SELECT pg_backend_pid(), current_setting('app.user_id')")).one()
+        ((process, name),) = session.exec(text("SELECT pg_backend_pid(), current_setting('app.user_id')"))
     return process, name
 
 

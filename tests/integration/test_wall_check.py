@@ -17,7 +17,7 @@ from sqlmodel import SQLModel
 from backend.config import Settings
 from backend.database import migrations
 from backend.database.embedded import EmbeddedPostgres
-from backend.database.engine import build_engine
+from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from backend.services.readiness import Readiness
@@ -136,7 +136,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def sessions(site: Site) -> Iterator[SessionFactory]:
-    engine = build_engine(site.url, pool_size=1, timeout_seconds=5)
+    engine = Engine(site.url, pool_size=1, timeout_seconds=5)
     yield SessionFactory(engine)
     engine.dispose()
 
@@ -164,7 +164,7 @@ def test_what_is_wrong_with_the_wall_is_said(site: Site, sessions: SessionFactor
 def test_the_wall_stands_for_every_kind_of_login(server_url: str, database_url: str, kind: str) -> None:
     assert database_url  # which has brought the role task_api to this server
     with database_of(server_url, LOGINS[kind]) as url:
-        engine = build_engine(url, pool_size=1, timeout_seconds=5)
+        engine = Engine(url, pool_size=1, timeout_seconds=5)
         assert find_gaps(SessionFactory(engine)) == []
         engine.dispose()
 
@@ -186,7 +186,7 @@ def test_a_login_that_cannot_switch_is_told_what_its_server_understands(server_u
     with database_of(server_url, LOGINS["owner"]) as url:
         login = make_url(url).username
         execute(server_url, f"REVOKE task_api FROM {login}")
-        engine = build_engine(url, pool_size=1, timeout_seconds=5)
+        engine = Engine(url, pool_size=1, timeout_seconds=5)
         sessions = SessionFactory(engine)
 
         (gap,) = find_gaps(sessions)
@@ -271,7 +271,7 @@ def test_requests_that_cannot_take_on_their_role_are_service_unavailable(
 @pytest.mark.requirement("FR-088", "FR-054")
 def test_readiness_looks_at_schema_and_wall_in_one_flight(database_url: str) -> None:
     with counting_proxy(database_url) as proxy:
-        engine = build_engine(proxy.url, pool_size=1, timeout_seconds=5)
+        engine = Engine(proxy.url, pool_size=1, timeout_seconds=5)
         readiness = Readiness(
             SessionFactory(engine), frozenset(migrations.known()), remember_seconds=0, retry_seconds=0
         )

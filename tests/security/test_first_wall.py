@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine
 
-from backend.database.engine import build_engine
+from backend.database.engine import Engine
 from backend.models.task import TaskCreate
 from tests.fixtures.api import new_user
 from tests.fixtures.walls import CONDITIONAL, STATEMENTS, TIMEOUT_SECONDS, Owner, store_answer, tasks_of, without_walls
@@ -15,7 +14,7 @@ from tests.fixtures.walls import CONDITIONAL, STATEMENTS, TIMEOUT_SECONDS, Owner
 
 @pytest.fixture(scope="module")
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = build_engine(database_url, pool_size=1, timeout_seconds=TIMEOUT_SECONDS)
+    engine = Engine(database_url, pool_size=1, timeout_seconds=TIMEOUT_SECONDS)
     yield engine
     engine.dispose()
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import Any
 
 import httpx
 import psycopg2
 import pytest
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import make_url
 
 from tests.fixtures.api import API
 from tests.fixtures.contract import Operation, operations
 from tests.fixtures.hostile import good_body
 from tests.fixtures.proxy import Proxy
+from tests.fixtures.statements import noted_statements
 from tests.fixtures.tasks import JSON, create, path_of
 from tests.fixtures.walls import statements
 
@@ -44,21 +45,6 @@ def without_what_it_finds(ids: dict[str, str], operation: Operation) -> dict[str
     return {kind: id_ for kind, id_ in ids.items() if (operation.id, kind) != ("restore_task", "deleted")}
 
 
-@contextmanager
-def noted_statements(engine: Engine) -> Iterator[list[str]]:
-    """Collect the statements that an engine sends while the block runs."""
-    sent: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        sent.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-
-
 @pytest.mark.requirement("FR-111", "FR-012")
 @pytest.mark.parametrize("operation", ABOUT_ONE_TASK.values(), ids=ABOUT_ONE_TASK)
 def test_every_kind_of_wrong_id_takes_the_same_way(
@@ -73,11 +59,11 @@ def test_every_kind_of_wrong_id_takes_the_same_way(
                 before = proxy.flights
                 with noted_statements(proxied.app.state.sessions.engine) as sent:
                     answer = through.request(method, operation.address(task_id), content=good_body(operation))
-                seen[kind] = (answer.status_code, answer.content, proxy.flights - before, sent)
+                seen[kind] = (answer.status_code, answer.content, proxy.flights - before, [sql for sql, _ in sent])
 
             assert {kind: way for kind, way in seen.items() if way != seen["missing"]} == {}
-            status, _, flights, sent = seen["missing"]
-            assert (status, flights, len(sent)) == (404, 1, 1)
+            status, _, flights, statements = seen["missing"]
+            assert (status, flights, len(statements)) == (404, 1, 1)
 
 
 @pytest.mark.requirement("FR-111")

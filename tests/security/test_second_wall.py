@@ -11,10 +11,10 @@ from typing import Any
 import psycopg2
 import pytest
 from psycopg2.errors import InsufficientPrivilege
-from sqlalchemy import Engine, make_url
+from sqlalchemy import make_url
 
 from backend.database.embedded import EmbeddedPostgres
-from backend.database.engine import SERVER_SHARE, build_engine
+from backend.database.engine import SERVER_SHARE, Engine
 from backend.database.session import SessionFactory
 from backend.errors import Conflict, ServiceUnavailable
 from backend.models.task import TaskCreate
@@ -22,12 +22,12 @@ from tests.fixtures.api import new_user
 from tests.fixtures.database import execute
 from tests.fixtures.logins import DATABASE_DEFAULTS, LOGINS, database_of
 from tests.fixtures.pooler import pooled
+from tests.fixtures.statements import run
 from tests.fixtures.walls import (
     CONDITIONAL,
     STATEMENTS,
     TIMEOUT_SECONDS,
     Owner,
-    answer,
     tasks_of,
     through_the_wall,
     use_everything,
@@ -51,7 +51,7 @@ def login_url(request: pytest.FixtureRequest, server_url: str, database_url: str
 def engine(request: pytest.FixtureRequest, login_url: str) -> Iterator[Engine]:
     """The engine as the service builds it, with one connection that every request has to share."""
     with pooled(login_url) if request.param == "through a pooler" else nullcontext(login_url) as url:
-        engine = build_engine(url, pool_size=1, timeout_seconds=TIMEOUT_SECONDS)
+        engine = Engine(url, pool_size=1, timeout_seconds=TIMEOUT_SECONDS)
         yield engine
         engine.dispose()
 
@@ -120,8 +120,6 @@ def test_a_statement_without_a_user_hits_no_row(owner: Owner, name: str) -> None
         # Right after a request of the owner, on the same connection.
         assert tasks_of(owner.engine, owner.id).get(owner.task_id).id == owner.task_id
         seen = through_the_wall(owner.engine, NOBODY, statement.without_condition, parameters)
-        with owner.engine.connect() as connection:  # which does not even say that there is nobody
-            seen += answer(connection, statement.without_condition, parameters)
 
         assert not owner.is_hit(seen, owner.rows(), before)
     assert execute(owner.url, counts) == counted
@@ -158,7 +156,7 @@ SELECT pg_backend_pid(), current_user, current_setting('role'), coalesce(current
 
 def _state(engine: Engine) -> tuple[Any, ...]:
     """Read the settings of the one connection, with no guard in front."""
-    connection = engine.raw_connection()
+    connection = engine.connect()
     try:
         cursor = connection.cursor()
         cursor.execute(_STATE)
@@ -177,7 +175,7 @@ def test_no_setting_of_a_request_stays_on_the_connection(owner: Owner) -> None:
     assert untouched == [login, "none", "", "77s", DATABASE_DEFAULTS["TimeZone"]]
 
     with sessions(owner.id) as session:
-        inside = session.connection().exec_driver_sql(_STATE, {}).one()
+        (inside,) = run(session, _STATE)
         timeout = f"{TIMEOUT_SECONDS * SERVER_SHARE * 1000:.0f}ms"
         assert tuple(inside) == (process, "task_api", "task_api", owner.id, timeout, "UTC")
     assert _state(engine) == (process, *untouched)
@@ -187,7 +185,7 @@ def test_no_setting_of_a_request_stays_on_the_connection(owner: Owner) -> None:
         tasks.create(TaskCreate(id=owner.task_id, title="Again"))
     assert _state(engine) == (process, *untouched)
     with pytest.raises(ServiceUnavailable), sessions(owner.id) as session:
-        session.connection().exec_driver_sql("SET LOCAL statement_timeout = '10ms'; SELECT pg_sleep(5)", {})
+        run(session, "SET LOCAL statement_timeout = '10ms'; SELECT pg_sleep(5)")
     assert _state(engine) == (process, *untouched)
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
-from backend.api.body import StrictRoute
-from backend.api.deps import AccountExport, Exports, NoQuery, Users
+from backend.api.deps import AccountExport, Exports, Users
 from backend.api.documentation import ANYWHERE, UNKNOWN_PARAMETER, errors, json_lines, success
 from backend.api.responses import AccountAnswer, document_response
+from backend.api.routes import DatabaseRoute
 from backend.errors import Unauthorized
 from backend.models.export import LINES
 
 router = APIRouter(
     prefix="/api/me",
     tags=["account"],
-    route_class=StrictRoute,
-    dependencies=[NoQuery],
+    route_class=DatabaseRoute,
     responses=ANYWHERE | errors(Unauthorized, UNKNOWN_PARAMETER),
 )
 

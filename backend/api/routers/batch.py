@@ -8,12 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Request, Response
 
 from backend.api.batch_responses import BatchAnswer, batch_response
-from backend.api.body import FixedRoute
 from backend.api.conditions import NoConditions
-from backend.api.deps import Batches, NoQuery
+from backend.api.deps import Batches
 from backend.api.documentation import ANYWHERE, WITH_BODY, errors, success
 from backend.api.idempotency import Once, malformed_key
 from backend.api.responses import example_of
+from backend.api.routes import FixedRoute
 from backend.errors import (
     Conflict,
     Detail,
@@ -75,7 +75,7 @@ _NO_OPERATIONS = ValidationFailed(
 
 @router.post(
     "/batch",
-    dependencies=[NoQuery, NoConditions],
+    dependencies=[NoConditions],
     responses=success(200, "What became of each operation", BatchAnswer, replayed=True)
     | WITH_BODY
     | errors(

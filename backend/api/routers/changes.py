@@ -7,21 +7,20 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from backend.api.body import StrictRoute
-from backend.api.deps import Changes, ChangeStream, NoRepetition, StreamStart, malformed_event_id
+from backend.api.deps import Changes, ChangeStream, LastEventId, malformed_event_id
 from backend.api.documentation import ANYWHERE, errors, event_stream, success
 from backend.api.feed import PAGE_BYTES, PAGE_CHANGES
 from backend.api.responses import ChangesAnswer, changes_response
+from backend.api.routes import DatabaseRoute
 from backend.errors import Detail, Gone, Unauthorized, ValidationFailed
-from backend.models.change import ChangesQuery
+from backend.models.change import ChangesQuery, StreamQuery
 
 _NO_POSITION = ValidationFailed(details=(Detail("query.since", "int_parsing", "Must be a whole number"),))
 
 router = APIRouter(
     prefix="/api/changes",
     tags=["changes"],
-    route_class=StrictRoute,
-    dependencies=[NoRepetition],
+    route_class=DatabaseRoute,
     responses=ANYWHERE | errors(Unauthorized, Gone, _NO_POSITION),
 )
 
@@ -43,7 +42,9 @@ def list_changes(changes: Changes, query: Annotated[ChangesQuery, Query()]) -> R
     response_class=StreamingResponse,
     responses=event_stream("Your changes as they happen") | errors(malformed_event_id()),
 )
-def stream_changes(stream: ChangeStream, changes: Changes, since: StreamStart) -> Response:
+def stream_changes(
+    stream: ChangeStream, changes: Changes, query: Annotated[StreamQuery, Query()], last: LastEventId
+) -> Response:
     """Follow what changes: the same as `GET /api/changes`, as server-sent events that do not end.
 
     Each event holds one task in `data`; its `id` is what to send as `Last-Event-ID`, or as `since`, to go on after it.
@@ -51,4 +52,5 @@ def stream_changes(stream: ChangeStream, changes: Changes, since: StreamStart) -
 
     Each server takes ten streams of yours; for one more the answer is 429, and 503 while it has all that it can have.
     """
+    since = query.since if last is None else last
     return stream.answer(since, changes.read(since, PAGE_CHANGES, PAGE_BYTES))

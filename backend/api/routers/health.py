@@ -8,10 +8,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from backend.api.body import StrictRoute
 from backend.api.deps import DatabaseGate, Ready
 from backend.api.documentation import ANYWHERE, success
 from backend.api.responses import example_of
+from backend.api.routes import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, responses=ANYWHERE)
 

@@ -6,9 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
-from backend.api.body import StrictRoute
 from backend.api.conditions import IfMatch, IfNoneMatch, OnlyNew, malformed
-from backend.api.deps import Lists, NoQuery, NoRepetition, Tasks
+from backend.api.deps import Lists, Tasks
 from backend.api.documentation import (
     ANYWHERE,
     CHANGED_SINCE,
@@ -29,6 +28,7 @@ from backend.api.responses import (
     page_response,
     task_response,
 )
+from backend.api.routes import DatabaseRoute
 from backend.errors import (
     BadRequest,
     Conflict,
@@ -44,7 +44,7 @@ from backend.utils.validation import PathUUID
 router = APIRouter(
     prefix="/api/tasks",
     tags=["tasks"],
-    route_class=StrictRoute,
+    route_class=DatabaseRoute,
     responses=ANYWHERE | errors(Unauthorized, UNKNOWN_PARAMETER),
 )
 
@@ -100,7 +100,6 @@ _NO_FLAG = ValidationFailed(details=(Detail("completed", "bool_type", "Input sho
 
 @router.get(
     "",
-    dependencies=[NoRepetition],
     responses=success(200, "A page of your tasks", TaskListAnswer) | LIST_NOT_MODIFIED | errors(BadRequest, _TOO_LONG),
 )
 def list_tasks(request: Request, lists: Lists, query: Annotated[TaskQuery, Query()], known: IfNoneMatch) -> Response:
@@ -121,7 +120,6 @@ def list_tasks(request: Request, lists: Lists, query: Annotated[TaskQuery, Query
 @router.post(
     "",
     status_code=201,
-    dependencies=[NoQuery],
     responses=success(201, "The new task", TaskAnswer, created=True, replayed=True)
     | success(200, "The same task, which this very request has created before", TaskAnswer, created=True, replayed=True)
     | WITH_BODY
@@ -146,7 +144,6 @@ def _created(task: TaskDocument) -> Response:
 
 @router.get(
     "/{task_id}",
-    dependencies=[NoQuery],
     responses=success(200, "The task", TaskAnswer) | NOT_MODIFIED | errors(malformed("If-None-Match"), TaskNotFound),
 )
 def get_task(tasks: Tasks, task_id: TaskId, known: IfNoneMatch) -> Response:
@@ -157,7 +154,6 @@ def get_task(tasks: Tasks, task_id: TaskId, known: IfNoneMatch) -> Response:
 
 @router.put(
     "/{task_id}",
-    dependencies=[NoQuery],
     responses=_THE_TASK | WITH_BODY | CONDITIONAL | errors(TaskNotFound, _BLANK),
 )
 def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit) -> Response:
@@ -173,7 +169,6 @@ def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit
 
 @router.patch(
     "/{task_id}",
-    dependencies=[NoQuery],
     openapi_extra={"requestBody": {"content": _MERGE_PATCH}},
     responses=_THE_TASK | WITH_BODY | CONDITIONAL | errors(TaskNotFound, _BLANK),
 )
@@ -187,7 +182,6 @@ def patch_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit)
 
 @router.patch(
     "/{task_id}/complete",
-    dependencies=[NoQuery],
     responses=success(200, "The task as it is now", TaskAnswer, replayed=True)
     | WITH_BODY
     | CONDITIONAL
@@ -208,7 +202,6 @@ def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, 
 @router.delete(
     "/{task_id}",
     status_code=204,
-    dependencies=[NoRepetition],
     responses=success(204, "It is gone") | CONDITIONAL | errors(TaskNotFound, _NO_QUERY_FLAG),
 )
 def delete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, query: Annotated[DeleteQuery, Query()]) -> Response:
@@ -223,7 +216,6 @@ def delete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, query: Annotat
 
 @router.post(
     "/{task_id}/restore",
-    dependencies=[NoQuery],
     responses=success(200, "The task as it is now", TaskAnswer, replayed=True) | CONDITIONAL | errors(TaskNotFound),
 )
 def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once) -> Response:

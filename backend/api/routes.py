@@ -1,0 +1,103 @@
+"""What kind of route a handler has: how strictly it is asked, and whether it waits for the database."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
+from starlette.routing import Match
+from starlette.types import Scope
+
+from backend.api.body import StrictRequest
+from backend.api.headers import documented_headers
+from backend.errors import BadRequest, Detail, NotFound, ValidationFailed
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class StrictRoute(APIRoute):
+    """A route that takes no other spelling of its path, and reads its body strictly.
+
+    Its operation is called like its handler: stable, and what generated clients call their methods.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **{**options, "operation_id": endpoint.__name__})
+        if headers := documented_headers(self.dependant.dependencies):
+            extra = self.openapi_extra or {}
+            self.openapi_extra = {**extra, "parameters": [*extra.get("parameters", ()), *headers]}
+
+    def get_route_handler(self) -> Handler:
+        """Return the handler of the framework, which is then given a stricter request."""
+        handle = super().get_route_handler()
+        # The `$` that ends the framework's patterns matches before a last line break, too. A parameter takes it in.
+        may_end_in_line_break = self.path.endswith("}")
+
+        async def handle_strictly(request: Request) -> Response:
+            if request.scope["path"].endswith("\n") and not may_end_in_line_break:
+                raise NotFound
+            return await self.pass_on(StrictRequest(request.scope, request.receive), handle)
+
+        return handle_strictly
+
+    async def pass_on(self, request: StrictRequest, handle: Handler) -> Response:
+        """Let the framework read the request, and the handler answer it."""
+        return await handle(request)
+
+
+class DatabaseRoute(StrictRoute):
+    """A strict route under /api whose handler asks the database.
+
+    It waits for its place at the gate when all of the request is there, and is done with it before the answer is sent:
+    however slowly somebody sends or reads, no place is held meanwhile. Parameters that it does not know are refused,
+    and those that are sent twice: to ignore one would hide a typing error.
+    """
+
+    async def pass_on(self, request: StrictRequest, handle: Handler) -> Response:
+        """Let the request wait for its place."""
+        if request.scope["query_string"]:
+            self._judge_query(request)
+        if self.body_field is not None or self.response_class is StreamingResponse:
+            await _read_body(request)
+        state = request.app.state
+        # What nobody uses is neither purged nor asked whether it is ready, so that its database can be suspended.
+        state.purging.is_used = state.readiness.is_used = True
+        async with state.gate:
+            response = await handle(request)
+        if request.method != "GET":
+            state.feed.wake(request.state.user_id)  # streams look for what this request may have changed
+        return response
+
+    def _judge_query(self, request: Request) -> None:
+        """Refuse every parameter where none is known, and those that are sent twice: all but the last would be lost."""
+        times = Counter(name for name, _ in request.query_params.multi_items())
+        if not self.dependant.query_params:
+            raise _refusal(times, "extra_forbidden", "Extra inputs are not permitted")
+        if repeated := [name for name in times if times[name] > 1]:
+            raise _refusal(repeated, "repeated", "Send this parameter once")
+
+
+class FixedRoute(DatabaseRoute):
+    """A route whose path another route's pattern fits, too: a method that it does not take is 405 all the same."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Tell whether the path is this one's, whatever the method; the route then answers a wrong one itself."""
+        match, child_scope = super().matches(scope)
+        return (Match.FULL if match is Match.PARTIAL else match), child_scope
+
+
+async def _read_body(request: Request) -> None:
+    """Read all of it: from then on, the client can do no more than leave. Raises BadRequest if it leaves before."""
+    try:
+        await request.body()
+    except ClientDisconnect:
+        raise BadRequest from None
+
+
+def _refusal(names: Any, code: str, message: str) -> ValidationFailed:
+    return ValidationFailed(details=tuple(Detail(f"query.{name}", code, message) for name in names))
