@@ -56,6 +56,8 @@ def _refuse_encodings(headers: Headers) -> None:
     """Refuse a body that says it is compressed or not UTF-8, rather than fail to read it."""
     if any(coding.strip().lower() != "identity" for coding in headers.getlist("content-encoding")):
         raise UnsupportedMediaType("Send the body as it is, without Content-Encoding.")
+    if headers["content-type"] == "application/json":
+        return
     message = Message()
     message["content-type"] = headers["content-type"]
     charset = message.get_param("charset", "utf-8")

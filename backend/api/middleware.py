@@ -49,6 +49,7 @@ class RequestContext:
         self.route_of = route_of
         self.new_id = new_id
         self.clock = clock
+        self.logger = logger.bind()  # once, rather than for each line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -75,7 +76,7 @@ class RequestContext:
         try:
             await self.app(scope, receive, send_named)
         finally:
-            logger.info(
+            self.logger.info(
                 "request",
                 user=state.get("user_id"),
                 method=scope["method"],
@@ -143,8 +144,10 @@ class CrossOrigin(CORSMiddleware):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request; what is not allowed is handled as if it named no origin."""
-        if scope["type"] == "http" and not self._allows(Headers(scope=scope)):
-            scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"origin"]}
+        if scope["type"] == "http":
+            headers = Headers(scope=scope)
+            if "origin" in headers and not self._allows(headers):
+                scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"origin"]}
         await super().__call__(scope, receive, send)
 
     def _allows(self, headers: Headers) -> bool:

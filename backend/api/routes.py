@@ -16,6 +16,7 @@ from starlette.types import Scope
 from backend.api.body import StrictRequest
 from backend.api.headers import documented_headers
 from backend.errors import BadRequest, Detail, NotFound, ValidationFailed
+from backend.utils.greenlets import in_greenlet
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -53,10 +54,15 @@ class StrictRoute(APIRoute):
 class DatabaseRoute(StrictRoute):
     """A strict route under /api whose handler asks the database.
 
+    Where the handler waits for the database, the worker does something else: it runs in a greenlet.
+
     It waits for its place at the gate when all of the request is there, and is done with it before the answer is sent:
     however slowly somebody sends or reads, no place is held meanwhile. Parameters that it does not know are refused,
     and those that are sent twice: to ignore one would hide a typing error.
     """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, in_greenlet(endpoint), **options)
 
     async def pass_on(self, request: StrictRequest, handle: Handler) -> Response:
         """Let the request wait for its place."""

@@ -18,12 +18,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+import anyio.to_thread
 import psycopg2
 import structlog
 
 from backend.database.reasons import reason
 from backend.errors import ServiceUnavailable
 from backend.utils.budget import current_budget
+from backend.utils.greenlets import is_in_greenlet, wait_for
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
@@ -51,13 +53,18 @@ class NoConnection(ServiceUnavailable):
 class Connector:
     """Called by the pool for a new connection; raises NoConnection when there is none in time.
 
-    `parameters` are those of psycopg2.connect. Work without a deadline waits for `patience_seconds`.
+    `connect` opens one of the driver's, by `parameters`. Work without a deadline waits for `patience_seconds`.
     """
 
     def __init__(
-        self, parameters: Mapping[str, Any], patience_seconds: float, chance: Callable[[], float] = random.random
+        self,
+        parameters: Mapping[str, Any],
+        patience_seconds: float,
+        connect: Callable[[Mapping[str, Any]], Any],
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._parameters = parameters
+        self._open = connect
         self._patience_seconds = patience_seconds
         self._chance = chance
         self._changed = threading.Condition()
@@ -72,6 +79,11 @@ class Connector:
 
     def __call__(self) -> Any:
         """Return a new connection."""
+        if is_in_greenlet():
+            return wait_for(anyio.to_thread.run_sync(self._wait_for_one))
+        return self._wait_for_one()
+
+    def _wait_for_one(self) -> Any:
         now = time.monotonic()
         deadline = min(current_budget().deadline, now + self._patience_seconds)
         with self._changed:
@@ -120,7 +132,7 @@ class Connector:
 
     def _connect(self, began: float, is_probe: bool) -> None:  # noqa: FBT001 - a thread's argument
         try:
-            connection = psycopg2.connect(**self._parameters)
+            connection = self._open(self._parameters)
         except psycopg2.Error as error:
             with self._changed:
                 self._note_failure(began, error)

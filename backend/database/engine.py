@@ -19,11 +19,11 @@ from backend.database.connector import Connector
 from backend.database.flights import Description, Flights
 from backend.database.statements import Compiled
 from backend.database.url import read_url
-from backend.database.watchdog import Watchdog
+from backend.database.waiting import Silence, connect, finish
 from backend.utils.budget import current_budget
 
 CONNECT_TIMEOUT_SECONDS = 10  # a suspended Neon compute needs a while to wake
-SERVER_SHARE = 0.95  # of the time that is left is the server's; then it says so itself, before the watchdog does
+SERVER_SHARE = 0.95  # of the time that is left is the server's; then it says so itself, before it is given up
 
 # A network that forgot a connection must be found out: while it is idle, and in time for another connection.
 _KEEP_ALIVE = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
@@ -44,7 +44,7 @@ class Engine:
     """
 
     def __init__(self, url: str, *, pool_size: int, timeout_seconds: float, slow_seconds: float = 0) -> None:
-        self.connector = Connector(_parameters(url, timeout_seconds), timeout_seconds)
+        self.connector = Connector(_parameters(url, timeout_seconds), timeout_seconds, connect)
         self.pool = QueuePool(
             self.connector,
             pool_size=pool_size,
@@ -57,7 +57,6 @@ class Engine:
         event.listen(self.pool, "checkout", self._refuse_dead_connection)
         self._timeout_seconds = timeout_seconds
         self._flights = Flights(slow_seconds)
-        self._watchdog = Watchdog()
         self._trusted_since = 0.0
 
     @property
@@ -73,7 +72,6 @@ class Engine:
         """Close all connections that are not in use. The engine can be used again."""
         self.pool.dispose()
         self.pool = self.pool.recreate()
-        self._watchdog.end()
 
     def run(
         self, connection: PoolProxiedConnection, statement: Compiled, params: Mapping[str, Any], user_id: str
@@ -88,23 +86,28 @@ class Engine:
     ) -> list[Any]:
         """Send SQL as it is, without the second wall, and return its rows. Raises what the driver raises."""
         driver: Any = connection.dbapi_connection
-        self._watchdog.watch(driver, time.monotonic() + self._remaining_seconds())
         flight = self._flights.begin(description)
-        was_cut = False
         try:
-            with driver.cursor() as cursor:
-                cursor.execute(sql, values)
-                rows: list[Any] = cursor.fetchall() if cursor.description else []
+            cursor = driver.cursor()
+            cursor.execute(sql, values)
+            finish(driver, self._remaining_seconds())
+            rows: list[Any] = cursor.fetchall() if cursor.description else []
         except BaseException as error:
-            was_cut = self._watchdog.release(driver)
             self._flights.end(flight, error)
-            # If it was our doing, it says nothing of the other connections.
-            if isinstance(error, psycopg2.Error) and is_lost(error, driver) and not was_cut:
-                self.distrust()
+            self._give_up(connection, error)
             raise
-        self._watchdog.release(driver)
         self._flights.end(flight)
         return rows
+
+    def _give_up(self, connection: PoolProxiedConnection, error: BaseException) -> None:
+        """Give up a connection on which an error has left something under way; others too, if it may concern them."""
+        is_of_driver = isinstance(error, psycopg2.Error)
+        if is_of_driver and not is_lost(error, connection.dbapi_connection):
+            return
+        # Who runs out of time, or is cancelled, knows nothing of the other connections.
+        if is_of_driver and not isinstance(error, Silence):
+            self.distrust()
+        connection.invalidate(error)
 
     def distrust(self) -> None:
         """Give up all connections that are open by now, as soon as each is free."""
@@ -147,8 +150,6 @@ def _parameters(url: str, timeout_seconds: float) -> dict[str, Any]:
 
 
 def _prepare(connection: Any, entry: ConnectionPoolEntry) -> None:
-    # A statement is a transaction of its own, without BEGIN and ROLLBACK flights round it.
-    connection.autocommit = True
     register_uuid(conn_or_curs=connection)
     register_type(_BYTES, connection)
     entry.info[_OPENED] = time.monotonic()

@@ -138,7 +138,9 @@ def _connect(url: str) -> PostgresConnection:
     """
     ours = {"connect_timeout": math.ceil(CONNECT_SECONDS), "application_name": "task-api migrate"}
     try:
-        return Connector({**ours, **read_url(url)}, CONNECT_SECONDS)()
+        return Connector(
+            {**ours, **read_url(url)}, CONNECT_SECONDS, lambda parameters: psycopg2.connect(**parameters)
+        )()
     except NoConnection as error:
         raise ConfigurationError(
             f"The database cannot be reached ({error.reason}). Check DATABASE_URL and that the server runs."

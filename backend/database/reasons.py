@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_AFTER_ADDRESS = re.compile(r"failed: (?:FATAL: +)?(.*)")
+# What says where it was stands behind the address, or, while a connection is being opened, alone.
+_AFTER_ADDRESS = re.compile(r"(?:failed: (?:FATAL: +)?|^FATAL: +)(.*)")
+_CERTIFICATE = re.compile(r'^server certificate for "[^"]*" (does not match host name) "[^"]*"')
 _HOST = re.compile(r'(?<=host name )"[^"]*"')
 _QUOTED = re.compile(r'".*"')
 _DATA_EXCEPTION = "22"  # the class of SQLSTATEs whose message quotes the value that did not fit
@@ -18,7 +20,7 @@ def reason(error: BaseException | None) -> str:
     """
     sqlstate = getattr(error, "pgcode", None)
     if sqlstate is None:
-        match = _AFTER_ADDRESS.search(str(error))
+        match = _AFTER_ADDRESS.search(str(error)) or _CERTIFICATE.search(str(error))
         return _HOST.sub('"…"', match[1]) if match else _QUOTED.sub('"…"', str(error).partition("\n")[0])
     name = f"{type(error).__name__} ({sqlstate})"
     return name if sqlstate.startswith(_DATA_EXCEPTION) else f"{name}: {message_of(error)}"

@@ -24,10 +24,10 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.connector import NoConnection
-from backend.database.engine import Engine, is_lost
+from backend.database.engine import Engine
 from backend.database.flights import describe
 from backend.database.reasons import message_of, reason
-from backend.database.statements import ROLE, Compiled, compile_statement
+from backend.database.statements import ROLE, Compiled, compile_once
 from backend.errors import ServiceUnavailable
 from backend.utils.budget import current_budget
 
@@ -96,7 +96,7 @@ class Session:
 
     def exec(self, statement: Executable, *, params: Mapping[str, Any] | None = None) -> list[Any]:
         """Run a statement, which sees and changes only this user's rows, in one flight; returns its rows."""
-        return self.run(compile_statement(statement), params or {})
+        return self.run(compile_once(statement), params or {})
 
     def run(self, compiled: Compiled, params: Mapping[str, Any]) -> list[Any]:
         """Run what is compiled already."""
@@ -116,7 +116,8 @@ class Session:
             try:
                 self.engine.send(self.connection, "ROLLBACK", None, _ROLLBACK)
             except psycopg2.Error as error:
-                self.connection.invalidate(error)
+                if self.connection.is_valid:
+                    self.connection.invalidate(error)
 
 
 class Sessions(Protocol):
@@ -201,10 +202,8 @@ class SessionFactory:
         """Turn what the driver raised into what callers know, and log what is not theirs to handle."""
         if error.pgcode == READ_ONLY_SQL_TRANSACTION:
             self.engine.distrust()  # they lead to a server that takes no writes any more: there is another one now
-        is_gone = is_lost(error, connection.dbapi_connection)
-        if is_gone or error.pgcode == READ_ONLY_SQL_TRANSACTION:
             connection.invalidate(error)
-        if is_gone or error.pgcode in _NOT_DONE:
+        if not connection.is_valid or error.pgcode in _NOT_DONE:
             logger.log(self.log_level, "database_interrupted", reason=reason(error))
             return Interrupted(may_be_done=error.pgcode not in _NOT_DONE)
         if isinstance(error, psycopg2.OperationalError):

@@ -2,8 +2,8 @@
 
 Every statement is preceded, in the same flight, by settings that are local to it: the role that row-level security
 binds, the user whose rows are visible, the time that is left for it (and for which a transaction may rest after it: a
-worker that is cut off must not keep a user's row locked), no bitmap scans (which lose the order that a page is read in),
-and UTC. Nothing outlives the statement, or the transaction that it is part of, so it works the same through a
+worker that is cut off must not keep a user's row locked), no bitmap scans (which lose the order that a page is read
+in), and UTC. Nothing outlives the statement, or the transaction that it is part of, so it works the same through a
 transaction pooler.
 """
 
@@ -21,7 +21,6 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from backend.database.flights import Description, describe
 
 ROLE = "task_api"  # the migrations make it
-MOST_COMPILED = 512  # more than there are, of every list that can be asked for
 
 _GUARD = (
     f"SELECT set_config('role', '{ROLE}', true), set_config('app.user_id', %(guard_user_id)s, true), "
@@ -46,9 +45,14 @@ class Compiled:
         return {**self.constants, **params, "guard_user_id": user_id, "guard_milliseconds": str(milliseconds)}
 
 
-@lru_cache(maxsize=MOST_COMPILED)
+@lru_cache(maxsize=256)
+def compile_once(statement: Executable) -> Compiled:
+    """Compile a statement, and remember it: for those that are built at import."""
+    return compile_statement(statement)
+
+
 def compile_statement(statement: Executable) -> Compiled:
-    """Compile a statement. Those that are run are built once, so that they are found again."""
+    """Compile a statement."""
     compiled = statement.compile(dialect=_DIALECT)  # type: ignore[attr-defined]
     return guarded(str(compiled), compiled.params)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from backend.database.session import Sessions
 from backend.models.base import Page
 from backend.models.task import PUNCTUATION, TaskQuery
-from backend.services.list_queries import Shape, list_statement
+from backend.services.list_queries import Shape, compiled_list
 from backend.services.repetition import reads
 from backend.utils import cursor as cursors
 from backend.utils.search import read_search
@@ -36,7 +36,7 @@ class ListService:
             query.order, query.cursor is not None, query.deleted, frozenset(query.filters), query.include_total
         )
         with self.sessions(self.user_id) as session:
-            ((tag, json, has_more, key, last_id, total),) = session.exec(list_statement(shape), params=values)
+            ((tag, json, has_more, key, last_id, total),) = session.run(compiled_list(shape), values)
         next_cursor = cursors.encode(query.list_id, key, last_id) if has_more else None
         return Page(json, query.limit, next_cursor, tag, total)
 

@@ -7,6 +7,7 @@ values of variables nor messages that quote one, and a library's message ends wi
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
@@ -41,6 +42,8 @@ _SPEAKS_OF_CODE = {
     ZeroDivisionError,
 }
 
+_ENCODER = json.JSONEncoder(default=repr)  # once, rather than for each line
+
 logger = structlog.get_logger()
 
 
@@ -53,12 +56,11 @@ def set_up_logs(level: str, *, as_json: bool) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.ExceptionRenderer(format_exception),
     ]
-    renderer = structlog.processors.JSONRenderer() if as_json else _for_people(sys.stderr)
+    renderer = structlog.processors.JSONRenderer(_as_json) if as_json else _for_people(sys.stderr)
     structlog.configure(
         processors=[*processors, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,  # a process sets up its logs once
     )
     logging.basicConfig(handlers=[_handler(processors, renderer)])
     logging.getLogger().setLevel(least)  # also where handlers are there already
@@ -66,6 +68,10 @@ def set_up_logs(level: str, *, as_json: bool) -> None:
         logging.getLogger(name).setLevel(quiet)
     logging.captureWarnings(capture=True)
     _log_what_fails()
+
+
+def _as_json(event: EventDict, **_options: object) -> str:
+    return _ENCODER.encode(event)
 
 
 def _for_people(stream: TextIO) -> Processor:

@@ -15,6 +15,7 @@ from sqlalchemy import Executable, text
 
 from backend.api.gate import Gate
 from backend.config import Settings
+from backend.database import waiting
 from backend.database.connector import Connector, NoConnection
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
@@ -143,7 +144,8 @@ def test_pauses_are_spread_by_chance(own_proxy: Proxy) -> None:
     def attempts(chance: float) -> int:
         chances = cycle([chance])
         with counting_proxy(own_proxy.url) as proxy:
-            connect = Connector(read_url(proxy.url), 3.0, chance=lambda: next(chances))
+            parameters = {**read_url(proxy.url), "connect_timeout": 3}
+            connect = Connector(parameters, 3.0, waiting.connect, chance=lambda: next(chances))
             with pytest.raises(NoConnection) as raised, closing(connect()):
                 pass
             assert raised.value.reason == own_proxy.refusal

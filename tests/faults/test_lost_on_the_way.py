@@ -16,7 +16,7 @@ from tests.fixtures.database import execute
 from tests.fixtures.proxy import Fault, Proxy
 from tests.fixtures.tasks import create, error_of, path_of, read, revision_of, task_of
 
-BATCH = ("BEGIN", "LOCK", "READ", "STORE", "COMMIT")  # the flights of a batch, in their order
+BATCH = ("LOCK", "READ", "STORE", "COMMIT")  # the flights of a batch, in their order
 ONE_CREATE = {"operations": [{"op": "create", "data": {"title": "a"}}]}
 
 

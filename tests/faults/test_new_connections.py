@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import make_url, text
 
 from backend.config import Settings
+from backend.database import waiting
 from backend.database.connector import Connector
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
@@ -91,5 +92,5 @@ def test_who_needs_a_connection_gets_one_whoever_takes_the_others(
 
     with ThreadPoolExecutor(POOL_SIZE) as threads:
         for _ in range(20):
-            connector = Connector(read_url(own_server.url()), patience_seconds=5)
+            connector = Connector({**read_url(own_server.url()), "connect_timeout": 5}, 5, waiting.connect)
             list(threads.map(connect, [connector] * POOL_SIZE, range(POOL_SIZE)))

@@ -113,7 +113,7 @@ def through(proxied: API) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.mark.requirement("FR-038", "FR-113", "FR-127", "FR-144", "FR-151", "FR-184")
+@pytest.mark.requirement("FR-038", "FR-113", "FR-127", "FR-144", "FR-151", "FR-184", "FR-199")
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_an_operation_takes_as_many_round_trips_as_it_should(through: httpx.Client, proxy: Proxy, case: Case) -> None:
     task, *_ = [create(through, str(number)) for number in range(3)]

@@ -25,9 +25,9 @@ def _long_pages() -> Iterator[None]:
     """Pages as long as no other answer is: what the system keeps for a connection must not be all of it."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(list_queries, "MOST_BYTES", 10**9)
-        list_queries.list_statement.cache_clear()  # which have the bound in them
+        list_queries.compiled_list.cache_clear()  # which have the bound in them
         yield
-    list_queries.list_statement.cache_clear()
+    list_queries.compiled_list.cache_clear()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.fixtures.api import new_user
 from tests.fixtures.database import execute
 from tests.fixtures.logins import DATABASE_DEFAULTS, LOGINS, database_of
 from tests.fixtures.pooler import pooled
-from tests.fixtures.statements import run
+from tests.fixtures.statements import run, send
 from tests.fixtures.walls import (
     CONDITIONAL,
     STATEMENTS,
@@ -156,14 +156,8 @@ SELECT pg_backend_pid(), current_user, current_setting('role'), coalesce(current
 
 def _state(engine: Engine) -> tuple[Any, ...]:
     """Read the settings of the one connection, with no guard in front."""
-    connection = engine.connect()
-    try:
-        cursor = connection.cursor()
-        cursor.execute(_STATE)
-        (state,) = cursor.fetchall()
-        return tuple(state)
-    finally:
-        connection.close()
+    (state,) = send(engine, _STATE)
+    return tuple(state)
 
 
 @pytest.mark.requirement("FR-015", "FR-086")
