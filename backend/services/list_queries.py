@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    JSON,
     BigInteger,
     Boolean,
     ColumnElement,
@@ -43,6 +44,7 @@ from backend.models.task import Sort
 from backend.services.task_columns import OWNED, PUBLIC, PUBLIC_IN_TRASH, TASK_ID, USER_ID, public, tasks, users
 
 MOST_BYTES = 4 * 1024 * 1024  # of tasks in a page, and one more task
+MOST_IN_SHORT = 64  # tasks: they can have no more bytes, so that nobody has to count
 
 TaskPage = Select[str, str, bool, datetime | str, UUID, int | None]
 
@@ -60,6 +62,12 @@ class Shape:
     in_trash: bool = False
     filters: frozenset[str] = frozenset()
     with_total: bool = False
+    is_short: bool = False  # a page of up to MOST_IN_SHORT tasks
+
+    @property
+    def is_simple(self) -> bool:
+        """Tell whether the page can be read the short way: then its key is a field that is shown, too."""
+        return self.is_short and self.sort.column in PUBLIC
 
 
 # Of 8192 shapes that a list can have, at about 6 kB each; what they are compiled from is twenty times as large.
@@ -83,21 +91,35 @@ def list_statement(shape: Shape) -> TaskPage:
         *(_FILTERS[name] for name in sorted(shape.filters)),
     )
     total = select(func.count()).select_from(tasks).where(*conditions).scalar_subquery() if shape.with_total else None
+    page_of = _short_page if shape.is_simple else _long_page
+    columns: list[Any] = [tag, *page_of(shape, conditions), null() if total is None else total]
+    page: Any = select(*columns)  # of more columns than the stubs know
+    typed: TaskPage = page
+    return typed
+
+
+def _short_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> tuple[ColumnElement[Any], ...]:
+    """Write each task as JSON, in the order in which it was read. Postgres plans this in half the time."""
+    task = _found(shape, conditions, ()).subquery("task")
+    documents = func.array_agg(func.row_to_json(task.table_valued()), type_=ARRAY(JSON))
+    keys = func.array_agg(task.c[shape.sort.column], type_=ARRAY(_MOMENT))
+    ids = func.array_agg(task.c.id, type_=ARRAY(Uuid))
+    text = cast(func.array_to_json(documents[1:_LIMIT]), Text)
+    return func.coalesce(text, "[]"), func.count() > _LIMIT, keys[_LIMIT], ids[_LIMIT]
+
+
+def _long_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> tuple[ColumnElement[Any], ...]:
+    """Write each task as JSON, and count its bytes: the page ends where there are too many."""
     task = _numbered(_written(shape, conditions), shape.sort)
     in_page = and_(task.c.position <= _LIMIT, task.c.end - task.c.size < MOST_BYTES)
     last = and_(in_page, (task.c.position == _LIMIT) | (task.c.end >= MOST_BYTES))
     documents = func.json_agg(aggregate_order_by(task.c.document, task.c.position)).filter(in_page)
-    columns: tuple[ColumnElement[Any], ...] = (
-        tag,
+    return (
         func.coalesce(cast(documents, Text), "[]"),
         func.count() > func.count().filter(in_page),
         func.max(task.c.key).filter(last),
         cast(func.max(cast(task.c.id, Text)).filter(last), Uuid),
-        null() if total is None else total,
     )
-    page: Any = select(*columns).select_from(task)  # of more columns than the stubs know
-    typed: TaskPage = page
-    return typed
 
 
 def _tag() -> ColumnElement[str]:
@@ -110,20 +132,29 @@ def _tag() -> ColumnElement[str]:
 
 def _written(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> Subquery:
     """Read a page's tasks and one more, and write each as JSON."""
-    key, names = tasks.c[shape.sort.column], PUBLIC_IN_TRASH if shape.in_trash else PUBLIC
-    rows = select(*(*public(tasks, names), key.label("key"))).where(*conditions)
+    found = _found(shape, conditions, (tasks.c[shape.sort.column].label("key"),)).subquery("found")
+    shown = select(*public(found, _names(shape))).correlate(found).lateral("shown")
+    document = func.row_to_json(shown.table_valued())
+    # OFFSET keeps it apart from what follows, or each document would be written twice: to be measured, and to be sent.
+    written = select(found.c.key, found.c.id, document.label("document")).join(shown, true()).offset(0)
+    return written.subquery("written")
+
+
+def _found(shape: Shape, conditions: tuple[ColumnElement[bool], ...], more: tuple[ColumnElement[Any], ...]) -> Any:
+    """Read a page's tasks and one more, with more columns than are shown."""
+    key = tasks.c[shape.sort.column]
+    rows: Any = select(*public(tasks, _names(shape)), *more).where(*conditions)  # of more columns than the stubs know
     if shape.is_after:
         here, place = (
             tuple_(key, tasks.c.id),
             tuple_(bind("after", type_=Text() if shape.sort.kind is str else _MOMENT), TASK_ID),
         )
         rows = rows.where(here < place if shape.sort.is_reversed else here > place)
-    found = rows.order_by(*_ordered(key, tasks.c.id, shape.sort)).limit(_LIMIT + 1).subquery("found")
-    shown = select(*public(found, names)).correlate(found).lateral("shown")
-    document = func.row_to_json(shown.table_valued())
-    # OFFSET keeps it apart from what follows, or each document would be written twice: to be measured, and to be sent.
-    written = select(found.c.key, found.c.id, document.label("document")).join(shown, true()).offset(0)
-    return written.subquery("written")
+    return rows.order_by(*_ordered(key, tasks.c.id, shape.sort)).limit(_LIMIT + 1)
+
+
+def _names(shape: Shape) -> tuple[str, ...]:
+    return PUBLIC_IN_TRASH if shape.in_trash else PUBLIC
 
 
 def _numbered(task: Subquery, sort: Sort) -> Subquery:

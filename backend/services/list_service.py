@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from backend.database.session import Sessions
 from backend.models.base import Page
 from backend.models.task import PUNCTUATION, TaskQuery
-from backend.services.list_queries import Shape, compiled_list
+from backend.services.list_queries import MOST_IN_SHORT, Shape, compiled_list
 from backend.services.repetition import reads
 from backend.utils import cursor as cursors
 from backend.utils.search import read_search
@@ -33,7 +33,12 @@ class ListService:
         values = {"caller": self.user_id, "most": query.limit, "known": None if known is None else list(known)}
         values |= _filtered(query) | _placed(query)
         shape = Shape(
-            query.order, query.cursor is not None, query.deleted, frozenset(query.filters), query.include_total
+            sort=query.order,
+            is_after=query.cursor is not None,
+            in_trash=query.deleted,
+            filters=frozenset(query.filters),
+            with_total=query.include_total,
+            is_short=query.limit <= MOST_IN_SHORT,
         )
         with self.sessions(self.user_id) as session:
             ((tag, json, has_more, key, last_id, total),) = session.run(compiled_list(shape), values)

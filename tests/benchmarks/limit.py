@@ -58,7 +58,7 @@ def _literal(value: object) -> str:
 
 
 _GET = Script(task_queries.GET, _THE_TASK, 60)
-_LIST = Script(list_statement(Shape()), _PAGE, 20)
+_LIST = Script(list_statement(Shape(is_short=True)), _PAGE, 20)
 _LONG_LIST = Script(list_statement(Shape()), {**_PAGE, "caller": AsIs("('long-' || :long_owner)"), "most": 1000})
 _CREATE = Script(
     task_queries.CREATE,

@@ -26,7 +26,7 @@ from starlette.routing import Route
 from uuid_utils.compat import uuid7
 
 from backend.services import task_queries
-from backend.services.list_queries import Shape, list_statement
+from backend.services.list_queries import MOST_IN_SHORT, Shape, list_statement
 from backend.utils import cursor as cursors
 
 _LIST_ID = bytes(cursors.LIST_BYTES)
@@ -48,7 +48,7 @@ def compiled(statement: Any) -> Statement:
 
 
 GET = compiled(task_queries.GET)
-LIST = compiled(list_statement(Shape()))
+LIST, SHORT_LIST = (compiled(list_statement(Shape(is_short=is_short))) for is_short in (False, True))
 CREATE = compiled(task_queries.CREATE)
 UPDATE = compiled(task_queries.UPDATE)
 COMPLETE = compiled(task_queries.COMPLETE)
@@ -98,7 +98,9 @@ def create_app() -> Starlette:
 
     def list_tasks(request: Request) -> Response:
         limit = int(request.query_params.get("limit", 1000))
-        row = database.row(LIST, caller=user_of(request), most=limit, known=[])
+        row = database.row(
+            SHORT_LIST if limit <= MOST_IN_SHORT else LIST, caller=user_of(request), most=limit, known=[]
+        )
         tag, text, has_more, key, last_id, _ = row
         cursor = cursors.encode(_LIST_ID, key, last_id) if has_more else None
         page = json.dumps({"limit": limit, "has_more": has_more, "next_cursor": cursor})
