@@ -35,7 +35,7 @@ format: .venv/.dev ## Format the code and fix what the linter can
 	$(bin)/ruff format
 	$(bin)/ruff check --fix
 
-bench: .venv/.dev ## Measure the service beside others, for 20 minutes, and write the results down; ARGS=--quick for two
+bench: .venv/.dev ## Measure the service beside others, for 20 minutes, and write the results down; ARGS=--quick prints, in two
 	@$(bin)/python -m tests.benchmarks $(ARGS)
 
 lock: .venv/.dev ## Write the lock files from pyproject.toml, keeping pins that still fit; ARGS=--upgrade renews them

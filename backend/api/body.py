@@ -22,10 +22,26 @@ _UTF_8 = ("utf-8", "utf8")
 class StrictRequest(Request):
     """A request whose body is read strictly, where the framework calls json()."""
 
+    _read: dict[str, Any] | None = None
+
+    @property
+    def is_json(self) -> bool:
+        """Tell whether the framework will read the body as JSON."""
+        kind = self.headers.get("content-type", "")
+        if kind == "application/json":
+            return True
+        message = Message()
+        message["content-type"] = kind
+        subtype = message.get_content_subtype()
+        is_json = subtype == "json" or subtype.endswith("+json")
+        return bool(kind) and message.get_content_maintype() == "application" and is_json
+
     async def json(self) -> dict[str, Any]:
-        """Read the body; raises ValidationFailed or UnsupportedMediaType."""
-        _refuse_encodings(self.headers)
-        return read_object(await self.body())
+        """Read the body, once; raises ValidationFailed or UnsupportedMediaType."""
+        if self._read is None:
+            _refuse_encodings(self.headers)
+            self._read = read_object(await self.body())
+        return self._read
 
 
 def read_object(body: bytes) -> dict[str, Any]:

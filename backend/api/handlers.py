@@ -12,7 +12,6 @@ from starlette.routing import compile_path
 
 from backend.api.responses import error_response
 from backend.errors import (
-    BadRequest,
     Detail,
     InternalError,
     MethodNotAllowed,
@@ -39,14 +38,10 @@ async def _answer_validation(request: Request, error: RequestValidationError) ->
 
 
 async def _answer_framework(request: Request, error: HTTPException) -> Response:
-    """Answer what Starlette and FastAPI raise themselves: unknown paths, wrong methods, unreadable bodies."""
-    if isinstance(error.__cause__, TaskAPIError):  # raised while FastAPI was reading the body, which wraps it
-        return await _answer_error(request, error.__cause__)
+    """Answer what Starlette and FastAPI raise themselves: unknown paths, wrong methods."""
     match error.status_code:
-        case 400:  # FastAPI: the client went away before its body was read
-            answer: TaskAPIError = BadRequest()
         case 404:
-            answer = NotFound()
+            answer: TaskAPIError = NotFound()
         case 405:
             answer = MethodNotAllowed(headers={"Allow": ", ".join(_allowed_methods(request))})
         case _:

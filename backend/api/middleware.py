@@ -49,7 +49,6 @@ class RequestContext:
         self.route_of = route_of
         self.new_id = new_id
         self.clock = clock
-        self.logger = logger.bind()  # once, rather than for each line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -76,7 +75,7 @@ class RequestContext:
         try:
             await self.app(scope, receive, send_named)
         finally:
-            self.logger.info(
+            logger.info(
                 "request",
                 user=state.get("user_id"),
                 method=scope["method"],

@@ -69,7 +69,7 @@ class DatabaseRoute(StrictRoute):
         if request.scope["query_string"]:
             self._judge_query(request)
         if self.body_field is not None or self.response_class is StreamingResponse:
-            await _read_body(request)
+            await _read(request)
         state = request.app.state
         # What nobody uses is neither purged nor asked whether it is ready, so that its database can be suspended.
         state.purging.is_used = state.readiness.is_used = True
@@ -97,12 +97,17 @@ class FixedRoute(DatabaseRoute):
         return (Match.FULL if match is Match.PARTIAL else match), child_scope
 
 
-async def _read_body(request: Request) -> None:
-    """Read all of it: from then on, the client can do no more than leave. Raises BadRequest if it leaves before."""
+async def _read(request: StrictRequest) -> None:
+    """Read all of the body: from then on, the client can do no more than leave. Raises BadRequest if it leaves before.
+
+    One that is no JSON is refused here: it need not wait for a place.
+    """
     try:
-        await request.body()
+        body = await request.body()
     except ClientDisconnect:
         raise BadRequest from None
+    if body and request.is_json:
+        await request.json()
 
 
 def _refusal(names: Any, code: str, message: str) -> ValidationFailed:

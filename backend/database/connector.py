@@ -63,7 +63,7 @@ class Connector:
         connect: Callable[[Mapping[str, Any]], Any],
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._parameters = parameters
+        self.parameters = parameters
         self._open = connect
         self._patience_seconds = patience_seconds
         self._chance = chance
@@ -132,8 +132,8 @@ class Connector:
 
     def _connect(self, began: float, is_probe: bool) -> None:  # noqa: FBT001 - a thread's argument
         try:
-            connection = self._open(self._parameters)
-        except psycopg2.Error as error:
+            connection = self._open(self.parameters)
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait have to hear of it
             with self._changed:
                 self._note_failure(began, error)
                 self._changed.notify_all()
@@ -148,7 +148,7 @@ class Connector:
             with suppress(psycopg2.Error):
                 connection.close()
 
-    def _note_failure(self, began: float, error: psycopg2.Error) -> None:
+    def _note_failure(self, began: float, error: Exception) -> None:
         if began < self._succeeded_at:
             return  # old news
         now = time.monotonic()

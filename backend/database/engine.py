@@ -20,6 +20,7 @@ from backend.database.flights import Description, Flights
 from backend.database.statements import Compiled
 from backend.database.url import read_url
 from backend.database.waiting import Silence, connect, finish
+from backend.errors import ConfigurationError
 from backend.utils.budget import current_budget
 
 CONNECT_TIMEOUT_SECONDS = 10  # a suspended Neon compute needs a while to wake
@@ -140,13 +141,23 @@ def is_lost(error: psycopg2.Error, connection: Any) -> bool:
 
 def _parameters(url: str, timeout_seconds: float) -> dict[str, Any]:
     """Return the parameters of psycopg2.connect; libpq reads the URL better than others."""
-    return {
+    parameters = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "application_name": "task-api",
         "tcp_user_timeout": round(min(_MOST_UNACKNOWLEDGED_SECONDS, timeout_seconds / 2) * 1000),
         **_KEEP_ALIVE,
         **read_url(url),
     }
+    return {**parameters, "connect_timeout": _seconds(parameters["connect_timeout"])}
+
+
+def _seconds(value: object) -> int:
+    """Read `connect_timeout`; where it is to be without a bound, it has ours."""
+    try:
+        seconds = int(str(value))
+    except ValueError:
+        raise ConfigurationError("DATABASE_URL: connect_timeout must be a whole number of seconds") from None
+    return seconds if seconds > 0 else CONNECT_TIMEOUT_SECONDS
 
 
 def _prepare(connection: Any, entry: ConnectionPoolEntry) -> None:

@@ -79,7 +79,7 @@ class Flights:
         self._clock = clock
 
     def begin(self, description: Description) -> Flight:
-        """Say that a flight begins, in the thread that waits for it."""
+        """Say that a flight begins, by whoever waits for it."""
         span = _tracer.start_span(description.summary, kind=trace.SpanKind.CLIENT)
         return Flight(description, span, self._clock())
 

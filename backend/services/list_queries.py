@@ -62,15 +62,10 @@ class Shape:
     in_trash: bool = False
     filters: frozenset[str] = frozenset()
     with_total: bool = False
-    is_short: bool = False  # a page of up to MOST_IN_SHORT tasks
-
-    @property
-    def is_simple(self) -> bool:
-        """Tell whether the page can be read the short way: then its key is a field that is shown, too."""
-        return self.is_short and self.sort.column in PUBLIC
+    is_short: bool = False  # can be read the short way
 
 
-# Of 8192 shapes that a list can have, at about 6 kB each; what they are compiled from is twenty times as large.
+# Of thousands of shapes that a list can have, at about 6 kB each. What they are compiled from is twenty times as large.
 @lru_cache(maxsize=2048)
 def compiled_list(shape: Shape) -> Compiled:
     """Compile a list's statement."""
@@ -91,7 +86,7 @@ def list_statement(shape: Shape) -> TaskPage:
         *(_FILTERS[name] for name in sorted(shape.filters)),
     )
     total = select(func.count()).select_from(tasks).where(*conditions).scalar_subquery() if shape.with_total else None
-    page_of = _short_page if shape.is_simple else _long_page
+    page_of = _short_page if shape.is_short else _long_page
     columns: list[Any] = [tag, *page_of(shape, conditions), null() if total is None else total]
     page: Any = select(*columns)  # of more columns than the stubs know
     typed: TaskPage = page
@@ -120,6 +115,11 @@ def _long_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> tup
         func.max(task.c.key).filter(last),
         cast(func.max(cast(task.c.id, Text)).filter(last), Uuid),
     )
+
+
+def can_be_short(sort: Sort, limit: int) -> bool:
+    """Tell whether a page can be read the short way: few tasks, whose key is a field that is shown."""
+    return limit <= MOST_IN_SHORT and sort.column in PUBLIC
 
 
 def _tag() -> ColumnElement[str]:

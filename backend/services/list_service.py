@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from backend.database.session import Sessions
 from backend.models.base import Page
 from backend.models.task import PUNCTUATION, TaskQuery
-from backend.services.list_queries import MOST_IN_SHORT, Shape, compiled_list
+from backend.services.list_queries import Shape, can_be_short, compiled_list
 from backend.services.repetition import reads
 from backend.utils import cursor as cursors
 from backend.utils.search import read_search
@@ -38,7 +38,7 @@ class ListService:
             in_trash=query.deleted,
             filters=frozenset(query.filters),
             with_total=query.include_total,
-            is_short=query.limit <= MOST_IN_SHORT,
+            is_short=can_be_short(query.order, query.limit),
         )
         with self.sessions(self.user_id) as session:
             ((tag, json, has_more, key, last_id, total),) = session.run(compiled_list(shape), values)

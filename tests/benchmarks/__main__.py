@@ -1,4 +1,4 @@
-"""`make bench`: measure this service beside others, and write down what came of it."""
+"""`make bench`: measure this service beside others, and write down what came of a full run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             grown = growth.measure(Path(folder) / "growth", quick=options.quick)
             report = replace(report, growth=tuple(grown.lines()))
     sys.stdout.write(markdown(report))
-    if is_all:
+    if is_all and not options.quick:
         write(ROOT, report)
     return 1 if any(result.failed_rounds for result in report.results) else 0
 
@@ -52,7 +52,9 @@ def _measured(options: argparse.Namespace, folder: Path) -> Report:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make bench", description="Measure this service beside others.")
-    parser.add_argument("--quick", action="store_true", help="one worker and 16 connections only, for two minutes")
+    parser.add_argument(
+        "--quick", action="store_true", help="one worker and 16 connections only, in two minutes; only prints"
+    )
     parser.add_argument("--rounds", type=int, help="rounds with one worker and 16 connections")
     parser.add_argument("--seconds", type=int, help="length of these rounds")
     parser.add_argument("--only", type=_names([each.name for each in ALL]), help="workloads, like get,create")

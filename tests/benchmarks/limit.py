@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -22,6 +23,7 @@ from tests.benchmarks.running import POOL_SIZE
 from tests.benchmarks.workloads import LIST_LIMIT, Workload
 
 _PATIENCE_SECONDS = 60
+_OPTIONS = "-c TimeZone=UTC -c enable_bitmapscan=off"  # as the service has them: the plans are the same
 
 # Each transaction takes another user, another of that user's tasks, and a number that no other has. Postgres makes of
 # them, once while it plans, what a client of the service would send.
@@ -116,6 +118,7 @@ def run(url: str, workload: Workload, connections: int, seconds: int, workers: i
             files.append(f"--file={path}@{script.weight}")
         subprocess.run(  # noqa: S603 - our own command
             [pgbench(), "-n", f"-T{seconds}", f"-c{clients}", "-j1", "--log", f"--log-prefix={name}/log", *files, url],
+            env={**os.environ, "PGOPTIONS": _OPTIONS},
             capture_output=True,
             check=True,
             timeout=seconds + _PATIENCE_SECONDS,

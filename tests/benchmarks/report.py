@@ -33,8 +33,9 @@ Written by `make bench`. {{machine}}; {{versions}}. {{date}}.
 Contenders, on the same Postgres with the same tasks, on loopback, with wrk as the client on the same processors:
 
 - *{SERVICE}*: as it ships, in production mode, with both walls, request ids, the access log and rate limits.
-- *{CONVENTIONAL}*: FastAPI and SQLModel as their tutorials have it, on uvicorn with its access log. It may open as many
-  connections as there are requests at once, for with fewer it can stop for good; the others have pools of 10.
+- *{CONVENTIONAL}*: FastAPI and SQLModel as their tutorials have it, on uvicorn with its access log. Each request tries
+  its connection and looks up its user, each write is committed and read again. It may open as many connections as there
+  are requests at once, for with fewer it can stop for good; the others have pools of 10.
 - *{FLOOR}*: Starlette with raw psycopg2 and this service's SQL, on the same uvicorn. No validation, no walls.
 - *{LIMIT}*: pgbench with the same statements, on as many connections as the pools have.
 - *{BARE}*: FastAPI, one handler in a thread that does nothing. It shows what the machine is worth.

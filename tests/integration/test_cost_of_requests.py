@@ -222,9 +222,9 @@ def test_each_statement_of_the_lists_that_clients_show_is_kept() -> None:
         for sort, is_after, in_trash in itertools.product(Sort, (False, True), (False, True))
     ]
     filtered = [
-        Shape(is_after=is_after, filters=frozenset(names), with_total=with_total)
+        Shape(is_after=is_after, filters=frozenset(names), with_total=with_total, is_short=is_short)
         for names in (*itertools.combinations(FILTERS, 1), *itertools.combinations(FILTERS, 2))
-        for is_after, with_total in itertools.product((False, True), repeat=2)
+        for is_after, with_total, is_short in itertools.product((False, True), repeat=3)
     ]
     shapes = [*ordered, *filtered]
     for shape in shapes:
@@ -275,6 +275,7 @@ def test_calls_are_counted_wherever_they_are_made() -> None:
         thread.join()
         in_thread = count.calls - before - here - in_greenlet
 
-    assert here == in_greenlet == 3
+    assert here == 3
+    assert 3 <= in_greenlet <= 5  # what measures coverage may look on
     assert in_thread >= 3  # and what it takes to start one
     assert sys.getprofile() is None

@@ -18,7 +18,7 @@ from tests.fixtures.tasks import MISSING_ID, create, error_of, path_of, read, ta
 
 # The flights of a request with a key, in their order.
 FLIGHTS = ("CLAIM", "WORK", "STORE", "COMMIT")
-PATIENCE_SECONDS = 0.5
+PATIENCE_SECONDS = 1.5
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def through(proxied: API) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def impatient(settings: Settings, proxy: Proxy) -> Iterator[httpx.Client]:
-    """A client of a service that waits for the database half a second; its connection is warm."""
+    """A client of a service that waits for the database a second and a half; its connection is warm."""
     changes = {"database_url": SecretStr(proxy.url), "request_timeout_seconds": PATIENCE_SECONDS}
     with serve(settings.model_copy(update=changes)) as api, api.client(new_user()) as client:
         create(client)

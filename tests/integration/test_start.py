@@ -1,4 +1,8 @@
-"""What a process imports until it has answered, counted in modules: seconds would say more about the machine."""
+"""What a process imports until it has answered, counted in modules: seconds would say more about the machine.
+
+Which modules a library is made of depends on the interpreter, the platform and what else is installed. Each budget is
+therefore a tenth above what was counted once; what must not be loaded is named.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +97,7 @@ def test_a_server_loads_what_it_needs(tmp_path: Path, database_url: str, environ
 
     assert _loaded(modules, _SERVING | _DATABASE) == _SERVING | _DATABASE
     assert _loaded(modules, set(_RARE)) == set()
-    assert len(modules) < 690, len(modules)
+    assert len(modules) < 720, len(modules)
 
 
 def test_a_parent_of_workers_does_not_load_what_only_they_need(tmp_path: Path, database_url: str) -> None:
@@ -103,7 +107,7 @@ def test_a_parent_of_workers_does_not_load_what_only_they_need(tmp_path: Path, d
 
     assert "backend.api.supervisor" in modules
     assert _loaded(modules, {*_RARE, *_SERVING}) == set()
-    assert len(modules) < 450, len(modules)
+    assert len(modules) < 490, len(modules)
 
 
 def test_a_worker_does_not_load_what_only_its_parent_needs(tmp_path: Path, database_url: str) -> None:
@@ -111,17 +115,17 @@ def test_a_worker_does_not_load_what_only_its_parent_needs(tmp_path: Path, datab
 
     assert _loaded(modules, _SERVING | _DATABASE) == _SERVING | _DATABASE
     assert _loaded(modules, {*_RARE, "backend.cli", "backend.commands"}) == set()
-    assert len(modules) < 660, len(modules)
+    assert len(modules) < 685, len(modules)
 
 
 @pytest.mark.parametrize(
     ("arguments", "most", "unwanted"),
     [
-        (("token", "alice"), 200, {*_RARE, *_SERVING, *_DATABASE, "psycopg2", "uvicorn"}),
-        (("migrate", "status"), 210, {*_RARE, *_SERVING, *_DATABASE, "uvicorn"}),
-        (("migrate",), 270, {*_RARE, *_SERVING, *_DATABASE, "uvicorn"} - {"yoyo", "backend.database.yoyo_backend"}),
-        (("purge",), 400, {*_RARE, *_SERVING, "uvicorn"}),
-        (("openapi",), 610, {*_RARE, "httptools", "uvicorn"}),
+        (("token", "alice"), 207, {*_RARE, *_SERVING, *_DATABASE, "psycopg2", "uvicorn"}),
+        (("migrate", "status"), 223, {*_RARE, *_SERVING, *_DATABASE, "uvicorn"}),
+        (("migrate",), 283, {*_RARE, *_SERVING, *_DATABASE, "uvicorn"} - {"yoyo", "backend.database.yoyo_backend"}),
+        (("purge",), 443, {*_RARE, *_SERVING, "uvicorn"}),
+        (("openapi",), 626, {*_RARE, "httptools", "uvicorn"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

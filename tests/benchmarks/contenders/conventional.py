@@ -1,8 +1,10 @@
 """*conventional*: the same contract in the layout that the tutorials of FastAPI and SQLModel teach.
 
-It is kept honest: no query is there that the contract does not ask for, and what can be had in one is. It may open as
-many connections as there are requests at once: with fewer than that, this layout can stop for good, because requests
-that hold a connection wait for a thread while all threads wait for a connection.
+It has what that layout usually has: a session from a dependency with yield, a connection that is tried before each use
+(`pool_pre_ping`, a round trip for each request), the user looked up in each request, and commit and refresh after a
+write. Besides these, no query is there that the contract does not ask for. It may open as many connections as there are
+requests at once: with fewer than that, this layout can stop for good, because requests that hold a connection wait for
+a thread while all threads wait for a connection.
 """
 
 from __future__ import annotations

@@ -1,0 +1,204 @@
+"""Waiting for a connection: on either event loop and in a thread, whatever becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from typing import Any
+
+import psycopg2
+import pytest
+import uvloop
+from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE
+
+from backend.database import waiting
+from backend.database.engine import CONNECT_TIMEOUT_SECONDS, Engine
+from backend.database.hosts import each_address
+from backend.errors import ConfigurationError
+from backend.utils.greenlets import in_greenlet
+
+SHORT_SECONDS, LONG_SECONDS = 0.05, 30.0
+LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
+    "asyncio": asyncio.new_event_loop,
+    "uvloop": uvloop.new_event_loop,
+}
+
+
+class Scripted:
+    """Stands for a connection: says of itself what it is told to, one after the other."""
+
+    def __init__(self, *said: int | Callable[[], int]) -> None:
+        self.near, self.far = socket.socketpair()
+        self.far.send(b"x")  # so that there is something to read all the time
+        self._said = iter(said)
+
+    def fileno(self) -> int:
+        return self.near.fileno()
+
+    def poll(self) -> int:
+        said = next(self._said)
+        return said if isinstance(said, int) else said()
+
+    def close(self) -> None:
+        self.near.close()
+        self.far.close()
+
+
+@pytest.fixture(params=LOOPS)
+def loop(request: pytest.FixtureRequest) -> Iterator[asyncio.AbstractEventLoop]:
+    made = LOOPS[request.param]()
+    yield made
+    made.close()
+
+
+def finish_on(loop: asyncio.AbstractEventLoop, connection: Any, seconds: float = LONG_SECONDS) -> None:
+    loop.run_until_complete(in_greenlet(waiting.finish)(connection, seconds))
+
+
+@pytest.mark.requirement("FR-160", "FR-199")
+@pytest.mark.parametrize("said", [(POLL_OK,), (POLL_WRITE, POLL_WRITE, POLL_READ, POLL_OK), (POLL_READ, POLL_OK)])
+def test_it_is_waited_for_until_it_is_done(loop: asyncio.AbstractEventLoop, said: tuple[int, ...]) -> None:
+    with closing(Scripted(*said)) as connection:
+        finish_on(loop, connection)
+        assert not loop.remove_reader(connection.fileno())  # nothing is left
+        assert not loop.remove_writer(connection.fileno())
+    with closing(Scripted(*said)) as connection:
+        waiting.finish(connection, LONG_SECONDS)
+
+
+@pytest.mark.requirement("FR-160")
+def test_silence_is_waited_for_no_longer_than_there_is_time(loop: asyncio.AbstractEventLoop) -> None:
+    def on_loop(connection: Any) -> None:
+        finish_on(loop, connection, SHORT_SECONDS)
+
+    def in_thread(connection: Any) -> None:
+        waiting.finish(connection, SHORT_SECONDS)
+
+    for wait in (on_loop, in_thread):
+        with closing(Scripted(*[POLL_READ] * 1000)) as connection:
+            connection.near.recv(1)  # nothing more comes
+            with pytest.raises(waiting.Silence):
+                wait(connection)
+
+
+@pytest.mark.requirement("FR-160")
+@pytest.mark.parametrize("error", [psycopg2.OperationalError("lost"), RuntimeError("a defect")])
+def test_what_goes_wrong_is_raised_where_it_is_waited_for(loop: asyncio.AbstractEventLoop, error: Exception) -> None:
+    def fail() -> int:
+        raise error
+
+    with closing(Scripted(POLL_READ, fail)) as connection, pytest.raises(type(error)):
+        finish_on(loop, connection)
+
+
+@pytest.mark.requirement("FR-155", "FR-160")
+def test_the_number_of_a_descriptor_that_is_gone_is_left_to_who_has_it_next(loop: asyncio.AbstractEventLoop) -> None:
+    """The driver closes a lost connection while it looks, and a client may be accepted before anybody hears of it."""
+    heard: asyncio.Future[bool] = loop.create_future()
+    pair: list[socket.socket] = []
+
+    def hear() -> None:
+        pair[0].recv(1)
+        heard.set_result(True)
+
+    def lose() -> int:
+        number = connection.near.fileno()
+        connection.near.close()
+        pair.extend(socket.socketpair())
+        assert pair[0].fileno() == number
+        loop.call_soon(loop.add_reader, number, hear)
+        raise psycopg2.OperationalError("lost")
+
+    async def lose_one_and_hear_the_next() -> None:
+        with suppress(psycopg2.OperationalError):
+            await in_greenlet(waiting.finish)(connection, LONG_SECONDS)
+        pair[1].send(b"x")
+        await asyncio.wait_for(heard, LONG_SECONDS)
+
+    connection = Scripted(POLL_READ, lose)
+    with closing(connection):
+        loop.run_until_complete(lose_one_and_hear_the_next())
+        loop.remove_reader(pair[0].fileno())
+    for end in pair:
+        end.close()
+
+
+@pytest.mark.requirement("FR-155")
+def test_who_gives_up_waiting_leaves_nothing_behind(loop: asyncio.AbstractEventLoop) -> None:
+    async def give_up() -> None:
+        task = asyncio.ensure_future(in_greenlet(waiting.finish)(connection, LONG_SECONDS))
+        await asyncio.sleep(0)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        assert task.cancelled()
+
+    with closing(Scripted(*[POLL_READ] * 1000)) as connection:
+        loop.run_until_complete(give_up())
+        assert not loop.remove_reader(connection.fileno())
+
+
+@pytest.mark.requirement("FR-161")
+def test_each_of_several_hosts_has_its_time() -> None:
+    """The first takes the connection, and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # where nobody listens
+        ports = f"{silent.getsockname()[1]},{nobody.getsockname()[1]}"
+        parameters = {"host": "127.0.0.1,127.0.0.1", "port": ports, "connect_timeout": 1, "user": "x"}
+        with pytest.raises(psycopg2.OperationalError, match="refused"):
+            waiting.connect(parameters)
+
+
+@pytest.mark.requirement("FR-161")
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, [{}]),
+        ({"host": "/run"}, [{"host": "/run"}]),
+        ({"host": "nowhere.invalid"}, [{"host": "nowhere.invalid"}]),
+        ({"host": "127.0.0.1", "port": "1"}, [{"host": "127.0.0.1", "port": "1"}]),
+        (
+            {"host": "127.0.0.1,/run", "port": "1,2"},
+            [{"host": "127.0.0.1", "port": "1"}, {"host": "/run", "port": "2"}],
+        ),
+        (
+            {"host": "a,b", "hostaddr": "127.0.0.1,127.0.0.2", "port": "5"},
+            [
+                {"host": "a", "hostaddr": "127.0.0.1", "port": "5"},
+                {"host": "b", "hostaddr": "127.0.0.2", "port": "5"},
+            ],
+        ),
+        ({"hostaddr": "127.0.0.1"}, [{"hostaddr": "127.0.0.1"}]),
+    ],
+)
+def test_hosts_are_taken_one_by_one(given: dict[str, str], expected: list[dict[str, str]]) -> None:
+    assert each_address(given) == expected
+
+
+@pytest.mark.requirement("FR-161")
+def test_a_name_with_several_addresses_is_several_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No name server of a test's own: what it would answer."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in ("127.0.0.1", "127.0.0.2")]
+    monkeypatch.setattr("backend.database.hosts.socket.getaddrinfo", lambda *_, **__: [*found, found[0]])
+
+    tried = each_address({"host": "db.example", "sslmode": "require"})
+
+    assert [address["hostaddr"] for address in tried] == ["127.0.0.1", "127.0.0.2"]
+    assert {address["host"] for address in tried} == {"db.example"}  # whom its certificate has to name
+
+
+@pytest.mark.requirement("FR-161")
+@pytest.mark.parametrize(
+    ("value", "seconds"), [("0", CONNECT_TIMEOUT_SECONDS), ("-1", CONNECT_TIMEOUT_SECONDS), ("3", 3)]
+)
+def test_the_time_for_connecting_is_bounded(value: str, seconds: int) -> None:
+    engine = Engine(f"postgresql://x@127.0.0.1:1/x?connect_timeout={value}", pool_size=1, timeout_seconds=1)
+    assert engine.connector.parameters["connect_timeout"] == seconds
+
+
+@pytest.mark.requirement("FR-161")
+def test_a_time_that_is_none_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="connect_timeout"):
+        Engine("postgresql://x@127.0.0.1:1/x?connect_timeout=abc", pool_size=1, timeout_seconds=1)
