@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             grown = growth.measure(Path(folder) / "growth", quick=options.quick)
             report = replace(report, growth=tuple(grown.lines()))
     sys.stdout.write(markdown(report))
-    if is_all and not options.quick:
+    if is_all and (options.write or not options.quick):
         write(ROOT, report)
     return 1 if any(result.failed_rounds for result in report.results) else 0
 
@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, help="length of these rounds")
     parser.add_argument("--only", type=_names([each.name for each in ALL]), help="workloads, like get,create")
     parser.add_argument("--contenders", type=_names(CONTENDERS), help="contenders, like 'this service,floor'")
+    parser.add_argument("--write", action="store_true", help="write the results of a quick run, too")
     parser.add_argument("--fsync", action="store_true", help="let Postgres wait for the disk")
     return parser
 
