@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from fastapi import Request, Response
@@ -110,5 +110,5 @@ async def _read(request: StrictRequest) -> None:
         await request.json()
 
 
-def _refusal(names: Any, code: str, message: str) -> ValidationFailed:
+def _refusal(names: Iterable[str], code: str, message: str) -> ValidationFailed:
     return ValidationFailed(details=tuple(Detail(f"query.{name}", code, message) for name in names))
