@@ -52,7 +52,7 @@ contract: .venv/.runtime ## Write the API's OpenAPI document into specs/
 	mv .venv/openapi.json specs/001-task-api-persistence/contracts/openapi.json
 
 clean: ## Remove what was installed and built; data in .data stays
-	rm -rf .venv build *.egg-info htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv tests/node/node_modules build *.egg-info htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
 
 # What is already in an output file is kept where it still fits, so a newer release alone changes nothing.
 compile = $(bin)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -82,6 +82,12 @@ endef
 	$(call install,Task API,--no-deps --no-build-isolation -e .)
 	@touch $@
 
-.venv/.dev: .venv/.runtime requirements-dev.lock
+.venv/.dev: .venv/.runtime .venv/.node requirements-dev.lock
 	$(call install,requirements-dev.lock,--require-hashes -r requirements-dev.lock)
+	@touch $@
+
+# Where npm is missing, the tests that need Node.js are skipped.
+.venv/.node: $(venv) tests/node/package-lock.json
+	@if npm --version >/dev/null 2>&1; then echo 'Installing tests/node/package-lock.json'; \
+	npm ci --prefix tests/node --silent; fi
 	@touch $@
