@@ -16,14 +16,13 @@ import anyio.to_thread
 from fastapi import Request
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 
+from backend.api.bearer import Bearers, bearer_token
 from backend.api.gate import Gate
-from backend.api.middleware import bearer_token
 from backend.api.stream_signal import Signal
 from backend.database.session import SessionFactory
 from backend.errors import Gone, ServiceUnavailable, TaskAPIError, TooManyStreams
 from backend.models.change import ChangePage
 from backend.services.change_service import ChangeService
-from backend.utils.auth import Verifier
 
 MOST_STREAMS = 1000
 MOST_STREAMS_OF_ONE_USER = 10
@@ -45,7 +44,7 @@ class Feed:
 
     sessions: SessionFactory  # which do not say every second, for every stream, that the database is away
     gate: Gate
-    verifier: Verifier
+    bearers: Bearers
     poll_seconds: float = POLL_SECONDS
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS
     stream_seconds: float = STREAM_SECONDS
@@ -131,9 +130,9 @@ class Stream:
         return now() < end and not self.signal.is_over and await self._is_admitted()
 
     async def _is_admitted(self) -> bool:
-        """Tell whether the token is still good."""
+        """Tell whether the token is still good; one that cannot be looked up counts as one that is not."""
         try:
-            await self.feed.verifier.user_id(bearer_token(self.request.scope))
+            await self.feed.bearers.caller(bearer_token(self.request.scope))
         except TaskAPIError:
             return False
         return True

@@ -17,17 +17,16 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from backend.api.responses import error_response
 from backend.api.security_headers import security_headers
-from backend.errors import InternalError, RateLimited, TaskAPIError, Unauthorized
-from backend.utils.auth import Verifier
+from backend.errors import InternalError, TaskAPIError
 from backend.utils.budget import begin_budget
-from backend.utils.rate_limits import RateLimiter, RateLimits, network_of
 from backend.utils.telemetry import current_trace_id, trace_id_of
 
 UNKNOWN = "(unknown)"
 
 logger = structlog.get_logger()
 
-_TOKEN = re.compile(r"eyJ[\w=-]*\.[\w.=-]*")  # as a JSON Web Token begins, wherever somebody may have put one
+# As a JSON Web Token or one of ours begins, wherever somebody may have put it.
+_TOKEN = re.compile(r"eyJ[\w=-]*\.[\w.=-]*|tk_[\w-]{20}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 
@@ -185,66 +184,6 @@ class ErrorBoundary:
             if answering:
                 raise  # half an answer is out: only closing the connection tells the client
             await error_response(InternalError(), request_id)(scope, receive, send)
-
-
-class Admission:
-    """Judges the token of every request under /api, before its body, its path or anything else of it; counts it."""
-
-    def __init__(self, app: ASGIApp, verifier: Verifier, limits: RateLimits | None) -> None:
-        self.app = app
-        self.verifier = verifier
-        self.limits = limits
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        if scope["type"] == "http":
-            await self._admit(scope)
-        await self.app(scope, receive, send)
-
-    async def _admit(self, scope: Scope) -> None:
-        """Say whose request it is; raises Unauthorized or RateLimited. Who asks after our health is never refused."""
-        path = scope["path"] + "/"
-        if not path.startswith("/api/"):
-            self._count_address(scope, cost=0 if path.startswith("/health/") else 1)
-            return
-        try:
-            user_id = await self.verifier.user_id(bearer_token(scope))
-        except TaskAPIError:
-            self._count_address(scope)
-            raise
-        scope["state"]["user_id"] = user_id
-        if self.limits:
-            _count(scope, self.limits.users, user_id)
-
-    def _count_address(self, scope: Scope, cost: int = 1) -> None:
-        if self.limits:
-            address = scope["client"][0] if scope["client"] else ""
-            _count(scope, self.limits.addresses, network_of(address), cost)
-
-
-def _count(scope: Scope, limiter: RateLimiter, key: str, cost: int = 1) -> None:
-    """Count the request, tell the client how many it has left, and raise RateLimited if it had none.
-
-    The headers are those of draft-ietf-httpapi-ratelimit-headers-11.
-    """
-    usage = limiter.hit(key, cost)
-    policy = f'"{limiter.name}";q={limiter.rate.requests};w={limiter.rate.seconds}'
-    left = f'"{limiter.name}";r={usage.remaining};t={usage.reset_seconds}'
-    scope["state"]["headers"] += [(b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())]
-    if not usage.allowed:
-        raise RateLimited(usage.reset_seconds)
-
-
-def bearer_token(scope: Scope) -> str:
-    """Read the token (RFC 6750, section 2.1); two Authorization headers are one too many to trust either."""
-    values: list[bytes] = [value for name, value in scope["headers"] if name == b"authorization"]
-    if not values:
-        raise Unauthorized
-    scheme, _, token = values[0].decode("latin-1").partition(" ")
-    token = token.strip(" ")  # blanks alone may surround it: a no-break space, say, makes it another token
-    if len(values) > 1 or scheme.lower() != "bearer" or not token:
-        raise Unauthorized(invalid_token=True)
-    return token
 
 
 class HeadAsGet:

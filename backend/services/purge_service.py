@@ -1,14 +1,15 @@
-"""Removes what is past its time: tasks in the trash and tombstones after 30 days, stored answers after 24 hours.
+"""Removes what is past its time.
 
-It asks, for no user, whose rows these are: a function of the migrations tells that and nothing else. Then it removes
-them as each user in turn.
+That is tasks in the trash and tombstones after 30 days, stored answers after 24 hours, and personal access tokens 30
+days after they expired. It asks, for no user, whose rows these are: a function of the migrations tells that and nothing
+else. Then it removes them as each user in turn.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -33,6 +34,7 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.session import SessionFactory
 from backend.models.idempotency_key import IdempotencyKey
+from backend.services.access_token_queries import access_tokens
 from backend.services.idempotency_service import KEPT
 from backend.services.task_columns import USER_ID, tasks, tombstones, users
 
@@ -58,7 +60,7 @@ def _find() -> SelectOfScalar[str]:
     return select(func.users_with_expired_rows(passed_over, cast(_MOST, BigInteger), type_=Text))
 
 
-def _purge() -> Select[int, int, int]:
+def _purge() -> Select[int, int, int, int]:
     """Remove some of what is past its time, and select how much of each kind it was.
 
     There is no row to select when the user is gone, or somebody else is at it: then this does not wait.
@@ -69,7 +71,8 @@ def _purge() -> Select[int, int, int]:
         .with_for_update(key_share=True, skip_locked=True)
         .cte("locked")
     )
-    removed_tasks, removed_tombstones, removed_keys = (_removed(column, age, locked) for column, age in _TIMES)
+    removed = [_removed(column, age, locked) for column, age in _TIMES]
+    removed_tasks, removed_tombstones, removed_keys, removed_tokens = removed
     gone = union_all(
         select(removed_tasks.c.user_id, removed_tasks.c.revision, literal(1).label("tasks")),
         select(removed_tombstones.c.user_id, removed_tombstones.c.revision, literal(0)),
@@ -89,7 +92,7 @@ def _purge() -> Select[int, int, int]:
         )
         .cte("counted")
     )
-    counts = select(_count(removed_tasks), _count(removed_tombstones), _count(removed_keys))
+    counts = select(_count(removed_tasks), _count(removed_tombstones), _count(removed_keys), _count(removed_tokens))
     return counts.select_from(locked).add_cte(counted)
 
 
@@ -114,7 +117,12 @@ def _count(rows: CTE) -> ScalarSelect[int]:
     return select(func.count()).select_from(rows).scalar_subquery()
 
 
-_TIMES = ((tasks.c.deleted_at, TRASH_TIME), (tombstones.c.deleted_at, TRASH_TIME), (_keys.c.created_at, KEPT))
+_TIMES = (
+    (tasks.c.deleted_at, TRASH_TIME),
+    (tombstones.c.deleted_at, TRASH_TIME),
+    (_keys.c.created_at, KEPT),
+    (access_tokens.c.expires_at, TRASH_TIME),
+)
 
 FIND = _find()
 PURGE = _purge()
@@ -127,15 +135,16 @@ class Purged:
     tasks: int = 0
     tombstones: int = 0
     keys: int = 0
+    tokens: int = 0
 
     def __add__(self, other: Purged) -> Purged:
-        return Purged(self.tasks + other.tasks, self.tombstones + other.tombstones, self.keys + other.keys)
+        return Purged(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
     def __bool__(self) -> bool:
         return self != Purged()
 
     def __str__(self) -> str:
-        counts = {"task": self.tasks, "tombstone": self.tombstones, "key": self.keys}
+        counts = {"task": self.tasks, "tombstone": self.tombstones, "key": self.keys, "token": self.tokens}
         return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
 
 

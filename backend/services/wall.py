@@ -14,7 +14,7 @@ from backend.database.session import RoleRefused, SessionFactory
 from backend.database.statements import ROLE
 
 # Each brings its tables, whoever else is imported.
-from backend.models import change, idempotency_key, rate_limit, task, tombstone, user  # noqa: F401
+from backend.models import access_token, change, idempotency_key, rate_limit, task, tombstone, user  # noqa: F401
 
 NOBODY = ""
 

@@ -12,7 +12,7 @@ from base64 import urlsafe_b64decode
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -31,6 +31,7 @@ from backend.utils.claims import (
     read_header,
     read_object,
     refusal,
+    refuse_other_issuers,
 )
 from backend.utils.jwks import IssuerKeys, VerificationKey
 from backend.utils.key_forms import is_key_of_a_pair
@@ -38,6 +39,9 @@ from backend.utils.key_forms import is_key_of_a_pair
 MAX_REMEMBERED_TOKENS = 10_000
 MAX_REMEMBERED_CHARACTERS = 16 * 1024 * 1024  # so that long tokens cannot fill the memory either
 DEVELOPMENT_SECRET_BYTES = 48  # 64 characters of base64url
+
+
+_Known = TypeVar("_Known")
 
 
 class Ed25519Key(Key):  # type: ignore[misc]  # jose has no types
@@ -96,26 +100,33 @@ class SecretKeys:
         return math.inf
 
 
-class TokenMemory:
-    """Verified tokens, each with its user for as long as it counts. Bounded: the oldest goes first."""
+class TokenMemory(Generic[_Known]):
+    """Good tokens, each with whose it is, for as long as that counts. Bounded: the oldest goes first."""
 
     def __init__(self) -> None:
-        self._tokens: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._tokens: OrderedDict[str, tuple[_Known, float]] = OrderedDict()
         self._characters = 0
 
-    def user_id(self, token: str, now: float) -> str | None:
-        """Return the user of a token that was verified before and still counts."""
+    def find(self, token: str, now: float) -> _Known | None:
+        """Return what is known of a token that was found good before and still counts."""
         remembered = self._tokens.get(token)
         return remembered[0] if remembered is not None and now < remembered[1] else None
 
-    def keep(self, token: str, user_id: str, until: float) -> None:
-        """Remember a token that was just verified."""
+    def keep(self, token: str, known: _Known, until: float) -> None:
+        """Remember a token that was just found good."""
         if token not in self._tokens:
             self._characters += len(token)
-        self._tokens[token] = (user_id, until)
+        self._tokens[token] = (known, until)
+        self._tokens.move_to_end(token)
         while len(self._tokens) > MAX_REMEMBERED_TOKENS or self._characters > MAX_REMEMBERED_CHARACTERS:
             oldest, _ = self._tokens.popitem(last=False)
             self._characters -= len(oldest)
+
+    def forget(self, is_meant: Callable[[_Known], bool]) -> None:
+        """Forget the tokens of which this is known."""
+        for token in [token for token, (known, _) in self._tokens.items() if is_meant(known)]:
+            del self._tokens[token]
+            self._characters -= len(token)
 
     def clear(self) -> None:
         """Forget everything, as when a key was withdrawn."""
@@ -126,7 +137,7 @@ class TokenMemory:
 class Verifier:
     """Turns a bearer token into the user id it was issued for."""
 
-    def __init__(self, keys: Keys, memory: TokenMemory, expected: Expectations, now: Callable[[], float]) -> None:
+    def __init__(self, keys: Keys, memory: TokenMemory[str], expected: Expectations, now: Callable[[], float]) -> None:
         self._keys = keys
         self._memory = memory
         self._expected = expected
@@ -139,10 +150,11 @@ class Verifier:
         not be fetched once. A token that was verified before costs one look-up, until exactly its `exp` or until the
         issuer's keys are due again.
         """
-        remembered = self._memory.user_id(token, self._now())
+        remembered = self._memory.find(token, self._now())
         if remembered is not None:
             return remembered
         algorithm, key_id = judge_header(read_header(token), self._keys.algorithms)
+        refuse_other_issuers(token, self._expected)
         key = await self._keys.find(algorithm, key_id)
         # No await from here on: a key withdrawn meanwhile must not get its tokens remembered.
         if key is None:
@@ -167,7 +179,7 @@ def verifier_from_secret(
 
     Raises ConfigurationError for a secret that is short or a key pair's key.
     """
-    return Verifier(SecretKeys(secret, previous_secret), TokenMemory(), expected, now)
+    return Verifier(SecretKeys(secret, previous_secret), TokenMemory[str](), expected, now)
 
 
 def verifier_from_jwks(
@@ -181,7 +193,7 @@ def verifier_from_jwks(
 
     Fetches nothing yet. Raises ConfigurationError for an address that is not https.
     """
-    memory = TokenMemory()
+    memory = TokenMemory[str]()
     keys = IssuerKeys(url, prepare=_prepared_public_key, changed=memory.clear, clock=monotonic)
     return Verifier(keys, memory, expected, now)
 

@@ -25,7 +25,12 @@ BACKEND = MIGRATIONS.parent / "backend"
 STATEMENTS = {name: statement.sql for name, statement in statements().items()}
 
 # What the purge finds by time. Where rows are spread, each place has its own part of these, and is asked for it.
-ACROSS_USERS = {"ix_tasks_deleted_at", "ix_tombstones_deleted_at", "ix_idempotency_keys_created_at"}
+ACROSS_USERS = {
+    "ix_tasks_deleted_at",
+    "ix_tombstones_deleted_at",
+    "ix_idempotency_keys_created_at",
+    "ix_access_tokens_expires_at",
+}
 # It says how the transaction is committed, and nothing of a row.
 VOLATILE = {"rate_limit_service.SETTLE": {"set_config"}}
 

@@ -26,24 +26,29 @@ from tests.fixtures.walls import through_the_wall
 pytestmark = pytest.mark.requirement("FR-138")
 
 NOBODY = ""
-ACROSS_USERS = ("ix_tasks_deleted_at", "ix_tombstones_deleted_at", "ix_idempotency_keys_created_at")
+ACROSS_USERS = (
+    "ix_tasks_deleted_at",
+    "ix_tombstones_deleted_at",
+    "ix_idempotency_keys_created_at",
+    "ix_access_tokens_expires_at",
+)
 
 
 def test_what_is_past_its_time_goes_and_is_counted(engine: Engine, module_url: str) -> None:
-    hoarder = Hoarder.with_rows(module_url, tasks=3, tombstones=2, keys=4)
-    other = Hoarder.with_rows(module_url, keys=1)
-    fresh = Hoarder.with_rows(module_url, tasks=1, tombstones=1, keys=1, past=False)
+    hoarder = Hoarder.with_rows(module_url, tasks=3, tombstones=2, keys=4, tokens=1)
+    other = Hoarder.with_rows(module_url, keys=1, tokens=2)
+    fresh = Hoarder.with_rows(module_url, tasks=1, tombstones=1, keys=1, tokens=1, past=False)
 
-    assert purge(engine) == Purged(3, 2, 5)
+    assert purge(engine) == Purged(3, 2, 5, 3)
 
-    assert hoarder.left() == Left(0, 0, 0, task_count=0, revision=5, purged_revision=5)
-    assert other.left() == Left(0, 0, 0, task_count=0, revision=0, purged_revision=0)
-    assert fresh.left() == Left(1, 1, 1, task_count=1, revision=2, purged_revision=0)
+    assert hoarder.left() == Left(0, 0, 0, 0, task_count=0, revision=5, purged_revision=5)
+    assert other.left() == Left(0, 0, 0, 0, task_count=0, revision=0, purged_revision=0)
+    assert fresh.left() == Left(1, 1, 1, 1, task_count=1, revision=2, purged_revision=0)
     assert not purge(engine)
 
 
 def test_it_is_said_in_words_what_was_removed() -> None:
-    assert str(Purged(3, 1, 0)) == "3 tasks, 1 tombstone, 0 keys"
+    assert str(Purged(3, 1, 0, 1)) == "3 tasks, 1 tombstone, 0 keys, 1 token"
 
 
 def test_living_tasks_and_others_in_the_trash_stay_and_are_still_counted(
@@ -71,7 +76,7 @@ def test_living_tasks_and_others_in_the_trash_stay_and_are_still_counted(
             assert revision_of(client) == revision + 1
             assert tag is None or client.get("/api/tasks").headers["ETag"] != tag
             left = Hoarder(module_url, user_id).left()
-            assert left == Left(3, 1, 0, task_count=3, revision=revision + 1, purged_revision=8)
+            assert left == Left(3, 1, 0, 0, task_count=3, revision=revision + 1, purged_revision=8)
             create(client, id=trashed["id"])  # which is free again
 
 
@@ -84,8 +89,11 @@ def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, 
         "INSERT INTO idempotency_keys (user_id, key, request_hash, created_at) VALUES": (
             "(%s, gen_random_uuid(), decode(repeat('00', 32), 'hex'), {})"
         ),
+        "INSERT INTO access_tokens (user_id, id, name, scopes, token_hash, created_at, expires_at) VALUES": (
+            "(%s, gen_random_uuid(), 'a', ARRAY['tasks:read'], decode(repeat('00', 32), 'hex'), 'epoch', {})"
+        ),
     }
-    exactly = [f"now() - interval '{kept}'" for kept in ("30 days", "30 days", "24 hours")]
+    exactly = [f"now() - interval '{kept}'" for kept in ("30 days", "30 days", "24 hours", "30 days")]
 
     # In one transaction, for which the time stands still.
     with sessions.transaction(user_id) as joined, joined(user_id) as session:
@@ -94,15 +102,16 @@ def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, 
                 run(session, into + values.format(time_of_row).replace("%s", f"'{user_id}'"))
         removed = session.exec(PURGE, params={"caller": user_id, "most": 10})
 
-    assert removed == [(1, 1, 1)]
-    assert Hoarder(module_url, user_id).left() == Left(1, 1, 1, task_count=1, revision=9, purged_revision=2)
+    assert removed == [(1, 1, 1, 1)]
+    assert Hoarder(module_url, user_id).left() == Left(1, 1, 1, 1, task_count=1, revision=9, purged_revision=2)
 
 
 def test_the_function_and_the_service_name_the_same_times(module_url: str) -> None:
     ((source,),) = execute(module_url, _SOURCE)
     said = re.findall(r"FROM public\.(\w+)\s+WHERE \w+ < now\(\) - interval '([^']+)'", source)
 
-    assert dict(said) == {"tasks": "30 days", "tombstones": "30 days", "idempotency_keys": "24 hours"}
+    times = {"tasks": "30 days", "tombstones": "30 days", "idempotency_keys": "24 hours", "access_tokens": "30 days"}
+    assert dict(said) == times
     assert (timedelta(days=30), timedelta(hours=24)) == (TRASH_TIME, KEPT)
 
 
@@ -128,7 +137,7 @@ def test_more_than_one_statement_removes_goes_bit_by_bit(
 
     assert removed == Purged(18, 10, 6)
     for user in (hoarder, other):
-        assert user.left() == Left(0, 0, 0, task_count=0, revision=14, purged_revision=14)
+        assert user.left() == Left(0, 0, 0, 0, task_count=0, revision=14, purged_revision=14)
 
 
 _REVISIONS = """
@@ -137,14 +146,14 @@ SELECT revision FROM tasks WHERE user_id = %s UNION ALL SELECT revision FROM tom
 
 
 def test_only_whoever_is_nobody_learns_whose_rows_are_past_their_time(engine: Engine, module_url: str) -> None:
-    hoarder = Hoarder.with_rows(module_url, tasks=1, tombstones=1, keys=1)
-    Hoarder.with_rows(module_url, tasks=1, tombstones=1, keys=1, past=False)
+    hoarder = Hoarder.with_rows(module_url, tasks=1, tombstones=1, keys=1, tokens=1)
+    Hoarder.with_rows(module_url, tasks=1, tombstones=1, keys=1, tokens=1, past=False)
     asked = "SELECT users_with_expired_rows(ARRAY[]::text[], 1000)"
 
     assert through_the_wall(engine, NOBODY, asked, {}) == f"[('{hoarder.id}',)]"
     assert through_the_wall(engine, hoarder.id, asked, {}) == "[]"
-    for table in ("tasks", "tombstones", "idempotency_keys"):
-        assert through_the_wall(engine, NOBODY, f"SELECT user_id FROM {table}", {}) == "[]"  # noqa: S608 - one of three names
+    for table in ("tasks", "tombstones", "idempotency_keys", "access_tokens"):
+        assert through_the_wall(engine, NOBODY, f"SELECT user_id FROM {table}", {}) == "[]"  # noqa: S608 - one of these names
 
 
 @pytest.mark.requirement("FR-125")
@@ -156,8 +165,8 @@ def test_it_finds_what_is_past_its_time_by_indexes(empty_database_url: str) -> N
     url = empty_database_url
     migrations.apply(url)  # never partitioned: what has only a few rows is read without an index
     for _ in range(3):
-        Hoarder.with_rows(url, tasks=2000, tombstones=2000, keys=2000, past=False)
-    Hoarder.with_rows(url, tasks=10, tombstones=10, keys=10)
+        Hoarder.with_rows(url, tasks=2000, tombstones=2000, keys=2000, tokens=2000, past=False)
+    Hoarder.with_rows(url, tasks=10, tombstones=10, keys=10, tokens=10)
     execute(url, "VACUUM ANALYZE")
     ((source,),) = execute(url, _SOURCE)
 

@@ -16,7 +16,7 @@ from tests.fixtures.process import environment, run, served
 
 pytestmark = pytest.mark.requirement("FR-138")
 
-NOTHING = "removed 0 tasks, 0 tombstones, 0 keys\n"
+NOTHING = "removed 0 tasks, 0 tombstones, 0 keys, 0 tokens\n"
 
 
 def purge(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -25,25 +25,25 @@ def purge(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_says_what_it_removed(own_url: str, tmp_path: Path) -> None:
-    hoarder = Hoarder.with_rows(own_url, tasks=3, tombstones=1, keys=12)
+    hoarder = Hoarder.with_rows(own_url, tasks=3, tombstones=1, keys=12, tokens=2)
 
     done, again = purge(own_url, tmp_path), purge(own_url, tmp_path)
 
-    assert (done.returncode, done.stdout, done.stderr) == (0, "removed 3 tasks, 1 tombstone, 12 keys\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "removed 3 tasks, 1 tombstone, 12 keys, 2 tokens\n", "")
     assert (again.returncode, again.stdout) == (0, NOTHING)
-    assert hoarder.left() == Left(0, 0, 0, task_count=0, revision=4, purged_revision=4)
+    assert hoarder.left() == Left(0, 0, 0, 0, task_count=0, revision=4, purged_revision=4)
 
 
 def test_two_at_once_share_the_work(own_url: str, tmp_path: Path) -> None:
     for _ in range(10):
-        Hoarder.with_rows(own_url, tasks=5, tombstones=2, keys=3)
+        Hoarder.with_rows(own_url, tasks=5, tombstones=2, keys=3, tokens=1)
 
     with ThreadPoolExecutor(2) as threads:
         both = list(threads.map(purge, [own_url] * 2, [tmp_path] * 2))
 
     assert [done.returncode for done in both] == [0, 0]
     counts = [[int(number) for number in re.findall(r"\d+", done.stdout)] for done in both]
-    assert [sum(kind) for kind in zip(*counts, strict=True)] == [50, 20, 30]
+    assert [sum(kind) for kind in zip(*counts, strict=True)] == [50, 20, 30, 10]
 
 
 def test_it_works_on_the_embedded_database_beside_the_service(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_it_works_on_the_embedded_database_beside_the_service(tmp_path: Path) ->
             assert client.delete(f"/api/tasks/{tasks[0]['id']}").status_code == 204
             age(url, "developer", 31)
 
-            assert run("purge", env=env, cwd=tmp_path).stdout == "removed 1 task, 0 tombstones, 0 keys\n"
+            assert run("purge", env=env, cwd=tmp_path).stdout == "removed 1 task, 0 tombstones, 0 keys, 0 tokens\n"
 
             assert client.get("/api/tasks").json()["data"] == [tasks[1]]
 
@@ -74,3 +74,15 @@ def test_a_database_that_is_away_is_said(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert "\ntask-api: The database cannot be reached" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.requirement("FR-219", "FR-230")
+@pytest.mark.parametrize("line", ["purge", "export --user alice", "import --user alice tasks.csv", "migrate status"])
+def test_what_needs_a_database_makes_none(tmp_path: Path, line: str) -> None:
+    (tmp_path / "tasks.csv").write_text("title\n")
+
+    done = run(*line.split(), env=environment(tmp_path / "data"), cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"there is no database in {tmp_path / 'data'}: run this in the folder of the service" in done.stderr
+    assert not (tmp_path / "data").exists()

@@ -71,9 +71,9 @@ def test_a_task_that_is_restored_before_its_user_is_locked_stays(engine: Engine,
         purging = thread.submit(through_the_wall, engine, hoarder.id, slow, params)
         asyncio.run(until(lambda: execute(module_url, _ASLEEP) == [(1,)]))
         execute(module_url, _RESTORE, hoarder.id, hoarder.id)
-        assert purging.result() == "[(0, 0, 0)]"
+        assert purging.result() == "[(0, 0, 0, 0)]"
 
-    assert hoarder.left() == Left(1, 0, 0, task_count=1, revision=2, purged_revision=0)
+    assert hoarder.left() == Left(1, 0, 0, 0, task_count=1, revision=2, purged_revision=0)
 
 
 _ASLEEP = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
@@ -90,7 +90,7 @@ def test_several_purges_at_once_do_no_harm(engine: Engine, module_url: str) -> N
         removed = sum(threads.map(purge, [engine] * 4), Purged())
 
     assert removed == Purged(240, 120, 120)
-    assert {user.left() for user in hoarders} == {Left(0, 0, 0, task_count=0, revision=30, purged_revision=30)}
+    assert {user.left() for user in hoarders} == {Left(0, 0, 0, 0, task_count=0, revision=30, purged_revision=30)}
 
 
 def test_requests_that_come_meanwhile_lose_nothing(module_url: str, settings: Settings, engine: Engine) -> None:
@@ -120,7 +120,9 @@ def test_requests_that_come_meanwhile_lose_nothing(module_url: str, settings: Se
         removed = purging.result(DEADLINE_SECONDS) + purge_after(engine, module_url, user_id)
         assert removed.tasks == 60
         assert client.get("/api/tasks").json()["data"] == kept[::-1]
-        assert Hoarder(module_url, user_id).left() == Left(60, 0, 0, task_count=60, revision=240, purged_revision=240)
+        assert Hoarder(module_url, user_id).left() == Left(
+            60, 0, 0, 0, task_count=60, revision=240, purged_revision=240
+        )
 
 
 def purge_after(engine: Engine, module_url: str, user_id: str) -> Purged:

@@ -36,7 +36,13 @@ from tests.fixtures.walls import (
 
 NOBODY = ""
 # Each table with the column that says whose a row is.
-TABLES = {"users": "id", "tasks": "user_id", "tombstones": "user_id", "idempotency_keys": "user_id"}
+TABLES = {
+    "users": "id",
+    "tasks": "user_id",
+    "tombstones": "user_id",
+    "idempotency_keys": "user_id",
+    "access_tokens": "user_id",
+}
 
 
 @pytest.fixture(scope="module", params=LOGINS)

@@ -44,6 +44,20 @@ def test_nothing_is_fetched_before_a_token_asks_for_it() -> None:
         assert issuer.requests == []
 
 
+@pytest.mark.requirement("FR-080", "FR-204")
+def test_nothing_is_fetched_for_tokens_of_other_issuers() -> None:
+    with running_issuer(PAIR) as issuer:
+        clock, expected = Clock(0), Expectations("https://ours.example")
+        verifier = verifier_from_jwks(issuer.url, expected, now=Clock(), monotonic=clock)
+        assert user_of(verifier, PAIR.token(good(iss=expected.issuer))) == USER
+        clock.now += 61  # keys may be fetched again for one that is not known
+        for said in ({"iss": "https://theirs.example"}, {}, {"iss": ["https://ours.example"]}):
+            assert "issuer" in refusal_of(verifier, ec_pair("theirs").token(good(**said)))
+        assert len(issuer.requests) == 1
+        issuer.publish(PAIR, ec_pair("new"))
+        assert user_of(verifier, ec_pair("new").token(good(iss=expected.issuer))) == USER
+
+
 @pytest.mark.requirement("FR-010", "FR-080")
 def test_keys_are_fetched_once_for_many_tokens_at_once_and_later() -> None:
     with running_issuer(PAIR, ec_pair()) as issuer:

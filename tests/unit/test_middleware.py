@@ -8,12 +8,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend.api.admission import Admission
 from backend.api.limits import BodyLimit, Concurrency, HeadLimits
-from backend.api.middleware import Admission, ErrorBoundary, HeadAsGet, RequestContext
-from backend.utils.auth import verifier_from_secret
-from backend.utils.claims import Expectations
+from backend.api.middleware import ErrorBoundary, HeadAsGet, RequestContext
+from tests.fixtures.contract import application
 from tests.fixtures.logs import events
-from tests.fixtures.tokens import SECRET
 
 HTTP: Scope = {
     "type": "http",
@@ -88,10 +87,10 @@ def test_a_defect_before_an_answer_is_logged_and_answered() -> None:
     [
         lambda app: RequestContext(app, route_of=str),
         ErrorBoundary,
-        lambda app: Admission(app, verifier_from_secret(SECRET, Expectations()), limits=None),
+        lambda app: Admission(app, application().state.bearers, limits=None),
         HeadLimits,
         lambda app: Concurrency(app, max_requests=1),
-        lambda app: BodyLimit(app, max_bytes=1, timeout_seconds=1),
+        lambda app: BodyLimit(app, max_bytes=1, max_import_bytes=1, timeout_seconds=1),
         HeadAsGet,
     ],
     ids=["RequestContext", "ErrorBoundary", "Admission", "HeadLimits", "Concurrency", "BodyLimit", "HeadAsGet"],

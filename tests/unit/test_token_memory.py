@@ -62,10 +62,10 @@ def test_a_refused_token_is_not_remembered() -> None:
 def test_the_memory_is_bounded_in_tokens_and_in_characters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auth, "MAX_REMEMBERED_TOKENS", 3)
     monkeypatch.setattr(auth, "MAX_REMEMBERED_CHARACTERS", 20)
-    memory = TokenMemory()
+    memory = TokenMemory[str]()
 
     def known() -> list[str]:
-        return [token for token in ("a", "b", "c", "d", "long" * 5) if memory.user_id(token, NOW)]
+        return [token for token in ("a", "b", "c", "d", "long" * 5) if memory.find(token, NOW)]
 
     for token in "abcd":
         memory.keep(token, USER, NOW + 1)

@@ -1,0 +1,81 @@
+"""/api/me/tokens: the caller's personal access tokens."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Path, Response
+
+from backend.api.deps import AccessTokens, KnownBearers
+from backend.api.documentation import ANYWHERE, UNKNOWN_PARAMETER, WITH_BODY, errors, success
+from backend.api.responses import AccessTokenListAnswer, NewAccessTokenAnswer, data_response
+from backend.api.routes import DatabaseRoute
+from backend.errors import AccessTokenNotFound, Detail, Forbidden, TooManyAccessTokens, Unauthorized, ValidationFailed
+from backend.models.access_token import AccessTokenCreate
+from backend.utils.validation import PathUUID
+
+router = APIRouter(
+    prefix="/api/me/tokens",
+    tags=["account"],
+    route_class=DatabaseRoute,
+    responses=ANYWHERE | errors(Unauthorized, Forbidden, UNKNOWN_PARAMETER),
+)
+
+TokenId = Annotated[
+    PathUUID,
+    Path(description="The token's `id`, which is no secret", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"]),
+]
+NewToken = Annotated[
+    AccessTokenCreate,
+    Body(
+        openapi_examples={
+            "reads": {
+                "summary": "For a script that reads",
+                "value": {"name": "Backup script", "scopes": ["tasks:read"], "expires_in_days": 90},
+            },
+            "writes": {
+                "summary": "For one that writes, too",
+                "value": {"name": "Import", "scopes": ["tasks:read", "tasks:write"], "expires_in_days": 1},
+            },
+        }
+    ),
+]
+_NO_SCOPE = ValidationFailed(
+    details=(Detail("scopes", "too_short", "List should have at least 1 item after validation, not 0"),)
+)
+
+
+@router.get("", responses=success(200, "Your personal access tokens", AccessTokenListAnswer))
+def list_access_tokens(tokens: AccessTokens) -> Response:
+    """List your personal access tokens, newest first, expired ones included. The tokens themselves are not shown."""
+    return data_response(tokens.list())
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=success(201, "The new token", NewAccessTokenAnswer) | WITH_BODY | errors(TooManyAccessTokens, _NO_SCOPE),
+)
+def create_access_token(tokens: AccessTokens, data: NewToken) -> Response:
+    """Make a personal access token, for a script that cannot sign in every few minutes.
+
+    Keep `token`: this answer is the only place where it ever stands. Send it like any other, as `Authorization: Bearer
+    tk_…`. It does what its scopes say until it expires or you revoke it, and never more: your account and your tokens
+    stay with your sign-in. You can have 50, expired ones included; these go 30 days after they expired. An
+    Idempotency-Key is not looked at: of two requests, each makes a token.
+    """
+    return data_response(tokens.create(data), status=201)
+
+
+@router.delete(
+    "/{token_id}",
+    status_code=204,
+    responses=success(204, "It is no good any more") | errors(AccessTokenNotFound),
+)
+def revoke_access_token(tokens: AccessTokens, bearers: KnownBearers, token_id: TokenId) -> Response:
+    """Revoke a personal access token, by the `id` that the list shows. It stops working within a minute everywhere."""
+    try:
+        tokens.revoke(token_id)
+    finally:
+        bearers.forget(tokens.user_id)
+    return Response(status_code=204)

@@ -1,0 +1,123 @@
+"""The access_tokens table, and personal access tokens as their owner makes and sees them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import pydantic
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Strict, StringConstraints
+from pydantic_core import PydanticCustomError
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Text,
+    func,
+)
+from sqlmodel import Field, SQLModel
+
+from backend.models.base import Choice, Input
+from backend.models.values import StoredName
+from backend.utils.access_tokens import MAX_LENGTH
+from backend.utils.validation import NAME_LENGTH, Name
+
+MAX_DAYS = 365
+TokenText = Annotated[str, StringConstraints(max_length=MAX_LENGTH, pattern="^tk_[A-Za-z0-9_-]+$")]
+
+_TIME = "2026-11-21T09:30:00.123456+00:00"
+
+
+def _described(description: str, example: object, **arguments: Any) -> Any:
+    return Field(description=description, schema_extra={"examples": [example]}, **arguments)
+
+
+class AccessToken(SQLModel, table=True):
+    """A personal access token of one user, known by its hash."""
+
+    __tablename__ = "access_tokens"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "id", name="pk_access_tokens"),
+        ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_access_tokens_user_id_users", ondelete="CASCADE"),
+        CheckConstraint(f"char_length(name) BETWEEN 1 AND {NAME_LENGTH}", name="ck_access_tokens_name_length"),
+        CheckConstraint(
+            "cardinality(scopes) BETWEEN 1 AND 2 AND scopes <@ ARRAY['tasks:read', 'tasks:write']",
+            name="ck_access_tokens_scopes_known",
+        ),
+        CheckConstraint("octet_length(token_hash) = 32", name="ck_access_tokens_token_hash_length"),
+        CheckConstraint("expires_at > created_at", name="ck_access_tokens_expires_later"),
+        Index("ix_access_tokens_expires_at", "expires_at"),
+    )
+
+    user_id: str = Field(sa_column=Column(Text, nullable=False))
+    id: UUID
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    scopes: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    token_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
+class Scope(Choice):
+    """What a personal access token may do."""
+
+    READ = "tasks:read"
+    WRITE = "tasks:write"
+
+
+def _each_once(scopes: list[Scope]) -> list[Scope]:
+    """Refuse a list that says something twice; and put it into our order."""
+    if len(set(scopes)) < len(scopes):
+        raise PydanticCustomError("repeated", "Name each scope once")
+    return [scope for scope in Scope if scope in scopes]
+
+
+def _whole(days: object) -> object:
+    """Read 90.0 like 90: JSON has one kind of number."""
+    return int(days) if isinstance(days, float) and days.is_integer() else days
+
+
+Scopes = Annotated[list[Scope], AfterValidator(_each_once), pydantic.Field(json_schema_extra={"uniqueItems": True})]
+
+
+class AccessTokenCreate(Input):
+    """A new personal access token."""
+
+    name: Name = _described("What you know it by, like where it is used", "Backup script")
+    scopes: Scopes = _described(
+        "What it may do: `tasks:read` to read tasks and changes, `tasks:write` to change tasks",
+        ["tasks:read"],
+        min_length=1,
+        max_length=len(Scope),
+    )
+    expires_in_days: Annotated[int, Strict(), BeforeValidator(_whole)] = _described(
+        "After how many days it ends", 90, ge=1, le=MAX_DAYS
+    )
+
+
+class AccessTokenPublic(BaseModel):
+    """A personal access token, without the token itself."""
+
+    id: UUID = _described("Names it, to revoke it; it is no secret", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
+    name: StoredName = _described("What you know it by", "Backup script")
+    scopes: list[Scope] = _described("What it may do", ["tasks:read"], min_length=1, max_length=len(Scope))
+    created_at: datetime = _described("When it was made (UTC)", _TIME)
+    expires_at: datetime = _described("When it ends (UTC)", "2027-02-19T09:30:00.123456+00:00")
+    last_used_at: datetime | None = _described(
+        "When it was last used (UTC), to the minute or so; null before that", _TIME
+    )
+
+
+class NewAccessToken(AccessTokenPublic):
+    """A personal access token that was just made, with the token itself."""
+
+    token: TokenText = _described(
+        "Send it as `Authorization: Bearer …`. It is shown only now: nothing but its hash is stored",
+        "tk_9wJ1c0X2bq3rV8mT5yQ7uK4hN6sD0fGzE1aLpRxIvOtVzZXJfMk5pV29CdkJiUGZBQQ",
+    )
