@@ -39,7 +39,7 @@ class Rate:
         """Read a rate that is written like 600/minute; raises ValueError for anything else."""
         match = _RATE.fullmatch(text)
         if match is None:
-            raise ValueError("looks like 600/minute: a number, a slash, and second, minute, hour or day")
+            raise ValueError("must look like 600/minute: a number, a slash, and second, minute, hour or day")
         return cls(int(match[1]), _SECONDS[match[2]])
 
 
@@ -106,6 +106,9 @@ class Settings(BaseSettings):
         20, gt=0, le=300, description="longest time that a client may take to send its headers, and again its body"
     )
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="largest accepted request body, in bytes")
+    max_import_bytes: int = Field(
+        64 * 1024 * 1024, ge=1024, description="largest file that POST /api/tasks/import accepts, in bytes"
+    )
     max_concurrent_requests: int = Field(
         500, ge=1, description="requests that a worker has in hand at once; more are answered 503"
     )
@@ -132,7 +135,7 @@ class Settings(BaseSettings):
             try:
                 return tuple(json.loads(value))
             except ValueError:
-                raise ValueError("starts like a JSON list but is none") from None
+                raise ValueError('starts like a JSON list but is none; write a, b or ["a", "b"]') from None
         return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @field_validator("cors_origins")
@@ -142,9 +145,11 @@ class Settings(BaseSettings):
         for origin in plain:
             parts = urlsplit(origin)
             if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}" or parts.username:
-                raise ValueError("each origin looks like https://app.example.com; * is not accepted")
+                raise ValueError(
+                    "each origin must look like https://app.example.com, without a path; * is not accepted"
+                )
             if "*" in origin or origin.endswith({"http": ":80", "https": ":443"}[parts.scheme]):
-                raise ValueError("each origin is one host, and leaves out port 80 or 443 where browsers do")
+                raise ValueError("each origin must be one host, and leave out port 80 or 443 where browsers do")
         return plain
 
     @field_validator("rate_limit", "rate_limit_anonymous")
@@ -161,7 +166,7 @@ class Settings(BaseSettings):
                 ip_network(proxy.strip())
             except ValueError:
                 # uvicorn would take it for a name, and trust nobody.
-                raise ValueError("each is an address or a network like 10.0.0.0/8; * is not accepted") from None
+                raise ValueError("each must be an address or a network like 10.0.0.0/8; * is not accepted") from None
         return proxies
 
     @field_validator("jwt_secret", "jwt_previous_secret")

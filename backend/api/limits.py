@@ -12,6 +12,8 @@ from backend.errors import AddressTooLong, HeadersTooLarge, PayloadTooLarge, Req
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
 MAX_ADDRESS_BYTES = 8 * 1024
+IMPORT_PATH = "/api/tasks/import"
+LEAST_PART_BYTES = 64 * 1024  # of a file to import, in the time that a client has for any other body
 
 _HEADER_OVERHEAD_BYTES = 4  # a colon, a blank and the end of the line
 _MAX_LENGTH_DIGITS = 18
@@ -68,11 +70,16 @@ class Concurrency:
 
 
 class BodyLimit:
-    """Refuses a body that is larger than it may be, declared or not, and one that takes too long to arrive."""
+    """Refuses a body that is larger than it may be, declared or not, and one that takes too long to arrive.
 
-    def __init__(self, app: ASGIApp, max_bytes: int, timeout_seconds: float) -> None:
+    That is: the time in which it is waited for. A file to import may be larger, and has that time for each part of it:
+    what is stored meanwhile is stored without holding anything for a client that does not go on.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, max_import_bytes: int, timeout_seconds: float) -> None:
         self.app = app
         self.max_bytes = max_bytes
+        self.max_import_bytes = max_import_bytes
         self.timeout_seconds = timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,25 +87,31 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        is_import = scope["path"] == IMPORT_PATH and scope["method"] == "POST"
+        most = self.max_import_bytes if is_import else self.max_bytes
         declared = Headers(scope=scope).get("content-length", "0")
-        if declared.isdecimal() and (len(declared) > _MAX_LENGTH_DIGITS or int(declared) > self.max_bytes):
+        if declared.isdecimal() and (len(declared) > _MAX_LENGTH_DIGITS or int(declared) > most):
             raise PayloadTooLarge
-        received = 0
-        deadline: float | None = asyncio.get_running_loop().time() + self.timeout_seconds
+        received = in_time = 0
+        clock = asyncio.get_running_loop().time
+        seconds, is_complete = self.timeout_seconds, False
 
         # FastAPI wraps what is raised while it reads the body; the error handlers unwrap it.
         async def receive_bounded() -> Message:
-            nonlocal received, deadline
+            nonlocal received, in_time, seconds, is_complete
+            began = clock()
             try:
-                async with asyncio.timeout_at(deadline):
+                async with asyncio.timeout(None if is_complete else seconds):
                     message = await receive()
             except TimeoutError:
                 raise RequestTimeout from None
             received += len(message.get("body", b""))
-            if received > self.max_bytes:
+            if received > most:
                 raise PayloadTooLarge
-            if not message.get("more_body"):
-                deadline = None  # all that can follow is that the client leaves
+            is_complete = not message.get("more_body")  # then all that can follow is that the client leaves
+            seconds -= clock() - began
+            if is_import and received - in_time >= LEAST_PART_BYTES:
+                in_time, seconds = received, self.timeout_seconds
             return message
 
         await self.app(scope, receive_bounded, send)

@@ -15,7 +15,8 @@ from starlette.types import Scope
 
 from backend.api.body import StrictRequest
 from backend.api.headers import documented_headers
-from backend.errors import BadRequest, Detail, NotFound, ValidationFailed
+from backend.api.scopes import require_scope, scopes_of
+from backend.errors import UNKNOWN_NAME, BadRequest, Detail, NotFound, ValidationFailed
 from backend.utils.greenlets import in_greenlet
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -63,27 +64,34 @@ class DatabaseRoute(StrictRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, in_greenlet(endpoint), **options)
+        self.scopes = scopes_of(path, self.methods or set())
 
     async def pass_on(self, request: StrictRequest, handle: Handler) -> Response:
-        """Let the request wait for its place."""
-        if request.scope["query_string"]:
-            self._judge_query(request)
+        """Let the request wait for its place; raises what `let_in` does."""
+        self.let_in(request)
         if self.body_field is not None or self.response_class is StreamingResponse:
             await _read(request)
         state = request.app.state
-        # What nobody uses is neither purged nor asked whether it is ready, so that its database can be suspended.
-        state.purging.is_used = state.readiness.is_used = True
         async with state.gate:
             response = await handle(request)
         if request.method != "GET":
             state.feed.wake(request.state.user_id)  # streams look for what this request may have changed
         return response
 
+    def let_in(self, request: StrictRequest) -> None:
+        """Judge what is known without the body; raises Forbidden when the token is not for this, ValidationFailed."""
+        require_scope(self.scopes, request.scope["state"]["scopes"])
+        if request.scope["query_string"]:
+            self._judge_query(request)
+        state = request.app.state
+        # What nobody uses is neither purged nor asked whether it is ready, so that its database can be suspended.
+        state.purging.is_used = state.readiness.is_used = True
+
     def _judge_query(self, request: Request) -> None:
         """Refuse every parameter where none is known, and those that are sent twice: all but the last would be lost."""
         times = Counter(name for name, _ in request.query_params.multi_items())
         if not self.dependant.query_params:
-            raise _refusal(times, "extra_forbidden", "Extra inputs are not permitted")
+            raise _refusal(times, "extra_forbidden", UNKNOWN_NAME)
         if repeated := [name for name in times if times[name] > 1]:
             raise _refusal(repeated, "repeated", "Send this parameter once")
 
@@ -95,6 +103,15 @@ class FixedRoute(DatabaseRoute):
         """Tell whether the path is this one's, whatever the method; the route then answers a wrong one itself."""
         match, child_scope = super().matches(scope)
         return (Match.FULL if match is Match.PARTIAL else match), child_scope
+
+
+class UngatedRoute(FixedRoute):
+    """A fixed route whose handler reads the body as it comes, and waits at the gate itself: as often as it needs to."""
+
+    async def pass_on(self, request: StrictRequest, handle: Handler) -> Response:
+        """Let the handler begin before the body is there; raises what `let_in` does."""
+        self.let_in(request)
+        return await handle(request)
 
 
 async def _read(request: StrictRequest) -> None:

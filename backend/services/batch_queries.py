@@ -52,6 +52,14 @@ def _states() -> CTE:
 def _store() -> Select[int, str]:
     """Store tasks, new or changed, and the user's counters; select every state as JSON, those in between included."""
     states = _states()
+    living, trashed = (_shown(states, names) for names in (PUBLIC, PUBLIC_IN_TRASH))
+    json = case((states.c.deleted_at.is_(None), as_json(living)), else_=as_json(trashed))
+    documents = states.join(living, true()).join(trashed, true())
+    return select(states.c.index, json).select_from(documents).add_cte(*_stored(states))
+
+
+def _stored(states: CTE) -> tuple[CTE, CTE]:
+    """Store tasks as the last of their states, and the user's counters."""
     values = {"user_id": USER_ID, **{name: states.c[name] for name in Row._fields}}
     written = insert(tasks).from_select(list(values), select(*values.values()).where(states.c.is_last))
     stored = written.on_conflict_do_update(
@@ -65,10 +73,7 @@ def _store() -> Select[int, str]:
         .values(revision=bind("new_revision", type_=BigInteger), task_count=bind("new_task_count", type_=BigInteger))
         .cte("counted")
     )
-    living, trashed = (_shown(states, names) for names in (PUBLIC, PUBLIC_IN_TRASH))
-    json = case((states.c.deleted_at.is_(None), as_json(living)), else_=as_json(trashed))
-    documents = states.join(living, true()).join(trashed, true())
-    return select(states.c.index, json).select_from(documents).add_cte(stored, counted)
+    return stored, counted
 
 
 def _shown(states: CTE, names: tuple[str, ...]) -> LateralFromClause:
@@ -81,3 +86,4 @@ READ = select(*(tasks.c[name] for name in Row._fields)).where(
     OWNED, tasks.c.id == any_(cast(bind("task_ids"), ARRAY(Uuid)))
 )
 STORE = _store()
+STORE_SILENTLY = select(true()).add_cte(*_stored(_states()))  # for states that nobody reads

@@ -18,6 +18,7 @@ _PARTS: tuple[tuple[export_queries.Lines, str, object], ...] = (
     (export_queries.TASKS, "task", UUID(int=0)),
     (export_queries.TOMBSTONES, "removed", UUID(int=0)),
     (export_queries.KEYS, "name", ""),
+    (export_queries.TOKENS, "token", UUID(int=0)),
 )
 
 

@@ -12,9 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
-from backend.api import export as exports
 from backend.config import Settings
 from backend.models.export import ExportPage
 from backend.services import export_service
@@ -32,12 +30,18 @@ from tests.fixtures.exports import (
 )
 from tests.fixtures.lists import disturbed
 from tests.fixtures.logs import events
-from tests.fixtures.proxy import Fault, Proxy, counting_proxy
+from tests.fixtures.proxy import Fault, Proxy
 from tests.fixtures.tasks import create, error_of
 
 pytestmark = pytest.mark.requirement("FR-184")
 
-TABLES = {"users": "account", "tasks": "task", "tombstones": "removed_task", "idempotency_keys": "idempotency_key"}
+TABLES = {
+    "users": "account",
+    "tasks": "task",
+    "tombstones": "removed_task",
+    "idempotency_keys": "idempotency_key",
+    "access_tokens": "access_token",
+}
 UNNAMED = {"rate_limits"}  # counts stand under a hash of the id
 
 
@@ -66,8 +70,9 @@ def test_everything_that_is_stored_is_exported(client: httpx.Client, user_id: st
     assert tables_of_users(database_url).keys() == TABLES.keys() | UNNAMED
     for table, kind in TABLES.items():
         assert stored[table], table
-        assert sorted_rows(found[kind]) == sorted_rows(stored[table])
-    assert [len(found[kind]) for kind in TABLES.values()] == [1, 4, 1, 1]
+        kept = [{name: row[name] for name in row if name != "token_hash"} for row in stored[table]]
+        assert sorted_rows(found[kind]) == sorted_rows(kept)
+    assert [len(found[kind]) for kind in TABLES.values()] == [1, 4, 1, 1, 1]
     assert {task["deleted_at"] is None for task in found["task"]} == {True, False}
     assert text in {task["description"] for task in found["task"]}
 
@@ -107,7 +112,7 @@ def test_who_asks_only_for_the_headers_costs_one_round_trip(proxied: API, proxy:
 
         assert client.head(EXPORT).status_code == 200
 
-        until(lambda: not proxied.app.state.exports.under_way)
+        until(lambda: not proxied.app.state.exports.places.taken)
         assert proxy.flights == before + 1
 
 
@@ -130,11 +135,11 @@ def test_each_row_is_on_one_page(
     exported = [task["id"] for task in found["task"]]
     assert exported == sorted(set(exported))
     assert set(ids) < set(exported)
-    assert [len(found[kind]) for kind in ("task", "removed_task", "idempotency_key")] == [16, 2, 2]
-    assert "".join(page.lines for page in pages).count("\n") == 21
+    assert [len(found[kind]) for kind in ("task", "removed_task", "idempotency_key", "access_token")] == [16, 2, 2, 2]
+    assert "".join(page.lines for page in pages).count("\n") == 23
     assert max(page.lines.count("\n") for page in pages) <= most_rows
     if most_bytes == 1:
-        assert [page.lines.count("\n") for page in pages] == [1] * 21
+        assert [page.lines.count("\n") for page in pages] == [1] * 23
 
 
 def test_a_page_is_bounded_however_large_the_tasks_are(api: API, user_id: str, database_url: str) -> None:
@@ -199,7 +204,7 @@ def test_an_export_that_nobody_reads_holds_nothing_that_others_need(
             assert "exports" in error_of(refused, 429, "RATE_LIMITED")["message"]
             assert refused.headers["Retry-After"] == "30"
         assert len(read) < 80  # of twice 57 pages: the next one is read when the one before it has left
-    until(lambda: not slow.app.state.exports.under_way)
+    until(lambda: not slow.app.state.exports.places.taken)
     with slow.client(user_id) as client:
         assert client.get(EXPORT).text.count("\n") == 402
 
@@ -213,23 +218,12 @@ def _noting(method: Callable[..., ExportPage], calls: list[object]) -> Callable[
 
 
 def test_a_worker_exports_for_so_many_at_once(slow: API, user_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "MOST_EXPORTS", 0)
+    monkeypatch.setattr(slow.app.state.exports.places, "most", 0)
     with slow.client(user_id) as client:
         refused = client.get(EXPORT)
 
         error_of(refused, 503, "SERVICE_UNAVAILABLE")
         assert refused.headers["Retry-After"] == "30"
-
-
-@pytest.fixture
-def weathered(settings: Settings, database_url: str) -> Iterator[tuple[API, Proxy]]:
-    """A service that waits for its database but a second, and what is between the two."""
-    with counting_proxy(database_url) as proxy:
-        changes = {"database_url": SecretStr(proxy.url), "request_timeout_seconds": 1, "rate_limit_enabled": False}
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr("backend.api.main.FIRST_PURGE_SECONDS", 3600)
-            with serve(settings.model_copy(update=changes)) as running:
-                yield running, proxy
 
 
 def test_a_page_that_is_lost_on_its_way_is_read_again(

@@ -39,7 +39,7 @@ def test_its_bounds_are_those_of_the_service() -> None:
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     (buffers, size) = values("large_client_header_buffers")[0].split()
 
-    assert int(values("client_max_body_size")[0]) == defaults["max_body_bytes"]
+    assert [*map(int, values("client_max_body_size"))] == [defaults["max_body_bytes"], defaults["max_import_bytes"]]
     for name in ("client_header_timeout", "client_body_timeout"):
         assert _seconds(values(name)[0]) == defaults["client_timeout_seconds"]
     assert int(size.removesuffix("k")) * 1024 > MAX_ADDRESS_BYTES

@@ -1,0 +1,61 @@
+"""task-api export: all tasks of a user, as a file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from backend.commands.common import set_up
+from backend.commands.progress import progress
+from backend.commands.task_files import STANDARD, check_user, format_of, sessions_on_database
+from backend.models.task_file import FileFormat
+from backend.services.task_export_service import TaskExportService, writer_of
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write the tasks to a file or to standard output."""
+    check_user(options)
+    is_plain = options.output == STANDARD and options.format is None
+    writer = writer_of(FileFormat.JSON_LINES if is_plain else format_of(options, options.output))
+    count = 0
+    with (
+        sessions_on_database(set_up()) as sessions,
+        _output(options.output) as write,
+        progress(None, "tasks") as advance,
+    ):
+        write(writer.beginning)
+        for lines in _pages(TaskExportService(sessions, options.user)):
+            write(writer.write(lines))
+            count += lines.count("\n")
+            advance(lines.count("\n"))
+        write(writer.ending)
+    if options.output != STANDARD:
+        print(f"exported {count} task{'' if count == 1 else 's'}")
+
+
+def _pages(service: TaskExportService) -> Iterator[str]:
+    page = service.read()
+    yield page.lines
+    while page.next:
+        page = service.read(page.next)
+        yield page.lines
+
+
+@contextmanager
+def _output(name: str) -> Iterator[Callable[[str], object]]:
+    """Give what writes. A file gets its name when it is complete: nobody takes a part for the whole."""
+    if name == STANDARD:
+        yield lambda text: sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+        return
+    part = Path(f"{name}.part")
+    try:
+        with part.open("wb") as file:
+            yield lambda text: file.write(text.encode())
+        part.replace(name)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

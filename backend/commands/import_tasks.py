@@ -1,0 +1,70 @@
+"""task-api import: tasks out of a file, into the account of a user."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from backend.commands.common import set_up
+from backend.commands.progress import progress
+from backend.commands.task_files import STANDARD, check_user, format_of, sessions_on_database
+from backend.errors import ConfigurationError, ServiceUnavailable, ValidationFailed
+from backend.models.task_file import ImportReport
+from backend.services.import_service import ImportService
+from backend.services.task_import import KEPT, TaskImport, reader_of
+
+PIECE_BYTES = 64 * 1024
+
+
+def run(options: argparse.Namespace) -> None:
+    """Store the rows, print what became of them, and list those that are bad on standard error."""
+    check_user(options)
+    reader = reader_of(format_of(options, options.file))
+    settings = set_up()
+    with _input(options.file) as file, sessions_on_database(settings) as sessions:
+        service = ImportService(sessions, options.user, settings.max_tasks_per_user)
+        report = _import(file, TaskImport(reader, service), options.file)
+    print(", ".join(f"{getattr(report, name)} {name}" for name in ImportReport.model_fields if name != "errors"))
+    for error in report.errors:
+        print(f"{options.file}:{error.line}: {_printable(error.field)}: {error.message}", file=sys.stderr)
+    if report.failed:
+        listed = "above" if len(report.errors) == report.failed else f"the first {len(report.errors)} above"
+        rows = "1 row is" if report.failed == 1 else f"{report.failed} rows are"
+        raise ConfigurationError(f"{rows} bad, and all others are stored: see {listed}")
+
+
+def _import(file: BinaryIO, task_import: TaskImport, name: str) -> ImportReport:
+    size = os.fstat(file.fileno()).st_size if name != STANDARD else None
+    try:
+        with progress(size, "B") as advance:
+            while piece := file.read(PIECE_BYTES):
+                for part in task_import.read(piece):
+                    task_import.store(part)
+                advance(len(piece))
+            for part in task_import.end():
+                task_import.store(part)
+    except ValidationFailed as error:
+        (detail,) = error.details
+        raise ConfigurationError(f"{name}: {_printable(detail.field)}: {detail.message}") from None
+    except ServiceUnavailable:
+        raise ServiceUnavailable(KEPT) from None
+    return task_import.report
+
+
+def _printable(name: str) -> str:
+    """Return the name of a field, which is the word of whoever wrote the file, without what a terminal would obey."""
+    return "".join(character if character.isprintable() else "?" for character in name)
+
+
+@contextmanager
+def _input(name: str) -> Iterator[BinaryIO]:
+    if name == STANDARD:
+        yield sys.stdin.buffer
+        return
+    with Path(name).open("rb") as file:
+        yield file

@@ -1,0 +1,139 @@
+"""Files of tasks: the formats that they can have, what one row of them may say, and what became of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, StringConstraints, ValidationError
+from pydantic_core import PydanticCustomError
+from sqlmodel import Field
+
+from backend.errors import BLANK, PLAIN_WORDS, UNKNOWN_NAME, Detail
+from backend.models.base import Choice, Input
+from backend.models.values import Count, Sentence
+from backend.utils.rows import ROW
+from backend.utils.validation import CanonicalUUID, Description, Flag, Moment, Title
+
+MOST_ERRORS = 1000
+MAX_FIELD_NAME = 100
+
+# What an export says of a task, and an import does not take: it is the account's own to say.
+_IGNORED = {"user_id", "updated_at", "revision", "deleted_at"}
+_UUID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
+_TIME = "2026-11-21T09:30:00.123456+00:00"
+
+
+class FileFormat(Choice):
+    """What a file of tasks is written in; also how its name ends."""
+
+    JSON_LINES = "jsonl"
+    CSV = "csv"
+    CALENDAR = "ics"
+
+
+_FORMATS = [file_format.value for file_format in FileFormat]
+UNKNOWN_FORMAT = f"Must be one of: {', '.join(_FORMATS)}"
+
+
+def _known_format(name: str) -> str:
+    """Refuse what is not known, and say what is."""
+    if name not in _FORMATS:
+        raise PydanticCustomError("enum", UNKNOWN_FORMAT)
+    return name
+
+
+FormatName = Annotated[str, BeforeValidator(_known_format, json_schema_input_type=FileFormat)]
+
+
+def _described(description: str, example: object, **arguments: Any) -> Any:
+    return Field(description=description, schema_extra={"examples": [example]}, **arguments)
+
+
+def _optional(description: str, example: object) -> Any:
+    """Describe a field that may be left out, but not be null."""
+    return _described(description, example, default_factory=lambda: None)
+
+
+class TaskExportQuery(Input):
+    """How to export tasks."""
+
+    format: FormatName = _described(
+        "`jsonl`: JSON lines; `csv`: comma-separated values; `ics`: iCalendar",
+        "csv",
+        default=FileFormat.JSON_LINES.value,
+    )
+
+    @property
+    def file_format(self) -> FileFormat:
+        """Return the format of the file."""
+        return FileFormat(self.format)
+
+
+class ImportedTask(Input):
+    """What one row says of a task. A field that is left out keeps its value in a task that is there already."""
+
+    id: CanonicalUUID | None = _described("Which task it is; left out: a new one, each time", _UUID, default=None)
+    title: Title = _described("What is to be done: 1 to 500 characters", "Buy milk")
+    description: Description | None = _described("Anything more, or null", "Two litres, the fresh one", default=None)
+    completed: Flag = _optional("Whether it is done; left out: whether there is a `completed_at`", True)
+    completed_at: Moment | None = _described(
+        "When it became completed; counts for a task that this row completes", _TIME, default=None
+    )
+    created_at: Moment | None = _described("When it was created; counts for a new task", _TIME, default=None)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """Return the texts that the row names, and whether the task is completed if it says so."""
+        said = self.model_dump(include=self.model_fields_set & {"title", "description", "completed"})
+        if "completed" not in said and "completed_at" in self.model_fields_set:
+            said["completed"] = self.completed_at is not None
+        return said
+
+
+def read_task(fields: Mapping[str, object]) -> ImportedTask | Detail:
+    """Read what a row says, or say what is wrong with it: the first thing."""
+    said = {name: value for name, value in fields.items() if name not in _IGNORED}
+    unknown = next((name for name in said if name not in ImportedTask.model_fields), None)
+    if unknown is not None:
+        return Detail(_bounded(unknown), "extra_forbidden", UNKNOWN_NAME)
+    try:
+        return ImportedTask.model_validate(said)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        return Detail(str(problem["loc"][0]), problem["type"], PLAIN_WORDS.get(problem["type"], problem["msg"]))
+
+
+def _bounded(name: str) -> str:
+    """Keep a name that is the client's own word short and encodable."""
+    return name[:MAX_FIELD_NAME].encode("utf-8", "replace").decode() or ROW
+
+
+Code = Annotated[str, StringConstraints(max_length=50, pattern="^[a-z][a-z0-9_]*$")]
+
+
+class RowError(BaseModel):
+    """What is wrong with one row."""
+
+    line: int = _described("In which line of the file it begins", 7, ge=1, le=10**12)
+    field: str = _described("Which field of it, or `row`", "title", max_length=MAX_FIELD_NAME)
+    code: Code = _described("What, for programs", "string_too_short")
+    message: Sentence = _described("What, for people", BLANK)
+
+
+_ERROR = {"line": 7, "field": "title", "code": "string_too_short", "message": BLANK}
+
+
+class ImportReport(BaseModel):
+    """What became of the rows of a file."""
+
+    created: Count = _described("Rows that made a new task", 120)
+    updated: Count = _described("Rows that changed a task", 3)
+    restored: Count = _described("Rows that brought a task back from the trash, changed or not", 1)
+    unchanged: Count = _described("Rows whose task was like that already", 40)
+    failed: Count = _described("Rows that are bad; all the others are stored", 1)
+    errors: list[RowError] = _described(
+        f"What is wrong with the bad rows, by line: with the first {MOST_ERRORS} of them",
+        [_ERROR],
+        max_length=MOST_ERRORS,
+    )

@@ -1,0 +1,85 @@
+"""An import: a file that comes in pieces, of which no more is held than the part that is stored next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from backend.errors import Detail
+from backend.models.task_file import MOST_ERRORS, FileFormat, ImportedTask, ImportReport, RowError, read_task
+from backend.services.import_service import ImportService
+from backend.utils.csv_rows import CSVReader
+from backend.utils.json_rows import JSONReader
+from backend.utils.rows import FileRow, Reader
+
+PART_ROWS = 250
+PART_BYTES = 256 * 1024
+KEPT = "The database cannot take more right now. What came before is stored: import the file again in a while."
+
+Part = list[tuple[int, ImportedTask]]  # each with the line that it begins in
+
+
+def reader_of(file_format: FileFormat) -> Reader:
+    """Make what reads files of a format."""
+    if file_format is FileFormat.CALENDAR:
+        # With the library that reads them, which is large: nothing that most processes need.
+        from backend.utils.calendar_rows import CalendarReader  # noqa: PLC0415
+
+        return CalendarReader()
+    return JSONReader() if file_format is FileFormat.JSON_LINES else CSVReader()
+
+
+def _nothing_yet() -> ImportReport:
+    return ImportReport(created=0, updated=0, restored=0, unchanged=0, failed=0, errors=[])
+
+
+@dataclass(slots=True)
+class TaskImport:
+    """One file on its way into an account: `read` and `end` give parts, each of which `store` stores."""
+
+    reader: Reader
+    service: ImportService
+    report: ImportReport = field(default_factory=_nothing_yet)
+    _part: Part = field(default_factory=list)
+    _bytes: int = 0
+
+    def read(self, piece: bytes) -> Iterator[Part]:
+        """Give the parts that are full with the next piece. Raises ValidationFailed for a file that is none."""
+        return self._parts(self.reader.read(piece))
+
+    def end(self) -> Iterator[Part]:
+        """Give the parts that are left at the end. Raises ValidationFailed for a file that is none."""
+        yield from self._parts(self.reader.end())
+        if self._part:
+            yield self._full()
+
+    def store(self, part: Part) -> None:
+        """Store a part, and report what became of it. Raises ServiceUnavailable when the database is away."""
+        fates = self.service.store([task for _, task in part])
+        for (line, _), fate in zip(part, fates, strict=True):
+            if isinstance(fate, Detail):
+                self._report(line, fate)
+            else:
+                setattr(self.report, fate, getattr(self.report, fate) + 1)
+        self.report.errors.sort(key=lambda error: error.line)
+
+    def _parts(self, rows: Iterable[FileRow]) -> Iterator[Part]:
+        for row in rows:
+            task = row.problem or read_task(row.fields)
+            if isinstance(task, Detail):
+                self._report(row.line, task)
+                continue
+            self._part.append((row.line, task))
+            self._bytes += row.size
+            if len(self._part) >= PART_ROWS or self._bytes >= PART_BYTES:
+                yield self._full()
+
+    def _full(self) -> Part:
+        part, self._part, self._bytes = self._part, [], 0
+        return part
+
+    def _report(self, line: int, problem: Detail) -> None:
+        self.report.failed += 1
+        if len(self.report.errors) < MOST_ERRORS:
+            error = RowError(line=line, field=problem.field, code=problem.code, message=problem.message)
+            self.report.errors.append(error)

@@ -1,0 +1,185 @@
+"""task-api export and task-api import: files of one user's tasks, straight from and to the database."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from backend import cli
+from backend.models.task_file import MOST_ERRORS, FileFormat
+from backend.services import task_export_service
+from backend.services.import_service import ImportService
+from backend.utils.csv_rows import CSVWriter
+from backend.utils.signals import EXIT_INTERRUPTED
+from tests.fixtures.api import new_user
+from tests.fixtures.process import environment, run
+from tests.fixtures.proxy import Fault, counting_proxy
+from tests.fixtures.task_files import exported, said_of, tasks_of
+from tests.fixtures.tasks import create
+
+pytestmark = pytest.mark.requirement("FR-229")
+
+Command = Callable[..., tuple[int, str, str]]
+ALL_CREATED = "{} created, 0 updated, 0 restored, 0 unchanged, 0 failed\n"
+
+
+@pytest.fixture
+def command(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Runs a command in this process, and returns its exit code and what it printed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("LOG_LEVEL", "error")  # of the service of these tests, too, which is in this process
+    monkeypatch.delenv("DATABASE_DIRECT_URL", raising=False)
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            code = cli.main(arguments)
+        except SystemExit as exit_:
+            code = int(exit_.code or 0)
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return command
+
+
+@pytest.fixture(params=FileFormat)
+def file_format(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> FileFormat:
+    """Every format, one after another, with small pages."""
+    monkeypatch.setattr(task_export_service, "MOST_ROWS", 2)
+    chosen: FileFormat = request.param
+    return chosen
+
+
+def test_what_is_exported_for_one_user_is_imported_for_another(
+    client: httpx.Client, stranger: httpx.Client, user_id: str, command: Command, file_format: FileFormat
+) -> None:
+    for number in range(5):
+        create(client, f"=a,{number}", description="b\n\u2028", completed=number % 2 == 0)
+    theirs = stranger.get("/api/me").json()["data"]["id"]
+    name = f"tasks.{file_format}"
+
+    assert command("export", "--user", user_id, "--output", name) == (0, "exported 5 tasks\n", "")
+    assert Path(name).read_bytes().decode() == exported(client, file_format)
+    assert not Path(f"{name}.part").exists()
+    assert command("import", "--user", theirs, name) == (0, ALL_CREATED.format(5), "")
+    again = "0 created, 0 updated, 0 restored, 5 unchanged, 0 failed\n"
+    assert command("import", "--user", theirs, "--format", file_format, name) == (0, again, "")
+
+    is_coarse = file_format is FileFormat.CALENDAR
+    mine, other = (said_of(tasks_of(each), to_the_second=is_coarse) for each in (client, stranger))
+    assert mine == other
+
+
+def test_they_write_to_and_read_from_other_programs(
+    client: httpx.Client, user_id: str, database_url: str, tmp_path: Path
+) -> None:
+    create(client, "a\u2028\U0001f95b")
+    env = environment(tmp_path / "data", DATABASE_URL=database_url)
+    task_api = [sys.executable, "-m", "backend.cli"]
+
+    out = subprocess.run(  # noqa: S603 - our own program
+        [*task_api, "export", "--user", user_id], env=env, cwd=tmp_path, capture_output=True, timeout=60, check=True
+    )
+    done = subprocess.run(  # noqa: S603 - our own program
+        [*task_api, "import", "--user", new_user(), "--format", "jsonl", "-"],
+        input=out.stdout + b"{}\n", env=env, cwd=tmp_path, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert out.stdout.decode() == exported(client)
+    assert out.stderr == b""
+    assert done.returncode == 1
+    assert done.stdout == b"1 created, 0 updated, 0 restored, 0 unchanged, 1 failed\n"
+    assert done.stderr == (
+        b"-:2: title: This is required: send it\ntask-api: 1 row is bad, and all others are stored: see above\n"
+    )
+
+
+def test_bad_rows_are_listed(command: Command, user_id: str) -> None:
+    rows = ["{}"] * (MOST_ERRORS + 1) + [json.dumps({"title": "a", "\x1b[31m": 1}), json.dumps({"title": "good"})]
+    Path("tasks.jsonl").write_text("\n".join(rows[::-1]))
+
+    code, out, error = command("import", "--user", user_id, "tasks.jsonl")
+
+    lines = error.splitlines()
+    assert code == 1
+    assert out.startswith("1 created, ")
+    assert lines[0] == "tasks.jsonl:2: ?[31m: There is nothing of this name here: check its spelling"
+    assert len(lines) == MOST_ERRORS + 1
+    assert lines[-1].startswith(f"task-api: {MOST_ERRORS + 2} rows are bad, and all others are stored: see the first ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("export", "--user", ""), 2, "write the id of a user"),
+        (("export", "--user", "a", "--output", "tasks"), 2, "say with --format"),
+        (("export",), 2, "--user"),
+        (("import", "--user", "x" * 256, "tasks.csv"), 2, "write the id of a user"),
+        (("import", "--user", "a", "tasks.txt"), 2, "say with --format"),
+        (("import", "--user", "a", "--format", "xml", "missing.csv"), 2, "invalid choice"),
+        (("import", "--user", "a", "other.csv"), 1, "other.csv: name: There is nothing of this name here"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line(command: Command, arguments: tuple[str, ...], code: int, said: str) -> None:
+    Path("other.csv").write_text("title,name\n")
+
+    ended, out, error = command(*arguments)
+
+    assert (ended, out) == (code, "")
+    assert said in error
+    assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [("export", "--user", "a", "--output", "no/a.csv"), ("import", "--user", "a", "missing.csv")]
+)
+def test_a_file_that_is_missing_is_said_to_be(database_url: str, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    done = run(*arguments, env=environment(tmp_path / "data", DATABASE_URL=database_url), cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("task-api: No such file or directory: ")
+
+
+def test_a_file_that_is_not_complete_has_no_name(
+    command: Command, client: httpx.Client, user_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(client)
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(CSVWriter, "write", fail)
+
+    assert command("export", "--user", user_id, "--output", "tasks.csv")[0] == EXIT_INTERRUPTED
+    assert [*Path().glob("tasks*")] == []
+
+
+def test_what_came_before_an_outage_is_stored(
+    command: Command, client: httpx.Client, user_id: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("tasks.jsonl").write_text('{"title": "a"}\n' * 600)
+    store = ImportService.store
+    with counting_proxy(database_url) as proxy:
+        monkeypatch.setenv("DATABASE_URL", proxy.url)
+        monkeypatch.setenv("REQUEST_TIMEOUT_SECONDS", "1")
+
+        def storing(self: ImportService, tasks: list[object]) -> object:
+            fates = store(self, tasks)  # type: ignore[arg-type]
+            proxy.fail_at(1, Fault.SILENT)
+            return fates
+
+        monkeypatch.setattr(ImportService, "store", storing)
+        code, out, error = command("import", "--user", user_id, "tasks.jsonl")
+
+    assert (code, out) == (1, "")
+    assert error.endswith("What came before is stored: import the file again in a while.\n")
+    assert len(tasks_of(client)) == 250

@@ -1,0 +1,270 @@
+"""What readers find in files, and that they find what writers wrote: byte by byte if need be."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.models.task_file import FileFormat
+from backend.services.task_export_service import writer_of
+from backend.services.task_import import reader_of
+from backend.utils.csv_rows import COLUMNS
+from backend.utils.rows import MAX_ROW_BYTES, FileRow, Lines
+from tests.fixtures.task_files import DESCRIPTIONS, LARGEST, TITLES
+
+NOW = "2026-11-21T09:30:00.123456+00:00"
+ID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
+LONG = "x" * 1000 + "\n"
+CALENDAR = "BEGIN:VCALENDAR\r\n{}\r\nEND:VCALENDAR\r\n"
+
+
+def read(file_format: FileFormat, data: bytes, step: int = MAX_ROW_BYTES) -> list[FileRow]:
+    """Read a file that comes in pieces of this size."""
+    reader = reader_of(file_format)
+    rows = [row for at in range(0, len(data), step) for row in reader.read(data[at : at + step])]
+    return [*rows, *reader.end()]
+
+
+def found(file_format: FileFormat, text: str) -> list[Any]:
+    """Read a file: of each row its fields, or its line and what is wrong with it."""
+    return [
+        (row.line, row.problem.field, row.problem.code) if row.problem else dict(row.fields)
+        for row in read(file_format, text.encode())
+    ]
+
+
+def task_of(number: int, title: str, description: str | None, *, completed: bool) -> dict[str, Any]:
+    return {
+        "id": str(uuid.UUID(int=number)),
+        "user_id": "alice",
+        "title": title,
+        "description": description,
+        "completed": completed,
+        "completed_at": NOW if completed else None,
+        "created_at": NOW,
+        "updated_at": NOW,
+        "revision": number + 1,
+    }
+
+
+def written(file_format: FileFormat, *tasks: dict[str, Any]) -> bytes:
+    writer = writer_of(file_format)
+    lines = "".join(json.dumps(task, ensure_ascii=False) + "\n" for task in tasks)
+    return (writer.beginning + writer.write(lines) + writer.ending).encode()
+
+
+@pytest.mark.requirement("FR-227")
+@pytest.mark.parametrize("file_format", FileFormat)
+@settings(deadline=None, max_examples=150)
+@given(texts=st.lists(st.tuples(TITLES, DESCRIPTIONS, st.booleans()), max_size=4), step=st.integers(1, 60))
+def test_what_is_written_is_read(file_format: FileFormat, texts: list[tuple[str, str | None, bool]], step: int) -> None:
+    tasks = [task_of(number, *text[:2], completed=text[2]) for number, text in enumerate(texts)]
+
+    rows = read(file_format, written(file_format, *tasks), step)
+
+    assert [row.problem for row in rows] == [None] * len(tasks)
+    for row, task in zip(rows, tasks, strict=True):
+        assert {name: row.fields[name] for name in ("id", "title", "description", "completed")} == {
+            name: task[name] for name in ("id", "title", "description", "completed")
+        }
+        moment = str(row.fields["created_at"])
+        assert moment == (NOW if file_format is not FileFormat.CALENDAR else f"{NOW[:19]}+00:00")
+
+
+@pytest.mark.requirement("FR-227", "FR-224")
+@pytest.mark.parametrize("file_format", FileFormat)
+@pytest.mark.parametrize("description", LARGEST[1:])
+def test_the_largest_task_fits_into_a_row(file_format: FileFormat, description: str) -> None:
+    tasks = [task_of(number, LARGEST[0], description, completed=True) for number in range(2)]
+
+    rows = read(file_format, written(file_format, *tasks), 1000)
+
+    assert [row.fields["description"] for row in rows] == [description] * 2
+
+
+@pytest.mark.requirement("FR-224")
+def test_no_more_of_a_line_is_held_than_a_row_may_have() -> None:
+    lines = Lines()
+    for _ in range(100):
+        assert list(lines.read(b"x" * MAX_ROW_BYTES)) == []
+        assert len(lines._held) == MAX_ROW_BYTES  # noqa: SLF001 - what it holds cannot be seen otherwise
+
+    assert [(line.number, len(line.data), line.is_cut) for line in lines.read(b"\ny\n")] == [
+        (1, MAX_ROW_BYTES, True),
+        (2, 2, False),
+    ]
+
+
+@pytest.mark.requirement("FR-225")
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("{", "json_invalid"),
+        ("[" * 100_000, "json_invalid"),
+        ('{"title": NaN}', "json_invalid"),
+        ("9" * 10_000, "json_invalid"),
+        ('[{"title": "a"}]', "object_type"),
+        ('"a"', "object_type"),
+        ('{"title": "a", "title": "b"}', "duplicate_key"),
+        ("x" * MAX_ROW_BYTES, "row_too_long"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_a_bad_line_of_json_is_bad_alone(line: str, code: str) -> None:
+    good = '{"title": "a"}'
+
+    assert found(FileFormat.JSON_LINES, f"\ufeff{good}\r\n\n  \n{line}\n{good}") == [
+        {"title": "a"},
+        (4, "row", code),
+        {"title": "a"},
+    ]
+
+
+@pytest.mark.requirement("FR-224")
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("title\na\n", [{"title": "a"}]),
+        ("\ufeff\r\nDescription,TITLE,\r\nb,a,\r\n,,,\r\n\r\n", [{"title": "a", "description": "b"}]),
+        ("title,description\na\n", [{"title": "a"}]),
+        ("title,description\na,\n", [{"title": "a", "description": None}]),
+        ("title,description\na,'\n", [{"title": "a", "description": ""}]),
+        ("title,id,completed\na,,TRUE\nb,,False\nc,,\nd,,yes\n",
+         [{"title": "a", "completed": True}, {"title": "b", "completed": False}, {"title": "c"},
+          {"title": "d", "completed": "yes"}]),
+        ('title\n"a\r\nb"\n"c ""d"", e"\n', [{"title": "a\r\nb"}, {"title": 'c "d", e'}]),
+        ('title,id\n5" disk\n5" a,"b"\n', [{"title": '5" disk'}, {"title": '5" a', "id": "b"}]),
+        ("title\n'=1+1\n''=1+1\n", [{"title": "=1+1"}, {"title": "'=1+1"}]),
+        ("title\n'tis\n' =x\n", [{"title": "'tis"}, {"title": " =x"}]),
+        ("title,description\n,b\n", [{"title": "", "description": "b"}]),
+    ],
+)  # fmt: skip
+def test_csv_is_read_as_people_and_spreadsheets_write_it(text: str, rows: list[dict[str, object]]) -> None:
+    assert found(FileFormat.CSV, text) == rows
+
+
+@pytest.mark.requirement("FR-225")
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("title\na,b\nc\n", [(2, "row", "too_many_cells"), {"title": "c"}]),
+        ('title\n"a"b\nc\n', [(2, "row", "csv_invalid"), {"title": "c"}]),
+        ('title\na\n"b\nc\n"d', [{"title": "a"}, (3, "row", "csv_invalid")]),
+        ('title\n"b\nc\nd\n', [(2, "row", "quote_unclosed"), {"title": "c"}, {"title": "d"}]),
+        ('title,id\n"b\n\nc,\n' + LONG * 140 + "d\n",
+         [(2, "row", "quote_unclosed"), {"title": "c"}, *[{"title": LONG.strip()}] * 140, {"title": "d"}]),
+        ("title\n" + "a" * MAX_ROW_BYTES + '\n"b\n' + "c" * MAX_ROW_BYTES + "\nd\n",
+         [(2, "row", "row_too_long"), (3, "row", "quote_unclosed"), (4, "row", "row_too_long"), {"title": "d"}]),
+    ],
+    ids=range(6),
+)  # fmt: skip
+def test_a_bad_row_of_csv_is_bad_alone(text: str, rows: list[object]) -> None:
+    assert found(FileFormat.CSV, text) == rows
+
+
+@pytest.mark.requirement("FR-224", "FR-227")
+def test_no_cell_begins_like_a_formula() -> None:
+    texts = ["=1", "+1", "-1", "@a", "\t=1", "\r=1", " =1", "\uff1d1", "'=1", "''@"]
+    data = written(FileFormat.CSV, *(task_of(1, "a", text, completed=False) for text in texts)).decode()
+
+    assert data.startswith(",".join(COLUMNS) + "\r\n")
+    assert [row.split(",")[2].lstrip('"')[0] for row in data.split("\r\n")[1:-1]] == ["'"] * len(texts)
+
+
+@pytest.mark.requirement("FR-226", "FR-224")
+def test_a_calendar_of_another_program_is_read() -> None:
+    todo = "\n".join(
+        [
+            "begin:vtodo", "DTSTAMP:20260101T000000Z", "UID:a b@example.com", 'SUMMARY;LANGUAGE=en;X="a:b":Milk\\, eg',
+            " gs\\; \\\\", "\t and more", "RRULE:FREQ=DAILY", "CATEGORIES:a", " b", "COMPLETED:20260102T030405Z",
+            "CREATED:20250102T030405Z", "ATTACH:" + "x" * 300_000, "BEGIN:VALARM",
+            "DESCRIPTION:not this one", "END:VALARM", "DESCRIPTION:a\\nb\\Nc", "DESCRIPTION:nor this", "END:VTODO",
+        ]
+    )  # fmt: skip
+    zone = "BEGIN:VTIMEZONE\nTZID:X\nBEGIN:STANDARD\nEND:STANDARD\nEND:VTIMEZONE"
+
+    (row,) = found(FileFormat.CALENDAR, CALENDAR.format(f"{zone}\n{todo}"))
+
+    assert uuid.UUID(row.pop("id")).version == 5
+    assert row == {
+        "title": "Milk, eggs; \\ and more",
+        "description": "a\nb\nc",
+        "completed": True,
+        "completed_at": "2026-01-02T03:04:05+00:00",
+        "created_at": "2025-01-02T03:04:05+00:00",
+    }
+
+
+@pytest.mark.requirement("FR-226")
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [
+        (f"UID:{ID}", {"id": ID, "completed": False}),
+        (f"UID:{ID.upper()}\nSTATUS:completed", {"id": ID, "completed": True}),
+        ("STATUS:IN-PROCESS\nCOMPLETED:no time", {"completed": False}),
+        ("PERCENT-COMPLETE:100", {"completed": True}),
+        ("PERCENT-COMPLETE:50\nDESCRIPTION:", {"completed": False, "description": ""}),
+        ('SUMMARY:a\nX-TASK-API-SUMMARY:"a\\\\u0001"', {"completed": False, "title": "a\x01"}),
+        ('SUMMARY:edited\nX-TASK-API-SUMMARY:"a\\\\u0001"', {"completed": False, "title": "edited"}),
+        ("SUMMARY:a\nX-TASK-API-SUMMARY:[", {"completed": False, "title": "a"}),
+        ("SUMMARY:a\nX-TASK-API-SUMMARY:1", {"completed": False, "title": "a"}),
+    ],
+)
+def test_properties_say_what_fields_do(properties: str, said: dict[str, object]) -> None:
+    rows = found(FileFormat.CALENDAR, CALENDAR.format(f"BEGIN:VTODO\n{properties}\nEND:VTODO"))
+
+    assert rows == [{"description": None, **said}]
+
+
+@pytest.mark.requirement("FR-225")
+@pytest.mark.parametrize(
+    ("component", "code"),
+    [
+        ("BEGIN:VEVENT\nSUMMARY:a\nEND:VEVENT", "row not_a_task"),
+        ("BEGIN:VTODO\nSUMMARY:a", "row component_unfinished"),
+        ("BEGIN:VTODO\nBEGIN:VALARM\nSUMMARY:a", "row component_unfinished"),
+        ("BEGIN:VTODO\nSUMMARY;A:a\nEND:VTODO", "row calendar_invalid"),
+        ("BEGIN:VTODO\nSUMMARY\nEND:VTODO", "row calendar_invalid"),
+        ("BEGIN:VTODO\nCREATED:20260102\nEND:VTODO", "CREATED moment_format"),
+        ("BEGIN:VTODO\nCREATED:20260102T030405\nEND:VTODO", "CREATED moment_format"),
+        ("BEGIN:VTODO\nCOMPLETED:20260132T030405Z\nEND:VTODO", "COMPLETED moment_format"),
+        ("BEGIN:VTODO\nSUMMARY:" + "a" * MAX_ROW_BYTES + "\nUID:a\n b\nEND:VTODO", "row row_too_long"),
+        ("BEGIN:VTODO\nDESCRIPTION:a" + "\n a" * 50_000 + "\nEND:VTODO", "row row_too_long"),
+    ],
+    ids=lambda value: value[:40],
+)
+def test_a_bad_component_is_bad_alone(component: str, code: str) -> None:
+    good = "BEGIN:VTODO\nSUMMARY:a\nEND:VTODO"
+
+    rows = found(FileFormat.CALENDAR, CALENDAR.format(f"{good}\n{component}\n{good}"))
+
+    assert [rows[0], rows[2]] == [{"title": "a", "description": None, "completed": False}] * 2
+    assert rows[1] == (5, *code.split())
+    assert len(rows) == 3
+
+
+@pytest.mark.requirement("FR-225")
+@pytest.mark.parametrize("file_format", FileFormat)
+def test_bytes_that_are_no_text_are_bad_alone(file_format: FileFormat) -> None:
+    tasks = [task_of(number, f"title {number}", None, completed=False) for number in range(3)]
+
+    rows = read(file_format, written(file_format, *tasks).replace(b"title 1", b"title \xff"))
+
+    assert [row.problem and row.problem.code for row in rows] == [None, "encoding_invalid", None]
+
+
+@pytest.mark.requirement("FR-223")
+def test_a_calendar_without_its_end_is_not_complete() -> None:
+    data = written(FileFormat.CALENDAR, task_of(1, "a", None, completed=False)).decode()
+    end = "END:VCALENDAR\r\n"
+    assert data.endswith(end)
+
+    rows = found(FileFormat.CALENDAR, data.removesuffix(end))
+
+    assert [rows[0]["title"], rows[1]] == ["a", (data.count("\n") - 1, "row", "calendar_unfinished")]
+    assert found(FileFormat.CALENDAR, f"{data}{data}") == [rows[0], rows[0]]
