@@ -2,35 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import SecretStr
+from pydantic_settings import DotEnvSettingsSource
 
 from backend.config import Settings, load_settings
+from backend.errors import ConfigurationError
 from backend.utils.auth import development_secret, issue_token
 from backend.utils.logs import set_up_logs
+from backend.utils.signals import EXIT_INTERRUPTED, interrupted_at_once
 
 
 def set_up(**chosen: object) -> Settings:
     """Read the settings, and log as they say from now on."""
     settings = load_settings(**chosen)
     set_up_logs(settings.log_level, as_json=settings.environment == "production")
+    for name, meant in misspelt(DotEnvSettingsSource(Settings).env_vars):
+        print(
+            f"task-api: warning: .env: {name.upper()} is no setting of ours. Did you mean {meant.upper()}?",
+            file=sys.stderr,
+        )
     return settings
 
 
+def misspelt(names: Iterable[str]) -> list[tuple[str, str]]:
+    """List what is nearly the name of a setting, with that: other variables may be those of other programs."""
+    found = ((name, get_close_matches(name, Settings.model_fields, 1, 0.75)) for name in sorted(names))
+    return [(name, close[0]) for name, close in found if close and name not in Settings.model_fields]
+
+
 @contextmanager
-def database(settings: Settings) -> Iterator[str]:
-    """Give the database's URL; without one, run an embedded Postgres meanwhile."""
+def database(settings: Settings, *, must_exist: bool = False) -> Iterator[str]:
+    """Give the database's URL; without one, run an embedded Postgres meanwhile.
+
+    Raises ConfigurationError where one that is empty would be made, and would be no help.
+    """
     if settings.database_url:
         yield settings.database_url.get_secret_value()
     else:
         # With what looks after its process: nothing that a service with a database of its own needs.
-        from backend.database.embedded import EmbeddedPostgres  # noqa: PLC0415
+        with interrupted_at_once(EXIT_INTERRUPTED):
+            from backend.database.embedded import EmbeddedPostgres  # noqa: PLC0415
 
+        if must_exist and not _is_made(settings.data_dir):
+            raise ConfigurationError(
+                f"there is no database in {settings.data_dir.absolute()}: run this in the folder of the service, or "
+                "set DATA_DIR or DATABASE_URL as the service has it"
+            )
         with EmbeddedPostgres(settings.data_dir) as url:
             yield url
+
+
+def _is_made(data_dir: Path) -> bool:
+    """Tell whether EmbeddedPostgres has made a database in a folder."""
+    return (data_dir.expanduser() / "postgres" / "PG_VERSION").exists()
 
 
 def migration_url(settings: Settings, url: str) -> str:

@@ -12,7 +12,7 @@ from backend.utils.signals import EXIT_TERMINATED, leaving_in_order
 def run(options: argparse.Namespace) -> None:
     """Do what was chosen, and print what became of it."""
     settings = set_up()
-    with leaving_in_order(EXIT_TERMINATED), database(settings) as url:
+    with leaving_in_order(EXIT_TERMINATED), database(settings, must_exist=options.action != "apply") as url:
         direct_url = migration_url(settings, url)
         if options.action == "status":
             for migration in migrations.status(direct_url):

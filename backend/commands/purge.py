@@ -15,7 +15,7 @@ from backend.utils.signals import EXIT_TERMINATED, leaving_in_order
 def run(_options: argparse.Namespace) -> None:
     """Remove all of it, and print how much that was."""
     settings = set_up()
-    with leaving_in_order(EXIT_TERMINATED), database(settings) as url:
+    with leaving_in_order(EXIT_TERMINATED), database(settings, must_exist=True) as url:
         require_schema(migration_url(settings, url))
         engine = Engine(url, pool_size=1, timeout_seconds=settings.request_timeout_seconds)
         try:

@@ -12,3 +12,9 @@ def require_schema(migration_url: str) -> None:
         raise ConfigurationError(
             f"the database schema is outdated: {', '.join(pending)} not applied. Run: task-api migrate"
         )
+
+
+def bring_up_to_date(migration_url: str) -> None:
+    """Apply the migrations that are not applied yet: for development, where nobody has to be asked."""
+    if migrations.pending(migration_url):
+        migrations.apply(migration_url)

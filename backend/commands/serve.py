@@ -15,9 +15,8 @@ from backend.api.server import Server, server_config
 from backend.api.supervisor import Supervisor
 from backend.api.verifying import verifier_of
 from backend.commands.common import database, issue, migration_url, set_up, with_key
-from backend.commands.schema import require_schema
+from backend.commands.schema import bring_up_to_date, require_schema
 from backend.config import Settings, load_settings
-from backend.database import migrations
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.errors import ConfigurationError
@@ -70,8 +69,8 @@ def _prepare_schema(settings: Settings, url: str) -> None:
     direct_url = migration_url(settings, url)
     if settings.environment != "development":
         require_schema(direct_url)
-    elif migrations.pending(direct_url):
-        migrations.apply(direct_url)
+    else:
+        bring_up_to_date(direct_url)
     _check_wall(settings, url)
 
 
@@ -110,7 +109,7 @@ def _announce(settings: Settings, listener: socket.socket) -> None:
         token = issue(settings, DEVELOPMENT_USER, DEVELOPMENT_TTL_SECONDS)
         print(f"Token     for user {DEVELOPMENT_USER!r}, good for {DEVELOPMENT_TTL}:\n{token}\n\nCreate a task:")
         print(
-            f"curl -X POST {address}/api/tasks -H 'Authorization: Bearer {token}' "
+            f"curl -w '\\n' -X POST {address}/api/tasks -H 'Authorization: Bearer {token}' "
             """-H 'Content-Type: application/json' -d '{"title": "Buy milk"}'"""
         )
     sys.stdout.flush()

@@ -15,7 +15,9 @@ def run(options: argparse.Namespace) -> None:
     settings = load_settings()
     if settings.environment == "production" or settings.jwt_jwks_url:
         raise ConfigurationError("tokens come from your issuer; this command makes them for development only")
-    if not settings.jwt_secret and not secret_file(settings).exists():
+    is_new = not settings.jwt_secret and not secret_file(settings).exists()
+    token = issue(with_key(settings), options.user, options.ttl)
+    if is_new:
         place = secret_file(settings).absolute()
         print(f"task-api: made {place}: only a service with this DATA_DIR accepts the token", file=sys.stderr)
-    print(issue(with_key(settings), options.user, options.ttl))
+    print(token)

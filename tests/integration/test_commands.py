@@ -71,9 +71,12 @@ def test_the_direct_address_is_preferred_for_migrations(
 
 @pytest.mark.requirement("FR-061")
 def test_migrate_works_on_the_embedded_database_too(tmp_path: Path) -> None:
-    done = run("migrate", "status", env=environment(tmp_path / "data"), cwd=tmp_path)
+    env = environment(tmp_path / "data")
+    assert run("migrate", env=env, cwd=tmp_path).returncode == 0
 
-    assert done.stdout == PENDING
+    done = run("migrate", "status", env=env, cwd=tmp_path)
+
+    assert done.stdout == PENDING.replace("pending", "applied")
 
 
 @pytest.mark.requirement("FR-065")
@@ -151,8 +154,7 @@ def test_the_contract_is_printed_without_a_database_or_a_key(
 @pytest.mark.requirement("FR-067")
 def test_a_command_is_needed(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert workplace.exists()
-    with pytest.raises(SystemExit, match="2"):
-        main([])
+    assert main([]) == 2
     assert "usage: task-api" in capsys.readouterr().err
 
 

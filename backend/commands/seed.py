@@ -1,0 +1,79 @@
+"""task-api seed: fills the database with invented tasks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+
+from backend.commands.common import database, migration_url, set_up
+from backend.commands.progress import progress
+from backend.commands.schema import bring_up_to_date
+from backend.config import Settings
+from backend.database.engine import Engine
+from backend.database.session import SessionFactory
+from backend.errors import ConfigurationError, TooManyTasks
+from backend.services.sample_tasks import sample_task, sample_user
+from backend.services.seed_service import SeedService
+from backend.utils.signals import EXIT_TERMINATED, leaving_in_order
+
+STEP = 500  # tasks that are stored at once
+_SHOWN = 5  # users that are named
+
+
+def run(options: argparse.Namespace) -> None:
+    """Add what is missing, and print how much that was and where to go on."""
+    settings = set_up()
+    _check(settings, options)
+    added = 0
+    with leaving_in_order(EXIT_TERMINATED), database(settings) as url:
+        bring_up_to_date(migration_url(settings, url))
+        engine = Engine(url, pool_size=1, timeout_seconds=settings.request_timeout_seconds)
+        try:
+            with progress(options.users * options.tasks, "tasks") as advance:
+                for done, new in _steps(SessionFactory(engine), settings, options):
+                    added += new
+                    advance(done)
+        finally:
+            engine.dispose()
+    place = "" if settings.database_url else f" to the database in {settings.data_dir.absolute()}"
+    print(f"added {added} task{'' if added == 1 else 's'}{place}")
+    print(f"Users: {_names(options.users)}\nA token for one of them: {_program()} token {sample_user(1)}")
+
+
+def _program() -> str:
+    """Say how this command was called, so that another can be."""
+    return sys.argv[0] if sys.argv[0].endswith("task-api") else "task-api"
+
+
+def _check(settings: Settings, options: argparse.Namespace) -> None:
+    if settings.environment == "production":
+        raise ConfigurationError(
+            "seed invents users and tasks, and ENVIRONMENT is production: run it where ENVIRONMENT is development"
+        )
+    if options.tasks > settings.max_tasks_per_user:
+        raise ConfigurationError(
+            f"MAX_TASKS_PER_USER allows {settings.max_tasks_per_user} tasks: raise it, or ask for fewer with --tasks"
+        )
+
+
+def _steps(sessions: SessionFactory, settings: Settings, options: argparse.Namespace) -> Iterator[tuple[int, int]]:
+    """Store the tasks step by step; gives for each step how many it was about, and how many of them were missing."""
+    for user_id in map(sample_user, range(1, options.users + 1)):
+        service = SeedService(sessions, user_id, settings.max_tasks_per_user)
+        for first in range(0, options.tasks, STEP):
+            numbers = range(first, min(first + STEP, options.tasks))
+            try:
+                added = service.add([sample_task(options.seed, user_id, number) for number in numbers])
+            except TooManyTasks:
+                raise ConfigurationError(
+                    f"{user_id} has other tasks, too, and MAX_TASKS_PER_USER allows {settings.max_tasks_per_user}: "
+                    "raise it, or ask for fewer with --tasks"
+                ) from None
+            yield len(numbers), added
+
+
+def _names(users: int) -> str:
+    """Name the first users and the last one."""
+    first = ", ".join(sample_user(number) for number in range(1, min(users, _SHOWN) + 1))
+    return f"{first} … {sample_user(users)}" if users > _SHOWN else first

@@ -1,0 +1,43 @@
+"""The examples of files in the contract are files: they can be imported, and are what is exported."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from backend.api.documented_files import CALENDAR_EXAMPLE
+from backend.api.responses import example_of
+from backend.models.task import TaskPublic
+from backend.models.task_file import FileFormat
+from backend.services.task_export_service import writer_of
+from tests.fixtures.contract import Json, operations
+from tests.fixtures.task_files import TYPES, imported, lines_of
+
+pytestmark = pytest.mark.requirement("FR-057", "FR-223", "FR-224")
+
+BODIES: Json = operations()["import_tasks"].document["requestBody"]["content"]
+FILES: Json = operations()["export_tasks"].document["responses"]["200"]["content"]
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_the_example_of_each_body_can_be_imported(client: httpx.Client, kind: str) -> None:
+    example = BODIES[kind]["example"].encode()
+
+    assert imported(client, example, kind) == {"created": 1}
+    assert imported(client, example, kind) == {"unchanged": 1}
+
+
+@pytest.mark.parametrize("file_format", FileFormat)
+def test_the_example_of_each_file_is_what_is_written(file_format: FileFormat) -> None:
+    writer = writer_of(file_format)
+    example = writer.beginning + writer.write(lines_of([example_of(TaskPublic)])) + writer.ending
+
+    documented = FILES[TYPES[file_format]]["example"]
+    if file_format is FileFormat.JSON_LINES:
+        example = example.replace(": ", ":").replace(', "', ',"')
+    assert documented == example
+    assert CALENDAR_EXAMPLE.endswith("END:VCALENDAR\r\n")
+
+
+def test_all_that_is_exported_can_be_imported() -> None:
+    assert FILES.keys() <= BODIES.keys()

@@ -1,0 +1,127 @@
+"""task-api seed, as a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg2
+import pytest
+
+from backend.services.sample_tasks import sample_task, sample_user
+from tests.fixtures.process import environment, run, served
+from tests.fixtures.tokens import SECRET
+
+pytestmark = pytest.mark.requirement("FR-221")
+
+
+def seed(url: str, folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return run("seed", *arguments, env=environment(folder / "data", DATABASE_URL=url, **settings), cwd=folder)
+
+
+def rows(url: str, question: str) -> list[tuple[Any, ...]]:
+    connection = psycopg2.connect(url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(question)
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
+    finally:
+        connection.close()
+
+
+def test_a_database_is_filled_once(empty_database_url: str, tmp_path: Path) -> None:
+    url = empty_database_url
+    everything = "SELECT * FROM tasks ORDER BY user_id, id"
+
+    first = seed(url, tmp_path, "--users", "12", "--tasks", "30")
+
+    assert (first.returncode, first.stderr) == (0, "")
+    assert first.stdout == (
+        "added 360 tasks\nUsers: alice, bob, carol, dave, erin … user-0012\n"
+        "A token for one of them: task-api token alice\n"
+    )
+    stored = rows(url, everything)
+    expected = {
+        (user_id, str(sample.id), sample.title, sample.description)
+        for user_id in map(sample_user, range(1, 13))
+        for sample in (sample_task(1, user_id, number) for number in range(30))
+    }
+    assert {row[:4] for row in stored} == expected
+    counters = "SELECT id, revision, task_count FROM users ORDER BY id"
+    assert rows(url, counters) == [(user_id, 30, 30) for user_id in sorted(map(sample_user, range(1, 13)))]
+    assert rows(url, "SELECT count(DISTINCT (user_id, revision)), max(revision) FROM tasks") == [(360, 30)]
+
+    again = seed(url, tmp_path, "--users", "12", "--tasks", "30")
+
+    assert (again.returncode, again.stdout.splitlines()[0]) == (0, "added 0 tasks")
+    assert rows(url, everything) == stored
+    assert rows(url, counters) == [(user_id, 30, 30) for user_id in sorted(map(sample_user, range(1, 13)))]
+
+
+def test_what_is_missing_is_added_and_nothing_else_touched(own_url: str, tmp_path: Path) -> None:
+    assert seed(own_url, tmp_path, "--users", "1", "--tasks", "3").stdout.splitlines()[:2] == [
+        "added 3 tasks",
+        "Users: alice",
+    ]
+    kept = "SELECT * FROM tasks ORDER BY revision LIMIT 3"
+    first = rows(own_url, kept)
+
+    more = seed(own_url, tmp_path, "--users", "1", "--tasks", "4")
+    other = seed(own_url, tmp_path, "--users", "1", "--tasks", "4", "--seed", "2")
+
+    assert (more.stdout.splitlines()[0], other.stdout.splitlines()[0]) == ("added 1 task", "added 4 tasks")
+    assert rows(own_url, kept) == first
+    assert rows(own_url, "SELECT id, revision, task_count FROM users") == [("alice", 8, 8)]
+
+
+def test_a_new_user_finds_the_tasks_by_the_token_that_it_names(tmp_path: Path) -> None:
+    """On a database of its own, whose schema it makes, with several steps for one user."""
+    env = environment(tmp_path / "data", JWT_SECRET=SECRET)
+    done = run("seed", "--users", "1", "--tasks", "700", env=env, cwd=tmp_path)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (
+        0,
+        f"added 700 tasks to the database in {tmp_path / 'data'}",
+    )
+    command = done.stdout.splitlines()[-1].partition("task-api ")[2].split()
+    token = run(*command, env=env, cwd=tmp_path).stdout.strip()
+
+    with served(env=env, cwd=tmp_path) as service:
+        headers = {"Authorization": f"Bearer {token}"}
+        with httpx.Client(base_url=service.address, headers=headers, trust_env=False) as client:
+            tasks = client.get("/api/tasks").json()["data"]
+            assert client.get("/api/tasks?q=dentist&include_total=true").json()["page"]["total"] > 0
+            changes = client.get("/api/changes").json()
+
+    assert len(tasks) == 700
+    assert (len(changes["data"]), changes["page"]["revision"]) == (700, 700)
+    created = [datetime.fromisoformat(task["created_at"]) for task in tasks]
+    now = datetime.now(UTC)
+    assert now - timedelta(days=181) < created[-1] < now - timedelta(days=90)
+    assert all(task["created_at"] <= task["updated_at"] <= now.isoformat() for task in tasks)
+    assert all(task["completed_at"] == (task["updated_at"] if task["completed"] else None) for task in tasks)
+
+
+def test_an_account_never_holds_more_than_it_may(own_url: str, tmp_path: Path) -> None:
+    allowed = {"MAX_TASKS_PER_USER": "5"}
+    too_many = seed(own_url, tmp_path, "--tasks", "6", **allowed)
+    assert (too_many.returncode, too_many.stdout) == (1, "")
+    assert too_many.stderr == ("task-api: MAX_TASKS_PER_USER allows 5 tasks: raise it, or ask for fewer with --tasks\n")
+    assert rows(own_url, "SELECT count(*) FROM users") == [(0,)]
+
+    assert seed(own_url, tmp_path, "--users", "1", "--tasks", "3", **allowed).returncode == 0
+    others = seed(own_url, tmp_path, "--users", "1", "--tasks", "3", "--seed", "2", **allowed)
+    assert (others.returncode, others.stdout) == (1, "")
+    assert others.stderr.startswith("task-api: alice has other tasks, too, and MAX_TASKS_PER_USER allows 5:")
+    assert rows(own_url, "SELECT revision, task_count FROM users") == [(3, 3)]
+
+
+def test_production_wants_no_invented_data(own_url: str, tmp_path: Path) -> None:
+    done = seed(own_url, tmp_path, ENVIRONMENT="production", JWT_SECRET=SECRET)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("task-api: seed invents users and tasks, and ENVIRONMENT is production:")
+    assert rows(own_url, "SELECT count(*) FROM users") == [(0,)]

@@ -1,0 +1,65 @@
+"""Invented tasks: plausible, acceptable, and always the same ones."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from backend.models.task import TaskCreate
+from backend.services.sample_tasks import NAMES, SampleTask, sample_task, sample_user
+from backend.services.sample_words import DESCRIPTIONS, LISTS, TITLES
+
+pytestmark = pytest.mark.requirement("FR-221")
+
+
+def samples(seed: int = 1, user_id: str = "alice", count: int = 1000) -> list[SampleTask]:
+    return [sample_task(seed, user_id, number) for number in range(count)]
+
+
+def test_a_seed_makes_the_same_tasks_in_every_process_and_another_one_others() -> None:
+    assert samples() == samples()
+    first = sample_task(1, "alice", 0)
+    assert (str(first.id), first.title) == (
+        "81cbbb58-860e-5cc0-b447-a7fad7c3c477",
+        "Finish the release notes by Friday",
+    )
+    ids = [task.id for seed in (1, 2) for user_id in ("alice", "bob") for task in samples(seed, user_id)]
+    assert len(set(ids)) == len(ids)
+
+
+def test_each_is_what_a_client_could_have_sent() -> None:
+    for task in samples():
+        sent = TaskCreate(title=task.title, description=task.description)
+        assert (sent.title, sent.description) == (task.title, task.description)
+        assert "{" not in f"{task.title}{task.description}"
+
+
+def test_their_times_follow_each_other_over_half_a_year() -> None:
+    tasks = samples()
+
+    assert all(task.created >= task.updated for task in tasks)
+    assert all(task.completed is None or task.completed == task.updated for task in tasks)
+    ages = [task.created.days for task in tasks]
+    assert min(ages) == 0
+    assert 150 < max(ages) < 180
+
+
+def test_they_are_of_many_kinds() -> None:
+    tasks = samples()
+
+    assert len({task.title for task in tasks}) > 300
+    assert 0.3 < sum(task.completed is not None for task in tasks) / len(tasks) < 0.7
+    assert 0.3 < sum(task.description is None for task in tasks) / len(tasks) < 0.7
+    assert any(not task.title.isascii() for task in tasks)
+    assert any(task.completed is None and task.updated < task.created for task in tasks)
+
+
+def test_every_word_has_its_place() -> None:
+    assert set(re.findall(r"\{(\w+)\}", " ".join(TITLES + DESCRIPTIONS))) == LISTS.keys()
+
+
+def test_users_have_names_that_are_easy_to_remember() -> None:
+    assert [sample_user(number) for number in (1, 2, 10, 11, 12345)] == [
+        "alice", "bob", NAMES[-1], "user-0011", "user-12345",
+    ]  # fmt: skip
