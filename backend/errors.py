@@ -14,6 +14,12 @@ class Detail:
     message: str
 
 
+UNKNOWN_NAME = "There is nothing of this name here: check its spelling"  # of a field or a parameter
+BLANK = "Send some text: blanks alone do not count"
+# Where the validator's own words would not tell a beginner what to do.
+PLAIN_WORDS = {"extra_forbidden": UNKNOWN_NAME, "missing": "This is required: send it", "string_too_short": BLANK}
+
+
 class TaskAPIError(Exception):
     """Something a client is told about. Subclasses fix the code, the HTTP status and the default message."""
 
@@ -53,11 +59,28 @@ class Unauthorized(TaskAPIError):
 
     code = "UNAUTHORIZED"
     status = 401
-    message = "Send a bearer token in the header Authorization: Bearer TOKEN."
+    message = "The request has no token. Send one in the header Authorization: Bearer TOKEN."
+    malformed = (
+        "The header Authorization has no bearer token. It reads Bearer, a blank and the token, and is there once."
+    )
 
     def __init__(self, message: str | None = None, *, invalid_token: bool = False) -> None:
+        message = message or (self.malformed if invalid_token else None)
         challenge = 'Bearer error="invalid_token"' if invalid_token else "Bearer"
         super().__init__(message, headers={"WWW-Authenticate": challenge})
+
+
+class Forbidden(TaskAPIError):
+    """The token is good, but not for this. The header names the scope that is missing (RFC 6750, section 3.1)."""
+
+    code = "FORBIDDEN"
+    status = 403
+    message = "This takes the token of your sign-in: a personal access token cannot do it."
+
+    def __init__(self, scope: str | None = None) -> None:
+        message = scope and f"Your personal access token lacks the scope {scope}. Make one that has it."
+        named = f', scope="{scope}"' if scope else ""
+        super().__init__(message, headers={"WWW-Authenticate": f'Bearer error="insufficient_scope"{named}'})
 
 
 class NotFound(TaskAPIError):
@@ -65,13 +88,19 @@ class NotFound(TaskAPIError):
 
     code = "NOT_FOUND"
     status = 404
-    message = "There is nothing here."
+    message = "There is nothing at this address. None ends with a slash, and /docs lists them all."
 
 
 class TaskNotFound(NotFound):
     """A missing, deleted, foreign or malformed task id; nobody can tell which."""
 
-    message = "There is no such task."
+    message = "There is no such task. Check its id; if it was deleted, restore brings it back."
+
+
+class AccessTokenNotFound(NotFound):
+    """A missing, revoked, foreign or malformed id of a personal access token; nobody can tell which."""
+
+    message = "There is no such token. Check its id: GET /api/me/tokens lists those you have."
 
 
 class MethodNotAllowed(TaskAPIError):
@@ -98,16 +127,25 @@ class Conflict(TaskAPIError):
 
     code = "CONFLICT"
     status = 409
-    message = "This id is that of another task of yours, or of one in the trash."
+    message = "This id is that of another task of yours, or of one in the trash. Choose another id."
 
 
 class TooManyTasks(Conflict):
     """The user has as many tasks as an account can hold."""
 
-    message = "Your account is full: deleted tasks count until they are gone for good."
+    message = "Your account is full: deleted tasks count until they are gone. Delete some with permanent=true."
 
     def __init__(self) -> None:
         super().__init__(details=(Detail("body", "too_many_tasks", self.message),))
+
+
+class TooManyAccessTokens(Conflict):
+    """The user has as many personal access tokens as an account can hold."""
+
+    message = "You have as many personal access tokens as you can have. Revoke one that you do not need."
+
+    def __init__(self) -> None:
+        super().__init__(details=(Detail("body", "too_many_tokens", self.message),))
 
 
 class Gone(TaskAPIError):
@@ -134,7 +172,7 @@ class PayloadTooLarge(TaskAPIError):
 
     code = "PAYLOAD_TOO_LARGE"
     status = 413
-    message = "The request body is too large."
+    message = "The request body is too large. Send less of it at a time."
 
 
 class AddressTooLong(TaskAPIError):
@@ -142,7 +180,7 @@ class AddressTooLong(TaskAPIError):
 
     code = "URI_TOO_LONG"
     status = 414
-    message = "The address of the request is too long."
+    message = "The address of the request is too long. Send fewer or shorter parameters."
 
 
 class UnsupportedMediaType(TaskAPIError):
@@ -150,7 +188,7 @@ class UnsupportedMediaType(TaskAPIError):
 
     code = "UNSUPPORTED_MEDIA_TYPE"
     status = 415
-    message = "Send the body as JSON, with the header Content-Type: application/json."
+    message = "The body is not declared as JSON. Send JSON, with the header Content-Type: application/json."
 
 
 class ValidationFailed(TaskAPIError):
@@ -201,12 +239,18 @@ class TooManyExports(RateLimited):
     message = "You have too many exports under way. Wait until one is done, and try again."
 
 
+class TooManyImports(RateLimited):
+    """This user has as many imports under way as it may, on this worker."""
+
+    message = "You have too many imports under way. Wait until one is done, and try again."
+
+
 class HeadersTooLarge(TaskAPIError):
     """The headers are more, or larger, than they may be."""
 
     code = "HEADERS_TOO_LARGE"
     status = 431
-    message = "The headers of the request are too many or too large."
+    message = "The headers of the request are too many or too large. Send fewer; cookies are among them."
 
 
 class ServiceUnavailable(TaskAPIError):

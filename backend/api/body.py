@@ -17,6 +17,7 @@ MAX_KEYS = 1000  # more than any object needs, and each unknown one costs an err
 MAX_BRACKETS = 20_000  # each opens an array or an object, which cost most of all to read
 
 _UTF_8 = ("utf-8", "utf8")
+_NO_JSON = "The body is not valid JSON in UTF-8: keys and texts stand in double quotes, and nothing may be cut off"
 
 
 class StrictRequest(Request):
@@ -52,11 +53,16 @@ def read_object(body: bytes) -> dict[str, Any]:
     try:
         # decode() leaves a byte order mark in the text, where json refuses it.
         value = json.loads(body.decode(), object_pairs_hook=_unambiguous, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):  # ValueError: no JSON, no UTF-8, or a number of thousands of digits
-        raise _refusal("body", "json_invalid", "The body is not valid JSON in UTF-8") from None
+    except (ValueError, RecursionError) as error:  # ValueError: no JSON, no UTF-8, or a number of thousands of digits
+        raise _refusal("body", "json_invalid", f"{_NO_JSON}{_place(error)}") from None
     if not isinstance(value, dict):
         raise _refusal("body", "object_type", "The body must be a JSON object")
     return value
+
+
+def _place(error: Exception) -> str:
+    """Say where a reader of JSON has stopped, if it is known."""
+    return f"; see line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
 
 
 def _brackets(text: bytes) -> int:

@@ -12,6 +12,7 @@ from starlette.routing import compile_path
 
 from backend.api.responses import error_response
 from backend.errors import (
+    PLAIN_WORDS,
     Detail,
     InternalError,
     MethodNotAllowed,
@@ -61,7 +62,8 @@ def _detail(problem: dict[str, Any]) -> Detail:
     """Say where and what, but never what was sent: pydantic's `input` and `ctx` stay behind."""
     place, *path = problem["loc"]
     names = [str(part) for part in path] if place == "body" and path else [place, *map(str, path)]
-    return Detail(".".join(names), problem["type"], problem["msg"])
+    code: str = problem["type"]
+    return Detail(".".join(names), code, PLAIN_WORDS.get(code, problem["msg"]))
 
 
 def _allowed_methods(request: Request) -> list[str]:

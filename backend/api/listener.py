@@ -7,6 +7,7 @@ resets all that are in the queue, or come into it meanwhile: so new ones are kep
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import selectors
 import socket
@@ -44,10 +45,20 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=LISTEN_BACKLOG)
     except OSError as error:
         # The system's own words: create_server adds the address a second time.
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        raise ConfigurationError(
-            f"cannot listen on {host} port {port}: {reason}. Choose others with --host and --port."
-        ) from error
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror).partition(" (")[0]
+        raise ConfigurationError(f"cannot listen on {host} port {port}: {reason}. {advice(error.errno)}") from error
+
+
+def advice(number: int | None) -> str:
+    """Say what to do when the system refuses a port with this number of an error."""
+    if number == errno.EADDRINUSE:
+        return (
+            "Another program listens there, maybe this one: end it, or choose another port, by PORT=8001 in the "
+            "environment or --port 8001."
+        )
+    if number == errno.EACCES:
+        return "Ports below 1024 are for root: choose another, like --port 8000, and put a proxy in front."
+    return "Choose an address of this machine: --host 127.0.0.1 for itself alone, --host 0.0.0.0 for every network."
 
 
 def refuse_new_connections(listener: HasFileNumber) -> None:

@@ -30,7 +30,7 @@ from backend.errors import (
     ServiceUnavailable,
     TaskAPIError,
 )
-from backend.utils.claims import refusal
+from backend.utils.claims import SHORTER, refusal
 
 SLICE_BYTES = 8 * 1024
 # A slice may be read before what is unfinished is counted, and another before it is seen to be too much.
@@ -129,7 +129,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def _excess(self) -> TaskAPIError:
         """Say what of an unfinished head or trailer is too long."""
         if self._stage is Stage.HEAD and self._line_start.lower() == _AUTHORIZATION:
-            return refusal("The token is too long.")  # the token is judged before anything else, and this one is bad
+            # The token is judged before anything else, and this one is bad.
+            return refusal("The token is too long.", SHORTER)
         if self._stage is Stage.HEAD and len(self.url) > MAX_ADDRESS_BYTES:
             return AddressTooLong()
         return HeadersTooLarge()

@@ -37,6 +37,7 @@ _FOR_GOOD = re.compile(
     "|endpoint cannot be found|endpoint is disabled|Check your quotas|Endpoint ID is not specified"
     "|certificate verify failed|does not match host name|server does not support SSL|connection is insecure"
     "|root certificate|signature failure|channel binding|unsupported startup parameter"
+    "|no password supplied|invalid sslmode value|invalid port number"
 )
 
 logger = structlog.get_logger(__name__)

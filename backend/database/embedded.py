@@ -79,7 +79,9 @@ class EmbeddedPostgres:
         if platform.system() == "Windows":
             raise ConfigurationError("There is no embedded Postgres on Windows: set DATABASE_URL.")
         if UNSAFE_IN_SHELL.search(str(self._pgdata)):
-            raise ConfigurationError(f'DATA_DIR must not contain any of " $ ` \\ or a line break: {self._data_dir}')
+            raise ConfigurationError(
+                f'DATA_DIR must not contain " $ ` \\ nor line breaks: choose another than {self._data_dir}'
+            )
         try:
             self._data_dir.mkdir(parents=True, exist_ok=True)
             with self._door():
@@ -137,7 +139,9 @@ class EmbeddedPostgres:
                 self._start()
             else:
                 time.sleep(0.1)  # it is still starting, or stopping
-        raise ConfigurationError(f"The embedded Postgres does not answer; see {self._pgdata / 'log'}.")
+        raise ConfigurationError(
+            f"The embedded Postgres does not answer: read {self._pgdata / 'log'}, or set DATABASE_URL to a Postgres."
+        )
 
     def _prepare_for_root(self) -> None:  # root only
         try:
@@ -206,7 +210,8 @@ class EmbeddedPostgres:
             )
         except ConfigurationError as error:
             raise ConfigurationError(
-                f"The embedded Postgres does not start: {complaint_of(log.read_text(errors='replace'))} ({log})"
+                f"The embedded Postgres does not start: {complaint_of(log.read_text(errors='replace'))}. "
+                f"Read {log}, or set DATABASE_URL to a Postgres."
             ) from error
 
     def _stop(self) -> None:

@@ -19,6 +19,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from psycopg2.extensions import cursor as PostgresCursor  # noqa: N812
 
 from backend.database.connector import Connector, NoConnection
+from backend.database.reasons import advice
 from backend.database.url import read_url
 from backend.errors import ConfigurationError
 
@@ -142,9 +143,7 @@ def _connect(url: str) -> PostgresConnection:
             {**ours, **read_url(url)}, CONNECT_SECONDS, lambda parameters: psycopg2.connect(**parameters)
         )()
     except NoConnection as error:
-        raise ConfigurationError(
-            f"The database cannot be reached ({error.reason}). Check DATABASE_URL and that the server runs."
-        ) from None
+        raise ConfigurationError(f"The database cannot be reached ({error.reason}). {advice(error.reason)}") from None
 
 
 def _applied(connection: PostgresConnection) -> set[str]:

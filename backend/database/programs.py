@@ -32,7 +32,10 @@ def run_program(program: Path, *arguments: str, folder: Path, user: int | None, 
             raise
     if process.returncode:
         complaint = complaint_of(errors.decode(errors="replace"))
-        raise ConfigurationError(f"The embedded Postgres: {program.name} failed: {complaint}")
+        raise ConfigurationError(
+            f"The embedded Postgres: {program.name} failed: {complaint.rstrip('.')}. "
+            "Set DATA_DIR to a folder of your own with room for it, or DATABASE_URL to a Postgres."
+        )
 
 
 def complaint_of(output: str) -> str:

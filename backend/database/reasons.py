@@ -11,6 +11,29 @@ _HOST = re.compile(r'(?<=host name )"[^"]*"')
 _QUOTED = re.compile(r'".*"')
 _DATA_EXCEPTION = "22"  # the class of SQLSTATEs whose message quotes the value that did not fit
 
+# What whoever has set DATABASE_URL can do about it; the first that fits.
+_ADVICE = (
+    ("translate host name|invalid port", "Check host and port in DATABASE_URL."),
+    (
+        "password|role .* does not exist|not permitted to log in",
+        "Check user and password in DATABASE_URL, where special characters are percent-encoded.",
+    ),
+    ("database .* does not exist", "Create that database, or name another at the end of DATABASE_URL."),
+    ("does not support SSL", "Turn TLS on at that server, or take sslmode out of DATABASE_URL."),
+    ("pg_hba.conf|connection is insecure", "Add sslmode=require to DATABASE_URL, or let that server admit this login."),
+    ("certificate|host name", "Set sslrootcert in DATABASE_URL to the file of who has signed that certificate."),
+    ("channel binding", "Take channel_binding out of DATABASE_URL: that server or its pooler does not offer it."),
+    ("startup parameter", "Set DATABASE_DIRECT_URL to the address without the pooler, beside DATABASE_URL."),
+    ("response to SSL", "There is something else than Postgres: check host and port in DATABASE_URL."),
+    ("[Ee]ndpoint|quotas", "Look at the console of the provider, and copy DATABASE_URL from there."),
+    ("refused|timeout|timed out|not answer|unreachable|No route", "Check DATABASE_URL and that the server runs."),
+)
+
+
+def advice(reason: str) -> str:
+    """Say what to do about a database that could not be reached for this reason."""
+    return next((words for pattern, words in _ADVICE if re.search(pattern, reason)), "Check DATABASE_URL.")
+
 
 def reason(error: BaseException | None) -> str:
     """Say in one line why an error of the driver came about.

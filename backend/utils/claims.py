@@ -19,6 +19,13 @@ LATEST_DATE = 253_402_300_800  # the end of the year 9999; more is no date, but 
 COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")  # RFC 7515 section 7.1
 FORBIDDEN_IN_USER_ID = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # controls and lone surrogates
 NOT_A_JWT = "The bearer token is not a JSON Web Token."
+WHOLE = "Send it whole and as it was given to you: no quotes around it, no second Bearer before it."
+SHORTER = "Have its issuer put less into it."
+RENEW = "Sign in again; in development, task-api token prints a new one."
+FROM_ISSUER = (
+    "Send it whole, and one of the issuer that this service trusts; in development, task-api token prints one, run "
+    "with the DATA_DIR or JWT_SECRET of the service."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +37,14 @@ class Expectations:
     authorized_parties: tuple[str, ...] = ()
 
 
-def refusal(message: str) -> Unauthorized:
-    """Return the error for a token that is no good, without a word of the token's own."""
-    return Unauthorized(message, invalid_token=True)
+def refusal(what: str, advice: str = FROM_ISSUER) -> Unauthorized:
+    """Return the error for a token that is no good, without a word of the token's own: what is wrong, what to do."""
+    return Unauthorized(f"{what} {advice}", invalid_token=True)
+
+
+def no_jwt() -> Unauthorized:
+    """Return the error for what is no JSON Web Token at all."""
+    return refusal(NOT_A_JWT, WHOLE)
 
 
 def read_header(token: str) -> dict[str, object]:
@@ -41,15 +53,15 @@ def read_header(token: str) -> dict[str, object]:
     Raises Unauthorized for anything else, and for more than 8192 bytes before looking at them.
     """
     if len(token) > MAX_TOKEN_LENGTH:
-        raise refusal(f"The token is longer than {MAX_TOKEN_LENGTH} bytes.")
+        raise refusal(f"The token is longer than {MAX_TOKEN_LENGTH} bytes.", SHORTER)
     if not COMPACT.fullmatch(token):
-        raise refusal(NOT_A_JWT)
+        raise no_jwt()
     try:
         header, _, _ = [_decode(part) for part in token.split(".")]
     except ValueError:
-        raise refusal(NOT_A_JWT) from None
+        raise no_jwt() from None
     if header.count(b"[") + header.count(b"{") > MAX_HEADER_BRACKETS:
-        raise refusal(NOT_A_JWT)
+        raise no_jwt()
     return read_object(header)
 
 
@@ -59,9 +71,9 @@ def read_object(data: bytes) -> dict[str, object]:
         # Decoded first, because json.loads would accept UTF-16 and UTF-32 from bytes.
         content = json.loads(data.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise refusal(NOT_A_JWT) from None
+        raise no_jwt() from None
     if not isinstance(content, dict):
-        raise refusal(NOT_A_JWT)
+        raise no_jwt()
     return content
 
 
@@ -83,7 +95,9 @@ def judge_header(header: Mapping[str, object], algorithms: frozenset[str]) -> tu
     `jku`, `x5u`, `jwk` and `x5c` are never looked at (RFC 8725 section 3.10).
     """
     if "crit" in header or "b64" in header:  # RFC 7515 section 4.1.11, RFC 7797: extensions we do not know
-        raise refusal("The token uses extensions that are not supported here.")
+        raise refusal(
+            "The token uses extensions that are not supported here.", "Have its issuer leave out crit and b64."
+        )
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in algorithms:
         raise refusal("The token's algorithm is not accepted here.")
@@ -91,6 +105,21 @@ def judge_header(header: Mapping[str, object], algorithms: frozenset[str]) -> tu
     if isinstance(key_id, str) or "kid" not in header:
         return algorithm, key_id if isinstance(key_id, str) else None
     raise refusal("The token's key id is not a text.")
+
+
+def refuse_other_issuers(token: str, expected: Expectations) -> None:
+    """Raise Unauthorized for a token that says it is another issuer's, before anything of it is verified.
+
+    Else each would have the keys fetched for a key that cannot be there, and a new key of our own issuer would have to
+    wait until keys may be fetched again. Nothing else is believed of what it says.
+    """
+    if expected.issuer is not None:
+        _judge_issuer(read_object(_decode(token.split(".")[1])), expected.issuer)
+
+
+def _judge_issuer(claims: Mapping[str, object], expected: str) -> None:
+    if claims.get("iss") != expected:
+        raise refusal("The token's issuer is not accepted here.", _advice("issuer", "iss", "JWT_ISSUER"))
 
 
 def judge_claims(claims: Mapping[str, object], expected: Expectations, now: float) -> tuple[str, float]:
@@ -101,23 +130,30 @@ def judge_claims(claims: Mapping[str, object], expected: Expectations, now: floa
     """
     expires_at = _date(claims, "exp")
     if expires_at is None:
-        raise refusal("The token does not say when it expires (exp).")
+        raise refusal("The token does not say when it expires (exp).", "Have its issuer say so.")
     if now >= expires_at:
-        raise refusal("The token has expired.")
+        raise refusal("The token has expired.", RENEW)
     for name in ("nbf", "iat"):
         date = _date(claims, name)
         if date is not None and date > now + LEEWAY_SECONDS:
-            raise refusal("The token is not valid yet.")
-    if expected.issuer is not None and claims.get("iss") != expected.issuer:
-        raise refusal("The token's issuer is not accepted here.")
+            raise refusal(
+                "The token is not valid yet.", "Wait a little, or have the clocks of issuer and service set right."
+            )
+    if expected.issuer is not None:
+        _judge_issuer(claims, expected.issuer)
     if expected.audiences and not _is_for(claims.get("aud"), expected.audiences):
-        raise refusal("The token was not issued for this audience.")
+        raise refusal("The token was not issued for this audience.", _advice("audience", "aud", "JWT_AUDIENCE"))
     if expected.authorized_parties and claims.get("azp") not in expected.authorized_parties:
-        raise refusal("The token was not issued to an authorized party (azp).")
+        party = _advice("frontend", "azp", "JWT_AUTHORIZED_PARTIES")
+        raise refusal("The token was not issued to an authorized party (azp).", party)
     user_id = claims.get("sub")
     if not isinstance(user_id, str) or not is_user_id(user_id):
-        raise refusal("The token does not name a user (sub).")
+        raise refusal("The token does not name a user (sub).", "Have its issuer put the user's id there.")
     return user_id, expires_at
+
+
+def _advice(what: str, claim: str, setting: str) -> str:
+    return f"Get one of the {what} that this service is set up for: its {claim} must be in {setting}, to the letter."
 
 
 def is_user_id(text: str) -> bool:
@@ -132,7 +168,7 @@ def _date(claims: Mapping[str, object], name: str) -> float | None:
     date = claims[name]
     # The comparison also refuses infinity, and NaN because no comparison holds for it.
     if isinstance(date, bool) or not isinstance(date, int | float) or not -LATEST_DATE < date < LATEST_DATE:
-        raise refusal(f"The token's {name} is not a date.")
+        raise refusal(f"The token's {name} is not a date.", "Have its issuer count the seconds since 1970.")
     return date
 
 

@@ -62,11 +62,11 @@ def read_key_set(document: bytes, prepare: Prepare) -> tuple[VerificationKey, ..
     """
     try:
         content = json.loads(document.decode())
-    except RecursionError:
-        raise ValueError("too deeply nested") from None
+    except (ValueError, RecursionError):
+        raise ValueError("no JSON: is JWT_JWKS_URL the address of the keys?") from None
     entries = content.get("keys") if isinstance(content, dict) else None
     if not isinstance(entries, list):
-        raise ValueError("not a JSON Web Key Set")  # noqa: TRY004 - it came over the network, no caller passed it
+        raise ValueError("no JSON Web Key Set: is JWT_JWKS_URL the address of the keys?")  # noqa: TRY004 - it came over the network, no caller passed it
     keys: dict[object, VerificationKey] = {}
     for position, entry in enumerate(entries):
         try:

@@ -1,0 +1,227 @@
+"""What a beginner meets on the command line, and that each line says what happened and what to do."""
+
+from __future__ import annotations
+
+import ast
+import errno
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from backend.api.listener import advice, listen
+from backend.commands.common import misspelt
+from backend.commands.schema import require_schema
+from backend.config import load_settings
+from backend.database import migrations, reasons
+from backend.database.embedded import EmbeddedPostgres
+from backend.errors import ConfigurationError
+from backend.utils.auth import development_secret
+from backend.utils.jwks import read_key_set
+from tests.fixtures.process import REPOSITORY, environment, run
+from tests.fixtures.refusal import refuse
+
+pytestmark = pytest.mark.requirement("FR-230")
+
+NO_FOLDER = Path("/proc/nothing")  # where not even root can make one
+
+
+@contextmanager
+def refusing(*words: str) -> Iterator[None]:
+    """Check that what is done here is refused, with a message that says all of this and not the password."""
+    with pytest.raises(ConfigurationError) as caught:
+        yield
+    text = str(caught.value)
+    assert [word for word in words if word not in text] == [], text
+    assert "letmein" not in text
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    happened, to_do = "Address already in use.", "choose another port, by PORT=8001 in the environment or --port 8001"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("serve", "--port", str(port), env=environment(tmp_path / "data"), cwd=tmp_path)
+        with refusing(f"port {port}: {happened}", to_do), listen("127.0.0.1", port):
+            pass
+
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"task-api: cannot listen on 127.0.0.1 port {port}: {happened} ")
+    assert to_do in line
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_an_address_of_another_machine(host: str) -> None:
+    with refusing(f"cannot listen on {host} port 8000: ", "--host 127.0.0.1", "--host 0.0.0.0"), listen(host, 8000):
+        pass
+
+
+def test_a_port_that_takes_rights() -> None:
+    assert "Ports below 1024 are for root: choose another, like --port 8000" in advice(errno.EACCES)
+
+
+def test_what_is_typed_wrongly_in_the_settings_file(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PROT=8080\nNODE_ENV=test\nHOST=192.0.2.1\n")
+    done = run("serve", env=environment(tmp_path / "data"), cwd=tmp_path)
+
+    warning, error = done.stderr.splitlines()
+    assert warning == "task-api: warning: .env: PROT is no setting of ours. Did you mean PORT?"
+    assert "cannot listen on 192.0.2.1" in error
+
+
+def test_only_what_is_nearly_a_setting_is_one_typed_wrongly() -> None:
+    assert misspelt(["cors_origin", "port", "vite_api_url", "databse_url"]) == [
+        ("cors_origin", "cors_origins"),
+        ("databse_url", "database_url"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "to_do"),
+    [
+        ("rate_limit", "fast", "must look like 600/minute"),
+        ("cors_origins", "https://app.example.com/app", "must look like https://app.example.com, without a path"),
+        ("cors_origins", "*", "must look like https://app.example.com"),
+        ("jwt_secret", "short", "make one with: openssl rand -base64 48"),
+        ("jwt_jwks_url", "http://issuer.example.com", "must be an https:// address"),
+        ("jwt_audience", "[a]", 'write a, b or ["a", "b"]'),
+        ("port", "abc", "should be a valid integer"),
+        ("environment", "prod", "should be 'development' or 'production'"),
+    ],
+)
+def test_a_wrong_setting(name: str, value: str, to_do: str) -> None:
+    with refusing(f"{name.upper()}: ", to_do):
+        load_settings(**{name: value})
+
+
+@contextmanager
+def server_that_says(message: str) -> Iterator[str]:
+    """Run what answers each client like a Postgres that does not let it in, and has no TLS; give its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            with suppress(OSError):  # the end of the test
+                while True:
+                    client, _ = listener.accept()
+                    with client:
+                        refuse(client, message)
+
+        threading.Thread(target=answer, daemon=True).start()
+        try:
+            yield f"postgresql://marker:letmein@127.0.0.1:{listener.getsockname()[1]}/tasks"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize(
+    ("message", "query", "to_do"),
+    [
+        ('password authentication failed for user "a"', "", "Check user and password in DATABASE_URL"),
+        ('role "a" does not exist', "", "Check user and password in DATABASE_URL"),
+        ('database "tasks" does not exist', "", "Create that database, or name another at the end of DATABASE_URL"),
+        ("", "?sslmode=require", "Turn TLS on at that server, or take sslmode out of DATABASE_URL"),
+        ("no pg_hba.conf entry for host", "", "Add sslmode=require to DATABASE_URL"),
+        ("connection is insecure (try using `sslmode=require`)", "", "Add sslmode=require to DATABASE_URL"),
+        ("unsupported startup parameter: options", "", "Set DATABASE_DIRECT_URL to the address without the pooler"),
+        ("The requested endpoint cannot be found", "", "Look at the console of the provider"),
+        ("", "?sslmode=on", "Check DATABASE_URL"),
+    ],
+)
+def test_a_database_that_lets_nobody_in(message: str, query: str, to_do: str) -> None:
+    with server_that_says(message) as url, refusing(f"cannot be reached ({message}", to_do):
+        migrations.status(url + query)
+
+
+@pytest.mark.parametrize(
+    ("place", "happened", "to_do"),
+    [
+        ("127.0.0.1:1", "Connection refused", "Check DATABASE_URL and that the server runs."),
+        ("no-such-host.invalid", "could not translate host name", "Check host and port in DATABASE_URL."),
+        ("127.0.0.1:99999", "invalid port number", "Check host and port in DATABASE_URL."),
+    ],
+)
+def test_a_database_that_is_not_there(place: str, happened: str, to_do: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "CONNECT_SECONDS", 0.5)  # that a database is waited for
+    with refusing("The database cannot be reached", happened, to_do):
+        migrations.status(f"postgresql://marker:letmein@{place}/tasks")
+
+
+@pytest.mark.parametrize(
+    ("reason", "to_do"),
+    [
+        ("channel binding required, but SSL not in use", "Take channel_binding out of DATABASE_URL"),
+        ("certificate verify failed", "Set sslrootcert in DATABASE_URL"),
+        ("received invalid response to SSL negotiation: H", "something else than Postgres: check host and port"),
+        ("it does not answer", "Check DATABASE_URL and that the server runs."),
+    ],
+)
+def test_what_else_libpq_says(reason: str, to_do: str) -> None:
+    assert to_do in reasons.advice(reason)
+
+
+def test_an_address_that_is_none() -> None:
+    with refusing("DATABASE_URL must look like postgresql://user:password@host/database."):
+        migrations.status("localhost:5432/tasks")
+
+
+@pytest.mark.parametrize(
+    "answer", [b"<!doctype html><title>Sign in</title>", b'{"error": "not found"}', b"[" * 200_000]
+)
+def test_an_issuer_that_answers_without_keys(answer: bytes) -> None:
+    with pytest.raises(ValueError, match=r"^no JSON.*: is JWT_JWKS_URL the address of the keys\?$"):
+        read_key_set(answer, lambda _algorithm, _parameters: None)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    with refusing(f"DATA_DIR ({NO_FOLDER}) cannot hold", "Set DATA_DIR to a folder of your own, or DATABASE_URL"):
+        EmbeddedPostgres(NO_FOLDER).__enter__()
+    with refusing("cannot be kept in", "Set DATA_DIR to a folder of your own, or set JWT_SECRET."):
+        development_secret(NO_FOLDER / "jwt-secret")
+    done = run("serve", "--port", "0", env=environment(NO_FOLDER), cwd=tmp_path)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+
+
+def test_files_of_another_postgres(made: Path) -> None:
+    (made / "postgres" / "PG_VERSION").write_text("17\n")
+    with refusing("made by Postgres 17, and this is Postgres 18", "Move that folder away", "load the dump"):
+        EmbeddedPostgres(made).__enter__()
+
+
+def test_an_old_schema(empty_database_url: str) -> None:
+    with refusing("the database schema is outdated: ", "0001.create-users", "Run: task-api migrate"):
+        require_schema(empty_database_url)
+
+
+def test_an_old_python(tmp_path: Path) -> None:
+    first = REPOSITORY / "backend" / "__init__.py"
+    ast.parse(first.read_text(encoding="utf-8"), feature_version=(3, 7))  # or it would say that the syntax is wrong
+    old = "import sys; sys.version_info = (3, 10, 13, 'final', 0); import backend.cli"
+    # Not measured: what measures looks at the version itself.
+    env = {name: value for name, value in environment(tmp_path).items() if not name.startswith("COVERAGE")}
+    command = [sys.executable, "-c", old]
+    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "task-api: this Python is too old: install 3.11 to 3.14, and run: make run\n"
+
+
+def test_make_with_an_old_python(tmp_path: Path) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("make is missing: install it to see what it says of an old Python")
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(REPOSITORY / name, tmp_path)
+    (tmp_path / "python").write_text("#!/bin/sh\nexit 1\n")  # an old one gives that to the question how old it is
+    (tmp_path / "python").chmod(0o755)
+    done = subprocess.run(  # noqa: S603 - our own Makefile
+        ["make", "run", f"PYTHON={tmp_path / 'python'}"],  # noqa: S607 - whichever there is
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 2
+    assert "Task API needs Python 3.11 to 3.14: install one, or name it with PYTHON=/path/to/python" in done.stderr

@@ -1,0 +1,165 @@
+"""What a beginner does wrong with the API, and that each answer says what happened and what to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from backend.config import Settings
+from backend.utils.auth import issue_token
+from tests.fixtures.api import API, serve
+from tests.fixtures.tasks import JSON, create, path_of
+from tests.fixtures.tokens import SECRET, USER, claims, hmac_token, rsa_pair
+
+pytestmark = pytest.mark.requirement("FR-230")
+
+ISSUER, AUDIENCE = "https://sign-in.example.com", "https://tasks.example.com"
+OTHER_SECRET = "the-secret-of-another-folder-that-is-long-enough"  # noqa: S105 - it protects nothing
+
+
+@pytest.fixture(scope="module")
+def careful(settings: Settings) -> Iterator[API]:
+    """A service that looks at issuer and audience, and allows little."""
+    little = {"jwt_issuer": ISSUER, "jwt_audience": (AUDIENCE,), "rate_limit": "9/hour", "max_body_bytes": 2000}
+    with serve(settings.model_copy(update=little)) as running:
+        yield running
+
+
+def good() -> str:
+    return issue_token(SECRET, USER, ttl_seconds=60, issuer=ISSUER, audience=AUDIENCE)
+
+
+def token(**changes: object) -> str:
+    return hmac_token(SECRET, {**claims(iss=ISSUER, aud=AUDIENCE), **changes})
+
+
+def said(response: httpx.Response, status: int, *words: str) -> str:
+    """Check the status, and that the message and the details say all of this; returns what they say."""
+    assert response.status_code == status, response.text
+    error = response.json()["error"]
+    text = " ".join([error["message"], *(detail["message"] for detail in error["details"])])
+    assert [word for word in words if word not in text] == [], text
+    return text
+
+
+UNQUOTED = "no quotes around it, no second Bearer before it"
+IN_DEVELOPMENT = "in development, task-api token prints"
+
+
+@pytest.mark.parametrize(
+    ("header", "happened", "to_do"),
+    [
+        (None, "has no token", "Send one in the header Authorization: Bearer TOKEN."),
+        ("{}", "has no bearer token", "It reads Bearer, a blank and the token"),
+        ("Bearer: {}", "has no bearer token", "It reads Bearer, a blank and the token"),
+        ("Token {}", "has no bearer token", "It reads Bearer, a blank and the token"),
+        ("Bearer", "has no bearer token", "It reads Bearer, a blank and the token"),
+        ('Bearer "{}"', "not a JSON Web Token", UNQUOTED),
+        ("Bearer <{}>", "not a JSON Web Token", UNQUOTED),
+        ("Bearer Bearer {}", "not a JSON Web Token", UNQUOTED),
+        ("Bearer undefined", "not a JSON Web Token", "Send it whole"),
+        ("Bearer {}", "", ""),
+    ],
+)
+def test_a_header_that_is_typed_wrongly(careful: API, header: str | None, happened: str, to_do: str) -> None:
+    headers = {} if header is None else {"Authorization": header.format(good())}
+    with careful.client(**headers) as client:
+        answer = client.get("/api/me")
+
+    if happened:
+        text = said(answer, 401, happened, to_do)
+        assert "eyJ" not in text
+    else:
+        assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("made", "happened", "to_do"),
+    [
+        (lambda: token(exp=time.time() - 1), "has expired", ("Sign in again", IN_DEVELOPMENT)),
+        (lambda: token(iat=time.time() + 600), "not valid yet", ("Wait", "clocks")),
+        (lambda: token(iss="https://marker.example"), "issuer is not accepted", ("Get one of", "JWT_ISSUER")),
+        (lambda: token(aud="marker"), "not issued for this audience", ("Get one of", "JWT_AUDIENCE")),
+        (lambda: token(sub=5), "does not name a user (sub)", ("Have its issuer",)),
+        (
+            lambda: hmac_token(OTHER_SECRET, claims(iss=ISSUER, aud=AUDIENCE)),
+            "signature does not match",
+            (IN_DEVELOPMENT, "DATA_DIR"),
+        ),
+        (lambda: rsa_pair().token(claims()), "algorithm is not accepted", ("issuer that this service trusts",)),
+        (lambda: token()[:-3], "signature does not match", ("Send it whole",)),
+    ],
+    ids=["expired", "early", "issuer", "audience", "user", "secret", "algorithm", "cut"],
+)
+def test_a_token_that_does_not_count(careful: API, made: object, happened: str, to_do: tuple[str, ...]) -> None:
+    assert callable(made)
+    with careful.client(Authorization=f"Bearer {made()}") as client:
+        text = said(client.get("/api/me"), 401, happened, *to_do)
+
+    assert "marker" not in text
+    assert ISSUER not in text
+    assert AUDIENCE not in text
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", ""])
+def test_a_body_of_another_kind(client: httpx.Client, kind: str) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+
+    answer = client.post("/api/tasks", content='{"title": "a"}', headers=headers)
+
+    said(answer, 415, "not declared as JSON", "the header Content-Type: application/json")
+
+
+@pytest.mark.parametrize(
+    ("body", "happened", "to_do"),
+    [
+        ("{'title': 'marker'}", "not valid JSON", "double quotes, and nothing may be cut off; see line 1, column 2"),
+        ('{"title": "marker",\n"completed": true', "not valid JSON", "nothing may be cut off; see line 2, column 18"),
+        ('{"title": NaN}', "not valid JSON", "double quotes"),
+        ("[]", "must be a JSON object", ""),
+        ("", "is required", "send it"),
+        ("{}", "is required", "send it"),
+        ('{"title": "a", "titel": "marker"}', "nothing of this name", "check its spelling"),
+        ('{"title": "a", "completed": "marker"}', "should be a valid boolean", ""),
+    ],
+)
+def test_a_body_that_is_typed_wrongly(client: httpx.Client, body: str, happened: str, to_do: str) -> None:
+    text = said(client.post("/api/tasks", content=body, headers=JSON), 422, happened, to_do)
+
+    assert "marker" not in text
+
+
+@pytest.mark.parametrize("path", ["/api/tasks?lmit=5", "/api/me?verbose=1"])
+def test_an_unknown_parameter(client: httpx.Client, path: str) -> None:
+    said(client.get(path), 422, "nothing of this name", "check its spelling")
+
+
+@pytest.mark.parametrize("path", ["/api/tasks/", "/tasks", "/api/task", "/api/v1/tasks", "/docs/", "/health"])
+def test_an_address_that_is_none(client: httpx.Client, path: str) -> None:
+    said(client.get(path), 404, "nothing at this address", "None ends with a slash", "/docs lists them all")
+
+
+def test_a_wrong_method(client: httpx.Client) -> None:
+    answer = client.put("/api/tasks", json={"title": "a"})
+
+    said(answer, 405, "does not support that method", "the Allow header lists those it does")
+    assert answer.headers["Allow"] == "GET, HEAD, POST"
+
+
+def test_a_task_that_is_not_there_or_not_as_expected(client: httpx.Client) -> None:
+    path = path_of(create(client, "marker"))
+
+    said(client.get(f"{path}0"), 404, "no such task", "Check its id", "restore brings it back")
+    said(client.patch(path, json={}, headers={"If-Match": "42"}), 400, "If-Match", 'in double quotes, like "42"')
+    said(client.patch(path, json={}, headers={"If-Match": '"42"'}), 412, "not as your request expects", "See data")
+
+
+def test_what_is_too_much(careful: API) -> None:
+    with careful.client(Authorization=f"Bearer {good()}") as client:
+        said(client.post("/api/tasks", json={"title": "a" * 3000}), 413, "too large", "Send less")
+        answers = [client.get("/api/me") for _ in range(10)]
+    said(answers[-1], 429, "too many requests", "Wait for the number of seconds in the header Retry-After")
+    assert int(answers[-1].headers["Retry-After"]) > 0
