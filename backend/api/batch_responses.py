@@ -10,6 +10,7 @@ from starlette.responses import Response
 from backend.api.responses import REQUEST_ID_EXAMPLE, ErrorBody, envelope, error_text, example_of
 from backend.errors import TaskAPIError, TaskNotFound
 from backend.models.base import TaskDocument
+from backend.models.batch import MAX_OPERATIONS
 from backend.models.task import TaskPublic
 from backend.services.batch_service import Outcome
 
@@ -20,8 +21,10 @@ _NOT_FOUND = {"index": 2, "status": 404, **envelope(TaskNotFound(), REQUEST_ID_E
 class OperationResult(BaseModel):
     """What became of one operation."""
 
-    index: int = Field(description="Which operation, counted from 0", examples=[0])
-    status: int = Field(description="The status that the call of its own would have answered", examples=[204])
+    index: int = Field(description="Which operation, counted from 0", examples=[0], ge=0, le=MAX_OPERATIONS - 1)
+    status: int = Field(
+        description="The status that the call of its own would have answered", examples=[204], ge=200, le=599
+    )
 
 
 class TaskResult(OperationResult):
@@ -44,8 +47,10 @@ class FailedResult(OperationResult):
 class BatchAnswer(BaseModel):
     """The results of all operations."""
 
-    data: list[TaskResult | FailedResult | OperationResult] = Field(
+    # A reader that takes the first kind that fits finds the right one: each has what the later ones have, and more.
+    data: list[FailedResult | TaskResult | OperationResult] = Field(
         description="One result for each operation, in their order",
+        max_length=MAX_OPERATIONS,
         examples=[[{**example_of(TaskResult), "status": 201}, {**example_of(OperationResult), "index": 1}, _NOT_FOUND]],
     )
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 
+from backend.api.limits import MAX_HEADER_BYTES
 from backend.errors import BadRequest, Detail
 
 _Value = TypeVar("_Value")
@@ -16,10 +17,11 @@ _DOCUMENTED: dict[object, dict[str, Any]] = {}  # by the dependency that reads i
 
 
 def reads_header(
-    name: str, description: str, *, example: str, pattern: str
+    name: str, description: str, *, example: str, pattern: str, max_length: int = MAX_HEADER_BYTES
 ) -> Callable[[_Dependency[_Value]], _Dependency[_Value]]:
     """Document the header that a dependency reads and judges; a parameter of the framework would cost each request."""
-    schema = {"type": "string", "pattern": pattern, "description": description, "examples": [example], "title": name}
+    schema = {"type": "string", "maxLength": max_length, "pattern": pattern}
+    schema |= {"description": description, "examples": [example], "title": name}
     parameter = {"name": name, "in": "header", "required": False, "schema": schema, "description": description}
 
     def document(dependency: _Dependency[_Value]) -> _Dependency[_Value]:

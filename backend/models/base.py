@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
+from pydantic import GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 from sqlmodel import SQLModel
 
 
@@ -12,6 +16,17 @@ class Input(SQLModel):
     """What a client may send: the declared fields and no others."""
 
     model_config = {"extra": "forbid"}
+
+
+class Choice(StrEnum):
+    """Texts of which one is sent. The contract says what each is called, for languages where `-title` is no name."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Document the texts and their names."""
+        reference = handler(schema)
+        handler.resolve_ref_schema(reference)["x-enum-varnames"] = [choice.name for choice in cls]
+        return reference
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from sqlmodel import Field
 
 from backend.models.base import Input
 from backend.models.task import MAX_LIMIT
+from backend.models.values import FARTHEST, Revision
 from backend.utils.validation import FeedPosition, PlainInteger
 
 _SINCE = "`page.revision` of the page before, or the `id` of an event; 0, or left out: everything"
-_FARTHEST = 10**18 - 1
 
 
 def _described(description: str, example: object, **arguments: Any) -> Any:
@@ -24,7 +24,7 @@ def _described(description: str, example: object, **arguments: Any) -> Any:
 class StreamQuery(Input):
     """Where the stream begins."""
 
-    since: FeedPosition = _described(_SINCE, 41, default=0, ge=-_FARTHEST, le=_FARTHEST)
+    since: FeedPosition = _described(_SINCE, 41, default=0, ge=-FARTHEST, le=FARTHEST)
 
 
 class ChangesQuery(StreamQuery):
@@ -38,7 +38,7 @@ class DeletedTask(BaseModel):
 
     id: UUID = _described("The task's id", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
     deleted: Literal[True] = _described("That it is deleted; a living task does not have this", True)
-    revision: int = _described("The number of the change that deleted it", 43)
+    revision: Revision = _described("The number of the change that deleted it", 43)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,18 @@ from uuid import UUID
 from pydantic import BaseModel, StringConstraints
 from sqlmodel import Field
 
+from backend.models.access_token import AccessTokenPublic
 from backend.models.task import TaskPublic
 from backend.models.user import Account
+from backend.models.values import Count, Revision, UserId
 
 _TIME = "2026-11-21T09:30:00.123456+00:00"
 _HASH = "\\x" + "5f" * 32
-HexBytes = Annotated[str, StringConstraints(pattern=r"^\\x([0-9a-f]{2})*$")]  # as Postgres writes bytes
+Hash = Annotated[str, StringConstraints(max_length=66, pattern=r"^\\x[0-9a-f]{64}$")]  # as Postgres writes bytes
+Key = Annotated[str, StringConstraints(max_length=255, pattern=r"^[\u0020-\u007e]+$")]
+Json = Annotated[
+    str, StringConstraints(max_length=10_000_000, pattern=r"^\{.*\}$")
+]  # that of the largest batch has less
 
 
 def _described(description: str, example: object, **arguments: Any) -> Any:
@@ -25,8 +31,8 @@ def _described(description: str, example: object, **arguments: Any) -> Any:
 class ExportedAccount(Account):
     """The account, and what is counted of it."""
 
-    task_count: int = _described("How many tasks you have, deleted ones included", 7)
-    purged_revision: int = _described("The number of the last change that a purge has removed", 12)
+    task_count: Count = _described("How many tasks you have, deleted ones included", 7)
+    purged_revision: Count = _described("The number of the last change that a purge has removed", 12)
 
 
 class ExportedTask(TaskPublic):
@@ -35,34 +41,40 @@ class ExportedTask(TaskPublic):
     deleted_at: datetime | None = _described(  # type: ignore[assignment]  # here it is never left out
         "When it was deleted (UTC); null while it lives", _TIME
     )
-    request_hash: HexBytes | None = _described("SHA-256 of the request that created it under an id of yours", _HASH)
+    request_hash: Hash | None = _described("SHA-256 of the request that created it under an id of yours", _HASH)
 
 
 class RemovedTask(BaseModel):
     """What remains of a task that is gone for good."""
 
-    user_id: str = _described("Whose it was", "user_2NiWoBvBbPfAA")
+    user_id: UserId = _described("Whose it was", "user_2NiWoBvBbPfAA")
     id: UUID = _described("The task's id", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
-    revision: int = _described("The number of the change that removed it", 43)
+    revision: Revision = _described("The number of the change that removed it", 43)
     deleted_at: datetime = _described("When it was removed (UTC)", _TIME)
 
 
 class ExportedKey(BaseModel):
     """An Idempotency-Key, and the answer that is kept under it."""
 
-    user_id: str = _described("Whose it is", "user_2NiWoBvBbPfAA")
-    key: str = _described("The Idempotency-Key", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
-    request_hash: HexBytes = _described("SHA-256 of the request", _HASH)
-    status: int = _described("The status of the answer", 201)
-    headers: str = _described("Its headers, as JSON", "{}")
-    body: str = _described("Its body", '{"data":{}}')
+    user_id: UserId = _described("Whose it is", "user_2NiWoBvBbPfAA")
+    key: Key = _described("The Idempotency-Key", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
+    request_hash: Hash = _described("SHA-256 of the request", _HASH)
+    status: int = _described("The status of the answer", 201, ge=200, le=599)
+    headers: Json = _described("Its headers, as JSON", "{}")
+    body: Json = _described("Its body", '{"data":{}}')
     created_at: datetime = _described("When it was answered (UTC)", _TIME)
+
+
+class ExportedAccessToken(AccessTokenPublic):
+    """A personal access token, without the token itself."""
+
+    user_id: UserId = _described("Whose it is", "user_2NiWoBvBbPfAA")
 
 
 class ExportEnd(BaseModel):
     """The last line. An export without it is not complete."""
 
-    lines: int = _described("How many lines come before this one", 4)
+    lines: Count = _described("How many lines come before this one", 5)
 
 
 # What stands in `data`, by the `type` of the line.
@@ -71,6 +83,7 @@ LINES: dict[str, type[BaseModel]] = {
     "task": ExportedTask,
     "removed_task": RemovedTask,
     "idempotency_key": ExportedKey,
+    "access_token": ExportedAccessToken,
     "end": ExportEnd,
 }
 

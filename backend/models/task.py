@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import string
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from sqlalchemy import (
     BigInteger,
@@ -30,7 +29,8 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
-from backend.models.base import Input
+from backend.models.base import Choice, Input
+from backend.models.values import Revision, StoredDescription, StoredTitle, UserId
 from backend.utils import cursor as cursors
 from backend.utils.fingerprint import fingerprint
 from backend.utils.validation import (
@@ -131,7 +131,12 @@ _TIME = "2026-11-21T09:30:00.123456+00:00"
 _EARLY, _LATE = "2026-11-01T00:00:00Z", "2026-12-01T00:00:00+02:00"
 CURSOR_EXAMPLE = cursors.encode(bytes(cursors.LIST_BYTES), datetime.fromisoformat(_TIME), UUID(_UUID))
 # A format of our own: what a cursor looks like is nobody's business, but programs can tell that it is not any text.
-Cursor = Annotated[str, WithJsonSchema({"type": "string", "format": "cursor", "examples": [CURSOR_EXAMPLE]})]
+Cursor = Annotated[
+    str,
+    WithJsonSchema(
+        {"type": "string", "maxLength": cursors.MAX_LENGTH, "format": "cursor", "examples": [CURSOR_EXAMPLE]}
+    ),
+]
 
 
 class TaskCreate(Input):
@@ -161,7 +166,7 @@ class TaskCompletion(Input):
     completed: Flag = _described(_COMPLETED, True)
 
 
-class Sort(StrEnum):
+class TaskSort(Choice):
     """What lists are sorted by; with a minus: the exact reverse."""
 
     CREATED_AT = "created_at"
@@ -191,18 +196,14 @@ class Sort(StrEnum):
 
 
 def _known_sort(name: str) -> str:
-    """Refuse what is not known. The field is text, so that the documentation spells out there what may be sent."""
+    """Refuse what is not known, and say what is."""
     if name not in _SORTS:
-        raise PydanticCustomError("enum", "Must be one of: " + ", ".join(Sort))
+        raise PydanticCustomError("enum", "Must be one of: " + ", ".join(TaskSort))
     return name
 
 
-_SORTS = [sort.value for sort in Sort]
-SortName = Annotated[
-    str,
-    AfterValidator(_known_sort),
-    WithJsonSchema({"type": "string", "enum": _SORTS, "examples": [Sort.UPDATED_AT_REVERSED.value]}),
-]
+_SORTS = [sort.value for sort in TaskSort]
+SortName = Annotated[str, BeforeValidator(_known_sort, json_schema_input_type=TaskSort)]
 FILTERS = ("completed", "created_after", "created_before", "updated_after", "updated_before", "ids", "q")
 
 
@@ -227,7 +228,7 @@ class TaskQuery(Input):
         "What to sort by; with `-`: the reverse. Titles are compared without regard to case; by `completed_at`, open "
         "tasks come after completed ones",
         "-updated_at",
-        default=Sort.CREATED_AT_REVERSED.value,
+        default=TaskSort.CREATED_AT_REVERSED.value,
     )
     limit: PlainInteger = _described("Most tasks to answer", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: Cursor = _optional(
@@ -237,9 +238,9 @@ class TaskQuery(Input):
     include_total: QueryFlag = _described("`true`: also count all tasks that fit, as `page.total`", True, default=False)
 
     @property
-    def order(self) -> Sort:
+    def order(self) -> TaskSort:
         """Return what to sort by."""
-        return Sort(self.sort)
+        return TaskSort(self.sort)
 
     @property
     def filters(self) -> dict[str, Any]:
@@ -263,12 +264,12 @@ class TaskPublic(BaseModel):  # a SQLModel inside another model is not validated
     """A task, as its owner sees it."""
 
     id: UUID = _described("The task's id", _UUID)
-    user_id: str = _described("Whose task it is: the `sub` of your token", "user_2NiWoBvBbPfAA")
-    title: str = _described("What is to be done", "Buy milk")
-    description: str | None = _described("Anything more", "Two litres, the fresh one")
+    user_id: UserId = _described("Whose task it is: the `sub` of your token", "user_2NiWoBvBbPfAA")
+    title: StoredTitle = _described("What is to be done", "Buy milk")
+    description: StoredDescription | None = _described("Anything more", "Two litres, the fresh one")
     completed: bool = _described(_COMPLETED, True)
     completed_at: datetime | None = _described("When it became completed (UTC); null while it is open", _TIME)
     created_at: datetime = _described("When it was created (UTC)", _TIME)
     updated_at: datetime = _described("When it last changed (UTC)", _TIME)
-    revision: int = _described("The number of the change that made it so; also its ETag", 42)
+    revision: Revision = _described("The number of the change that made it so; also its ETag", 42)
     deleted_at: datetime = _optional("When it was deleted (UTC): only tasks in the trash have it", _TIME)

@@ -8,6 +8,8 @@ from pydantic import BaseModel
 from sqlalchemy import BigInteger, CheckConstraint, Column, PrimaryKeyConstraint, Text, func, text
 from sqlmodel import Field, SQLModel
 
+from backend.models.values import Count, UserId
+
 
 class User(SQLModel, table=True):
     """One row for each user that ever wrote: the token's `sub`, and the counts of that user's changes and tasks."""
@@ -31,8 +33,8 @@ class User(SQLModel, table=True):
 class Account(BaseModel):  # a SQLModel inside another model is not validated strictly
     """The caller's own account."""
 
-    id: str = Field(description="The `sub` of your token", schema_extra={"examples": ["user_2NiWoBvBbPfAA"]})
-    revision: int = Field(
+    id: UserId = Field(description="The `sub` of your token", schema_extra={"examples": ["user_2NiWoBvBbPfAA"]})
+    revision: Count = Field(
         description="How many changes you have made; goes up by one with each",
         schema_extra={"examples": [42]},
     )

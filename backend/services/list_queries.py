@@ -40,7 +40,7 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
 from backend.database.statements import Compiled, compile_statement
-from backend.models.task import Sort
+from backend.models.task import TaskSort
 from backend.services.task_columns import OWNED, PUBLIC, PUBLIC_IN_TRASH, TASK_ID, USER_ID, public, tasks, users
 
 MOST_BYTES = 4 * 1024 * 1024  # of tasks in a page, and one more task
@@ -57,7 +57,7 @@ _KNOWN: ColumnElement[Any] = cast(bind("known"), ARRAY[str](Text))  # tags of wh
 class Shape:
     """What makes one list's statement differ from another's; `filters` names those that are set."""
 
-    sort: Sort = Sort.CREATED_AT_REVERSED
+    sort: TaskSort = TaskSort.CREATED_AT_REVERSED
     is_after: bool = False  # a place that a cursor names
     in_trash: bool = False
     filters: frozenset[str] = frozenset()
@@ -117,7 +117,7 @@ def _long_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> tup
     )
 
 
-def can_be_short(sort: Sort, limit: int) -> bool:
+def can_be_short(sort: TaskSort, limit: int) -> bool:
     """Tell whether a page can be read the short way: few tasks, whose key is a field that is shown."""
     return limit <= MOST_IN_SHORT and sort.column in PUBLIC
 
@@ -157,7 +157,7 @@ def _names(shape: Shape) -> tuple[str, ...]:
     return PUBLIC_IN_TRASH if shape.in_trash else PUBLIC
 
 
-def _numbered(task: Subquery, sort: Sort) -> Subquery:
+def _numbered(task: Subquery, sort: TaskSort) -> Subquery:
     """Give each task its number, and measure them: the bytes of each, and those up to its end."""
     window: dict[str, Any] = {"order_by": _ordered(task.c.key, task.c.id, sort), "rows": (None, 0)}
     size = func.octet_length(cast(task.c.document, Text))
@@ -170,7 +170,7 @@ def _numbered(task: Subquery, sort: Sort) -> Subquery:
     return select(*columns).subquery("numbered")
 
 
-def _ordered(key: ColumnElement[Any], task_id: ColumnElement[Any], sort: Sort) -> tuple[ColumnElement[Any], ...]:
+def _ordered(key: ColumnElement[Any], task_id: ColumnElement[Any], sort: TaskSort) -> tuple[ColumnElement[Any], ...]:
     """Order by a key, and by id where it is the same: the one direction or the other, so that one index serves both."""
     return (key.desc(), task_id.desc()) if sort.is_reversed else (key.asc(), task_id.asc())
 

@@ -15,6 +15,7 @@ from backend.utils.search import has_word
 TITLE_LENGTH = 500
 TITLE_KEY_LENGTH = 100  # characters of a title that lists are sorted by
 DESCRIPTION_LENGTH = 10_000
+NAME_LENGTH = 100
 SEARCH_LENGTH = 500
 MOST_IDS = 100
 
@@ -31,7 +32,7 @@ POSITION = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 # The same rules for readers of the contract. No `maxLength` for a title: white space around it does not count.
 _WHITE = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_TITLE = rf"^[{_WHITE}]*[^\u0000{_WHITE}]([^\u0000]{{0,{TITLE_LENGTH - 2}}}[^\u0000{_WHITE}])?[{_WHITE}]*$"
+_TRIMMED = rf"^[{_WHITE}]*[^\u0000{_WHITE}]([^\u0000]{{0,%d}}[^\u0000{_WHITE}])?[{_WHITE}]*$"
 _DESCRIPTION = r"^[^\u0000]*$"
 
 _FLAGS = {"true": True, "false": False}
@@ -122,7 +123,14 @@ Title = Annotated[
     Strict(),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_LENGTH),
     AfterValidator(_without_nul),
-    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TITLE}),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (TITLE_LENGTH - 2)}),
+]
+Name = Annotated[
+    str,
+    Strict(),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LENGTH),
+    AfterValidator(_without_nul),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (NAME_LENGTH - 2)}),
 ]
 Description = Annotated[
     str,
@@ -146,6 +154,7 @@ CommaSeparatedIds = Annotated[
     WithJsonSchema(
         {
             "type": "string",
+            "maxLength": 37 * MOST_IDS - 1,
             "pattern": f"^{_ID}(,{_ID}){{0,{MOST_IDS - 1}}}$",
             "examples": ["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"],
         }

@@ -1,0 +1,25 @@
+"""What the values look like that leave the service: the contract says so, and tests hold each answer against it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from backend.utils.claims import MAX_USER_ID_LENGTH
+from backend.utils.entity_tags import GREATEST_REVISION
+from backend.utils.validation import DESCRIPTION_LENGTH, NAME_LENGTH, TITLE_LENGTH
+
+FARTHEST = 10**18 - 1  # position in the feed of changes, forwards or backwards
+
+_WITHOUT_NUL = r"^[^\u0000]*$"
+
+UserId = Annotated[str, StringConstraints(max_length=MAX_USER_ID_LENGTH, pattern=r"^[^\u0000-\u001f\u007f-\u009f]+$")]
+StoredTitle = Annotated[str, StringConstraints(min_length=1, max_length=TITLE_LENGTH, pattern=_WITHOUT_NUL)]
+StoredName = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LENGTH, pattern=_WITHOUT_NUL)]
+StoredDescription = Annotated[str, StringConstraints(max_length=DESCRIPTION_LENGTH, pattern=_WITHOUT_NUL)]
+# For people, in one line.
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\u0000-\u001f]+$")]
+Revision = Annotated[int, Field(ge=1, le=GREATEST_REVISION)]
+Count = Annotated[int, Field(ge=0, le=GREATEST_REVISION)]
+Position = Annotated[int, Field(ge=-FARTHEST, le=FARTHEST)]
