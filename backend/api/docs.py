@@ -1,4 +1,4 @@
-"""/docs: Swagger UI, with every asset served from here, so that it works without internet."""
+"""/docs to try the API, /redoc to read about it; every asset is served from here, so both work without internet."""
 
 from __future__ import annotations
 
@@ -8,13 +8,50 @@ import re
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from fastapi.staticfiles import StaticFiles
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
+_CONTRACT = "/openapi.json"
 _ASSETS = "/docs/assets"
+_ICON = f"{_ASSETS}/favicon.png"
+_PACKAGE = "fastapi_standalone_docs"
+_SWAGGER_UI = {
+    "deepLinking": False,  # it complains in the console of names like list_tasks
+    "defaultModelsExpandDepth": 0,
+    "displayRequestDuration": True,
+    "operationsSorter": "alpha",
+    "persistAuthorization": True,
+    "showCommonExtensions": False,  # regular expressions under what one types
+    "tryItOutEnabled": True,
+}
+# An event stream has no end, and Swagger UI shows nothing before it: it gets what comes in the first seconds.
+_SCRIPT = b"""<script>
+async function fetchForAWhile(url, options) {
+  const response = await fetch(url, options);
+  if (!response.ok) return response;
+  const reader = response.body.getReader(), parts = [];
+  const end = setTimeout(() => {
+    parts.push("\\n: this page has stopped listening; the stream goes on\\n");
+    reader.cancel();
+  }, 3000);
+  for (let part; !(part = await reader.read()).done;) parts.push(part.value);
+  clearTimeout(end);
+  return new Response(new Blob(parts), response);
+}
+ui.getConfigs().requestInterceptor = request => {
+  if (request.headers.accept === "text/event-stream") request.userFetch = fetchForAWhile;
+  return request;
+};
+</script>
+"""
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+_INLINE_STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
+# Redoc puts two styles into its page: an empty one, which it then fills rule by rule, and that of its scroll bars.
+_REDOC_STYLES = (
+    " 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='"
+)
 
 
 class Assets(StaticFiles):
@@ -33,29 +70,42 @@ class Assets(StaticFiles):
 
 
 def add_docs(app: FastAPI) -> None:
-    """Serve the documentation page and its assets, which the fastapi-swagger package carries."""
-    page = get_swagger_ui_html(
-        openapi_url="/openapi.json",
+    """Serve both pages and their assets, which the fastapi-standalone-docs package carries."""
+    swagger_ui = get_swagger_ui_html(
+        openapi_url=_CONTRACT,
         title=app.title,
         swagger_js_url=f"{_ASSETS}/swagger-ui-bundle.js",
         swagger_css_url=f"{_ASSETS}/swagger-ui.css",
-        swagger_favicon_url=f"{_ASSETS}/favicon-32x32.png",
-        swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True, "tryItOutEnabled": True},
+        swagger_favicon_url=_ICON,
+        swagger_ui_parameters=_SWAGGER_UI,
     )
-    page.headers["Content-Security-Policy"] = _policy(bytes(page.body))
+    redoc = get_redoc_html(
+        openapi_url=_CONTRACT,
+        title=app.title,
+        redoc_js_url="/redoc/redoc.standalone.js",
+        redoc_favicon_url=_ICON,
+        with_google_fonts=False,
+    )
+    _add_page(app, "/docs", bytes(swagger_ui.body).replace(b"</body>", _SCRIPT + b"</body>"))
+    _add_page(app, "/redoc", bytes(redoc.body), styles=_REDOC_STYLES, more="; worker-src blob:")  # in which it searches
+    app.mount(_ASSETS, Assets(packages=[(_PACKAGE, "static/swagger"), (_PACKAGE, "static/fastapi")]))
+    app.mount("/redoc", Assets(packages=[(_PACKAGE, "static/redoc")]))  # where it looks for its own logo
 
-    @app.get("/docs", include_in_schema=False)
-    async def get_docs() -> HTMLResponse:
+
+def _add_page(app: FastAPI, path: str, html: bytes, styles: str = "", more: str = "") -> None:
+    """Serve a page, and allow it what it needs: our files, our API, and what is written into it, by its hash."""
+    page = HTMLResponse(html)
+    page.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; script-src 'self'{_hashes(_INLINE_SCRIPT, html)}; "
+        f"style-src 'self'{_hashes(_INLINE_STYLE, html)}{styles}; img-src 'self' data:; connect-src 'self'; "
+        f"frame-ancestors 'none'; base-uri 'none'; form-action 'none'{more}"
+    )
+
+    @app.get(path, include_in_schema=False)
+    async def get_page() -> HTMLResponse:
         return page
 
-    app.mount(_ASSETS, Assets(packages=[("fastapi_swagger", "resources")]), name="docs assets")
 
-
-def _policy(page: bytes) -> str:
-    """Allow the page what it needs: our files, our API, and the one script that is written into it, by its hash."""
-    hashes = [base64.b64encode(hashlib.sha256(script).digest()).decode() for script in _INLINE_SCRIPT.findall(page)]
-    scripts = " ".join(f"'sha256-{digest}'" for digest in hashes)
-    return (
-        f"default-src 'none'; script-src 'self' {scripts}; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-    )
+def _hashes(inline: re.Pattern[bytes], html: bytes) -> str:
+    digests = (hashlib.sha256(text).digest() for text in inline.findall(html))
+    return "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)

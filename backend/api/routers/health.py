@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from backend.api.deps import DatabaseGate, Ready
 from backend.api.documentation import ANYWHERE, success
 from backend.api.responses import example_of
 from backend.api.routes import StrictRoute
+from backend.models.values import Sentence
 
 router = APIRouter(route_class=StrictRoute, responses=ANYWHERE)
+
+
+Address = Annotated[str, StringConstraints(max_length=100, pattern="^/[a-z./]*$")]
 
 
 class Health(BaseModel):
@@ -31,12 +35,13 @@ class HealthAnswer(BaseModel):
 class Directory(BaseModel):
     """Where things are."""
 
-    name: str = Field(description="What answers here", examples=["Task API"])
-    docs: str = Field(description="The documentation, for people", examples=["/docs"])
-    openapi: str = Field(description="The contract, for programs", examples=["/openapi.json"])
-    tasks: str = Field(description="Your tasks; needs a token", examples=["/api/tasks"])
-    account: str = Field(description="Your account; needs a token", examples=["/api/me"])
-    health: str = Field(description="Whether the service can serve", examples=["/health/ready"])
+    name: Sentence = Field(description="What answers here", examples=["Task API"])
+    docs: Address = Field(description="The documentation, to try each call", examples=["/docs"])
+    redoc: Address = Field(description="The documentation, to read", examples=["/redoc"])
+    openapi: Address = Field(description="The contract, for programs", examples=["/openapi.json"])
+    tasks: Address = Field(description="Your tasks; needs a token", examples=["/api/tasks"])
+    account: Address = Field(description="Your account; needs a token", examples=["/api/me"])
+    health: Address = Field(description="Whether the service can serve", examples=["/health/ready"])
 
 
 class DirectoryAnswer(BaseModel):
@@ -49,6 +54,7 @@ _DIRECTORY = DirectoryAnswer(
     data=Directory(
         name="Task API",
         docs="/docs",
+        redoc="/redoc",
         openapi="/openapi.json",
         tasks="/api/tasks",
         account="/api/me",
