@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -15,30 +13,13 @@ from backend.config import Settings
 from tests.fixtures.api import API, serve
 from tests.fixtures.doors import passed, refused
 from tests.fixtures.issuer import Issuer, running_issuer
+from tests.fixtures.sign_in import SECTION, documented_settings, settled
 from tests.fixtures.tokens import KeyPair, claims, compact, ec_pair, ed25519_pair, hmac_token, key_set, rsa_pair
 
 pytestmark = pytest.mark.requirement("FR-084")
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-SECTION = README.partition("## On Neon, with your frontend's sign-in")[2].partition("\n## ")[0]
-NAMES = ("JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_AUTHORIZED_PARTIES")
 UUID = "7f1f0a4e-2f5e-4a43-9c1a-2f4f0f6f4f5e"
 FRONTEND = "https://app.example.com"
-
-
-def documented() -> dict[str, dict[str, str]]:
-    """Read the settings for each issuer: Better Auth's from the shell lines, the others' from the table."""
-    header, _, *rows = [
-        [cell.strip().strip("`") for cell in line.strip("|").split("|")]
-        for line in SECTION.splitlines()
-        if line.startswith("|")
-    ]
-    assert header == ["issuer", *NAMES]
-    read = {
-        row[0]: {name: value for name, value in zip(NAMES, row[1:], strict=True) if value != "unset"} for row in rows
-    }
-    assert "The lines above fit Better Auth's `jwt()` plugin" in SECTION
-    return {"Better Auth": dict(re.findall(r"^(JWT_\w+)=(\S+)$", SECTION, re.MULTILINE)), **read}
 
 
 @dataclass(frozen=True)
@@ -106,16 +87,6 @@ PROVIDERS = {
 }  # fmt: skip
 
 
-def settled(text: object, base: str, placeholders: Mapping[str, str]) -> str:
-    """Put in what a reader would, and then the address of the issuer."""
-    result = str(text)
-    for words, value in placeholders.items():
-        result = result.replace(words, value)
-    result = result.replace("{base}", base)
-    assert "<" not in result, f"the README says what no reader can know: {result}"
-    return result
-
-
 def based(value: object, base: str) -> object:
     if isinstance(value, list):
         return [based(inner, base) for inner in value]
@@ -133,7 +104,7 @@ def serving(
     with running_issuer() as issuer:
         issuer.document = key_set(provider.pair.jwk(*provider.without))
         base = issuer.url.removesuffix("/jwks")
-        values = {key: settled(text, base, provider.placeholders) for key, text in documented()[name].items()}
+        values = {key: settled(text, provider.placeholders, base) for key, text in documented_settings()[name].items()}
         values |= instead
         for key, value in {**values, "DATABASE_URL": settings.database_url.get_secret_value()}.items():
             monkeypatch.setenv(key, value)
@@ -173,7 +144,7 @@ def test_the_tokens_of_an_issuer_are_accepted_with_the_settings_of_the_readme(
 def documented_claims(name: str) -> list[str]:
     """List the claims that the documented settings ask for."""
     claim_of = {"JWT_AUDIENCE": "aud", "JWT_AUTHORIZED_PARTIES": "azp"}
-    return [claim_of[setting] for setting in documented()[name.partition(",")[0]] if setting in claim_of]
+    return [claim_of[setting] for setting in documented_settings()[name.partition(",")[0]] if setting in claim_of]
 
 
 @pytest.mark.parametrize("audience", ["authenticated", ["authenticated"]])
@@ -195,6 +166,6 @@ def test_tokens_of_supabases_shared_secret_are_accepted_with_that(
 
 
 def test_every_issuer_of_the_readme_is_tried() -> None:
-    assert set(documented()) == {name.partition(",")[0] for name in PROVIDERS}
+    assert set(documented_settings()) == {name.partition(",")[0] for name in PROVIDERS}
     assert set(documented_claims("Auth0")) == {"aud", "azp"}
     assert documented_claims("Clerk") == ["azp"]
