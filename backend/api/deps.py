@@ -11,17 +11,22 @@ from fastapi.security.base import SecurityBase
 from pydantic import TypeAdapter
 from starlette.datastructures import State
 
+from backend.api.bearer import Bearers
 from backend.api.export import Export
 from backend.api.feed import Stream
 from backend.api.gate import Gate
 from backend.api.headers import malformed_header, reads_header
+from backend.api.task_import import Import
 from backend.database.session import SessionFactory
 from backend.errors import BadRequest
+from backend.services.access_token_service import AccessTokenService
 from backend.services.batch_service import BatchService
 from backend.services.change_service import ChangeService
 from backend.services.export_service import ExportService
+from backend.services.import_service import ImportService
 from backend.services.list_service import ListService
 from backend.services.readiness import Readiness
+from backend.services.task_export_service import TaskExportService
 from backend.services.task_service import TaskService
 from backend.services.user_service import UserService
 from backend.utils.validation import POSITION, FeedPosition
@@ -31,7 +36,12 @@ _Service = TypeVar("_Service")
 _POSITION = TypeAdapter[int](FeedPosition)
 _BEARER = HTTPBearer(
     bearerFormat="JWT",
-    description="The token your sign-in gives you. In development, `task-api token alice` prints one.",
+    description=(
+        "The token your sign-in gives you, without the word Bearer: a JWT, judged as RFC8725 asks. In development, "
+        "`.venv/bin/task-api token alice` prints one. Or a personal access token (`tk_…`): with the scope `tasks:read` "
+        "for each GET of tasks and changes, with `tasks:write` for all that changes tasks, and with either for "
+        "`GET /api/me`."
+    ),
 )
 
 
@@ -60,6 +70,10 @@ def _batches(state: State, user_id: str) -> BatchService:
     return BatchService(state.sessions, user_id, state.max_tasks, require_if_match=state.require_if_match)
 
 
+def _imports(state: State, user_id: str) -> ImportService:
+    return ImportService(state.sessions, user_id, state.max_tasks)
+
+
 def _of_user(service: Callable[[SessionFactory, str], _Service]) -> _OfUser[_Service]:
     """Give a service that needs no more than sessions and a user."""
     return _OfUser(lambda state, user_id: service(state.sessions, user_id))
@@ -75,6 +89,12 @@ async def _export(request: Request) -> AsyncIterator[Export]:
     """Give an export its place until it ends."""
     with Export.of(request, request.state.user_id) as export:
         yield export
+
+
+async def _import(request: Request) -> AsyncIterator[Import]:
+    """Give an import its place until it ends."""
+    with Import.of(request, request.state.user_id) as file:
+        yield file
 
 
 @reads_header(
@@ -100,6 +120,11 @@ def malformed_event_id() -> BadRequest:
     return malformed_header("Last-Event-ID", "position_invalid", "Last-Event-ID takes the id of one event")
 
 
+async def _bearers(request: Request) -> Bearers:
+    bearers: Bearers = request.app.state.bearers
+    return bearers
+
+
 async def _readiness(request: Request) -> Readiness:
     readiness: Readiness = request.app.state.readiness
     return readiness
@@ -116,8 +141,13 @@ Batches = Annotated[BatchService, Depends(_OfUser(_batches))]
 Changes = Annotated[ChangeService, Depends(_of_user(ChangeService))]
 ChangeStream = Annotated[Stream, Depends(_stream)]  # its place is free again after the answer
 Exports = Annotated[ExportService, Depends(_of_user(ExportService))]
-AccountExport = Annotated[Export, Depends(_export)]  # its place is free again after the answer
+TaskExports = Annotated[TaskExportService, Depends(_of_user(TaskExportService))]
+AnyExport = Annotated[Export, Depends(_export)]  # its place is free again after the answer
+ImportServices = Annotated[ImportService, Depends(_OfUser(_imports))]
+TaskFile = Annotated[Import, Depends(_import)]  # its place is free again after the answer
 LastEventId = Annotated[int | None, Depends(_last_event_id)]
+AccessTokens = Annotated[AccessTokenService, Depends(_of_user(AccessTokenService))]
 Users = Annotated[UserService, Depends(_of_user(UserService))]
+KnownBearers = Annotated[Bearers, Depends(_bearers)]
 Ready = Annotated[Readiness, Depends(_readiness)]
 DatabaseGate = Annotated[Gate, Depends(_gate)]

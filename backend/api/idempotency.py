@@ -64,6 +64,7 @@ class Idempotent:
     "leaves its name free. 1 to 255 printable ASCII characters, no blank at the ends; anything else is 400",
     example="8e03978e-40d5-43e8-bc93-6894a57f9324",
     pattern=f"^{_KEY.pattern}$",
+    max_length=255,
 )
 async def _idempotent(request: Request) -> Idempotent:
     """Read the key; raises BadRequest for one that is malformed or sent twice."""

@@ -7,23 +7,28 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import replace
 
+import anyio
 import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
 from backend import __version__
+from backend.api.admission import Admission
 from backend.api.background import in_background
+from backend.api.bearer import Bearers
+from backend.api.contract import DocumentedApp
 from backend.api.docs import add_docs
 from backend.api.export import Exports
 from backend.api.feed import Feed
 from backend.api.gate import Gate
 from backend.api.handlers import add_error_handlers
 from backend.api.limits import BodyLimit, Concurrency, HeadLimits
-from backend.api.middleware import Admission, CrossOrigin, ErrorBoundary, HeadAsGet, RequestContext, route_finder
+from backend.api.middleware import CrossOrigin, ErrorBoundary, HeadAsGet, RequestContext, route_finder
 from backend.api.purging import FIRST_PURGE_SECONDS, PURGE_SECONDS, Purging
-from backend.api.routers import account, batch, changes, health, tasks
+from backend.api.routers import access_tokens, account, batch, changes, health, task_export, task_import, tasks
 from backend.api.settlement import SETTLE_SECONDS, Settlement
+from backend.api.task_import import Imports
 from backend.api.verifying import verifier_of
 from backend.config import Rate, Settings
 from backend.database import migrations
@@ -34,7 +39,6 @@ from backend.errors import ConfigurationError
 from backend.services.purge_service import PurgeService
 from backend.services.rate_limit_service import RateLimitService
 from backend.services.readiness import Readiness
-from backend.utils.auth import Verifier
 from backend.utils.rate_limits import RateLimiter, RateLimits, SharedRateLimiter
 from backend.utils.telemetry import exported_signals, exporting
 
@@ -52,18 +56,30 @@ EXPOSED_HEADERS = (
 )
 PREFLIGHT_SECONDS = 7200
 OTHER_THREADS = 40
+COMPUTING_THREADS = 2  # what they do for exports and imports, the event loop has to wait for
 # As they are: a router that is included in another looks for its route twice.
 _ROUTES = [
     route
-    for router in (batch.router, tasks.router, changes.router, account.router, health.router)
+    for router in (
+        batch.router,
+        task_export.router,
+        task_import.router,
+        tasks.router,
+        changes.router,
+        account.router,
+        access_tokens.router,
+        health.router,
+    )
     for route in router.routes
 ]
 
 _DESCRIPTION = """
-Every user's own tasks, kept apart. Press **Authorize** and paste a bearer token; then *Try it out* works everywhere.
+Every user's own tasks, kept apart. On [/docs](/docs), press **Authorize** and paste a bearer token: then each operation
+can be tried. [/redoc](/redoc) is there to be read.
 
 Success is `{"data": …}`, a list adds `page`, and every error is `{"error": {code, message, request_id, details}}`.
-Branch on `code`, show `message`, and quote `request_id` when you ask for help. Unknown fields and parameters
+Branch on `code`, show `message`, and quote `request_id` when you ask for help;
+`specs/errors.md` of the project lists every code. Unknown fields and parameters
 of `/api` are refused rather than ignored. Times are UTC.
 
 Besides what each operation lists, a request that is too slow or too large is answered 408, 413, 414 or 431.
@@ -80,7 +96,9 @@ def create_app(settings: Settings) -> FastAPI:
         timeout_seconds=settings.request_timeout_seconds,
         slow_seconds=settings.slow_statement_seconds,
     )
-    verifier = verifier_of(settings)
+    sessions = SessionFactory(engine)
+    gate = Gate(settings.database_pool_size, settings.request_timeout_seconds)
+    bearers = Bearers(verifier_of(settings), sessions, (_look_ups(settings), gate))
     limits = _rate_limits(settings)
 
     @asynccontextmanager
@@ -95,7 +113,7 @@ def create_app(settings: Settings) -> FastAPI:
             async with _settling(app, limits), in_background(app.state.purging.run):
                 yield
 
-    app = FastAPI(
+    app = DocumentedApp(
         title="Task API",
         version=__version__,
         description=_DESCRIPTION,
@@ -104,26 +122,34 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         routes=_ROUTES,
-        middleware=_middleware(settings, verifier, limits),
+        middleware=_middleware(settings, bearers, limits),
         telemetry=_telemetry(),
     )
-    _equip(app, settings, SessionFactory(engine), verifier)
+    _equip(app, settings, sessions, gate, bearers)
     add_error_handlers(app)
     add_docs(app)
     app.add_middleware(RequestContext, route_of=route_finder(app.routes))  # outermost
     return app
 
 
-def _equip(app: FastAPI, settings: Settings, sessions: SessionFactory, verifier: Verifier) -> None:
+def _look_ups(settings: Settings) -> Gate:
+    """Let look-ups of personal access tokens have half of the connections at most."""
+    return Gate(max(1, settings.database_pool_size // 2), settings.request_timeout_seconds)
+
+
+def _equip(app: FastAPI, settings: Settings, sessions: SessionFactory, gate: Gate, bearers: Bearers) -> None:
     """Put there what dependencies give to handlers, and what runs in the background."""
     app.state.sessions = sessions
     app.state.max_tasks = settings.max_tasks_per_user
     app.state.require_if_match = settings.require_if_match
-    app.state.gate = Gate(settings.database_pool_size, settings.request_timeout_seconds)
-    app.state.feed = Feed(_quiet(sessions), app.state.gate, verifier)
-    app.state.exports = Exports(sessions, app.state.gate)
+    app.state.gate = gate
+    app.state.bearers = bearers
+    app.state.feed = Feed(_quiet(sessions), gate, bearers)
+    computing = anyio.CapacityLimiter(COMPUTING_THREADS)
+    app.state.exports = Exports(sessions, gate, computing)
+    app.state.imports = Imports(gate, computing, app.state.feed)
     app.state.readiness = Readiness(sessions, frozenset(migrations.known()))
-    app.state.purging = Purging(PurgeService(_quiet(sessions)), app.state.gate, FIRST_PURGE_SECONDS, PURGE_SECONDS)
+    app.state.purging = Purging(PurgeService(_quiet(sessions)), gate, FIRST_PURGE_SECONDS, PURGE_SECONDS)
 
 
 def _telemetry() -> TelemetryConfig:
@@ -163,7 +189,7 @@ def _quiet(sessions: SessionFactory) -> SessionFactory:
     return replace(sessions, log_level=logging.DEBUG)
 
 
-def _middleware(settings: Settings, verifier: Verifier, limits: RateLimits | None) -> list[Middleware]:
+def _middleware(settings: Settings, bearers: Bearers, limits: RateLimits | None) -> list[Middleware]:
     """Order what a request passes behind RequestContext, outermost first: each layer's answers pass those above."""
     return [
         Middleware(
@@ -176,9 +202,14 @@ def _middleware(settings: Settings, verifier: Verifier, limits: RateLimits | Non
             max_age=PREFLIGHT_SECONDS,
         ),
         Middleware(ErrorBoundary),
-        Middleware(Admission, verifier=verifier, limits=limits),
+        Middleware(Admission, bearers=bearers, limits=limits),
         Middleware(HeadLimits),
         Middleware(Concurrency, max_requests=settings.max_concurrent_requests),
-        Middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_seconds=settings.client_timeout_seconds),
+        Middleware(
+            BodyLimit,
+            max_bytes=settings.max_body_bytes,
+            max_import_bytes=settings.max_import_bytes,
+            timeout_seconds=settings.client_timeout_seconds,
+        ),
         Middleware(HeadAsGet),
     ]

@@ -86,6 +86,11 @@ class RateLimiter:
             reset_seconds=-(-left // NANOSECONDS),
         )
 
+    def take_back(self, key: str) -> None:
+        """Take a request of this window back: it turned out not to be one of those that are counted."""
+        if total := self._current.totals.get(key):
+            self._current.put(key, total - 1)
+
     def _count(self, key: str, total: int, _cost: int) -> None:
         self._current.put(key, total)
 

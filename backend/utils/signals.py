@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-EXIT_TERMINATED = 143  # by SIGTERM, as shells have it
+EXIT_INTERRUPTED = 130  # by Ctrl-C, as shells have it
+EXIT_TERMINATED = 143  # by SIGTERM
 
 
 @contextmanager
@@ -35,6 +36,22 @@ def leaving_in_order(exit_code: int, *, is_to_reload: bool = False) -> Iterator[
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def interrupted_at_once(exit_code: int) -> Iterator[None]:
+    """End the process at Ctrl-C, without unwinding, for as long as there is nothing to unwind.
+
+    While modules are imported, a KeyboardInterrupt may be swallowed by C code or turned into another error.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda _signal, _frame: os._exit(exit_code))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _do_nothing(_signal: int, _frame: FrameType | None) -> None:

@@ -46,6 +46,7 @@ NOT_ON_WINDOWS = {"fcntl", "pwd"}  # a module that must import there, too, impor
 RARELY_NEEDED = {
     "backend.database.embedded",
     "backend.database.yoyo_backend",
+    "backend.utils.calendar_rows",
     "backend.utils.download",
     "backend.utils.exporters",
 }

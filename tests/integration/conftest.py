@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from pydantic import SecretStr
 
 from backend.config import Settings
 from backend.database.embedded import EmbeddedPostgres
@@ -16,6 +17,7 @@ from tests.fixtures.api import API, serve
 from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS
 from tests.fixtures.expired import purge
 from tests.fixtures.partitions import migrated_database
+from tests.fixtures.proxy import Proxy, counting_proxy
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,17 @@ def hasty(settings: Settings) -> Iterator[API]:
     """A service that gives its clients little time."""
     with serve(settings.model_copy(update={"client_timeout_seconds": CLIENT_TIMEOUT_SECONDS})) as running:
         yield running
+
+
+@pytest.fixture
+def weathered(settings: Settings, database_url: str) -> Iterator[tuple[API, Proxy]]:
+    """A service that waits for its database but a second, and what is between the two."""
+    with counting_proxy(database_url) as proxy:
+        changes = {"database_url": SecretStr(proxy.url), "request_timeout_seconds": 1, "rate_limit_enabled": False}
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("backend.api.main.FIRST_PURGE_SECONDS", 3600)
+            with serve(settings.model_copy(update=changes)) as running:
+                yield running, proxy
 
 
 @pytest.fixture

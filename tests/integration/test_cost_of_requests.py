@@ -20,7 +20,7 @@ from structlog.contextvars import get_contextvars
 
 from backend.api.feed import Feed
 from backend.database.statements import compile_once
-from backend.models.task import FILTERS, Sort
+from backend.models.task import FILTERS, TaskSort
 from backend.services.list_queries import Shape, compiled_list
 from tests.fixtures.api import API, new_user
 from tests.fixtures.cost import counted_calls, counted_requests
@@ -219,7 +219,7 @@ def test_each_statement_of_the_lists_that_clients_show_is_kept() -> None:
     """Every order with whatever belongs to its pages, and in the usual one, one filter or two."""
     ordered = [
         Shape(sort, is_after, in_trash)
-        for sort, is_after, in_trash in itertools.product(Sort, (False, True), (False, True))
+        for sort, is_after, in_trash in itertools.product(TaskSort, (False, True), (False, True))
     ]
     filtered = [
         Shape(is_after=is_after, filters=frozenset(names), with_total=with_total, is_short=is_short)

@@ -14,6 +14,7 @@ from fastapi import HTTPException
 from pydantic import SecretStr
 from sqlalchemy import event, make_url
 from sqlalchemy.exc import DisconnectionError
+from starlette.routing import compile_path
 
 from backend.config import Settings
 from backend.database import migrations
@@ -21,7 +22,9 @@ from backend.database.engine import SERVER_SHARE, Engine
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from tests.fixtures.api import API, ORIGIN, new_user, serve
+from tests.fixtures.contract import operations
 from tests.fixtures.database import execute
+from tests.fixtures.examples import EXAMPLES
 from tests.fixtures.logs import events
 from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.tasks import (
@@ -43,12 +46,10 @@ KILL = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {OUR
 
 def send(client: httpx.Client, method: str, path: str) -> httpx.Response:
     """Send a request that is good in itself, as a browser does."""
-    body: dict[str, object] | None = None
-    if path.endswith("/batch"):
-        body = {"operations": [{"op": "create", "data": {"title": "a"}}]}
-    elif method in {"POST", "PUT", "PATCH"} and not path.endswith(("/complete", "/restore")):
-        body = {"title": "a"}
-    return client.request(method, path, json=body, headers={"Origin": ORIGIN})
+    in_full_first = sorted(operations().values(), key=lambda operation: "{" in operation.path)
+    fitting = (each for each in in_full_first if each.method == method and compile_path(each.path)[0].match(path))
+    request = EXAMPLES[next(fitting).id].request
+    return client.request(method, path, **{**request, "headers": {**request.get("headers", {}), "Origin": ORIGIN}})
 
 
 @pytest.fixture

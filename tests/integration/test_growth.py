@@ -11,7 +11,7 @@ import pytest
 from backend.database import migrations
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
-from backend.models.task import Sort, TaskCreate, TaskQuery, TaskUpdate
+from backend.models.task import TaskCreate, TaskQuery, TaskSort, TaskUpdate
 from backend.services.list_service import ListService
 from backend.services.task_service import TaskService
 from tests.fixtures.database import execute
@@ -91,7 +91,7 @@ def blocks_read(engine: Engine, url: str, user_id: str, count: int) -> dict[str,
         "toggle": plan(engine, lambda: tasks.toggle(task)),
         "create": plan(engine, lambda: tasks.create(TaskCreate(title="a")), task=uuid4()),
     }
-    for sort in Sort:
+    for sort in TaskSort:
         first = TaskQuery(sort=sort, limit=LIMIT)
         middle = first.model_copy(update={"cursor": place_at(engine, user_id, sort, (count - LIMIT) // 2)})
         read[f"first page by {sort}"] = plan(engine, partial(lists.list, first))

@@ -107,6 +107,8 @@ def test_an_unknown_path_is_not_found(client: httpx.Client, path: str) -> None:
         ("/health/live", "GET, HEAD"),
         ("/health/ready", "GET, HEAD"),
         ("/docs", "GET, HEAD"),
+        ("/redoc", "GET, HEAD"),
+        ("/redoc/redoc.standalone.js", "GET, HEAD"),
         ("/openapi.json", "GET, HEAD"),
         ("/docs/assets/swagger-ui.css", "GET, HEAD"),
     ],
@@ -197,9 +199,10 @@ def test_the_root_names_addresses_that_exist(anonymous: httpx.Client) -> None:
 
     assert response.status_code == 200
     addresses = {name: value for name, value in response.json()["data"].items() if name != "name"}
-    assert set(addresses) == {"docs", "openapi", "tasks", "account", "health"}
+    assert set(addresses) == {"docs", "redoc", "openapi", "tasks", "account", "health"}
     assert {name: anonymous.get(path).status_code for name, path in addresses.items()} == {
         "docs": 200,
+        "redoc": 200,
         "openapi": 200,
         "tasks": 401,
         "account": 401,

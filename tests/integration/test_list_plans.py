@@ -9,7 +9,7 @@ import pytest
 
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
-from backend.models.task import Sort, TaskQuery
+from backend.models.task import TaskQuery, TaskSort
 from backend.services.list_service import ListService
 from tests.fixtures import plans
 from tests.fixtures.database import execute
@@ -50,7 +50,7 @@ def reads(found: Node) -> list[Node]:
     return [node for node in nodes(found) if node.get("Relation Name") == "tasks"]
 
 
-def assert_goes_straight_there(found: Node, sort: Sort, *, is_after: bool) -> None:
+def assert_goes_straight_there(found: Node, sort: TaskSort, *, is_after: bool) -> None:
     """Hold that it reads the index of this sort, from its place on, and not more than the page."""
     (read,) = reads(found)
     assert read["Node Type"] == "Index Scan"
@@ -70,8 +70,8 @@ def assert_goes_straight_there(found: Node, sort: Sort, *, is_after: bool) -> No
 
 
 @pytest.mark.requirement("FR-135")
-@pytest.mark.parametrize("sort", Sort)
-def test_each_page_starts_at_its_place_in_the_index_of_its_sort(engine: Engine, sort: Sort) -> None:
+@pytest.mark.parametrize("sort", TaskSort)
+def test_each_page_starts_at_its_place_in_the_index_of_its_sort(engine: Engine, sort: TaskSort) -> None:
     assert_goes_straight_there(plan(engine, TaskQuery(sort=sort, limit=LIMIT)), sort, is_after=False)
     for offset in (10, TASKS // 2, TASKS * 3 // 4):  # open tasks have one key, so that ids decide
         query = TaskQuery(sort=sort, limit=LIMIT, cursor=place_at(engine, USER, sort, offset))

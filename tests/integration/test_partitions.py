@@ -120,6 +120,7 @@ def test_erasing_an_account_touches_one_partition_of_every_table_that_has_its_ro
         "tasks": 1,
         "tombstones": 1,
         "idempotency_keys": 1,
+        "access_tokens": 1,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import socket
@@ -247,9 +248,11 @@ def test_an_unreachable_database_is_said_without_its_password(tmp_path: Path) ->
     assert "letmein" not in done.stderr + done.stdout
 
 
-@pytest.mark.requirement("FR-069")
+@pytest.mark.requirement("FR-069", "FR-232")
 @pytest.mark.skipif((REPOSITORY / ".env").exists(), reason=".env decides what make run serves: move it away")
 def test_make_run_serves_from_the_checkout(tmp_path: Path) -> None:
+    first_commands = re.findall(r"^    (make .*?)(?:  #|$)", (REPOSITORY / "README.md").read_text(), re.MULTILINE)
+    assert [command.strip() for command in first_commands] == ["make run"]
     command: Sequence[str] = ("make", "--no-print-directory", "-C", str(REPOSITORY), "run", "ARGS=--port 0")
     with served(env=environment(tmp_path / "data"), cwd=tmp_path, command=command) as service:
         assert shell(service.curl).status_code == 201

@@ -288,7 +288,7 @@ def test_a_rate_is_read(unit: str, seconds: int) -> None:
     ],
 )
 def test_what_cannot_be_meant_is_refused_at_start(setting: str, value: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"^{setting.upper()}: (looks|each is) [^\n]+$"):
+    with pytest.raises(ConfigurationError, match=f"^{setting.upper()}: (must look|each must be) [^\n]+$"):
         load_settings(**{setting: value})
 
 

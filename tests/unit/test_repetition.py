@@ -11,14 +11,30 @@ from backend.errors import ServiceUnavailable, TaskNotFound
 from backend.services import repetition
 from backend.services.batch_service import BatchService
 from backend.services.change_service import ChangeService
+from backend.services.export_service import ExportService
 from backend.services.idempotency_service import IdempotencyService
+from backend.services.import_service import ImportService
 from backend.services.list_service import ListService
 from backend.services.repetition import once_only, reads, repeatable
+from backend.services.seed_service import SeedService
+from backend.services.task_export_service import TaskExportService
 from backend.services.task_service import TaskService
 from backend.services.user_service import UserService
 
-SERVICES = (BatchService, ChangeService, IdempotencyService, ListService, TaskService, UserService)
-MARKED_WITHIN = {TaskService.create: "_create"}  # what must not be repeated comes before it: making an id
+SERVICES = (
+    BatchService,
+    ChangeService,
+    ExportService,
+    IdempotencyService,
+    ImportService,
+    ListService,
+    SeedService,
+    TaskExportService,
+    TaskService,
+    UserService,
+)
+# What must not be repeated comes before it: making an id.
+MARKED_WITHIN = {TaskService.create: "_create", ImportService.store: "_store"}
 
 UNDONE = Interrupted(may_be_done=False)
 DOUBTFUL = Interrupted(may_be_done=True)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
-from backend.api.deps import AccountExport, Exports, Users
+from backend.api.deps import AnyExport, Exports, KnownBearers, Users
 from backend.api.documentation import ANYWHERE, UNKNOWN_PARAMETER, errors, json_lines, success
 from backend.api.responses import AccountAnswer, document_response
 from backend.api.routes import DatabaseRoute
-from backend.errors import Unauthorized
+from backend.errors import Forbidden, Unauthorized
 from backend.models.export import LINES
 
 router = APIRouter(
     prefix="/api/me",
     tags=["account"],
     route_class=DatabaseRoute,
-    responses=ANYWHERE | errors(Unauthorized, UNKNOWN_PARAMETER),
+    responses=ANYWHERE | errors(Unauthorized, Forbidden, UNKNOWN_PARAMETER),
 )
 
 
@@ -27,24 +27,28 @@ def get_account(users: Users) -> Response:
 
 
 @router.get("/export", response_class=StreamingResponse, responses=json_lines("Everything of yours", LINES))
-def export_account(export: AccountExport, exports: Exports) -> Response:
+def export_account(export: AnyExport, exports: Exports) -> Response:
     """Export everything that is stored of you, as a file of JSON lines: each is an object with `type` and `data`.
 
     First comes your `account`; then each `task`, deleted ones included, by id; each `removed_task`, which is what
-    remains of one that is gone for good; each `idempotency_key` with the answer that is kept under it for a day; and
-    the `end`. A file without the last line is not complete: export again. Whatever is there all the time is in it
-    exactly once; what changes meanwhile, as it was or as it is.
+    remains of one that is gone for good; each `idempotency_key` with the answer that is kept under it for a day; each
+    `access_token` without the token itself; and the `end`. A file without the last line is not complete: export again.
+    Whatever is there all the time is in it exactly once; what changes meanwhile, as it was or as it is.
 
     Each server exports twice at once for you; for once more the answer is 429.
     """
-    return export.answer(exports.begin())
+    return export.account(exports.begin())
 
 
 @router.delete("", status_code=204, responses=success(204, "Everything of yours is erased"))
-def erase_account(users: Users) -> Response:
+def erase_account(users: Users, bearers: KnownBearers) -> Response:
     """Erase your account and everything that is stored of you. This cannot be undone.
 
-    What you write at the same moment is either erased with it, or begins a new account.
+    What you write at the same moment is either erased with it, or begins a new account. So may a personal access token
+    do that another server still remembers, for up to a minute: revoke yours a minute before, if scripts use them.
     """
-    users.erase()
+    try:
+        users.erase()
+    finally:
+        bearers.forget(users.user_id)
     return Response(status_code=204)

@@ -17,6 +17,7 @@ from backend.api.routes import FixedRoute
 from backend.errors import (
     Conflict,
     Detail,
+    Forbidden,
     PreconditionFailed,
     PreconditionRequired,
     TaskAPIError,
@@ -24,11 +25,15 @@ from backend.errors import (
     Unauthorized,
     ValidationFailed,
 )
+from backend.models.access_token import Scope
 from backend.models.batch import Batch
 from backend.models.task import TaskPublic
 
 router = APIRouter(
-    prefix="/api/tasks", tags=["tasks"], route_class=FixedRoute, responses=ANYWHERE | errors(Unauthorized)
+    prefix="/api/tasks",
+    tags=["tasks"],
+    route_class=FixedRoute,
+    responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE)),
 )
 
 _ID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
@@ -45,7 +50,7 @@ Operations = Annotated[
             "create": _batch(
                 "Create some tasks",
                 {"op": "create", "data": {"title": "Buy milk"}},
-                {"op": "create", "data": {"id": _ID, "title": "Buy bread", "completed": True}},
+                {"op": "create", "data": {"title": "Buy bread", "completed": True}},
             ),
             "update": _batch(
                 "Edit, unless somebody else did", {"op": "update", "id": _ID, "data": {"title": "B"}, "if_match": 42}

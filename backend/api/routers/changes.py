@@ -12,7 +12,8 @@ from backend.api.documentation import ANYWHERE, errors, event_stream, success
 from backend.api.feed import PAGE_BYTES, PAGE_CHANGES
 from backend.api.responses import ChangesAnswer, changes_response
 from backend.api.routes import DatabaseRoute
-from backend.errors import Detail, Gone, Unauthorized, ValidationFailed
+from backend.errors import Detail, Forbidden, Gone, Unauthorized, ValidationFailed
+from backend.models.access_token import Scope
 from backend.models.change import ChangesQuery, StreamQuery
 
 _NO_POSITION = ValidationFailed(details=(Detail("query.since", "int_parsing", "Must be a whole number"),))
@@ -21,7 +22,7 @@ router = APIRouter(
     prefix="/api/changes",
     tags=["changes"],
     route_class=DatabaseRoute,
-    responses=ANYWHERE | errors(Unauthorized, Gone, _NO_POSITION),
+    responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.READ), Gone, _NO_POSITION),
 )
 
 

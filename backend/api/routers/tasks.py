@@ -30,13 +30,16 @@ from backend.api.responses import (
 )
 from backend.api.routes import DatabaseRoute
 from backend.errors import (
+    BLANK,
     BadRequest,
     Conflict,
     Detail,
+    Forbidden,
     TaskNotFound,
     Unauthorized,
     ValidationFailed,
 )
+from backend.models.access_token import Scope
 from backend.models.base import TaskDocument
 from backend.models.task import DeleteQuery, TaskCompletion, TaskCreate, TaskQuery, TaskUpdate
 from backend.utils.validation import PathUUID
@@ -45,7 +48,7 @@ router = APIRouter(
     prefix="/api/tasks",
     tags=["tasks"],
     route_class=DatabaseRoute,
-    responses=ANYWHERE | errors(Unauthorized, UNKNOWN_PARAMETER),
+    responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE), UNKNOWN_PARAMETER),
 )
 
 TaskId = Annotated[PathUUID, Path(description="The task's id", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"])]
@@ -92,7 +95,7 @@ _MERGE_PATCH = {
 _TOO_LONG = ValidationFailed(
     details=(Detail("query.limit", "less_than_equal", "Input should be less than or equal to 1000"),)
 )
-_BLANK = ValidationFailed(details=(Detail("title", "string_too_short", "String should have at least 1 character"),))
+_BLANK = ValidationFailed(details=(Detail("title", "string_too_short", BLANK),))
 _THE_TASK = success(200, "The task as it is now", TaskAnswer)
 _NO_QUERY_FLAG = ValidationFailed(details=(Detail("query.permanent", "bool_parsing", "Must be true or false"),))
 _NO_FLAG = ValidationFailed(details=(Detail("completed", "bool_type", "Input should be a valid boolean"),))
