@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.types import Scope
@@ -114,7 +115,7 @@ class Bearers:
 
 def _note_outcome(look_up: asyncio.Task[Caller]) -> None:
     """Take notice of an error, though all who waited for it may have left."""
-    if not look_up.cancelled():
+    with suppress(asyncio.CancelledError):
         look_up.exception()
 
 

@@ -109,7 +109,7 @@ def _announce(settings: Settings, listener: socket.socket) -> None:
         token = issue(settings, DEVELOPMENT_USER, DEVELOPMENT_TTL_SECONDS)
         print(f"Token     for user {DEVELOPMENT_USER!r}, good for {DEVELOPMENT_TTL}:\n{token}\n\nCreate a task:")
         print(
-            f"curl -w '\\n' -X POST {address}/api/tasks -H 'Authorization: Bearer {token}' "
+            f"curl -X POST {address}/api/tasks -H 'Authorization: Bearer {token}' "
             """-H 'Content-Type: application/json' -d '{"title": "Buy milk"}'"""
         )
     sys.stdout.flush()

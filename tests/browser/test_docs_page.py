@@ -97,9 +97,10 @@ def test_a_token_is_pasted_once_and_stays_until_one_logs_out(visit: Watched, use
 def test_without_a_token_one_is_asked_for(visit: Watched, user: httpx.Client) -> None:
     page = docs(visit, user, authorized=False)
 
-    for operation in {
-        operation.method: operation for operation in operations().values() if operation.is_private
-    }.values():
+    plain = [
+        operation for operation in operations().values() if operation.is_private and operation.id != "import_tasks"
+    ]
+    for operation in {operation.method: operation for operation in plain}.values():
         shown = page.open(operation).fill(**names_in(operation)).execute()
         assert (shown.status, "UNAUTHORIZED" in shown.text) == (401, True), operation.id
     assert is_calm(visit), visit

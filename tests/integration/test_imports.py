@@ -183,7 +183,12 @@ def test_not_all_of_very_many_bad_rows_are_listed(client: httpx.Client) -> None:
 
     assert counts_of(report) == {"created": 1, "failed": MOST_ERRORS + 5}
     assert [error["line"] for error in report["errors"]] == list(range(1, MOST_ERRORS + 1))
-    assert report["errors"][0] == {"line": 1, "field": "title", "code": "missing", "message": "This is required"}
+    assert report["errors"][0] == {
+        "line": 1,
+        "field": "title",
+        "code": "missing",
+        "message": "This is required: send it",
+    }
 
 
 @pytest.mark.requirement("FR-225")

@@ -20,6 +20,7 @@ from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.contract import Operation, operations
 from tests.fixtures.database import execute
 from tests.fixtures.examples import EXAMPLES
+from tests.fixtures.exports import give_large_tasks
 from tests.fixtures.locks import row_locked
 from tests.fixtures.proxy import Proxy
 from tests.fixtures.tasks import create, error_of
@@ -248,6 +249,19 @@ def test_an_import_ends_with_its_token(api: API, client: httpx.Client) -> None:
     error_of(response, 401, "UNAUTHORIZED")
     assert {task["title"].split()[0] for task in client.get("/api/tasks").json()["data"]} <= {"before", "after"}
     assert len(client.get("/api/tasks").json()["data"]) < 900
+
+
+@pytest.mark.requirement("FR-214")
+def test_an_export_ends_with_its_token(api: API, client: httpx.Client, user_id: str, database_url: str) -> None:
+    give_large_tasks(database_url, user_id, 400)
+    made = make_token(client, READ)
+    with with_token(api, made["token"]) as script, script.stream("GET", "/api/tasks/export") as export:
+        chunks = export.iter_bytes()
+        next(chunks)
+        assert client.delete(f"{TOKENS}/{made['id']}").status_code == 204
+
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(chunks)
 
 
 @pytest.mark.requirement("FR-215")

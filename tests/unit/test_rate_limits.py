@@ -296,3 +296,14 @@ def test_what_cannot_be_meant_is_refused_at_start(setting: str, value: str) -> N
 @pytest.mark.parametrize("value", ["127.0.0.1", "10.0.0.0/8, ::1 ,fd00::/8", "0.0.0.0/0,::/0"])
 def test_proxies_are_addresses_and_networks(value: str) -> None:
     assert load_settings(trusted_proxies=value).trusted_proxies == value
+
+
+@pytest.mark.requirement("FR-216")
+def test_a_request_can_be_taken_back() -> None:
+    limiter = RateLimiter("address", Rate(2, 60), lambda: 0)
+    limiter.take_back("a")  # which has none
+    assert [limiter.hit("a").allowed for _ in range(3)] == [True, True, False]
+
+    limiter.take_back("a")
+
+    assert [limiter.hit("a").allowed for _ in range(2)] == [True, False]

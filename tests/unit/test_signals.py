@@ -1,0 +1,42 @@
+"""Signals: what is done at Ctrl-C while there is nothing to unwind."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from backend.utils.signals import interrupted_at_once
+
+INTERRUPTED = """
+import signal
+from backend.utils.signals import interrupted_at_once
+with interrupted_at_once(130):
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except BaseException:
+        pass  # as C code does that imports something
+"""
+
+
+@pytest.mark.requirement("FR-219")
+def test_an_interrupt_that_could_be_swallowed_ends_the_process() -> None:
+    signals = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    done = subprocess.run(  # noqa: S603 - our own lines
+        [sys.executable, "-c", signals + INTERRUPTED], capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (130, "")
+
+
+@pytest.mark.requirement("FR-219")
+def test_who_handles_interrupts_otherwise_goes_on_to() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interrupted_at_once(130):
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
