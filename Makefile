@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install test check format bench lock lock-check contract clean
+.PHONY: help run install test test-all check format bench lock lock-check contract clean
 
 bin := .venv/bin
 
@@ -22,9 +22,15 @@ run: .venv/.runtime ## Serve the API on an embedded Postgres, or on DATABASE_URL
 
 install: .venv/.dev ## Install the locked packages for development into .venv
 
-# TEST_PARTITIONS=16 in the environment: what meets a table, on tables that are partitioned by user.
-test: .venv/.dev ## Run all tests and hold their coverage; or, without coverage, what ARGS="-k lists" selects
-	@$(bin)/python -m pytest $(if $(ARGS),,--cov) -n 2 $(ARGS)
+# What starts processes, breaks servers, fuzzes for long or opens browsers is of the second tier: see tests/conftest.py.
+# DATABASE_URL: on that server instead of an embedded one. TEST_PARTITIONS=16: on tables that are partitioned by user.
+pytest = @$(bin)/python -m pytest --quiet --numprocesses auto --dist worksteal --durations 10
+
+test: .venv/.dev ## Run the first tier of the tests, in minutes; or what ARGS="-k listing" selects of all of them
+	$(pytest) $(or $(ARGS),--tier first)
+
+test-all: .venv/.dev ## Run all tests
+	$(pytest) $(ARGS)
 
 check: .venv/.dev ## Check format, lint and types
 	$(bin)/ruff format --check

@@ -1,8 +1,12 @@
-"""Fixtures for every test: one migrated database and one running service for each test process."""
+"""Fixtures for every test: one migrated database and one running service for each test process.
+
+Tests are of two tiers, by their folder. `make test` runs the first; `make test-all` both.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,31 +15,63 @@ import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
+from tests.fixtures import needs, service_logs
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.database import postgres_server, scratch_database
+from tests.fixtures.inherited import forget_what_was_inherited
 from tests.fixtures.logs import logs_carried_to_caplog
 from tests.fixtures.measured import keep_measuring
-from tests.fixtures.partitions import PARTITIONS, migrate, migrated_database
+from tests.fixtures.partitions import migrate, migrated_database
 from tests.fixtures.proxy import Proxy, counting_proxy
 from tests.fixtures.tokens import SECRET
 
-# Browsers, generated clients and sign-ins see the service from outside: to them, all tables are alike.
-FROM_OUTSIDE = {"browser", "clients", "identity"}
+# Everything else starts processes, breaks servers, fuzzes for long, opens browsers, or builds clients.
+FIRST_TIER = {"unit", "integration", "contract", "security"}
+TESTS = Path(__file__).parent
 
+forget_what_was_inherited()
 keep_measuring()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On partitioned tables run what can meet one: to tests without a database of the server, nothing is different."""
-    if not PARTITIONS:
-        return
-    others = {
-        item
-        for item in items
-        if "server_url" not in getattr(item, "fixturenames", ()) or item.path.parent.name in FROM_OUTSIDE
-    }
-    config.hook.pytest_deselected(items=[*others])
-    items[:] = [item for item in items if item not in others]
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run choose its tier."""
+    parser.addoption("--tier", choices=["first", "second"], help="run the tests of this tier only")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the folders of the other tier."""
+    tier = config.getoption("tier")
+    if tier is None or collection_path.parent != TESTS or not collection_path.is_dir():
+        return None
+    return (collection_path.name in FIRST_TIER) != (tier == "first") or None
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run more tests at once than there are processors: many of them wait."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failing test what services that run as processes have logged since it began."""
+    report = yield
+    if report.failed:
+        report.sections += service_logs.since_the_test_began()
+    return report
+
+
+def pytest_runtest_setup() -> None:
+    """Note where the logs of such services end: those of earlier tests may still run."""
+    service_logs.begin_test()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was skipped and what to install for it, and how to run the rest."""
+    reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", []) if report.longrepr]
+    if reasons:
+        terminalreporter.write_line(needs.summary(reasons))
+    if config.getoption("tier") == "first":
+        terminalreporter.write_line("This was the first tier. To run all tests: make test-all")
 
 
 @pytest.fixture
@@ -47,6 +83,16 @@ def tmp_path() -> Iterator[Path]:
     """
     with TemporaryDirectory(prefix="task-api-test-", ignore_cleanup_errors=True) as folder:
         yield Path(folder).resolve()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _empty_working_directory() -> Iterator[None]:
+    """Run tests where nothing is: settings would be read from a .env of the checkout."""
+    before = Path.cwd()
+    with TemporaryDirectory(prefix="task-api-test-") as folder:
+        os.chdir(folder)
+        yield
+        os.chdir(before)
 
 
 @pytest.fixture(autouse=True)

@@ -66,7 +66,7 @@ def test_the_next_requests_all_succeed(settings: Settings, place: Place) -> None
 
 
 @pytest.mark.requirement("FR-155", "FR-160")
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other names for it")
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 @pytest.mark.parametrize(("timeout_seconds", "most_milliseconds"), [(10.0, 5000), (2.0, 1000)])
 def test_a_connection_that_the_network_forgot_is_found_out(
     place: Place, timeout_seconds: float, most_milliseconds: int

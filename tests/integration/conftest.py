@@ -1,17 +1,13 @@
-"""Folders for embedded servers, and databases that several tests share."""
+"""Databases and services that several tests share."""
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
-from backend.database.embedded import EmbeddedPostgres
 from backend.database.engine import Engine
 from tests.fixtures.api import API, serve
 from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS
@@ -52,33 +48,3 @@ def weathered(settings: Settings, database_url: str) -> Iterator[tuple[API, Prox
             patched.setattr("backend.api.main.FIRST_PURGE_SECONDS", 3600)
             with serve(settings.model_copy(update=changes)) as running:
                 yield running, proxy
-
-
-@pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    """A place for a data folder, where nothing is yet."""
-    return tmp_path / "data"
-
-
-@pytest.fixture(scope="session")
-def template() -> Iterator[Path]:
-    """A folder with the files of a server that never served."""
-    with TemporaryDirectory(prefix="task-api-test-") as name:
-        with EmbeddedPostgres(Path(name)):
-            pass
-        yield Path(name)
-
-
-@pytest.fixture
-def made(data_dir: Path, template: Path) -> Path:
-    """A data folder of this test alone, with a database in it: making one takes a second."""
-    subprocess.run(["cp", "-a", template, data_dir], check=True)  # noqa: S603, S607 - copytree would change the owner
-    return data_dir
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    """A folder for migrations of the test's own."""
-    path = tmp_path / "migrations [of a test]"  # glob characters in a path are only characters
-    path.mkdir()
-    return path

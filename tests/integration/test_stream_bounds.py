@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import gc
 import logging
-import signal
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
 import httpx
 import pytest
@@ -24,7 +21,6 @@ from tests.fixtures.connection import connection_to, head
 from tests.fixtures.database import execute
 from tests.fixtures.events import STREAM, changes_of, events_of, stream
 from tests.fixtures.logs import events
-from tests.fixtures.process import environment, served
 from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.tasks import create, error_of
 from tests.fixtures.tokens import SECRET
@@ -242,24 +238,3 @@ def test_a_stream_that_cannot_be_continued_ends(live: API, follower: httpx.Clien
         assert list(events) == []
     error_of(follower.get(STREAM, headers={"Last-Event-ID": "1"}), 410, "GONE")
     until(lambda: is_empty(live))
-
-
-@pytest.mark.requirement("FR-149", "FR-064")
-def test_the_end_of_the_service_ends_streams_and_waits_for_none(tmp_path: Path, database_url: str) -> None:
-    env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET)
-    token = issue_token(SECRET, new_user(), ttl_seconds=600)
-    headers = {"Authorization": f"Bearer {token}"}
-    with (
-        served(env=env, cwd=tmp_path) as service,
-        httpx.Client(base_url=service.address, headers=headers, trust_env=False, timeout=30) as client,
-        ExitStack() as streams,
-        ThreadPoolExecutor(3) as threads,
-    ):
-        responses = [streams.enter_context(stream(client)) for _ in range(3)]
-        started = [events_of(response) for response in responses]
-        assert [next(events).id for events in started] == ["0"] * 3
-        rest = [threads.submit(list, events) for events in started]
-
-        assert service.stop(signal.SIGTERM) == 0
-        for each in rest:
-            assert len(each.result()) == 1  # and the end, which httpx misses where there is none

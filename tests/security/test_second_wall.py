@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -13,7 +12,6 @@ import pytest
 from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy import make_url
 
-from backend.database.embedded import EmbeddedPostgres
 from backend.database.engine import SERVER_SHARE, Engine
 from backend.database.session import SessionFactory
 from backend.errors import Conflict, ServiceUnavailable
@@ -192,13 +190,3 @@ def test_no_setting_of_a_request_stays_on_the_connection(owner: Owner) -> None:
 @pytest.mark.requirement("FR-013")
 def test_every_login_can_serve(login_url: str) -> None:
     use_everything(login_url)
-
-
-@pytest.mark.requirement("FR-013", "FR-070")
-@pytest.mark.parametrize("kind", LOGINS)
-def test_every_login_can_set_up_a_server_that_is_new(tmp_path: Path, kind: str) -> None:
-    with (
-        EmbeddedPostgres(tmp_path) as server_url,
-        database_of(server_url, LOGINS[kind], may_become_task_api=False) as url,
-    ):
-        use_everything(url)

@@ -19,9 +19,11 @@ from backend.config import Settings
 from tests.fixtures.api import new_user
 from tests.fixtures.database import execute
 from tests.fixtures.deployment import DEPLOY, Installation, is_served, read_variables, seconds_to_end, user_client
+from tests.fixtures.needs import need, skip_without
 from tests.fixtures.operations import commands
-from tests.fixtures.pooler import PROGRAM, Pooler
+from tests.fixtures.pooler import Pooler
 from tests.fixtures.process import REPOSITORY, served
+from tests.fixtures.programs import find
 from tests.fixtures.servers import free_port, lesser_user, own
 
 yaml = pytest.importorskip("yaml")
@@ -35,7 +37,7 @@ pytestmark = pytest.mark.requirement("FR-178")
 def _compose_program() -> list[str] | None:
     """Find the plugin of docker, or the program that came before it."""
     for command in (["docker", "compose"], ["docker-compose"]):
-        if shutil.which(command[0]) and not subprocess.run([*command, "version"], capture_output=True).returncode:  # noqa: S603, PLW1510
+        if find(command[0]) and not subprocess.run([*command, "version"], capture_output=True).returncode:  # noqa: S603, PLW1510
             return command
     return None
 
@@ -43,7 +45,7 @@ def _compose_program() -> list[str] | None:
 def test_the_file_is_valid(installed: Installation) -> None:
     command = _compose_program()
     if command is None:
-        pytest.skip("neither docker compose nor docker-compose is installed")
+        skip_without("docker-compose")
     for name in ("compose.yaml", "Dockerfile"):
         shutil.copy(REPOSITORY / name, installed.folder)
 
@@ -140,8 +142,7 @@ def test_the_login_of_the_service_may_do_only_what_requests_may(installed: Insta
 @pytest.fixture(scope="module")
 def pooler(installed: Installation) -> Iterator[Pooler]:
     """PgBouncer as configured for compose.yaml, but for where things are."""
-    if PROGRAM is None:
-        pytest.skip("pgbouncer is not installed")
+    need("pgbouncer")
     folder = installed.folder / "pgbouncer"
     folder.mkdir()
     port = free_port()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import ssl
 import subprocess
 import warnings
@@ -15,6 +14,7 @@ import pytest
 
 from backend.config import Settings
 from tests.fixtures.api import API, ORIGIN, new_user, serve
+from tests.fixtures.needs import need, skip_without
 from tests.fixtures.nginx import Front, fronted
 from tests.fixtures.tasks import MISSING_ID, REQUESTS, create, error_of
 
@@ -117,13 +117,13 @@ def _speaks(port: int, context: ssl.SSLContext, version: ssl.TLSVersion) -> bool
 
 
 def test_http_2_is_spoken(site: Site) -> None:
-    curl = shutil.which("curl")
-    if curl is None or "HTTP2" not in _said(curl, "--version"):
-        pytest.skip("curl is missing, or knows no HTTP/2")
+    need("curl")
+    if "HTTP2" not in _said("curl", "--version"):
+        skip_without("a curl that knows HTTP/2")
     trust = str(site.front.folder / "authority.pem")
     options = ("-sS", "--noproxy", "*", "--http2", "--cacert", trust, "-w", "%{http_version}")
 
-    assert _said(curl, *options, f"{site.front.address}/health/live") == '{"data":{"status":"ok"}}2'
+    assert _said("curl", *options, f"{site.front.address}/health/live") == '{"data":{"status":"ok"}}2'
 
 
 def _said(*command: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from tests.fixtures.api import new_user
 from tests.fixtures.confined import confine, locked_packages
 from tests.fixtures.deployment import DEPLOY, Installation, is_served, seconds_to_end, user_client
 from tests.fixtures.load import load_on
+from tests.fixtures.needs import need
 from tests.fixtures.process import REPOSITORY, served
 from tests.fixtures.workers import workers_of
 
@@ -41,10 +41,8 @@ def _the(directive: str) -> str:
 
 
 def _analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("systemd-analyze")
-    if program is None:
-        pytest.skip("systemd-analyze is not installed")
-    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)  # noqa: S603
+    need("systemd-analyze")
+    return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, check=False)  # noqa: S603, S607
 
 
 def test_systemd_understands_every_line(tmp_path: Path) -> None:

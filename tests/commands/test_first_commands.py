@@ -24,6 +24,7 @@ from backend.database.embedded import EmbeddedPostgres
 from backend.errors import ConfigurationError
 from backend.utils.auth import development_secret
 from backend.utils.jwks import read_key_set
+from tests.fixtures.needs import need
 from tests.fixtures.process import REPOSITORY, environment, run
 from tests.fixtures.refusal import refuse
 
@@ -212,8 +213,7 @@ def test_an_old_python(tmp_path: Path) -> None:
 
 
 def test_make_with_an_old_python(tmp_path: Path) -> None:
-    if shutil.which("make") is None:
-        pytest.skip("make is missing: install it to see what it says of an old Python")
+    need("make")
     for name in ("Makefile", "requirements.lock", "pyproject.toml"):
         shutil.copy(REPOSITORY / name, tmp_path)
     (tmp_path / "python").write_text("#!/bin/sh\nexit 1\n")  # an old one gives that to the question how old it is

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.fixtures.needs import need
 from tests.fixtures.process import environment, run
 from tests.fixtures.terminal import Terminal, terminal
 
@@ -26,8 +26,7 @@ READY = "ready> "
 
 def script(shell: str, folder: Path) -> Path:
     """Print what makes this shell complete, into a file."""
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is missing: install it to try its completion")
+    need(shell)
     done = run("completion", shell, env=environment(folder / "data"), cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
     file = folder / f"completion.{shell}"

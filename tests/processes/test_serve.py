@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import pytest
 
 from backend.database import migrations
 from tests.fixtures.issuer import running_issuer
+from tests.fixtures.needs import need
 from tests.fixtures.process import REPOSITORY, TASK_API, environment, run, served
 from tests.fixtures.tokens import SECRET, claims, ed25519_pair, rsa_pair
 
@@ -27,8 +28,7 @@ PRODUCTION = {"ENVIRONMENT": "production", "JWT_SECRET": SECRET}
 
 def shell(line: str) -> httpx.Response:
     """Paste a line into a shell, and read the answer that curl prints with -i."""
-    if shutil.which("curl") is None:
-        pytest.skip("curl is missing: install it to paste what is printed")
+    need("curl")
     done = subprocess.run(  # noqa: S602 - pasting the line is the test
         line.replace("curl ", "curl -s --noproxy '*' -w '\\n%{http_code}' ", 1),
         shell=True,
@@ -248,11 +248,31 @@ def test_an_unreachable_database_is_said_without_its_password(tmp_path: Path) ->
     assert "letmein" not in done.stderr + done.stdout
 
 
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The checkout with everything installed, but without the .env and the data that somebody may have in theirs."""
+    need("make")
+    folder = tmp_path / "checkout of a newcomer"
+    (folder / ".venv").mkdir(parents=True)
+    for target in REPOSITORY.iterdir():
+        if target.name not in {".env", ".data", ".venv"}:
+            (folder / target.name).symlink_to(target)
+    for target in Path(sys.prefix).iterdir():
+        if not target.name.startswith("."):
+            (folder / ".venv" / target.name).symlink_to(target)
+    # What make leaves behind when it has installed everything for a checkout at this path.
+    subprocess.run(
+        ["sh", "-c", "touch .venv/.created-$(pwd -P | cksum | cut -d ' ' -f 1) && touch .venv/.runtime"],  # noqa: S607
+        cwd=folder,
+        check=True,
+    )
+    return folder
+
+
 @pytest.mark.requirement("FR-069", "FR-232")
-@pytest.mark.skipif((REPOSITORY / ".env").exists(), reason=".env decides what make run serves: move it away")
-def test_make_run_serves_from_the_checkout(tmp_path: Path) -> None:
+def test_make_run_serves_from_the_checkout(tmp_path: Path, checkout: Path) -> None:
     first_commands = re.findall(r"^    (make .*?)(?:  #|$)", (REPOSITORY / "README.md").read_text(), re.MULTILINE)
     assert [command.strip() for command in first_commands] == ["make run"]
-    command: Sequence[str] = ("make", "--no-print-directory", "-C", str(REPOSITORY), "run", "ARGS=--port 0")
+    command: Sequence[str] = ("make", "--no-print-directory", "-C", str(checkout), "run", "ARGS=--port 0")
     with served(env=environment(tmp_path / "data"), cwd=tmp_path, command=command) as service:
         assert shell(service.curl).status_code == 201

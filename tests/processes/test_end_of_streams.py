@@ -1,0 +1,38 @@
+"""A service that ends lets its streams end properly."""
+
+from __future__ import annotations
+
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from backend.utils.auth import issue_token
+from tests.fixtures.api import new_user
+from tests.fixtures.events import events_of, stream
+from tests.fixtures.process import environment, served
+from tests.fixtures.tokens import SECRET
+
+
+@pytest.mark.requirement("FR-149", "FR-064")
+def test_the_end_of_the_service_ends_streams_and_waits_for_none(tmp_path: Path, database_url: str) -> None:
+    env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET)
+    token = issue_token(SECRET, new_user(), ttl_seconds=600)
+    headers = {"Authorization": f"Bearer {token}"}
+    with (
+        served(env=env, cwd=tmp_path) as service,
+        httpx.Client(base_url=service.address, headers=headers, trust_env=False, timeout=30) as client,
+        ExitStack() as streams,
+        ThreadPoolExecutor(3) as threads,
+    ):
+        responses = [streams.enter_context(stream(client)) for _ in range(3)]
+        started = [events_of(response) for response in responses]
+        assert [next(events).id for events in started] == ["0"] * 3
+        rest = [threads.submit(list, events) for events in started]
+
+        assert service.stop(signal.SIGTERM) == 0
+        for each in rest:
+            assert len(each.result()) == 1  # and the end, which httpx misses where there is none
