@@ -35,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    options = typed.read(arguments)
+    try:
+        options = typed.read(arguments)
+    finally:
+        _flush_output()  # --help has written it, and ends the process itself
     if options.command is None:
         options.parser.print_help(sys.stderr)
         return EXIT_TYPED_WRONGLY
@@ -43,9 +46,14 @@ def _run(arguments: Sequence[str] | None) -> int:
         command = import_module(f"backend.commands.{options.command}")  # each needs something else
         gc.freeze()
     command.run(options)
-    if sys.stdout is not None:
-        sys.stdout.flush()
+    _flush_output()
     return 0
+
+
+def _flush_output() -> None:
+    """Write what is still buffered, so that an error of it is ours to answer and not Python's at exit."""
+    if sys.stdout is not None:  # closed by whoever started us
+        sys.stdout.flush()
 
 
 def _forget_output() -> None:

@@ -6,6 +6,7 @@ Tests are of two tiers, by their folder. `make test` runs the first; `make test-
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
+from backend.database.embedded import EmbeddedPostgres
 from tests.fixtures import needs, service_logs
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.database import postgres_server, scratch_database
@@ -67,6 +69,7 @@ def pytest_runtest_setup() -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what was skipped and what to install for it, and how to run the rest."""
+    terminalreporter.ensure_newline()
     reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", []) if report.longrepr]
     if reasons:
         terminalreporter.write_line(needs.summary(reasons))
@@ -178,6 +181,36 @@ def folder() -> Iterator[Path]:
     """Where the services of a module run, and put their logs."""
     with TemporaryDirectory(prefix="task-api-test-", ignore_cleanup_errors=True) as name:
         yield Path(name).resolve()
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A place for a data folder, where nothing is yet."""
+    return tmp_path / "data"
+
+
+@pytest.fixture(scope="session")
+def template() -> Iterator[Path]:
+    """A folder with the files of a server that never served."""
+    with TemporaryDirectory(prefix="task-api-test-") as name:
+        with EmbeddedPostgres(Path(name)):
+            pass
+        yield Path(name)
+
+
+@pytest.fixture
+def made(data_dir: Path, template: Path) -> Path:
+    """A data folder of this test alone, with a database in it: making one takes a second."""
+    subprocess.run(["cp", "-a", template, data_dir], check=True)  # noqa: S603, S607 - copytree would change the owner
+    return data_dir
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A folder for migrations of the test's own."""
+    path = tmp_path / "migrations [of a test]"  # glob characters in a path are only characters
+    path.mkdir()
+    return path
 
 
 @pytest.fixture

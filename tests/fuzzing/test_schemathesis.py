@@ -17,7 +17,7 @@ from tests.fixtures.contract import operations
 from tests.fixtures.tokens import SECRET
 
 ROOT = Path(__file__).parents[2]
-RUN_SECONDS = 240
+RUN_SECONDS = 800
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}
 LINKS = re.compile(r"API Links: +([0-9]+) covered")  # the report does not count them
 # Its warnings count as findings. While it fuzzes, it takes no ids from answers: the hooks put a task under each.
@@ -55,7 +55,6 @@ def _run(api: API, folder: Path, tokens: dict[str, str]) -> subprocess.Completed
     )
 
 
-@pytest.mark.timeout(RUN_SECONDS + 20)
 @pytest.mark.requirement("FR-092", "FR-011", "FR-058")
 def test_schemathesis_finds_nothing_and_no_stranger_gets_in(api: API, tmp_path: Path) -> None:
     stranger = new_user()

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import psycopg2
 import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
 from backend.database import migrations
-from backend.database.embedded import EmbeddedPostgres
 from backend.database.reasons import reason
 from backend.database.session import StatementRefused
 from backend.models.task import TaskCreate, TaskQuery
@@ -86,21 +83,6 @@ def test_a_row_that_is_refused_is_not_in_the_log(
     assert refusal in failed["exception"]
     assert failed["exception"].startswith("Traceback")
     assert [words for words in (PRIVATE, token, "DETAIL") if words in caplog.text] == []
-
-
-@pytest.mark.requirement("FR-108")
-def test_a_row_that_is_refused_is_not_in_the_log_of_the_embedded_server(made: Path) -> None:
-    with EmbeddedPostgres(made) as url:
-        execute(url, "CREATE TABLE tasks (title text CONSTRAINT no_secrets CHECK (title !~ 'nobody') UNIQUE)")
-        execute(url, "INSERT INTO tasks VALUES ('anybody may')")
-        for title in (PRIVATE, "anybody may"):
-            with pytest.raises(psycopg2.IntegrityError):
-                execute(url, "INSERT INTO tasks VALUES (%s)", title)
-    log = (made / "postgres" / "log").read_text(encoding="utf-8")
-
-    assert "no_secrets" in log
-    assert "unique constraint" in log
-    assert [words for words in (PRIVATE, "anybody", "STATEMENT", "DETAIL") if words in log] == []
 
 
 @pytest.mark.requirement("FR-108")

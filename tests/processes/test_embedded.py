@@ -17,9 +17,12 @@ import pytest
 from backend.database import embedded
 from backend.database.embedded import EmbeddedPostgres, has_ended
 from backend.errors import ConfigurationError
+from tests.fixtures.database import execute
 from tests.fixtures.embedded import another_process, ask, leave, needs_root, programs_in, said, server, socket_folder
 from tests.fixtures.logs import events
 from tests.fixtures.workers import until
+
+PRIVATE_TEXT = "nobody-may-read-this"
 
 
 @pytest.mark.requirement("FR-064")
@@ -268,3 +271,18 @@ def test_without_an_account_for_the_server_root_is_told_what_to_do(
         EmbeddedPostgres(data_dir),
     ):
         pass
+
+
+@pytest.mark.requirement("FR-108")
+def test_a_row_that_is_refused_is_not_in_the_log_of_the_embedded_server(made: Path) -> None:
+    with EmbeddedPostgres(made) as url:
+        execute(url, "CREATE TABLE tasks (title text CONSTRAINT no_secrets CHECK (title !~ 'nobody') UNIQUE)")
+        execute(url, "INSERT INTO tasks VALUES ('anybody may')")
+        for title in (PRIVATE_TEXT, "anybody may"):
+            with pytest.raises(psycopg2.IntegrityError):
+                execute(url, "INSERT INTO tasks VALUES (%s)", title)
+    log = (made / "postgres" / "log").read_text(encoding="utf-8")
+
+    assert "no_secrets" in log
+    assert "unique constraint" in log
+    assert [words for words in (PRIVATE_TEXT, "anybody", "STATEMENT", "DETAIL") if words in log] == []
