@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.benchmarks import growth, limit, load, machine, running
+from tests.benchmarks import growth, limit, load
+from tests.benchmarks.plan import Plan, full_settings, quick_settings, run
 from tests.benchmarks.report import markdown, with_summary
-from tests.benchmarks.results import CONTENDERS, MAIN_CONNECTIONS, MAIN_WORKERS, Report, Result, dump
-from tests.benchmarks.rounds import Setting, measure
-from tests.benchmarks.workloads import ALL, Workload
+from tests.benchmarks.results import CONTENDERS, Report, dump, read
+from tests.benchmarks.workloads import ALL
 
+TREND_REQUESTS = 1000
 ROOT = Path(__file__).parents[2]
-WORKERS, CONNECTIONS = (1, 2), (1, 16, 100)
-SLOW_CONNECTIONS = 100  # of so many, some wait a second for their first answer
+_FOLDER = Path("specs", "005-speed")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,24 +29,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FileNotFoundError as error:
         _say(str(error))
         return 1
-    is_all = not (options.only or options.contenders or options.fsync)
     with TemporaryDirectory(prefix="task-api-bench-") as folder:
-        report = _measured(options, Path(folder) / "data")
-        if is_all:
-            _say("growth")
-            (Path(folder) / "growth").mkdir()
-            grown = growth.measure(Path(folder) / "growth", quick=options.quick)
-            report = replace(report, growth=tuple(grown.lines()))
-    sys.stdout.write(markdown(report))
-    if is_all and (options.write or not options.quick):
+        report = run(_plan(options), Path(folder), _say)
+    if options.trends and report.trends:
+        sys.stdout.write("\n".join(report.trends.lines()) + "\n")
+        last = read((ROOT / _FOLDER / "results.json").read_text(encoding="utf-8"))
+        report = replace(last, trends=report.trends)
+    else:
+        sys.stdout.write(markdown(report))
+    if _is_all(options) and (options.write or not (options.quick or options.trends)):
         write(ROOT, report)
     return 1 if any(result.failed_rounds for result in report.results) else 0
-
-
-def _measured(options: argparse.Namespace, folder: Path) -> Report:
-    with running.database(folder, fsync=options.fsync) as url:
-        found = tuple(_results(options, url))
-        return _report(options, url, found)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,7 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, help="length of these rounds")
     parser.add_argument("--only", type=_names([each.name for each in ALL]), help="workloads, like get,create")
     parser.add_argument("--contenders", type=_names(CONTENDERS), help="contenders, like 'this service,floor'")
-    parser.add_argument("--write", action="store_true", help="write the results of a quick run, too")
+    parser.add_argument(
+        "--trends", action="store_true", help="the trends of the inside alone, beside the last results; only prints"
+    )
+    parser.add_argument("--write", action="store_true", help="write the results of a quick run, or trends, too")
     parser.add_argument("--fsync", action="store_true", help="let Postgres wait for the disk")
     return parser
 
@@ -76,49 +71,28 @@ def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
     return names
 
 
-def _settings(options: argparse.Namespace) -> Iterator[Setting]:
-    """List how each workload is run: most where the targets are."""
-    rounds, seconds = (2, 1) if options.quick else (5, 2)
-    yield Setting(MAIN_WORKERS, MAIN_CONNECTIONS, options.rounds or rounds, options.seconds or seconds)
-    if options.quick:
-        return
-    for workers in WORKERS:
-        for connections in CONNECTIONS:
-            if (workers, connections) != (MAIN_WORKERS, MAIN_CONNECTIONS):
-                yield Setting(workers, connections, rounds=2, seconds=1 if connections < SLOW_CONNECTIONS else 2)
+def _is_all(options: argparse.Namespace) -> bool:
+    """Tell whether no part is left out, as what is written must be."""
+    return not (options.only or options.contenders or options.fsync)
 
 
-def _results(options: argparse.Namespace, url: str) -> Iterator[Result]:
-    settings = list(_settings(options))
-    for workload in _chosen(options):
-        for workers in WORKERS:
-            fitting = [setting for setting in settings if setting.workers == workers]
-            if fitting:
-                yield from measure(workload, fitting, options.contenders or CONTENDERS, url, _say)
-
-
-def _chosen(options: argparse.Namespace) -> list[Workload]:
-    return [workload for workload in ALL if not options.only or workload.name in options.only]
-
-
-def _report(options: argparse.Namespace, url: str, found: tuple[Result, ...]) -> Report:
-    main, *others = _settings(options)
-    rounds = f"{main.rounds} of {main.seconds} s"
-    if others:
-        rounds += f", with more workers or other numbers of connections {others[0].rounds} of 1 s or 2"
-    return Report(
-        date=f"{datetime.now(UTC):%Y-%m-%d}",
-        machine=machine.describe_machine(),
-        versions=machine.describe_versions(url),
-        rounds=rounds,
-        workloads={workload.name: workload.description for workload in _chosen(options)},
-        results=found,
+def _plan(options: argparse.Namespace) -> Plan:
+    if options.trends:
+        return Plan(workloads=(), trends=TREND_REQUESTS)
+    is_all, settings = _is_all(options), quick_settings if options.quick else full_settings
+    return Plan(
+        settings=settings(options.rounds, options.seconds),
+        workloads=[workload for workload in ALL if not options.only or workload.name in options.only],
+        contenders=options.contenders or CONTENDERS,
+        growth=(growth.QUICK if options.quick else growth.Sizes()) if is_all else None,
+        trends=TREND_REQUESTS if is_all else None,
+        fsync=options.fsync,
     )
 
 
 def write(root: Path, report: Report) -> None:
     """Store a report, and put its few lines into the README."""
-    folder = root / "specs" / "005-speed"
+    folder = root / _FOLDER
     (folder / "results.json").write_text(dump(report), encoding="utf-8")
     (folder / "results.md").write_text(markdown(report), encoding="utf-8")
     readme = root / "README.md"

@@ -55,9 +55,10 @@ def task(owner: int, number: int) -> UUID:
     return UUID(f"00000000-0000-7000-8000-{owner * 10000 + number:012x}")
 
 
-def load(url: str, users: int = USERS, long_users: int = LONG_USERS) -> None:
-    """Fill a migrated database."""
-    for kind, owners, tasks in (("user", users, TASKS), ("long", long_users, LONG_TASKS)):
+def load(url: str, users: int = USERS, long_users: int = LONG_USERS, share: float = 1) -> None:
+    """Fill a migrated database; with a share of the tasks, where it is tried how something works."""
+    for kind, owners, most in (("user", users, TASKS), ("long", long_users, LONG_TASKS)):
+        tasks = round(most * share)
         execute(url, _LOAD_USERS, kind, tasks, tasks, owners)
         execute(url, _LOAD_TASKS, kind, TITLE, DESCRIPTION, owners, tasks)
     execute(url, "VACUUM (ANALYZE) tasks, users")

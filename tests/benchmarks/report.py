@@ -67,6 +67,8 @@ def markdown(report: Report) -> str:
         parts += [f"## {_words(workers, connections)}", table(setting(report.results, workers, connections))]
     if report.growth:
         parts += ["## The same with much as with little", "\n".join(report.growth)]
+    if report.trends:
+        parts += ["## Trends of the inside", "\n".join(report.trends.lines())]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 

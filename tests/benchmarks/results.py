@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tests.benchmarks.trends import Trends
+
 SERVICE, CONVENTIONAL, FLOOR, LIMIT, BARE = CONTENDERS = ("this service", "conventional", "floor", "limit", "bare")
 MAIN_WORKERS, MAIN_CONNECTIONS = 1, 16  # what the targets are about
 
@@ -30,7 +32,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run: when (UTC), on what, of what the workloads consist, all results, and what growth came to, in lines."""
+    """A run: when (UTC), on what, of what the workloads consist, all results, growth in lines, and trends."""
 
     date: str
     machine: str
@@ -39,6 +41,7 @@ class Report:
     workloads: dict[str, str]
     results: tuple[Result, ...]
     growth: tuple[str, ...] = ()
+    trends: Trends | None = None
 
 
 def dump(report: Report) -> str:
@@ -50,7 +53,9 @@ def read(text: str) -> Report:
     """Read what dump() has written."""
     stored: dict[str, Any] = json.loads(text)
     results = tuple(Result(**result) for result in stored.pop("results"))
-    return Report(**{**stored, "growth": tuple(stored["growth"])}, results=results)
+    trends = stored.pop("trends", None)
+    stored["growth"] = tuple(stored["growth"])
+    return Report(**stored, results=results, trends=Trends(**trends) if trends else None)
 
 
 def setting(results: Iterable[Result], workers: int, connections: int) -> dict[tuple[str, str], Result]:

@@ -76,14 +76,14 @@ def _peak(process: psutil.Process) -> int:
 
 
 @contextmanager
-def database(folder: Path, *, fsync: bool = False) -> Iterator[str]:
-    """Run a Postgres in this folder, with migrations applied and `data` loaded."""
+def database(folder: Path, *, fsync: bool = False, share: float = 1) -> Iterator[str]:
+    """Run a Postgres in this folder, with migrations applied and `data` loaded, or a share of it."""
     with EmbeddedPostgres(folder) as url:
         for name, value in {**_SERVER_SETTINGS, "fsync": "on" if fsync else "off"}.items():
             execute(url, f"ALTER SYSTEM SET {name} = {value}")
     with EmbeddedPostgres(folder) as url:
         migrations.apply(url)
-        data.load(url)
+        data.load(url, share=share)
         yield url
 
 

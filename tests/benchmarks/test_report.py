@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.benchmarks.__main__ import ROOT, write
-from tests.benchmarks.report import BEGIN, END, markdown, summary, with_summary
+from tests.benchmarks.__main__ import ROOT
+from tests.benchmarks.report import markdown, summary, with_summary
 from tests.benchmarks.results import BARE, CONTENDERS, CONVENTIONAL, FLOOR, LIMIT, SERVICE, Report, Result, dump, read
-from tests.benchmarks.targets import Target, judge
+from tests.benchmarks.targets import judge
 from tests.benchmarks.workloads import ALL
 
 SPEED = {SERVICE: 1000.0, CONVENTIONAL: 100.0, FLOOR: 1500.0, LIMIT: 9000.0, BARE: 3000.0}
@@ -91,44 +90,6 @@ def test_a_target_that_is_missed_or_not_measured_is_shown_as_missed(
     row = next(line for line in markdown(report(found)).splitlines() if line.startswith(f"| {target} |"))
     assert row.endswith("| **missed** |")
     assert f" {len(missed(found))} of {len(judge(found))} targets are" in summary(report(found))
-
-
-@pytest.mark.parametrize(("measured", "is_met"), [(0.9, (False, True)), (1.0, (True, True)), (1.1, (True, False))])
-def test_a_bound_is_a_least_or_a_most(measured: float, is_met: tuple[bool, bool]) -> None:
-    assert tuple(Target("a", 1.0, measured, is_upper=upper).is_met for upper in (False, True)) == is_met
-
-
-@pytest.mark.requirement("FR-192")
-def test_each_setting_has_a_table_with_all_numbers_and_the_ratio_to_the_service() -> None:
-    other = result("get", SERVICE, workers=2, connections=100, requests_per_second=None, rounds=0, failed_rounds=3)
-    text = markdown(report([*results(), other]))
-
-    assert "| get | conventional | 100 | 10.00 | 10.0 | 50.0 | 5,000 | 100 |" in text
-    assert "| get | limit | 9,000 | 0.11 | 0.1 | 0.6 | - | - |" in text
-    assert "| get | this service (3 rounds failed) | - | - |" in text
-    headings = [line for line in text.splitlines() if line.startswith("## ")]
-    expected = ["## Targets", "## 1 worker, 16 connections", "## 2 workers, 100 connections"]
-    assert headings == [*expected, "## The same with much as with little"]
-    assert all(f"- {workload.name}: {workload.description}." in text for workload in ALL)
-
-
-@pytest.mark.requirement("FR-194")
-def test_a_run_is_written_into_the_specification_and_the_readme(tmp_path: Path) -> None:
-    folder = tmp_path / "specs" / "005-speed"
-    folder.mkdir(parents=True)
-    readme = tmp_path / "README.md"
-    readme.write_text(f"# A\n\n{BEGIN}\nold\n{END}\n\nb\n", encoding="utf-8")
-    made = report(results())
-
-    write(tmp_path, made)
-
-    assert read((folder / "results.json").read_text(encoding="utf-8")) == made
-    assert (folder / "results.md").read_text(encoding="utf-8") == markdown(made)
-    assert readme.read_text(encoding="utf-8") == f"# A\n\n{summary(made)}\n\nb\n"
-    assert made.machine in summary(made)
-    assert made.date in summary(made)
-    with pytest.raises(ValueError, match="one pair of marks"):
-        with_summary("# A\n", made)
 
 
 @pytest.mark.requirement("FR-194")
