@@ -79,6 +79,8 @@ def test_the_documented_task_has_the_fields_of_a_real_one(service: Service) -> N
     )
     assert example
     headers = {"Authorization": f"Bearer {service.token}"}
-    task = httpx.post(f"{service.address}/api/tasks", headers=headers, json={"title": "a"}, trust_env=False).json()
+    task = httpx.post(
+        f"{service.address}/api/tasks", headers=headers, json={"title": "a"}, trust_env=False, timeout=60
+    ).json()
 
     assert list(json.loads(example[1])) == list(task["data"])

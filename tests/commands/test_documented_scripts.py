@@ -53,7 +53,7 @@ def paste(service: Service, folder: Path) -> Iterator[Paste]:
 def alice(service: Service, folder: Path) -> Iterator[httpx.Client]:
     token = run("token", "alice", env=environment(folder / "data"), cwd=folder).stdout.strip()
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=service.address, headers=headers, trust_env=False, timeout=30) as client:
+    with httpx.Client(base_url=service.address, headers=headers, trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -98,7 +98,7 @@ def first_answer_lost(address: str) -> Iterator[str]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             requests.append(body)
             headers = {name: value for name, value in self.headers.items() if name != "Host"}
-            answer = httpx.post(f"{address}{self.path}", content=body, headers=headers, trust_env=False)
+            answer = httpx.post(f"{address}{self.path}", content=body, headers=headers, trust_env=False, timeout=60)
             if len(requests) > 1:
                 self.send_response(answer.status_code)
                 for header, value in answer.headers.items():

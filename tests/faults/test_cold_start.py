@@ -60,5 +60,5 @@ def test_a_service_that_starts_waits_for_its_database(own_server: Server, tmp_pa
         env = environment(tmp_path, DATABASE_URL=proxy.url, ENVIRONMENT="production", JWT_SECRET=SECRET)
         with served(env=env, cwd=tmp_path) as service:
             token = {"Authorization": f"Bearer {issue_token(SECRET, new_user(), ttl_seconds=600)}"}
-            with httpx.Client(base_url=service.address, headers=token, trust_env=False, timeout=30) as client:
+            with httpx.Client(base_url=service.address, headers=token, trust_env=False, timeout=60) as client:
                 expect_good_answers(client)

@@ -23,7 +23,7 @@ from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.readiness import check
 
 BUSY = 200  # requests
-PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 60
 HOUR_SECONDS = 3600
 USES = [1000, 2500]  # seconds
 

@@ -132,7 +132,7 @@ def test_a_reload_that_is_asked_for_while_it_starts(tmp_path: Path, workers: int
             process.send_signal(signal.SIGHUP)
             database.close()
             connection.close()
-            _, said = process.communicate(timeout=30)
+            _, said = process.communicate(timeout=60)
     assert (process.returncode, "cannot be reached" in said) == (code, code == 1)
 
 
@@ -141,7 +141,7 @@ def test_it_ends_in_order_while_it_replaces_workers(tmp_path: Path, database_url
         service.process.send_signal(signal.SIGHUP)
         until(lambda: len(workers_of(service)) > WORKERS)
         service.process.send_signal(signal.SIGTERM)
-        assert service.process.wait(30) == 0
+        assert service.process.wait(60) == 0
         until(lambda: processes_in(tmp_path) == [])
     assert load.lost() == []
 
@@ -155,6 +155,6 @@ def test_a_closed_terminal_ends_several_workers_and_their_postgres(tmp_path: Pat
         assert any(process.name() == "postgres" for process in service.family)
         os.close(terminal)
         os.close(ours)
-        assert service.process.wait(30) == 0
+        assert service.process.wait(60) == 0
         assert service.left_over() == []
         until(lambda: processes_in(tmp_path) == [])

@@ -51,7 +51,7 @@ def test_whoever_has_come_is_answered(tmp_path: Path, database_url: str, workers
             assert [connection.answer().status_code for connection in queued] == [200] * NOT_ACCEPTED
         answer = in_hand.answer()
         assert (answer.status_code, answer.headers["Connection"]) == (201, "close")
-        assert service.process.wait(30) == 0
+        assert service.process.wait(60) == 0
         until(lambda: processes_in(tmp_path) == [])
 
     assert load.lost() == []

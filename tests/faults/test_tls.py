@@ -181,4 +181,4 @@ def test_migrations_go_round_the_pooler_and_requests_never_do(
 def client_of(service: Service, user_id: str) -> httpx.Client:
     """Make a client with a token for the user."""
     token = {"Authorization": f"Bearer {issue_token(SECRET, user_id, ttl_seconds=600)}"}
-    return httpx.Client(base_url=service.address, headers=token, trust_env=False, timeout=30)
+    return httpx.Client(base_url=service.address, headers=token, trust_env=False, timeout=60)

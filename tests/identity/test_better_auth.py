@@ -78,7 +78,7 @@ def test_a_service_that_is_started_with_these_settings_takes_its_tokens(
     with (
         served(env=environment(tmp_path, DATABASE_URL=database_url, **chosen), cwd=tmp_path) as service,
         httpx.Client(
-            base_url=service.address, headers={"Authorization": f"Bearer {user.token()}"}, trust_env=False, timeout=30
+            base_url=service.address, headers={"Authorization": f"Bearer {user.token()}"}, trust_env=False, timeout=60
         ) as client,
     ):
         assert client.get("/api/me").json()["data"]["id"] == user.id

@@ -15,7 +15,7 @@ from tests.fixtures.sign_in import documented_code, documented_settings, documen
 
 ISSUERS = ["Better Auth", "Neon Auth", "Supabase", "Auth0", "Clerk"]
 SERVICE = "https://tasks.example.com"  # where it is in the documents
-PAGE_SECONDS = 60
+PAGE_SECONDS = 100
 
 pytestmark = pytest.mark.requirement("FR-205")
 

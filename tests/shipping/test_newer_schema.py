@@ -129,7 +129,7 @@ def test_an_older_schema_is_noticed(empty_database_url: str, settings: Settings,
         file.unlink()
     migrations.apply(empty_database_url, newer)
     with serve(settings.model_copy(update={"database_url": SecretStr(empty_database_url)})) as api:
-        answer = httpx.get(f"{api.base_url}/health/ready", trust_env=False)
+        answer = httpx.get(f"{api.base_url}/health/ready", trust_env=False, timeout=60)
 
     assert answer.status_code == 503
     assert "1 migrations are pending" in answer.json()["error"]["message"]

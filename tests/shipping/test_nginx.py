@@ -92,7 +92,10 @@ def test_a_task_lives_there(site: Site) -> None:
 
 
 def test_only_tls_of_today_is_spoken_and_by_whom_it_says(site: Site) -> None:
-    with httpx.Client(base_url=site.front.address, trust_env=False) as trusting, pytest.raises(httpx.ConnectError):
+    with (
+        httpx.Client(base_url=site.front.address, trust_env=False, timeout=60) as trusting,
+        pytest.raises(httpx.ConnectError),
+    ):
         trusting.get("/")  # trusts the authorities of the machine
     for version, is_spoken in [
         (ssl.TLSVersion.TLSv1_1, False),
@@ -110,7 +113,7 @@ def _speaks(port: int, context: ssl.SSLContext, version: ssl.TLSVersion) -> bool
         context.minimum_version = context.maximum_version = version
     try:
         transport = httpx.HTTPTransport(verify=context, trust_env=False)
-        with httpx.Client(transport=transport, trust_env=False) as client:
+        with httpx.Client(transport=transport, trust_env=False, timeout=60) as client:
             return client.get(f"https://localhost:{port}/health/live").is_success
     except httpx.ConnectError:
         return False

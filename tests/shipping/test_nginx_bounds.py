@@ -97,7 +97,7 @@ def test_a_page_may_read_what_it_refuses() -> None:
 
 def test_whoever_speaks_http_to_it_is_told_so() -> None:
     with fronted(free_port()) as front:
-        answer = httpx.get(f"http://{HOST}:{front.port}/api/tasks", trust_env=False)
+        answer = httpx.get(f"http://{HOST}:{front.port}/api/tasks", trust_env=False, timeout=60)
 
     error_of(answer, 400, "BAD_REQUEST")
 

@@ -112,7 +112,7 @@ class Readers:
     def wait_for(self, more: int) -> None:
         """Wait until so many more have been answered."""
         wanted, waiting = len(self.statuses) + more, threading.Event()
-        for _ in range(3000):
+        for _ in range(6000):
             if len(self.statuses) >= wanted:
                 return
             waiting.wait(0.01)
