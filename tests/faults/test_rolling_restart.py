@@ -9,22 +9,34 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from tests.fixtures.api import new_user
 from tests.fixtures.database import execute
 from tests.fixtures.load import Load, load_on
 from tests.fixtures.process import Service, environment, served
+from tests.fixtures.refusal import refuse
 from tests.fixtures.tokens import SECRET
-from tests.fixtures.workers import WITHOUT_TERMINAL, processes_in, served_by, until, with_terminal, workers_of
+from tests.fixtures.workers import (
+    PATIENCE_SECONDS,
+    WITHOUT_TERMINAL,
+    processes_in,
+    served_by,
+    until,
+    with_terminal,
+    workers_of,
+)
 
 pytestmark = pytest.mark.requirement("FR-166")
 
 WORKERS = 2
-# The address of a database that says nothing for as long as it likes.
-SILENT = "postgresql://nobody@127.0.0.1:{}/none?sslmode=disable&connect_timeout=60"
+# The address of a database that says nothing for as long as it likes, and then a word that settles it.
+SILENT = "postgresql://nobody@127.0.0.1:{}/none?sslmode=disable&connect_timeout=100"
+NO = "password authentication failed"
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +89,7 @@ def _log_in(folder: Path) -> str:
 def test_workers_are_replaced_by_such_as_could_serve_only(tmp_path: Path, database_url: str) -> None:
     """What is wrong is said in the form of the log, and the others are looked after while the database is asked."""
     right = f"DATABASE_URL={database_url}\nJWT_SECRET={SECRET}\n"
+    missing = make_url(database_url).set(database="none").render_as_string(hide_password=False)
     settings = tmp_path / ".env"
     settings.write_text(right)
     env = environment(tmp_path / "data", ENVIRONMENT="production")
@@ -85,7 +98,7 @@ def test_workers_are_replaced_by_such_as_could_serve_only(tmp_path: Path, databa
         socket.create_server(("127.0.0.1", 0)) as database,
     ):
         kept, lost = workers_of(service)
-        for refusals, wrong in enumerate(("DATABASE_URL=postgresql://nobody@127.0.0.1:1/none", "JWT_SECRET=short"), 1):
+        for refusals, wrong in enumerate((f"DATABASE_URL={missing}", "JWT_SECRET=short"), 1):
             settings.write_text(f"{right}{wrong}\n")
             service.process.send_signal(signal.SIGHUP)
             until(lambda: _log_in(tmp_path).count("workers_not_reloaded") == refusals)  # noqa: B023 - called at once
@@ -93,31 +106,30 @@ def test_workers_are_replaced_by_such_as_could_serve_only(tmp_path: Path, databa
 
         settings.write_text(f"{right}DATABASE_URL={SILENT.format(database.getsockname()[1])}\n")
         service.process.send_signal(signal.SIGHUP)
-        connection, _ = database.accept()
-        lost.kill()
-        until(lambda: lost not in workers_of(service) and len(workers_of(service)) == WORKERS)
-        database.close()
-        connection.close()
+        with _asked(database) as connection:
+            lost.kill()
+            until(lambda: lost not in workers_of(service) and len(workers_of(service)) == WORKERS)
+            refuse(connection, NO)
         until(lambda: _log_in(tmp_path).count("workers_not_reloaded") == refusals + 1)
         assert kept in workers_of(service)
+
+        service.process.send_signal(signal.SIGHUP)
+        with _asked(database):  # which it does not wait for when it ends
+            assert service.stop(signal.SIGTERM) == 0
     lines = [json.loads(line) for line in _log_in(tmp_path).splitlines()]
     reasons = [line["reason"] for line in lines if line["event"] == "workers_not_reloaded"]
     for reason, word in zip(reasons, ("cannot be reached", "JWT_SECRET: ", "cannot be reached"), strict=True):
         assert word in reason
 
 
-def test_it_ends_without_waiting_for_the_database_that_it_asks(tmp_path: Path, database_url: str) -> None:
-    (tmp_path / ".env").write_text(f"DATABASE_URL={database_url}")
-    env = environment(tmp_path / "data")
-    with (
-        served("--workers", str(WORKERS), env=env, cwd=tmp_path, command=WITHOUT_TERMINAL) as service,
-        socket.create_server(("127.0.0.1", 0)) as database,
-    ):
-        (tmp_path / ".env").write_text(f"DATABASE_URL={SILENT.format(database.getsockname()[1])}")
-        service.process.send_signal(signal.SIGHUP)
-        connection, _ = database.accept()
-        assert service.stop(signal.SIGTERM) == 0
-        connection.close()
+@contextmanager
+def _asked(database: socket.socket) -> Iterator[socket.socket]:
+    """Wait until somebody connects, who then waits while the block runs."""
+    database.settimeout(PATIENCE_SECONDS)
+    connection, _ = database.accept()
+    with connection:
+        connection.settimeout(PATIENCE_SECONDS)
+        yield connection
 
 
 @pytest.mark.parametrize(("workers", "code"), [(2, 1), (1, 0)], ids=["several go on", "one ends"])
@@ -128,10 +140,9 @@ def test_a_reload_that_is_asked_for_while_it_starts(tmp_path: Path, workers: int
         env = environment(tmp_path / "data", ENVIRONMENT="production", DATABASE_URL=url, JWT_SECRET=SECRET)
         command = [*WITHOUT_TERMINAL, "--workers", str(workers)]
         with subprocess.Popen(command, env=env, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
-            connection, _ = database.accept()
-            process.send_signal(signal.SIGHUP)
-            database.close()
-            connection.close()
+            with _asked(database) as connection:
+                process.send_signal(signal.SIGHUP)
+                refuse(connection, NO)
             _, said = process.communicate(timeout=60)
     assert (process.returncode, "cannot be reached" in said) == (code, code == 1)
 
