@@ -19,7 +19,13 @@ from tests.fixtures.servers import Server
 from tests.fixtures.tasks import create, path_of
 from tests.fixtures.tokens import SECRET
 
-WAKING_SECONDS = 4
+WAKING_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 0.1  # so that it is asked again, also while it has not answered yet
+
+
+@pytest.fixture(autouse=True)
+def _asking_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.database.connector.LONGEST_PAUSE_SECONDS", LONGEST_PAUSE_SECONDS)
 
 
 def expect_good_answers(client: httpx.Client) -> None:

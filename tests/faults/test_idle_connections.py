@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from tests.fixtures.database import execute
 from tests.fixtures.outages import AT_ONCE, POOL_SIZE, loaded
 from tests.fixtures.proxy import Proxy, counting_proxy
 from tests.fixtures.servers import Server
+from tests.fixtures.workers import until
 
 OURS = "application_name = 'task-api'"
 KILL = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {OURS}"  # noqa: S608 - all of it is ours
@@ -60,8 +60,7 @@ def test_the_next_requests_all_succeed(settings: Settings, place: Place) -> None
             while place.proxy.connections < POOL_SIZE:
                 load.at_once(count=AT_ONCE)
             die(place)
-            while place.proxy.connections:
-                time.sleep(0.01)  # until the service could know
+            until(lambda: place.proxy.connections == 0)  # the service could know
             assert [answer for answer in load.at_once() if not answer.is_good] == []
 
 

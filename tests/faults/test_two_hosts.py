@@ -147,12 +147,11 @@ def test_a_stream_of_one_host_tells_of_changes_at_the_other(hosts: tuple[Service
         events = events_of(response)
         next(events)
         for number in range(3):
-            task, told = create(writer, str(number)), time.monotonic()
+            task = create(writer, str(number))
 
-            (event,) = changes_of(events, 1)
+            (event,) = changes_of(events, 1)  # it looks every second, or nothing would come for an hour
 
             assert event.change == task
-            assert time.monotonic() - told < PATIENCE_SECONDS / 3  # it looks every second
 
 
 def write(host: Service, user_id: str, seed: int) -> None:

@@ -31,7 +31,7 @@ SERVE = "from backend import cli; sys.exit(cli.main(['serve', '--port', '0', *sy
 HASTY = (
     sys.executable,
     "-c",
-    f"import sys; from backend.api import supervisor; supervisor.SILENCE_SECONDS = 5; {SERVE}",
+    f"import sys; from backend.api import supervisor; supervisor.SILENCE_SECONDS = 2; {SERVE}",
 )
 # Only workers meet these: what the parent would notice is never their trouble.
 SETTING = "os.environ.update(MAX_BODY_BYTES='many')"
