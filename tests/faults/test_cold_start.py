@@ -9,7 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from backend.api.gate import WAITING_SHARE
 from backend.config import Settings
+from backend.database.engine import CONNECT_TIMEOUT_SECONDS
+from backend.database.migrations import CONNECT_SECONDS
 from backend.utils.auth import issue_token
 from tests.fixtures.api import new_user
 from tests.fixtures.outages import POOL_SIZE, serving
@@ -68,3 +71,9 @@ def test_a_service_that_starts_waits_for_its_database(own_server: Server, tmp_pa
             token = {"Authorization": f"Bearer {issue_token(SECRET, new_user(), ttl_seconds=600)}"}
             with httpx.Client(base_url=service.address, headers=token, trust_env=False, timeout=60) as client:
                 expect_good_answers(client)
+
+
+@pytest.mark.requirement("FR-163")
+def test_everybody_waits_for_longer_than_a_database_takes_to_wake() -> None:
+    default: float = Settings.model_fields["request_timeout_seconds"].default
+    assert min(CONNECT_TIMEOUT_SECONDS, CONNECT_SECONDS, default * WAITING_SHARE) >= 5

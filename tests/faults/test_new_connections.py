@@ -66,8 +66,7 @@ def flights_of_libpq(proxy: Proxy) -> int:
     with closing(
         psycopg2.connect(make_url(proxy.url).set(drivername="postgresql").render_as_string(hide_password=False))
     ):
-        flights = proxy.flights - before
-    return flights
+        return proxy.flights - before
 
 
 def wait_until_all_have_left(proxy: Proxy) -> None:
