@@ -11,15 +11,31 @@ import httpx
 import pytest
 
 from tests.fixtures import shell
-from tests.fixtures.process import Service
+from tests.fixtures.process import Service, environment, run
 from tests.fixtures.shell import README, SPECS, installed_service, shell_blocks
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
+@pytest.fixture(scope="module")
+def shared(folder: Path) -> Iterator[Service]:
     """A service with data of its own, in a folder where the installed command is where the documents say."""
-    with installed_service(tmp_path) as service:
+    with installed_service(folder) as service:
         yield service
+
+
+@pytest.fixture(scope="module")
+def tokens(shared: Service, folder: Path) -> list[str]:
+    """Tokens of the users that the documents are about."""
+    return [shared.token, run("token", "alice", env=environment(folder / "data"), cwd=folder).stdout.strip()]
+
+
+@pytest.fixture
+def service(shared: Service, tokens: list[str]) -> Service:
+    """That service, which knows nobody."""
+    for token in tokens:
+        headers = {"Authorization": f"Bearer {token}"}
+        erased = httpx.delete(f"{shared.address}/api/me", headers=headers, trust_env=False, timeout=60)
+        assert erased.status_code == 204, erased.text
+    return shared
 
 
 def run_lines(script: str, service: Service, folder: Path, name: str = "bash") -> str:
@@ -31,10 +47,10 @@ def run_lines(script: str, service: Service, folder: Path, name: str = "bash") -
 
 
 @pytest.mark.requirement("FR-020", "FR-024", "FR-065")
-def test_the_session_in_the_readme_works(service: Service, tmp_path: Path) -> None:
+def test_the_session_in_the_readme_works(service: Service, folder: Path) -> None:
     session = shell_blocks(README)[0]
     assert "#" not in session  # to zsh, at its prompt, the words of a comment are more addresses for curl
-    created, read, edited, completed, listed, deleted = run_lines(session, service, tmp_path).split("\n")[:6]
+    created, read, edited, completed, listed, deleted = run_lines(session, service, folder).split("\n")[:6]
 
     assert json.loads(created)["data"]["title"] == "Buy milk"
     assert read == created
@@ -45,28 +61,28 @@ def test_the_session_in_the_readme_works(service: Service, tmp_path: Path) -> No
 
 
 @pytest.mark.requirement("FR-034", "FR-069")
-def test_the_quickstart_works(service: Service, tmp_path: Path) -> None:
+def test_the_quickstart_works(service: Service, folder: Path) -> None:
     serve, look, be_somebody, errors, schema = shell_blocks(SPECS / "quickstart.md")
     assert serve == "make run\n"  # test_serve.py runs it; here the service runs already
 
-    assert run_lines(look, service, tmp_path).endswith('{"data":{"status":"ok"}}\n')
+    assert run_lines(look, service, folder).endswith('{"data":{"status":"ok"}}\n')
     token_line, *calls = be_somebody.splitlines(keepends=True)
-    answers = run_lines("".join([token_line, *calls]), service, tmp_path).split()
+    answers = run_lines("".join([token_line, *calls]), service, folder).split()
     assert '"id":"alice","revision":0' in answers[0]
     assert "".join(answers).count('"title":"Buymilk"') == 2
-    refused = run_lines(token_line + errors, service, tmp_path)
+    refused = run_lines(token_line + errors, service, folder)
     assert '"code":"UNAUTHORIZED"' in refused
     assert '"field":"title","code":"missing"' in refused
     assert '"field":"titel","code":"extra_forbidden"' in refused
-    assert set(run_lines(schema, service, tmp_path).split()[::2]) == {"applied"}
+    assert set(run_lines(schema, service, folder).split()[::2]) == {"applied"}
 
 
 @pytest.mark.requirement("FR-058", "FR-218")
 @pytest.mark.parametrize("name", ["bash", "zsh"])
-def test_every_documented_call_answers_the_documented_status(service: Service, tmp_path: Path, name: str) -> None:
+def test_every_documented_call_answers_the_documented_status(service: Service, folder: Path, name: str) -> None:
     blocks = shell_blocks(SPECS / "contracts" / "tasks-api.md")
     documented = re.findall(r"^call .*# (\d{3})$", "".join(blocks), re.MULTILINE)
-    answers = run_lines("".join(blocks), service, tmp_path, name)
+    answers = run_lines("".join(blocks), service, folder, name)
 
     assert len(documented) == len(re.findall(r"^call ", "".join(blocks), re.MULTILINE)) > 0
     assert re.findall(r"^(\d{3})$", answers, re.MULTILINE) == documented

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -26,8 +27,8 @@ pytestmark = pytest.mark.requirement("FR-180")
 
 @pytest.fixture(scope="module")
 def api(settings: Settings) -> Iterator[API]:
-    """A service that gives its clients little time."""
-    with serve(settings.model_copy(update={"client_timeout_seconds": 1.5})) as api:
+    """A service as it is."""
+    with serve(settings) as api:
         yield api
 
 
@@ -103,17 +104,20 @@ def test_whoever_speaks_http_to_it_is_told_so() -> None:
 
 
 def test_a_client_that_does_not_go_on_is_given_up(api: API) -> None:
-    with fronted(_port(api), client_header_timeout="1s", client_body_timeout="1s") as front:
-        for said in (b"", b"GET / HT", head(new_user(), "POST /api/tasks", Host=HOST, Content_Length="9")):
-            with front.connection() as connection:
-                connection.send(said)
-                assert connection.read_all() == b""
+    begun = (b"", b"GET / HT", head(new_user(), "POST /api/tasks", Host=HOST, Content_Length="9"))
+    short = {"client_header_timeout": "400ms", "client_body_timeout": "400ms"}
+    with fronted(_port(api), **short) as front, ExitStack() as stack:
+        connections = [stack.enter_context(front.connection()) for _ in begun]
+        for connection, said in zip(connections, begun, strict=True):
+            connection.send(said)
+        assert [connection.read_all() for connection in connections] == [b""] * len(begun)
 
 
-def test_a_body_that_comes_drop_by_drop_is_refused_by_the_service(api: API) -> None:
+def test_a_body_that_comes_drop_by_drop_is_refused_by_the_service(settings: Settings) -> None:
     """No pause of it is too long for nginx; as a whole it takes longer than a client may."""
     stop = threading.Event()
-    with fronted(_port(api)) as front, front.connection() as connection:
+    hasty = settings.model_copy(update={"client_timeout_seconds": 0.5})
+    with serve(hasty) as api, fronted(_port(api)) as front, front.connection() as connection:
         connection.send(
             head(new_user(), "POST /api/tasks", Host=HOST, Content_Type="application/json", Content_Length="999")
         )
