@@ -143,6 +143,8 @@ def settings(database_url: str) -> Settings:
         rate_limit="1000000/minute",
         rate_limit_anonymous="1000000/minute",
         slow_statement_seconds=0,  # a busy machine is slow, and no test waits for that line
+        request_timeout_seconds=60,  # for the same reason: what is given up in time says so
+        client_timeout_seconds=60,
     )
 
 

@@ -24,18 +24,18 @@ class Gate:
 
     def __init__(self, places: int, seconds: float) -> None:
         self._semaphore = asyncio.Semaphore(places)
-        self._seconds = seconds
+        self.seconds = seconds
         self.waiting = 0  # for a place
 
     async def __aenter__(self) -> None:
         """Take a place; raises ServiceUnavailable when none becomes free in time."""
-        current_budget().deadline = time.monotonic() + self._seconds
+        current_budget().deadline = time.monotonic() + self.seconds
         if not self._semaphore.locked():
             await self._semaphore.acquire()
             return
         self.waiting += 1
         try:
-            async with asyncio.timeout(self._seconds * WAITING_SHARE):
+            async with asyncio.timeout(self.seconds * WAITING_SHARE):
                 await self._semaphore.acquire()
         except TimeoutError:
             logger.warning("database_unavailable", reason="no place at the gate became free in time")

@@ -12,6 +12,7 @@ import pytest
 from tests.fixtures.needs import need
 from tests.fixtures.process import environment, run
 from tests.fixtures.terminal import Terminal, terminal
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-220")
 
@@ -80,7 +81,7 @@ def test_bash_offers_every_command_and_option(folder: Path) -> None:
         )
         done = subprocess.run(  # noqa: S603 - as written here
             ["bash", "--norc", "-c", fill],  # noqa: S607
-            env=environment(folder / "data"), capture_output=True, text=True, check=True, timeout=30,
+            env=environment(folder / "data"), capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS,
         )  # fmt: skip
         assert done.stderr == ""
         return set(done.stdout.split())

@@ -13,6 +13,7 @@ import pytest
 from tests.fixtures import shell
 from tests.fixtures.process import Service, environment, run
 from tests.fixtures.shell import README, SPECS, installed_service, shell_blocks
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def test_the_documented_task_has_the_fields_of_a_real_one(service: Service) -> N
     assert example
     headers = {"Authorization": f"Bearer {service.token}"}
     task = httpx.post(
-        f"{service.address}/api/tasks", headers=headers, json={"title": "a"}, trust_env=False, timeout=60
+        f"{service.address}/api/tasks", headers=headers, json={"title": "a"}, trust_env=False, timeout=PATIENCE_SECONDS
     ).json()
 
     assert list(json.loads(example[1])) == list(task["data"])

@@ -17,6 +17,7 @@ import pytest
 from tests.fixtures import shell
 from tests.fixtures.process import Service, environment, run
 from tests.fixtures.shell import SPECS, installed_service, shell_blocks
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-218")
 
@@ -53,7 +54,7 @@ def paste(service: Service, folder: Path) -> Iterator[Paste]:
 def alice(service: Service, folder: Path) -> Iterator[httpx.Client]:
     token = run("token", "alice", env=environment(folder / "data"), cwd=folder).stdout.strip()
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=service.address, headers=headers, trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=service.address, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS) as client:
         yield client
 
 
@@ -98,7 +99,9 @@ def first_answer_lost(address: str) -> Iterator[str]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             requests.append(body)
             headers = {name: value for name, value in self.headers.items() if name != "Host"}
-            answer = httpx.post(f"{address}{self.path}", content=body, headers=headers, trust_env=False, timeout=60)
+            answer = httpx.post(
+                f"{address}{self.path}", content=body, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS
+            )
             if len(requests) > 1:
                 self.send_response(answer.status_code)
                 for header, value in answer.headers.items():

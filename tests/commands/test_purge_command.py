@@ -13,6 +13,7 @@ import pytest
 from backend.database.embedded import EmbeddedPostgres
 from tests.fixtures.expired import Hoarder, Left, age
 from tests.fixtures.process import environment, run, served
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-138")
 
@@ -50,7 +51,9 @@ def test_it_works_on_the_embedded_database_beside_the_service(tmp_path: Path) ->
     env = environment(tmp_path / "data")
     with served(env=env, cwd=tmp_path) as service, EmbeddedPostgres(tmp_path / "data") as url:
         headers = {"Authorization": f"Bearer {service.token}"}
-        with httpx.Client(base_url=service.address, headers=headers, trust_env=False) as client:
+        with httpx.Client(
+            base_url=service.address, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS
+        ) as client:
             tasks = [client.post("/api/tasks", json={"title": title}).json()["data"] for title in ("Milk", "Bread")]
             assert client.delete(f"/api/tasks/{tasks[0]['id']}").status_code == 204
             age(url, "developer", 31)

@@ -14,6 +14,7 @@ import pytest
 from backend.services.sample_tasks import sample_task, sample_user
 from tests.fixtures.process import environment, run, served
 from tests.fixtures.tokens import SECRET
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-221")
 
@@ -91,7 +92,9 @@ def test_a_new_user_finds_the_tasks_by_the_token_that_it_names(tmp_path: Path) -
 
     with served(env=env, cwd=tmp_path) as service:
         headers = {"Authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=service.address, headers=headers, trust_env=False) as client:
+        with httpx.Client(
+            base_url=service.address, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS
+        ) as client:
             tasks = client.get("/api/tasks").json()["data"]
             assert client.get("/api/tasks?q=dentist&include_total=true").json()["page"]["total"] > 0
             changes = client.get("/api/changes").json()

@@ -18,7 +18,7 @@ from tests.fixtures.database import execute
 from tests.fixtures.outages import AT_ONCE, POOL_SIZE, loaded
 from tests.fixtures.proxy import Proxy, counting_proxy
 from tests.fixtures.servers import Server
-from tests.fixtures.workers import until
+from tests.fixtures.waiting import until
 
 OURS = "application_name = 'task-api'"
 KILL = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {OURS}"  # noqa: S608 - all of it is ours

@@ -20,7 +20,7 @@ from tests.fixtures.database import execute
 from tests.fixtures.outages import loaded
 from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.readiness import check
-from tests.fixtures.workers import until
+from tests.fixtures.waiting import until
 
 BUSY = 200  # requests
 NO_DEADLINE_SECONDS = 300.0  # longer than any client waits

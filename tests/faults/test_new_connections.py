@@ -22,7 +22,7 @@ from tests.fixtures.api import new_user
 from tests.fixtures.outages import POOL_SIZE, serving
 from tests.fixtures.proxy import Proxy, counting_proxy
 from tests.fixtures.servers import NEON_HOST, Server
-from tests.fixtures.workers import until
+from tests.fixtures.waiting import until
 
 # So far apart that what libpq says in a row is one flight, whatever the server says in between: unless the machine
 # stops for that long just then. So the least of several counts is right, and none is too small.

@@ -25,7 +25,7 @@ from tests.fixtures.outages import (
 )
 from tests.fixtures.proxy import Proxy, counting_proxy
 from tests.fixtures.servers import Server
-from tests.fixtures.workers import until
+from tests.fixtures.waiting import until
 
 MANY = 40  # requests: far more than there may be attempts to connect
 NEON_STARTS = "Couldn't connect to compute node"

@@ -17,7 +17,7 @@ from tests.fixtures.outages import AT_ONCE, READS, SAFE_WRITES, loaded, serving
 from tests.fixtures.pooler import Pooler, running_pooler
 from tests.fixtures.servers import NEON_HOST, Server
 from tests.fixtures.tasks import create, path_of
-from tests.fixtures.workers import until
+from tests.fixtures.waiting import until
 
 SERVER_CONNECTIONS = 3  # fewer than the service has of its own
 USERS = 8

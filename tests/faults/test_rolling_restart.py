@@ -21,15 +21,8 @@ from tests.fixtures.load import Load, load_on
 from tests.fixtures.process import Service, environment, served
 from tests.fixtures.refusal import refuse
 from tests.fixtures.tokens import SECRET
-from tests.fixtures.workers import (
-    PATIENCE_SECONDS,
-    WITHOUT_TERMINAL,
-    processes_in,
-    served_by,
-    until,
-    with_terminal,
-    workers_of,
-)
+from tests.fixtures.waiting import PATIENCE_SECONDS, until
+from tests.fixtures.workers import WITHOUT_TERMINAL, processes_in, served_by, with_terminal, workers_of
 
 pytestmark = pytest.mark.requirement("FR-166")
 

@@ -19,7 +19,8 @@ from tests.fixtures.events import events_of, stream
 from tests.fixtures.load import REFUSED, load_on
 from tests.fixtures.locks import row_locked
 from tests.fixtures.tasks import error_of
-from tests.fixtures.workers import processes_in, served_by, until, workers_of
+from tests.fixtures.waiting import until
+from tests.fixtures.workers import processes_in, served_by, workers_of
 
 pytestmark = pytest.mark.requirement("FR-165")
 

@@ -20,7 +20,8 @@ from tests.fixtures.load import Load, load_on
 from tests.fixtures.locks import row_locked
 from tests.fixtures.process import environment
 from tests.fixtures.tokens import SECRET
-from tests.fixtures.workers import processes_in, served_by, until, workers_of
+from tests.fixtures.waiting import until
+from tests.fixtures.workers import processes_in, served_by, workers_of
 
 pytestmark = pytest.mark.requirement("FR-167")
 

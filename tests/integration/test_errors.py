@@ -20,6 +20,7 @@ from tests.fixtures.tasks import (
     path_of,
     task_of,
 )
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 MIB = 1024 * 1024
 BAD_TITLES = {
@@ -231,7 +232,7 @@ def test_a_body_of_just_the_limit_is_accepted(client: httpx.Client, *, chunked: 
 @pytest.mark.requirement("FR-046")
 @pytest.mark.parametrize("length", [MIB + 1, 10**17, 10**18, 2**63, 2**64 - 1])
 def test_a_body_declared_too_long_is_refused_before_it_is_sent(client: httpx.Client, length: int) -> None:
-    connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port, timeout=10)
+    connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port, timeout=PATIENCE_SECONDS)
     with closing(connection):
         connection.putrequest("POST", "/api/tasks")
         for name, value in {"Authorization": client.headers["Authorization"], "Content-Length": str(length)}.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -18,7 +17,7 @@ from backend.models.export import ExportPage
 from backend.services import export_service
 from backend.services.export_service import ExportService
 from tests.fixtures.api import API, new_user, serve
-from tests.fixtures.connection import PATIENCE_SECONDS, connection_to, head
+from tests.fixtures.connection import connection_to, head
 from tests.fixtures.exports import (
     EXPORT,
     export,
@@ -32,6 +31,7 @@ from tests.fixtures.lists import disturbed
 from tests.fixtures.logs import events
 from tests.fixtures.proxy import Fault, Proxy
 from tests.fixtures.tasks import create, error_of
+from tests.fixtures.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.requirement("FR-184")
 
@@ -178,14 +178,6 @@ def slow(settings: Settings) -> Iterator[API]:
         yield running
 
 
-def until(is_so: Callable[[], bool]) -> None:
-    """Wait for something to become so."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_an_export_that_nobody_reads_holds_nothing_that_others_need(
     slow: API, user_id: str, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,7 +223,9 @@ def test_a_page_that_is_lost_on_its_way_is_read_again(
 ) -> None:
     (api, proxy), token = weathered, weathered[0].client(user_id).headers["Authorization"]
     give_large_tasks(database_url, user_id, 30)
-    with httpx.Client(base_url=api.base_url, headers={"Authorization": token}, trust_env=False) as client:
+    with httpx.Client(
+        base_url=api.base_url, headers={"Authorization": token}, trust_env=False, timeout=PATIENCE_SECONDS
+    ) as client:
         assert client.get("/api/me").status_code == 200
         for flight in (1, 2, 4):
             proxy.fail_at(flight, Fault.UNANSWERED)
@@ -245,7 +239,9 @@ def test_an_export_whose_database_goes_away_ends_without_its_last_line(
     (api, proxy), token = weathered, weathered[0].client(user_id).headers["Authorization"]
     give_large_tasks(database_url, user_id, 30)
     pieces = list[str]()
-    with httpx.Client(base_url=api.base_url, headers={"Authorization": token}, trust_env=False) as client:
+    with httpx.Client(
+        base_url=api.base_url, headers={"Authorization": token}, trust_env=False, timeout=PATIENCE_SECONDS
+    ) as client:
         assert client.get("/api/me").status_code == 200
         proxy.fail_at(4, Fault.SILENT)
         with client.stream("GET", EXPORT) as response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -11,10 +11,11 @@ import pytest
 from backend.api import limits
 from backend.config import Settings
 from tests.fixtures.api import API, new_user, serve
-from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS, PATIENCE_SECONDS, Connection, connection_to, head
+from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS, Connection, connection_to, head
 from tests.fixtures.exports import give_large_tasks
 from tests.fixtures.task_files import EXPORT, IMPORT, LINES, counts_of, imported, report_of, send, tasks_of
 from tests.fixtures.tasks import error_of
+from tests.fixtures.waiting import until
 
 pytestmark = pytest.mark.requirement("FR-228")
 
@@ -26,13 +27,6 @@ def small(settings: Settings) -> Iterator[API]:
     """A service that has one connection and takes one request at once."""
     with serve(settings.model_copy(update={"database_pool_size": 1, "max_concurrent_requests": 1})) as running:
         yield running
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def begin(connection: Connection, user_id: str, length: int = 10**6, body: bytes = ROW) -> None:
@@ -101,11 +95,12 @@ def test_a_file_that_stops_is_timed_out_and_what_came_is_stored(hasty: API, user
 def test_a_file_that_dribbles_is_timed_out(hasty: API, user_id: str) -> None:
     with connection_to(hasty) as connection:
         begin(connection, user_id)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while connection.is_silent():
-            assert time.monotonic() < deadline, "it went on for ever"
+
+        def is_answered() -> bool:
             connection.send(b"\n")
-            time.sleep(0.02)
+            return not connection.is_silent()
+
+        until(is_answered, "it went on for ever")
         (answer,) = connection.answers_until_closed()
 
     error_of(answer, 408, "REQUEST_TIMEOUT")

@@ -35,6 +35,7 @@ from tests.fixtures.task_files import (
     tasks_of,
 )
 from tests.fixtures.tasks import Task, create, error_of, path_of, read, revision_of
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 EARLIER = "2020-01-02T03:04:05.678901+00:00"
 
@@ -46,7 +47,7 @@ def row(**fields: object) -> bytes:
 def unchecked(api: API, user_id: str) -> httpx.Client:
     """Make a client of a service that counts no requests, and does not say that it does."""
     with api.client(user_id) as client:
-        return httpx.Client(base_url=api.base_url, headers=client.headers, trust_env=False, timeout=30)
+        return httpx.Client(base_url=api.base_url, headers=client.headers, trust_env=False, timeout=PATIENCE_SECONDS)
 
 
 def in_trash(client: httpx.Client, **fields: Any) -> Task:

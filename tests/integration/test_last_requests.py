@@ -10,6 +10,7 @@ import pytest
 from tests.fixtures.api import API
 from tests.fixtures.connection import connection_to, head
 from tests.fixtures.tasks import create, error_of, everything_of
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 BODY_BYTES = 5_000_000
 
@@ -34,7 +35,7 @@ def test_pythons_own_client_reads_the_refusal(api: API, client: httpx.Client) ->
     before = everything_of(client)
     url = httpx.URL(api.base_url)
     for _ in range(5):
-        connection = http.client.HTTPConnection(url.host, url.port or 0, timeout=15)
+        connection = http.client.HTTPConnection(url.host, url.port or 0, timeout=PATIENCE_SECONDS)
         headers = {"Authorization": client.headers["Authorization"], "Connection": "close"}
         connection.request("POST", "/api/tasks", body=b"x" * BODY_BYTES, headers=headers)
         assert connection.getresponse().status == 413

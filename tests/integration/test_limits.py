@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 
 import httpx
 import pytest
@@ -12,6 +11,7 @@ from tests.fixtures.api import API, ORIGIN, new_user
 from tests.fixtures.connection import Connection, connection_to, head
 from tests.fixtures.logs import events
 from tests.fixtures.tasks import JSON, error_of, everything_of
+from tests.fixtures.waiting import until
 
 KIB = 1024
 CHUNKED = {"Content_Type": "application/json", "Transfer_Encoding": "chunked"}
@@ -192,8 +192,8 @@ def test_a_body_that_breaks_off_into_nonsense_is_refused(
         connection.send(head(user_id, line, **CHUNKED) + TASK + b"nonsense\r\n")
         refused(connection, 400, "BAD_REQUEST")
         method, _, _ = line.partition(" ")
-        while method not in {event["method"] for event in events(caplog, "request")}:
-            time.sleep(0.01)  # until the application is done with it, too
+        # The application is to be done with it, too.
+        until(lambda: method in {event["method"] for event in events(caplog, "request")})
     assert everything_of(client) == before
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 

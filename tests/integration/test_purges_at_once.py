@@ -15,11 +15,11 @@ from backend.database.session import SessionFactory
 from backend.services import purge_service
 from backend.services.purge_service import Purged, PurgeService
 from tests.fixtures.api import new_user, serve
-from tests.fixtures.background import until
 from tests.fixtures.database import execute
 from tests.fixtures.expired import Hoarder, Left, age, purge
 from tests.fixtures.locks import row_locked
 from tests.fixtures.tasks import create, path_of
+from tests.fixtures.waiting import eventually
 from tests.fixtures.walls import STATEMENTS, through_the_wall
 
 pytestmark = pytest.mark.requirement("FR-138")
@@ -69,7 +69,7 @@ def test_a_task_that_is_restored_before_its_user_is_locked_stays(engine: Engine,
 
     with ThreadPoolExecutor(1) as thread:
         purging = thread.submit(through_the_wall, engine, hoarder.id, slow, params)
-        asyncio.run(until(lambda: execute(module_url, _ASLEEP) == [(1,)]))
+        asyncio.run(eventually(lambda: execute(module_url, _ASLEEP) == [(1,)]))
         execute(module_url, _RESTORE, hoarder.id, hoarder.id)
         assert purging.result() == "[(0, 0, 0, 0)]"
 

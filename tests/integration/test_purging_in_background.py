@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -18,25 +17,42 @@ from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.services.purge_service import PurgeService
 from tests.fixtures.api import new_user, serve
-from tests.fixtures.background import counted_engine, let_in, until
+from tests.fixtures.background import counted_engine, let_in
 from tests.fixtures.database import execute
 from tests.fixtures.expired import Hoarder
 from tests.fixtures.logs import events
+from tests.fixtures.waiting import eventually
 
 SHORT = 0.02  # seconds between purges
-PAUSE_SECONDS = 0.4  # in which many purges would begin
+MANY = 5  # rounds, in each of which it would purge if it might
+
+
+class Rounds:
+    """Counts how often it has begun to wait for its next turn; it waits for as long as it was told to."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+
+    def __call__(self) -> float:
+        self.begun += 1
+        return 0.5
+
+    async def many_more(self) -> None:
+        """Wait until it has had many turns from now."""
+        last = self.begun + MANY
+        await eventually(lambda: self.begun > last)
 
 
 @pytest.fixture
 def engine(module_url: str) -> Iterator[Engine]:
-    engine = Engine(module_url, pool_size=2, timeout_seconds=5)
+    engine = Engine(module_url, pool_size=2, timeout_seconds=60)
     yield engine
     engine.dispose()
 
 
-def purging(engine: Engine, gate: Gate | None = None, *, is_used: bool = True) -> Purging:
+def purging(engine: Engine, gate: Gate | None = None, rounds: Rounds | None = None, *, is_used: bool = True) -> Purging:
     service = PurgeService(SessionFactory(engine, log_level=logging.DEBUG))
-    return Purging(service, gate or Gate(1, 5), SHORT, SHORT, chance=lambda: 0.5, is_used=is_used)
+    return Purging(service, gate or Gate(1, 60), SHORT, SHORT, chance=rounds or Rounds(), is_used=is_used)
 
 
 def is_gone(hoarder: Hoarder) -> Callable[[], bool]:
@@ -51,13 +67,13 @@ def test_it_purges_again_and_again_while_it_is_used(
     caplog.set_level(logging.INFO, "backend.api.purging")
 
     async def run() -> None:
-        background = purging(engine)
+        background = purging(engine, is_used=False)
         async with in_background(background.run):
             for _ in range(2):
                 hoarder = Hoarder.with_rows(module_url, tasks=2, keys=1)
                 background.is_used = True
-                await until(is_gone(hoarder))
-                await until(lambda: bool(caplog.records))
+                await eventually(is_gone(hoarder))
+                await eventually(lambda: events(caplog, "purged"))
                 (purged,) = events(caplog, "purged")
                 assert (purged["tasks"], purged["tombstones"], purged["keys"]) == (2, 0, 1)
                 caplog.clear()
@@ -71,17 +87,18 @@ def test_nothing_is_asked_while_nobody_uses_it(module_url: str, caplog: pytest.L
     hoarder = Hoarder.with_rows(module_url, tasks=1)
 
     async def idle(engine: Engine) -> None:
-        background = purging(engine, is_used=False)
+        rounds = Rounds()
+        background = purging(engine, rounds=rounds, is_used=False)
         async with in_background(background.run):
-            await asyncio.sleep(PAUSE_SECONDS)
+            await rounds.many_more()
             assert (proxy.flights, hoarder.left().tasks) == (0, 1)
             background.is_used = True
-            await until(lambda: proxy.flights == 3)  # look, purge, find nothing
-            await asyncio.sleep(PAUSE_SECONDS)
+            await eventually(lambda: proxy.flights == 3)  # look, purge, find nothing
+            await rounds.many_more()
             assert (proxy.flights, hoarder.left().tasks) == (3, 0)
             background.is_used = True
-            await until(lambda: proxy.flights == 4)  # there is nothing to purge
-            await asyncio.sleep(PAUSE_SECONDS)
+            await eventually(lambda: proxy.flights == 4)  # there is nothing to purge
+            await rounds.many_more()
             assert proxy.flights == 4
 
     with counted_engine(module_url) as (engine, proxy):
@@ -96,17 +113,22 @@ def test_a_request_of_a_user_lets_a_worker_purge_and_other_requests_do_not(
 ) -> None:
     monkeypatch.setattr("backend.api.main.FIRST_PURGE_SECONDS", SHORT)
     monkeypatch.setattr("backend.api.main.PURGE_SECONDS", SHORT)
-    hoarder = Hoarder.with_rows(module_url, tasks=1, keys=1)
+    hoarder, rounds, wait = Hoarder.with_rows(module_url, tasks=1, keys=1), Rounds(), Purging._wait  # noqa: SLF001
 
+    async def counted_wait(self: Purging, seconds: float) -> None:
+        rounds()
+        await wait(self, seconds)
+
+    monkeypatch.setattr(Purging, "_wait", counted_wait)
     with serve(settings.model_copy(update={"database_url": SecretStr(module_url)})) as api:
         with api.client() as anonymous:
             for path, status in {"/health/ready": 200, "/": 200, "/api/tasks": 401}.items():
                 assert anonymous.get(path).status_code == status
-        time.sleep(PAUSE_SECONDS)
+        asyncio.run(rounds.many_more())
         assert hoarder.left().tasks == 1
         with api.client(new_user()) as client:
             assert client.get("/api/tasks").status_code == 200
-        asyncio.run(until(is_gone(hoarder)))
+        asyncio.run(eventually(is_gone(hoarder)))
 
 
 @pytest.mark.requirement("FR-138")
@@ -117,14 +139,14 @@ def test_it_waits_a_minute_at_first_and_then_an_hour_but_not_every_worker_the_sa
 
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
-        await asyncio.sleep(0 if len(waits) < 3 else PAUSE_SECONDS)
+        await asyncio.sleep(0 if len(waits) < 3 else 3600)
 
     async def run() -> None:
         chances = iter([0.0, 0.5, 1.0])
         service = PurgeService(SessionFactory(engine))
-        background = Purging(service, Gate(1, 5), FIRST_PURGE_SECONDS, PURGE_SECONDS, chance=lambda: next(chances))
+        background = Purging(service, Gate(1, 60), FIRST_PURGE_SECONDS, PURGE_SECONDS, chance=lambda: next(chances))
         async with in_background(background.run):
-            await until(lambda: len(waits) == 3)
+            await eventually(lambda: len(waits) == 3)
 
     monkeypatch.setattr("backend.api.purging.anyio.sleep", sleep)
     asyncio.run(run())
@@ -142,10 +164,10 @@ def test_it_waits_for_its_place_like_a_request_and_gives_it_back_after_each_stat
         return sum(hoarder.left().tasks for hoarder in hoarders)
 
     async def run() -> None:
-        gate, seen = Gate(1, 5), set[int]()
+        gate, seen = Gate(1, 60), set[int]()
         async with in_background(purging(engine, gate).run):
             async with gate:  # though the engine has connections for both
-                await asyncio.sleep(PAUSE_SECONDS)
+                await eventually(lambda: gate.waiting == 1)
                 assert left() == 5
             while left():
                 async with gate:  # first come, first served: there is no more than one statement in between
@@ -159,23 +181,27 @@ def test_it_waits_for_its_place_like_a_request_and_gives_it_back_after_each_stat
 def test_a_database_that_is_away_is_said_once_and_purged_later(
     engine: Engine, module_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    gate = Gate(1, 60)
+
     async def outage(background: Purging) -> None:
         let_in(module_url, allowed=False)
+        gate.seconds = SHORT  # there is nothing to wait for
         before = len(events(caplog, "purge_failed"))
         for _ in range(3):
             background.is_used = True
-            await until(lambda: not background.is_used)
-        await until(lambda: len(events(caplog, "purge_failed")) > before)
+            await eventually(lambda: not background.is_used)
+        await eventually(lambda: len(events(caplog, "purge_failed")) > before)
         let_in(module_url, allowed=True)
+        gate.seconds = 60
 
     async def run() -> None:
-        background = purging(engine, is_used=False)
+        background = purging(engine, gate, is_used=False)
         async with in_background(background.run):
             for _ in range(2):
                 await outage(background)
                 hoarder = Hoarder.with_rows(module_url, tasks=1)
                 background.is_used = True
-                await until(is_gone(hoarder))
+                await eventually(is_gone(hoarder))
 
     asyncio.run(run())
 
@@ -191,11 +217,11 @@ def test_a_purge_that_is_refused_is_logged_and_tried_again(
         background = purging(engine)
         execute(module_url, "ALTER TABLE tombstones RENAME TO elsewhere")
         async with in_background(background.run):
-            await until(lambda: bool(events(caplog, "purge_failed")))
+            await eventually(lambda: events(caplog, "purge_failed"))
             execute(module_url, "ALTER TABLE elsewhere RENAME TO tombstones")
             hoarder = Hoarder.with_rows(module_url, tombstones=1)
             background.is_used = True
-            await until(lambda: hoarder.left().tombstones == 0)
+            await eventually(lambda: hoarder.left().tombstones == 0)
 
     asyncio.run(run())
 

@@ -19,6 +19,7 @@ from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.rates import DAY, begin_in_one_day, is_refused, left_of
 from tests.fixtures.tasks import MISSING_ID, error_of, everything_of
 from tests.fixtures.tokens import SECRET, claims, hmac_token
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 REQUESTS = 7
 ANONYMOUS = 5
@@ -212,7 +213,7 @@ def test_who_brings_no_good_token_never_reaches_the_database(limited_settings: S
 def test_all_of_it_can_be_turned_off(limited_settings: Settings, database_url: str, user_id: str) -> None:
     with serve(limited_settings.model_copy(update={"rate_limit_enabled": False})) as running:
         # Without the fixture's look at the contract, which promises the headers.
-        with httpx.Client(base_url=running.base_url, trust_env=False) as client:
+        with httpx.Client(base_url=running.base_url, trust_env=False, timeout=PATIENCE_SECONDS) as client:
             token = running.client(user_id).headers
             for _ in range(2 * REQUESTS):
                 for path, headers in (("/api/me", token), ("/api/me", {}), ("/health/live", {})):

@@ -15,10 +15,10 @@ from tests.fixtures.api import API, serve
 from tests.fixtures.events import events_of, stream
 from tests.fixtures.feed import Replica, living
 from tests.fixtures.tasks import Task, create, path_of, revision_of
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 WRITERS = 4
 CHANGES_OF_EACH = 75
-PATIENCE_SECONDS = 60
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,22 +15,21 @@ from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.logs import events
 from tests.fixtures.proxy import Proxy
 from tests.fixtures.tasks import create, path_of
+from tests.fixtures.waiting import until
 
-LOG_SECONDS = 10
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
 
 
 def line_of(response: httpx.Response, caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
     """Wait for the line of the request that was answered so: it is written after the answer."""
-    deadline = time.monotonic() + LOG_SECONDS
-    while True:
-        found = [line for line in events(caplog, "request") if line["request_id"] == response.headers["X-Request-Id"]]
-        if found:
-            (line,) = found
-            return line
-        assert time.monotonic() < deadline, "it was not logged"
-        time.sleep(0.01)
+
+    def found() -> list[dict[str, Any]]:
+        return [line for line in events(caplog, "request") if line["request_id"] == response.headers["X-Request-Id"]]
+
+    until(found, "it was not logged")
+    (line,) = found()
+    return line
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, closing
 from functools import partial
+from itertools import cycle
 
 import psycopg2
 import pytest
@@ -20,36 +21,54 @@ from backend.config import Rate
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.services.rate_limit_service import RateLimitService
-from backend.utils.rate_limits import SharedRateLimiter
-from tests.fixtures.background import counted_engine, let_in, until
+from backend.utils.rate_limits import Count, SharedRateLimiter
+from tests.fixtures.background import counted_engine, let_in
 from tests.fixtures.database import execute
 from tests.fixtures.logs import events
 from tests.fixtures.statements import noted_statements
+from tests.fixtures.waiting import eventually
 
 SHORT, LONG = 0.02, 3600.0  # seconds between settlements
 MINUTE = 4_000_000_020
+MANY = 5  # looks, at each of which it would settle if it might
 
 _SETTLED = "SELECT coalesce(sum(requests), 0)::integer FROM rate_limits"
 
 
 @pytest.fixture
 def engine(own_url: str) -> Iterator[Engine]:
-    engine = Engine(own_url, pool_size=2, timeout_seconds=5)
+    engine = Engine(own_url, pool_size=2, timeout_seconds=60)
     yield engine
     engine.dispose()
 
 
+class Limiter(SharedRateLimiter):
+    """A limit of 100 a day, of which a tenth are ten; the day does not end. Counts how often it was looked at."""
+
+    def __init__(self) -> None:
+        super().__init__("user", Rate(100, 86400), lambda: MINUTE * 10**9)
+        self.looks = 0
+
+    def take(self, most: int) -> list[Count]:
+        self.looks += 1
+        return super().take(most)
+
+    async def many_more_looks(self) -> None:
+        """Wait until it has been looked at many times from now."""
+        last = self.looks + MANY
+        await eventually(lambda: self.looks > last)
+
+
 @pytest.fixture
-def limiter() -> SharedRateLimiter:
-    """A limit of 100 a day, of which a tenth are ten."""
-    return SharedRateLimiter("user", Rate(100, 86400))
+def limiter() -> Limiter:
+    return Limiter()
 
 
 def settling(
-    engine: Engine, limiter: SharedRateLimiter, seconds: float, gate: Gate | None = None
+    engine: Engine, limiter: Limiter, seconds: float, gate: Gate | None = None
 ) -> AbstractAsyncContextManager[None]:
     service = RateLimitService(SessionFactory(engine, log_level=logging.DEBUG))
-    return in_background(Settlement(limiter, service, gate or Gate(1, 5), seconds).run)
+    return in_background(Settlement(limiter, service, gate or Gate(1, 60), seconds).run)
 
 
 def settled(own_url: str) -> int:
@@ -59,19 +78,19 @@ def settled(own_url: str) -> int:
 
 @pytest.mark.requirement("FR-102")
 def test_nothing_is_asked_while_nothing_is_counted(
-    own_url: str, limiter: SharedRateLimiter, caplog: pytest.LogCaptureFixture
+    own_url: str, limiter: Limiter, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def idle(engine: Engine) -> None:
         async with settling(engine, limiter, SHORT):
-            await asyncio.sleep(10 * SHORT)
+            await limiter.many_more_looks()
             assert proxy.flights == 0
             for _ in range(3):
                 limiter.hit("a")
-            await until(lambda: settled(own_url) == 3)
-            await until(lambda: proxy.flights == 2)  # a settlement, and the sweep of this window
+            await eventually(lambda: settled(own_url) == 3)
+            await eventually(lambda: proxy.flights == 2)  # a settlement, and the sweep of this window
             limiter.hit("b")
-            await until(lambda: settled(own_url) == 4)
-            await asyncio.sleep(10 * SHORT)
+            await eventually(lambda: settled(own_url) == 4)
+            await limiter.many_more_looks()
             assert proxy.flights == 3
 
     with counted_engine(own_url) as (engine, proxy):
@@ -80,38 +99,41 @@ def test_nothing_is_asked_while_nothing_is_counted(
 
 
 @pytest.mark.requirement("FR-103")
-def test_who_has_used_a_tenth_is_settled_at_once(engine: Engine, own_url: str, limiter: SharedRateLimiter) -> None:
+def test_who_has_used_a_tenth_is_settled_at_once(engine: Engine, own_url: str, limiter: Limiter) -> None:
     async def hurry() -> None:
         async with settling(engine, limiter, LONG):
             for _ in range(9):
                 limiter.hit("a")
             limiter.hit("b")
-            await asyncio.sleep(0.2)
-            assert settled(own_url) == 0
+            assert not limiter.due.is_set()
+            await asyncio.sleep(10 * SHORT)
+            assert (limiter.looks, settled(own_url)) == (0, 0)
             limiter.hit("a")
-            await until(lambda: settled(own_url) == 11)
+            await eventually(lambda: settled(own_url) == 11)
 
     asyncio.run(hurry())
 
 
 @pytest.mark.requirement("FR-100")
-def test_what_others_count_is_known_after_a_settlement(engine: Engine, limiter: SharedRateLimiter) -> None:
-    other = SharedRateLimiter("user", limiter.rate)
+def test_what_others_count_is_known_after_a_settlement(engine: Engine, limiter: Limiter) -> None:
+    other = Limiter()
 
     async def share() -> None:
         async with settling(engine, limiter, SHORT), settling(engine, other, SHORT):
-            passed = 0
-            while allowed := [one for one in (limiter, other) if one.hit("a").allowed]:
-                passed += len(allowed)
-                await asyncio.sleep(SHORT)
-            assert 100 <= passed < 150
+            for passed, one in zip(range(5, 101, 5), cycle((limiter, other)), strict=False):
+                assert all(one.hit("a").allowed for _ in range(5))
+                await eventually(partial(has_left, one, 100 - passed))
+            assert not other.hit("a").allowed  # it was the last that settled
+            assert limiter.hit("a").allowed  # as far as it knows
+            await eventually(partial(has_left, limiter, 0))
+            assert not limiter.hit("a").allowed
 
     asyncio.run(share())
 
 
 @pytest.mark.requirement("FR-102")
 def test_more_users_than_fit_into_one_statement_are_settled_by_several(
-    engine: Engine, own_url: str, limiter: SharedRateLimiter, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, own_url: str, limiter: Limiter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settlement, "MOST_SETTLED", 3)
 
@@ -119,48 +141,50 @@ def test_more_users_than_fit_into_one_statement_are_settled_by_several(
         async with settling(engine, limiter, SHORT):
             for number in range(10):
                 limiter.hit(f"user-{number}")
-            await until(lambda: settled(own_url) == 10)
+            await eventually(lambda: settled(own_url) == 10)
 
     asyncio.run(crowd())
 
 
 @pytest.mark.requirement("FR-097", "FR-102")
-def test_a_settlement_waits_for_its_place_like_a_request(
-    engine: Engine, own_url: str, limiter: SharedRateLimiter
-) -> None:
+def test_a_settlement_waits_for_its_place_like_a_request(engine: Engine, own_url: str, limiter: Limiter) -> None:
     async def crowded() -> None:
-        gate = Gate(1, 5)
+        gate = Gate(1, 60)
         async with settling(engine, limiter, SHORT, gate):
             async with gate:  # though the engine has connections for both
                 limiter.hit("a")
-                await asyncio.sleep(10 * SHORT)
+                await eventually(lambda: gate.waiting == 1)
                 assert settled(own_url) == 0
-            await until(lambda: settled(own_url) == 1)
+            await eventually(lambda: settled(own_url) == 1)
 
     asyncio.run(crowded())
 
 
 @pytest.mark.requirement("FR-103")
 def test_a_database_that_is_away_is_said_once_and_settled_with_later(
-    engine: Engine, own_url: str, limiter: SharedRateLimiter, caplog: pytest.LogCaptureFixture
+    engine: Engine, own_url: str, limiter: Limiter, caplog: pytest.LogCaptureFixture
 ) -> None:
+    gate = Gate(1, 60)
+
     async def outage(used: int) -> None:
         let_in(own_url, allowed=False)
+        gate.seconds = SHORT  # there is nothing to wait for
         before = len(events(caplog, "rate_limits_not_shared"))
         for _ in range(used):
             assert limiter.hit("a").allowed
-        await until(lambda: len(events(caplog, "rate_limits_not_shared")) > before)
-        await asyncio.sleep(10 * SHORT)
+        await eventually(lambda: len(events(caplog, "rate_limits_not_shared")) > before)
+        await limiter.many_more_looks()
         let_in(own_url, allowed=True)
+        gate.seconds = 60
 
     async def run() -> None:
-        async with settling(engine, limiter, SHORT):
+        async with settling(engine, limiter, SHORT, gate):
             await outage(60)
-            await until(lambda: settled(own_url) == 60)
-            await until(lambda: limiter.hit("a", cost=0).remaining == 40)
+            await eventually(lambda: settled(own_url) == 60)
+            await eventually(lambda: limiter.hit("a", cost=0).remaining == 40)
             await outage(40)
             assert not limiter.hit("a").allowed
-            await until(lambda: settled(own_url) == 100)
+            await eventually(lambda: settled(own_url) == 100)
 
     asyncio.run(run())
 
@@ -170,16 +194,16 @@ def test_a_database_that_is_away_is_said_once_and_settled_with_later(
 
 @pytest.mark.requirement("FR-103")
 def test_a_settlement_that_is_refused_is_logged_and_tried_again(
-    engine: Engine, own_url: str, limiter: SharedRateLimiter, caplog: pytest.LogCaptureFixture
+    engine: Engine, own_url: str, limiter: Limiter, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def run() -> None:
         async with settling(engine, limiter, SHORT):
             execute(own_url, "ALTER TABLE rate_limits RENAME TO elsewhere")
             limiter.hit("a")
             with noted_statements(engine) as sent:
-                await until(lambda: len(sent) > 2)  # it has failed more than once, and said so once
+                await eventually(lambda: len(sent) > 2)  # it has failed more than once, and said so once
             execute(own_url, "ALTER TABLE elsewhere RENAME TO rate_limits")
-            await until(lambda: settled(own_url) == 1)
+            await eventually(lambda: settled(own_url) == 1)
 
     asyncio.run(run())
 
@@ -208,9 +232,13 @@ def test_windows_of_the_past_are_removed_once_per_period(
                 times.append(MINUTE + expected[-1])
                 limiter.hit("a")
                 rows = [(MINUTE + start,) for start in expected]
-                await until(partial(is_stored, own_url, rows))
+                await eventually(partial(is_stored, own_url, rows))
 
     asyncio.run(run())
+
+
+def has_left(limiter: Limiter, requests: int) -> bool:
+    return limiter.hit("a", cost=0).remaining == requests
 
 
 def is_stored(own_url: str, rows: list[tuple[int]]) -> bool:
@@ -218,9 +246,7 @@ def is_stored(own_url: str, rows: list[tuple[int]]) -> bool:
 
 
 @pytest.mark.requirement("FR-102")
-def test_the_end_waits_for_a_settlement_that_is_under_way(
-    engine: Engine, own_url: str, limiter: SharedRateLimiter
-) -> None:
+def test_the_end_waits_for_a_settlement_that_is_under_way(engine: Engine, own_url: str, limiter: Limiter) -> None:
     waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     plain = make_url(own_url).set(drivername="postgresql").render_as_string(hide_password=False)
 
@@ -234,7 +260,7 @@ def test_the_end_waits_for_a_settlement_that_is_under_way(
         with closing(psycopg2.connect(plain)) as connection, connection.cursor() as cursor:
             cursor.execute("LOCK TABLE rate_limits")
             serving = asyncio.create_task(serve(ended))
-            await until(lambda: bool(execute(own_url, waiting)))
+            await eventually(lambda: bool(execute(own_url, waiting)))
             ended.set()
             await asyncio.sleep(5 * SHORT)
             assert not serving.done()

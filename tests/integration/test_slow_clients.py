@@ -16,6 +16,7 @@ from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS, Connection, connec
 from tests.fixtures.locks import row_locked
 from tests.fixtures.logs import events
 from tests.fixtures.tasks import create, error_of, everything_of
+from tests.fixtures.waiting import until
 
 pytestmark = pytest.mark.requirement("FR-098")
 
@@ -185,8 +186,7 @@ def test_a_client_that_does_not_wait_for_its_answers_is_no_failure_of_ours(
     with row_locked(database_url, user_id) as wait_for, connection_to(api) as connection:
         connection.send(post(user_id) * count)
         wait_for(1)
-    while 201 not in {line["status"] for line in events(caplog, "request")}:
-        time.sleep(DRIBBLE_SECONDS)
+    until(lambda: 201 in {line["status"] for line in events(caplog, "request")})
     with connection_to(api) as connection:  # what is logged after that line is logged by now
         connection.send(head(user_id))
         assert connection.answer().status_code == 200

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import httpx
@@ -24,9 +23,9 @@ from tests.fixtures.logs import events
 from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.tasks import create, error_of
 from tests.fixtures.tokens import SECRET
+from tests.fixtures.waiting import until
 
 SHORT, NEVER = 0.02, 3600.0
-PATIENCE_SECONDS = 15
 CLIENT_TIMEOUT_SECONDS = 0.4
 
 
@@ -44,14 +43,6 @@ def follower(live: API, user_id: str) -> Iterator[httpx.Client]:
     """A client of that service."""
     with live.client(user_id) as client:
         yield client
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    """Wait for something to become so."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def is_empty(api: API) -> bool:

@@ -17,6 +17,7 @@ from tests.fixtures.logs import events
 from tests.fixtures.proxy import Fault, Proxy
 from tests.fixtures.task_files import EXPORT, TYPES, exported, tasks_of
 from tests.fixtures.tasks import create, error_of, path_of, read
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-223")
 
@@ -70,7 +71,9 @@ def test_what_is_broken_off_does_not_look_complete(
     (api, proxy), token = weathered, weathered[0].client(user_id).headers["Authorization"]
     give_large_tasks(database_url, user_id, 30)
     pieces = list[str]()
-    with httpx.Client(base_url=api.base_url, headers={"Authorization": token}, trust_env=False, timeout=30) as client:
+    with httpx.Client(
+        base_url=api.base_url, headers={"Authorization": token}, trust_env=False, timeout=PATIENCE_SECONDS
+    ) as client:
         assert client.get("/api/me").status_code == 200
         proxy.fail_at(2, Fault.SILENT)
         with client.stream("GET", EXPORT, params={"format": file_format}) as response:

@@ -20,7 +20,7 @@ from backend.errors import ConfigurationError
 from tests.fixtures.database import execute
 from tests.fixtures.embedded import another_process, ask, leave, needs_root, programs_in, said, server, socket_folder
 from tests.fixtures.logs import events
-from tests.fixtures.workers import until
+from tests.fixtures.waiting import PATIENCE_SECONDS, until
 
 PRIVATE_TEXT = "nobody-may-read-this"
 
@@ -88,7 +88,7 @@ def test_ctrl_c_in_the_terminal_reaches_us_before_it(made: Path) -> None:
         process = server(made)
         os.killpg(other.pid, signal.SIGINT)
         assert said(other) == "it still answers"
-        assert other.wait(30) == 0
+        assert other.wait(PATIENCE_SECONDS) == 0
     assert has_ended(process)
 
 
@@ -105,7 +105,7 @@ def test_a_server_that_was_killed_is_started_again_where_it_was(tmp_path: Path, 
     with EmbeddedPostgres(tmp_path / name) as url:
         process = server(tmp_path / name)
         process.kill()
-        process.wait(30)
+        process.wait(PATIENCE_SECONDS)
         until(lambda: _answers(url))
         assert server(tmp_path / name) != process
     assert not _answers(url)
@@ -139,7 +139,7 @@ def test_asking_it_to_end_while_the_server_is_being_started_leaves_nothing_runni
     with another_process(made, limit=SLOW_PG_CTL) as other:
         until(lambda: "sleep" in programs_in(made))
         other.terminate()
-        assert other.wait(30) == 7
+        assert other.wait(PATIENCE_SECONDS) == 7
     assert programs_in(made) == []
 
 
@@ -198,7 +198,7 @@ def test_a_server_that_hangs_is_reported(
         process.suspend()
     assert [hangs["process"] for hangs in events(caplog, "postgres_not_stopping")] == [process.pid]
     process.resume()
-    process.wait(30)
+    process.wait(PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("name", ["l" * 120, "it's, a b"])

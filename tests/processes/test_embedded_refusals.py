@@ -6,7 +6,6 @@ import os
 import platform
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -15,6 +14,7 @@ import pytest
 from backend.database.embedded import EmbeddedPostgres
 from backend.errors import ConfigurationError
 from tests.fixtures.embedded import another_process, arguments, ask, needs_root, options_for, said
+from tests.fixtures.waiting import until
 
 
 def test_files_of_another_major_version_are_refused(made: Path) -> None:
@@ -50,19 +50,21 @@ def test_a_full_disk_leaves_nothing_half_made(data_dir: Path) -> None:
 
 def test_a_kill_while_the_files_are_made_leaves_no_obstacle(data_dir: Path) -> None:
     with another_process(data_dir) as other:
-        while not list(data_dir.glob("postgres-new-*/PG_VERSION")):
-            time.sleep(0.005)
+        until(lambda: list(data_dir.glob("postgres-new-*/PG_VERSION")))
         other.kill()
     assert not (data_dir / "postgres").exists()
     with EmbeddedPostgres(data_dir) as url:
         assert ask(url, "SELECT 1") == "1"
-    while any(
-        "postgres-new-" in part
-        for process in psutil.process_iter()
-        for part in arguments(process)
-        if str(data_dir) in part
-    ):
-        time.sleep(0.05)  # initdb outlived the kill
+    until(
+        lambda: (
+            not any(  # initdb outlived the kill
+                "postgres-new-" in part
+                for process in psutil.process_iter()
+                for part in arguments(process)
+                if str(data_dir) in part
+            )
+        )
+    )
     with EmbeddedPostgres(data_dir):
         assert not list(data_dir.glob("postgres-new-*"))
 

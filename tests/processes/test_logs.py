@@ -18,6 +18,7 @@ from tests.fixtures.database import execute
 from tests.fixtures.documented import common_fields, documented_events
 from tests.fixtures.process import REPOSITORY, Service, environment, served
 from tests.fixtures.tokens import SECRET, claims, hmac_token
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 USER = "user-of-the-logs"
 ADMINISTRATION = {"LOG_LEVEL": "info", "ENVIRONMENT": "production", "REQUEST_TIMEOUT_SECONDS": "1"}
@@ -33,7 +34,10 @@ def client_of(service: Service) -> httpx.Client:
     """Make a client with a token."""
     token = hmac_token(SECRET, claims(sub=USER))
     return httpx.Client(
-        base_url=service.address, headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=30
+        base_url=service.address,
+        headers={"Authorization": f"Bearer {token}"},
+        trust_env=False,
+        timeout=PATIENCE_SECONDS,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 import uuid
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from backend.database.migrations import Migration
 from backend.errors import ConfigurationError
 from tests.fixtures.database import execute, scratch_database
 from tests.fixtures.migrating import FILES, relations, with_a_role_of_its_own, write
+from tests.fixtures.waiting import until
 
 
 def test_a_failing_migration_is_named_and_undoes_the_whole_run(empty_database_url: str, directory: Path) -> None:
@@ -146,8 +146,7 @@ def test_a_connection_that_breaks_is_reported(empty_database_url: str, directory
     """
 
     def cut_it() -> None:
-        while not execute(empty_database_url, cut):
-            time.sleep(0.02)
+        until(lambda: execute(empty_database_url, cut))
 
     thread = threading.Thread(target=cut_it)
     thread.start()

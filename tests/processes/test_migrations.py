@@ -24,6 +24,7 @@ from tests.fixtures.migrating import (
     with_a_role_of_its_own,
     write,
 )
+from tests.fixtures.waiting import until
 
 
 @pytest.mark.requirement("FR-061")
@@ -87,8 +88,7 @@ def test_a_run_killed_in_the_middle_of_a_migration_leaves_nothing(empty_database
     process.stdin.write("\n")
     process.stdin.flush()
     sleeping = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
-    while not execute(empty_database_url, sleeping):
-        time.sleep(0.02)
+    until(lambda: execute(empty_database_url, sleeping))
     process.kill()
     process.communicate()
     assert relations(empty_database_url) == set()

@@ -10,6 +10,7 @@ import pytest
 from tests.fixtures.process import environment, served
 from tests.fixtures.tasks import JSON, create, path_of
 from tests.fixtures.tokens import SECRET, claims, hmac_token
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 TITLE = "a-title-that-is-nobodys-business"
 
@@ -31,7 +32,7 @@ def test_logs_hold_no_token_and_nothing_of_a_body(
     forged = hmac_token("x" * 40, claims())
 
     with served(env=env, cwd=tmp_path) as service:
-        with httpx.Client(base_url=service.address, trust_env=False) as client:
+        with httpx.Client(base_url=service.address, trust_env=False, timeout=PATIENCE_SECONDS) as client:
             for bad in (forged, "nonsense.token.here", f"{token}x"):
                 assert client.get("/api/me", headers={"Authorization": f"Bearer {bad}"}).status_code == 401
             client.headers["Authorization"] = f"Bearer {token}"
@@ -49,7 +50,7 @@ def test_logs_hold_no_token_and_nothing_of_a_body(
                 assert client.get(place, headers={"X-Request-Id": token[:128]}).status_code in {404, 422}
             assert client.delete("/api/me").status_code == 204
         service.process.terminate()
-        service.process.wait(30)
+        service.process.wait(PATIENCE_SECONDS)
     (log,) = [path.read_text(encoding="utf-8") for path in tmp_path.glob("serve-*.log")]
 
     assert [words for words in said if words not in log] == []

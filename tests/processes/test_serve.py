@@ -19,6 +19,7 @@ from tests.fixtures.issuer import running_issuer
 from tests.fixtures.needs import need
 from tests.fixtures.process import REPOSITORY, TASK_API, environment, run, served
 from tests.fixtures.tokens import SECRET, claims, ed25519_pair, rsa_pair
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 PUBLIC_KEY = (
     "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----"
@@ -34,7 +35,7 @@ def shell(line: str) -> httpx.Response:
         shell=True,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
         check=True,
     )
     body, _, status = done.stdout.rpartition("\n")
@@ -42,7 +43,9 @@ def shell(line: str) -> httpx.Response:
 
 
 def titles(address: str, token: str) -> list[str]:
-    answer = httpx.get(f"{address}/api/tasks", headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+    answer = httpx.get(
+        f"{address}/api/tasks", headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=PATIENCE_SECONDS
+    )
     return [task["title"] for task in answer.json()["data"]]
 
 
@@ -107,8 +110,8 @@ def test_ending_it_while_it_starts_leaves_nothing_behind(
         try:
             postmaster = psutil.Process(_first_number(data_dir / "postgres" / "postmaster.pid", process))
             process.send_signal(how)
-            assert process.wait(30) == code
-            psutil.wait_procs([postmaster], timeout=10)
+            assert process.wait(PATIENCE_SECONDS) == code
+            psutil.wait_procs([postmaster], timeout=PATIENCE_SECONDS)
             assert not postmaster.is_running()
         finally:
             process.kill()
@@ -186,7 +189,12 @@ def test_tokens_of_an_issuer_are_accepted_and_none_is_made(tmp_path: Path) -> No
             for pair in (rsa_pair(), ed25519_pair()):
                 assert titles(service.address, pair.token(claims(iss="https://issuer.example.com"))) == []
             foreign = {"Authorization": f"Bearer {rsa_pair().token(claims(iss='https://other.example.com'))}"}
-            assert httpx.get(f"{service.address}/api/me", headers=foreign, trust_env=False).status_code == 401
+            assert (
+                httpx.get(
+                    f"{service.address}/api/me", headers=foreign, trust_env=False, timeout=PATIENCE_SECONDS
+                ).status_code
+                == 401
+            )
     assert not (tmp_path / "data" / "jwt-secret").exists()
 
 

@@ -17,7 +17,7 @@ from tests.fixtures.collector import Collector, collecting
 from tests.fixtures.process import Service, environment, served
 from tests.fixtures.tasks import create, path_of
 from tests.fixtures.tokens import SECRET, claims, hmac_token
-from tests.fixtures.workers import until
+from tests.fixtures.waiting import PATIENCE_SECONDS, until
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
@@ -37,7 +37,10 @@ def client_of(service: Service, user_id: str) -> httpx.Client:
     """Make a client with a token of this user."""
     token = hmac_token(SECRET, claims(sub=user_id))
     return httpx.Client(
-        base_url=service.address, headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=30
+        base_url=service.address,
+        headers={"Authorization": f"Bearer {token}"},
+        trust_env=False,
+        timeout=PATIENCE_SECONDS,
     )
 
 

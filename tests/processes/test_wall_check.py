@@ -31,6 +31,7 @@ from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.readiness import check
 from tests.fixtures.tasks import create, error_of
 from tests.fixtures.tokens import SECRET
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 NO_WALL = "keep users apart"
 
@@ -233,7 +234,7 @@ def test_development_says_that_the_wall_does_not_stand_and_serves(
     env = {**production, "ENVIRONMENT": "development"}
     with site.broken(BREACHES["passed by"]), served(env=env, cwd=tmp_path, readiness=503) as service:
         assert f"task-api: warning: {BREACHES['passed by'].said}" in service.printed
-        assert httpx.get(f"{service.address}/health/live", trust_env=False).status_code == 200
+        assert httpx.get(f"{service.address}/health/live", trust_env=False, timeout=PATIENCE_SECONDS).status_code == 200
 
 
 @pytest.mark.requirement("FR-088")

@@ -25,7 +25,7 @@ from tests.fixtures.locks import row_locked
 from tests.fixtures.proxy import Proxy
 from tests.fixtures.tasks import create, error_of
 from tests.fixtures.verifying import Clock
-from tests.fixtures.workers import until
+from tests.fixtures.waiting import PATIENCE_SECONDS, until
 
 ACCOUNT = {"export_account", "erase_account", "list_access_tokens", "create_access_token", "revoke_access_token"}
 PRIVATE = sorted(name for name, operation in operations().items() if operation.is_private)
@@ -112,7 +112,7 @@ def test_what_is_like_a_good_token_is_none(api: API, client: httpx.Client, user_
         "tk_\u00e9", "tk_!!!!", "tk_" + "_" * 60,
     ):  # fmt: skip
         header = (b"Authorization", f"Bearer {wrong}".encode("latin-1"))
-        response = httpx.get(f"{api.base_url}/api/me", headers=[header], trust_env=False)
+        response = httpx.get(f"{api.base_url}/api/me", headers=[header], trust_env=False, timeout=PATIENCE_SECONDS)
         error_of(response, 401, "UNAUTHORIZED")
         assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
     with with_token(api, token) as script:
@@ -154,7 +154,9 @@ def test_a_token_is_looked_up_once_a_minute(
         assert [flights_of(proxy, script) for _ in range(3)] == [2, 1, 1]
 
         # Revoked elsewhere: this worker does not hear of it, but asks again in time.
-        with httpx.Client(base_url=api.base_url, headers=owner.headers, trust_env=False) as elsewhere:
+        with httpx.Client(
+            base_url=api.base_url, headers=owner.headers, trust_env=False, timeout=PATIENCE_SECONDS
+        ) as elsewhere:
             assert elsewhere.delete(f"{TOKENS}/{made['id']}").status_code == 204
         assert flights_of(proxy, script) == 1
         clock.now += bearer.REMEMBERED_SECONDS

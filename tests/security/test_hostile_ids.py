@@ -19,6 +19,7 @@ from tests.fixtures.hostile import good_body
 from tests.fixtures.proxy import Proxy
 from tests.fixtures.statements import noted_statements
 from tests.fixtures.tasks import JSON, create, path_of
+from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.fixtures.walls import statements
 
 ABOUT_ONE_TASK = {name: operation for name, operation in operations().items() if operation.is_about_one_task}
@@ -51,7 +52,7 @@ def test_every_kind_of_wrong_id_takes_the_same_way(
     proxied: API, proxy: Proxy, stranger: httpx.Client, ids: dict[str, str], operation: Operation
 ) -> None:
     headers = {**JSON, "X-Request-Id": "the-same", "Authorization": stranger.headers["Authorization"]}
-    with httpx.Client(base_url=proxied.base_url, headers=headers, trust_env=False) as through:
+    with httpx.Client(base_url=proxied.base_url, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS) as through:
         assert through.get("/api/me").status_code == 200  # the connection is warm
         for method in {operation.method, "HEAD"} if operation.method == "GET" else {operation.method}:
             seen = {}

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from backend.utils.signals import interrupted_at_once
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 INTERRUPTED = """
 import signal
@@ -25,7 +26,11 @@ with interrupted_at_once(130):
 def test_an_interrupt_that_could_be_swallowed_ends_the_process() -> None:
     signals = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     done = subprocess.run(  # noqa: S603 - our own lines
-        [sys.executable, "-c", signals + INTERRUPTED], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", signals + INTERRUPTED],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
 
     assert (done.returncode, done.stderr) == (130, "")
