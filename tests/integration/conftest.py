@@ -26,7 +26,7 @@ def module_url(server_url: str) -> Iterator[str]:
 @pytest.fixture
 def engine(module_url: str) -> Iterator[Engine]:
     """An engine for that database, in which nothing is past its time."""
-    engine = Engine(module_url, pool_size=4, timeout_seconds=5)
+    engine = Engine(module_url, pool_size=4, timeout_seconds=60)
     purge(engine)
     yield engine
     engine.dispose()
@@ -41,9 +41,9 @@ def hasty(settings: Settings) -> Iterator[API]:
 
 @pytest.fixture
 def weathered(settings: Settings, database_url: str) -> Iterator[tuple[API, Proxy]]:
-    """A service that waits for its database but a second, and what is between the two."""
+    """A service, its database, and what is between the two."""
     with counting_proxy(database_url) as proxy:
-        changes = {"database_url": SecretStr(proxy.url), "request_timeout_seconds": 1, "rate_limit_enabled": False}
+        changes = {"database_url": SecretStr(proxy.url), "rate_limit_enabled": False}
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr("backend.api.main.FIRST_PURGE_SECONDS", 3600)
             with serve(settings.model_copy(update=changes)) as running:

@@ -202,7 +202,7 @@ def test_the_feed_is_read_from_its_place_in_the_indexes(own_url: str) -> None:
     user_id, statement = new_user(), STATEMENTS["change_queries.CHANGES"]
     execute(own_url, _TWENTY_THOUSAND, user_id, user_id, user_id)
     values = {"caller": user_id, "since": 9000, "most": 100, "most_bytes": MAX_PAGE_BYTES}
-    engine = Engine(own_url, pool_size=1, timeout_seconds=5)
+    engine = Engine(own_url, pool_size=1, timeout_seconds=60)
 
     plan = through_the_wall(engine, user_id, f"EXPLAIN {statement.sql}", {**statement.constants, **values})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -17,6 +16,7 @@ from tests.fixtures.exports import export, leave_something_everywhere, stored_of
 from tests.fixtures.keys import new_key
 from tests.fixtures.rates import begin_in_one_day, is_refused, settled, wait_until_settled
 from tests.fixtures.tasks import path_of, task_of
+from tests.fixtures.waiting import until
 
 pytestmark = pytest.mark.requirement("FR-185")
 
@@ -74,7 +74,8 @@ def test_what_is_written_meanwhile_is_erased_or_begins_a_new_account(api: API, u
         writers = [threads.submit(write) for _ in range(WRITERS)]
         try:
             for _ in range(ERASURES):
-                time.sleep(0.03)
+                before = len(made)
+                until(lambda: len(made) > before + WRITERS)  # noqa: B023 - within its round
                 erased = set(made)  # what was answered by now
                 assert client.delete("/api/me").status_code == 204
         finally:

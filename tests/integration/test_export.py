@@ -18,6 +18,7 @@ from backend.services import export_service
 from backend.services.export_service import ExportService
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.connection import connection_to, head
+from tests.fixtures.deadlines import hurried, hurried_at
 from tests.fixtures.exports import (
     EXPORT,
     export,
@@ -244,11 +245,12 @@ def test_an_export_whose_database_goes_away_ends_without_its_last_line(
     ) as client:
         assert client.get("/api/me").status_code == 200
         proxy.fail_at(4, Fault.SILENT)
-        with client.stream("GET", EXPORT) as response:
+        with hurried_at(api, 4), client.stream("GET", EXPORT) as response:
             assert response.status_code == 200
             with pytest.raises(httpx.RemoteProtocolError):
                 pieces.extend(response.iter_text())
-        error_of(client.get(EXPORT), 503, "SERVICE_UNAVAILABLE")
+        with hurried(api):
+            error_of(client.get(EXPORT), 503, "SERVICE_UNAVAILABLE")
         proxy.silent = False
         proxy.cut()
         until(lambda: client.get("/api/me").status_code == 200)

@@ -64,7 +64,7 @@ def url(server_url: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def engine(url: str) -> Iterator[Engine]:
     """An engine for that database."""
-    engine = Engine(url, pool_size=1, timeout_seconds=30)
+    engine = Engine(url, pool_size=1, timeout_seconds=60)
     yield engine
     engine.dispose()
 
@@ -130,7 +130,7 @@ def test_a_user_who_comes_when_all_others_are_known_costs_no_more(own_url: str, 
     grow(own_url, GROWN, MANY // 2)
     execute(own_url, "VACUUM ANALYZE tasks")
     grow(own_url, NEW, MANY)
-    engine = Engine(own_url, pool_size=1, timeout_seconds=30)
+    engine = Engine(own_url, pool_size=1, timeout_seconds=60)
 
     read = blocks_read(engine, own_url, NEW, MANY)
 

@@ -23,7 +23,7 @@ from tests.fixtures.tasks import error_of
 @pytest.fixture
 def sessions(empty_database_url: str) -> Iterator[SessionFactory]:
     """Sessions on a database of this test alone, with nothing in it."""
-    engine = Engine(empty_database_url, pool_size=1, timeout_seconds=5)
+    engine = Engine(empty_database_url, pool_size=1, timeout_seconds=60)
     yield SessionFactory(engine)
     engine.dispose()
 

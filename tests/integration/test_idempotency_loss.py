@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
-from backend.config import Settings
-from tests.fixtures.api import API, new_user, serve
+from tests.fixtures.api import API, new_user
 from tests.fixtures.database import execute
+from tests.fixtures.deadlines import hurried, hurried_at
 from tests.fixtures.keys import assert_replays, is_replayed, new_key, said
 from tests.fixtures.locks import row_locked
 from tests.fixtures.proxy import Fault, Proxy
@@ -18,22 +17,12 @@ from tests.fixtures.tasks import MISSING_ID, create, error_of, path_of, read, ta
 
 # The flights of a request with a key, in their order.
 FLIGHTS = ("CLAIM", "WORK", "STORE", "COMMIT")
-PATIENCE_SECONDS = 1.5
 
 
 @pytest.fixture
 def through(proxied: API) -> Iterator[httpx.Client]:
     """A client of the service behind the proxy, whose connection to the database is warm."""
     with proxied.client(new_user()) as client:
-        create(client)
-        yield client
-
-
-@pytest.fixture
-def impatient(settings: Settings, proxy: Proxy) -> Iterator[httpx.Client]:
-    """A client of a service that waits for the database a second and a half; its connection is warm."""
-    changes = {"database_url": SecretStr(proxy.url), "request_timeout_seconds": PATIENCE_SECONDS}
-    with serve(settings.model_copy(update=changes)) as api, api.client(new_user()) as client:
         create(client)
         yield client
 
@@ -72,47 +61,49 @@ def test_a_toggle_whose_answer_was_lost_is_not_toggled_back(through: httpx.Clien
 @pytest.mark.requirement("FR-124", "FR-051")
 @pytest.mark.parametrize("flight", FLIGHTS)
 def test_a_database_that_goes_silent_within_a_transaction_holds_no_request_and_no_row(
-    impatient: httpx.Client, proxy: Proxy, flight: str
+    proxied: API, through: httpx.Client, proxy: Proxy, flight: str
 ) -> None:
-    headers = new_key()
-    proxy.fail_at(FLIGHTS.index(flight) + 1, Fault.SILENT)
+    headers, number = new_key(), FLIGHTS.index(flight) + 1
+    proxy.fail_at(number, Fault.SILENT)
     try:
-        error_of(impatient.post("/api/tasks", json={"title": "a"}, headers=headers), 503, "SERVICE_UNAVAILABLE")
+        with hurried_at(proxied, number):
+            answer = through.post("/api/tasks", json={"title": "a"}, headers=headers)
+        error_of(answer, 503, "SERVICE_UNAVAILABLE")
     finally:
         proxy.silent = False
 
-    assert task_of(impatient.put(path_of(create(impatient)), json={"title": "b"}))["revision"] == 3
-    first = impatient.post("/api/tasks", json={"title": "a"}, headers=headers)
+    assert task_of(through.put(path_of(create(through)), json={"title": "b"}))["revision"] == 3
+    first = through.post("/api/tasks", json={"title": "a"}, headers=headers)
     assert task_of(first, 201)["revision"] == 4
-    assert_replays(impatient, first)
+    assert_replays(through, first)
 
 
 @pytest.mark.requirement("FR-126", "FR-051")
 @pytest.mark.parametrize("fault", Fault)
 def test_a_failed_request_that_could_not_be_taken_back_holds_nobody_up(
-    impatient: httpx.Client, proxy: Proxy, fault: Fault
+    proxied: API, through: httpx.Client, proxy: Proxy, fault: Fault
 ) -> None:
-    headers = new_key()
-    proxy.fail_at(3, fault)  # CLAIM, the work, ROLLBACK
+    headers, number = new_key(), 3  # CLAIM, the work, ROLLBACK
+    proxy.fail_at(number, fault)
     try:
-        failed = impatient.post(f"/api/tasks/{MISSING_ID}/restore", headers=headers)
+        with hurried_at(proxied, number):
+            failed = through.post(f"/api/tasks/{MISSING_ID}/restore", headers=headers)
     finally:
         proxy.silent = False
     error_of(failed, 404, "NOT_FOUND")  # nothing was committed, whatever became of the connection
 
-    assert task_of(impatient.post("/api/tasks", json={"title": "a"}, headers=headers), 201)["revision"] == 2
+    assert task_of(through.post("/api/tasks", json={"title": "a"}, headers=headers), 201)["revision"] == 2
 
 
 @pytest.mark.requirement("FR-126", "FR-051")
-def test_a_request_that_took_too_long_is_not_stored(settings: Settings, own_url: str) -> None:
-    changes = {"database_url": SecretStr(own_url), "request_timeout_seconds": PATIENCE_SECONDS}
+def test_a_request_that_took_too_long_is_not_stored(proxied: API, database_url: str) -> None:
     user_id, headers = new_user(), new_key()
-    with serve(settings.model_copy(update=changes)) as api, api.client(user_id) as client:
+    with proxied.client(user_id) as client:
         create(client)
-        with row_locked(own_url, user_id):
+        with row_locked(database_url, user_id), hurried(proxied):
             error_of(client.post("/api/tasks", json={"title": "a"}, headers=headers), 503, "SERVICE_UNAVAILABLE")
 
-        assert execute(own_url, "SELECT FROM idempotency_keys") == []
+        assert execute(database_url, "SELECT FROM idempotency_keys WHERE user_id = %s", user_id) == []
         first = client.post("/api/tasks", json={"title": "b"}, headers=headers)  # the key is free for anything
         assert task_of(first, 201)["revision"] == 2
         assert_replays(client, first)

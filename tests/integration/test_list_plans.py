@@ -35,7 +35,7 @@ def engine(server_url: str) -> Iterator[Engine]:
     """An engine for a database in which one user has 20,000 tasks, among others."""
     with migrated_database(server_url) as url:
         execute(url, FILL, USER, TASKS, USER, TASKS)
-        engine = Engine(url, pool_size=1, timeout_seconds=30)
+        engine = Engine(url, pool_size=1, timeout_seconds=60)
         yield engine
         engine.dispose()
 

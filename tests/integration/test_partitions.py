@@ -53,7 +53,7 @@ def partitioned_url(server_url: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def engine(partitioned_url: str) -> Iterator[Engine]:
-    engine = Engine(partitioned_url, pool_size=1, timeout_seconds=30)
+    engine = Engine(partitioned_url, pool_size=1, timeout_seconds=60)
     yield engine
     engine.dispose()
 

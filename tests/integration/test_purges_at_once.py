@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
+import psycopg2
 import pytest
 from pydantic import SecretStr
 
@@ -19,7 +20,7 @@ from tests.fixtures.database import execute
 from tests.fixtures.expired import Hoarder, Left, age, purge
 from tests.fixtures.locks import row_locked
 from tests.fixtures.tasks import create, path_of
-from tests.fixtures.waiting import eventually
+from tests.fixtures.waiting import until
 from tests.fixtures.walls import STATEMENTS, through_the_wall
 
 pytestmark = pytest.mark.requirement("FR-138")
@@ -64,19 +65,21 @@ def test_it_ends_even_if_everybody_stays_busy(engine: Engine, module_url: str, m
 def test_a_task_that_is_restored_before_its_user_is_locked_stays(engine: Engine, module_url: str) -> None:
     hoarder = Hoarder.with_rows(module_url, tasks=1)
     statement = STATEMENTS["purge_service.PURGE"]
-    slow = statement.sql.replace(" FOR NO KEY UPDATE", " AND pg_sleep(0.3) IS NOT NULL FOR NO KEY UPDATE")
+    slow = statement.sql.replace(" FOR NO KEY UPDATE", " AND pg_advisory_xact_lock(7) IS NOT NULL FOR NO KEY UPDATE")
     params = {**statement.constants, "caller": hoarder.id, "most": 10}
 
-    with ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(1) as thread, closing(psycopg2.connect(module_url)) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(7)")
         purging = thread.submit(through_the_wall, engine, hoarder.id, slow, params)
-        asyncio.run(eventually(lambda: execute(module_url, _ASLEEP) == [(1,)]))
+        until(lambda: execute(module_url, _WAITING) == [(1,)])
         execute(module_url, _RESTORE, hoarder.id, hoarder.id)
+        other.close()
         assert purging.result() == "[(0, 0, 0, 0)]"
 
     assert hoarder.left() == Left(1, 0, 0, 0, task_count=1, revision=2, purged_revision=0)
 
 
-_ASLEEP = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'"
 _RESTORE = """
 WITH counted AS (UPDATE users SET revision = revision + 1 WHERE id = %s)
 UPDATE tasks SET deleted_at = NULL, revision = 2 WHERE user_id = %s

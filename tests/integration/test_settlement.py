@@ -28,7 +28,7 @@ POOL_SIZE = 4
 
 def build(url: str) -> Iterator[Engine]:
     """Build the engine as the service does."""
-    engine = Engine(url, pool_size=POOL_SIZE, timeout_seconds=5)
+    engine = Engine(url, pool_size=POOL_SIZE, timeout_seconds=60)
     yield engine
     engine.dispose()
 

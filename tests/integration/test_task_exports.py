@@ -12,6 +12,7 @@ import pytest
 
 from backend.services import task_export_service
 from tests.fixtures.api import API
+from tests.fixtures.deadlines import hurried_at
 from tests.fixtures.exports import give_large_tasks
 from tests.fixtures.logs import events
 from tests.fixtures.proxy import Fault, Proxy
@@ -76,7 +77,7 @@ def test_what_is_broken_off_does_not_look_complete(
     ) as client:
         assert client.get("/api/me").status_code == 200
         proxy.fail_at(2, Fault.SILENT)
-        with client.stream("GET", EXPORT, params={"format": file_format}) as response:
+        with hurried_at(api, 2), client.stream("GET", EXPORT, params={"format": file_format}) as response:
             assert response.status_code == 200
             with pytest.raises(httpx.RemoteProtocolError):
                 pieces.extend(response.iter_text())

@@ -122,7 +122,7 @@ def test_the_count_is_right_after_all_sorts_of_calls(client: httpx.Client, user_
 @pytest.mark.requirement("FR-096", "FR-038")
 def test_a_refusal_is_one_round_trip(database_url: str, user_id: str) -> None:
     with counting_proxy(database_url) as proxy:
-        engine = Engine(proxy.url, pool_size=1, timeout_seconds=5)
+        engine = Engine(proxy.url, pool_size=1, timeout_seconds=60)
         roomy = tasks_of(engine, user_id)
         full = type(roomy)(roomy.sessions, user_id, max_tasks=1)
         task = full.create(TaskCreate(title="a"))

@@ -137,7 +137,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def sessions(site: Site) -> Iterator[SessionFactory]:
-    engine = Engine(site.url, pool_size=1, timeout_seconds=5)
+    engine = Engine(site.url, pool_size=1, timeout_seconds=60)
     yield SessionFactory(engine)
     engine.dispose()
 
@@ -165,7 +165,7 @@ def test_what_is_wrong_with_the_wall_is_said(site: Site, sessions: SessionFactor
 def test_the_wall_stands_for_every_kind_of_login(server_url: str, database_url: str, kind: str) -> None:
     assert database_url  # which has brought the role task_api to this server
     with database_of(server_url, LOGINS[kind]) as url:
-        engine = Engine(url, pool_size=1, timeout_seconds=5)
+        engine = Engine(url, pool_size=1, timeout_seconds=60)
         assert find_gaps(SessionFactory(engine)) == []
         engine.dispose()
 
@@ -187,7 +187,7 @@ def test_a_login_that_cannot_switch_is_told_what_its_server_understands(server_u
     with database_of(server_url, LOGINS["owner"]) as url:
         login = make_url(url).username
         execute(server_url, f"REVOKE task_api FROM {login}")
-        engine = Engine(url, pool_size=1, timeout_seconds=5)
+        engine = Engine(url, pool_size=1, timeout_seconds=60)
         sessions = SessionFactory(engine)
 
         (gap,) = find_gaps(sessions)
@@ -272,7 +272,7 @@ def test_requests_that_cannot_take_on_their_role_are_service_unavailable(
 @pytest.mark.requirement("FR-088", "FR-054")
 def test_readiness_looks_at_schema_and_wall_in_one_flight(database_url: str) -> None:
     with counting_proxy(database_url) as proxy:
-        engine = Engine(proxy.url, pool_size=1, timeout_seconds=5)
+        engine = Engine(proxy.url, pool_size=1, timeout_seconds=60)
         readiness = Readiness(
             SessionFactory(engine), frozenset(migrations.known()), remember_seconds=0, retry_seconds=0
         )
