@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from backend.config import Settings
 from backend.database.embedded import EmbeddedPostgres
+from backend.utils import jwks
 from tests.fixtures import needs, service_logs
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.database import postgres_server, scratch_database
@@ -101,6 +102,14 @@ def _empty_working_directory() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _logs() -> Iterator[None]:
     with logs_carried_to_caplog():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_fetches() -> Iterator[None]:
+    """On a busy machine, an issuer that is well may take a while."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 60)
         yield
 
 

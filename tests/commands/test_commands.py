@@ -6,7 +6,7 @@ import json
 import os
 import stat
 import subprocess
-import time
+from base64 import urlsafe_b64decode
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from tests.fixtures.api import API
 from tests.fixtures.migrating import FILES
 from tests.fixtures.process import TASK_API, environment, run
 from tests.fixtures.tokens import SECRET
+from tests.fixtures.verifying import Clock
 
 PENDING = "".join(f"pending {name}\n" for name in FILES)
 
@@ -88,9 +89,13 @@ def test_a_printed_token_is_accepted_for_its_user_and_time(
 
     assert main(["token", "alice", "--ttl", "2s"]) == 0
     token = capsys.readouterr().out.strip()
+    claims = json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
+    assert claims["exp"] == claims["iat"] + 2
+    clock = Clock(claims["exp"] - 0.001)
+    monkeypatch.setattr(api.app.state.bearers._verifier, "_now", clock)  # noqa: SLF001
     with api.client(Authorization=f"Bearer {token}") as client:
         assert client.get("/api/me").json()["data"]["id"] == "alice"
-        time.sleep(2)
+        clock.now = claims["exp"]
         assert client.get("/api/me").status_code == 401
 
 

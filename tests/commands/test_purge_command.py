@@ -1,4 +1,4 @@
-"""task-api purge, as a process of its own."""
+"""task-api purge."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from backend.cli import main
+from backend.config import Settings
 from backend.database.embedded import EmbeddedPostgres
 from tests.fixtures.expired import Hoarder, Left, age
 from tests.fixtures.process import environment, run, served
@@ -72,7 +74,8 @@ def test_an_outdated_schema_is_said(empty_database_url: str, tmp_path: Path) -> 
 
 
 def test_a_database_that_is_away_is_said(tmp_path: Path) -> None:
-    done = purge("postgresql://nobody@127.0.0.1:1/nothing", tmp_path)
+    away = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing", "REQUEST_TIMEOUT_SECONDS": "0.2"}
+    done = run("purge", env=environment(tmp_path / "data", **away), cwd=tmp_path)
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "\ntask-api: The database cannot be reached" in done.stderr
@@ -81,11 +84,18 @@ def test_a_database_that_is_away_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.requirement("FR-219", "FR-230")
 @pytest.mark.parametrize("line", ["purge", "export --user alice", "import --user alice tasks.csv", "migrate status"])
-def test_what_needs_a_database_makes_none(tmp_path: Path, line: str) -> None:
+def test_what_needs_a_database_makes_none(
+    tmp_path: Path, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "tasks.csv").write_text("title\n")
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
 
-    done = run(*line.split(), env=environment(tmp_path / "data"), cwd=tmp_path)
+    assert main(line.split()) == 1
 
-    assert (done.returncode, done.stdout) == (1, "")
-    assert f"there is no database in {tmp_path / 'data'}: run this in the folder of the service" in done.stderr
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert f"there is no database in {tmp_path / 'data'}: run this in the folder of the service" in printed.err
     assert not (tmp_path / "data").exists()

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from backend.config import Settings
 from backend.database.engine import Engine
 from tests.fixtures.api import API, serve
-from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS
+from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS, PATIENT_SECONDS
 from tests.fixtures.expired import purge
 from tests.fixtures.partitions import migrated_database
 from tests.fixtures.proxy import Proxy, counting_proxy
@@ -36,6 +36,13 @@ def engine(module_url: str) -> Iterator[Engine]:
 def hasty(settings: Settings) -> Iterator[API]:
     """A service that gives its clients little time."""
     with serve(settings.model_copy(update={"client_timeout_seconds": CLIENT_TIMEOUT_SECONDS})) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def patient(settings: Settings) -> Iterator[API]:
+    """A service that gives its clients a little more time, in which they are to do what they have to."""
+    with serve(settings.model_copy(update={"client_timeout_seconds": PATIENT_SECONDS})) as running:
         yield running
 
 

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from backend.config import Settings
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.connection import Connection, connection_to, head
+from tests.fixtures.deadlines import hurried
 from tests.fixtures.locks import row_locked
 from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.tasks import create, error_of
@@ -18,7 +19,6 @@ from tests.fixtures.tasks import create, error_of
 pytestmark = pytest.mark.requirement("FR-097")
 
 BODY = b'{"title": "a"}'
-SHORT_SECONDS = 0.5
 
 
 def post(user_id: str) -> bytes:
@@ -45,12 +45,11 @@ def test_two_hundred_at_once_are_all_served_by_five_connections(api: API) -> Non
 
 
 def test_waiting_for_a_database_connection_ends(settings: Settings, user_id: str, database_url: str) -> None:
-    changes = {"database_pool_size": 1, "request_timeout_seconds": SHORT_SECONDS}
     with counting_proxy(database_url) as proxy:
-        through = settings.model_copy(update={**changes, "database_url": SecretStr(proxy.url)})
+        through = settings.model_copy(update={"database_pool_size": 1, "database_url": SecretStr(proxy.url)})
         with serve(through) as running, running.client(user_id) as client, connections(running, 20) as waiting:
             create(client)
-            with row_locked(database_url, user_id):
+            with row_locked(database_url, user_id), hurried(running):
                 before = proxy.flights
                 for connection in waiting:
                     connection.send(post(user_id))
@@ -88,7 +87,7 @@ def test_requests_beyond_those_that_may_be_in_hand_are_refused_at_once(
 
 @pytest.mark.requirement("FR-054")
 def test_readiness_that_is_known_waits_for_nobody(settings: Settings, user_id: str, database_url: str) -> None:
-    small = settings.model_copy(update={"database_pool_size": 1, "request_timeout_seconds": 5})
+    small = settings.model_copy(update={"database_pool_size": 1})
     with serve(small) as running, running.client(user_id) as client, connections(running, 1) as (blocked,):
         create(client)
         assert client.get("/health/ready").status_code == 200
@@ -135,7 +134,7 @@ def test_requests_at_the_database_leave_threads_for_other_work(
     settings: Settings, user_id: str, database_url: str
 ) -> None:
     many = 41  # one more than there would be threads
-    large = settings.model_copy(update={"database_pool_size": many, "request_timeout_seconds": 30})
+    large = settings.model_copy(update={"database_pool_size": many})
     with serve(large) as running, running.client(user_id) as client, connections(running, many) as all_of_them:
         create(client)
         with row_locked(database_url, user_id) as wait_for:

@@ -11,7 +11,7 @@ import pytest
 from backend.api import limits
 from backend.config import Settings
 from tests.fixtures.api import API, new_user, serve
-from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS, Connection, connection_to, head
+from tests.fixtures.connection import PATIENT_SECONDS, Connection, connection_to, head
 from tests.fixtures.exports import give_large_tasks
 from tests.fixtures.task_files import EXPORT, IMPORT, LINES, counts_of, imported, report_of, send, tasks_of
 from tests.fixtures.tasks import error_of
@@ -107,16 +107,16 @@ def test_a_file_that_dribbles_is_timed_out(hasty: API, user_id: str) -> None:
 
 
 def test_a_file_that_goes_on_has_its_time_for_each_part(
-    hasty: API, user_id: str, monkeypatch: pytest.MonkeyPatch
+    patient: API, user_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "LEAST_PART_BYTES", 100)
 
     def slowly() -> Iterator[bytes]:
         for _ in range(12):
-            time.sleep(CLIENT_TIMEOUT_SECONDS / 4)
+            time.sleep(PATIENT_SECONDS / 10)
             yield ROW * 10
 
-    with hasty.client(user_id) as client:
+    with patient.client(user_id) as client:
         assert counts_of(report_of(send(client, slowly()))) == {"created": 120}
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from backend.config import Settings
 from tests.fixtures.api import API, ORIGIN, new_user, serve
-from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS, Connection, connection_to, head
+from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS, PATIENT_SECONDS, Connection, connection_to, head
 from tests.fixtures.locks import row_locked
 from tests.fixtures.logs import events
 from tests.fixtures.tasks import create, error_of, everything_of
@@ -65,9 +65,9 @@ def test_a_head_that_dribbles_is_timed_out(hasty: API) -> None:
 
 
 def test_a_head_that_stops_behind_a_request_is_timed_out_after_that_is_answered(
-    hasty: API, user_id: str, database_url: str
+    api: API, hasty: API, user_id: str, database_url: str
 ) -> None:
-    create_one(hasty, user_id)
+    create_one(api, user_id)
     with connection_to(hasty) as connection:
         with row_locked(database_url, user_id):
             connection.send(post(user_id) + b"GET /api/me")
@@ -78,8 +78,8 @@ def test_a_head_that_stops_behind_a_request_is_timed_out_after_that_is_answered(
     error_of(last, 408, "REQUEST_TIMEOUT")
 
 
-def test_a_head_that_began_behind_a_request_has_its_time(hasty: API, user_id: str) -> None:
-    with connection_to(hasty) as connection:
+def test_a_head_that_began_behind_a_request_has_its_time(patient: API, user_id: str) -> None:
+    with connection_to(patient) as connection:
         connection.send(head(user_id) + b"GET /health")
         assert connection.answer().status_code == 200
         connection.send(b"/live HTTP/1.1\r\n\r\n")
@@ -88,10 +88,12 @@ def test_a_head_that_began_behind_a_request_has_its_time(hasty: API, user_id: st
 
 @pytest.mark.parametrize("dribbling", [False, True], ids=["stops", "dribbles"])
 @pytest.mark.parametrize("chunked", [False, True], ids=["declared", "chunked"])
-def test_a_body_that_does_not_arrive_is_timed_out(hasty: API, user_id: str, *, dribbling: bool, chunked: bool) -> None:
+def test_a_body_that_does_not_arrive_is_timed_out(
+    api: API, hasty: API, user_id: str, *, dribbling: bool, chunked: bool
+) -> None:
     headers = {"Content_Type": "application/json", "Origin": ORIGIN}
     headers |= {"Transfer_Encoding": "chunked"} if chunked else {"Content_Length": "1000"}
-    with hasty.client(user_id) as client, connection_to(hasty) as connection:
+    with api.client(user_id) as client, connection_to(hasty) as connection:
         before = everything_of(client)
         connection.send(head(user_id, "POST /api/tasks", **headers) + (b"3e8\r\n" if chunked else b"") + BODY)
         if dribbling:
@@ -118,18 +120,18 @@ def test_a_connection_whose_refused_body_was_read_is_closed_when_nothing_follows
         assert connection.answers_until_closed() == []
 
 
-def test_who_sends_in_pieces_and_in_time_is_served_and_may_rest(hasty: API, user_id: str) -> None:
-    with connection_to(hasty) as connection:
-        for _ in range(2):
+def test_who_sends_in_pieces_and_in_time_is_served_and_may_rest(patient: API, user_id: str) -> None:
+    with connection_to(patient) as connection:
+        for rest_seconds in (PATIENT_SECONDS * 1.1, 0):  # a connection that is kept alive has more time
             for piece in (post(user_id)[:30], post(user_id)[30:-5], post(user_id)[-5:]):
                 connection.send(piece)
                 time.sleep(DRIBBLE_SECONDS)
             assert connection.answer().status_code == 201
-            time.sleep(CLIENT_TIMEOUT_SECONDS * 2)  # a connection that is kept alive has more time
+            time.sleep(rest_seconds)
 
 
-def test_a_request_that_has_arrived_is_not_hurried(hasty: API, user_id: str, database_url: str) -> None:
-    create_one(hasty, user_id)
+def test_a_request_that_has_arrived_is_not_hurried(api: API, hasty: API, user_id: str, database_url: str) -> None:
+    create_one(api, user_id)
     with connection_to(hasty) as connection:
         with row_locked(database_url, user_id):
             connection.send(post(user_id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -13,16 +14,16 @@ from pydantic import SecretStr
 
 from backend.api.feed import MOST_STREAMS_OF_ONE_USER, PAGE_BYTES, Stream
 from backend.config import Settings
-from backend.utils.auth import issue_token
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.background import let_in
 from tests.fixtures.connection import connection_to, head
 from tests.fixtures.database import execute
+from tests.fixtures.deadlines import hurried
 from tests.fixtures.events import STREAM, changes_of, events_of, stream
 from tests.fixtures.logs import events
 from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.tasks import create, error_of
-from tests.fixtures.tokens import SECRET
+from tests.fixtures.verifying import Clock
 from tests.fixtures.waiting import until
 
 SHORT, NEVER = 0.02, 3600.0
@@ -109,13 +110,17 @@ def test_a_stream_is_kept_alive_by_comments(live: API, follower: httpx.Client) -
 
 
 @pytest.mark.requirement("FR-149")
-def test_a_stream_ends_with_its_token(live: API, user_id: str) -> None:
+def test_a_stream_ends_with_its_token(live: API, follower: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     live.app.state.feed.keep_alive_seconds = SHORT
-    token = issue_token(SECRET, user_id, ttl_seconds=2)
-    with live.client(Authorization=f"Bearer {token}") as client:
-        create(client)
-        assert client.get(STREAM).text.endswith(": ping\n\n")
-        assert client.get(STREAM).status_code == 401
+    clock = Clock(time.time())
+    monkeypatch.setattr(live.app.state.bearers._verifier, "_now", clock)  # noqa: SLF001
+    create(follower)
+    with stream(follower) as response:
+        lines = response.iter_lines()
+        assert next(line for line in lines if line.startswith(":")) == ": ping"
+        clock.now += 3600
+        assert {*lines} <= {"", ": ping"}
+    assert follower.get(STREAM).status_code == 401
 
 
 @pytest.mark.requirement("FR-149")
@@ -187,12 +192,13 @@ INSERT INTO tasks (user_id, id, title, revision) VALUES (%s, gen_random_uuid(), 
 def test_a_stream_outlives_the_absence_of_the_database(
     settings: Settings, own_url: str, user_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    own = {"database_url": SecretStr(own_url), "request_timeout_seconds": 0.5}
+    own = {"database_url": SecretStr(own_url)}
     with serve(settings.model_copy(update=own)) as running, running.client(user_id) as client:
         running.app.state.feed.poll_seconds = SHORT
         with stream(client) as response, caplog.at_level(logging.DEBUG, "backend.database"):
             let_in(own_url, allowed=False)
-            until(lambda: len(events(caplog, "database_unavailable")) > 1)  # the stream asks in vain
+            with hurried(running):
+                until(lambda: len(events(caplog, "database_unavailable")) > 1)  # the stream asks in vain
             let_in(own_url, allowed=True)
             execute(own_url, _ONE_CHANGE, user_id, user_id)
 

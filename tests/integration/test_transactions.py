@@ -15,6 +15,7 @@ from backend.models.task import TaskCreate
 from backend.services.task_service import TaskService
 from tests.fixtures.api import new_user
 from tests.fixtures.database import execute
+from tests.fixtures.deadlines import time_left
 from tests.fixtures.waiting import until
 
 OURS = "datname = current_database() AND application_name = 'task-api'"
@@ -28,7 +29,7 @@ def _tasks(sessions: Sessions, user_id: str) -> TaskService:
 @pytest.fixture
 def engine(own_url: str) -> Iterator[Engine]:
     """An engine with one connection, which every session has to share."""
-    engine = Engine(own_url, pool_size=1, timeout_seconds=1)
+    engine = Engine(own_url, pool_size=1, timeout_seconds=60)
     yield engine
     engine.dispose()
 
@@ -57,7 +58,7 @@ def _create_and(sessions: SessionFactory, user_id: str, then: Callable[[TaskServ
 
 
 def _sleep(tasks: TaskService) -> None:
-    with tasks.sessions(tasks.user_id) as session:
+    with time_left(), tasks.sessions(tasks.user_id) as session:
         session.exec(text("SELECT pg_sleep(600)"))
 
 
@@ -107,6 +108,8 @@ def test_a_worker_that_stops_in_a_transaction_does_not_keep_the_users_row(
     sessions, user_id = SessionFactory(engine), new_user()
 
     def rest(tasks: TaskService) -> None:
+        with time_left(), tasks.sessions(user_id) as session:
+            session.exec(text("SELECT 1"))
         until(lambda: execute(own_url, IN_TRANSACTION) == [(0,)], "the transaction rests for ever")
         if goes_on:
             tasks.create(TaskCreate(title="b"))

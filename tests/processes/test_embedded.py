@@ -172,7 +172,7 @@ def test_a_pid_file_that_is_still_being_written_is_waited_for(made: Path) -> Non
         file = made / "postgres" / "postmaster.pid"
         complete = file.read_text()
         file.write_text("\n".join(complete.split("\n")[:3]))
-        later = threading.Timer(0.5, file.write_text, [complete])
+        later = threading.Timer(0.3, file.write_text, [complete])
         later.start()
         with EmbeddedPostgres(made) as again:
             assert again == url

@@ -67,7 +67,7 @@ def test_without_the_database_each_worker_holds_the_limit_by_itself(
     name, server = make_url(url).database, make_url(url).set(database="postgres")
     maintenance, user_id = server.render_as_string(hide_password=False), new_user()
     execute(maintenance, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-    execute(maintenance, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", name)
+    execute(maintenance, "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = %s", name)
     execute(maintenance, f"ALTER DATABASE {name} RENAME TO {name}_away")  # nobody waits for what does not exist
     try:
         one, two = addresses

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -165,13 +164,17 @@ def test_a_token_is_looked_up_once_a_minute(
 
 
 @pytest.mark.requirement("FR-214")
-def test_a_token_expires_with_the_second(api: API, client: httpx.Client, database_url: str) -> None:
-    made = make_token(client)
-    sql = "UPDATE access_tokens SET expires_at = now() + interval '1500 milliseconds' WHERE id = %s"
-    execute(database_url, sql, made["id"])
-    with with_token(api, made["token"]) as script:
+def test_a_token_expires_with_the_second(proxied: API, owner: httpx.Client, clock: Clock, database_url: str) -> None:
+    made = make_token(owner)
+    sql = "UPDATE access_tokens SET expires_at = now() + %s * interval '1 second' WHERE id = %s"
+    execute(database_url, sql, 30, made["id"])
+    assert bearer.REMEMBERED_SECONDS > 30
+    with with_token(proxied, made["token"]) as script:
         assert script.get("/api/me").status_code == 200
-        time.sleep(1.6)
+        execute(database_url, sql, 0, made["id"])  # by the clock of the database, the time is over
+        clock.now += 1
+        assert script.get("/api/me").status_code == 200  # it is remembered
+        clock.now += 29
         error_of(script.get("/api/me"), 401, "UNAUTHORIZED")
 
 

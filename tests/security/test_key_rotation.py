@@ -17,6 +17,7 @@ from tests.fixtures.api import API, serve
 from tests.fixtures.doors import ask, keys_of, passed, refused
 from tests.fixtures.issuer import Issuer, running_issuer
 from tests.fixtures.tokens import KeyPair, claims, ec_pair, ed25519_pair, key_set, rsa_pair
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 PAIR = ed25519_pair()
 NOT_KNOWN = "The token is signed with a key that is not known here."
@@ -65,7 +66,7 @@ def test_all_who_come_before_the_first_keys_share_one_fetch(start: Callable[[], 
     together = threading.Barrier(8)
 
     def come(number: int) -> None:
-        together.wait(10)
+        together.wait(PATIENCE_SECONDS)
         if number % 2:
             passed(api, bearer())
         else:
@@ -84,7 +85,7 @@ BROKEN: dict[str, dict[str, object]] = {
     "a page": {"document": b"<html>"},
     "too big": {"document": key_set(PAIR) + b" " * jwks.MAX_KEY_SET_BYTES},
     "compressed": {"document": gzip.compress(key_set(PAIR)), "headers": {"Content-Encoding": "gzip"}},
-    "too slow": {"delay_seconds": 20.0},
+    "too slow": {"delay_seconds": 60.0},
     "slower and slower": {"drip_seconds": 0.05},
 }
 
@@ -105,7 +106,7 @@ def test_before_the_first_keys_the_answer_is_503_and_afterwards_they_keep_workin
     assert "retry-after" in answer.headers
     refused(api, "Bearer x.y.z")  # which no key could make good
     vars(issuer).update({name: healthy[name] for name in BROKEN[how]})
-    monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 10)
+    monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", PATIENCE_SECONDS)
     passed(api, bearer())
 
     monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 0.3)

@@ -61,7 +61,7 @@ def test_old_keys_are_fetched_again_once_without_making_anybody_wait() -> None:
 
             times.set(30 * MINUTE)
             issuer.publish(ec_pair())
-            issuer.delay_seconds = 20
+            issuer.delay_seconds = 60
             for name in "bcd":
                 assert await asyncio.wait_for(verifier.user_id(token(name)), 10) == name
             while len(issuer.requests) < 2:  # noqa: ASYNC110 - the other side is a thread
@@ -197,7 +197,7 @@ def test_a_fetch_in_the_background_ends_quietly_with_the_service(caplog: pytest.
         verifier = verifier_of(issuer, times)
         assert user_of(verifier, token()) == USER
         times.set(30 * MINUTE)
-        issuer.delay_seconds = 20
+        issuer.delay_seconds = 60
 
         async def ends_meanwhile() -> str:
             name = await verifier.user_id(token("a"))
