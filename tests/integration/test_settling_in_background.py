@@ -65,7 +65,7 @@ def limiter() -> Limiter:
 
 
 def settling(
-    engine: Engine, limiter: Limiter, seconds: float, gate: Gate | None = None
+    engine: Engine, limiter: SharedRateLimiter, seconds: float, gate: Gate | None = None
 ) -> AbstractAsyncContextManager[None]:
     service = RateLimitService(SessionFactory(engine, log_level=logging.DEBUG))
     return in_background(Settlement(limiter, service, gate or Gate(1, 60), seconds).run)
