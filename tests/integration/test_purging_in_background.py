@@ -19,6 +19,7 @@ from backend.services.purge_service import PurgeService
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.background import counted_engine, let_in
 from tests.fixtures.database import execute
+from tests.fixtures.deadlines import hurrying
 from tests.fixtures.expired import Hoarder
 from tests.fixtures.logs import events
 from tests.fixtures.waiting import eventually
@@ -184,15 +185,14 @@ def test_a_database_that_is_away_is_said_once_and_purged_later(
     gate = Gate(1, 60)
 
     async def outage(background: Purging) -> None:
-        let_in(module_url, allowed=False)
-        gate.seconds = SHORT  # there is nothing to wait for
         before = len(events(caplog, "purge_failed"))
-        for _ in range(3):
-            background.is_used = True
-            await eventually(lambda: not background.is_used)
-        await eventually(lambda: len(events(caplog, "purge_failed")) > before)
-        let_in(module_url, allowed=True)
-        gate.seconds = 60
+        with hurrying(gate, engine):
+            let_in(module_url, allowed=False)
+            for _ in range(3):
+                background.is_used = True
+                await eventually(lambda: not background.is_used)
+            await eventually(lambda: len(events(caplog, "purge_failed")) > before)
+            let_in(module_url, allowed=True)
 
     async def run() -> None:
         background = purging(engine, gate, is_used=False)

@@ -24,6 +24,7 @@ from backend.services.rate_limit_service import RateLimitService
 from backend.utils.rate_limits import Count, SharedRateLimiter
 from tests.fixtures.background import counted_engine, let_in
 from tests.fixtures.database import execute
+from tests.fixtures.deadlines import hurrying
 from tests.fixtures.logs import events
 from tests.fixtures.statements import noted_statements
 from tests.fixtures.waiting import eventually
@@ -167,15 +168,14 @@ def test_a_database_that_is_away_is_said_once_and_settled_with_later(
     gate = Gate(1, 60)
 
     async def outage(used: int) -> None:
-        let_in(own_url, allowed=False)
-        gate.seconds = SHORT  # there is nothing to wait for
         before = len(events(caplog, "rate_limits_not_shared"))
-        for _ in range(used):
-            assert limiter.hit("a").allowed
-        await eventually(lambda: len(events(caplog, "rate_limits_not_shared")) > before)
-        await limiter.many_more_looks()
-        let_in(own_url, allowed=True)
-        gate.seconds = 60
+        with hurrying(gate, engine):
+            let_in(own_url, allowed=False)
+            for _ in range(used):
+                assert limiter.hit("a").allowed
+            await eventually(lambda: len(events(caplog, "rate_limits_not_shared")) > before)
+            await limiter.many_more_looks()
+            let_in(own_url, allowed=True)
 
     async def run() -> None:
         async with settling(engine, limiter, SHORT, gate):

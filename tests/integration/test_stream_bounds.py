@@ -196,8 +196,8 @@ def test_a_stream_outlives_the_absence_of_the_database(
     with serve(settings.model_copy(update=own)) as running, running.client(user_id) as client:
         running.app.state.feed.poll_seconds = SHORT
         with stream(client) as response, caplog.at_level(logging.DEBUG, "backend.database"):
-            let_in(own_url, allowed=False)
             with hurried(running):
+                let_in(own_url, allowed=False)
                 until(lambda: len(events(caplog, "database_unavailable")) > 1)  # the stream asks in vain
             let_in(own_url, allowed=True)
             execute(own_url, _ONE_CHANGE, user_id, user_id)
