@@ -116,13 +116,14 @@ def test_who_has_used_a_tenth_is_settled_at_once(engine: Engine, own_url: str, l
 
 
 @pytest.mark.requirement("FR-100")
-def test_what_others_count_is_known_after_a_settlement(engine: Engine, limiter: Limiter) -> None:
+def test_what_others_count_is_known_after_a_settlement(engine: Engine, own_url: str, limiter: Limiter) -> None:
     other = Limiter()
 
     async def share() -> None:
         async with settling(engine, limiter, SHORT), settling(engine, other, SHORT):
             for passed, one in zip(range(5, 101, 5), cycle((limiter, other)), strict=False):
                 assert all(one.hit("a").allowed for _ in range(5))
+                await eventually(partial(is_settled, own_url, passed))
                 await eventually(partial(has_left, one, 100 - passed))
             assert not other.hit("a").allowed  # it was the last that settled
             assert limiter.hit("a").allowed  # as far as it knows
@@ -235,6 +236,10 @@ def test_windows_of_the_past_are_removed_once_per_period(
                 await eventually(partial(is_stored, own_url, rows))
 
     asyncio.run(run())
+
+
+def is_settled(own_url: str, requests: int) -> bool:
+    return settled(own_url) == requests
 
 
 def has_left(limiter: Limiter, requests: int) -> bool:
