@@ -17,13 +17,12 @@ from backend.services.readiness import Readiness
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.connection import connection_to, head
 from tests.fixtures.database import execute
-from tests.fixtures.outages import loaded
+from tests.fixtures.outages import POOL_SIZE, loaded, serving
 from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.readiness import check
 from tests.fixtures.waiting import until
 
 BUSY = 200  # requests
-NO_DEADLINE_SECONDS = 300.0  # longer than any client waits
 HOUR_SECONDS = 3600
 USES = [1000, 2500]  # seconds
 
@@ -34,9 +33,7 @@ def test_a_service_that_waits_for_a_silent_database_says_that_it_lives(
     settings: Settings, database_url: str, most: int
 ) -> None:
     with counting_proxy(database_url) as proxy, ExitStack() as stack:
-        bounds = {"max_concurrent_requests": most, "request_timeout_seconds": NO_DEADLINE_SECONDS}
-        changes = {"database_url": SecretStr(proxy.url), **bounds}
-        running = stack.enter_context(serve(settings.model_copy(update=changes)))
+        running = stack.enter_context(serving(settings, proxy.url, max_concurrent_requests=most))
         gate = running.app.state.gate
         client = stack.enter_context(running.client())
         assert client.get("/health/ready").status_code == 200
@@ -45,7 +42,7 @@ def test_a_service_that_waits_for_a_silent_database_says_that_it_lives(
         in_hand, refused = busy[:most], busy[most:]
         for connection in in_hand:
             connection.send(head(new_user(), "GET /api/tasks"))
-        until(lambda: gate.waiting == most - settings.database_pool_size)
+        until(lambda: gate.waiting == most - POOL_SIZE)
         for connection in refused:
             connection.send(head(new_user(), "GET /api/tasks"))
         assert [connection.answer().status_code for connection in refused] == [503] * len(refused)
