@@ -211,6 +211,7 @@ def test_a_database_that_goes_silent_holds_no_request(settings: Settings, databa
                     error_of(client.patch(path_of(task) + "/complete"), 503, "SERVICE_UNAVAILABLE")
             proxy.silent = False
             assert read(client, task) == task
+            proxy.cut()  # who still waits for a silent connection would keep the service from ending
 
 
 @pytest.mark.requirement("FR-051")

@@ -1,0 +1,54 @@
+"""The tier of a test is decided by its folder, and the first tier starts nothing that is slow to start."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import FIRST_TIER, TESTS
+
+pytestmark = pytest.mark.requirement("FR-233")
+
+# Fixtures that start task-api, a Postgres to break, a browser, a shell or Node.js, and modules that could.
+SLOW_TO_START = {
+    f"tests.fixtures.{name}"
+    for name in (
+        "better_auth", "browser", "browser_docs", "clients", "confined", "deployment", "embedded", "nginx", "process",
+        "servers", "shell", "terminal", "workers",
+    )
+} | {"backend.database.embedded", "multiprocessing", "playwright.sync_api"}  # fmt: skip
+FILES = sorted(path for folder in FIRST_TIER for path in (TESTS / folder).rglob("*.py"))
+
+
+def slow_imports(source: str) -> set[str]:
+    """Name what a module imports that is slow to start."""
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            imported |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+    return imported & SLOW_TO_START
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(TESTS).as_posix())
+def test_a_test_of_the_first_tier_starts_nothing_slow(path: Path) -> None:
+    assert slow_imports(path.read_text(encoding="utf-8")) == set()
+
+
+def test_each_folder_of_tests_is_of_one_tier() -> None:
+    folders = {path.parent.relative_to(TESTS).parts[0] for path in TESTS.rglob("test_*.py")}
+
+    assert folders > FIRST_TIER
+    assert "unit" in FIRST_TIER
+    assert not {"processes", "faults", "browser", "fuzzing"} & FIRST_TIER
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["from tests.fixtures.process import run", "from tests.fixtures import browser", "import multiprocessing"],
+)
+def test_a_slow_import_is_noticed(source: str) -> None:
+    assert len(slow_imports(source)) == 1
