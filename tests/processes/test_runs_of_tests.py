@@ -46,7 +46,7 @@ def run(suite: Path, *arguments: str) -> str:
     """Run it as make does; returns what is printed."""
     (options,) = re.findall(r"^pytest = @\$\(bin\)/python -m pytest (.*)$", makefile(), re.MULTILINE)
     done = subprocess.run(  # noqa: S603 - our own tests
-        [sys.executable, "-m", "pytest", *options.split(), "-p", "no:cacheprovider", *arguments],
+        [sys.executable, "-m", "pytest", *options.split(), "--numprocesses", "0", "-p", "no:cacheprovider", *arguments],
         cwd=suite,
         env={"PATH": str(Path(sys.executable).parent), "PYTHONPATH": str(REPOSITORY)},  # no other programs
         capture_output=True,
@@ -65,7 +65,7 @@ def test_the_first_tier_is_chosen_by_folder_and_says_what_it_left_out(suite: Pat
     printed = run(suite, "--tier", "first")
 
     assert "1 passed, 3 skipped" in printed
-    skipped = "Skipped 3 tests that need zsh, jq, root. On Debian: apt-get install jq zsh; then make install."
+    skipped = "Skipped 3 tests that need jq, root, zsh. On Debian: apt-get install jq zsh; then make install."
     assert skipped in printed.splitlines()
     assert "This was the first tier. To run all tests: make test-all" in printed.splitlines()
     assert "= slowest 10 durations =" in printed
