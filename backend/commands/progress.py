@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+from backend.utils.signals import insisting_on_interrupts
+
 # Its thread would look after bars that are not updated for ten seconds; ours has nothing to say then.
 tqdm.monitor_interval = 0
 
@@ -16,16 +18,25 @@ tqdm.monitor_interval = 0
 def progress(total: int | None, unit: str) -> Iterator[Callable[[int], object]]:
     """Show a bar meanwhile, and give what is called with the number of units, tasks or B, that were done since.
 
-    Without a total it counts. Afterwards nothing of it is left on the screen.
+    Without a total it counts. Afterwards nothing of it is left on the screen. A Ctrl-C that C code has swallowed is
+    raised at the next call.
     """
     is_size = unit == "B"
-    with tqdm(
-        total=total,
-        unit=unit if is_size else f" {unit}",
-        unit_scale=is_size,
-        file=sys.stderr,
-        disable=not sys.stderr.isatty(),
-        leave=False,
-        dynamic_ncols=True,
-    ) as bar:
-        yield bar.update
+    with (
+        insisting_on_interrupts() as insist,
+        tqdm(
+            total=total,
+            unit=unit if is_size else f" {unit}",
+            unit_scale=is_size,
+            file=sys.stderr,
+            disable=not sys.stderr.isatty(),
+            leave=False,
+            dynamic_ncols=True,
+        ) as bar,
+    ):
+
+        def advance(done: int) -> None:
+            insist()
+            bar.update(done)
+
+        yield advance

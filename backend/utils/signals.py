@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
@@ -50,6 +50,33 @@ def interrupted_at_once(exit_code: int) -> Iterator[None]:
     signal.signal(signal.SIGINT, lambda _signal, _frame: os._exit(exit_code))
     try:
         yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def insisting_on_interrupts() -> Iterator[Callable[[], None]]:
+    """Give a function that raises KeyboardInterrupt again where an earlier one was swallowed.
+
+    psycopg2 clears exceptions while it writes values into a statement, so a Ctrl-C at that moment would be lost.
+    """
+    was_interrupted = False
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+        nonlocal was_interrupted
+        was_interrupted = True
+        raise KeyboardInterrupt
+
+    def insist() -> None:
+        if was_interrupted:
+            raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield insist
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield insist
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
-from backend.utils.signals import interrupted_at_once
+from backend.utils.signals import insisting_on_interrupts, interrupted_at_once
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
 INTERRUPTED = """
@@ -37,9 +38,24 @@ def test_an_interrupt_that_could_be_swallowed_ends_the_process() -> None:
 
 
 @pytest.mark.requirement("FR-219")
+def test_an_interrupt_that_was_swallowed_is_raised_again() -> None:
+    with insisting_on_interrupts() as insist:
+        insist()
+        with suppress(KeyboardInterrupt):  # as C code does that clears exceptions
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            insist()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.requirement("FR-219")
 def test_who_handles_interrupts_otherwise_goes_on_to() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
+        with insisting_on_interrupts() as insist:
+            signal.raise_signal(signal.SIGINT)
+            insist()
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
         with interrupted_at_once(130):
             assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
