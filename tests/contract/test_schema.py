@@ -32,6 +32,10 @@ SELECT rolsuper, rolbypassrls, rolcanlogin, rolcreaterole, rolcreatedb, rolrepli
        EXISTS (SELECT FROM pg_auth_members WHERE member = pg_roles.oid)
 FROM pg_roles WHERE rolname = 'task_api'
 """
+GRANTS = """
+SELECT relname::text, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END, privilege_type, is_grantable
+FROM pg_class, aclexplode(relacl) WHERE relnamespace = 'public'::regnamespace AND grantee <> relowner
+"""
 OWNED = "SELECT classid::regclass, objid FROM pg_shdepend WHERE refobjid = 'task_api'::regrole AND deptype = 'o'"
 
 
@@ -136,3 +140,11 @@ def test_one_function_passes_the_wall_and_only_for_no_user(schema_url: str) -> N
 def test_the_role_of_requests_may_do_nothing_else(schema_url: str) -> None:
     assert execute(schema_url, ROLE) == [(False,) * 7]
     assert execute(schema_url, OWNED) == []
+
+
+@pytest.mark.requirement("FR-013")
+def test_nobody_but_the_role_of_requests_is_granted_anything_and_it_only_rows(schema_url: str) -> None:
+    rights = ("SELECT", "INSERT", "UPDATE", "DELETE")  # no TRUNCATE, which row-level security does not look at
+    ours = {(table, "task_api", right, False) for table in KEY_LEADS for right in rights}
+
+    assert set(execute(schema_url, GRANTS)) == ours | {("_yoyo_migration", "task_api", "SELECT", False)}

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory, Sessions, StatementRefused
@@ -118,3 +118,14 @@ def test_a_worker_that_stops_in_a_transaction_does_not_keep_the_users_row(
         _create_and(sessions, user_id, rest)
 
     assert _tasks(sessions, user_id).create(TaskCreate(title="c")).revision == 1
+
+
+@pytest.mark.requirement("FR-124")
+def test_a_transaction_sees_what_was_committed_while_it_waited_whatever_the_servers_default(own_url: str) -> None:
+    name = make_url(own_url).database
+    execute(own_url, f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
+    user_id, engine = new_user(), Engine(own_url, pool_size=1, timeout_seconds=1)
+
+    with SessionFactory(engine).transaction(user_id) as sessions, sessions(user_id) as session:
+        assert session.exec(text("SHOW transaction_isolation")) == [("read committed",)]
+    engine.dispose()

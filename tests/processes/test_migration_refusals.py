@@ -120,6 +120,18 @@ def test_a_migration_does_not_queue_for_a_table_for_ever(
     connection.close()
 
 
+@pytest.mark.requirement("FR-062")
+def test_a_migration_waits_for_tables_as_long_as_is_said_and_not_as_long_as_for_other_migrations(
+    empty_database_url: str, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "TABLE_LOCK_SECONDS", 0.2)
+    write(directory, "1.look", "CREATE TABLE found AS SELECT current_setting('lock_timeout') AS lock_timeout;")
+
+    migrations.apply(empty_database_url, directory)
+
+    assert execute(empty_database_url, "SELECT lock_timeout FROM found") == [("200ms",)]
+
+
 def test_waiting_for_another_process_ends(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrations, "MIGRATION_LOCK_SECONDS", 0.2)
     connection = psycopg2.connect(empty_database_url)

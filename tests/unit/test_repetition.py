@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from inspect import getclosurevars
 
 import pytest
 
 from backend.database.session import Interrupted
 from backend.errors import ServiceUnavailable, TaskNotFound
 from backend.services import repetition
+from backend.services.access_token_service import AccessTokenService
 from backend.services.batch_service import BatchService
 from backend.services.change_service import ChangeService
 from backend.services.export_service import ExportService
@@ -22,6 +24,7 @@ from backend.services.task_service import TaskService
 from backend.services.user_service import UserService
 
 SERVICES = (
+    AccessTokenService,
     BatchService,
     ChangeService,
     ExportService,
@@ -111,6 +114,15 @@ def test_every_method_of_a_service_says_whether_it_may_be_repeated(service: type
 
     assert methods
     assert [name for name, value in methods.items() if not is_marked(value)] == []
+
+
+@pytest.mark.requirement("FR-158")
+def test_what_is_not_the_same_when_done_twice_is_marked_to_be_done_once() -> None:
+    methods = [value for service in SERVICES for value in vars(service).values() if callable(value)]
+    marked = [method for method in methods if hasattr(method, "__code__") and is_marked(method)]
+
+    once = {method.__qualname__ for method in marked if not getclosurevars(method).nonlocals["is_safe"]}
+    assert once == {"AccessTokenService.create", "BatchService.run", "TaskService.toggle", "UserService.erase"}
 
 
 def is_marked(method: Callable[..., object]) -> bool:
