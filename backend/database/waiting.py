@@ -77,7 +77,6 @@ class _Watch:
         self._is_on = True
         self.done: asyncio.Future[None] = self._loop.create_future()
         self._timer = self._loop.call_later(seconds, self._fail, Silence(_SILENT))
-        self._loop.add_reader(self._descriptor, self._look)
         self._look_for(state)
 
     def end(self) -> None:
@@ -85,8 +84,7 @@ class _Watch:
         if self._is_on:
             self._is_on = False
             self._timer.cancel()
-            self._loop.remove_reader(self._descriptor)
-            self._loop.remove_writer(self._descriptor)
+            self._look_no_more()
 
     def _look(self) -> None:
         try:
@@ -95,16 +93,22 @@ class _Watch:
             self._fail(error)
             return
         if state != POLL_OK:
+            # Both are registered again: where the server's last message came together with a reset, libuv has stopped
+            # watching the descriptor, and uvloop does not start again while it believes that somebody is watching.
+            self._look_no_more()
             self._look_for(state)
             return
         self.end()
         self.done.set_result(None)
 
     def _look_for(self, state: int) -> None:
+        self._loop.add_reader(self._descriptor, self._look)
         if state == POLL_WRITE:
             self._loop.add_writer(self._descriptor, self._look)
-        else:
-            self._loop.remove_writer(self._descriptor)
+
+    def _look_no_more(self) -> None:
+        self._loop.remove_reader(self._descriptor)
+        self._loop.remove_writer(self._descriptor)
 
     def _fail(self, error: Exception) -> None:
         # At once: the driver may have closed the descriptor, and its number is that of whoever is accepted next.

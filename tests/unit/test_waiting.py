@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from typing import Any
@@ -18,6 +20,7 @@ from backend.database.engine import CONNECT_TIMEOUT_SECONDS, Engine
 from backend.database.hosts import each_address
 from backend.errors import ConfigurationError
 from backend.utils.greenlets import in_greenlet
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 SHORT_SECONDS, LONG_SECONDS = 0.05, 30.0
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
@@ -90,6 +93,35 @@ def test_what_goes_wrong_is_raised_where_it_is_waited_for(loop: asyncio.Abstract
         raise error
 
     with closing(Scripted(POLL_READ, fail)) as connection, pytest.raises(type(error)):
+        finish_on(loop, connection)
+
+
+@pytest.mark.requirement("FR-156", "FR-160")
+def test_a_server_whose_last_message_comes_with_a_reset_is_lost_at_once(loop: asyncio.AbstractEventLoop) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        near = socket.create_connection(listener.getsockname())
+        far, _ = listener.accept()
+    far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closing it sends a reset
+
+    def die() -> int:
+        far.send(b"x")
+        far.close()
+        watched = select.poll()
+        watched.register(near, select.POLLERR)
+        assert watched.poll(PATIENCE_SECONDS * 1000), "the reset has not arrived"
+        return POLL_READ
+
+    def read_the_message() -> int:
+        assert near.recv(10) == b"x"
+        return POLL_READ  # as the driver, which expects more
+
+    def notice() -> int:
+        raise psycopg2.OperationalError("lost")
+
+    connection = Scripted(die, read_the_message, notice)
+    connection.close()
+    connection.near = near
+    with closing(connection), pytest.raises(psycopg2.OperationalError, match="lost"):
         finish_on(loop, connection)
 
 
