@@ -22,9 +22,19 @@ LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 def is_https_or_local(url: str) -> bool:
     """Tell whether nobody on the way can change what this address answers: https, or http to this machine."""
     parts = urlsplit(url)
-    return bool(parts.hostname) and (
-        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL_HOSTS)
+    return (
+        bool(parts.hostname)
+        and has_possible_port(url)
+        and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL_HOSTS))
     )
+
+
+def has_possible_port(url: str) -> bool:
+    """Tell whether an address names no port, or one from 1 to 65535."""
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +158,8 @@ class Settings(BaseSettings):
                 raise ValueError(
                     "each origin must look like https://app.example.com, without a path; * is not accepted"
                 )
+            if not has_possible_port(origin):
+                raise ValueError("each port must be a number from 1 to 65535")
             if "*" in origin or origin.endswith({"http": ":80", "https": ":443"}[parts.scheme]):
                 raise ValueError("each origin must be one host, and leave out port 80 or 443 where browsers do")
         return plain
@@ -179,6 +191,8 @@ class Settings(BaseSettings):
     @field_validator("jwt_jwks_url")
     @classmethod
     def _https_or_local(cls, url: str | None) -> str | None:
+        if url is not None and not has_possible_port(url):
+            raise ValueError("its port must be a number from 1 to 65535")
         if url is not None and not is_https_or_local(url):
             raise ValueError("must be an https:// address (http:// only on localhost)")
         return url

@@ -8,6 +8,16 @@ from psycopg2.extensions import parse_dsn
 from backend.errors import ConfigurationError
 
 SCHEMES = {"postgres", "postgresql", "postgresql+psycopg2"}
+MAX_PORT = 65535
+_NUMBERS = {
+    "connect_timeout",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "port",
+    "tcp_user_timeout",
+}
 
 
 def read_url(url: str) -> dict[str, str]:
@@ -25,4 +35,17 @@ def read_url(url: str) -> dict[str, str]:
             "DATABASE_URL cannot be read: it must look like postgresql://user:password@host/database, with special "
             "characters percent-encoded and only parameters that libpq knows."
         ) from None
+    for name in _NUMBERS & parameters.keys():
+        for number in parameters[name].split(","):  # one for each host
+            _check_number(name, number)
     return parameters
+
+
+def _check_number(name: str, number: str) -> None:
+    """Refuse what libpq would refuse only when it connects; an empty one means the default."""
+    try:
+        value = int(number or "1")
+    except ValueError:
+        raise ConfigurationError(f"DATABASE_URL: {name} must be a whole number.") from None
+    if name == "port" and not 0 < value <= MAX_PORT:
+        raise ConfigurationError(f"DATABASE_URL: port must be a number from 1 to {MAX_PORT}.")

@@ -228,6 +228,7 @@ def test_a_wrong_setting_is_refused_with_a_line_that_says_what_to_set(
         ({"DATABASE_URL": "garbage"}, "DATABASE_URL must look like"),
         ({"DATABASE_URL": "mysql://h/d"}, "DATABASE_URL must look like"),
         ({"DATABASE_URL": "postgresql://u:pa@ss:letmein@h/d?no_such_word=1"}, "DATABASE_URL cannot be read"),
+        ({"DATABASE_URL": "postgresql://u:letmein@h/d?connect_timeout=abc"}, "DATABASE_URL: connect_timeout must be"),
     ],
 )
 def test_what_every_worker_would_stumble_over_is_said_once(

@@ -114,6 +114,7 @@ def test_origins_are_kept_as_browsers_send_them() -> None:
     [
         *("*", "null", "app.example.com", "ftp://app.example.com", "https://", "https://["),
         *("https://app.example.com/path", "https://app.example.com?query", "https://app.example.com#part"),
+        *("https://app.example.com:port", "https://app.example.com:99999999", "https://app.example.com:0"),
         *("https://me@app.example.com", "https://*.example.com", "https://app.example.com:443", "http://localhost:80"),
     ],
 )
@@ -121,6 +122,15 @@ def test_what_is_no_origin_is_refused(origin: str) -> None:
     (line,) = refusal(cors_origins=f"https://good.example.com,{origin}")
 
     assert line.startswith("CORS_ORIGINS: ")
+
+
+@pytest.mark.requirement("FR-067")
+@pytest.mark.parametrize("port", ["port", "99999999", "-1", "0"])
+def test_an_impossible_port_is_refused_by_name(port: str) -> None:
+    said = "must be a number from 1 to 65535"
+
+    assert refusal(jwt_jwks_url=f"https://issuer.example.com:{port}/jwks") == [f"JWT_JWKS_URL: its port {said}"]
+    assert refusal(cors_origins=f"https://app.example.com:{port}") == [f"CORS_ORIGINS: each port {said}"]
 
 
 @pytest.mark.requirement("FR-067")

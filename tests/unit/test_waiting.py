@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import select
 import socket
 import struct
@@ -230,7 +231,16 @@ def test_the_time_for_connecting_is_bounded(value: str, seconds: int) -> None:
     assert engine.connector.parameters["connect_timeout"] == seconds
 
 
-@pytest.mark.requirement("FR-161")
-def test_a_time_that_is_none_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="connect_timeout"):
-        Engine("postgresql://x@127.0.0.1:1/x?connect_timeout=abc", pool_size=1, timeout_seconds=1)
+@pytest.mark.requirement("FR-067", "FR-161")
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("127.0.0.1/x?connect_timeout=abc", "DATABASE_URL: connect_timeout must be a whole number."),
+        ("127.0.0.1/x?keepalives_idle=1.5", "DATABASE_URL: keepalives_idle must be a whole number."),
+        ("127.0.0.1:port/x", "DATABASE_URL: port must be a whole number."),
+        ("127.0.0.1:5432,127.0.0.2:70000/x", "DATABASE_URL: port must be a number from 1 to 65535."),
+    ],
+)
+def test_a_number_of_an_address_that_is_none_is_refused_by_name(address: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{re.escape(message)}$"):
+        Engine(f"postgresql://x@{address}", pool_size=1, timeout_seconds=1)
