@@ -104,7 +104,7 @@ def test_a_server_whose_last_message_comes_with_a_reset_is_lost_at_once(loop: as
         far, _ = listener.accept()
     far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closing it sends a reset
 
-    def die() -> int:
+    def die() -> Any:
         far.send(b"x")
         far.close()
         watched = select.poll()
@@ -112,7 +112,7 @@ def test_a_server_whose_last_message_comes_with_a_reset_is_lost_at_once(loop: as
         assert watched.poll(PATIENCE_SECONDS * 1000), "the reset has not arrived"
         return POLL_READ
 
-    def read_the_message() -> int:
+    def read_the_message() -> Any:
         assert near.recv(10) == b"x"
         return POLL_READ  # as the driver, which expects more
 
