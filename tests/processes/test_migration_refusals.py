@@ -199,7 +199,7 @@ def test_a_url_works_however_its_scheme_is_written(empty_database_url: str, sche
     [
         ("postgresql://u:s3cret@127.0.0.1:1/db?sslmode=prefer&channel_binding=prefer", r"Connection refused"),
         ("postgresql://u:pre@s3cret@127.0.0.1:1/db?connect_timeout=2", "cannot be reached"),
-        ("postgresql://u:pre/s3cret@127.0.0.1/db", "cannot be reached"),
+        ("postgresql://u:pre/s3cret@127.0.0.1/db", "port must be a whole number"),
         ("postgresql://u:s3cret%zz@127.0.0.1/db", "cannot be read"),
         ("postgresql://u:s3cret@127.0.0.1/db?schema=s3cret", "cannot be read"),
         ("mysql://u:s3cret@127.0.0.1/db", "must look like"),

@@ -46,8 +46,9 @@ def _analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_systemd_understands_every_line(tmp_path: Path) -> None:
-    unit = tmp_path / UNIT.name
-    unit.write_text(UNIT.read_text(encoding="utf-8").replace(PROGRAM, sys.executable))
+    unit, program = tmp_path / UNIT.name, tmp_path / "task-api"
+    program.symlink_to(sys.executable)
+    unit.write_text(UNIT.read_text(encoding="utf-8").replace(PROGRAM, str(program)))
 
     done = _analyze("verify", "--man=no", str(unit))
 
