@@ -58,9 +58,11 @@ def test_waiting_for_a_database_connection_ends(settings: Settings, user_id: str
                 error_of(answer, 503, "SERVICE_UNAVAILABLE")
                 assert int(answer.headers["Retry-After"]) >= 1
                 assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
-            assert proxy.flights - before < 10  # waiting one behind the other, all twenty would have reached it
+            reached = proxy.flights - before
+            assert reached < 10  # waiting one behind the other, all twenty would have reached the database
             create(client)
-            assert len(client.get("/api/tasks").json()["data"]) == 2
+            # A 503 does not tell whether a create that has reached the database was done after all.
+            assert 2 <= len(client.get("/api/tasks").json()["data"]) <= 2 + reached
 
 
 def test_requests_beyond_those_that_may_be_in_hand_are_refused_at_once(
