@@ -152,7 +152,7 @@ def _parameters(url: str, timeout_seconds: float) -> dict[str, Any]:
 
 def _seconds(value: object) -> int:
     """Read `connect_timeout`; where it is to be without a bound, it has ours."""
-    seconds = int(str(value))
+    seconds = int(str(value) or 0)  # an empty one is none
     return seconds if seconds > 0 else CONNECT_TIMEOUT_SECONDS
 
 

@@ -35,8 +35,9 @@ def read_url(url: str) -> dict[str, str]:
             "DATABASE_URL cannot be read: it must look like postgresql://user:password@host/database, with special "
             "characters percent-encoded and only parameters that libpq knows."
         ) from None
-    for name in _NUMBERS & parameters.keys():
-        for number in parameters[name].split(","):  # one for each host
+    for name in sorted(_NUMBERS & parameters.keys()):
+        # Only ports are a list: one for each host.
+        for number in parameters[name].split(",") if name == "port" else [parameters[name]]:
             _check_number(name, number)
     return parameters
 

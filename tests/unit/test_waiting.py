@@ -224,7 +224,8 @@ def test_a_name_with_several_addresses_is_several_hosts(monkeypatch: pytest.Monk
 
 @pytest.mark.requirement("FR-161")
 @pytest.mark.parametrize(
-    ("value", "seconds"), [("0", CONNECT_TIMEOUT_SECONDS), ("-1", CONNECT_TIMEOUT_SECONDS), ("3", 3)]
+    ("value", "seconds"),
+    [("", CONNECT_TIMEOUT_SECONDS), ("0", CONNECT_TIMEOUT_SECONDS), ("-1", CONNECT_TIMEOUT_SECONDS), ("3", 3)],
 )
 def test_the_time_for_connecting_is_bounded(value: str, seconds: int) -> None:
     engine = Engine(f"postgresql://x@127.0.0.1:1/x?connect_timeout={value}", pool_size=1, timeout_seconds=1)
@@ -236,6 +237,7 @@ def test_the_time_for_connecting_is_bounded(value: str, seconds: int) -> None:
     ("address", "message"),
     [
         ("127.0.0.1/x?connect_timeout=abc", "DATABASE_URL: connect_timeout must be a whole number."),
+        ("127.0.0.1/x?connect_timeout=1,2", "DATABASE_URL: connect_timeout must be a whole number."),
         ("127.0.0.1/x?keepalives_idle=1.5", "DATABASE_URL: keepalives_idle must be a whole number."),
         ("127.0.0.1:port/x", "DATABASE_URL: port must be a whole number."),
         ("127.0.0.1:5432,127.0.0.2:70000/x", "DATABASE_URL: port must be a number from 1 to 65535."),
