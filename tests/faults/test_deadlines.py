@@ -136,17 +136,23 @@ def test_work_whose_time_is_over_is_not_begun(engine: Engine, own_proxy: Proxy) 
 
 @pytest.mark.requirement("FR-160")
 def test_waiting_at_the_gate_is_part_of_the_time_and_leaves_enough_of_it() -> None:
-    async def visit(gate: Gate) -> tuple[float, int]:
+    async def stay(gate: Gate, has_come: asyncio.Event) -> tuple[float, int]:
         begin_budget()
         async with gate:
             left = current_budget().remaining_seconds()
-            if not gate.waiting:
-                await asyncio.sleep(SHORT_SECONDS)
+            await has_come.wait()
+            await asyncio.sleep(1.1 * SHORT_SECONDS)
             return left, gate.waiting
 
-    async def crowd() -> tuple[list[tuple[float, int]], int]:
-        gate = Gate(1, FOR_EVER_SECONDS)
-        visits = await asyncio.gather(*(asyncio.create_task(visit(gate)) for _ in range(2)))
+    async def queue(gate: Gate, has_come: asyncio.Event) -> tuple[float, int]:
+        begin_budget()
+        has_come.set()  # nothing else runs until this one waits
+        async with gate:
+            return current_budget().remaining_seconds(), gate.waiting
+
+    async def crowd() -> tuple[tuple[tuple[float, int], tuple[float, int]], int]:
+        gate, has_come = Gate(1, FOR_EVER_SECONDS), asyncio.Event()
+        visits = await asyncio.gather(stay(gate, has_come), queue(gate, has_come))
         return visits, gate.waiting
 
     ((first, waiting), (second, nobody)), at_the_end = asyncio.run(crowd())
