@@ -14,6 +14,7 @@ import pytest
 from backend.utils.auth import issue_token
 from tests.fixtures.api import API, new_user
 from tests.fixtures.contract import operations
+from tests.fixtures.measured import python_path
 from tests.fixtures.tokens import SECRET
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +43,7 @@ def _run(api: API, folder: Path, tokens: dict[str, str]) -> subprocess.Completed
     (folder / "schemathesis.toml").write_text(CONFIGURATION.format(users=json.dumps(str(folder / "users.json"))))
     environment = {
         **os.environ,
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": python_path(ROOT),
         "SCHEMATHESIS_HOOKS": "tests.fixtures.schemathesis_hooks",
         "TOKEN_OF_STRANGER": tokens["stranger"],
         "TRIED_BY_STRANGER": str(folder / "tried"),

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.fixtures.process import REPOSITORY, TASK_API, environment, served
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 # Starts a program as an unkind parent does: most signals ignored or blocked, and a umask that lets nobody read.
 UNKIND_PARENT = """
@@ -94,3 +95,31 @@ def test_a_service_serves_and_ends_wherever_it_is_started(tmp_path: Path) -> Non
             assert (task["title"], task["created_at"][-6:]) == ("Grüße 茶", "+00:00")
         assert service.stop(signal.SIGTERM) == 0
         assert service.left_over() == []
+
+
+@pytest.mark.requirement("FR-234")
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="only Python 3.11 can stand still while it is measured")
+def test_a_measured_process_and_those_that_it_starts_keep_greenlets_in_a_dictionary_that_runs_no_code(
+    tmp_path: Path,
+) -> None:
+    say = "import weakref; print(weakref.WeakKeyDictionary.__name__, flush=True)"
+    program = f"""
+import subprocess, sys
+from pathlib import Path
+from tests.fixtures.measured import keep_measuring
+sys.settrace(lambda *_: None)
+keep_measuring()
+from tests.fixtures.process import environment
+{say}
+subprocess.run([sys.executable, "-c", {say!r}], env=environment(Path({str(tmp_path)!r})), check=True)
+"""
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", program],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=True,
+    )
+
+    assert done.stdout.split() == ["QuietWeakKeyDictionary"] * 2, done.stderr
