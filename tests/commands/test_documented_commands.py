@@ -34,7 +34,7 @@ def service(shared: Service, tokens: list[str]) -> Service:
     """That service, which knows nobody."""
     for token in tokens:
         headers = {"Authorization": f"Bearer {token}"}
-        erased = httpx.delete(f"{shared.address}/api/me", headers=headers, trust_env=False, timeout=60)
+        erased = httpx.delete(f"{shared.address}/api/me", headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
         assert erased.status_code == 204, erased.text
     return shared
 

@@ -22,6 +22,7 @@ from tests.fixtures.process import environment, run
 from tests.fixtures.proxy import Fault, counting_proxy
 from tests.fixtures.task_files import exported, said_of, tasks_of
 from tests.fixtures.tasks import create
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-229")
 
@@ -87,11 +88,16 @@ def test_they_write_to_and_read_from_other_programs(
     task_api = [sys.executable, "-m", "backend.cli"]
 
     out = subprocess.run(  # noqa: S603 - our own program
-        [*task_api, "export", "--user", user_id], env=env, cwd=tmp_path, capture_output=True, timeout=60, check=True
+        [*task_api, "export", "--user", user_id],
+        env=env,
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=PATIENCE_SECONDS,
+        check=True,
     )
     done = subprocess.run(  # noqa: S603 - our own program
         [*task_api, "import", "--user", new_user(), "--format", "jsonl", "-"],
-        input=out.stdout + b"{}\n", env=env, cwd=tmp_path, capture_output=True, timeout=60, check=False,
+        input=out.stdout + b"{}\n", env=env, cwd=tmp_path, capture_output=True, timeout=PATIENCE_SECONDS, check=False,
     )  # fmt: skip
 
     assert out.stdout.decode() == exported(client)

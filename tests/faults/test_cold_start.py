@@ -21,6 +21,7 @@ from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.servers import Server
 from tests.fixtures.tasks import create, path_of
 from tests.fixtures.tokens import SECRET
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 WAKING_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 0.1  # so that it is asked again, also while it has not answered yet
@@ -69,7 +70,9 @@ def test_a_service_that_starts_waits_for_its_database(own_server: Server, tmp_pa
         env = environment(tmp_path, DATABASE_URL=proxy.url, ENVIRONMENT="production", JWT_SECRET=SECRET)
         with served(env=env, cwd=tmp_path) as service:
             token = {"Authorization": f"Bearer {issue_token(SECRET, new_user(), ttl_seconds=600)}"}
-            with httpx.Client(base_url=service.address, headers=token, trust_env=False, timeout=60) as client:
+            with httpx.Client(
+                base_url=service.address, headers=token, trust_env=False, timeout=PATIENCE_SECONDS
+            ) as client:
                 expect_good_answers(client)
 
 

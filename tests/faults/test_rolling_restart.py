@@ -136,7 +136,7 @@ def test_a_reload_that_is_asked_for_while_it_starts(tmp_path: Path, workers: int
             with _asked(database) as connection:
                 process.send_signal(signal.SIGHUP)
                 refuse(connection, NO)
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, "cannot be reached" in said) == (code, code == 1)
 
 
@@ -145,7 +145,7 @@ def test_it_ends_in_order_while_it_replaces_workers(tmp_path: Path, database_url
         service.process.send_signal(signal.SIGHUP)
         until(lambda: len(workers_of(service)) > WORKERS)
         service.process.send_signal(signal.SIGTERM)
-        assert service.process.wait(60) == 0
+        assert service.process.wait(PATIENCE_SECONDS) == 0
         until(lambda: processes_in(tmp_path) == [])
     assert load.lost() == []
 
@@ -159,6 +159,6 @@ def test_a_closed_terminal_ends_several_workers_and_their_postgres(tmp_path: Pat
         assert any(process.name() == "postgres" for process in service.family)
         os.close(terminal)
         os.close(ours)
-        assert service.process.wait(60) == 0
+        assert service.process.wait(PATIENCE_SECONDS) == 0
         assert service.left_over() == []
         until(lambda: processes_in(tmp_path) == [])

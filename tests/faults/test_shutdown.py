@@ -19,7 +19,7 @@ from tests.fixtures.events import events_of, stream
 from tests.fixtures.load import REFUSED, load_on
 from tests.fixtures.locks import row_locked
 from tests.fixtures.tasks import error_of
-from tests.fixtures.waiting import until
+from tests.fixtures.waiting import PATIENCE_SECONDS, until
 from tests.fixtures.workers import processes_in, served_by, workers_of
 
 pytestmark = pytest.mark.requirement("FR-165")
@@ -52,7 +52,7 @@ def test_whoever_has_come_is_answered(tmp_path: Path, database_url: str, workers
             assert [connection.answer().status_code for connection in queued] == [200] * NOT_ACCEPTED
         answer = in_hand.answer()
         assert (answer.status_code, answer.headers["Connection"]) == (201, "close")
-        assert service.process.wait(60) == 0
+        assert service.process.wait(PATIENCE_SECONDS) == 0
         until(lambda: processes_in(tmp_path) == [])
 
     assert load.lost() == []

@@ -24,6 +24,7 @@ from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.servers import NEON_HOST, Server
 from tests.fixtures.tasks import create, error_of, read
 from tests.fixtures.tokens import SECRET
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 ANOTHER_HOST = "ep-other-456.example.neon.test"
 AS_NEON_WRITES_IT = {"sslmode": "require", "channel_binding": "require"}
@@ -180,4 +181,4 @@ def test_migrations_go_round_the_pooler_and_requests_never_do(
 def client_of(service: Service, user_id: str) -> httpx.Client:
     """Make a client with a token for the user."""
     token = {"Authorization": f"Bearer {issue_token(SECRET, user_id, ttl_seconds=600)}"}
-    return httpx.Client(base_url=service.address, headers=token, trust_env=False, timeout=60)
+    return httpx.Client(base_url=service.address, headers=token, trust_env=False, timeout=PATIENCE_SECONDS)

@@ -31,12 +31,12 @@ from tests.fixtures.process import Service, environment, run, served
 from tests.fixtures.rates import begin_in_one_day, passing, settled, wait_until_settled
 from tests.fixtures.tasks import create, path_of, revision_of
 from tests.fixtures.tokens import SECRET
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-187")
 
 HOSTS = WORKERS = 2
 LIMIT, TENTH = 500, 50
-PATIENCE_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,9 @@ def client_of(host: Service, user_id: str) -> httpx.Client:
     """Make a client of one host; each of its requests is on a connection of its own, which either worker may take."""
     headers = {"Authorization": f"Bearer {issue_token(SECRET, user_id, ttl_seconds=600)}"}
     connections = httpx.Limits(max_keepalive_connections=0)
-    return httpx.Client(base_url=host.address, headers=headers, limits=connections, trust_env=False, timeout=60)
+    return httpx.Client(
+        base_url=host.address, headers=headers, limits=connections, trust_env=False, timeout=PATIENCE_SECONDS
+    )
 
 
 def on_all(hosts: tuple[Service, ...], user_id: str, times: int, work: Callable[[httpx.Client], Any]) -> list[Any]:
@@ -88,7 +90,7 @@ def on_all(hosts: tuple[Service, ...], user_id: str, times: int, work: Callable[
 
 def test_hosts_that_start_at_once_migrate_once(hosts: tuple[Service, ...], url: str) -> None:
     for host in hosts:
-        assert httpx.get(f"{host.address}/health/ready", trust_env=False, timeout=60).status_code == 200
+        assert httpx.get(f"{host.address}/health/ready", trust_env=False, timeout=PATIENCE_SECONDS).status_code == 200
         assert "Traceback" not in host.printed
 
     assert migrations.pending(url) == []

@@ -20,7 +20,7 @@ from tests.fixtures.load import Load, load_on
 from tests.fixtures.locks import row_locked
 from tests.fixtures.process import environment
 from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import until
+from tests.fixtures.waiting import PATIENCE_SECONDS, until
 from tests.fixtures.workers import processes_in, served_by, workers_of
 
 pytestmark = pytest.mark.requirement("FR-167")
@@ -99,7 +99,7 @@ def test_a_service_none_of_whose_workers_starts_says_so_and_ends(
     env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET, ENVIRONMENT="production")
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-c", broken, "--workers", str(WORKERS)],
-        env=env, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False,
+        env=env, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
     )  # fmt: skip
 
     assert done.returncode == 1

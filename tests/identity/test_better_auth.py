@@ -17,6 +17,7 @@ from tests.fixtures.better_auth import SHORT_SECONDS, BetterAuth, SignedUp, Star
 from tests.fixtures.doors import passed, refused
 from tests.fixtures.process import environment, served
 from tests.fixtures.tasks import create, error_of, path_of, read, task_of
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.requirement("FR-204"), needs_better_auth]
 
@@ -79,7 +80,10 @@ def test_a_service_that_is_started_with_these_settings_takes_its_tokens(
     with (
         served(env=environment(tmp_path, DATABASE_URL=database_url, **chosen), cwd=tmp_path) as service,
         httpx.Client(
-            base_url=service.address, headers={"Authorization": f"Bearer {user.token()}"}, trust_env=False, timeout=60
+            base_url=service.address,
+            headers={"Authorization": f"Bearer {user.token()}"},
+            trust_env=False,
+            timeout=PATIENCE_SECONDS,
         ) as client,
     ):
         assert client.get("/api/me").json()["data"]["id"] == user.id

@@ -30,12 +30,12 @@ from tests.fixtures.access_tokens import TOKENS, wanted
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.task_files import EXPORT, IMPORT, LINES
 from tests.fixtures.tokens import SECRET
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-196")
 
 REMEMBERED = 5  # tokens, and users that are counted
 USERS = 12  # far more than are remembered
-PATIENCE_SECONDS = 10
 COLLECTIONS = (dict, list, set, frozenset, deque)
 OF_WHO_IS_THERE = {"Bearers._under_way", "Connector._made", "Feed.open", "Places.taken"}
 REMEMBERING = {"TokenMemory._tokens", "_Window.totals", "_Window.unsettled"}
@@ -64,7 +64,7 @@ class User:
     """A user whom nobody has seen before, on a connection of the service's own."""
 
     def __init__(self, base_url: str) -> None:
-        self.connection = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=30)
+        self.connection = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=PATIENCE_SECONDS)
         self.token = issue_token(SECRET, new_user(), ttl_seconds=600)
 
     def ask(self, status: int, method: str, path: str, body: object = None, **headers: str) -> Any:

@@ -15,6 +15,7 @@ from tests.fixtures.api import new_user
 from tests.fixtures.events import events_of, stream
 from tests.fixtures.process import environment, served
 from tests.fixtures.tokens import SECRET
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 
 @pytest.mark.requirement("FR-149", "FR-064")
@@ -24,7 +25,7 @@ def test_the_end_of_the_service_ends_streams_and_waits_for_none(tmp_path: Path, 
     headers = {"Authorization": f"Bearer {token}"}
     with (
         served(env=env, cwd=tmp_path) as service,
-        httpx.Client(base_url=service.address, headers=headers, trust_env=False, timeout=30) as client,
+        httpx.Client(base_url=service.address, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS) as client,
         ExitStack() as streams,
         ThreadPoolExecutor(3) as threads,
     ):

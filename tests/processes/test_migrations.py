@@ -24,7 +24,7 @@ from tests.fixtures.migrating import (
     with_a_role_of_its_own,
     write,
 )
-from tests.fixtures.waiting import until
+from tests.fixtures.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.mark.requirement("FR-061")
@@ -101,7 +101,7 @@ def test_a_run_killed_in_the_middle_of_a_migration_leaves_nothing(empty_database
 @pytest.mark.requirement("FR-063")
 def test_a_run_killed_after_any_statement_leaves_nothing(empty_database_url: str) -> None:
     process = start(KILL_AFTER_STATEMENTS, empty_database_url)
-    _, errors = process.communicate(timeout=100)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, errors) == (0, "")
     assert migrations.pending(empty_database_url) == []
 

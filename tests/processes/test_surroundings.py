@@ -60,7 +60,7 @@ def test_nothing_that_tests_inherit_reaches_them_or_their_processes() -> None:
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), **UNKIND_VARIABLES},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=PATIENCE_SECONDS,
         check=True,
     )
 
@@ -88,7 +88,9 @@ def test_a_service_serves_and_ends_wherever_it_is_started(tmp_path: Path) -> Non
 
     with served("--port", "0", env=env, cwd=tmp_path, command=command) as service:
         headers = {"Authorization": f"Bearer {service.token}"}
-        with httpx.Client(base_url=service.address, headers=headers, trust_env=False, timeout=60) as client:
+        with httpx.Client(
+            base_url=service.address, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS
+        ) as client:
             created = client.post("/api/tasks", json={"title": "Grüße 茶"})
             assert created.status_code == 201
             task = created.json()["data"]

@@ -24,11 +24,11 @@ from tests.fixtures.logins import LOGINS
 from tests.fixtures.operations import commands
 from tests.fixtures.servers import plain_server
 from tests.fixtures.tasks import Task, create, error_of, path_of, revision_of
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-182", "FR-181")
 
 PEOPLE = 2
-PATIENCE_SECONDS = 60
 PASSWORD = "only-for-tests"  # noqa: S105 - it protects nothing
 
 

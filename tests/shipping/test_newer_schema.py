@@ -19,6 +19,7 @@ from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.load import load_on
 from tests.fixtures.migrating import FILES, write
 from tests.fixtures.tasks import create, path_of
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-186")
 
@@ -129,7 +130,7 @@ def test_an_older_schema_is_noticed(empty_database_url: str, settings: Settings,
         file.unlink()
     migrations.apply(empty_database_url, newer)
     with serve(settings.model_copy(update={"database_url": SecretStr(empty_database_url)})) as api:
-        answer = httpx.get(f"{api.base_url}/health/ready", trust_env=False, timeout=60)
+        answer = httpx.get(f"{api.base_url}/health/ready", trust_env=False, timeout=PATIENCE_SECONDS)
 
     assert answer.status_code == 503
     assert "1 migrations are pending" in answer.json()["error"]["message"]

@@ -17,6 +17,7 @@ from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.needs import need, skip_without
 from tests.fixtures.nginx import Front, fronted
 from tests.fixtures.tasks import MISSING_ID, REQUESTS, create, error_of
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-180")
 
@@ -93,7 +94,7 @@ def test_a_task_lives_there(site: Site) -> None:
 
 def test_only_tls_of_today_is_spoken_and_by_whom_it_says(site: Site) -> None:
     with (
-        httpx.Client(base_url=site.front.address, trust_env=False, timeout=60) as trusting,
+        httpx.Client(base_url=site.front.address, trust_env=False, timeout=PATIENCE_SECONDS) as trusting,
         pytest.raises(httpx.ConnectError),
     ):
         trusting.get("/")  # trusts the authorities of the machine
@@ -113,7 +114,7 @@ def _speaks(port: int, context: ssl.SSLContext, version: ssl.TLSVersion) -> bool
         context.minimum_version = context.maximum_version = version
     try:
         transport = httpx.HTTPTransport(verify=context, trust_env=False)
-        with httpx.Client(transport=transport, trust_env=False, timeout=60) as client:
+        with httpx.Client(transport=transport, trust_env=False, timeout=PATIENCE_SECONDS) as client:
             return client.get(f"https://localhost:{port}/health/live").is_success
     except httpx.ConnectError:
         return False

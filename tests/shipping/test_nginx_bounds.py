@@ -21,6 +21,7 @@ from tests.fixtures.connection import head
 from tests.fixtures.nginx import HOST, fronted, values
 from tests.fixtures.servers import free_port
 from tests.fixtures.tasks import error_of
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-180")
 
@@ -98,7 +99,7 @@ def test_a_page_may_read_what_it_refuses() -> None:
 
 def test_whoever_speaks_http_to_it_is_told_so() -> None:
     with fronted(free_port()) as front:
-        answer = httpx.get(f"http://{HOST}:{front.port}/api/tasks", trust_env=False, timeout=60)
+        answer = httpx.get(f"http://{HOST}:{front.port}/api/tasks", trust_env=False, timeout=PATIENCE_SECONDS)
 
     error_of(answer, 400, "BAD_REQUEST")
 
