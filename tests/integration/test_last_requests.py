@@ -58,7 +58,7 @@ def test_a_client_that_ends_its_side_is_still_answered(api: API, client: httpx.C
 
 @pytest.mark.requirement("FR-098")
 @pytest.mark.parametrize(
-    "sent", [b"", b"GET /heal", b"POST /api/tasks HTTP/1.1\r\nContent-Length: 9\r\n\r\n12"], ids=ascii
+    "sent", [b"", b"GET /heal", b"POST /api/tasks HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n12"], ids=ascii
 )
 def test_a_client_that_ends_its_side_in_the_middle_is_let_go(api: API, sent: bytes) -> None:
     with connection_to(api) as connection:

@@ -48,7 +48,7 @@ def test_a_connection_that_says_nothing_is_closed(hasty: API) -> None:
         assert connection.answers_until_closed() == []
 
 
-@pytest.mark.parametrize("before", [b"", b"\r\n", b"GET /health/live HTTP/1.1\r\n\r\n"], ids=ascii)
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"], ids=ascii)
 def test_a_head_that_stops_is_timed_out(hasty: API, before: bytes) -> None:
     with connection_to(hasty) as connection:
         connection.send(before)
@@ -82,7 +82,7 @@ def test_a_head_that_began_behind_a_request_has_its_time(patient: API, user_id: 
     with connection_to(patient) as connection:
         connection.send(head(user_id) + b"GET /health")
         assert connection.answer().status_code == 200
-        connection.send(b"/live HTTP/1.1\r\n\r\n")
+        connection.send(b"/live HTTP/1.1\r\nHost: a\r\n\r\n")
         assert connection.answer().status_code == 200
 
 

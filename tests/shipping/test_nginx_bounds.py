@@ -59,7 +59,7 @@ REFUSED = [
     (head(None, "TRACE /api/tasks", Host=HOST), errors.MethodNotAllowed),
     (b"nonsense\r\n\r\n", errors.BadRequest),
     (b"GET /api/tasks HTTP/1.1\r\n\r\n", errors.BadRequest),
-    (head(None, "POST /api/tasks", Host=HOST, Transfer_Encoding="gzip"), errors.BadRequest),
+    (head(None, "POST /api/tasks", Host=HOST, Transfer_Encoding="gzip"), errors.UnknownTransferCoding),
     (head(None, f"GET /{'a' * 20000}", Host=HOST), errors.AddressTooLong),
     (head(None, "GET /", Host=HOST, Cookie="a" * 20000), errors.HeadersTooLarge),
     (head(None, "POST /api/tasks", Host=HOST, Content_Length="1048577"), errors.PayloadTooLarge),

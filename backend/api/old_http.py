@@ -1,0 +1,52 @@
+"""HTTP/1.0: it knows neither chunks nor `100 Continue`, and an answer without a length ends with its connection."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+_CLOSE = (b"connection", b"close")
+_RESET_AT_ONCE = struct.pack("ii", 1, 0)  # on, and no second for what has not been sent
+
+
+class OldHTTP:
+    """Runs the application for a request of HTTP/1.0, which uvicorn would answer like one of HTTP/1.1."""
+
+    def __init__(self, app: ASGI3Application, cycle: RequestResponseCycle) -> None:
+        self.app = app
+        self.cycle = cycle
+
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Handle one request."""
+        cycle, has_length = self.cycle, False
+        cycle.waiting_for_100_continue = False
+
+        async def send_as_of_old(message: ASGISendEvent) -> None:
+            nonlocal has_length
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", ())]
+                has_length = any(name == b"content-length" for name, _ in headers)
+                if not has_length:
+                    cycle.chunked_encoding = False  # else uvicorn would decide, and take chunks
+                message["headers"] = [*headers, _CLOSE]
+                await send(message)
+                cycle.keep_alive = True  # uvicorn must not close before our protocol has seen to an unfinished body
+                return
+            if message["type"] == "http.response.body" and not has_length:
+                cycle.expected_content_length = len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_as_of_old)
+        finally:
+            if cycle.response_started and not cycle.response_complete:
+                self._let_the_end_be_a_reset()
+
+    def _let_the_end_be_a_reset(self) -> None:
+        """Have uvicorn, which closes the connection now, reset it: an orderly end would say that this was all."""
+        if not self.cycle.transport.is_closing():
+            connection = self.cycle.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)
