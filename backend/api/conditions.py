@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from backend.api.headers import malformed_header, reads_header
+from backend.api.headers import header_lines, malformed_header, reads_header
 from backend.errors import BadRequest, PreconditionRequired
 from backend.utils.entity_tags import HEADER_PATTERN, EntityTags, Revisions, parse_tags
 
@@ -25,7 +25,7 @@ def malformed(name: str, takes: str = 'entity tags in double quotes, like "42", 
 
 
 def _tags(request: Request, name: str) -> EntityTags | None:
-    lines = request.headers.getlist(name)
+    lines = header_lines(request, name)
     return read_tags(name, ", ".join(lines)) if lines else None
 
 
@@ -74,7 +74,7 @@ async def _only_new(request: Request) -> bool:
 async def _refuse_conditions(request: Request) -> None:
     """Refuse conditions where they would mean nothing: whoever sends one relies on it."""
     for name in ("If-Match", "If-None-Match"):
-        if name in request.headers:
+        if header_lines(request, name):
             raise malformed(name, "nothing here: each operation has an if_match of its own")
 
 

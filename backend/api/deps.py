@@ -15,7 +15,7 @@ from backend.api.bearer import Bearers
 from backend.api.export import Export
 from backend.api.feed import Stream
 from backend.api.gate import Gate
-from backend.api.headers import malformed_header, reads_header
+from backend.api.headers import header_lines, malformed_header, reads_header
 from backend.api.task_import import Import
 from backend.database.session import SessionFactory
 from backend.errors import BadRequest
@@ -105,7 +105,7 @@ async def _import(request: Request) -> AsyncIterator[Import]:
 )
 async def _last_event_id(request: Request) -> int | None:
     """Give the position that the header names, None without one."""
-    values = request.headers.getlist("Last-Event-ID")
+    values = header_lines(request, "Last-Event-ID")
     if not values:
         return None
     try:

@@ -36,6 +36,14 @@ def documented_headers(dependencies: list[Any]) -> list[dict[str, Any]]:
     return [_DOCUMENTED[dependency.call] for dependency in dependencies if dependency.call in _DOCUMENTED]
 
 
+def header_lines(request: Request, name: str) -> list[str]:
+    """Return the value of each line of a header that has one: some tools send an empty line where they mean none.
+
+    A line of blanks is empty, too, for the server gives values without the blanks in front.
+    """
+    return [value for value in request.headers.getlist(name) if value]
+
+
 def malformed_header(name: str, code: str, message: str) -> BadRequest:
     """Make the error that names a header."""
     return BadRequest(message, details=(Detail(f"header.{name}", code, message),))

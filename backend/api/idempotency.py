@@ -13,7 +13,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 
-from backend.api.headers import malformed_header, reads_header
+from backend.api.headers import header_lines, malformed_header, reads_header
 from backend.database.session import Sessions
 from backend.errors import BadRequest
 from backend.services.batch_service import BatchService
@@ -69,12 +69,12 @@ class Idempotent:
 async def _idempotent(request: Request) -> Idempotent:
     """Read the key; raises BadRequest for one that is malformed or sent twice."""
     service = IdempotencyService(request.app.state.sessions, request.state.user_id)
-    keys = request.headers.getlist("Idempotency-Key")
+    keys = header_lines(request, "Idempotency-Key")
     if not keys:
         return Idempotent(service, None, ())
     if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
         raise malformed_key()
-    conditions = (", ".join(request.headers.getlist(name)) for name in _PRECONDITIONS)
+    conditions = (", ".join(header_lines(request, name)) for name in _PRECONDITIONS)
     return Idempotent(service, keys[0], (request.method, request.url.path, request.url.query, *conditions))
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
+from functools import cached_property
 from typing import Any
+from urllib.parse import unquote_plus
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
@@ -59,7 +61,8 @@ class DatabaseRoute(StrictRoute):
 
     It waits for its place at the gate when all of the request is there, and is done with it before the answer is sent:
     however slowly somebody sends or reads, no place is held meanwhile. Parameters that it does not know are refused,
-    and those that are sent twice: to ignore one would hide a typing error.
+    and those that are sent twice: to ignore one would hide a typing error. One that it knows counts as absent when
+    nothing follows its equals sign, as forms send what nobody has filled in.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -89,11 +92,27 @@ class DatabaseRoute(StrictRoute):
 
     def _judge_query(self, request: Request) -> None:
         """Refuse every parameter where none is known, and those that are sent twice: all but the last would be lost."""
+        self._leave_out_empty(request.scope)
         times = Counter(name for name, _ in request.query_params.multi_items())
         if not self.dependant.query_params:
             raise _refusal(times, "extra_forbidden", UNKNOWN_NAME)
         if repeated := [name for name in times if times[name] > 1]:
             raise _refusal(repeated, "repeated", "Send this parameter once")
+
+    def _leave_out_empty(self, scope: Scope) -> None:
+        """Take what counts as absent out of the query: whoever reads it later, finds nothing of it."""
+        query: bytes = scope["query_string"]
+        if b"=&" in query or query.endswith(b"="):
+            scope["query_string"] = b"&".join(each for each in query.split(b"&") if not self._is_empty(each))
+
+    def _is_empty(self, parameter: bytes) -> bool:
+        name, equals, value = parameter.partition(b"=")
+        return equals != b"" and value == b"" and unquote_plus(name.decode("latin-1")) in self._known_parameters
+
+    @cached_property
+    def _known_parameters(self) -> frozenset[str]:
+        models = (parameter.field_info.annotation for parameter in self.dependant.query_params)
+        return frozenset(name for model in models if model is not None for name in model.model_fields)
 
 
 class FixedRoute(DatabaseRoute):

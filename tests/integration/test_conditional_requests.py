@@ -180,7 +180,7 @@ def test_a_missing_task_is_the_same_404_with_the_header(client: httpx.Client, ch
 def test_a_header_that_is_not_well_formed_is_named(client: httpx.Client, change: Change) -> None:
     task = create(client)
     before = everything_of(client)
-    for lines in [[""], ["1"], ["secret"], ['"1'], ['"1" "2"'], ["*", "*"], ['"1"', "*"], ['"1"', "secret"], ['w/"1"']]:
+    for lines in [["1"], ["secret"], ['"1'], ['"1" "2"'], ["*", "*"], ['"1"', "*"], ['"1"', "secret"], ['w/"1"']]:
         for path in (path_of(task), f"/api/tasks/{MISSING_ID}"):
             response = change.send_to(client, path, *lines)
 

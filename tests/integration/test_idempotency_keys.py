@@ -206,7 +206,7 @@ def test_a_key_is_any_printable_ascii(client: httpx.Client, key: str) -> None:
 
 
 @pytest.mark.requirement("FR-121")
-@pytest.mark.parametrize("key", [b"", LONGEST.encode() + b"k", b"a\tb", b"a ", b"a\t", "ä".encode(), b"\xff"])
+@pytest.mark.parametrize("key", [LONGEST.encode() + b"k", b"a\tb", b"a ", b"a\t", "ä".encode(), b"\xff"])
 @pytest.mark.parametrize("operation", ["POST", "POST restore", "PATCH complete"])
 def test_a_malformed_key_is_refused(client: httpx.Client, key: bytes, operation: str) -> None:
     method, _, action = operation.partition(" ")
@@ -222,7 +222,7 @@ def test_a_malformed_key_is_refused(client: httpx.Client, key: bytes, operation:
 
 
 @pytest.mark.requirement("FR-121")
-@pytest.mark.parametrize("second", [b"a", b"b", b""])
+@pytest.mark.parametrize("second", [b"a", b"b", b"\xff"])
 def test_two_keys_are_refused(client: httpx.Client, second: bytes) -> None:
     headers = {KEY.encode(): b"a", KEY.lower().encode(): second, b"Content-Type": b"application/json"}
 

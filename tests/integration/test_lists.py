@@ -127,7 +127,7 @@ def test_a_page_holds_up_to_1000_tasks_by_default(client: httpx.Client, user_id:
 @pytest.mark.requirement("FR-017", "FR-042", "FR-044")
 @pytest.mark.parametrize(
     "limit",
-    ["0", "1001", "-1", "+5", "%2B5", "1_0", "5.0", "1e2", "%205", "5%20", "", "ten", "NaN", "Infinity", "true", "null",
+    ["0", "1001", "-1", "+5", "%2B5", "1_0", "5.0", "1e2", "%205", "5%20", "ten", "NaN", "Infinity", "true", "null",
      "9" * 9, "9" * 30, "%00", "5%00", "%D9%A3", "%EF%BC%95", "%ff", "[]", "0x10"],
 )  # fmt: skip
 def test_a_bad_limit_is_refused_by_name(client: httpx.Client, limit: str) -> None:
@@ -171,7 +171,7 @@ def test_a_cursor_that_is_not_ours_is_a_bad_request(client: httpx.Client) -> Non
 
     shortened = [ours[:-1], ours[:-4], ours[4:]]
     lengthened = [ours + "A", ours + "AAAA", ours + "=", f" {ours}", f"{ours}\n", ours * 2, "A" * 5000]
-    other = ["", "x", "null", "1", flipped, ours.swapcase(), "é", "\x00", "=" * 40, "A" * 40, str(uuid.uuid4())]
+    other = ["x", "null", "1", flipped, ours.swapcase(), "é", "\x00", "=" * 40, "A" * 40, str(uuid.uuid4())]
     for cursor in shortened + lengthened + other:
         error = error_of(client.get("/api/tasks", params={"cursor": cursor}), 400, "BAD_REQUEST")
         assert [detail["field"] for detail in error["details"]] == ["query.cursor"]

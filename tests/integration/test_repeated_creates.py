@@ -170,7 +170,7 @@ def test_a_create_that_must_be_new_answers_what_is_there(client: httpx.Client) -
 
 
 @pytest.mark.requirement("FR-117")
-@pytest.mark.parametrize("value", ['"1"', 'W/"1"', "secret", "", "*, *"])
+@pytest.mark.parametrize("value", ['"1"', 'W/"1"', "secret", "*, *"])
 def test_nothing_else_may_be_asked_of_a_create(client: httpx.Client, value: str) -> None:
     for body in (NEW, {"title": "a"}):
         response = client.post("/api/tasks", json=body, headers={"If-None-Match": value})

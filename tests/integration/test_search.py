@@ -86,7 +86,7 @@ def test_what_was_written_just_now_is_found(client: httpx.Client) -> None:
 
 
 @pytest.mark.requirement("FR-129")
-@pytest.mark.parametrize("q", ["", " ", "-", "!?", '""', "_", "\U0001f36e", "…", "a\x00", "a" * 501, "\u0301"])
+@pytest.mark.parametrize("q", [" ", "-", "!?", '""', "_", "\U0001f36e", "…", "a\x00", "a" * 501, "\u0301"])
 def test_a_search_without_a_word_is_refused(client: httpx.Client, q: str) -> None:
     error = error_of(client.get("/api/tasks", params={"q": q}), 422, "VALIDATION_ERROR")
 

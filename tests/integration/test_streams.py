@@ -87,7 +87,7 @@ def test_what_is_wrong_is_said_before_the_stream_begins(client: httpx.Client) ->
     error_of(client.get(STREAM, headers={"Last-Event-ID": "2"}), 410, "GONE")
     details = error_of(client.get(STREAM, params={"since": "x"}), 422, "VALIDATION_ERROR")["details"]
     assert [detail["field"] for detail in details] == ["query.since"]
-    for headers in ([("Last-Event-ID", "x")], [("Last-Event-ID", "")], [("Last-Event-ID", "1")] * 2):
+    for headers in ([("Last-Event-ID", "x")], [("Last-Event-ID", "1")] * 2):
         details = error_of(client.get(STREAM, headers=headers), 400, "BAD_REQUEST")["details"]
         assert [detail["field"] for detail in details] == ["header.Last-Event-ID"]
 

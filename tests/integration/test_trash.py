@@ -169,7 +169,7 @@ def test_a_place_in_the_account_is_free_again(settings: Settings) -> None:
 
 
 @pytest.mark.requirement("FR-137")
-@pytest.mark.parametrize("value", ["True", "1", "yes", "on", "t", "", " true", "true ", "TRUE", "null", "0", "False"])
+@pytest.mark.parametrize("value", ["True", "1", "yes", "on", "t", " true", "true ", "TRUE", "null", "0", "False"])
 def test_nothing_is_removed_by_another_spelling(client: httpx.Client, value: str) -> None:
     task = create(client)
     for path in (path_of(task), f"/api/tasks/{MISSING_ID}"):
