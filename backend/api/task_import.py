@@ -1,7 +1,8 @@
 """Imports: files of tasks, stored part by part as they arrive.
 
 While it waits for its client, an import holds no connection to the database, no place at its gate, and no thread; while
-a part is stored, nothing more of the file is read.
+a part is stored, nothing more of the file is read. It reads in turns, and holds a thread for one of them at a time: so
+files that take long to read, however bad they are, keep nobody waiting for longer than a turn of each.
 """
 
 from __future__ import annotations
@@ -107,21 +108,28 @@ class Import:
         try:
             async for data in self.request.stream():
                 for start in range(0, len(data), PIECE_BYTES):
-                    await self._store(task_import, task_import.read(data[start : start + PIECE_BYTES]))
+                    await self._take(task_import, task_import.read(data[start : start + PIECE_BYTES]))
         except ClientDisconnect:
             raise BadRequest from None
-        await self._store(task_import, task_import.end())
+        await self._take(task_import, task_import.end())
         return task_import.report
 
-    async def _store(self, task_import: TaskImport, parts: Iterator[Part]) -> None:
-        while part := await self._compute(next, parts, None):
-            try:
+    async def _take(self, task_import: TaskImport, parts: Iterator[Part]) -> None:
+        """Read a piece of the file turn by turn, as long as the token is good; or throw it away, if that means nothing.
+
+        Raises what `run` does.
+        """
+        part: Part | None = []
+        try:
+            while part is not None:
                 await self.request.app.state.bearers.caller(bearer_token(self.request.scope))  # may be revoked by now
-                async with self.imports.gate:
-                    await anyio.to_thread.run_sync(task_import.store, part)
-            except ServiceUnavailable:
-                raise ServiceUnavailable(KEPT) from None
-            self.imports.feed.wake(self.user_id)
+                if part:
+                    async with self.imports.gate:
+                        await anyio.to_thread.run_sync(task_import.store, part)
+                    self.imports.feed.wake(self.user_id)
+                part = None if task_import.has_stopped else await self._compute(next, parts, None)
+        except ServiceUnavailable:
+            raise ServiceUnavailable(KEPT) from None
 
     async def _compute(self, work: Callable[..., _Result], *arguments: object) -> _Result:
         return await anyio.to_thread.run_sync(work, *arguments, limiter=self.imports.computing)

@@ -200,7 +200,8 @@ def _import(commands: Any) -> None:
         "import",
         "Store the tasks of a file for a user.\n\n"
         "It takes what export writes, and more: see POST /api/tasks/import. A row with an id makes that task be as\n"
-        "the row says, so that a file can be imported again. Bad rows are listed, and all others stored.",
+        "the row says, so that a file can be imported again. Bad rows are listed, and all others stored. After 10000\n"
+        "bad ones it stops, and says where.",
         examples=("task-api import --user alice tasks.csv", "task-api import --user alice --format ics - < tasks"),
         settings=f"{_DATABASE}, MAX_TASKS_PER_USER, REQUEST_TIMEOUT_SECONDS",
     )

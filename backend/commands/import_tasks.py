@@ -16,9 +16,11 @@ from backend.commands.task_files import STANDARD, check_user, format_of, session
 from backend.errors import ConfigurationError, ServiceUnavailable, ValidationFailed
 from backend.models.task_file import ImportReport
 from backend.services.import_service import ImportService
-from backend.services.task_import import KEPT, TaskImport, reader_of
+from backend.services.task_import import KEPT, Part, TaskImport, reader_of
 
 PIECE_BYTES = 64 * 1024
+
+_COUNTS = ("created", "updated", "restored", "unchanged", "failed")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -29,31 +31,43 @@ def run(options: argparse.Namespace) -> None:
     with _input(options.file) as file, sessions_on_database(settings) as sessions:
         service = ImportService(sessions, options.user, settings.max_tasks_per_user)
         report = _import(file, TaskImport(reader, service), options.file)
-    print(", ".join(f"{getattr(report, name)} {name}" for name in ImportReport.model_fields if name != "errors"))
+    print(", ".join(f"{getattr(report, name)} {name}" for name in _COUNTS))
     for error in report.errors:
         print(f"{options.file}:{error.line}: {_printable(error.field)}: {error.message}", file=sys.stderr)
     if report.failed:
-        listed = "above" if len(report.errors) == report.failed else f"the first {len(report.errors)} above"
-        rows = "1 row is" if report.failed == 1 else f"{report.failed} rows are"
-        raise ConfigurationError(f"{rows} bad, and all others are stored: see {listed}")
+        raise ConfigurationError(_complaint(report))
+
+
+def _complaint(report: ImportReport) -> str:
+    listed = "above" if len(report.errors) == report.failed else f"the first {len(report.errors)} above"
+    rows = "1 row is" if report.failed == 1 else f"{report.failed} rows are"
+    others = "all others are stored"
+    if report.stopped_at_line is not None:
+        others = (
+            f"the import stopped: nothing is stored from line {report.stopped_at_line} on, and all others before are"
+        )
+    return f"{rows} bad, and {others}: see {listed}"
 
 
 def _import(file: BinaryIO, task_import: TaskImport, name: str) -> ImportReport:
     size = os.fstat(file.fileno()).st_size if name != STANDARD else None
     try:
         with progress(size, "B") as advance:
-            while piece := file.read(PIECE_BYTES):
-                for part in task_import.read(piece):
-                    task_import.store(part)
+            while not task_import.has_stopped and (piece := file.read(PIECE_BYTES)):
+                _store(task_import, task_import.read(piece))
                 advance(len(piece))
-            for part in task_import.end():
-                task_import.store(part)
+            _store(task_import, task_import.end())
     except ValidationFailed as error:
         (detail,) = error.details
         raise ConfigurationError(f"{name}: {_printable(detail.field)}: {detail.message}") from None
     except ServiceUnavailable:
         raise ServiceUnavailable(KEPT) from None
     return task_import.report
+
+
+def _store(task_import: TaskImport, parts: Iterator[Part]) -> None:
+    for part in filter(None, parts):
+        task_import.store(part)
 
 
 def _printable(name: str) -> str:

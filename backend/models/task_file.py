@@ -11,11 +11,12 @@ from sqlmodel import Field
 
 from backend.errors import BLANK, PLAIN_WORDS, UNKNOWN_NAME, Detail
 from backend.models.base import Choice, Input
-from backend.models.values import Count, Sentence
+from backend.models.values import Count, LineNumber, Sentence
 from backend.utils.rows import ROW
 from backend.utils.validation import CanonicalUUID, Description, Flag, Moment, Title
 
-MOST_ERRORS = 1000
+MOST_ERRORS = 1000  # that are listed
+MOST_BAD_ROWS = 10_000  # behind so many, a file is not what somebody meant to send
 MAX_FIELD_NAME = 100
 
 # What an export says of a task, and an import does not take: it is the account's own to say.
@@ -91,11 +92,14 @@ class ImportedTask(Input):
         return said
 
 
+_FIELDS = frozenset(ImportedTask.model_fields)
+
+
 def read_task(fields: Mapping[str, object]) -> ImportedTask | Detail:
     """Read what a row says, or say what is wrong with it: the first thing."""
     said = {name: value for name, value in fields.items() if name not in _IGNORED}
-    unknown = next((name for name in said if name not in ImportedTask.model_fields), None)
-    if unknown is not None:
+    if not said.keys() <= _FIELDS:
+        unknown = next(name for name in said if name not in _FIELDS)
         return Detail(_bounded(unknown), "extra_forbidden", UNKNOWN_NAME)
     try:
         return ImportedTask.model_validate(said)
@@ -115,7 +119,7 @@ Code = Annotated[str, StringConstraints(max_length=50, pattern="^[a-z][a-z0-9_]*
 class RowError(BaseModel):
     """What is wrong with one row."""
 
-    line: int = _described("In which line of the file it begins", 7, ge=1, le=10**12)
+    line: LineNumber = _described("In which line of the file it begins", 7)
     field: str = _described("Which field of it, or `row`", "title", max_length=MAX_FIELD_NAME)
     code: Code = _described("What, for programs", "string_too_short")
     message: Sentence = _described("What, for people", BLANK)
@@ -131,7 +135,12 @@ class ImportReport(BaseModel):
     updated: Count = _described("Rows that changed a task", 3)
     restored: Count = _described("Rows that brought a task back from the trash, changed or not", 1)
     unchanged: Count = _described("Rows whose task was like that already", 40)
-    failed: Count = _described("Rows that are bad; all the others are stored", 1)
+    failed: Count = _described("Rows that are bad; all the others that were looked at are stored", MOST_BAD_ROWS)
+    stopped_at_line: LineNumber | None = _described(
+        f"Null, unless the import stopped, as it does after {MOST_BAD_ROWS} bad rows: then the line of the first row "
+        "that it did not look at; what came before is stored, and nothing from there on is",
+        10_165,
+    )
     errors: list[RowError] = _described(
         f"What is wrong with the bad rows, by line: with the first {MOST_ERRORS} of them",
         [_ERROR],

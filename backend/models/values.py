@@ -22,4 +22,5 @@ StoredDescription = Annotated[str, StringConstraints(max_length=DESCRIPTION_LENG
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\u0000-\u001f]+$")]
 Revision = Annotated[int, Field(ge=1, le=GREATEST_REVISION)]
 Count = Annotated[int, Field(ge=0, le=GREATEST_REVISION)]
+LineNumber = Annotated[int, Field(ge=1, le=10**12)]
 Position = Annotated[int, Field(ge=-FARTHEST, le=FARTHEST)]

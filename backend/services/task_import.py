@@ -6,7 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from backend.errors import Detail
-from backend.models.task_file import MOST_ERRORS, FileFormat, ImportedTask, ImportReport, RowError, read_task
+from backend.models.task_file import (
+    MOST_BAD_ROWS,
+    MOST_ERRORS,
+    FileFormat,
+    ImportedTask,
+    ImportReport,
+    RowError,
+    read_task,
+)
 from backend.services.import_service import ImportService
 from backend.utils.csv_rows import CSVReader
 from backend.utils.json_rows import JSONReader
@@ -14,6 +22,7 @@ from backend.utils.rows import FileRow, Reader
 
 PART_ROWS = 250
 PART_BYTES = 256 * 1024
+TURN_LINES = 500  # which are looked at while others wait for their turn: some milliseconds
 KEPT = "The database cannot take more right now. What came before is stored: import the file again in a while."
 
 Part = list[tuple[int, ImportedTask]]  # each with the line that it begins in
@@ -30,18 +39,27 @@ def reader_of(file_format: FileFormat) -> Reader:
 
 
 def _nothing_yet() -> ImportReport:
-    return ImportReport(created=0, updated=0, restored=0, unchanged=0, failed=0, errors=[])
+    return ImportReport(created=0, updated=0, restored=0, unchanged=0, failed=0, stopped_at_line=None, errors=[])
 
 
 @dataclass(slots=True)
 class TaskImport:
-    """One file on its way into an account: `read` and `end` give parts, each of which `store` stores."""
+    """One file on its way into an account: `read` and `end` give parts, each of which `store` stores.
+
+    Each part ends a turn: a bounded amount of work, after which others may have theirs. When nothing is to be stored
+    yet, it is empty. After very many bad rows the import has stopped, and reads no more.
+    """
 
     reader: Reader
     service: ImportService
     report: ImportReport = field(default_factory=_nothing_yet)
     _part: Part = field(default_factory=list)
     _bytes: int = 0
+
+    @property
+    def has_stopped(self) -> bool:
+        """Tell whether the rest of the file means nothing any more."""
+        return self.report.stopped_at_line is not None
 
     def read(self, piece: bytes) -> Iterator[Part]:
         """Give the parts that are full with the next piece. Raises ValidationFailed for a file that is none."""
@@ -63,16 +81,30 @@ class TaskImport:
                 setattr(self.report, fate, getattr(self.report, fate) + 1)
         self.report.errors.sort(key=lambda error: error.line)
 
-    def _parts(self, rows: Iterable[FileRow]) -> Iterator[Part]:
+    def _parts(self, rows: Iterable[FileRow | None]) -> Iterator[Part]:
+        if self.has_stopped:
+            return
+        lines = 0
         for row in rows:
-            task = row.problem or read_task(row.fields)
-            if isinstance(task, Detail):
-                self._report(row.line, task)
-                continue
+            if row is not None:
+                if self.report.failed >= MOST_BAD_ROWS:
+                    self.report.stopped_at_line = row.line
+                    yield self._full()
+                    return
+                self._take(row)
+            lines += 1
+            is_full = len(self._part) >= PART_ROWS or self._bytes >= PART_BYTES
+            if is_full or lines >= TURN_LINES:
+                lines = 0
+                yield self._full() if is_full else []
+
+    def _take(self, row: FileRow) -> None:
+        task = row.problem or read_task(row.fields)
+        if isinstance(task, Detail):
+            self._report(row.line, task)
+        else:
             self._part.append((row.line, task))
             self._bytes += row.size
-            if len(self._part) >= PART_ROWS or self._bytes >= PART_BYTES:
-                yield self._full()
 
     def _full(self) -> Part:
         part, self._part, self._bytes = self._part, [], 0

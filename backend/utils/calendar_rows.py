@@ -20,7 +20,18 @@ from icalendar.parser import Contentline, unescape_backslash
 from icalendar.prop import vDatetime
 
 from backend.errors import Detail
-from backend.utils.rows import MAX_ROW_BYTES, NOT_UTF_8, ROW, TOO_LONG, FileRow, Line, Lines, documents, unreadable
+from backend.utils.rows import (
+    BLANK_LINES,
+    MAX_ROW_BYTES,
+    NOT_UTF_8,
+    ROW,
+    TOO_LONG,
+    FileRow,
+    Line,
+    Lines,
+    documents,
+    unreadable,
+)
 
 _OTHER_IDS = UUID("5f0c9d1e-52c5-4f6d-9d0a-6a1f3b7e2c48")  # under which ids are made of other programs' UIDs
 _EXACT = {"SUMMARY": "X-TASK-API-SUMMARY", "DESCRIPTION": "X-TASK-API-DESCRIPTION"}
@@ -30,6 +41,8 @@ _PROPERTIES = {
 }
 _COMPONENTS = {b"VTODO", b"VEVENT", b"VJOURNAL", b"VFREEBUSY", b"VTIMEZONE"}
 _NAME = re.compile(rb"[A-Za-z0-9-]+")
+# Lines that say nothing of a task, unless they go on with one that does.
+_IGNORED = re.compile(rf"(?:(?!{'|'.join(['BEGIN', 'END', *sorted(_PROPERTIES)])})[^\n]*+\n)++".encode(), re.IGNORECASE)
 _ILLEGIBLE = re.compile(r"\r\n?|[\x00-\x08\x0b-\x1f\x7f]")
 _ESCAPES = str.maketrans({"\\": r"\\", ";": r"\;", ",": r"\,", "\n": r"\n"})
 
@@ -112,7 +125,7 @@ class _Component:
         else:
             found = _NAME.match(content)
             self.last = found[0].decode().upper() if found else ""
-            self.is_kept = self.depth == 0 and self.last in _PROPERTIES - self.lines.keys()
+            self.is_kept = self.depth == 0 and self.last in _PROPERTIES and self.last not in self.lines
             if self.is_kept:
                 self.lines[self.last] = bytearray(content)
         if self.is_kept:
@@ -142,65 +155,67 @@ class _Component:
 class CalendarReader:
     """Reads an iCalendar file, component by component."""
 
-    _lines: Lines = field(default_factory=Lines)
+    _lines: Lines = field(default_factory=lambda: Lines(BLANK_LINES))
     _has_begun: bool = False
     _has_ended: bool = False
     _component: _Component | None = None
 
-    def read(self, piece: bytes) -> Iterator[FileRow]:
+    def read(self, piece: bytes) -> Iterator[FileRow | None]:
         """Give the rows that end in the next piece."""
-        for line in self._lines.read(piece):
-            yield from self._take(line)
+        return map(self._take, self._lines.read(piece))
 
-    def end(self) -> Iterator[FileRow]:
+    def end(self) -> Iterator[FileRow | None]:
         """Give the row that ends with the file, and say so if its end is missing."""
-        for line in self._lines.end():
-            yield from self._take(line)
+        yield from map(self._take, self._lines.end())
         if not self._has_begun:
             raise unreadable(_NO_CALENDAR)
-        yield from self._give_up()
+        yield self._give_up()
         if not self._has_ended:
             yield FileRow(self._lines.number, problem=_NO_END)
 
-    def _take(self, line: Line) -> Iterator[FileRow]:
+    def _take(self, line: Line) -> FileRow | None:
         content = line.data.rstrip(b"\r\n")
         word, _, kind = content.upper().rstrip().partition(b":")
         if not self._has_begun and content.strip() and (word, kind) != (b"BEGIN", b"VCALENDAR"):
             raise unreadable(_NO_CALENDAR)
+        row = None
         if word == b"BEGIN":
-            yield from self._begin(kind, line.number)
+            row = self._begin(kind, line.number)
         elif word == b"END":
-            yield from self._end(kind)
+            row = self._end(kind)
         elif self._component and content:
             self._component.take(line, content)
+        if self._has_begun:
+            self._lines.skipped = None if self._component and self._component.is_kept else _IGNORED
+        return row
 
-    def _begin(self, kind: bytes, line: int) -> Iterator[FileRow]:
+    def _begin(self, kind: bytes, line: int) -> FileRow | None:
         if kind == b"VCALENDAR":
-            yield from self._give_up()
             self._has_begun, self._has_ended = True, False
-        elif self._component and kind not in _COMPONENTS:
+            return self._give_up()
+        if self._component and kind not in _COMPONENTS:
             self._component.depth += 1
-        else:
-            yield from self._give_up()
-            self._component = _Component(kind, line)
+            return None
+        row = self._give_up()
+        self._component = _Component(kind, line)
+        return row
 
-    def _end(self, kind: bytes) -> Iterator[FileRow]:
+    def _end(self, kind: bytes) -> FileRow | None:
         component = self._component
         if kind == b"VCALENDAR":
-            yield from self._give_up()
             self._has_ended = True
-        elif component and kind == component.kind:
+            return self._give_up()
+        if component and kind == component.kind:
             self._component = None
-            if kind != b"VTIMEZONE":
-                yield component.row()
-        elif component and component.depth:
+            return component.row() if kind != b"VTIMEZONE" else None
+        if component and component.depth:
             component.depth -= 1
+        return None
 
-    def _give_up(self) -> Iterator[FileRow]:
+    def _give_up(self) -> FileRow | None:
         """Report a component that something else begins or ends in."""
-        if self._component:
-            yield FileRow(self._component.line, problem=_UNFINISHED)
-            self._component = None
+        component, self._component = self._component, None
+        return FileRow(component.line, problem=_UNFINISHED) if component else None
 
 
 def _properties(lines: Iterable[bytearray]) -> dict[str, str]:

@@ -15,7 +15,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from backend.errors import UNKNOWN_NAME, Detail
-from backend.utils.rows import MAX_ROW_BYTES, NOT_UTF_8, ROW, TOO_LONG, FileRow, Line, Lines, documents, unreadable
+from backend.utils.rows import (
+    BLANK_LINES,
+    MAX_ROW_BYTES,
+    NOT_UTF_8,
+    ROW,
+    TOO_LONG,
+    FileRow,
+    Line,
+    Lines,
+    documents,
+    unreadable,
+)
 
 COLUMNS = ("id", "title", "description", "completed", "completed_at", "created_at", "updated_at", "revision")
 _KNOWN = {*COLUMNS, "user_id", "deleted_at"}
@@ -59,17 +70,17 @@ def _cell(value: object) -> object:
 class CSVReader:
     """Reads comma-separated values. The columns may stand in any order, and only `title` has to be there."""
 
-    _lines: Lines = field(default_factory=Lines)
+    _lines: Lines = field(default_factory=lambda: Lines(BLANK_LINES))
     _columns: list[str] | None = None
-    _held: list[Line] = field(default_factory=list)  # of a row that goes on: a cell has a line break in it
-    _size: int = 0
+    _held: bytearray = field(default_factory=bytearray)  # of a row that goes on: a cell has a line break in it
+    _first: int = 0  # of its lines
 
-    def read(self, piece: bytes) -> Iterator[FileRow]:
+    def read(self, piece: bytes) -> Iterator[FileRow | None]:
         """Give the rows that end in the next piece."""
         for line in self._lines.read(piece):
             yield from self._take(line)
 
-    def end(self) -> Iterator[FileRow]:
+    def end(self) -> Iterator[FileRow | None]:
         """Give the row that ends with the file."""
         for line in self._lines.end():
             yield from self._take(line)
@@ -77,41 +88,49 @@ class CSVReader:
         if self._columns is None:
             raise unreadable(NO_TITLE)
 
-    def _take(self, line: Line) -> Iterator[FileRow]:
-        if not (self._held or line.data.strip()):
-            return
-        if self._size + len(line.data) > MAX_ROW_BYTES or line.is_cut:
+    def _take(self, line: Line) -> Iterator[FileRow | None]:
+        if line.is_cut or len(self._held) + len(line.data) > MAX_ROW_BYTES:
             yield from self._give_up()
         if line.is_cut:
-            yield from self._row(line.number, TOO_LONG)
+            yield self._row(line.number, TOO_LONG)
             return
         is_open = _is_open(line.data, is_open=bool(self._held))
-        self._held.append(line)
-        self._size += len(line.data)
-        if not is_open:
-            yield from self._row(self._held[0].number, b"".join(held.data for held in self._held))
-            self._held, self._size = [], 0
+        if not self._held:
+            self._first = line.number
+        self._held += line.data
+        self._lines.skipped = None if is_open else BLANK_LINES  # in a cell, a blank line is one
+        if is_open:
+            yield None
+        else:
+            yield self._row(self._first, self._release())
 
-    def _give_up(self) -> Iterator[FileRow]:
+    def _give_up(self) -> Iterator[FileRow | None]:
         """Take what is held for lines of their own: only the first one is bad, because what it opens never closes."""
-        held, self._held, self._size = self._held, [], 0
-        for line in held:
-            is_bad = _is_open(line.data, is_open=False)
-            yield from self._row(line.number, _UNCLOSED if is_bad else line.data)
+        for number, line in enumerate(self._release().split(b"\n"), self._first):
+            is_bad = _is_open(line, is_open=False)
+            yield self._row(number, _UNCLOSED if is_bad else line)
 
-    def _row(self, line: int, content: bytes | Detail) -> Iterator[FileRow]:
+    def _release(self) -> bytes:
+        held = bytes(self._held)
+        self._held.clear()
+        self._lines.skipped = BLANK_LINES
+        return held
+
+    def _row(self, line: int, content: bytes | Detail) -> FileRow | None:
+        """Read a row; None for a blank one, and for the first, which names the columns."""
+        if isinstance(content, bytes) and not content.strip():
+            return None
         cells = content if isinstance(content, Detail) else _cells(content)
         if isinstance(cells, list) and not any(cells):
-            return
+            return None
         if self._columns is None:
             self._columns = _columns(cells)
-        elif isinstance(cells, Detail):
-            yield FileRow(line, problem=cells)
-        elif any(cells[len(self._columns) :]):
-            yield FileRow(line, problem=_TOO_MANY_CELLS)
-        else:
-            size = sum(map(len, cells))
-            yield FileRow(line, _fields(zip(self._columns, cells, strict=False)), size=size)
+            return None
+        if isinstance(cells, Detail):
+            return FileRow(line, problem=cells)
+        if any(cells[len(self._columns) :]):
+            return FileRow(line, problem=_TOO_MANY_CELLS)
+        return FileRow(line, _fields(zip(self._columns, cells, strict=False)), size=sum(map(len, cells)))
 
 
 def _is_open(line: bytes, *, is_open: bool) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Never
 
 from backend.errors import Detail
-from backend.utils.rows import NOT_UTF_8, ROW, TOO_LONG, FileRow, Line, Lines
+from backend.utils.rows import BLANK_LINES, NOT_UTF_8, ROW, TOO_LONG, FileRow, Line, Lines
 
 _INVALID = Detail(ROW, "json_invalid", "This is not valid JSON")
 _NO_OBJECT = Detail(ROW, "object_type", "Each line must be a JSON object")
@@ -23,15 +23,15 @@ class _RepeatedKeyError(Exception):
 class JSONReader:
     """Reads JSON lines."""
 
-    _lines: Lines = field(default_factory=Lines)
+    _lines: Lines = field(default_factory=lambda: Lines(BLANK_LINES))
 
-    def read(self, piece: bytes) -> Iterator[FileRow]:
+    def read(self, piece: bytes) -> Iterator[FileRow | None]:
         """Give the rows that end in the next piece."""
-        return _rows(self._lines.read(piece))
+        return map(_row, self._lines.read(piece))
 
-    def end(self) -> Iterator[FileRow]:
+    def end(self) -> Iterator[FileRow | None]:
         """Give the row that ends with the file."""
-        return _rows(self._lines.end())
+        return map(_row, self._lines.end())
 
 
 class JSONWriter:
@@ -45,18 +45,14 @@ class JSONWriter:
         return lines
 
 
-def _rows(lines: Iterable[Line]) -> Iterator[FileRow]:
-    for line in lines:
-        if line.is_cut:
-            yield FileRow(line.number, problem=TOO_LONG)
-        elif line.data.strip():
-            yield _row(line)
-
-
-def _row(line: Line) -> FileRow:
+def _row(line: Line) -> FileRow | None:
+    if line.is_cut:
+        return FileRow(line.number, problem=TOO_LONG)
+    if not line.data.strip():
+        return None
     problem = _INVALID
     try:
-        fields = json.loads(line.data.decode(), object_pairs_hook=_unambiguous, parse_constant=_refuse_constant)
+        fields = _DECODER.decode(line.data.decode())
         if isinstance(fields, dict):
             return FileRow(line.number, fields, size=len(line.data))
         problem = _NO_OBJECT
@@ -79,3 +75,7 @@ def _unambiguous(members: list[tuple[str, Any]]) -> dict[str, Any]:
 def _refuse_constant(name: str) -> Never:
     """Refuse NaN and Infinity, which are Python's idea and not JSON."""
     raise ValueError(name)
+
+
+# Made once: json.loads() would make one for each row.
+_DECODER = json.JSONDecoder(object_pairs_hook=_unambiguous, parse_constant=_refuse_constant)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -14,6 +15,8 @@ MAX_ROW_BYTES = 128 * 1024  # what the largest task takes when a program escapes
 
 TOO_LONG = Detail(ROW, "row_too_long", f"A row must not be longer than {MAX_ROW_BYTES} bytes")
 NOT_UTF_8 = Detail(ROW, "encoding_invalid", "This is not UTF-8")
+
+BLANK_LINES = re.compile(rb"(?:[\t\v\f\r ]*+\n)++")
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -29,13 +32,16 @@ class FileRow:
 
 
 class Reader(Protocol):
-    """Reads a file that comes in pieces. Raises ValidationFailed when it cannot be what it should be."""
+    """Reads a file that comes in pieces. Raises ValidationFailed when it cannot be what it should be.
 
-    def read(self, piece: bytes) -> Iterator[FileRow]:
+    What it gives stands for a bounded amount of work each: a row, or None for a line with which none ends.
+    """
+
+    def read(self, piece: bytes) -> Iterator[FileRow | None]:
         """Give the rows that end in the next piece."""
         ...
 
-    def end(self) -> Iterator[FileRow]:
+    def end(self) -> Iterator[FileRow | None]:
         """Give the rows that end with the file."""
         ...
 
@@ -66,15 +72,20 @@ class Line(NamedTuple):
 
 @dataclass(slots=True)
 class Lines:
-    """Cuts pieces into lines. It never holds more than one of them, nor more of that than a row may have."""
+    """Cuts pieces into lines. It never holds more than one of them, nor more of that than a row may have.
 
+    Whole lines that `skipped` matches are counted and not given: many of them cost next to nothing. A reader may change
+    it from one line to the next.
+    """
+
+    skipped: re.Pattern[bytes] | None = None
     number: int = 0
     _held: bytearray = field(default_factory=bytearray)
     _is_cut: bool = False
 
     def read(self, piece: bytes) -> Iterator[Line]:
         """Give the lines that end in the next piece."""
-        start = 0
+        start = self._skip(piece, 0)
         while end := piece.find(b"\n", start) + 1:
             if self.number and not self._held and end - start <= MAX_ROW_BYTES:
                 self.number += 1
@@ -82,13 +93,20 @@ class Lines:
             else:
                 self._hold(piece[start:end])
                 yield self._line()
-            start = end
+            start = self._skip(piece, end)
         self._hold(piece[start:])
 
     def end(self) -> Iterator[Line]:
         """Give the last line, if the file does not end with the end of one."""
         if self._held:
             yield self._line()
+
+    def _skip(self, piece: bytes, start: int) -> int:
+        found = self.skipped.match(piece, start) if self.skipped and not self._held else None
+        if found is None:
+            return start
+        self.number += piece.count(b"\n", start, found.end())
+        return found.end()
 
     def _hold(self, piece: bytes) -> None:
         room = MAX_ROW_BYTES - len(self._held)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from backend import cli
-from backend.models.task_file import MOST_ERRORS, FileFormat
+from backend.models.task_file import MOST_BAD_ROWS, MOST_ERRORS, FileFormat
 from backend.services import task_export_service
 from backend.services.import_service import ImportService
 from backend.utils.csv_rows import CSVWriter
@@ -121,6 +121,23 @@ def test_bad_rows_are_listed(command: Command, user_id: str) -> None:
     assert lines[0] == "tasks.jsonl:2: ?[31m: There is nothing of this name here: check its spelling"
     assert len(lines) == MOST_ERRORS + 1
     assert lines[-1].startswith(f"task-api: {MOST_ERRORS + 2} rows are bad, and all others are stored: see the first ")
+
+
+@pytest.mark.requirement("FR-254")
+def test_it_stops_behind_very_many_bad_rows_and_says_so(command: Command, client: httpx.Client, user_id: str) -> None:
+    good = '{"title": "good"}\n'
+    Path("tasks.jsonl").write_text(good + "{}\n" * MOST_BAD_ROWS + good + "x" * 10**6)
+
+    code, out, error = command("import", "--user", user_id, "tasks.jsonl")
+
+    assert code == 1
+    assert out == f"1 created, 0 updated, 0 restored, 0 unchanged, {MOST_BAD_ROWS} failed\n"
+    assert len(error.splitlines()) == MOST_ERRORS + 1
+    assert error.endswith(
+        f"task-api: {MOST_BAD_ROWS} rows are bad, and the import stopped: nothing is stored from line "
+        f"{MOST_BAD_ROWS + 2} on, and all others before are: see the first {MOST_ERRORS} above\n"
+    )
+    assert len(tasks_of(client)) == 1
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def read(file_format: FileFormat, data: bytes, step: int = MAX_ROW_BYTES) -> lis
     """Read a file that comes in pieces of this size."""
     reader = reader_of(file_format)
     rows = [row for at in range(0, len(data), step) for row in reader.read(data[at : at + step])]
-    return [*rows, *reader.end()]
+    return [row for row in [*rows, *reader.end()] if row]
 
 
 def found(file_format: FileFormat, text: str) -> list[Any]:

@@ -43,8 +43,11 @@ def import_tasks(file: TaskFile, service: ImportServices) -> Response:
     `completed_at`. What else an export has is ignored; a field that does not exist makes a row bad. One that is left
     out keeps its value.
 
-    Each bad row is reported with its line, and all the others are stored: part by part, while the file arrives. An
-    import that is broken off (401, 408, 413, 503) has stored what came before; send the file again. Each server imports
-    twice at once for you; for once more the answer is 429.
+    Each bad row is reported with its line, and all the others are stored: part by part, while the file arrives. After
+    10000 bad rows the import stops: `stopped_at_line` is the line of the first row that it did not look at, and nothing
+    from there on is stored. Correct the file and send it again.
+
+    An import that is broken off (401, 408, 413, 503) has stored what came before; send the file again. Each server
+    imports twice at once for you; for once more the answer is 429.
     """
     return import_response(wait_for(file.run(service)))

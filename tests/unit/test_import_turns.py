@@ -1,0 +1,300 @@
+"""How much of a file is read in one turn, and what skipping lines that mean nothing must not change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import cycle, groupby
+from types import SimpleNamespace
+
+import pytest
+from anyio import CapacityLimiter
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.api import task_import as api_task_import
+from backend.api.task_import import Import
+from backend.errors import Detail
+from backend.models.task_file import MOST_BAD_ROWS, MOST_ERRORS, FileFormat, ImportedTask, ImportReport
+from backend.services.import_rules import Fate
+from backend.services.import_service import Fates
+from backend.services.task_import import TURN_LINES, TaskImport, reader_of
+from backend.utils.rows import MAX_ROW_BYTES, ROW, FileRow, Reader
+
+PIECE_BYTES = 64 * 1024
+CALENDAR = b"BEGIN:VCALENDAR\n"
+TODO = CALENDAR + b"BEGIN:VTODO\n"
+HEADS = {FileFormat.JSON_LINES: b"", FileFormat.CSV: b"title,id\n", FileFormat.CALENDAR: CALENDAR}
+GOOD = {
+    FileFormat.JSON_LINES: b'{"title":"a"}\n',
+    FileFormat.CSV: b"a\n",
+    FileFormat.CALENDAR: b"BEGIN:VTODO\nSUMMARY:a\nEND:VTODO\n",
+}
+# With the line of it that is bad.
+BAD = {
+    FileFormat.JSON_LINES: (b"{\n", 1),
+    FileFormat.CSV: (b'"b"c\n', 1),
+    FileFormat.CALENDAR: (CALENDAR + b"BEGIN:VEVENT\nEND:VEVENT\n", 2),
+}
+
+
+@dataclass
+class Counting:
+    """A reader that counts what it gives."""
+
+    reader: Reader
+    given: int = 0
+    note: Callable[[], None] = lambda: None
+
+    def read(self, piece: bytes) -> Iterator[FileRow | None]:
+        return self._count(self.reader.read(piece))
+
+    def end(self) -> Iterator[FileRow | None]:
+        return self._count(self.reader.end())
+
+    def _count(self, rows: Iterator[FileRow | None]) -> Iterator[FileRow | None]:
+        for row in rows:
+            self.given += 1
+            self.note()
+            yield row
+
+
+@dataclass
+class Stored:
+    """Stands for an account in which every row is a new task; or none, when it is full."""
+
+    titles: list[str] = field(default_factory=list)
+    fate: Fate | Detail = Fate.CREATED
+
+    def store(self, tasks: Sequence[ImportedTask]) -> Fates:
+        self.titles += [task.title for task in tasks]
+        return [self.fate] * len(tasks)
+
+
+def importing(file_format: FileFormat, stored: Stored | None = None) -> tuple[TaskImport, Counting]:
+    reader = Counting(reader_of(file_format))
+    return TaskImport(reader, stored or Stored()), reader  # type: ignore[arg-type]  # it is asked for nothing else
+
+
+def turns(task_import: TaskImport, reader: Counting, data: bytes) -> list[int]:
+    """Import a file; returns what the reader gave in each turn."""
+    given = []
+    for at in range(0, len(data), PIECE_BYTES):
+        parts, before = task_import.read(data[at : at + PIECE_BYTES]), reader.given
+        for part in parts:
+            given.append(reader.given - before)
+            if part:
+                task_import.store(part)
+            before = reader.given
+        given.append(reader.given - before)
+    return given
+
+
+@pytest.mark.requirement("FR-253")
+@pytest.mark.parametrize(
+    ("file_format", "data"),
+    [
+        (FileFormat.JSON_LINES, b"{}\n" * 9000),
+        (FileFormat.JSON_LINES, b'{"title":"a"}\n' * 9000),
+        (FileFormat.CSV, b"title\n" + b"a,b\n" * 9000),
+        (FileFormat.CSV, b'title\n"' + b"\n" * (MAX_ROW_BYTES + 9000)),
+        (FileFormat.CALENDAR, CALENDAR + b"BEGIN:X\n" * 9000),
+        (FileFormat.CALENDAR, CALENDAR + b"END:X\n" * 9000),
+        (FileFormat.CALENDAR, TODO + b"BEGIN:X\n" * 9000),
+        (FileFormat.CALENDAR, TODO + b"SUMMARY:a\n" + b" a\n" * 40_000),
+        (FileFormat.CALENDAR, TODO + b"UID:\n" * 9000),
+        (FileFormat.CALENDAR, CALENDAR + b"BEGIN:VEVENT\nEND:VEVENT\n" * 4500),
+    ],
+    ids=range(10),
+)
+def test_a_turn_is_some_hundred_lines(file_format: FileFormat, data: bytes) -> None:
+    task_import, reader = importing(file_format)
+
+    given = turns(task_import, reader, data)
+
+    assert max(given) <= TURN_LINES
+    # Each line that the reader looked at gave something: none of the work went uncounted.
+    assert reader.given >= data.count(b"\n")
+
+
+@pytest.mark.requirement("FR-253")
+@pytest.mark.parametrize("file_format", FileFormat)
+def test_two_imports_take_turns(file_format: FileFormat, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, _ = BAD[file_format]
+    files = dict.fromkeys(("first", "second"), HEADS[file_format] + bad * 3000)
+    looked_at = list[str]()
+
+    async def both() -> list[ImportReport]:
+        app = SimpleNamespace(state=SimpleNamespace(bearers=TakesAny()))
+        imports = SimpleNamespace(computing=CapacityLimiter(1))
+        running = [
+            Import(imports, Sent(app, file), user, file_format).run(Stored())  # type: ignore[arg-type]
+            for user, file in files.items()
+        ]
+        monkeypatch.setattr(api_task_import, "reader_of", noting(looked_at, list(files)))
+        return await asyncio.gather(*running)
+
+    reports = asyncio.run(both())
+
+    assert {report.failed for report in reports} <= {3000, 3001}  # a calendar lacks its end
+    taken = [(user, len(list(lines))) for user, lines in groupby(looked_at)]
+    assert taken[:12] == [(user, TURN_LINES) for user, _ in zip(cycle(files), range(12), strict=False)]
+
+
+def noting(looked_at: list[str], users: list[str]) -> Callable[[FileFormat], Reader]:
+    """Return what makes a reader for each of the users in turn, and notes whose line is looked at."""
+
+    def noting_reader(file_format: FileFormat) -> Reader:
+        return Counting(reader_of(file_format), note=partial(looked_at.append, users.pop(0)))
+
+    return noting_reader
+
+
+class TakesAny:
+    """Stands for who tells whose tokens they are."""
+
+    async def caller(self, _token: str) -> None:
+        """Take any."""
+
+
+class Sent:
+    """A request with a file that is there already."""
+
+    def __init__(self, app: object, file: bytes) -> None:
+        self.app = app
+        self.scope = {"headers": [(b"authorization", b"Bearer token")]}
+        self.state = SimpleNamespace(give_back_place=lambda: None)
+        self._file = file
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """Give all of it."""
+        yield self._file
+
+
+@pytest.mark.requirement("FR-253")
+@pytest.mark.parametrize(
+    ("file_format", "head", "nothing"),
+    [
+        (FileFormat.JSON_LINES, b"", b"\n"),
+        (FileFormat.JSON_LINES, b"", b" \t\r\n"),
+        (FileFormat.CSV, b"title\n", b"\n"),
+        (FileFormat.CSV, b"title\n", b" \r\n"),
+        (FileFormat.CALENDAR, b"", b"\n"),
+        (FileFormat.CALENDAR, CALENDAR, b"\r\n"),
+        (FileFormat.CALENDAR, CALENDAR, b"X-COMMENT:\n"),
+        (FileFormat.CALENDAR, TODO, b"attach:\n base64\n\t more\n"),
+    ],
+    ids=range(8),
+)
+def test_lines_that_mean_nothing_are_counted_and_not_looked_at(
+    file_format: FileFormat, head: bytes, nothing: bytes
+) -> None:
+    reader, (bad, place) = Counting(reader_of(file_format)), BAD[file_format]
+    lines = head + nothing * 10_000
+
+    rows = [row for row in reader.read(lines + bad) if row]
+
+    assert rows[-1].line == lines.count(b"\n") + place
+    assert rows[-1].problem
+    assert reader.given < 20
+
+
+# What may mean something next to something else: lines of each format, to be put together at random.
+LINES = {
+    FileFormat.JSON_LINES: [b"{}", b'{"title": "a"}', b"", b"  ", b"\r", b"\t ", b"{", b"\x0b"],
+    FileFormat.CSV: [b"a", b'"a', b'"', b'"a"', b"", b" ", b"\r", b"a,b", b'a,"', b'","', b",", b"a,b,c", b'""'],
+    FileFormat.CALENDAR: [
+        *(
+            b"BEGIN:VTODO",
+            b"END:VTODO",
+            b"begin:vevent",
+            b"END:VEVENT",
+            b"BEGIN:VALARM",
+            b"END:VALARM",
+            b"END:VCALENDAR",
+        ),
+        *(
+            b"SUMMARY:a",
+            b"SUMMARYX:a",
+            b"summary;X=1:a",
+            b" more",
+            b"\tmore",
+            b"",
+            b" ",
+            b"\r",
+            b"X-A:b",
+            b"BEGINNING:a",
+        ),
+        *(b"UID:1", b"DESCRIPTION:a", b"STATUS:COMPLETED", b"X-TASK-API-SUMMARY:a", b"END", b"BEGIN:VCALENDAR"),
+    ],
+}
+
+
+@pytest.mark.requirement("FR-253")
+@pytest.mark.parametrize("file_format", FileFormat)
+@settings(deadline=None, max_examples=400)
+@given(data=st.data())
+def test_skipping_lines_changes_nothing(file_format: FileFormat, data: st.DataObject) -> None:
+    lines = data.draw(st.lists(st.sampled_from(LINES[file_format]), max_size=40))
+    file = b"".join(line + b"\n" for line in [*HEADS[file_format].splitlines(), *lines])
+
+    whole = rows_of(file_format, [file])
+
+    # In single bytes no piece has a whole line in it, so none is skipped.
+    assert rows_of(file_format, [file[at : at + 1] for at in range(len(file))]) == whole
+    assert rows_of(file_format, file.splitlines(keepends=True)) == whole
+
+
+def rows_of(file_format: FileFormat, pieces: Sequence[bytes]) -> list[FileRow]:
+    reader = reader_of(file_format)
+    rows = [row for piece in pieces for row in reader.read(piece)]
+    return [row for row in [*rows, *reader.end()] if row]
+
+
+@pytest.mark.requirement("FR-254")
+def test_an_import_stops_at_the_row_behind_very_many_bad_ones() -> None:
+    stored = Stored()
+    task_import, reader = importing(FileFormat.JSON_LINES, stored)
+    good = b'{"title": "before"}\n'
+    begin = good + b"\n{}\n" * (MOST_BAD_ROWS - 1) + good + b"{}\n\n"
+
+    turns(task_import, reader, begin)
+    assert not task_import.has_stopped  # there may be nothing more
+    turns(task_import, reader, b'{"title": "behind"}\n{}\n')
+
+    assert stored.titles == ["before"] * 2
+    report = task_import.report
+    assert (report.created, report.failed, len(report.errors)) == (2, MOST_BAD_ROWS, MOST_ERRORS)
+    assert report.stopped_at_line == begin.count(b"\n") + 1
+    before = reader.given
+    assert turns(task_import, reader, b"{}\n" * 50_000) == [0] * 3
+    assert list(task_import.end()) == []
+    assert reader.given == before
+    assert task_import.report == report
+
+
+@pytest.mark.requirement("FR-254")
+def test_a_file_that_ends_with_the_last_bad_row_that_there_may_be_was_read_to_its_end() -> None:
+    stored = Stored()
+    task_import, reader = importing(FileFormat.JSON_LINES, stored)
+
+    turns(task_import, reader, b'{"title": "a"}\n' + b"{}\n" * MOST_BAD_ROWS + b"\n" * 1000)
+    parts = list(task_import.end())
+
+    assert [len(part) for part in parts] == [1]
+    assert (task_import.report.failed, task_import.report.stopped_at_line) == (MOST_BAD_ROWS, None)
+
+
+@pytest.mark.requirement("FR-254")
+@pytest.mark.parametrize("file_format", FileFormat)
+def test_rows_that_cannot_be_stored_count_as_bad_ones(file_format: FileFormat) -> None:
+    full = Stored(fate=Detail(ROW, "too_many_tasks", "Your account is full"))
+    task_import, reader = importing(file_format, full)
+
+    turns(task_import, reader, HEADS[file_format] + GOOD[file_format] * (2 * MOST_BAD_ROWS))
+
+    assert len(full.titles) == task_import.report.failed == MOST_BAD_ROWS
+    stopped_at = HEADS[file_format].count(b"\n") + MOST_BAD_ROWS * GOOD[file_format].count(b"\n") + 1
+    assert task_import.report.stopped_at_line == stopped_at
