@@ -207,6 +207,18 @@ class PreconditionRequired(TaskAPIError):
     message = "Send the ETag of the task as you know it in the header If-Match, or * to change it as it is."
 
 
+class NotConfirmed(ValidationFailed):
+    """The account would be erased, and the request does not say that this is meant."""
+
+    message = (
+        "Nothing was erased. To erase your account and everything in it for good, send your user id as confirm: "
+        "DELETE /api/me?confirm=ID, with the id that GET /api/me answers."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(details=(Detail("query.confirm", "not_confirmed", "Send your own user id here"),))
+
+
 class KeyReused(ValidationFailed):
     """The Idempotency-Key is that of another request."""
 

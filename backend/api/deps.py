@@ -18,7 +18,7 @@ from backend.api.gate import Gate
 from backend.api.headers import header_lines, malformed_header, reads_header
 from backend.api.task_import import Import
 from backend.database.session import SessionFactory
-from backend.errors import BadRequest
+from backend.errors import BadRequest, NotConfirmed
 from backend.services.access_token_service import AccessTokenService
 from backend.services.batch_service import BatchService
 from backend.services.change_service import ChangeService
@@ -120,6 +120,12 @@ def malformed_event_id() -> BadRequest:
     return malformed_header("Last-Event-ID", "position_invalid", "Last-Event-ID takes the id of one event")
 
 
+async def _confirmed(request: Request) -> None:
+    """Raise NotConfirmed unless the caller has said whose account it is. The id is compared, and used for nothing."""
+    if request.query_params.get("confirm") != request.state.user_id:
+        raise NotConfirmed
+
+
 async def _bearers(request: Request) -> Bearers:
     bearers: Bearers = request.app.state.bearers
     return bearers
@@ -147,6 +153,7 @@ ImportServices = Annotated[ImportService, Depends(_OfUser(_imports))]
 TaskFile = Annotated[Import, Depends(_import)]  # its place is free again after the answer
 LastEventId = Annotated[int | None, Depends(_last_event_id)]
 AccessTokens = Annotated[AccessTokenService, Depends(_of_user(AccessTokenService))]
+Confirmed = Depends(_confirmed)
 Users = Annotated[UserService, Depends(_of_user(UserService))]
 KnownBearers = Annotated[Bearers, Depends(_bearers)]
 Ready = Annotated[Readiness, Depends(_readiness)]

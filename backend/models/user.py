@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, WithJsonSchema
 from sqlalchemy import BigInteger, CheckConstraint, Column, PrimaryKeyConstraint, Text, func, text
 from sqlmodel import Field, SQLModel
 
+from backend.models.base import Input
 from backend.models.values import Count, UserId
+from backend.utils.claims import MAX_USER_ID_LENGTH
 
 
 class User(SQLModel, table=True):
@@ -41,4 +44,20 @@ class Account(BaseModel):  # a SQLModel inside another model is not validated st
     created_at: datetime | None = Field(
         description="When you first wrote something (UTC); null before that",
         schema_extra={"examples": ["2026-11-21T09:30:00.123456+00:00"]},
+    )
+
+
+_CONFIRMATION = {
+    "type": "string",
+    "maxLength": MAX_USER_ID_LENGTH,
+    "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
+    "examples": [""],  # no account has it as its id: whoever sends it erases nothing
+}
+
+
+class ErasureQuery(Input):
+    """That the caller means it. Whether it is the right id is judged before, and by somebody who knows that."""
+
+    confirm: Annotated[str, WithJsonSchema(_CONFIRMATION)] = Field(
+        description="Your user id, which is the `id` that `GET /api/me` answers. With anything else nothing is erased"
     )

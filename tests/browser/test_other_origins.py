@@ -13,6 +13,7 @@ from backend.utils.auth import issue_token
 from tests.fixtures.access_tokens import READ, TOKENS, wanted
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.browser import Watched
+from tests.fixtures.erasure import erasure_of, subject_of
 from tests.fixtures.logs import events
 from tests.fixtures.pages import FRAMED, Answer, Frontend, website
 from tests.fixtures.rates import begin_in_one_day
@@ -146,7 +147,7 @@ def sees_nothing(page: Frontend, service: API, caplog: pytest.LogCaptureFixture)
         ("POST", "/api/tasks", {"title": "a"}),
         ("GET", "/api/tasks", None),
         ("PUT", f"/api/tasks/{MISSING_ID}", {"title": "a"}),
-        ("DELETE", "/api/me", None),
+        ("DELETE", erasure_of(subject_of(page.token)), None),
     ]:
         assert page.call(method, path, body).status == 0, (method, path)
     assert {line["method"] for line in events(caplog, "request")} == {"OPTIONS"}

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.fixtures import shell
+from tests.fixtures.erasure import erase
 from tests.fixtures.process import Service, environment, run
 from tests.fixtures.shell import README, SPECS, installed_service, shell_blocks
 from tests.fixtures.waiting import PATIENCE_SECONDS
@@ -26,17 +27,24 @@ def shared(folder: Path) -> Iterator[Service]:
 @pytest.fixture(scope="module")
 def tokens(shared: Service, folder: Path) -> list[str]:
     """Tokens of the users that the documents are about."""
-    return [shared.token, run("token", "alice", env=environment(folder / "data"), cwd=folder).stdout.strip()]
+    users = ("alice", "somebody-to-erase")
+    env = environment(folder / "data")
+    return [shared.token, *(run("token", user, env=env, cwd=folder).stdout.strip() for user in users)]
 
 
 @pytest.fixture
 def service(shared: Service, tokens: list[str]) -> Service:
     """That service, which knows nobody."""
     for token in tokens:
-        headers = {"Authorization": f"Bearer {token}"}
-        erased = httpx.delete(f"{shared.address}/api/me", headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
+        with client_with(shared, token) as client:
+            erased = erase(client)
         assert erased.status_code == 204, erased.text
     return shared
+
+
+def client_with(service: Service, token: str) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=service.address, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
 
 
 def run_lines(script: str, service: Service, folder: Path, name: str = "bash") -> str:
@@ -87,6 +95,21 @@ def test_every_documented_call_answers_the_documented_status(service: Service, f
 
     assert len(documented) == len(re.findall(r"^call ", "".join(blocks), re.MULTILINE)) > 0
     assert re.findall(r"^(\d{3})$", answers, re.MULTILINE) == documented
+
+
+@pytest.mark.requirement("FR-257")
+@pytest.mark.parametrize("document", [README, SPECS / "quickstart.md", SPECS / "contracts" / "tasks-api.md"])
+def test_whoever_pastes_a_document_keeps_their_account(
+    service: Service, tokens: list[str], folder: Path, document: Path
+) -> None:
+    _, alice, _ = tokens
+    with client_with(service, alice) as client:
+        kept = client.post("/api/tasks", json={"title": "Dear to me"}).json()["data"]
+
+        script = "".join(block for block in shell_blocks(document) if "make run" not in block)
+        shell.run_lines(f"set +e\n{script}", service, folder)  # at a prompt, a line that fails ends nothing
+
+        assert client.get(f"/api/tasks/{kept['id']}").json()["data"] == kept
 
 
 @pytest.mark.requirement("FR-041")

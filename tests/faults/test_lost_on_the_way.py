@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from backend.config import Settings
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.database import execute
+from tests.fixtures.erasure import erase
 from tests.fixtures.proxy import Fault, Proxy
 from tests.fixtures.tasks import create, error_of, path_of, read, revision_of, task_of
 
@@ -161,10 +162,10 @@ def test_a_toggle_is_not_repeated(through: httpx.Client, proxy: Proxy, fault: Fa
 @WAYS_TO_LOSE
 def test_erasing_is_not_repeated(through: httpx.Client, proxy: Proxy, fault: Fault) -> None:
     proxy.fail_at(1, fault)
-    unavailable(through.delete("/api/me"))
+    unavailable(erase(through))
 
     assert len(through.get("/api/tasks").json()["data"]) == (fault is Fault.LOST)
-    assert through.delete("/api/me").status_code == 204
+    assert erase(through).status_code == 204
 
 
 @pytest.mark.requirement("FR-158")

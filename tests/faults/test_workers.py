@@ -16,6 +16,7 @@ from backend.api.supervisor import MOST_PAUSE_SECONDS, QUIET_SECONDS, GrowingPau
 from tests.fixtures.api import new_user
 from tests.fixtures.connection import connection_to, head
 from tests.fixtures.database import execute
+from tests.fixtures.erasure import erasure_of
 from tests.fixtures.load import Load, load_on
 from tests.fixtures.locks import row_locked
 from tests.fixtures.process import environment
@@ -74,7 +75,7 @@ def test_workers_whose_parent_was_killed_end_in_order(tmp_path: Path, database_u
         in_hand = stack.enter_context(connection_to(service.address))
         load = stack.enter_context(load_on(service.address, new_user()))
         with row_locked(database_url, slow) as wait_for:
-            in_hand.send(head(slow, "DELETE /api/me"))
+            in_hand.send(head(slow, f"DELETE {erasure_of(slow)}"))
             wait_for(1)
             workers = workers_of(service)
             service.process.kill()

@@ -139,8 +139,11 @@ class TwoUsers:
     def show_account(self, user: int, method: str) -> None:
         self._compare(self._read(user, "/api/me", method), self.accounts[user].show())
 
-    def erase_account(self, user: int) -> None:
-        self._compare(self._send(user, "DELETE", "/api/me"), self.accounts[user].erase())
+    def erase_account(self, user: int, named: int | str | None) -> None:
+        """Erase an account, naming it, the other one, another text, or nothing."""
+        confirmed = self.accounts[named].user_id if isinstance(named, int) else named
+        path = "/api/me" if confirmed is None else f"/api/me?{httpx.QueryParams(confirm=confirmed)}"
+        self._compare(self._send(user, "DELETE", path), self.accounts[user].erase(confirmed))
 
     def _id(self, task: int | str) -> str:
         """Name a task that anybody has or had, the newest first; or something odd."""

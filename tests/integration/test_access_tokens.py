@@ -13,6 +13,7 @@ from backend.services.access_token_service import MOST_TOKENS
 from tests.fixtures.access_tokens import READ, TOKENS, WRITE, listed, make_token, wanted, with_token
 from tests.fixtures.api import API
 from tests.fixtures.database import execute
+from tests.fixtures.erasure import erase
 from tests.fixtures.exports import export, stored_of
 from tests.fixtures.feed import purge
 from tests.fixtures.locks import row_locked
@@ -160,7 +161,7 @@ def test_tokens_go_with_the_account_at_once(api: API, client: httpx.Client, user
     with with_token(api, make_token(client)["token"]) as script:
         assert script.get("/api/me").status_code == 200
 
-        assert client.delete("/api/me").status_code == 204
+        assert erase(client).status_code == 204
 
         error_of(script.get("/api/me"), 401, "UNAUTHORIZED")
     assert stored_of(database_url, user_id)["access_tokens"] == []

@@ -7,7 +7,8 @@ import pytest
 
 from tests.fixtures.api import API
 from tests.fixtures.database import execute
-from tests.fixtures.tasks import create, everything_of, path_of
+from tests.fixtures.erasure import erase, erasure_of
+from tests.fixtures.tasks import create, error_of, everything_of, path_of
 
 
 @pytest.mark.requirement("FR-039", "FR-041")
@@ -29,7 +30,7 @@ def test_an_account_begins_with_the_first_write(client: httpx.Client, user_id: s
     assert account == {"id": user_id, "revision": 2, "created_at": task["created_at"]}
 
 
-@pytest.mark.requirement("FR-001", "FR-039")
+@pytest.mark.requirement("FR-001", "FR-039", "FR-256")
 @pytest.mark.parametrize(
     "user_id",
     ["auth0|123", "Zoë", "a" * 255, "' OR true --", "100%", "%(caller)s", "a b", "\U0001f95b", '"}'],
@@ -37,13 +38,13 @@ def test_an_account_begins_with_the_first_write(client: httpx.Client, user_id: s
 )
 def test_any_sub_is_a_user_of_its_own(api: API, user_id: str) -> None:
     with api.client(user_id) as client:
-        client.delete("/api/me")
+        assert erase(client).status_code == 204
         task = create(client)
 
         assert task["user_id"] == user_id
         assert client.get("/api/me").json()["data"]["id"] == user_id
         assert client.get("/api/tasks").json()["data"] == [task]
-        client.delete("/api/me")
+        assert erase(client).status_code == 204
 
 
 @pytest.mark.requirement("FR-040")
@@ -54,7 +55,7 @@ def test_erasing_takes_everything_of_mine_along_and_nothing_of_others(
     task, deleted = create(client), create(client)
     client.delete(path_of(deleted))
 
-    response = client.delete("/api/me")
+    response = erase(client)
 
     assert (response.status_code, response.content) == (204, b"")
     assert execute(database_url, "SELECT true FROM users WHERE id = %s", user_id) == []
@@ -65,12 +66,56 @@ def test_erasing_takes_everything_of_mine_along_and_nothing_of_others(
 
 @pytest.mark.requirement("FR-040")
 def test_erasing_twice_or_nothing_is_fine_and_a_user_may_begin_anew(client: httpx.Client) -> None:
-    assert client.delete("/api/me").status_code == 204
+    assert erase(client).status_code == 204
     first = create(client)
-    assert client.delete("/api/me").status_code == 204
-    assert client.delete("/api/me").status_code == 204
+    assert erase(client).status_code == 204
+    assert erase(client).status_code == 204
 
     again = create(client, id=first["id"])
 
     assert again["revision"] == 1
     assert client.get("/api/tasks").json()["data"] == [again]
+
+
+@pytest.mark.requirement("FR-256", "FR-052")
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("", "?confirm", "?confirm=", "?confirm=true", "?confirm=somebody-else", "?confirm=%00", "?confirm=*"),
+        *("?confirm={id}%20", "?confirm=%20{id}", "?confirm={id}%00", "?confirm={upper}", "?Confirm={id}", "?id={id}"),
+    ],
+)
+def test_without_the_users_own_id_nothing_is_erased(client: httpx.Client, user_id: str, query: str) -> None:
+    create(client)
+    before = everything_of(client)
+
+    refused = client.delete(f"/api/me{query.format(id=user_id, upper=user_id.upper())}")
+
+    error = error_of(refused, 422, "VALIDATION_ERROR")
+    assert error["message"].startswith("Nothing was erased.")
+    assert "DELETE /api/me?confirm=ID" in error["message"]
+    assert [(detail["field"], detail["code"]) for detail in error["details"]] == [("query.confirm", "not_confirmed")]
+    assert user_id not in refused.text
+    assert everything_of(client) == before
+
+
+@pytest.mark.requirement("FR-256", "FR-043", "FR-052")
+@pytest.mark.parametrize(("more", "field"), [("confirm={id}", "query.confirm"), ("force=true", "query.force")])
+def test_a_confirmation_is_sent_once_and_alone(client: httpx.Client, user_id: str, more: str, field: str) -> None:
+    create(client)
+    before = everything_of(client)
+
+    refused = client.delete(f"{erasure_of(user_id)}&{more.format(id=user_id)}")
+
+    assert [detail["field"] for detail in error_of(refused, 422, "VALIDATION_ERROR")["details"]] == [field]
+    assert everything_of(client) == before
+
+
+@pytest.mark.requirement("FR-256")
+def test_a_confirmation_in_the_body_confirms_nothing(client: httpx.Client, user_id: str) -> None:
+    create(client)
+    before = everything_of(client)
+
+    error_of(client.request("DELETE", "/api/me", json={"confirm": user_id}), 422, "VALIDATION_ERROR")
+
+    assert everything_of(client) == before

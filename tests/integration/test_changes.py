@@ -13,6 +13,7 @@ from backend.database.engine import Engine
 from backend.services.change_service import MAX_PAGE_BYTES
 from tests.fixtures.api import API, new_user
 from tests.fixtures.database import execute
+from tests.fixtures.erasure import erase
 from tests.fixtures.feed import Replica, living, purge
 from tests.fixtures.rival import rival
 from tests.fixtures.tasks import Task, create, error_of, path_of, read, revision_of
@@ -111,7 +112,7 @@ def test_a_revision_ahead_of_the_counter_is_gone(client: httpx.Client) -> None:
     for since in ("2", "999999999999999999", "-2000", "-999999999999999999"):
         error = error_of(client.get(FEED, params={"since": since}), 410, "GONE")
         assert "since=0" in error["message"]
-    assert client.delete("/api/me").status_code == 204
+    assert erase(client).status_code == 204
     error_of(client.get(FEED, params={"since": 1}), 410, "GONE")
     assert feed(client) == ([], {"revision": 0, "has_more": False})
 

@@ -21,6 +21,7 @@ from backend.database.statements import compile_once
 from backend.models.task import FILTERS, TaskSort
 from backend.services.list_queries import Shape, compiled_list
 from tests.fixtures.api import API, new_user
+from tests.fixtures.erasure import erase
 from tests.fixtures.locks import row_locked
 from tests.fixtures.proxy import Proxy
 from tests.fixtures.statements import noted_statements
@@ -177,7 +178,7 @@ def use_everything(api: API) -> None:
             "/health/ready",
         ):
             assert client.get(path).status_code == 200
-        assert client.delete("/api/me").status_code == 204
+        assert erase(client).status_code == 204
 
 
 def misses() -> tuple[int, int]:

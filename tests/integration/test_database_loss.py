@@ -25,6 +25,7 @@ from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.contract import operations
 from tests.fixtures.database import execute
 from tests.fixtures.deadlines import SHORT_SECONDS, hurried
+from tests.fixtures.erasure import user_of
 from tests.fixtures.examples import EXAMPLES
 from tests.fixtures.logs import events
 from tests.fixtures.proxy import counting_proxy
@@ -48,7 +49,7 @@ def send(client: httpx.Client, method: str, path: str) -> httpx.Response:
     """Send a request that is good in itself, as a browser does."""
     in_full_first = sorted(operations().values(), key=lambda operation: "{" in operation.path)
     fitting = (each for each in in_full_first if each.method == method and compile_path(each.path)[0].match(path))
-    request = EXAMPLES[next(fitting).id].request
+    request = EXAMPLES[next(fitting).id].request_of(user_of(client))
     return client.request(method, path, **{**request, "headers": {**request.get("headers", {}), "Origin": ORIGIN}})
 
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from backend.config import Settings
 from backend.services.rate_limit_service import counted_as
 from tests.fixtures.api import API, new_user, serve
+from tests.fixtures.erasure import erase
 from tests.fixtures.exports import export, leave_something_everywhere, stored_of, tables_of_users
 from tests.fixtures.keys import new_key
 from tests.fixtures.rates import begin_in_one_day, is_refused, settled, wait_until_settled
@@ -35,7 +36,7 @@ def test_no_table_holds_a_row_of_who_was_erased(
     # A new table of users has to be filled above, and emptied by erasing.
     assert before == tables_of_users(database_url).keys() - {"rate_limits"}
 
-    assert client.delete("/api/me").status_code == 204
+    assert erase(client).status_code == 204
 
     assert not any(stored_of(database_url, user_id).values())
     assert export(stranger) == theirs
@@ -46,9 +47,9 @@ def test_counts_of_requests_name_nobody_and_outlast_the_account(settings: Settin
     user_id = new_user()
     changes = {"database_url": SecretStr(own_url), "rate_limit": f"{LIMIT}/day"}
     with serve(settings.model_copy(update=changes)) as running, running.client(user_id) as client:
-        statuses = [client.delete("/api/me").status_code for _ in range(LIMIT - 1)]
+        statuses = [erase(client).status_code for _ in range(LIMIT - 1)]
         wait_until_settled(own_url, user_id, LIMIT - 1)
-        last, over = client.delete("/api/me"), client.delete("/api/me")
+        last, over = erase(client), erase(client)
 
         assert {*statuses, last.status_code} == {204}
         assert is_refused(over)  # erasing gives no one the limit again
@@ -77,7 +78,7 @@ def test_what_is_written_meanwhile_is_erased_or_begins_a_new_account(api: API, u
                 before = len(made)
                 until(lambda: len(made) > before + WRITERS)  # noqa: B023 - within its round
                 erased = set(made)  # what was answered by now
-                assert client.delete("/api/me").status_code == 204
+                assert erase(client).status_code == 204
         finally:
             ended.set()
         for writer in writers:
@@ -88,6 +89,6 @@ def test_what_is_written_meanwhile_is_erased_or_begins_a_new_account(api: API, u
         assert erased
         assert not ids & erased
         assert found["account"][0]["task_count"] == len(found["task"])
-        assert client.delete("/api/me").status_code == 204
+        assert erase(client).status_code == 204
 
     assert not any(stored_of(database_url, user_id).values())

@@ -28,6 +28,7 @@ from backend.utils import auth, rate_limits
 from backend.utils.auth import issue_token
 from tests.fixtures.access_tokens import TOKENS, wanted
 from tests.fixtures.api import API, new_user, serve
+from tests.fixtures.erasure import erasure_of
 from tests.fixtures.task_files import EXPORT, IMPORT, LINES
 from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS
@@ -65,7 +66,8 @@ class User:
 
     def __init__(self, base_url: str) -> None:
         self.connection = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=PATIENCE_SECONDS)
-        self.token = issue_token(SECRET, new_user(), ttl_seconds=600)
+        self.user_id = new_user()
+        self.token = issue_token(SECRET, self.user_id, ttl_seconds=600)
 
     def ask(self, status: int, method: str, path: str, body: object = None, **headers: str) -> Any:
         """Send a request, which must have this status; returns what is answered."""
@@ -81,7 +83,8 @@ class User:
     def do_everything(self) -> None:
         """Ask for whatever there is, with values that nobody has sent before."""
         self.write()
-        self.ask(204, "DELETE", "/api/me")  # not at the end, where it might take with it what others leave behind
+        # Not at the end, where it might take with it what others leave behind.
+        self.ask(204, "DELETE", erasure_of(self.user_id))
         self.write()
         self.read()
         self.use_files_and_tokens()

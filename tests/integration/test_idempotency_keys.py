@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.fixtures.database import execute
+from tests.fixtures.erasure import erase
 from tests.fixtures.keys import KEY, assert_replays, assert_reused, is_replayed, new_key, stored_keys
 from tests.fixtures.tasks import (
     JSON,
@@ -133,7 +134,7 @@ def test_stored_answers_go_with_the_account(client: httpx.Client, user_id: str, 
     first = client.post(TASKS, json={"title": "a"}, headers=new_key())
     assert stored_keys(database_url, user_id) == 1
 
-    assert client.delete("/api/me").status_code == 204
+    assert erase(client).status_code == 204
 
     assert stored_keys(database_url, user_id) == 0
     again = client.send(first.request)

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.fixtures.api import API, new_user
+from tests.fixtures.erasure import erase, erasure_of
 from tests.fixtures.keys import assert_reused, is_replayed, new_key, said, stored_keys
 from tests.fixtures.locks import row_locked
 from tests.fixtures.tasks import create, path_of, read, revision_of, task_of
@@ -103,7 +104,7 @@ def test_a_request_whose_account_is_erased_while_it_waits_begins_a_new_one(
     first = client.post(TASKS, json={"title": "a"}, headers=new_key())
     with ThreadPoolExecutor(2) as threads, api.client(user_id) as other:
         with row_locked(database_url, user_id) as wait_for:
-            erased = threads.submit(other.delete, "/api/me")
+            erased = threads.submit(erase, other)
             wait_for(1)
             again = threads.submit(client.send, first.request)
             wait_for(2)
@@ -117,7 +118,8 @@ def test_a_request_whose_account_is_erased_while_it_waits_begins_a_new_one(
 class Chaos:
     """One user who does everything at once, with few ids and few keys, so that requests meet."""
 
-    def __init__(self) -> None:
+    def __init__(self, user_id: str) -> None:
+        self._erasure = erasure_of(user_id)
         self._random = random.Random(7)  # noqa: S311 - to do the same each time
         self._ids = [str(uuid.uuid4()) for _ in range(3)]
         self._keys = [new_key() for _ in range(20)]
@@ -133,7 +135,7 @@ class Chaos:
                 ("POST", f"{path}/restore", None),
                 ("DELETE", path, None),
                 ("DELETE", f"{path}?permanent=true", None),
-                ("DELETE", "/api/me", None),
+                ("DELETE", self._erasure, None),
             ]
         )
         return client.request(method, address, json=body, headers=self._random.choice([{}, headers]))
@@ -141,7 +143,8 @@ class Chaos:
 
 @pytest.mark.requirement("FR-124", "FR-126", "FR-037")
 def test_nothing_that_one_user_does_at_once_fails(api: API) -> None:
-    user_id, chaos = new_user(), Chaos()
+    user_id = new_user()
+    chaos = Chaos(user_id)
 
     answers = [answer for _ in range(3) for answer in at_once(api, user_id, lambda client, _: chaos.send(client))]
 

@@ -12,6 +12,7 @@ import pytest
 
 from backend.services.list_queries import MOST_BYTES
 from tests.fixtures.database import execute
+from tests.fixtures.erasure import erase
 from tests.fixtures.lists import pages, store_tasks, titles
 from tests.fixtures.tasks import create, error_of, path_of
 
@@ -130,7 +131,7 @@ def test_the_tag_is_another_after_each_change_and_the_same_until_then(
     execute(database_url, "DELETE FROM tasks WHERE user_id = %s", user_id)
     execute(database_url, "UPDATE users SET task_count = 0 WHERE id = %s", user_id)
     assert has_changed()
-    client.delete("/api/me")
+    erase(client)
     assert client.get("/api/tasks").headers["ETag"] == '"0"'
     create(client)  # the first change, as before, in another account
     assert has_changed()

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.fixtures.database import execute
+from tests.fixtures.erasure import erase
 from tests.fixtures.rival import rival
 from tests.fixtures.tasks import Task, create, error_of, path_of, read, revision_of, task_of
 
@@ -196,7 +197,7 @@ def test_a_tag_is_compared_with_what_the_other_has_left(
     assert stale.json()["data"] == {**task, "title": "theirs", "revision": 2} == read(client, task)
     assert revision_of(client) == 2
 
-    assert client.delete("/api/me").status_code == 204
+    assert erase(client).status_code == 204
     _, fresh = race("title = 'theirs'", method, suffix, body, **{"If-Match": '"2"'})
     assert fresh.is_success
     assert revision_of(client) == (2 if suffix == "/restore" else 3)
@@ -222,4 +223,4 @@ def test_a_task_that_is_changed_meanwhile_is_removed_under_the_next_number(
         stones = execute(database_url, "SELECT id, revision FROM tombstones WHERE user_id = %s", user_id)
         assert stones == [(task["id"], 3)]
         assert revision_of(client) == 3
-        assert client.delete("/api/me").status_code == 204
+        assert erase(client).status_code == 204

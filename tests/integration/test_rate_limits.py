@@ -14,6 +14,7 @@ from backend.config import Settings
 from backend.services.rate_limit_service import counted_as
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.database import execute
+from tests.fixtures.erasure import erasure_of
 from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.rates import DAY, begin_in_one_day, is_refused, left_of
 from tests.fixtures.tasks import MISSING_ID, error_of, everything_of
@@ -129,7 +130,7 @@ def test_a_refused_request_is_told_when_to_come_back_and_changes_nothing(
         before = everything_of(unlimited)
         task = f"/api/tasks/{before[0]['data'][0]['id']}"
 
-        for method, path in (("POST", "/api/tasks"), ("PUT", task), ("DELETE", task), ("DELETE", "/api/me")):
+        for method, path in (("POST", "/api/tasks"), ("PUT", task), ("DELETE", task), ("DELETE", erasure_of(user_id))):
             refused = somebody.request(method, path, json={"title": "b"} if method != "DELETE" else None)
 
             error = error_of(refused, 429, "RATE_LIMITED")

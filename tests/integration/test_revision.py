@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.fixtures.api import API
+from tests.fixtures.erasure import erase
 from tests.fixtures.parallel import in_parallel
 from tests.fixtures.tasks import (
     MISSING_ID,
@@ -213,15 +214,15 @@ def test_erasing_among_writes_leaves_whole_accounts(api: API, client: httpx.Clie
             statuses += [created.status_code, client.put(created.headers["Location"], json={"title": "b"}).status_code]
         return statuses
 
-    def erase(client: httpx.Client) -> list[int]:
-        return [client.delete("/api/me").status_code for _ in range(10)]
+    def erase_often(client: httpx.Client) -> list[int]:
+        return [erase(client).status_code for _ in range(10)]
 
-    answers = in_parallel(api, user_id, write, write, write, erase)
+    answers = in_parallel(api, user_id, write, write, write, erase_often)
 
     assert {status for answer in answers for status in answer} <= {201, 200, 404, 204}
     tasks = client.get("/api/tasks").json()["data"]
     revision = revision_of(client)
     assert all(task["revision"] <= revision for task in tasks)
     assert len({task["revision"] for task in tasks}) == len(tasks)
-    assert client.delete("/api/me").status_code == 204
+    assert erase(client).status_code == 204
     assert everything_of(client)[0]["data"] == []

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from tests.fixtures.api import API, new_user
+from tests.fixtures.erasure import user_of
 from tests.fixtures.proxy import Proxy, counting_proxy
 from tests.fixtures.tasks import JSON, MISSING_ID, create, path_of
 
@@ -30,8 +31,9 @@ TRASHED = "86f1a5be-12ab-4d5c-9d4e-3b1f0a7c9e21"
 
 @dataclass(frozen=True)
 class Case:
-    """One request. TASK_ID and CURSOR in the query and the body stand for those of a task that exists.
+    """One request. In the query and the body, TASK_ID and CURSOR stand for those of a task that exists.
 
+    USER_ID stands for its user.
     There are a task under the id MINE, made by `{"title": "a"}`, and one in the trash under the id TRASHED.
     """
 
@@ -116,7 +118,8 @@ CASES = {
     "tokens": Case("GET", "/api/me/tokens", 200),
     "make a token": Case("POST", "/api/me/tokens", 201, SCRIPT, flights=4),
     "revoke a token": Case("DELETE", "/api/me/tokens/{task_id}", 404),
-    "erase": Case("DELETE", "/api/me", 204),
+    "erase": Case("DELETE", "/api/me", 204, query="?confirm=USER_ID"),
+    "erase unconfirmed": Case("DELETE", "/api/me", 422, flights=0),
 }
 
 
@@ -136,7 +139,7 @@ def test_an_operation_takes_as_many_round_trips_as_it_should(through: httpx.Clie
     assert through.delete(path_of(create(through, id=TRASHED))).status_code == 204
     cursor = through.get("/api/tasks?limit=1").json()["page"]["next_cursor"]
     address, body = (
-        template.replace("TASK_ID", task["id"]).replace("CURSOR", cursor)
+        template.replace("TASK_ID", task["id"]).replace("CURSOR", cursor).replace("USER_ID", user_of(through))
         for template in (case.path.format(task_id=case.task_id) + case.query, case.body)
     )
     before = proxy.flights

@@ -19,6 +19,7 @@ from tests.fixtures.background import let_in
 from tests.fixtures.connection import connection_to, head
 from tests.fixtures.database import execute
 from tests.fixtures.deadlines import hurried
+from tests.fixtures.erasure import erase
 from tests.fixtures.events import STREAM, changes_of, events_of, stream
 from tests.fixtures.logs import events
 from tests.fixtures.proxy import counting_proxy
@@ -230,7 +231,7 @@ def test_a_stream_that_cannot_be_continued_ends(live: API, follower: httpx.Clien
     with stream(follower) as response:
         events = events_of(response)
         assert [next(events).id for _ in range(2)] == ["0", "1"]
-        assert follower.delete("/api/me").status_code == 204
+        assert erase(follower).status_code == 204
 
         assert list(events) == []
     error_of(follower.get(STREAM, headers={"Last-Event-ID": "1"}), 410, "GONE")

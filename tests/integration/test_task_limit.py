@@ -19,6 +19,7 @@ from backend.errors import Conflict, TooManyTasks
 from backend.models.task import TaskCreate
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.database import execute
+from tests.fixtures.erasure import erase
 from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.tasks import create, error_of, everything_of, path_of, read, revision_of
 from tests.fixtures.walls import tasks_of
@@ -81,7 +82,7 @@ def test_deleted_tasks_count_until_the_account_is_erased(
     _is_full(small_client.post("/api/tasks", json={"title": "one more"}))
     assert revision_of(small_client) == 2 * LIMIT
 
-    assert small_client.delete("/api/me").status_code == 204
+    assert erase(small_client).status_code == 204
     assert execute(database_url, COUNTED, user_id) == []
     assert create(small_client)["revision"] == 1
     assert counted(database_url, user_id) == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.fixtures.erasure import erase
 from tests.fixtures.process import environment, served
 from tests.fixtures.tasks import JSON, create, path_of
 from tests.fixtures.tokens import SECRET, claims, hmac_token
@@ -48,7 +49,7 @@ def test_logs_hold_no_token_and_nothing_of_a_body(
             assert client.get(f"/api/tasks?{TITLE}=1&cursor={TITLE}").status_code == 422
             for place in (f"/api/tasks/{token}", f"/{token}/a", f"/api/tasks?access_token={token}"):
                 assert client.get(place, headers={"X-Request-Id": token[:128]}).status_code in {404, 422}
-            assert client.delete("/api/me").status_code == 204
+            assert erase(client).status_code == 204
         service.process.terminate()
         service.process.wait(PATIENCE_SECONDS)
     (log,) = [path.read_text(encoding="utf-8") for path in tmp_path.glob("serve-*.log")]

@@ -14,6 +14,7 @@ from backend import __version__
 from backend.utils.exporters import SHUTDOWN_SECONDS
 from tests.fixtures.api import new_user
 from tests.fixtures.collector import Collector, collecting
+from tests.fixtures.erasure import erase
 from tests.fixtures.process import Service, environment, served
 from tests.fixtures.tasks import create, path_of
 from tests.fixtures.tokens import SECRET, claims, hmac_token
@@ -62,7 +63,7 @@ def collected(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Co
                 assert client.post("/api/tasks", json={"title": WRITTEN, WRITTEN: 1}).status_code == 422
                 keyed = client.post("/api/tasks", json={"title": WRITTEN}, headers={"Idempotency-Key": WRITTEN})
                 assert keyed.status_code == 201
-                assert client.delete("/api/me").status_code == 204
+                assert erase(client).status_code == 204
             # It is to export while there are connections.
             until(lambda: any(point.what.as_int for point in collector.points_of("db.client.connection.count")))
             assert service.stop(signal.SIGTERM) == 0

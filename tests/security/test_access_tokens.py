@@ -18,6 +18,7 @@ from tests.fixtures.access_tokens import READ, TOKENS, WRITE, listed, make_token
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.contract import Operation, operations
 from tests.fixtures.database import execute
+from tests.fixtures.erasure import user_of
 from tests.fixtures.examples import EXAMPLES
 from tests.fixtures.exports import give_large_tasks
 from tests.fixtures.locks import row_locked
@@ -45,7 +46,8 @@ def test_a_token_does_what_its_scopes_say_and_no_more(
 ) -> None:
     operation, task, token = operations()[name], create(client), make_token(client, *scopes)
     with with_token(api, token["token"]) as script:
-        response = script.request(operation.method, operation.address(task["id"]), **EXAMPLES[name].request)
+        request = EXAMPLES[name].request_of(user_of(client))
+        response = script.request(operation.method, operation.address(task["id"]), **request)
 
     if is_allowed(operation, scopes):
         assert response.status_code not in {401, 403}, response.text

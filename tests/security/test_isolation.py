@@ -16,6 +16,7 @@ from backend.utils.auth import issue_token
 from tests.fixtures.api import API, new_user
 from tests.fixtures.contract import Json, Operation, handlers, operations
 from tests.fixtures.database import execute
+from tests.fixtures.erasure import erase, erasure_of, user_of
 from tests.fixtures.examples import EXAMPLES
 from tests.fixtures.exports import stored_of
 from tests.fixtures.tokens import SECRET, claims, ec_pair, hmac_token
@@ -87,7 +88,8 @@ def _bad_tokens(user_id: str) -> dict[str, str]:
 
 def _send(client: httpx.Client, operation: Operation, task_id: object, method: str | None = None) -> httpx.Response:
     """Send the example request of an operation to one task, if it is about one."""
-    return client.request(method or operation.method, operation.address(task_id), **EXAMPLES[operation.id].request)
+    request = EXAMPLES[operation.id].request_of(user_of(client))
+    return client.request(method or operation.method, operation.address(task_id), **request)
 
 
 def _methods(operation: Operation) -> list[str]:
@@ -181,9 +183,22 @@ def test_another_users_id_can_be_used_without_noticing_it(owner: Owner, stranger
     assert created.status_code == 201
     assert created.json()["data"]["revision"] == 1
     assert stranger.delete(created.headers["Location"]).status_code == 204
-    assert stranger.delete("/api/me").status_code == 204
+    assert erase(stranger).status_code == 204
 
     assert owner.rows() == before
+
+
+@pytest.mark.requirement("FR-256", "FR-011")
+def test_another_users_id_confirms_nothing(owner: Owner, stranger: httpx.Client, anonymous: httpx.Client) -> None:
+    before, theirs = owner.rows(), stranger.post("/api/tasks", json={"title": "Mine"}).json()["data"]
+
+    refused = stranger.delete(erasure_of(owner.user_id))
+
+    assert refused.status_code == 422
+    assert owner.user_id not in refused.text
+    assert anonymous.delete(erasure_of(owner.user_id)).status_code == 401
+    assert owner.rows() == before
+    assert stranger.get("/api/tasks").json()["data"] == [theirs]
 
 
 @pytest.mark.requirement("FR-011")

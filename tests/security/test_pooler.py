@@ -28,6 +28,7 @@ from backend.models.task import TaskCreate
 from backend.services.user_service import UserService
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.database import execute, scratch_database
+from tests.fixtures.erasure import erase
 from tests.fixtures.keys import assert_replays, new_key, said
 from tests.fixtures.logins import DATABASE_DEFAULTS, LOGINS, database_of
 from tests.fixtures.migrating import APPLY, FILES, at_once, start
@@ -211,7 +212,7 @@ def test_nothing_is_ever_set_for_longer_than_a_statement(served: API) -> None:
         assert_replays(client, client.post("/api/tasks", json={"title": "a"}, headers=new_key()))
         error_of(client.post(f"/api/tasks/{MISSING_ID}/restore", headers=new_key()), 404, "NOT_FOUND")
         assert client.delete(path_of(task)).status_code == 204
-        assert client.delete("/api/me").status_code == 204
+        assert erase(client).status_code == 204
 
     sent = [sql for sql, _ in noted if sql not in {"COMMIT", "ROLLBACK"}]
     assert len(sent) >= 8

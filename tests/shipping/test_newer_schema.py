@@ -16,6 +16,7 @@ from backend.config import Settings
 from backend.database import migrations
 from backend.errors import ConfigurationError
 from tests.fixtures.api import API, new_user, serve
+from tests.fixtures.erasure import erasure_of, user_of
 from tests.fixtures.load import load_on
 from tests.fixtures.migrating import FILES, write
 from tests.fixtures.tasks import create, path_of
@@ -77,7 +78,7 @@ def _everything_works(api: API) -> None:
             ("DELETE", path, None, 204),
             ("POST", f"{path}/restore", None, 200),
             ("GET", "/api/me", None, 200),
-            ("DELETE", "/api/me", None, 204),
+            ("DELETE", erasure_of(user_of(client)), None, 204),
         ]
         for method, address, body, status in calls:
             answer = client.request(method, address, json=body) if body else client.request(method, address)

@@ -33,6 +33,7 @@ OTHER_NAMES = {
     "CURRENT_USER",
     "SERVICE_PASSWORD",
     "NEW_PASSWORD",
+    "USER_ID",
     "RESTORED_DIRECT_URL",
     "ON_ERROR_STOP",
     "SSL_CERT_FILE",
@@ -154,12 +155,12 @@ def test_what_goes_on_in_the_database_can_be_seen_and_what_is_past_its_time_remo
 
 
 def test_a_user_is_exported_and_erased(installed: Installation, settings: Settings) -> None:
-    user = new_user()
+    user = f"auth0|{new_user()} & co"  # as issuers may call them
     own = settings.model_copy(update={"database_url": SecretStr(installed.service_url)})
     with serve(own) as api, api.client(user) as client:
         task = create(client)
         token = client.headers["Authorization"].removeprefix("Bearer ")
-        installed.shell(commands("A user's data")[0], ADDRESS=api.base_url, TOKEN=token)
+        installed.shell(commands("A user's data")[0], ADDRESS=api.base_url, TOKEN=token, USER_ID=user)
         exported = (installed.folder / "export.jsonl").read_text(encoding="utf-8").splitlines()
         assert client.get("/api/tasks").json()["data"] == []
 

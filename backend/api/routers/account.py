@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from backend.api.deps import AnyExport, Exports, KnownBearers, Users
+from backend.api.deps import AnyExport, Confirmed, Exports, KnownBearers, Users
 from backend.api.documentation import ANYWHERE, UNKNOWN_PARAMETER, errors, json_lines, success
 from backend.api.responses import AccountAnswer, document_response
 from backend.api.routes import DatabaseRoute
-from backend.errors import Forbidden, Unauthorized
+from backend.errors import Forbidden, NotConfirmed, Unauthorized
 from backend.models.export import LINES
+from backend.models.user import ErasureQuery
 
 router = APIRouter(
     prefix="/api/me",
@@ -40,9 +43,17 @@ def export_account(export: AnyExport, exports: Exports) -> Response:
     return export.account(exports.begin())
 
 
-@router.delete("", status_code=204, responses=success(204, "Everything of yours is erased"))
-def erase_account(users: Users, bearers: KnownBearers) -> Response:
+@router.delete(
+    "",
+    status_code=204,
+    dependencies=[Confirmed],
+    responses=success(204, "Everything of yours is erased") | errors(NotConfirmed),
+)
+def erase_account(users: Users, bearers: KnownBearers, _query: Annotated[ErasureQuery, Query()]) -> Response:
     """Erase your account and everything that is stored of you. This cannot be undone.
+
+    Send your user id as `confirm`, or the answer is 422 and nothing is erased: so no program that tries out every call
+    erases an account. Whose account it is, your token alone says.
 
     What you write at the same moment is either erased with it, or begins a new account. So may a personal access token
     do that another server still remembers, for up to a minute: revoke yours a minute before, if scripts use them.

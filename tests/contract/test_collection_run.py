@@ -1,0 +1,61 @@
+"""What a program leaves behind that sends every call of the contract with its examples, as Postman does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from backend.utils.claims import is_user_id
+from tests.fixtures.api import API, new_user
+from tests.fixtures.contract import Json, Operation, operations, resolved
+from tests.fixtures.tasks import create
+
+pytestmark = pytest.mark.requirement("FR-257")
+
+
+def examples_of(part: Json) -> list[Any]:
+    """List what a parameter or a body gives as examples."""
+    named = part.get("examples", {})
+    listed = [example["value"] for example in named.values()] if isinstance(named, dict) else named
+    schemas = [part["schema"], resolved(part["schema"])] if "schema" in part else []
+    inner = [example for schema in schemas for example in examples_of(schema)]
+    return [*listed, *([part["example"]] if "example" in part else []), *inner]
+
+
+def sent_as_documented(client: httpx.Client, operation: Operation) -> int:
+    """Send the first example of everything that an operation takes; returns the status."""
+    places: dict[str, dict[str, str]] = {"path": {}, "query": {}, "header": {}}
+    for parameter in operation.document.get("parameters", []):
+        places[parameter["in"]][parameter["name"]] = str(examples_of(parameter)[0])
+    request: dict[str, Any] = {"params": places["query"], "headers": places["header"]}
+    for kind, content in list(operation.document.get("requestBody", {}).get("content", {}).items())[:1]:
+        example = examples_of(content)[0]
+        request |= {"content": example} if isinstance(example, str) else {"json": example}
+        request["headers"]["Content-Type"] = kind
+    address = operation.path.format(**places["path"])
+    with client.stream(operation.method, address, **request) as answer:  # one of them has no end
+        return answer.status_code
+
+
+@pytest.mark.parametrize("user_id", [new_user(), "alice", "user_2NiWoBvBbPfAA"], ids=["anybody", "alice", "example"])
+def test_whoever_sends_every_call_with_its_examples_keeps_their_account(api: API, user_id: str) -> None:
+    with api.client(user_id) as client:
+        kept = create(client, "Dear to me")
+
+        statuses = {name: sent_as_documented(client, operation) for name, operation in operations().items()}
+
+        assert statuses["erase_account"] == 422
+        assert client.get(f"/api/tasks/{kept['id']}").json()["data"] == kept
+    assert {name for name, status in statuses.items() if status >= 500} == set()
+
+
+def test_no_account_has_an_id_that_the_contract_gives_as_an_example_of_a_confirmation() -> None:
+    (parameter,) = operations()["erase_account"].document["parameters"]
+
+    assert (parameter["name"], parameter["in"], parameter["required"]) == ("confirm", "query", True)
+    examples = examples_of(parameter)
+    assert examples
+    assert [example for example in examples if is_user_id(example)] == []
+    assert "default" not in parameter["schema"]
