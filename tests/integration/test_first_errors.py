@@ -23,7 +23,7 @@ OTHER_SECRET = "the-secret-of-another-folder-that-is-long-enough"  # noqa: S105 
 @pytest.fixture(scope="module")
 def careful(settings: Settings) -> Iterator[API]:
     """A service that looks at issuer and audience, and allows little."""
-    little = {"jwt_issuer": ISSUER, "jwt_audience": (AUDIENCE,), "rate_limit": "9/hour", "max_body_bytes": 2000}
+    little = {"jwt_issuer": ISSUER, "jwt_audience": (AUDIENCE,), "rate_limit": "9/day", "max_body_bytes": 2000}
     with serve(settings.model_copy(update=little)) as running:
         yield running
 

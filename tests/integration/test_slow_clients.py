@@ -93,12 +93,13 @@ def test_a_body_that_does_not_arrive_is_timed_out(
 ) -> None:
     headers = {"Content_Type": "application/json", "Origin": ORIGIN}
     headers |= {"Transfer_Encoding": "chunked"} if chunked else {"Content_Length": "1000"}
-    with api.client(user_id) as client, connection_to(hasty) as connection:
+    with api.client(user_id) as client:
         before = everything_of(client)
-        connection.send(head(user_id, "POST /api/tasks", **headers) + (b"3e8\r\n" if chunked else b"") + BODY)
-        if dribbling:
-            dribble(connection, b" " * 500)
-        answer = timed_out(connection)
+        with connection_to(hasty) as connection:
+            connection.send(head(user_id, "POST /api/tasks", **headers) + (b"3e8\r\n" if chunked else b"") + BODY)
+            if dribbling:
+                dribble(connection, b" " * 500)
+            answer = timed_out(connection)
 
         assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
         assert everything_of(client) == before
