@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.browser import Watched, watched
 from tests.fixtures.browser_docs import SwaggerUI
 from tests.fixtures.contract import Operation, operations
+from tests.fixtures.erasure import user_of
 from tests.fixtures.tasks import MISSING_ID, Task, create
 
 JSON = "application/json"
@@ -57,9 +57,14 @@ def is_calm(visit: Watched) -> bool:
 
 
 def names_in(operation: Operation, user: httpx.Client | None = None) -> dict[str, str]:
-    """Fill the parameters of a path: with what the user has, or with what nobody has."""
-    kinds = {"task_id": create, "token_id": make_token}
-    return {name: kinds[name](user)["id"] if user else MISSING_ID for name in re.findall("{(.*?)}", operation.path)}
+    """Fill the parameters that there must be: with what the user has, or with what nobody has."""
+    kinds = {
+        "task_id": lambda user: create(user)["id"],
+        "token_id": lambda user: make_token(user)["id"],
+        "confirm": user_of,
+    }
+    needed = [parameter["name"] for parameter in operation.document.get("parameters", []) if parameter["required"]]
+    return {name: kinds[name](user) if user else MISSING_ID for name in needed}
 
 
 def tasks_of(user: httpx.Client) -> list[Task]:
@@ -125,6 +130,9 @@ def test_every_operation_can_be_tried_and_says_what_is_missing_or_wrong(visit: W
         if operation.is_about_one:
             shown = form.fill(**names_in(operation)).execute()
             assert (shown.status, "NOT_FOUND" in shown.text) == (404, True), operation.id
+        if operation.id == "erase_account":
+            shown = form.fill(**names_in(operation)).execute()
+            assert (shown.status, "Nothing was erased" in shown.text) == (422, True)
         if JSON in kinds:
             shown = form.fill('{"colour": "red"}').execute()
             assert (shown.status, '"field": "colour"' in shown.text) == (422, True), operation.id
