@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -215,8 +216,9 @@ class NotConfirmed(ValidationFailed):
         "DELETE /api/me?confirm=ID, with the id that GET /api/me answers."
     )
 
-    def __init__(self) -> None:
-        super().__init__(details=(Detail("query.confirm", "not_confirmed", "Send your own user id here"),))
+    def __init__(self, unknown_parameters: Iterable[str] = ()) -> None:
+        unknown = (Detail(f"query.{name}", "extra_forbidden", UNKNOWN_NAME) for name in unknown_parameters)
+        super().__init__(details=(Detail("query.confirm", "not_confirmed", "Send your own user id here"), *unknown))
 
 
 class KeyReused(ValidationFailed):

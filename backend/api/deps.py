@@ -123,7 +123,7 @@ def malformed_event_id() -> BadRequest:
 async def _confirmed(request: Request) -> None:
     """Raise NotConfirmed unless the caller has said whose account it is. The id is compared, and used for nothing."""
     if request.query_params.get("confirm") != request.state.user_id:
-        raise NotConfirmed
+        raise NotConfirmed(name for name in request.query_params if name != "confirm")
 
 
 async def _bearers(request: Request) -> Bearers:

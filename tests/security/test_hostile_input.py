@@ -161,6 +161,7 @@ def test_every_query_parameter_of_the_contract_has_been_tried() -> None:
     assert {(operation.id, parameter["name"]) for operation, parameter in parameters("query")} == {
         *(("list_tasks", name) for name in ("limit", "cursor", *BAD_QUERIES)),
         ("delete_task", "permanent"),
+        ("erase_account", "confirm"),
         ("export_tasks", "format"),
         ("list_changes", "since"),
         ("list_changes", "limit"),
