@@ -17,7 +17,7 @@ from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.needs import need, skip_without
 from tests.fixtures.nginx import Front, fronted
 from tests.fixtures.tasks import MISSING_ID, REQUESTS, create, error_of
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.requirement("FR-180")
 
@@ -161,7 +161,8 @@ def test_the_request_id_is_the_same_everywhere(site: Site) -> None:
             answered = client.get("/api/tasks", headers=headers).headers["X-Request-Id"]
             given = set(headers.values()) | {trace, "0" * 32}
             assert answered == expected if expected else answered not in given
-            assert f'"request_id":"{answered}"' in site.front.log
+            # nginx writes its line when the answer has left.
+            until(lambda line=f'"request_id":"{answered}"': line in site.front.log)  # type: ignore[misc]
 
 
 def test_the_service_counts_each_client_and_believes_nothing_that_one_says(settings: Settings) -> None:
