@@ -13,10 +13,10 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from backend.errors import UNKNOWN_NAME, Detail
 from backend.utils.rows import (
-    BLANK_LINES,
     MAX_ROW_BYTES,
     NOT_UTF_8,
     ROW,
@@ -35,6 +35,7 @@ _TEXTS = {"title", "description"}
 _BEGINS_A_FORMULA = r"(?:\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]|\Z)"
 _TO_GUARD = re.compile(rf"'*{_BEGINS_A_FORMULA}")
 _GUARDED = re.compile(rf"'+{_BEGINS_A_FORMULA}")
+_BLANK_ROWS = re.compile(rb"(?:(?:[\t\v\f\r ]*+|,++\r?+)\n)++")
 _FLAGS = {"true": True, "false": False}  # spreadsheets write TRUE and FALSE
 
 _UNCLOSED = Detail(ROW, "quote_unclosed", "A cell is opened with a quotation mark, and never closed")
@@ -70,7 +71,7 @@ def _cell(value: object) -> object:
 class CSVReader:
     """Reads comma-separated values. The columns may stand in any order, and only `title` has to be there."""
 
-    _lines: Lines = field(default_factory=lambda: Lines(BLANK_LINES))
+    _lines: Lines = field(default_factory=lambda: Lines(_BLANK_ROWS))
     _columns: list[str] | None = None
     _held: bytearray = field(default_factory=bytearray)  # of a row that goes on: a cell has a line break in it
     _first: int = 0  # of its lines
@@ -98,7 +99,7 @@ class CSVReader:
         if not self._held:
             self._first = line.number
         self._held += line.data
-        self._lines.skipped = None if is_open else BLANK_LINES  # in a cell, a blank line is one
+        self._lines.skipped = None if is_open else _BLANK_ROWS  # in a cell, a blank line is one
         if is_open:
             yield None
         else:
@@ -106,14 +107,15 @@ class CSVReader:
 
     def _give_up(self) -> Iterator[FileRow | None]:
         """Take what is held for lines of their own: only the first one is bad, because what it opens never closes."""
-        for number, line in enumerate(self._release().split(b"\n"), self._first):
-            is_bad = _is_open(line, is_open=False)
-            yield self._row(number, _UNCLOSED if is_bad else line)
+        lines = Lines(_BLANK_ROWS, self._first - 1)
+        for line in chain(lines.read(self._release()), lines.end()):
+            is_bad = _is_open(line.data, is_open=False)
+            yield self._row(line.number, _UNCLOSED if is_bad else line.data)
 
     def _release(self) -> bytes:
         held = bytes(self._held)
         self._held.clear()
-        self._lines.skipped = BLANK_LINES
+        self._lines.skipped = _BLANK_ROWS
         return held
 
     def _row(self, line: int, content: bytes | Detail) -> FileRow | None:

@@ -99,7 +99,7 @@ def turns(task_import: TaskImport, reader: Counting, data: bytes) -> list[int]:
         (FileFormat.JSON_LINES, b"{}\n" * 9000),
         (FileFormat.JSON_LINES, b'{"title":"a"}\n' * 9000),
         (FileFormat.CSV, b"title\n" + b"a,b\n" * 9000),
-        (FileFormat.CSV, b'title\n"' + b"\n" * (MAX_ROW_BYTES + 9000)),
+        (FileFormat.CSV, b'title\n"' + b"a\n" * (MAX_ROW_BYTES // 2 + 9000)),
         (FileFormat.CALENDAR, CALENDAR + b"BEGIN:X\n" * 9000),
         (FileFormat.CALENDAR, CALENDAR + b"END:X\n" * 9000),
         (FileFormat.CALENDAR, TODO + b"BEGIN:X\n" * 9000),
@@ -181,12 +181,13 @@ class Sent:
         (FileFormat.JSON_LINES, b"", b" \t\r\n"),
         (FileFormat.CSV, b"title\n", b"\n"),
         (FileFormat.CSV, b"title\n", b" \r\n"),
+        (FileFormat.CSV, b"title\n", b",,\r\n"),
         (FileFormat.CALENDAR, b"", b"\n"),
         (FileFormat.CALENDAR, CALENDAR, b"\r\n"),
         (FileFormat.CALENDAR, CALENDAR, b"X-COMMENT:\n"),
         (FileFormat.CALENDAR, TODO, b"attach:\n base64\n\t more\n"),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_lines_that_mean_nothing_are_counted_and_not_looked_at(
     file_format: FileFormat, head: bytes, nothing: bytes
@@ -204,7 +205,23 @@ def test_lines_that_mean_nothing_are_counted_and_not_looked_at(
 # What may mean something next to something else: lines of each format, to be put together at random.
 LINES = {
     FileFormat.JSON_LINES: [b"{}", b'{"title": "a"}', b"", b"  ", b"\r", b"\t ", b"{", b"\x0b"],
-    FileFormat.CSV: [b"a", b'"a', b'"', b'"a"', b"", b" ", b"\r", b"a,b", b'a,"', b'","', b",", b"a,b,c", b'""'],
+    FileFormat.CSV: [
+        b"a",
+        b'"a',
+        b'"',
+        b'"a"',
+        b"",
+        b" ",
+        b"\r",
+        b"a,b",
+        b'a,"',
+        b'","',
+        b",",
+        b",,\r",
+        b", ",
+        b"a,b,c",
+        b'""',
+    ],
     FileFormat.CALENDAR: [
         *(
             b"BEGIN:VTODO",
