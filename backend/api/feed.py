@@ -1,13 +1,14 @@
 """Streams of changes: server-sent events that follow one user's changes until the client leaves, or has to.
 
 A stream that waits is a timer and a few objects: no connection to the database, no place at its gate, none among the
-requests in hand, and no thread. It looks again every second, because another worker or host may have made a change, and
-at once after a request of the same user that this worker has answered.
+requests in hand, and no thread. Every second one of a user's streams looks again, because another worker or host may
+have made a change. When it finds one, or this worker has answered a request of the user, all of them look at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from backend.services.change_service import ChangeService
 MOST_STREAMS = 1000
 MOST_STREAMS_OF_ONE_USER = 10
 POLL_SECONDS = 1.0
+MOST_LOOKS = 250  # in a second, all users together: with more users than that, each second is longer
 LEAST_POLL_SECONDS = 0.05  # so that a user who writes all the time is not read from all the time
 KEEP_ALIVE_SECONDS = 15.0
 STREAM_SECONDS = 3600.0
@@ -36,6 +38,20 @@ PAGE_BYTES = 256 * 1024
 _RETRY_SECONDS = 30  # for those who were refused
 _RETRY_MILLISECONDS = 2000  # for those whose stream has ended
 _UNBUFFERED = {"X-Accel-Buffering": "no"}  # a proxy must not wait for more
+
+
+@dataclass(slots=True)
+class Followed:
+    """What the streams of one user share: what one of them has found out, the others need not ask."""
+
+    signals: list[Signal] = field(default_factory=list)  # of each; the next stream on a connection may begin early
+    position: int | None = None  # up to which one of them has read, most recently
+    looked_at: float = -math.inf  # when one of them looked because it was time
+
+    def wake(self) -> None:
+        """Let them look at once."""
+        for signal in self.signals:
+            signal.set()
 
 
 @dataclass(slots=True)
@@ -50,32 +66,38 @@ class Feed:
     stream_seconds: float = STREAM_SECONDS
     most_streams: int = MOST_STREAMS
     most_streams_of_one_user: int = MOST_STREAMS_OF_ONE_USER
-    open: dict[str, list[Signal]] = field(default_factory=dict, init=False)
+    open: dict[str, Followed] = field(default_factory=dict, init=False)
 
     @contextmanager
-    def place(self, user_id: str, signal: Signal) -> Iterator[None]:
+    def place(self, user_id: str, signal: Signal) -> Iterator[Followed]:
         """Count a stream until the block ends, and signal to it when the user may have changed something.
 
         Raises TooManyStreams when the user has as many as there may be, ServiceUnavailable when the worker has.
         """
-        if len(self.open.get(user_id, ())) >= self.most_streams_of_one_user:
+        if user_id in self.open and len(self.open[user_id].signals) >= self.most_streams_of_one_user:
             raise TooManyStreams(_RETRY_SECONDS)
-        if sum(map(len, self.open.values())) >= self.most_streams:
+        if sum(len(followed.signals) for followed in self.open.values()) >= self.most_streams:
             raise ServiceUnavailable(retry_after_seconds=_RETRY_SECONDS)
-        # A list: the next stream on the same connection may begin before the last one is done.
-        of_the_user = self.open.setdefault(user_id, [])
-        of_the_user.append(signal)
+        followed = self.open.setdefault(user_id, Followed())
+        followed.signals.append(signal)
         try:
-            yield
+            yield followed
         finally:
-            of_the_user.remove(signal)
-            if not of_the_user:
+            followed.signals.remove(signal)
+            if not followed.signals:
                 del self.open[user_id]
+
+    def is_time(self, followed: Followed, now: float) -> bool:
+        """Tell whether one of these streams has to look because none of them has for a while; the first to ask does."""
+        if now - followed.looked_at < max(self.poll_seconds, len(self.open) / MOST_LOOKS):
+            return False
+        followed.looked_at = now
+        return True
 
     def wake(self, user_id: str) -> None:
         """Let this user's streams look at once."""
-        for signal in self.open.get(user_id, ()):
-            signal.set()
+        if followed := self.open.get(user_id):
+            followed.wake()
 
 
 @dataclass(slots=True)
@@ -86,6 +108,7 @@ class Stream:
     request: Request
     changes: ChangeService
     signal: Signal
+    followed: Followed
 
     @classmethod
     @contextmanager
@@ -93,8 +116,8 @@ class Stream:
         """Give the stream that answers a request, with a place until the block ends; raises what that does."""
         feed: Feed = request.app.state.feed
         signal: Signal = request.state.signal
-        with feed.place(user_id, signal):
-            yield cls(feed, request, ChangeService(feed.sessions, user_id), signal)
+        with feed.place(user_id, signal) as followed:
+            yield cls(feed, request, ChangeService(feed.sessions, user_id), signal, followed)
 
     def answer(self, since: int, page: ChangePage) -> EventSourceResponse:
         """Answer with all changes from this page on, which is what follows a position."""
@@ -104,13 +127,14 @@ class Stream:
         """Write events page by page: the next page is read when the client has taken this one."""
         state, now = self.request.state, asyncio.get_running_loop().time
         state.give_back_place()
+        self._note(page)
         end = now() + (0 if getattr(state, "is_head", False) else self.feed.stream_seconds)
         yield format_sse_event(id=str(since), retry=_RETRY_MILLISECONDS) + _events(page)
         sent = now()
         with suppress(Gone):  # who comes again is told so
             while await self._goes_on(end, pause=not page.has_more):
                 position = page.position
-                page = await self._read(position)
+                page = await self._look(page)
                 if page.position != position:
                     yield _events(page)
                 elif now() - sent >= self.feed.keep_alive_seconds:
@@ -120,7 +144,7 @@ class Stream:
                 sent = now()
 
     async def _goes_on(self, end: float, *, pause: bool) -> bool:
-        """Wait for changes for a while, or not; and tell whether to look for them."""
+        """Wait for changes for a while, or not; and tell whether to go on."""
         now = asyncio.get_running_loop().time
         if pause:
             with suppress(TimeoutError):
@@ -137,14 +161,30 @@ class Stream:
             return False
         return True
 
-    async def _read(self, position: int) -> ChangePage:
-        """Read what follows; nothing while the database is away. Raises Gone."""
+    async def _look(self, page: ChangePage) -> ChangePage:
+        """Read what follows a page, if it may be something; the same page if not. Raises Gone."""
+        # Two streams that look at the same moment need not see the same: hence the position, and not the signal alone.
+        is_likely = page.has_more or self.signal.is_set() or page.position != self.followed.position
+        if not is_likely and not self.feed.is_time(self.followed, asyncio.get_running_loop().time()):
+            return page
         self.signal.clear()
         try:
             async with self.feed.gate:
-                return await anyio.to_thread.run_sync(self.changes.read, position, PAGE_CHANGES, PAGE_BYTES)
-        except ServiceUnavailable:
-            return ChangePage((), position, has_more=False)
+                found = await anyio.to_thread.run_sync(self.changes.read, page.position, PAGE_CHANGES, PAGE_BYTES)
+        except ServiceUnavailable:  # the database is away, and is asked again in a while
+            return ChangePage((), page.position, has_more=False)
+        except Gone:
+            self.followed.wake()
+            raise
+        self._note(found)
+        if not is_likely and found.position != page.position:
+            self.followed.wake()  # the others have left it to this one
+        return found
+
+    def _note(self, page: ChangePage) -> None:
+        """Let the others know up to where there is something to read."""
+        if not page.has_more:
+            self.followed.position = page.position
 
 
 def _line(json: str) -> str:

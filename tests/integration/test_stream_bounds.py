@@ -12,7 +12,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from backend.api.feed import MOST_STREAMS_OF_ONE_USER, PAGE_BYTES, Stream
+from backend.api.feed import MOST_LOOKS, MOST_STREAMS_OF_ONE_USER, PAGE_BYTES, Feed, Followed, Stream
 from backend.config import Settings
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.background import let_in
@@ -79,7 +79,7 @@ def test_a_user_may_have_so_many_streams(live: API, follower: httpx.Client) -> N
             assert refused.headers["Retry-After"] == "30"
             with stream(other) as response:
                 assert response.status_code == 200
-        until(lambda: [len(streams) for streams in live.app.state.feed.open.values()] == [1])
+        until(lambda: [len(followed.signals) for followed in live.app.state.feed.open.values()] == [1])
         with stream(follower) as response:
             assert response.status_code == 200
 
@@ -100,6 +100,38 @@ def test_a_stream_that_is_refused_keeps_no_place(live: API, follower: httpx.Clie
         assert follower.get(STREAM, params=params).status_code in {410, 422}
 
     until(lambda: is_empty(live))
+
+
+@pytest.mark.requirement("FR-265", "FR-148")
+def test_what_one_stream_of_a_user_finds_all_of_them_send(
+    follower: httpx.Client, user_id: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, woken = [False], list[Followed]()
+    monkeypatch.setattr(Feed, "is_time", lambda *_: looks.pop() if len(looks) > 1 else looks[0])
+
+    def note(followed: Followed) -> None:  # and wake nobody: who is not woken finds out a little later
+        woken.append(followed)
+
+    monkeypatch.setattr(Followed, "wake", note)
+    with ExitStack() as streams:
+        open_ = [events_of(streams.enter_context(stream(follower))) for _ in range(MOST_STREAMS_OF_ONE_USER)]
+        assert [next(events).id for events in open_] == ["0"] * len(open_)
+        execute(database_url, _ONE_CHANGE, user_id, user_id)
+        looks.append(True)  # for one of them, once
+
+        assert [changes_of(events, 1)[0].id for events in open_] == ["1"] * len(open_)
+    assert len(woken) == 1
+
+
+@pytest.mark.requirement("FR-265")
+def test_with_many_users_each_is_looked_for_less_often(live: API) -> None:
+    feed, one = live.app.state.feed, Followed()
+    feed.poll_seconds = 1.0
+    assert [feed.is_time(one, now) for now in (100.0, 100.0, 100.9, 101.0, 101.5)] == [True, False, False, True, False]
+
+    feed.open.update({str(number): Followed() for number in range(4 * MOST_LOOKS)})
+    assert [feed.is_time(one, now) for now in (102.0, 104.9, 105.0)] == [False, False, True]
+    feed.open.clear()
 
 
 @pytest.mark.requirement("FR-149")

@@ -1,0 +1,134 @@
+"""A thousand streams at one worker, of a hundred users: others are served, and all that was taken is given back."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import uuid
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from backend.api.feed import MOST_STREAMS, MOST_STREAMS_OF_ONE_USER
+from backend.api.listener import allow_many_connections
+from backend.utils.auth import issue_token
+from tests.fixtures.api import new_user
+from tests.fixtures.connection import head
+from tests.fixtures.database import execute
+from tests.fixtures.events import STREAM
+from tests.fixtures.process import TASK_API, Service, environment, served
+from tests.fixtures.tokens import SECRET
+from tests.fixtures.waiting import PATIENCE_SECONDS, eventually
+
+pytestmark = pytest.mark.requirement("FR-265")
+
+USERS = MOST_STREAMS // MOST_STREAMS_OF_ONE_USER
+FEW_FILES = 256  # as a shell may give them to a program: fewer than streams
+MOST_BYTES_EACH = 200_000  # of memory; it is about a quarter of that
+SOME_FILES = 40  # connections to the database and the like
+AT_ONCE = 100  # are opened: far fewer than a worker takes requests
+LAST_CHUNK = b"\r\n0\r\n\r\n"
+_CHANGE = """
+INSERT INTO users (id, revision, task_count) VALUES (%s, 1, 1);
+INSERT INTO tasks (user_id, id, title, revision) VALUES (%s, %s, 'from elsewhere', 1)
+"""
+
+
+@pytest.fixture
+def service(tmp_path: Path, database_url: str) -> Iterator[Service]:
+    """A service of one worker that was started where few files may be open."""
+    allow_many_connections()  # the clients are here
+    env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET, RATE_LIMIT_ANONYMOUS="1/day")
+    few = ("sh", "-c", f'ulimit -Sn {FEW_FILES}; exec "$@"', "sh")
+    with served(env=env, cwd=tmp_path, command=(*few, *TASK_API, "serve", "--port", "0")) as running:
+        yield running
+
+
+@dataclass
+class Follower:
+    """One client of a stream."""
+
+    user_id: str
+    reader: StreamReader
+    writer: StreamWriter
+
+    @classmethod
+    async def of(cls, service: Service, user_id: str) -> Follower:
+        """Open a stream."""
+        url = httpx.URL(service.address)
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        writer.write(head(user_id, f"GET {STREAM}"))
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        return cls(user_id, reader, writer)
+
+    async def hear(self, text: str) -> None:
+        """Wait for something that the stream says."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self.reader.readuntil(text.encode())
+
+    async def rest(self) -> bytes:
+        """Read to the end."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await self.reader.read()
+
+
+@asynccontextmanager
+async def crowd(service: Service, user_ids: list[str]) -> AsyncIterator[list[Follower]]:
+    """Let each of these users have as many streams as there may be, until the block ends."""
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def open_one(user_id: str) -> Follower:
+        async with turn:
+            return await Follower.of(service, user_id)
+
+    users = [user_id for user_id in user_ids for _ in range(MOST_STREAMS_OF_ONE_USER)]
+    followers = await asyncio.gather(*map(open_one, users))
+    yield followers
+    for follower in followers:
+        follower.writer.close()
+    await asyncio.gather(*(follower.writer.wait_closed() for follower in followers), return_exceptions=True)
+
+
+def asked(service: Service, user_id: str, method: str = "GET", path: str = "/api/tasks") -> httpx.Response:
+    """Ask once, and leave."""
+    headers = {"Authorization": f"Bearer {issue_token(SECRET, user_id, ttl_seconds=600)}"}
+    body = {"title": f"of {user_id}"} if method == "POST" else None
+    address = f"{service.address}{path}"
+    return httpx.request(method, address, json=body, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
+
+
+async def _story(service: Service, database_url: str) -> None:
+    process, users, other = psutil.Process(service.process.pid), [new_user() for _ in range(USERS)], new_user()
+    assert (await asyncio.to_thread(asked, service, other)).status_code == 200
+    files, memory = process.num_fds(), process.memory_info().rss
+
+    async with crowd(service, users) as followers:
+        assert process.memory_info().rss - memory < MOST_STREAMS * MOST_BYTES_EACH
+        for user_id, status in (users[0], 429), (other, 503):
+            assert (await asyncio.to_thread(asked, service, user_id, path=STREAM)).status_code == status
+        for method, status in [("POST", 201), ("GET", 200)] * 5:
+            assert (await asyncio.to_thread(asked, service, other, method)).status_code == status
+
+        here, elsewhere = users[1], users[2]
+        assert (await asyncio.to_thread(asked, service, here, "POST")).status_code == 201
+        await asyncio.to_thread(execute, database_url, _CHANGE, elsewhere, elsewhere, str(uuid.uuid4()))
+        for user_id, text in (here, f"of {here}"), (elsewhere, "from elsewhere"):
+            await asyncio.gather(*(each.hear(text) for each in followers if each.user_id == user_id))
+    await eventually(lambda: process.num_fds() < files + SOME_FILES)
+
+    async with crowd(service, users[3:]) as followers:
+        ended = asyncio.gather(*(follower.rest() for follower in followers))
+        assert await asyncio.to_thread(service.stop, signal.SIGTERM) == 0
+        for rest in await ended:
+            assert rest.endswith(LAST_CHUNK)
+            assert b"data:" not in rest
+
+
+def test_a_worker_has_a_thousand_streams(service: Service, database_url: str) -> None:
+    asyncio.run(_story(service, database_url))
