@@ -66,10 +66,13 @@ class Settlement:
         self.limiter.settle(totals)
 
     async def _sweep(self) -> None:
-        """Remove what is older than two periods, once per period, and in each until nothing is left of it."""
+        """Remove what is older than two periods, once per period, and in each until nothing is left of it.
+
+        A clock may have been set back since: then, too, it is another period.
+        """
         current, previous = self.limiter.window_starts
         period = current - previous
-        if current - self._swept >= max(period, LEAST_SWEEP_SECONDS) and await self._behind_gate(
+        if abs(current - self._swept) >= max(period, LEAST_SWEEP_SECONDS) and await self._behind_gate(
             self.service.sweep, current - 2 * period
         ):
             self._swept = current

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import secrets
 import stat
@@ -75,14 +74,16 @@ class Keys(Protocol):
     async def find(self, algorithm: str, key_id: str | None) -> VerificationKey | None:
         """Return the key that a token means; raises ServiceUnavailable when no keys are to be had."""
 
-    def fresh_seconds(self) -> float:
-        """Return for how long the keys need not be looked up again for a token that they have verified."""
+    @property
+    def are_fresh(self) -> bool:
+        """Tell whether the keys need not be looked up again for a token that they have verified."""
 
 
 class SecretKeys:
     """One shared secret, whatever key id a token names; and while that is being replaced, the one before it."""
 
     algorithms = frozenset({"HS256"})
+    are_fresh = True  # a secret is never withdrawn while we run
 
     def __init__(self, secret: str, previous_secret: str | None = None) -> None:
         prepared = _prepared_secret(secret)
@@ -94,10 +95,6 @@ class SecretKeys:
     async def find(self, algorithm: str, key_id: str | None) -> VerificationKey:  # noqa: ARG002 - as Keys has it
         """Return the key of the secret, or of both."""
         return self._key
-
-    def fresh_seconds(self) -> float:
-        """Return for how long a verified token stays verified: a secret is never withdrawn while we run."""
-        return math.inf
 
 
 class TokenMemory(Generic[_Known]):
@@ -147,11 +144,11 @@ class Verifier:
         """Return the `sub` of a good token.
 
         Raises Unauthorized for any other (RFC 6750 section 3.1), and ServiceUnavailable while the issuer's keys could
-        not be fetched once. A token that was verified before costs one look-up, until exactly its `exp` or until the
-        issuer's keys are due again.
+        not be fetched once. A token that was verified before costs one look-up, until exactly its `exp` or while the
+        issuer's keys are due again. The one is a date, by a clock that may be set; the other is a time that passes.
         """
         remembered = self._memory.find(token, self._now())
-        if remembered is not None:
+        if remembered is not None and self._keys.are_fresh:
             return remembered
         algorithm, key_id = judge_header(read_header(token), self._keys.algorithms)
         refuse_other_issuers(token, self._expected)
@@ -162,9 +159,8 @@ class Verifier:
         if algorithm not in key.algorithms:
             raise refusal("The token's algorithm is not that of its key.")
         claims = read_object(_signed_payload(token, key, algorithm))
-        now = self._now()
-        user_id, expires_at = judge_claims(claims, self._expected, now)
-        self._memory.keep(token, user_id, min(expires_at, now + self._keys.fresh_seconds()))
+        user_id, expires_at = judge_claims(claims, self._expected, self._now())
+        self._memory.keep(token, user_id, expires_at)
         return user_id
 
 

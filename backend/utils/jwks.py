@@ -19,7 +19,7 @@ from backend.config import LOCAL_HOSTS, is_https_or_local
 from backend.errors import ConfigurationError, ServiceUnavailable
 
 FETCH_TIMEOUT_SECONDS = 5
-MAX_KEY_SET_BYTES = 256 * 1024
+MAX_KEY_SET_BYTES = 1024 * 1024  # 500 of the largest usual keys, with their certificates
 REFETCH_INTERVAL_SECONDS = 60  # between fetches that unknown key ids ask for
 RETRY_INTERVAL_SECONDS = 2  # between attempts while no fetch has succeeded yet
 # A key that the issuer withdraws is gone within an hour. Halfway the set is fetched again while it is still used, so
@@ -144,7 +144,7 @@ class IssuerKeys:
         """
         key = self._known(algorithm, key_id)
         if key is not None and self._clock() < self._trusted_until:
-            if self.fresh_seconds() <= 0:
+            if not self.are_fresh:
                 self._due_flight()  # lands in the background: who comes now need not wait
             return key
         if not await self._fetched():
@@ -155,9 +155,10 @@ class IssuerKeys:
             self._fetch_again_at = self._clock() + REFETCH_INTERVAL_SECONDS
         return key
 
-    def fresh_seconds(self) -> float:
-        """Return how long it is until the keys are fetched again for their age; zero or less when it is time."""
-        return self._fresh_until - self._clock()
+    @property
+    def are_fresh(self) -> bool:
+        """Tell whether it is not time yet to fetch the keys again for their age."""
+        return self._clock() < self._fresh_until
 
     def _known(self, algorithm: str, key_id: str | None) -> VerificationKey | None:
         if key_id is not None:

@@ -213,22 +213,27 @@ def test_a_settlement_that_is_refused_is_logged_and_tried_again(
     assert "StatementRefused: UndefinedTable (42P01)" in failed["exception"]
 
 
-@pytest.mark.requirement("FR-105")
+@pytest.mark.requirement("FR-105", "FR-259")
 @pytest.mark.parametrize(
-    ("seconds", "stored"),
+    ("seconds", "ahead", "stored"),
     [
-        (60, [[0], [0, 60], [0, 60, 120], [60, 120, 180], [120, 180, 240]]),
-        (1, [[0], [0, 30], [0, 30, 59], [59, 60], [59, 60, 119]]),  # seconds are not worth a sweep each
+        (60, 0, [[0], [0, 60], [0, 60, 120], [60, 120, 180], [120, 180, 240]]),
+        (1, 0, [[0], [0, 30], [0, 30, 59], [59, 60], [59, 60, 119]]),  # seconds are not worth a sweep each
+        (60, 36_000, [[0], [0, 60], [0, 60, 120], [60, 120, 180], [120, 180, 240]]),  # until the clock is set back
     ],
 )
 def test_windows_of_the_past_are_removed_once_per_period(
-    engine: Engine, own_url: str, seconds: int, stored: list[list[int]]
+    engine: Engine, own_url: str, seconds: int, ahead: int, stored: list[list[int]]
 ) -> None:
-    times = [MINUTE]
+    times = [MINUTE + ahead]
     limiter = SharedRateLimiter("user", Rate(100, seconds), lambda: times[-1] * 10**9)
 
     async def run() -> None:
         async with settling(engine, limiter, SHORT):
+            if ahead:
+                limiter.hit("a")
+                await eventually(partial(is_stored, own_url, [(times[-1],)]))
+                execute(own_url, "DELETE FROM rate_limits")
             for expected in stored:
                 times.append(MINUTE + expected[-1])
                 limiter.hit("a")

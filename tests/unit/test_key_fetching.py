@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import time
+from base64 import urlsafe_b64encode
 
 import pytest
 
@@ -57,6 +59,22 @@ def test_nothing_is_fetched_for_tokens_of_other_issuers() -> None:
         assert len(issuer.requests) == 1
         issuer.publish(PAIR, ec_pair("new"))
         assert user_of(verifier, ec_pair("new").token(good(iss=expected.issuer))) == USER
+
+
+@pytest.mark.requirement("FR-263", "FR-009")
+def test_five_hundred_large_keys_are_fetched_once_and_each_is_found() -> None:
+    modulus = urlsafe_b64encode((2**4095 + 1).to_bytes(512)).decode().rstrip("=")
+    large = {"kty": "RSA", "use": "sig", "alg": "RS256", "e": "AQAB", "n": modulus, "x5c": ["A" * 1300]}
+    ours = json.loads(key_set(*(ec_pair(f"ec-{number}") for number in range(3))))["keys"]
+    with running_issuer() as issuer:
+        issuer.document = json.dumps(
+            {"keys": [*({**large, "kid": f"rsa-{number}"} for number in range(497)), *ours]}
+        ).encode()
+        verifier = verifier_of(issuer)
+        for number in range(3):
+            assert user_of(verifier, ec_pair(f"ec-{number}").token(good(sub=f"{number}"))) == f"{number}"
+            assert refusal_of(verifier, ec_pair(f"ec-{number}").token(good(), kid="rsa-1")) != NOT_KNOWN
+        assert len(issuer.requests) == 1
 
 
 @pytest.mark.requirement("FR-010", "FR-080")
@@ -123,7 +141,7 @@ BROKEN: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.requirement("FR-010", "FR-081", "FR-083")
+@pytest.mark.requirement("FR-010", "FR-081", "FR-083", "FR-263")
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_failing_issuer_is_503_before_the_first_keys_and_harmless_afterwards(name: str) -> None:
     clock = Clock(0)
