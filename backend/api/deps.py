@@ -71,7 +71,7 @@ def _batches(state: State, user_id: str) -> BatchService:
 
 
 def _imports(state: State, user_id: str) -> ImportService:
-    return ImportService(state.sessions, user_id, state.max_tasks)
+    return ImportService(state.sessions, user_id, state.max_tasks, only_adds=state.require_if_match)
 
 
 def _of_user(service: Callable[[SessionFactory, str], _Service]) -> _OfUser[_Service]:

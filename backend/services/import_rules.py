@@ -14,9 +14,14 @@ from backend.services.batch_rules import Row, Tasks
 from backend.utils.rows import ROW
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-_SKEW = timedelta(minutes=5)  # by which the clock of another service may be ahead
+_SKEW = timedelta(days=1)  # by which a clock may be ahead: another service's now, or ours at that time
 
 _TOO_MANY = Detail(ROW, "too_many_tasks", TooManyTasks.message)
+_UNSEEN = Detail(
+    "id",
+    "precondition_required",
+    "This task is there already and is not like that. Here only who names its ETag may change it, and a file cannot",
+)
 
 
 class Placed(NamedTuple):
@@ -44,6 +49,7 @@ class ImportAccount:
     task_count: int
     now: datetime
     max_tasks: int
+    only_adds: bool  # for who changes a task must name its ETag, which no row does
     tasks: Tasks
 
     def put(self, row: Placed) -> Fate | Detail:
@@ -58,6 +64,8 @@ class ImportAccount:
         wanted = current._replace(deleted_at=None, **self._changed(current, row.task))
         if wanted == current:
             return Fate.UNCHANGED
+        if self.only_adds:
+            return _UNSEEN
         self._keep(wanted._replace(updated_at=max(self.now, current.updated_at)))
         return Fate.RESTORED if current.deleted_at else Fate.UPDATED
 

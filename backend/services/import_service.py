@@ -26,6 +26,7 @@ class ImportService:
     sessions: Sessions
     user_id: str
     max_tasks: int
+    only_adds: bool = False
     new_id: Callable[[], UUID] = uuid7
 
     def store(self, tasks: Sequence[ImportedTask]) -> Fates:
@@ -48,7 +49,8 @@ class ImportService:
         ((revision, task_count, now),) = session.exec(batch_queries.LOCK, params={"caller": self.user_id})
         params = {"caller": self.user_id, "task_ids": list({row.id for row in rows})}
         before = [Row(*row) for row in session.exec(batch_queries.READ, params=params)]
-        account = ImportAccount(revision, task_count, now, self.max_tasks, {task.id: task for task in before})
+        tasks = {task.id: task for task in before}
+        account = ImportAccount(revision, task_count, now, self.max_tasks, self.only_adds, tasks)
         known = dict(account.tasks)
         fates = [account.put(row) for row in rows]
         if account.revision == revision:

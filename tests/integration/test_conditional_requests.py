@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,8 +12,11 @@ import pytest
 
 from backend.config import Settings
 from tests.fixtures.api import API, new_user, serve
+from tests.fixtures.feed import living
+from tests.fixtures.task_files import counts_of, lines_of, report_of, send
 from tests.fixtures.tasks import (
     MISSING_ID,
+    REQUESTS,
     Task,
     create,
     error_of,
@@ -276,3 +280,51 @@ def test_where_it_is_required_nothing_is_changed_without_a_tag(strict: API, chan
         assert current_of(change.send(client, task, '"2"')) == task
         error_of(change.send_to(client, f"/api/tasks/{MISSING_ID}", "*"), 404, "NOT_FOUND")
         assert change.send(client, task, '"1"').is_success
+
+
+# What changes a task, and asks for its tag where tags are required; in a batch, each operation does that has one.
+ASKING = {
+    ("PUT", f"/api/tasks/{MISSING_ID}"),
+    ("PATCH", f"/api/tasks/{MISSING_ID}"),
+    ("PATCH", f"/api/tasks/{MISSING_ID}/complete"),
+    ("DELETE", f"/api/tasks/{MISSING_ID}"),
+    ("POST", f"/api/tasks/{MISSING_ID}/restore"),
+}
+
+
+@pytest.mark.requirement("FR-264")
+@pytest.mark.parametrize(("method", "path"), REQUESTS, ids=[" ".join(each) for each in REQUESTS])
+def test_where_it_is_required_calls_that_change_a_task_ask_and_no_others(strict: API, method: str, path: str) -> None:
+    strict.app.state.feed.stream_seconds = 0
+    with strict.client(new_user()) as client:
+        statuses = {client.request(method, path, headers=lines).status_code for lines in ({}, {"Idempotency-Key": "a"})}
+        if (method, path) in ASKING:
+            assert statuses == {428}
+        else:
+            assert 428 not in statuses
+            assert max(statuses) < 500
+
+
+@pytest.mark.requirement("FR-264", "FR-226")
+def test_where_it_is_required_an_import_adds_tasks_and_changes_none(strict: API) -> None:
+    with strict.client(new_user()) as client:
+        same, other, trashed = (create(client, title) for title in ("same", "other", "trashed"))
+        assert client.delete(path_of(trashed), headers={"If-Match": "*"}).status_code == 204
+        before, new = living(client), str(uuid.uuid4())
+        rows = [
+            {"id": same["id"], "title": "same"},
+            {"id": other["id"], "title": "changed"},
+            {"id": trashed["id"], "title": "trashed"},
+            {"id": new, "title": "new"},
+            {"id": new, "title": "new, and changed"},
+            {"title": "without an id"},
+        ]
+        report = report_of(send(client, lines_of(rows)))
+
+        assert counts_of(report) == {"created": 2, "unchanged": 1, "failed": 3}
+        assert [(error["line"], error["field"], error["code"]) for error in report["errors"]] == [
+            (line, "id", "precondition_required") for line in (2, 3, 5)
+        ]
+        after = living(client)
+        assert {task_id: after[task_id] for task_id in before} == before
+        assert {task["title"] for task in after.values()} == {"same", "other", "new", "without an id"}

@@ -38,7 +38,8 @@ def import_tasks(file: TaskFile, service: ImportServices) -> Response:
 
     A row with an `id` (in iCalendar, a `UID` of whatever form) makes that task be as the row says: it is created,
     edited, brought back from the trash, or left alone if it is like that already. So an import can be repeated, and a
-    file that was exported here makes the same tasks in any account. Later rows win. A row without an `id` makes a new
+    file that was exported here makes the same tasks in any account. Later rows win. Where a deployment asks for
+    `If-Match`, an import changes no task that is there, and a row that would is bad. A row without an `id` makes a new
     task each time. Besides what a task is created with, rows may have `created_at`, which counts for new tasks, and
     `completed_at`. What else an export has is ignored; a field that does not exist makes a row bad. One that is left
     out keeps its value.
