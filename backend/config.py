@@ -164,6 +164,14 @@ class Settings(BaseSettings):
                 raise ValueError("each origin must be one host, and leave out port 80 or 443 where browsers do")
         return plain
 
+    @field_validator("data_dir")
+    @classmethod
+    def _from_home(cls, folder: Path) -> Path:
+        try:
+            return folder.expanduser()
+        except RuntimeError:
+            raise ValueError("~ stands for a home folder that cannot be found; write the folder out") from None
+
     @field_validator("rate_limit", "rate_limit_anonymous")
     @classmethod
     def _rate(cls, rate: str) -> str:

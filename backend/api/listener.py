@@ -12,12 +12,16 @@ import os
 import selectors
 import socket
 import struct
+import time
 from contextlib import suppress
 from typing import Protocol
 
 from backend.errors import ConfigurationError
 
 LISTEN_BACKLOG = 2048
+TAKEN_SECONDS = 3.0  # for the workers of a parent that was killed to give up its port
+MOST_OPEN_FILES = 10_000  # connections, mostly: more than one worker can have, and no more than macOS allows
+_LOOK_SECONDS = 0.05
 
 _SO_ATTACH_FILTER = 26  # of Linux, which Python does not name; elsewhere an option that does not exist
 # A program for the packet filter of a socket. It drops what begins a connection: of SYN and ACK, only SYN is set.
@@ -41,12 +45,20 @@ class HasFileNumber(Protocol):
 def listen(host: str, port: int) -> socket.socket:
     """Take the port, before anything is started, so that a taken one is noticed first; raises ConfigurationError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=LISTEN_BACKLOG)
-    except OSError as error:
-        # The system's own words: create_server adds the address a second time.
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror).partition(" (")[0]
-        raise ConfigurationError(f"cannot listen on {host} port {port}: {reason}. {advice(error.errno)}") from error
+    deadline = time.monotonic() + TAKEN_SECONDS
+    while True:
+        try:
+            return socket.create_server((host, port), family=family, backlog=LISTEN_BACKLOG)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                raise _refusal(host, port, error) from error
+        time.sleep(_LOOK_SECONDS)
+
+
+def _refusal(host: str, port: int, error: OSError) -> ConfigurationError:
+    # The system's own words: create_server adds the address a second time.
+    reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror).partition(" (")[0]
+    return ConfigurationError(f"cannot listen on {host} port {port}: {reason}. {advice(error.errno)}")
 
 
 def advice(number: int | None) -> str:
@@ -59,6 +71,20 @@ def advice(number: int | None) -> str:
     if number == errno.EACCES:
         return "Ports below 1024 are for root: choose another, like --port 8000, and put a proxy in front."
     return "Choose an address of this machine: --host 127.0.0.1 for itself alone, --host 0.0.0.0 for every network."
+
+
+def allow_many_connections() -> None:
+    """Let this process and its workers have more files open than the 256 or 1024 that a shell gives to programs.
+
+    Where the system does not let us, the limit stays as it is.
+    """
+    with suppress(ImportError, OSError, ValueError):
+        import resource  # noqa: PLC0415 - not on Windows, where this module must still import
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MOST_OPEN_FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def refuse_new_connections(listener: HasFileNumber) -> None:

@@ -60,7 +60,7 @@ def database(settings: Settings, *, must_exist: bool = False) -> Iterator[str]:
 
 def _is_made(data_dir: Path) -> bool:
     """Tell whether EmbeddedPostgres has made a database in a folder."""
-    return (data_dir.expanduser() / "postgres" / "PG_VERSION").exists()
+    return (data_dir / "postgres" / "PG_VERSION").exists()
 
 
 def migration_url(settings: Settings, url: str) -> str:

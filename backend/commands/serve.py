@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import structlog
 
-from backend.api.listener import listen
+from backend.api.listener import allow_many_connections, listen
 from backend.api.server import Server, server_config
 from backend.api.supervisor import Supervisor
 from backend.api.verifying import verifier_of
@@ -31,6 +31,7 @@ logger = structlog.get_logger()
 
 def run(options: argparse.Namespace) -> None:
     """Serve until asked to end."""
+    allow_many_connections()
     chosen = {name: getattr(options, name) for name in ("host", "port", "workers")}
     settings = with_key(set_up(**{name: value for name, value in chosen.items() if value is not None}))
     # However one ends a server, it has then done what it was asked to.

