@@ -10,9 +10,16 @@ import pytest
 from tests.fixtures.requirements import CLAIMS, MENTIONED, REQUIREMENTS, SPECIFICATIONS, claimed, stated
 
 
-def test_requirements_are_numbered_once_and_in_order() -> None:
+def test_requirements_are_numbered_once_and_without_holes() -> None:
     assert REQUIREMENTS
-    assert [f"FR-{number:03}" for number in range(1, len(REQUIREMENTS) + 1)] == REQUIREMENTS
+    assert [f"FR-{number:03}" for number in range(1, len(REQUIREMENTS) + 1)] == sorted(REQUIREMENTS)
+
+
+@pytest.mark.parametrize("path", SPECIFICATIONS, ids=lambda path: path.parent.name)
+def test_each_specification_states_its_requirements_in_order(path: Path) -> None:
+    numbers = stated(path.read_text(encoding="utf-8"))
+
+    assert numbers == sorted(numbers)
 
 
 @pytest.mark.parametrize("path", SPECIFICATIONS, ids=lambda path: path.parent.name)
