@@ -97,7 +97,7 @@ def test_every_documented_call_answers_the_documented_status(service: Service, f
     assert re.findall(r"^(\d{3})$", answers, re.MULTILINE) == documented
 
 
-@pytest.mark.requirement("FR-257")
+@pytest.mark.requirement("FR-245")
 @pytest.mark.parametrize("document", [README, SPECS / "quickstart.md", SPECS / "contracts" / "tasks-api.md"])
 def test_whoever_pastes_a_document_keeps_their_account(
     service: Service, tokens: list[str], folder: Path, document: Path

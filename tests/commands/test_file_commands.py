@@ -123,7 +123,7 @@ def test_bad_rows_are_listed(command: Command, user_id: str) -> None:
     assert lines[-1].startswith(f"task-api: {MOST_ERRORS + 2} rows are bad, and all others are stored: see the first ")
 
 
-@pytest.mark.requirement("FR-254")
+@pytest.mark.requirement("FR-242")
 def test_it_stops_behind_very_many_bad_rows_and_says_so(command: Command, client: httpx.Client, user_id: str) -> None:
     good = '{"title": "good"}\n'
     Path("tasks.jsonl").write_text(good + "{}\n" * MOST_BAD_ROWS + good + "x" * 10**6)

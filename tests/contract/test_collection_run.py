@@ -12,7 +12,7 @@ from tests.fixtures.api import API, new_user
 from tests.fixtures.contract import Json, Operation, operations, resolved
 from tests.fixtures.tasks import create
 
-pytestmark = pytest.mark.requirement("FR-257")
+pytestmark = pytest.mark.requirement("FR-245")
 
 
 def examples_of(part: Json) -> list[Any]:

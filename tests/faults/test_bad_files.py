@@ -18,7 +18,7 @@ from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.fixtures.workers import workers_of
 
-pytestmark = pytest.mark.requirement("FR-253", "FR-254")
+pytestmark = pytest.mark.requirement("FR-241", "FR-242")
 
 ATTACKERS = 5  # with two files each
 MEGABYTE = 1024 * 1024

@@ -24,7 +24,7 @@ from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS, until
 from tests.fixtures.wall_clock import WallClock
 
-pytestmark = pytest.mark.requirement("FR-259")
+pytestmark = pytest.mark.requirement("FR-247")
 
 HOUR = 3600
 LIMIT = 30

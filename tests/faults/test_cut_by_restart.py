@@ -28,7 +28,7 @@ from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS, until
 from tests.fixtures.workers import processes_in, served_by
 
-pytestmark = pytest.mark.requirement("FR-262")
+pytestmark = pytest.mark.requirement("FR-250")
 
 ROWS = 600
 SENT = 400  # before the restart: the first part is full, and stored

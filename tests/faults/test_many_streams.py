@@ -26,7 +26,7 @@ from tests.fixtures.process import TASK_API, Service, environment, served
 from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS, eventually
 
-pytestmark = pytest.mark.requirement("FR-265")
+pytestmark = pytest.mark.requirement("FR-253")
 
 USERS = MOST_STREAMS // MOST_STREAMS_OF_ONE_USER
 FEW_FILES = 256  # as a shell may give them to a program: fewer than streams

@@ -71,7 +71,7 @@ def _go_on(load: Load) -> None:
     assert load.lost() == lost
 
 
-@pytest.mark.requirement("FR-258")
+@pytest.mark.requirement("FR-246")
 def test_workers_whose_parent_was_killed_end_in_order_and_leave_their_place(tmp_path: Path, database_url: str) -> None:
     slow, port = new_user(), free_port()
     execute(database_url, "INSERT INTO users (id, revision) VALUES (%s, 0)", slow)

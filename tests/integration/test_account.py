@@ -30,7 +30,7 @@ def test_an_account_begins_with_the_first_write(client: httpx.Client, user_id: s
     assert account == {"id": user_id, "revision": 2, "created_at": task["created_at"]}
 
 
-@pytest.mark.requirement("FR-001", "FR-039", "FR-256")
+@pytest.mark.requirement("FR-001", "FR-039", "FR-244")
 @pytest.mark.parametrize(
     "user_id",
     ["auth0|123", "Zoë", "a" * 255, "' OR true --", "100%", "%(caller)s", "a b", "\U0001f95b", '"}'],
@@ -77,7 +77,7 @@ def test_erasing_twice_or_nothing_is_fine_and_a_user_may_begin_anew(client: http
     assert client.get("/api/tasks").json()["data"] == [again]
 
 
-@pytest.mark.requirement("FR-256", "FR-052")
+@pytest.mark.requirement("FR-244", "FR-052")
 @pytest.mark.parametrize(
     "query",
     [
@@ -101,7 +101,7 @@ def test_without_the_users_own_id_nothing_is_erased(client: httpx.Client, user_i
     assert everything_of(client) == before
 
 
-@pytest.mark.requirement("FR-256", "FR-043", "FR-052")
+@pytest.mark.requirement("FR-244", "FR-043", "FR-052")
 @pytest.mark.parametrize(("more", "field"), [("confirm={id}", "query.confirm"), ("force=true", "query.force")])
 def test_a_confirmation_is_sent_once_and_alone(client: httpx.Client, user_id: str, more: str, field: str) -> None:
     create(client)
@@ -113,7 +113,7 @@ def test_a_confirmation_is_sent_once_and_alone(client: httpx.Client, user_id: st
     assert everything_of(client) == before
 
 
-@pytest.mark.requirement("FR-256")
+@pytest.mark.requirement("FR-244")
 def test_a_confirmation_in_the_body_confirms_nothing(client: httpx.Client, user_id: str) -> None:
     create(client)
     before = everything_of(client)

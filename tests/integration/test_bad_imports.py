@@ -22,7 +22,7 @@ GOOD = {LINES: b'{"title":"good"}\n', CSV: b"good\n", CALENDAR: b"BEGIN:VTODO\nS
 HEADS = {LINES: b"", CSV: b"title\n", CALENDAR: b"BEGIN:VCALENDAR\n"}
 
 
-@pytest.mark.requirement("FR-254")
+@pytest.mark.requirement("FR-242")
 @pytest.mark.parametrize("kind", TYPES.values())
 def test_an_import_stops_behind_very_many_bad_rows_and_says_where(client: httpx.Client, kind: str) -> None:
     begin = HEADS[kind] + GOOD[kind] + BAD[kind] * MOST_BAD_ROWS
@@ -34,12 +34,12 @@ def test_an_import_stops_behind_very_many_bad_rows_and_says_where(client: httpx.
     assert [task["title"] for task in tasks_of(client)] == ["good"]
 
 
-@pytest.mark.requirement("FR-254")
+@pytest.mark.requirement("FR-242")
 def test_an_import_that_did_not_stop_says_so(client: httpx.Client) -> None:
     assert report_of(send(client, GOOD[LINES] + BAD[LINES]))["stopped_at_line"] is None
 
 
-@pytest.mark.requirement("FR-254")
+@pytest.mark.requirement("FR-242")
 def test_rows_for_which_the_account_has_no_room_count_as_bad_ones(
     settings: Settings, user_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -53,7 +53,7 @@ def test_rows_for_which_the_account_has_no_room_count_as_bad_ones(
     assert counts_of(report) == {"failed": 500, "stopped_at_line": 501}
 
 
-@pytest.mark.requirement("FR-255", "FR-214")
+@pytest.mark.requirement("FR-243", "FR-214")
 @pytest.mark.parametrize("kind", TYPES.values())
 @pytest.mark.parametrize("before", [10, MOST_BAD_ROWS + 1])
 def test_an_import_without_a_good_row_ends_with_its_token(

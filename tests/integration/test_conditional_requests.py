@@ -292,7 +292,7 @@ ASKING = {
 }
 
 
-@pytest.mark.requirement("FR-264")
+@pytest.mark.requirement("FR-252")
 @pytest.mark.parametrize(("method", "path"), REQUESTS, ids=[" ".join(each) for each in REQUESTS])
 def test_where_it_is_required_calls_that_change_a_task_ask_and_no_others(strict: API, method: str, path: str) -> None:
     strict.app.state.feed.stream_seconds = 0
@@ -305,7 +305,7 @@ def test_where_it_is_required_calls_that_change_a_task_ask_and_no_others(strict:
             assert max(statuses) < 500
 
 
-@pytest.mark.requirement("FR-264", "FR-226")
+@pytest.mark.requirement("FR-252", "FR-226")
 def test_where_it_is_required_an_import_adds_tasks_and_changes_none(strict: API) -> None:
     with strict.client(new_user()) as client:
         same, other, trashed = (create(client, title) for title in ("same", "other", "trashed"))

@@ -213,7 +213,7 @@ def test_a_settlement_that_is_refused_is_logged_and_tried_again(
     assert "StatementRefused: UndefinedTable (42P01)" in failed["exception"]
 
 
-@pytest.mark.requirement("FR-105", "FR-259")
+@pytest.mark.requirement("FR-105", "FR-247")
 @pytest.mark.parametrize(
     ("seconds", "ahead", "stored"),
     [

@@ -102,7 +102,7 @@ def test_a_stream_that_is_refused_keeps_no_place(live: API, follower: httpx.Clie
     until(lambda: is_empty(live))
 
 
-@pytest.mark.requirement("FR-265", "FR-148")
+@pytest.mark.requirement("FR-253", "FR-148")
 def test_what_one_stream_of_a_user_finds_all_of_them_send(
     follower: httpx.Client, user_id: str, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,7 +123,7 @@ def test_what_one_stream_of_a_user_finds_all_of_them_send(
     assert len(woken) == 1
 
 
-@pytest.mark.requirement("FR-265")
+@pytest.mark.requirement("FR-253")
 def test_with_many_users_each_is_looked_for_less_often(live: API) -> None:
     feed, one = live.app.state.feed, Followed()
     feed.poll_seconds = 1.0

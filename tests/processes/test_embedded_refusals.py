@@ -116,7 +116,7 @@ def test_importing_it_warns_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.requirement("FR-260")
+@pytest.mark.requirement("FR-248")
 def test_a_machine_without_a_folder_for_temporary_files(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def find_none(_module: str) -> NoReturn:
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")

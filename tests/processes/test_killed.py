@@ -20,7 +20,7 @@ from tests.fixtures.process import TASK_API, environment, served
 from tests.fixtures.servers import free_port
 from tests.fixtures.waiting import PATIENCE_SECONDS, until
 
-pytestmark = pytest.mark.requirement("FR-258")
+pytestmark = pytest.mark.requirement("FR-246")
 
 
 @pytest.mark.parametrize("with_postgres", [False, True], ids=["alone", "with its Postgres"])

@@ -19,7 +19,7 @@ from tests.fixtures.process import environment, run, served
 from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
-pytestmark = pytest.mark.requirement("FR-261")
+pytestmark = pytest.mark.requirement("FR-249")
 
 UNKNOWN = "9001.of-a-later-version"
 

@@ -19,7 +19,7 @@ from tests.fixtures.process import environment, served
 from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
-pytestmark = pytest.mark.requirement("FR-260")
+pytestmark = pytest.mark.requirement("FR-248")
 
 NOBODY, NAMELESS = 65534, 54321
 FOLDER_OF_ONES_OWN = "Set DATA_DIR to a folder of your own"

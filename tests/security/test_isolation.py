@@ -188,7 +188,7 @@ def test_another_users_id_can_be_used_without_noticing_it(owner: Owner, stranger
     assert owner.rows() == before
 
 
-@pytest.mark.requirement("FR-256", "FR-011")
+@pytest.mark.requirement("FR-244", "FR-011")
 def test_another_users_id_confirms_nothing(owner: Owner, stranger: httpx.Client, anonymous: httpx.Client) -> None:
     before, theirs = owner.rows(), stranger.post("/api/tasks", json={"title": "Mine"}).json()["data"]
 

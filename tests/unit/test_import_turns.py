@@ -92,7 +92,7 @@ def turns(task_import: TaskImport, reader: Counting, data: bytes) -> list[int]:
     return given
 
 
-@pytest.mark.requirement("FR-253")
+@pytest.mark.requirement("FR-241")
 @pytest.mark.parametrize(
     ("file_format", "data"),
     [
@@ -119,7 +119,7 @@ def test_a_turn_is_some_hundred_lines(file_format: FileFormat, data: bytes) -> N
     assert reader.given >= data.count(b"\n")
 
 
-@pytest.mark.requirement("FR-253")
+@pytest.mark.requirement("FR-241")
 @pytest.mark.parametrize("file_format", FileFormat)
 def test_two_imports_take_turns(file_format: FileFormat, monkeypatch: pytest.MonkeyPatch) -> None:
     bad, _ = BAD[file_format]
@@ -173,7 +173,7 @@ class Sent:
         yield self._file
 
 
-@pytest.mark.requirement("FR-253")
+@pytest.mark.requirement("FR-241")
 @pytest.mark.parametrize(
     ("file_format", "head", "nothing"),
     [
@@ -217,7 +217,7 @@ LINES = {
 }
 
 
-@pytest.mark.requirement("FR-253")
+@pytest.mark.requirement("FR-241")
 @pytest.mark.parametrize("file_format", FileFormat)
 @settings(deadline=None, max_examples=400)
 @given(data=st.data())
@@ -238,7 +238,7 @@ def rows_of(file_format: FileFormat, pieces: Sequence[bytes]) -> list[FileRow]:
     return [row for row in [*rows, *reader.end()] if row]
 
 
-@pytest.mark.requirement("FR-254")
+@pytest.mark.requirement("FR-242")
 def test_an_import_stops_at_the_row_behind_very_many_bad_ones() -> None:
     stored = Stored()
     task_import, reader = importing(FileFormat.JSON_LINES, stored)
@@ -260,7 +260,7 @@ def test_an_import_stops_at_the_row_behind_very_many_bad_ones() -> None:
     assert task_import.report == report
 
 
-@pytest.mark.requirement("FR-254")
+@pytest.mark.requirement("FR-242")
 def test_a_file_that_ends_with_the_last_bad_row_that_there_may_be_was_read_to_its_end() -> None:
     stored = Stored()
     task_import, reader = importing(FileFormat.JSON_LINES, stored)
@@ -272,7 +272,7 @@ def test_a_file_that_ends_with_the_last_bad_row_that_there_may_be_was_read_to_it
     assert (task_import.report.failed, task_import.report.stopped_at_line) == (MOST_BAD_ROWS, None)
 
 
-@pytest.mark.requirement("FR-254")
+@pytest.mark.requirement("FR-242")
 @pytest.mark.parametrize("file_format", FileFormat)
 def test_rows_that_cannot_be_stored_count_as_bad_ones(file_format: FileFormat) -> None:
     full = Stored(fate=Detail(ROW, "too_many_tasks", "Your account is full"))

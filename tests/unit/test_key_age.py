@@ -99,7 +99,7 @@ def test_a_withdrawn_key_ends_for_a_token_that_is_remembered_too(minutes: float)
         asyncio.run(story())
 
 
-@pytest.mark.requirement("FR-082", "FR-259")
+@pytest.mark.requirement("FR-082", "FR-247")
 @pytest.mark.parametrize("hours", [-10, 10])
 def test_a_withdrawn_key_ends_after_the_same_time_when_the_clock_is_set(hours: int) -> None:
     times = Times()

@@ -61,7 +61,7 @@ def test_nothing_is_fetched_for_tokens_of_other_issuers() -> None:
         assert user_of(verifier, ec_pair("new").token(good(iss=expected.issuer))) == USER
 
 
-@pytest.mark.requirement("FR-263", "FR-009")
+@pytest.mark.requirement("FR-251", "FR-009")
 def test_five_hundred_large_keys_are_fetched_once_and_each_is_found() -> None:
     modulus = urlsafe_b64encode((2**4095 + 1).to_bytes(512)).decode().rstrip("=")
     large = {"kty": "RSA", "use": "sig", "alg": "RS256", "e": "AQAB", "n": modulus, "x5c": ["A" * 1300]}
@@ -141,7 +141,7 @@ BROKEN: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.requirement("FR-010", "FR-081", "FR-083", "FR-263")
+@pytest.mark.requirement("FR-010", "FR-081", "FR-083", "FR-251")
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_failing_issuer_is_503_before_the_first_keys_and_harmless_afterwards(name: str) -> None:
     clock = Clock(0)
