@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, closing
 from functools import partial
 from itertools import cycle
@@ -46,8 +46,8 @@ def engine(own_url: str) -> Iterator[Engine]:
 class Limiter(SharedRateLimiter):
     """A limit of 100 a day, of which a tenth are ten; the day does not end. Counts how often it was looked at."""
 
-    def __init__(self) -> None:
-        super().__init__("user", Rate(100, 86400), lambda: MINUTE * 10**9)
+    def __init__(self, seconds: int = 86400, clock: Callable[[], int] = lambda: MINUTE) -> None:
+        super().__init__("user", Rate(100, seconds), lambda: clock() * 10**9)
         self.looks = 0
 
     def take(self, most: int) -> list[Count]:
@@ -226,19 +226,21 @@ def test_windows_of_the_past_are_removed_once_per_period(
     engine: Engine, own_url: str, seconds: int, ahead: int, stored: list[list[int]]
 ) -> None:
     times = [MINUTE + ahead]
-    limiter = SharedRateLimiter("user", Rate(100, seconds), lambda: times[-1] * 10**9)
+    limiter = Limiter(seconds, lambda: times[-1])
 
     async def run() -> None:
         async with settling(engine, limiter, SHORT):
             if ahead:
                 limiter.hit("a")
                 await eventually(partial(is_stored, own_url, [(times[-1],)]))
+                await limiter.many_more_looks()  # a settlement ends with its sweep
                 execute(own_url, "DELETE FROM rate_limits")
             for expected in stored:
                 times.append(MINUTE + expected[-1])
                 limiter.hit("a")
                 rows = [(MINUTE + start,) for start in expected]
                 await eventually(partial(is_stored, own_url, rows))
+                await limiter.many_more_looks()
 
     asyncio.run(run())
 
