@@ -42,11 +42,11 @@ class OldHTTP:
         try:
             await self.app(scope, receive, send_as_of_old)
         finally:
-            if cycle.response_started and not cycle.response_complete:
-                self._let_the_end_be_a_reset()
+            self._let_a_premature_end_be_a_reset()
 
-    def _let_the_end_be_a_reset(self) -> None:
-        """Have uvicorn, which closes the connection now, reset it: an orderly end would say that this was all."""
-        if not self.cycle.transport.is_closing():
-            connection = self.cycle.transport.get_extra_info("socket")
+    def _let_a_premature_end_be_a_reset(self) -> None:
+        """Have uvicorn, which then closes the connection, reset it: an orderly end would say that this was all."""
+        cycle = self.cycle
+        if cycle.response_started and not cycle.response_complete and not cycle.transport.is_closing():
+            connection = cycle.transport.get_extra_info("socket")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)

@@ -268,3 +268,12 @@ def test_a_settings_file_that_is_not_text_is_refused(tmp_path: Path, monkeypatch
     (tmp_path / ".env").write_bytes("PORT=1".encode("utf-16"))
 
     assert refusal() == [".env: is not UTF-8 text; save it as such"]
+
+
+@pytest.mark.requirement("FR-248")
+def test_a_home_folder_is_found_or_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_settings(data_dir="~/data").data_dir == tmp_path / "data"
+
+    (line,) = refusal(data_dir="~nobody-has-this-name/data")
+    assert line == "DATA_DIR: ~ stands for a home folder that cannot be found; write the folder out"

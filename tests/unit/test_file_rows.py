@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend.errors import ValidationFailed
 from backend.models.task_file import FileFormat
 from backend.services.task_export_service import writer_of
 from backend.services.task_import import reader_of
@@ -268,3 +269,15 @@ def test_a_calendar_without_its_end_is_not_complete() -> None:
 
     assert [rows[0]["title"], rows[1]] == ["a", (data.count("\n") - 1, "row", "calendar_unfinished")]
     assert found(FileFormat.CALENDAR, f"{data}{data}") == [rows[0], rows[0]]
+
+
+def test_a_line_of_a_calendar_that_is_in_no_component_is_of_no_task() -> None:
+    todo = f"BEGIN:VTODO\r\nUID:{ID}\r\nSUMMARY:mine\r\nEND:VTODO"
+    (row,) = found(FileFormat.CALENDAR, CALENDAR.format(f"SUMMARY:nobody's\r\n{todo}\r\nSUMMARY:nobody's"))
+
+    assert row["title"] == "mine"
+
+
+def test_a_blank_that_no_line_break_follows_is_no_calendar() -> None:
+    with pytest.raises(ValidationFailed):
+        read(FileFormat.CALENDAR, b"\r\n ")
