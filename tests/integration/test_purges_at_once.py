@@ -48,6 +48,7 @@ def test_users_who_are_passed_over_do_not_keep_it_from_the_others(
         assert purge(engine) == Purged(tasks=1)
 
     assert other.left().tasks == 0
+    assert purge(engine) == Purged(tasks=1)
 
 
 def test_it_ends_even_if_everybody_stays_busy(engine: Engine, module_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,6 +61,7 @@ def test_it_ends_even_if_everybody_stays_busy(engine: Engine, module_url: str, m
 
     assert len(steps) == 6
     assert not any(steps)
+    assert purge(engine) == Purged(tasks=1)  # nothing is left for the next test
 
 
 def test_a_task_that_is_restored_before_its_user_is_locked_stays(engine: Engine, module_url: str) -> None:
