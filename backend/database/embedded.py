@@ -40,6 +40,8 @@ LOOK_SECONDS = 1.0
 STOP_SECONDS = 60.0
 # The server's log says what failed, but not with which statement (psycopg2 puts the values in) nor with which row.
 QUIET = "-c log_min_error_statement=panic -c log_error_verbosity=terse"
+# What was written before a crash reaches the disk by one call, and not file by file: seconds, where the disk is busy.
+SYNC_AT_ONCE = "-c recovery_init_sync_method=syncfs" if platform.system() == "Linux" else ""
 # Needs no quoting in the server's list of socket folders, and leaves room for the file (104 bytes on macOS).
 PLAIN_FOLDER = re.compile(r"[A-Za-z0-9/._-]{1,85}")
 # pg_ctl puts the folder between double quotes in a shell command.
@@ -88,6 +90,9 @@ class EmbeddedPostgres:
             with self._door():
                 self._share = open_locked(self._data_dir / "postgres.users", exclusive=False)
                 try:
+                    if os.geteuid() == 0:  # root only
+                        self._prepare_for_root()
+                    self._check_folder()
                     url = self._running()
                 except BaseException:
                     self._leave()
@@ -109,13 +114,24 @@ class EmbeddedPostgres:
             self._leave()
 
     def _keep_running(self) -> None:
-        """Start the server again when it was killed: whoever is inside has its address, and goes on."""
+        """Start the server again when it has ended: whoever is inside has its address, and goes on.
+
+        It may fail, because the disk is full, or there are no descriptors. That may pass, and this thread goes on for
+        as long as we are inside.
+        """
+        is_failing = False
         while not self._left.wait(LOOK_SECONDS):
-            if self._postmaster() is None:
-                # What is left of the old one may not have ended yet: then the next time.
-                with self._door(), suppress(ConfigurationError, OSError):
-                    self._running()
+            try:
+                if self._postmaster() is None:
+                    with self._door():
+                        self._running()
                     logger.warning("postgres_restarted")
+                is_failing = False
+            except Exception as error:
+                if not is_failing and not self._left.is_set():
+                    is_defect = not isinstance(error, ConfigurationError | OSError)
+                    logger.error("postgres_not_restarted", reason=str(error), exc_info=is_defect and error)  # noqa: TRY400 - only then a traceback says more
+                is_failing = True
 
     def _door(self) -> IO[str]:
         """Let one at a time come or go."""
@@ -128,9 +144,6 @@ class EmbeddedPostgres:
 
     def _running(self) -> str:
         """Start the server unless it runs already, and wait until it answers."""
-        if os.geteuid() == 0:  # root only
-            self._prepare_for_root()
-        self._check_folder()
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and not self._left.is_set():
             sockets = self._socket_folder()
@@ -155,10 +168,7 @@ class EmbeddedPostgres:
             permissions = folder.stat().st_mode
             if not permissions & stat.S_IXOTH:
                 folder.chmod(permissions | stat.S_IXGRP | stat.S_IXOTH)
-        # Installed under a strict umask, the programs are readable for root alone.
-        wheel.helpers().ensure_folder_permissions(self._programs, 0o055)
-        for part in ("lib", "share"):
-            wheel.helpers().ensure_folder_permissions(self._programs.parent / part, 0o044)
+        wheel.let_everybody_run(self._programs)
 
     def _check_folder(self) -> None:
         """Make the database files if there are none; refuse those of another user or another major version."""
@@ -201,8 +211,9 @@ class EmbeddedPostgres:
             sockets = Path(tempfile.mkdtemp(prefix="task-api-"))
             self._give_to_server(sockets)
         self._sockets = sockets
-        options = f"-h '' -p {PORT} -k {shlex.quote(str(sockets))} {QUIET}"
+        options = f"-h '' -p {PORT} -k {shlex.quote(str(sockets))} {QUIET} {SYNC_AT_ONCE}"
         log = self._pgdata / "log"
+        before = log.stat().st_size if log.exists() else 0
         try:
             # pg_ctl starts it in a session of its own: Ctrl-C in our terminal does not reach it.
             wait = f"--timeout={START_SECONDS:.0f}"
@@ -210,7 +221,10 @@ class EmbeddedPostgres:
                 "pg_ctl", "start", "--wait", wait, f"--pgdata={self._pgdata}", f"--log={log}", f"--options={options}"
             )
         except ConfigurationError as error:
-            complaint = complaint_of(log.read_text(errors="replace"))
+            said = log.read_bytes()[before:].decode(errors="replace") if log.exists() else ""
+            if not said:  # where the disk is full, not even that has room
+                raise
+            complaint = complaint_of(said)
             if _NOT_ENDED in complaint:
                 return False
             raise ConfigurationError(

@@ -6,6 +6,7 @@ import importlib
 import subprocess
 import time
 import warnings
+from pathlib import Path
 from types import ModuleType
 
 from backend.errors import ConfigurationError
@@ -24,6 +25,13 @@ def helpers() -> ModuleType:
                 f"The embedded Postgres needs a folder for temporary files, and there is none: {error}. "
                 "Set TMPDIR to a folder of your own, or DATABASE_URL to a Postgres."
             ) from error
+
+
+def let_everybody_run(programs: Path) -> None:  # root only
+    """Let other users read what was installed under a strict umask, for root alone."""
+    helpers().ensure_folder_permissions(programs, 0o055)
+    for part in ("lib", "share"):
+        helpers().ensure_folder_permissions(programs.parent / part, 0o044)
 
 
 def server_account() -> tuple[int, int]:  # root only
