@@ -9,18 +9,18 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import selectors
 import socket
 import struct
 import time
 from contextlib import suppress
+from selectors import EVENT_READ
 from typing import Protocol
 
 from backend.errors import ConfigurationError
+from backend.utils.descriptors import Selector
 
 LISTEN_BACKLOG = 2048
 TAKEN_SECONDS = 3.0  # for the workers of a parent that was killed to give up its port
-MOST_OPEN_FILES = 10_000  # connections, mostly: more than one worker can have, and no more than macOS allows
 _LOOK_SECONDS = 0.05
 
 _SO_ATTACH_FILTER = 26  # of Linux, which Python does not name; elsewhere an option that does not exist
@@ -73,20 +73,6 @@ def advice(number: int | None) -> str:
     return "Choose an address of this machine: --host 127.0.0.1 for itself alone, --host 0.0.0.0 for every network."
 
 
-def allow_many_connections() -> None:
-    """Let this process and its workers have more files open than the 256 or 1024 that a shell gives to programs.
-
-    Where the system does not let us, the limit stays as it is.
-    """
-    with suppress(ImportError, OSError, ValueError):
-        import resource  # noqa: PLC0415 - not on Windows, where this module must still import
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MOST_OPEN_FILES, hard)
-        if soft != resource.RLIM_INFINITY and soft < wanted:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
 def refuse_new_connections(listener: HasFileNumber) -> None:
     """Let no connection begin any more, in whatever process; those that have begun are completed and wait as before.
 
@@ -102,6 +88,6 @@ def refuse_new_connections(listener: HasFileNumber) -> None:
 
 def has_waiting(listener: HasFileNumber) -> bool:
     """Tell whether a connection waits to be accepted."""
-    with selectors.DefaultSelector() as selector:
-        selector.register(listener.fileno(), selectors.EVENT_READ)
+    with Selector() as selector:
+        selector.register(listener.fileno(), EVENT_READ)
         return bool(selector.select(timeout=0))

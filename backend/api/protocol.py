@@ -66,6 +66,7 @@ class BoundedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._timeout_seconds = config.client_timeout_seconds
+        self._most_connections = config.most_connections
         self._stage = Stage.IDLE
         self._unfinished = 0  # bytes since a head, a piece of a body or a request was complete
         self._line_start = b""  # of the line that is arriving
@@ -78,10 +79,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._signal = Signal()  # for the request in hand, if it goes on and on
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Begin to wait for a request."""
+        """Begin to wait for a request; end at once where others need the descriptor more."""
         super().connection_made(transport)
         self._reading = SlowReaderWatch(self.loop, transport)
         self._watch()
+        if len(self.connections) > self._most_connections:
+            self.server_state.note_full(self._most_connections)
+            transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more, and let what is in hand know that nobody listens."""

@@ -13,7 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from backend.api.listener import has_waiting, refuse_new_connections
-from backend.api.server_state import ServerConfig, ServiceState
+from backend.api.server_state import ServerConfig, ServiceState, most_connections
 from backend.config import Settings
 from backend.utils.logs import set_up_logs
 
@@ -40,6 +40,7 @@ def server_config(app: ASGIApp | str, settings: Settings, **options: Any) -> Ser
         **options,
     )
     config.client_timeout_seconds = settings.client_timeout_seconds
+    config.most_connections = most_connections(settings.database_pool_size)
     config.set_up_logs = partial(set_up_logs, settings.log_level, as_json=settings.environment == "production")
     return config
 

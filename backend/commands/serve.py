@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import structlog
 
-from backend.api.listener import allow_many_connections, listen
+from backend.api.listener import listen
 from backend.api.server import Server, server_config
 from backend.api.supervisor import Supervisor
 from backend.api.verifying import verifier_of
@@ -21,6 +21,7 @@ from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.errors import ConfigurationError
 from backend.services import wall
+from backend.utils.descriptors import raise_limit
 from backend.utils.signals import leaving_in_order
 
 DEVELOPMENT_USER = "developer"
@@ -31,7 +32,7 @@ logger = structlog.get_logger()
 
 def run(options: argparse.Namespace) -> None:
     """Serve until asked to end."""
-    allow_many_connections()
+    raise_limit()
     chosen = {name: getattr(options, name) for name in ("host", "port", "workers")}
     settings = with_key(set_up(**{name: value for name, value in chosen.items() if value is not None}))
     # However one ends a server, it has then done what it was asked to.

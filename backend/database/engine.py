@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import selectors
 import time
 from collections.abc import Mapping
+from selectors import EVENT_READ
 from typing import Any
 
 import psycopg2
@@ -21,6 +21,7 @@ from backend.database.statements import Compiled
 from backend.database.url import read_url
 from backend.database.waiting import Silence, connect, finish
 from backend.utils.budget import current_budget
+from backend.utils.descriptors import Selector
 
 CONNECT_TIMEOUT_SECONDS = 10  # a suspended Neon compute needs a while to wake
 SERVER_SHARE = 0.95  # of the time that is left is the server's; then it says so itself, before it is given up
@@ -160,5 +161,5 @@ def _prepare(connection: Any, entry: ConnectionPoolEntry) -> None:
     register_uuid(conn_or_curs=connection)
     register_type(_BYTES, connection)
     entry.info[_OPENED] = time.monotonic()
-    entry.info[_LISTENING] = selectors.DefaultSelector()
-    entry.info[_LISTENING].register(connection, selectors.EVENT_READ)
+    entry.info[_LISTENING] = Selector()
+    entry.info[_LISTENING].register(connection, EVENT_READ)

@@ -9,6 +9,7 @@ _AFTER_ADDRESS = re.compile(r"(?:failed: (?:FATAL: +)?|^FATAL: +)(.*)")
 _CERTIFICATE = re.compile(r'^server certificate for "[^"]*" (does not match host name) "[^"]*"')
 _HOST = re.compile(r'(?<=host name )"[^"]*"')
 _QUOTED = re.compile(r'".*"')
+_SPEECHLESS = "the driver does not say why: maybe there are no descriptors left"
 _DATA_EXCEPTION = "22"  # the class of SQLSTATEs whose message quotes the value that did not fit
 
 # What whoever has set DATABASE_URL can do about it; the first that fits.
@@ -44,7 +45,8 @@ def reason(error: BaseException | None) -> str:
     sqlstate = getattr(error, "pgcode", None)
     if sqlstate is None:
         match = _AFTER_ADDRESS.search(str(error)) or _CERTIFICATE.search(str(error))
-        return _HOST.sub('"…"', match[1]) if match else _QUOTED.sub('"…"', str(error).partition("\n")[0])
+        words = _HOST.sub('"…"', match[1]) if match else _QUOTED.sub('"…"', str(error).partition("\n")[0])
+        return words or _SPEECHLESS
     name = f"{type(error).__name__} ({sqlstate})"
     return name if sqlstate.startswith(_DATA_EXCEPTION) else f"{name}: {message_of(error)}"
 

@@ -6,15 +6,16 @@ The statement timeout is kept by the server. Behind a frozen host or a forgotten
 from __future__ import annotations
 
 import asyncio
-import selectors
 import time
 from collections.abc import Mapping
+from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
 import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_WRITE
 
 from backend.database.hosts import each_address
+from backend.utils.descriptors import Selector
 from backend.utils.greenlets import is_in_greenlet, wait_for
 
 _SILENT = "the server does not answer in time"
@@ -53,8 +54,8 @@ def finish(connection: Any, seconds: float) -> None:
         left = deadline - time.monotonic()
         if left <= 0:
             raise Silence(_SILENT)
-        with selectors.DefaultSelector() as selector:
-            selector.register(connection, selectors.EVENT_WRITE if state == POLL_WRITE else selectors.EVENT_READ)
+        with Selector() as selector:
+            selector.register(connection, EVENT_WRITE if state == POLL_WRITE else EVENT_READ)
             selector.select(left)
         state = connection.poll()
 

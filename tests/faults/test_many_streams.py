@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from backend.api.feed import MOST_STREAMS, MOST_STREAMS_OF_ONE_USER
-from backend.api.listener import allow_many_connections
 from backend.utils.auth import issue_token
+from backend.utils.descriptors import raise_limit
 from tests.fixtures.api import new_user
 from tests.fixtures.connection import head
 from tests.fixtures.database import execute
@@ -43,7 +43,7 @@ INSERT INTO tasks (user_id, id, title, revision) VALUES (%s, %s, 'from elsewhere
 @pytest.fixture
 def service(tmp_path: Path, database_url: str) -> Iterator[Service]:
     """A service of one worker that was started where few files may be open."""
-    allow_many_connections()  # the clients are here
+    raise_limit()  # the clients are here
     env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET, RATE_LIMIT_ANONYMOUS="1/day")
     few = ("sh", "-c", f'ulimit -Sn {FEW_FILES}; exec "$@"', "sh")
     with served(env=env, cwd=tmp_path, command=(*few, *TASK_API, "serve", "--port", "0")) as running:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import selectors
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +15,11 @@ import psycopg2
 import pytest
 from fastapi import HTTPException
 from pydantic import SecretStr
-from sqlalchemy import event, make_url
+from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import DisconnectionError
 from starlette.routing import compile_path
 
+from backend.api.listener import has_waiting
 from backend.config import Settings
 from backend.database import migrations
 from backend.database.engine import SERVER_SHARE, Engine
@@ -224,6 +228,22 @@ def test_connections_that_die_as_soon_as_they_are_made_are_service_unavailable(s
             raise DisconnectionError
 
         error_of(client.get("/api/tasks"), 503, "SERVICE_UNAVAILABLE")
+
+
+@pytest.mark.requirement("FR-256")
+def test_looking_at_connections_takes_no_descriptor(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(selectors.DefaultSelector, "__init__", refuse)
+    engine = Engine(database_url, pool_size=1, timeout_seconds=60)
+    sessions = SessionFactory(engine)
+    for _ in range(2):  # a new connection, and one that was idle
+        with sessions(new_user()) as session:
+            assert session.exec(text("SELECT 1")) == [(1,)]
+    engine.dispose()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert not has_waiting(listener)
 
 
 @pytest.mark.requirement("FR-051", "FR-097")

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from backend.api import feed
+from backend.api.server_state import DESCRIPTORS_OF_A_CONNECTION, SPARE_DESCRIPTORS
 from backend.config import Settings
 from backend.database import migrations
 from tests.fixtures.api import new_user, serve
@@ -79,6 +80,7 @@ def test_other_numbers_are_those_of_the_code() -> None:
     lines = (REPOSITORY / "backend" / "services" / "purge_service.py").read_text(encoding="utf-8")
 
     assert f"{feed.MOST_STREAMS} streams of changes, {feed.MOST_STREAMS_OF_ONE_USER} of one user" in WORDS
+    assert f"as leave {SPARE_DESCRIPTORS} descriptors, and {DESCRIPTORS_OF_A_CONNECTION} for each of DATABASE" in WORDS
     assert f"waits {migrations.MIGRATION_LOCK_SECONDS} s for another that migrates" in WORDS
     assert f"{migrations.TABLE_LOCK_SECONDS} s for a table" in WORDS
     for period in ("30 days", "24 hours"):

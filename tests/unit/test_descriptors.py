@@ -1,0 +1,91 @@
+"""How many descriptors a process gives itself where the system allows it, and for how many connections they do."""
+
+from __future__ import annotations
+
+import resource
+from types import SimpleNamespace
+
+import pytest
+
+from backend.api.server_state import ServiceState, most_connections
+from backend.utils import descriptors
+from tests.fixtures.logs import events
+
+UNLIMITED = resource.RLIM_INFINITY
+MACOS = 10240
+
+
+class System:
+    """Stands for a system with limits of a process, of which it may set some and not others."""
+
+    def __init__(self, soft: int, hard: int, most: int | None = None) -> None:
+        self.limits = (soft, hard)
+        self._most = most  # that it lets anybody set; it does not say so
+
+    def getrlimit(self, which: int) -> tuple[int, int]:
+        assert which == resource.RLIMIT_NOFILE
+        return self.limits
+
+    def setrlimit(self, which: int, limits: tuple[int, int]) -> None:
+        assert which == resource.RLIMIT_NOFILE
+        soft, hard = limits
+        if hard != self.limits[1] or soft == UNLIMITED or (self._most is not None and soft > self._most):
+            raise ValueError("current limit exceeds maximum limit")
+        self.limits = limits
+
+
+def on(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", system.getrlimit)
+    monkeypatch.setattr(resource, "setrlimit", system.setrlimit)
+
+
+@pytest.mark.requirement("FR-255")
+@pytest.mark.parametrize(
+    ("system", "soft"),
+    [
+        (System(1024, 4096), 4096),
+        (System(1024, 1024), 1024),
+        (System(256, UNLIMITED, most=MACOS), MACOS),
+        (System(256, UNLIMITED), 1_048_576),
+        (System(1024, 1_000_000, most=500), 1024),  # whatever is in the way
+        (System(20_000, UNLIMITED, most=MACOS), 20_000),  # what it has is never lowered
+        (System(UNLIMITED, UNLIMITED), UNLIMITED),
+    ],
+)
+def test_the_limit_is_raised_as_far_as_the_system_lets_it(
+    monkeypatch: pytest.MonkeyPatch, system: System, soft: int
+) -> None:
+    hard = system.limits[1]
+    on(system, monkeypatch)
+    descriptors.raise_limit()
+    assert system.limits == (soft, hard)
+
+
+@pytest.mark.requirement("FR-255")
+def test_a_sandbox_that_forbids_to_ask_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_which: int) -> tuple[int, int]:
+        raise PermissionError
+
+    monkeypatch.setattr(resource, "getrlimit", refuse)
+    descriptors.raise_limit()
+    assert most_connections(10) > 100_000
+
+
+@pytest.mark.requirement("FR-256")
+@pytest.mark.parametrize(("soft", "most"), [(1024, 904), (4096, 3976), (100, 50), (UNLIMITED, 1_048_456)])
+def test_there_are_descriptors_left_for_the_database(monkeypatch: pytest.MonkeyPatch, soft: int, most: int) -> None:
+    on(System(soft, UNLIMITED), monkeypatch)
+    assert most_connections(10) == most
+
+
+@pytest.mark.requirement("FR-256")
+def test_that_clients_are_sent_away_is_said_once_a_minute(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("backend.api.server_state.time", SimpleNamespace(monotonic=lambda: now))
+    state = ServiceState()
+    for now in (5.0, 6.0, 64.0, 66.0, 67.0):  # noqa: B007 - the clock
+        state.note_full(904)
+
+    assert [event["most"] for event in events(caplog, "connections_refused")] == [904, 904]
