@@ -3,7 +3,7 @@
 A connection is opened in a thread of its own, because libpq waits as it likes (for names, for silent hosts), and who
 needs the connection only until a deadline. As long as all is well, everyone who needs a connection opens one. When an
 attempt fails, or is not done after a while, there is one more attempt at a time, for all, after pauses that grow. The
-first that succeeds lets the others try again.
+first that succeeds lets the others try again. Who waits for a new connection takes one that is returned meanwhile.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-import anyio.to_thread
 import psycopg2
 import structlog
 
+from backend.database.bell import Bell
 from backend.database.reasons import reason
 from backend.errors import ServiceUnavailable
 from backend.utils.budget import current_budget
-from backend.utils.greenlets import is_in_greenlet, wait_for
+from backend.utils.threads import start_soon
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
@@ -51,10 +51,15 @@ class NoConnection(ServiceUnavailable):
         self.reason = reason
 
 
+class ConnectionReturned(Exception):
+    """The pool has a connection that is idle: whoever asks it again needs no new one."""
+
+
 class Connector:
     """Called by the pool for a new connection; raises NoConnection when there is none in time.
 
-    `connect` opens one of the driver's, by `parameters`. Work without a deadline waits for `patience_seconds`.
+    `connect` opens one of the driver's, by `parameters`. Work without a deadline waits for `patience_seconds`. Where
+    `is_one_idle` tells that the pool has a connection after all, it raises ConnectionReturned.
     """
 
     def __init__(
@@ -63,14 +68,17 @@ class Connector:
         patience_seconds: float,
         connect: Callable[[Mapping[str, Any]], Any],
         chance: Callable[[], float] = random.random,
+        is_one_idle: Callable[[], bool] = bool,
     ) -> None:
         self.parameters = parameters
+        self.waiting = 0  # how many need a connection
         self._open = connect
+        self._is_one_idle = is_one_idle
         self._patience_seconds = patience_seconds
         self._chance = chance
-        self._changed = threading.Condition()
+        self._changed = Bell()
         self._made: deque[Any] = deque()  # connections for those who wait
-        self._waiting = 0
+        self._under_way: set[object] = set()  # attempts, but for those that may hang since before the last outage
         self._failures = 0  # in a row
         self._failed_at = self._succeeded_at = 0.0
         self._next_attempt = 0.0
@@ -80,23 +88,30 @@ class Connector:
 
     def __call__(self) -> Any:
         """Return a new connection."""
-        if is_in_greenlet():
-            return wait_for(anyio.to_thread.run_sync(self._wait_for_one))
-        return self._wait_for_one()
-
-    def _wait_for_one(self) -> Any:
         now = time.monotonic()
         deadline = min(current_budget().deadline, now + self._patience_seconds)
         with self._changed:
-            self._waiting += 1
+            self.waiting += 1
             try:
                 has_attempted = self._wait(deadline)
                 connection = self._made.popleft()
             finally:
-                self._waiting -= 1
-            if not has_attempted and self._waiting > len(self._made):
+                self.waiting -= 1
+                self._close_surplus()
+            if not has_attempted and self._is_attempt_missing():
                 self._attempt(time.monotonic(), is_probe=False)  # this one was opened by somebody who still waits
             return connection
+
+    def note_return(self) -> None:
+        """Let one of those who wait look whether the pool has a connection."""
+        with self._changed:
+            self._changed.ring()
+
+    def _close_surplus(self) -> None:
+        """Close what nobody waits for any more: whoever did was cancelled."""
+        while len(self._made) > self.waiting:
+            with suppress(psycopg2.Error):
+                self._made.pop().close()
 
     @property
     def is_away(self) -> bool:
@@ -108,6 +123,8 @@ class Connector:
         recoveries = self._recoveries
         own_attempt = math.inf if self._failures else 0.0
         while not self._made:
+            if self._is_one_idle():
+                raise ConnectionReturned
             now = time.monotonic()
             if now >= deadline:
                 raise NoConnection(self._reason if self._failures else "it does not answer")
@@ -115,7 +132,8 @@ class Connector:
                 recoveries, own_attempt = self._recoveries, now + RECOVERY_SECONDS * self._chance()
             if now >= own_attempt:
                 own_attempt = math.inf
-                self._attempt(now, is_probe=False)
+                if self._is_attempt_missing():
+                    self._attempt(now, is_probe=False)
             elif now >= self._next_attempt:
                 self._attempt(now, is_probe=True)
             elif self._is_refused:
@@ -123,28 +141,37 @@ class Connector:
             self._changed.wait(min(deadline, self._next_attempt, own_attempt) - now)
         return own_attempt == math.inf
 
+    def _is_attempt_missing(self) -> bool:
+        """Tell whether more wait than there are attempts: some of these go on for who has left with another one."""
+        return self.waiting > len(self._made) + len(self._under_way)
+
     def _attempt(self, now: float, *, is_probe: bool) -> None:
         self._next_attempt = now + LONGEST_PAUSE_SECONDS * self._spread()
-        threading.Thread(target=self._connect, args=(now, is_probe), name="database connect", daemon=True).start()
+        attempt = object()
+        arguments = (attempt, now, is_probe)
+        start_soon(threading.Thread(target=self._connect, args=arguments, name="database connect", daemon=True))
+        self._under_way.add(attempt)
 
     def _spread(self) -> float:
         """Return a factor of at most 1, so that workers that lost their connections together do not come together."""
         return 0.5 + self._chance() / 2
 
-    def _connect(self, began: float, is_probe: bool) -> None:  # noqa: FBT001 - a thread's argument
+    def _connect(self, attempt: object, began: float, is_probe: bool) -> None:  # noqa: FBT001 - a thread's argument
         try:
             connection = self._open(self.parameters)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait have to hear of it
             with self._changed:
+                self._under_way.discard(attempt)
                 self._note_failure(began, error)
-                self._changed.notify_all()
+                self._changed.ring_for_all()
             return
         with self._changed:
+            self._under_way.discard(attempt)
             self._note_success(is_probe=is_probe)
-            is_needed = len(self._made) < self._waiting
+            is_needed = len(self._made) < self.waiting
             if is_needed:
                 self._made.append(connection)
-            self._changed.notify_all()
+            self._changed.ring_for_all()
         if not is_needed:
             with suppress(psycopg2.Error):
                 connection.close()
@@ -168,5 +195,6 @@ class Connector:
             logger.info("database_back", failures=self._failures)
         if self._failures or is_probe:
             self._recoveries += 1
+            self._under_way.clear()
         self._failures, self._is_refused = 0, False
         self._succeeded_at = time.monotonic()

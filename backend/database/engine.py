@@ -11,12 +11,13 @@ import psycopg2
 from psycopg2 import BINARY
 from psycopg2.extensions import new_type, register_type
 from psycopg2.extras import register_uuid
-from sqlalchemy import QueuePool, event
+from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from backend.database.connector import Connector
+from backend.database.connector import ConnectionReturned, Connector
 from backend.database.flights import Description, Flights
+from backend.database.pool import ConnectionPool
 from backend.database.statements import Compiled
 from backend.database.url import read_url
 from backend.database.waiting import Silence, connect, finish
@@ -45,8 +46,13 @@ class Engine:
     """
 
     def __init__(self, url: str, *, pool_size: int, timeout_seconds: float, slow_seconds: float = 0) -> None:
-        self.connector = Connector(_parameters(url, timeout_seconds), timeout_seconds, connect)
-        self.pool = QueuePool(
+        self.connector = Connector(
+            _parameters(url, timeout_seconds),
+            timeout_seconds,
+            connect,
+            is_one_idle=self._has_idle_connection,
+        )
+        self.pool = ConnectionPool(
             self.connector,
             pool_size=pool_size,
             max_overflow=0,
@@ -67,7 +73,11 @@ class Engine:
 
     def connect(self) -> PoolProxiedConnection:
         """Take a live connection, which is to be closed: then it goes back to the pool."""
-        return self.pool.connect()
+        while True:
+            try:
+                return self.pool.connect()
+            except ConnectionReturned:
+                continue
 
     def dispose(self) -> None:
         """Close all connections that are not in use. The engine can be used again."""
@@ -109,6 +119,9 @@ class Engine:
         if is_of_driver and not isinstance(error, Silence):
             self.distrust()
         connection.invalidate(error)
+
+    def _has_idle_connection(self) -> bool:
+        return self.pool.has_idle_connection()
 
     def distrust(self) -> None:
         """Give up all connections that are open by now, as soon as each is free."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from functools import partial
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from backend.database import waiting
+from backend.database.bell import Bell
 from backend.database.connector import LONGEST_PAUSE_SECONDS, RECOVERY_SECONDS, Connector, NoConnection
 from backend.database.url import read_url
 from tests.fixtures.proxy import Proxy, counting_proxy
@@ -37,26 +37,26 @@ class World:
     def thread(self, target: Callable[..., None], args: tuple[object, ...], **_: object) -> SimpleNamespace:
         return SimpleNamespace(start=lambda: self._threads.append(partial(target, *args)))
 
-    def condition(self) -> threading.Condition:
-        condition = threading.Condition()
-        condition.wait = self._wait  # type: ignore[method-assign, assignment]
-        return condition
+    def bell(self) -> Bell:
+        bell = Bell()
+        bell.wait = self._wait  # type: ignore[method-assign]
+        return bell
 
-    def _wait(self, seconds: float) -> bool:
+    def _wait(self, seconds: float) -> None:
         """Let the others work; if there are none, time passes."""
         working, self._threads = self._threads, []
         for work in working:
             work()
         self.now += 0 if working else seconds
-        return bool(working)
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     monkeypatch.setattr("backend.database.connector.time", world)
-    threads = SimpleNamespace(Condition=world.condition, Thread=world.thread)
-    monkeypatch.setattr("backend.database.connector.threading", threads)
+    monkeypatch.setattr("backend.database.connector.threading", SimpleNamespace(Thread=world.thread))
+    monkeypatch.setattr("backend.database.connector.start_soon", lambda thread: thread.start())
+    monkeypatch.setattr("backend.database.connector.Bell", world.bell)
     return world
 
 

@@ -1,0 +1,108 @@
+"""Wakes those who wait for something to change: requests on an event loop, and whoever is in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from contextlib import suppress
+from types import TracebackType
+from typing import Protocol
+
+from backend.utils.greenlets import is_in_greenlet, wait_for
+
+
+class _Sleeper(Protocol):
+    def sleep(self, seconds: float) -> None:
+        """Return when it is woken, or the time is over."""
+        ...
+
+    def wake(self) -> None:
+        """Wake it, from whatever thread."""
+        ...
+
+
+class _InThread:
+    def __init__(self) -> None:
+        self._woken = threading.Event()
+
+    def sleep(self, seconds: float) -> None:
+        self._woken.wait(seconds)
+
+    def wake(self) -> None:
+        self._woken.set()
+
+
+class _OnLoop:
+    """A request: when it is woken by another one of its loop, nobody who comes later goes on before it does."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._woken: asyncio.Future[None] = self._loop.create_future()
+
+    def sleep(self, seconds: float) -> None:
+        timer = self._loop.call_later(max(0.0, seconds), self._end)
+        try:
+            wait_for(self._woken)
+        finally:
+            timer.cancel()
+
+    def wake(self) -> None:
+        if threading.get_ident() == self._thread:
+            self._end()
+        else:
+            with suppress(RuntimeError):  # the loop has ended, and the request with it
+                self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        if not self._woken.done():
+            self._woken.set_result(None)
+
+
+class Bell:
+    """Wakes one of those who wait, or all, in their order.
+
+    What they wait for changes only in a `with` block, which one at a time is in; who waits lets others in meanwhile.
+    """
+
+    def __init__(self) -> None:
+        # One that can be taken twice: the collector may give a connection back wherever it likes.
+        self._lock = threading.RLock()
+        self._sleepers: deque[_Sleeper] = deque()
+
+    def __enter__(self) -> None:
+        """Wait until nobody else is in."""
+        self._lock.acquire()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Let the next one in."""
+        self._lock.release()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the bell, but not longer. Whoever is cancelled meanwhile leaves it to the next one."""
+        sleeper: _Sleeper = _OnLoop() if is_in_greenlet() else _InThread()
+        self._sleepers.append(sleeper)
+        self._lock.release()
+        is_cancelled = True
+        try:
+            sleeper.sleep(seconds)
+            is_cancelled = False
+        finally:
+            self._lock.acquire()
+            if sleeper in self._sleepers:
+                self._sleepers.remove(sleeper)
+            elif is_cancelled:
+                self.ring()
+
+    def ring(self) -> None:
+        """Wake who has waited longest."""
+        if self._sleepers:
+            self._sleepers.popleft().wake()
+
+    def ring_for_all(self) -> None:
+        """Wake everybody."""
+        while self._sleepers:
+            self.ring()

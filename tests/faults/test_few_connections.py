@@ -1,0 +1,44 @@
+"""A server that gives fewer connections than the service would take: requests share them, and none is sent away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from backend.config import Settings
+from backend.database import migrations
+from backend.database.connector import LONGEST_PAUSE_SECONDS
+from tests.fixtures.outages import READS, SAFE_WRITES, loaded
+from tests.fixtures.proxy import counting_proxy
+from tests.fixtures.servers import Server, plain_server
+from tests.fixtures.waiting import until
+
+POOL_SIZE = 10
+CLIENTS = 12
+ANSWERS = 1000
+
+
+@pytest.fixture(params=[5, 1])
+def small_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server that has so many connections, and none that it keeps for its owner."""
+    with plain_server(max_connections=str(request.param), superuser_reserved_connections="0") as server:
+        migrations.apply(server.url())
+        yield server
+
+
+@pytest.mark.requirement("FR-257", "FR-161")
+def test_under_steady_load_nobody_is_refused_or_left_waiting(settings: Settings, small_server: Server) -> None:
+    """Whoever is left waiting waits for longer than clients do: they fail the test."""
+    with (
+        counting_proxy(small_server.url()) as proxy,
+        loaded(settings, proxy.url, database_pool_size=POOL_SIZE) as load,
+    ):
+        before, began = len(proxy.attempts), time.monotonic()
+        with load.going_on(READS + SAFE_WRITES, count=CLIENTS) as answers:
+            until(lambda: len(answers) > ANSWERS)
+        attempts, seconds = len(proxy.attempts) - before, time.monotonic() - began
+
+        assert [answer for answer in answers if not answer.is_good] == []
+        assert attempts <= 2 * POOL_SIZE + seconds / (LONGEST_PAUSE_SECONDS / 2)
