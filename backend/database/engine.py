@@ -12,7 +12,7 @@ from psycopg2 import BINARY
 from psycopg2.extensions import new_type, register_type
 from psycopg2.extras import register_uuid
 from sqlalchemy import event
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, InvalidRequestError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from backend.database.connector import ConnectionReturned, Connector
@@ -25,6 +25,7 @@ from backend.utils.budget import current_budget
 from backend.utils.descriptors import Selector
 
 CONNECT_TIMEOUT_SECONDS = 10  # a suspended Neon compute needs a while to wake
+CONNECT_TRIES = 3  # where one that was idle is dead, and so is the one that was opened instead
 SERVER_SHARE = 0.95  # of the time that is left is the server's; then it says so itself, before it is given up
 
 # A network that forgot a connection must be found out: while it is idle, and in time for another connection.
@@ -72,12 +73,20 @@ class Engine:
         return self.connector.is_away
 
     def connect(self) -> PoolProxiedConnection:
-        """Take a live connection, which is to be closed: then it goes back to the pool."""
+        """Take a live connection, which is to be closed: then it goes back to the pool.
+
+        Raises what the pool and the connector do: InvalidRequestError when several new ones are dead, too.
+        """
+        tries_left = CONNECT_TRIES
         while True:
             try:
                 return self.pool.connect()
             except ConnectionReturned:
                 continue
+            except InvalidRequestError:
+                tries_left -= 1
+                if not tries_left:
+                    raise
 
     def dispose(self) -> None:
         """Close all connections that are not in use. The engine can be used again."""

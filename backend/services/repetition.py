@@ -14,12 +14,14 @@ from backend.utils.budget import current_budget
 
 logger = structlog.get_logger(__name__)
 
+READ_TRIES = 5  # of what only reads; more, and a statement that takes the server down would be sent again and again
+
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
 
 def reads(method: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
-    """Mark a method that only reads: it is repeated once, and what it then finds is the answer."""
+    """Mark a method that only reads: it is repeated, and what it then finds is the answer."""
     return _repeating(method, is_safe=True, is_read=True)
 
 
@@ -39,20 +41,23 @@ def once_only(method: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Re
 def _repeating(method: Callable[_Arguments, _Result], *, is_safe: bool, is_read: bool) -> Callable[_Arguments, _Result]:
     @wraps(method)
     def run(*arguments: _Arguments.args, **options: _Arguments.kwargs) -> _Result:
-        try:
-            return method(*arguments, **options)
-        except Interrupted as error:
-            first = error
-        if (first.may_be_done and not is_safe) or current_budget().remaining_seconds() <= 0:
-            raise first
-        logger.info("work_repeated", work=method.__qualname__)
-        try:
-            return method(*arguments, **options)
-        except ServiceUnavailable:
-            raise
-        except TaskAPIError:
-            if first.may_be_done and not is_read:
-                raise first from None
-            raise
+        lost: Interrupted | None = None
+        tries_left = READ_TRIES if is_read else 2
+        while True:
+            tries_left -= 1
+            try:
+                return method(*arguments, **options)
+            except Interrupted as error:
+                is_harmless = is_safe or not error.may_be_done
+                if not (tries_left and is_harmless and current_budget().remaining_seconds() > 0):
+                    raise
+                lost = error
+            except ServiceUnavailable:
+                raise
+            except TaskAPIError:
+                if lost is not None and lost.may_be_done and not is_read:
+                    raise lost from None
+                raise
+            logger.info("work_repeated", work=method.__qualname__)
 
     return run

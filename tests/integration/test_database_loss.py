@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 
 import httpx
 import psycopg2
@@ -22,8 +22,8 @@ from starlette.routing import compile_path
 from backend.api.listener import has_waiting
 from backend.config import Settings
 from backend.database import migrations
-from backend.database.engine import SERVER_SHARE, Engine
-from backend.database.session import SessionFactory
+from backend.database.engine import CONNECT_TRIES, SERVER_SHARE, Engine
+from backend.database.session import Interrupted, SessionFactory
 from backend.errors import ServiceUnavailable
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.contract import operations
@@ -217,6 +217,29 @@ def test_a_database_that_goes_silent_holds_no_request(settings: Settings, databa
             proxy.silent = False
             assert read(client, task) == task
             proxy.cut()  # who still waits for a silent connection would keep the service from ending
+
+
+@pytest.mark.requirement("FR-245")
+@pytest.mark.parametrize(("dead", "is_served"), [(2 * CONNECT_TRIES - 1, True), (2 * CONNECT_TRIES, False)])
+def test_another_connection_is_taken_as_long_as_new_ones_are_dead(
+    database_url: str, caplog: pytest.LogCaptureFixture, dead: int, *, is_served: bool
+) -> None:
+    """That is no work that was lost, so it is not repeated either: but not for ever."""
+    engine = Engine(database_url, pool_size=1, timeout_seconds=60)
+    sessions, taken = SessionFactory(engine), 0
+
+    @event.listens_for(engine.pool, "checkout")
+    def _dead(*_connection: object) -> None:
+        nonlocal taken
+        taken += 1
+        if taken <= dead:
+            raise DisconnectionError
+
+    with nullcontext() if is_served else pytest.raises(Interrupted), sessions(new_user()) as session:
+        assert session.exec(text("SELECT 1")) == [(1,)]
+    engine.dispose()
+    assert taken == 2 * CONNECT_TRIES
+    assert len(events(caplog, "database_interrupted")) == (not is_served)
 
 
 @pytest.mark.requirement("FR-051")

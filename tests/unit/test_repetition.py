@@ -17,11 +17,12 @@ from backend.services.export_service import ExportService
 from backend.services.idempotency_service import IdempotencyService
 from backend.services.import_service import ImportService
 from backend.services.list_service import ListService
-from backend.services.repetition import once_only, reads, repeatable
+from backend.services.repetition import READ_TRIES, once_only, reads, repeatable
 from backend.services.seed_service import SeedService
 from backend.services.task_export_service import TaskExportService
 from backend.services.task_service import TaskService
 from backend.services.user_service import UserService
+from tests.fixtures.deadlines import time_left
 
 SERVICES = (
     AccessTokenService,
@@ -62,14 +63,29 @@ def work_that_meets(*outcomes: Exception | str) -> Callable[[], str]:
 
 
 @pytest.mark.requirement("FR-156", "FR-157", "FR-158")
-@pytest.mark.parametrize(
-    ("mark", "first"),
-    [(reads, DOUBTFUL), (reads, UNDONE), (repeatable, DOUBTFUL), (repeatable, UNDONE), (once_only, UNDONE)],
-)
-def test_what_may_be_repeated_is_repeated_once(mark: Mark, first: Interrupted) -> None:
+@pytest.mark.parametrize(("mark", "first"), [(repeatable, DOUBTFUL), (repeatable, UNDONE), (once_only, UNDONE)])
+def test_a_change_that_may_be_repeated_is_repeated_once(mark: Mark, first: Interrupted) -> None:
     assert mark(work_that_meets(first, DONE))() == DONE
     with pytest.raises(Interrupted) as raised:
         mark(work_that_meets(first, UNDONE, DONE))()
+    assert raised.value is UNDONE
+
+
+@pytest.mark.requirement("FR-156", "FR-245")
+@pytest.mark.parametrize("lost", [DOUBTFUL, UNDONE])
+def test_a_read_is_repeated_as_often_as_is_allowed(lost: Interrupted) -> None:
+    assert reads(work_that_meets(*[lost] * (READ_TRIES - 1), DONE))() == DONE
+    last = Interrupted(may_be_done=False)
+    with pytest.raises(Interrupted) as raised:
+        reads(work_that_meets(*[lost] * (READ_TRIES - 1), last, DONE))()
+    assert raised.value is last
+
+
+@pytest.mark.requirement("FR-160")
+@pytest.mark.parametrize("mark", [reads, repeatable, once_only])
+def test_nothing_is_repeated_when_the_time_is_over(mark: Mark) -> None:
+    with time_left(0), pytest.raises(Interrupted) as raised:
+        mark(work_that_meets(UNDONE, DONE))()
     assert raised.value is UNDONE
 
 
