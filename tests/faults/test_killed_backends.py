@@ -54,7 +54,7 @@ def reading(address: str, user_id: str) -> Iterator[list[int]]:
             one.result()
 
 
-@pytest.mark.requirement("FR-245", "FR-156")
+@pytest.mark.requirement("FR-258", "FR-156")
 def test_every_read_is_answered(tmp_path: Path, own_server: Server) -> None:
     """By the service as it is run, on the event loop that it is run on. One that hangs fails its client."""
     killed = 0

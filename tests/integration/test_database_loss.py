@@ -219,7 +219,7 @@ def test_a_database_that_goes_silent_holds_no_request(settings: Settings, databa
             proxy.cut()  # who still waits for a silent connection would keep the service from ending
 
 
-@pytest.mark.requirement("FR-245")
+@pytest.mark.requirement("FR-258")
 @pytest.mark.parametrize(("dead", "is_served"), [(2 * CONNECT_TRIES - 1, True), (2 * CONNECT_TRIES, False)])
 def test_another_connection_is_taken_as_long_as_new_ones_are_dead(
     database_url: str, caplog: pytest.LogCaptureFixture, dead: int, *, is_served: bool

@@ -71,7 +71,7 @@ def test_a_change_that_may_be_repeated_is_repeated_once(mark: Mark, first: Inter
     assert raised.value is UNDONE
 
 
-@pytest.mark.requirement("FR-156", "FR-245")
+@pytest.mark.requirement("FR-156", "FR-258")
 @pytest.mark.parametrize("lost", [DOUBTFUL, UNDONE])
 def test_a_read_is_repeated_as_often_as_is_allowed(lost: Interrupted) -> None:
     assert reads(work_that_meets(*[lost] * (READ_TRIES - 1), DONE))() == DONE
