@@ -10,8 +10,8 @@ from importlib import import_module
 
 from backend.commands import arguments as typed
 from backend.errors import ConfigurationError, ServiceUnavailable
-from backend.utils.collector import without_collecting
-from backend.utils.signals import EXIT_INTERRUPTED, interrupted_at_once
+from backend.server.garbage_collector import without_collecting
+from backend.server.signals import EXIT_INTERRUPTED, interrupted_at_once
 
 EXIT_WRONG, EXIT_TYPED_WRONGLY = 1, 2
 

@@ -16,8 +16,8 @@ import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
-from backend.database.embedded import EmbeddedPostgres
-from backend.utils import jwks
+from backend.database.embedded.postgres import EmbeddedPostgres
+from backend.identity import jwks
 from tests.fixtures import needs, service_logs
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.database import postgres_server, scratch_database

@@ -11,25 +11,25 @@ from fastapi.security.base import SecurityBase
 from pydantic import TypeAdapter
 from starlette.datastructures import State
 
-from backend.api.bearer import Bearers
-from backend.api.export import Export
-from backend.api.feed import Stream
-from backend.api.gate import Gate
-from backend.api.headers import header_lines, malformed_header, reads_header
-from backend.api.task_import import Import
+from backend.api.auth.authenticator import Bearers
+from backend.api.http.header_parameters import header_lines, malformed_header, reads_header
+from backend.api.streams.changes import Stream
+from backend.api.streams.download import Export
+from backend.api.streams.upload import Import
+from backend.database.connection_limiter import Gate
 from backend.database.session import SessionFactory
 from backend.errors import BadRequest, NotConfirmed
-from backend.services.access_token_service import AccessTokenService
-from backend.services.batch_service import BatchService
-from backend.services.change_service import ChangeService
-from backend.services.export_service import ExportService
-from backend.services.import_service import ImportService
-from backend.services.list_service import ListService
-from backend.services.readiness import Readiness
-from backend.services.task_export_service import TaskExportService
-from backend.services.task_service import TaskService
-from backend.services.user_service import UserService
-from backend.utils.validation import POSITION, FeedPosition
+from backend.models.fields import POSITION, FeedPosition
+from backend.services.access_tokens.service import AccessTokenService
+from backend.services.account.export import ExportService
+from backend.services.account.service import UserService
+from backend.services.changes.service import ChangeService
+from backend.services.health.readiness import Readiness
+from backend.services.task_files.export_service import TaskExportService
+from backend.services.task_files.import_service import ImportService
+from backend.services.tasks.batch import BatchService
+from backend.services.tasks.listing import ListService
+from backend.services.tasks.service import TaskService
 
 _Service = TypeVar("_Service")
 

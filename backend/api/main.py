@@ -14,33 +14,36 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
 from backend import __version__
-from backend.api.admission import Admission
-from backend.api.background import in_background
-from backend.api.bearer import Bearers
-from backend.api.contract import DocumentedApp
-from backend.api.docs import add_docs
-from backend.api.export import Exports
-from backend.api.feed import Feed
-from backend.api.gate import Gate
-from backend.api.handlers import add_error_handlers
-from backend.api.limits import BodyLimit, Concurrency, HeadLimits
-from backend.api.middleware import CrossOrigin, ErrorBoundary, HeadAsGet, RequestContext, route_finder
-from backend.api.purging import FIRST_PURGE_SECONDS, PURGE_SECONDS, Purging
-from backend.api.routers import access_tokens, account, batch, changes, health, task_export, task_import, tasks
-from backend.api.settlement import SETTLE_SECONDS, Settlement
-from backend.api.task_import import Imports
-from backend.api.verifying import verifier_of
+from backend.api.auth.authenticator import Bearers
+from backend.api.background.purge_job import FIRST_PURGE_SECONDS, PURGE_SECONDS, Purging
+from backend.api.http.error_handlers import add_error_handlers
+from backend.api.middleware.authentication import Admission
+from backend.api.middleware.cors import CrossOrigin
+from backend.api.middleware.error_boundary import ErrorBoundary
+from backend.api.middleware.head import HeadAsGet
+from backend.api.middleware.limits import BodyLimit, Concurrency, HeadLimits
+from backend.api.middleware.request_context import RequestContext, route_finder
+from backend.api.openapi.document import DocumentedApp
+from backend.api.openapi.pages import add_docs
+from backend.api.routers import access_tokens, account, changes, health, task_batch, task_export, task_import, tasks
+from backend.api.streams.changes import Feed
+from backend.api.streams.download import Exports
+from backend.api.streams.upload import Imports
 from backend.config import Rate, Settings
-from backend.database import migrations
+from backend.database.connection_limiter import Gate
 from backend.database.engine import Engine
-from backend.database.flights import gauge_pool
+from backend.database.instrumentation import gauge_pool
+from backend.database.migrations import runner as migrations
 from backend.database.session import SessionFactory
 from backend.errors import ConfigurationError
-from backend.services.purge_service import PurgeService
-from backend.services.rate_limit_service import RateLimitService
-from backend.services.readiness import Readiness
-from backend.utils.rate_limits import RateLimiter, RateLimits, SharedRateLimiter
-from backend.utils.telemetry import exported_signals, exporting
+from backend.identity.from_settings import verifier_of
+from backend.rate_limits.counter import RateLimiter, RateLimits, SharedRateLimiter
+from backend.rate_limits.store import RateLimitService
+from backend.rate_limits.sync import SETTLE_SECONDS, Settlement
+from backend.services.health.readiness import Readiness
+from backend.services.purge import PurgeService
+from backend.telemetry.tracing import exported_signals, exporting
+from backend.utils.background import in_background
 
 EXPOSED_HEADERS = (
     "Content-Disposition",
@@ -61,7 +64,7 @@ COMPUTING_THREADS = 2  # what they do for exports and imports, the event loop ha
 _ROUTES = [
     route
     for router in (
-        batch.router,
+        task_batch.router,
         task_export.router,
         task_import.router,
         tasks.router,

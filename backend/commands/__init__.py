@@ -1,1 +1,5 @@
-"""The commands, a module for each, with a function `run`. They alone print, and import no more than they need."""
+"""The commands, a module for each, with a function `run`.
+
+Arguments, messages and exit codes belong here; nothing else prints.
+What a command does to tasks does not belong here: that is in `backend/services/`.
+"""

@@ -13,9 +13,9 @@ from pydantic_settings import DotEnvSettingsSource
 
 from backend.config import Settings, load_settings
 from backend.errors import ConfigurationError
-from backend.utils.auth import development_secret, issue_token
-from backend.utils.logs import set_up_logs
-from backend.utils.signals import EXIT_INTERRUPTED, interrupted_at_once
+from backend.identity.jwt import development_secret, issue_token
+from backend.server.signals import EXIT_INTERRUPTED, interrupted_at_once
+from backend.telemetry.logs import set_up_logs
 
 
 def set_up(**chosen: object) -> Settings:
@@ -47,7 +47,7 @@ def database(settings: Settings, *, must_exist: bool = False) -> Iterator[str]:
     else:
         # With what looks after its process: nothing that a service with a database of its own needs.
         with interrupted_at_once(EXIT_INTERRUPTED):
-            from backend.database.embedded import EmbeddedPostgres  # noqa: PLC0415
+            from backend.database.embedded.postgres import EmbeddedPostgres  # noqa: PLC0415
 
         if must_exist and not _is_made(settings.data_dir):
             raise ConfigurationError(

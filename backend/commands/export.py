@@ -12,7 +12,7 @@ from backend.commands.common import set_up
 from backend.commands.progress import progress
 from backend.commands.task_files import STANDARD, check_user, format_of, sessions_on_database
 from backend.models.task_file import FileFormat
-from backend.services.task_export_service import TaskExportService, writer_of
+from backend.services.task_files.export_service import TaskExportService, writer_of
 
 
 def run(options: argparse.Namespace) -> None:

@@ -15,8 +15,8 @@ from backend.commands.progress import progress
 from backend.commands.task_files import STANDARD, check_user, format_of, sessions_on_database
 from backend.errors import ConfigurationError, ServiceUnavailable, ValidationFailed
 from backend.models.task_file import ImportReport
-from backend.services.import_service import ImportService
-from backend.services.task_import import KEPT, Part, TaskImport, reader_of
+from backend.services.task_files.import_service import ImportService
+from backend.services.task_files.reader import KEPT, Part, TaskImport, reader_of
 
 PIECE_BYTES = 64 * 1024
 

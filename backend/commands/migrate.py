@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from backend.commands.common import database, migration_url, set_up
-from backend.database import migrations
-from backend.utils.signals import EXIT_TERMINATED, leaving_in_order
+from backend.database.migrations import runner as migrations
+from backend.server.signals import EXIT_TERMINATED, leaving_in_order
 
 
 def run(options: argparse.Namespace) -> None:

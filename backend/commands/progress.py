@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from backend.utils.signals import insisting_on_interrupts
+from backend.server.signals import insisting_on_interrupts
 
 # Its thread would look after bars that are not updated for ten seconds; ours has nothing to say then.
 tqdm.monitor_interval = 0

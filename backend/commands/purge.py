@@ -8,8 +8,8 @@ from backend.commands.common import database, migration_url, set_up
 from backend.commands.schema import require_schema
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
-from backend.services.purge_service import Purged, PurgeService
-from backend.utils.signals import EXIT_TERMINATED, leaving_in_order
+from backend.server.signals import EXIT_TERMINATED, leaving_in_order
+from backend.services.purge import Purged, PurgeService
 
 
 def run(_options: argparse.Namespace) -> None:

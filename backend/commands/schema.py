@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.database import migrations
+from backend.database.migrations import runner as migrations
 from backend.errors import ConfigurationError
 
 

@@ -13,9 +13,9 @@ from backend.config import Settings
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.errors import ConfigurationError, TooManyTasks
-from backend.services.sample_tasks import sample_task, sample_user
-from backend.services.seed_service import SeedService
-from backend.utils.signals import EXIT_TERMINATED, leaving_in_order
+from backend.server.signals import EXIT_TERMINATED, leaving_in_order
+from backend.services.samples.service import SeedService
+from backend.services.samples.tasks import sample_task, sample_user
 
 STEP = 500  # tasks that are stored at once
 _SHOWN = 5  # users that are named

@@ -10,19 +10,19 @@ from contextlib import suppress
 
 import structlog
 
-from backend.api.listener import listen
-from backend.api.server import Server, server_config
-from backend.api.supervisor import Supervisor
-from backend.api.verifying import verifier_of
 from backend.commands.common import database, issue, migration_url, set_up, with_key
 from backend.commands.schema import bring_up_to_date, require_schema
 from backend.config import Settings, load_settings
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.errors import ConfigurationError
-from backend.services import wall
+from backend.identity.from_settings import verifier_of
+from backend.server.listener import listen
+from backend.server.server import Server, server_config
+from backend.server.signals import leaving_in_order
+from backend.server.supervisor import Supervisor
+from backend.services.health import rls_check
 from backend.utils.descriptors import raise_limit
-from backend.utils.signals import leaving_in_order
 
 DEVELOPMENT_USER = "developer"
 DEVELOPMENT_TTL, DEVELOPMENT_TTL_SECONDS = "24h", 24 * 3600
@@ -60,7 +60,7 @@ def _prepare() -> None:
 
 
 def _run_server(settings: Settings, listener: socket.socket) -> None:
-    config = server_config("backend.api.application:application", settings, factory=True, workers=settings.workers)
+    config = server_config("backend.server.worker_app:application", settings, factory=True, workers=settings.workers)
     if settings.workers == 1:
         Server(config).run(sockets=[listener])
     else:
@@ -80,7 +80,7 @@ def _check_wall(settings: Settings, url: str) -> None:
     """Look at the second wall the way requests come; in development one that does not stand is only said."""
     engine = Engine(url, pool_size=1, timeout_seconds=settings.request_timeout_seconds)
     try:
-        gaps = wall.find_gaps(SessionFactory(engine))
+        gaps = rls_check.find_gaps(SessionFactory(engine))
     finally:
         engine.dispose()
     if gaps and settings.environment == "production":

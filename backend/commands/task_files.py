@@ -11,9 +11,9 @@ from backend.commands.schema import require_schema
 from backend.config import Settings
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
+from backend.identity.claims import is_user_id
 from backend.models.task_file import FileFormat
-from backend.utils.claims import is_user_id
-from backend.utils.signals import EXIT_TERMINATED, leaving_in_order
+from backend.server.signals import EXIT_TERMINATED, leaving_in_order
 
 STANDARD = "-"  # input or output
 

@@ -1,1 +1,5 @@
-"""The way to Postgres: engine, sessions, migrations and the embedded server."""
+"""The way to Postgres: engine, sessions, statements, retries and deadlines.
+
+How a statement reaches the server, and what becomes of a lost connection, belongs here.
+Statements about tasks do not: they are in `backend/services/`.
+"""

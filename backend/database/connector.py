@@ -22,9 +22,9 @@ import psycopg2
 import structlog
 
 from backend.database.bell import Bell
-from backend.database.reasons import reason
+from backend.database.deadline import current_budget
+from backend.database.error_text import reason
 from backend.errors import ServiceUnavailable
-from backend.utils.budget import current_budget
 from backend.utils.threads import start_soon
 
 FIRST_PAUSE_SECONDS = 0.1

@@ -16,12 +16,12 @@ from sqlalchemy.exc import DisconnectionError, InvalidRequestError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from backend.database.connector import ConnectionReturned, Connector
-from backend.database.flights import Description, Flights
+from backend.database.deadline import current_budget
+from backend.database.instrumentation import Description, Flights
 from backend.database.pool import ConnectionPool
 from backend.database.statements import Compiled
 from backend.database.url import read_url
 from backend.database.waiting import Silence, connect, finish
-from backend.utils.budget import current_budget
 from backend.utils.descriptors import Selector
 
 CONNECT_TIMEOUT_SECONDS = 10  # a suspended Neon compute needs a while to wake

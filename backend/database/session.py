@@ -24,12 +24,12 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.connector import NoConnection
+from backend.database.deadline import current_budget
 from backend.database.engine import Engine
-from backend.database.flights import describe
-from backend.database.reasons import message_of, reason
+from backend.database.error_text import message_of, reason
+from backend.database.instrumentation import describe
 from backend.database.statements import ROLE, Compiled, compile_once
 from backend.errors import ServiceUnavailable
-from backend.utils.budget import current_budget
 
 _Columns = TypeVarTuple("_Columns")
 _Column = TypeVar("_Column")

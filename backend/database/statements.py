@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Executable
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
-from backend.database.flights import Description, describe
+from backend.database.instrumentation import Description, describe
 
 ROLE = "task_api"  # the migrations make it
 

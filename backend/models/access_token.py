@@ -22,10 +22,10 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
+from backend.identity.access_token_format import MAX_LENGTH
 from backend.models.base import Choice, Input
+from backend.models.fields import NAME_LENGTH, Name
 from backend.models.values import StoredName
-from backend.utils.access_tokens import MAX_LENGTH
-from backend.utils.validation import NAME_LENGTH, Name
 
 MAX_DAYS = 365
 TokenText = Annotated[str, StringConstraints(max_length=MAX_LENGTH, pattern="^tk_[A-Za-z0-9_-]+$")]

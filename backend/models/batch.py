@@ -10,9 +10,9 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from sqlmodel import Field
 
 from backend.models.base import Input
+from backend.models.etags import GREATEST_REVISION, PATTERN, EntityTags, parse_revision, parse_tags
+from backend.models.fields import CanonicalUUID, Flag
 from backend.models.task import TaskCompletion, TaskCreate, TaskUpdate
-from backend.utils.entity_tags import GREATEST_REVISION, PATTERN, EntityTags, parse_revision, parse_tags
-from backend.utils.validation import CanonicalUUID, Flag
 
 MAX_OPERATIONS = 100
 

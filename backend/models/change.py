@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from sqlmodel import Field
 
 from backend.models.base import Input
+from backend.models.fields import FeedPosition, PlainInteger
 from backend.models.task import MAX_LIMIT
 from backend.models.values import FARTHEST, Revision
-from backend.utils.validation import FeedPosition, PlainInteger
 
 _SINCE = "`page.revision` of the page before, or the `id` of an event; 0, or left out: everything"
 

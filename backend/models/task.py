@@ -29,11 +29,9 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
+from backend.models import cursor as cursors
 from backend.models.base import Choice, Input
-from backend.models.values import Revision, StoredDescription, StoredTitle, UserId
-from backend.utils import cursor as cursors
-from backend.utils.fingerprint import fingerprint
-from backend.utils.validation import (
+from backend.models.fields import (
     TITLE_KEY_LENGTH,
     CanonicalUUID,
     CommaSeparatedIds,
@@ -45,6 +43,8 @@ from backend.utils.validation import (
     SearchText,
     Title,
 )
+from backend.models.values import Revision, StoredDescription, StoredTitle, UserId
+from backend.utils.fingerprint import fingerprint
 
 MAX_LIMIT = 1000
 # What separates words: of other scripts the usual punctuation, which a database of ctype C takes for letters.

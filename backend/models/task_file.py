@@ -10,10 +10,10 @@ from pydantic_core import PydanticCustomError
 from sqlmodel import Field
 
 from backend.errors import BLANK, PLAIN_WORDS, UNKNOWN_NAME, Detail
+from backend.formats.rows import ROW
 from backend.models.base import Choice, Input
+from backend.models.fields import CanonicalUUID, Description, Flag, Moment, Title
 from backend.models.values import Count, LineNumber, Sentence
-from backend.utils.rows import ROW
-from backend.utils.validation import CanonicalUUID, Description, Flag, Moment, Title
 
 MOST_ERRORS = 1000  # that are listed
 MOST_BAD_ROWS = 10_000  # behind so many, a file is not what somebody meant to send

@@ -9,9 +9,9 @@ from pydantic import BaseModel, WithJsonSchema
 from sqlalchemy import BigInteger, CheckConstraint, Column, PrimaryKeyConstraint, Text, func, text
 from sqlmodel import Field, SQLModel
 
+from backend.identity.claims import MAX_USER_ID_LENGTH
 from backend.models.base import Input
 from backend.models.values import Count, UserId
-from backend.utils.claims import MAX_USER_ID_LENGTH
 
 
 class User(SQLModel, table=True):

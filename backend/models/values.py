@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from backend.utils.claims import MAX_USER_ID_LENGTH
-from backend.utils.entity_tags import GREATEST_REVISION
-from backend.utils.validation import DESCRIPTION_LENGTH, NAME_LENGTH, TITLE_LENGTH
+from backend.identity.claims import MAX_USER_ID_LENGTH
+from backend.models.etags import GREATEST_REVISION
+from backend.models.fields import DESCRIPTION_LENGTH, NAME_LENGTH, TITLE_LENGTH
 
 FARTHEST = 10**18 - 1  # position in the feed of changes, forwards or backwards
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
-from backend.database import migrations
+from backend.database.migrations import runner as migrations
 from tests.benchmarks import data
 from tests.fixtures.database import execute
 

@@ -15,8 +15,8 @@ from typing import Any
 from psycopg2.extensions import AsIs, adapt
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
-from backend.services import task_queries
-from backend.services.list_queries import Shape, list_statement
+from backend.services.tasks import queries as task_queries
+from backend.services.tasks.listing_queries import Shape, list_statement
 from tests.benchmarks import data, workloads
 from tests.benchmarks.load import Measured
 from tests.benchmarks.running import POOL_SIZE

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-from backend.utils.auth import issue_token
+from backend.identity.jwt import issue_token
 from tests.benchmarks.workloads import ALWAYS_NEW, Request, Workload
 from tests.fixtures.tokens import SECRET
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 
-from backend.database import migrations
-from backend.database.embedded import EmbeddedPostgres
+from backend.database.embedded.postgres import EmbeddedPostgres
+from backend.database.migrations import runner as migrations
 from tests.benchmarks import data
 from tests.fixtures.database import execute
 from tests.fixtures.process import Service, environment, served

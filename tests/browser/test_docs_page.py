@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-import backend.api.docs
+import backend.api.openapi.pages
 from backend.config import Settings
 from tests.fixtures.access_tokens import make_token
 from tests.fixtures.api import API, new_user, serve
@@ -28,9 +28,9 @@ HUNG_UP = ": this page has stopped listening; the stream goes on"
 def service(settings: Settings) -> Iterator[API]:
     """The service as it is, whose streams do not end; its page listens to one for a shorter while."""
     with pytest.MonkeyPatch.context() as patched:
-        script = backend.api.docs._SCRIPT  # noqa: SLF001 - the page has no setting for it
+        script = backend.api.openapi.pages._SCRIPT  # noqa: SLF001 - the page has no setting for it
         assert script.count(b", 3000);") == 1  # milliseconds
-        patched.setattr("backend.api.docs._SCRIPT", script.replace(b", 3000);", b", 1000);"))
+        patched.setattr("backend.api.openapi.pages._SCRIPT", script.replace(b", 3000);", b", 1000);"))
         with serve(settings) as api:
             yield api
 

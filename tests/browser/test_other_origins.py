@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from backend.config import Settings
-from backend.utils.auth import issue_token
+from backend.identity.jwt import issue_token
 from tests.fixtures.access_tokens import READ, TOKENS, wanted
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.browser import Watched

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from backend.utils.auth import issue_token
+from backend.identity.jwt import issue_token
 from tests.fixtures.api import API, new_user
 from tests.fixtures.clients import (
     CONTRACTS,

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from backend.utils.auth import issue_token
+from backend.identity.jwt import issue_token
 from tests.fixtures.api import API, new_user
 from tests.fixtures.clients import (
     MAY_BE_ABSENT,

@@ -13,7 +13,7 @@ import pytest
 
 from backend.cli import main
 from backend.config import Settings
-from backend.database import migrations
+from backend.database.migrations import runner as migrations
 from tests.fixtures.api import API
 from tests.fixtures.migrating import FILES
 from tests.fixtures.process import TASK_API, environment, run

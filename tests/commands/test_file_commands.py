@@ -12,11 +12,11 @@ import httpx
 import pytest
 
 from backend import cli
+from backend.formats.csv import CSVWriter
 from backend.models.task_file import MOST_BAD_ROWS, MOST_ERRORS, FileFormat
-from backend.services import task_export_service
-from backend.services.import_service import ImportService
-from backend.utils.csv_rows import CSVWriter
-from backend.utils.signals import EXIT_INTERRUPTED
+from backend.server.signals import EXIT_INTERRUPTED
+from backend.services.task_files import export_service
+from backend.services.task_files.import_service import ImportService
 from tests.fixtures.api import new_user
 from tests.fixtures.process import environment, run
 from tests.fixtures.proxy import Fault, counting_proxy
@@ -55,7 +55,7 @@ def command(
 @pytest.fixture(params=FileFormat)
 def file_format(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> FileFormat:
     """Every format, one after another, with small pages."""
-    monkeypatch.setattr(task_export_service, "MOST_ROWS", 2)
+    monkeypatch.setattr(export_service, "MOST_ROWS", 2)
     chosen: FileFormat = request.param
     return chosen
 

@@ -16,15 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from backend.api.listener import advice, listen
 from backend.commands.common import misspelt
 from backend.commands.schema import require_schema
 from backend.config import load_settings
-from backend.database import connector, migrations, reasons
-from backend.database.embedded import EmbeddedPostgres
+from backend.database import connector, error_text
+from backend.database.embedded.postgres import EmbeddedPostgres
+from backend.database.migrations import runner as migrations
 from backend.errors import ConfigurationError
-from backend.utils.auth import development_secret
-from backend.utils.jwks import read_key_set
+from backend.identity.jwks import read_key_set
+from backend.identity.jwt import development_secret
+from backend.server.listener import advice, listen
 from tests.fixtures.needs import need
 from tests.fixtures.process import REPOSITORY, environment, run
 from tests.fixtures.refusal import refuse
@@ -163,7 +164,7 @@ def test_a_database_that_is_not_there(place: str, happened: str, to_do: str, mon
     ],
 )
 def test_what_else_libpq_says(reason: str, to_do: str) -> None:
-    assert to_do in reasons.advice(reason)
+    assert to_do in error_text.advice(reason)
 
 
 def test_an_address_that_is_none() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from backend.cli import main
 from backend.config import Settings
-from backend.database.embedded import EmbeddedPostgres
+from backend.database.embedded.postgres import EmbeddedPostgres
 from tests.fixtures.expired import Hoarder, Left, age
 from tests.fixtures.process import environment, run, served
 from tests.fixtures.waiting import PATIENCE_SECONDS

@@ -11,7 +11,7 @@ import httpx
 import psycopg2
 import pytest
 
-from backend.services.sample_tasks import sample_task, sample_user
+from backend.services.samples.tasks import sample_task, sample_user
 from tests.fixtures.process import environment, run, served
 from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS

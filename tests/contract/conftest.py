@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from backend.database import migrations
+from backend.database.migrations import runner as migrations
 from tests.fixtures.database import scratch_database
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.utils.claims import is_user_id
+from backend.identity.claims import is_user_id
 from tests.fixtures.api import API, new_user
 from tests.fixtures.contract import Json, Operation, operations, resolved
 from tests.fixtures.tasks import create

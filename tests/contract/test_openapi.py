@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from backend import cli
-from backend.api.export import JSON_LINES
+from backend.api.streams.download import JSON_LINES
 from backend.models.export import LINES
 from tests.fixtures.api import EVENT_STREAM
 from tests.fixtures.contract import Json, Operation, contract, handlers, model_named, operations, resolved

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from backend.utils.validation import Description, Title
+from backend.models.fields import Description, Title
 from tests.fixtures.model_fields import WHITE_SPACE
 
 RESEMBLING_WHITE_SPACE = "\x00\x1b\x1f\u180e\u200b\u2060\ufeff"

@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, make_url
 from sqlmodel import SQLModel
 
-from backend.database import migrations
+from backend.database.migrations import runner as migrations
 from backend.models import rate_limit
 from tests.fixtures.catalog import TABLES, catalog, owner_column
 from tests.fixtures.database import execute, scratch_database

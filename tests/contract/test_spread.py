@@ -16,7 +16,7 @@ import psycopg2
 import pytest
 from sqlalchemy import make_url
 
-from backend.database.migrations import MIGRATIONS
+from backend.database.migrations.runner import MIGRATIONS
 from tests.fixtures.catalog import TABLES, owner_column
 from tests.fixtures.database import execute
 from tests.fixtures.walls import statements
@@ -32,7 +32,7 @@ ACROSS_USERS = {
     "ix_access_tokens_expires_at",
 }
 # It says how the transaction is committed, and nothing of a row.
-VOLATILE = {"rate_limit_service.SETTLE": {"set_config"}}
+VOLATILE = {"rate_limits.store.SETTLE": {"set_config"}}
 
 WITHOUT_KEY = """
 SELECT pg_class.oid::regclass::text FROM pg_class
@@ -125,14 +125,14 @@ def test_there_are_none_of_these(schema_url: str, kind: str) -> None:
 @pytest.mark.requirement("FR-188")
 def test_no_statement_that_writes_calls_a_volatile_function(schema_url: str) -> None:
     writes = {name: sql for name, sql in STATEMENTS.items() if re.search(r"\b(INSERT INTO|UPDATE|DELETE FROM) ", sql)}
-    changes = {f"task_queries.{name}" for name in ("CREATE", "UPDATE", "COMPLETE", "DELETE", "RESTORE", "REMOVE")}
+    changes = {f"tasks.queries.{name}" for name in ("CREATE", "UPDATE", "COMPLETE", "DELETE", "RESTORE", "REMOVE")}
     assert writes.keys() >= changes
 
     called = {name: set(re.findall(r"(\w+)\(", sql)) for name, sql in writes.items()}
     volatile = {name: {call for (call,) in execute(schema_url, FUNCTIONS, [*calls])} for name, calls in called.items()}
 
     assert {name: calls for name, calls in volatile.items() if calls} == VOLATILE
-    assert "now" in called["task_queries.UPDATE"]  # as it is found there, so would any other be
+    assert "now" in called["tasks.queries.UPDATE"]  # as it is found there, so would any other be
     assert execute(schema_url, FUNCTIONS, ["now", "clock_timestamp"]) == [("clock_timestamp",)]
 
 
@@ -153,7 +153,7 @@ def test_no_update_gives_a_row_to_another_user() -> None:
     changes = re.compile(r"\bUPDATE (?:\w+ )?SET (.+?)(?: FROM | ?WHERE | RETURNING |\)?$)", re.DOTALL)
     sets = {name: changes.findall(sql.replace("\n", " ")) for name, sql in STATEMENTS.items()}
 
-    assert {name for name, found in sets.items() if found} >= {"task_queries.UPDATE", "batch_queries.STORE"}
+    assert {name for name, found in sets.items() if found} >= {"tasks.queries.UPDATE", "tasks.batch_queries.STORE"}
     for name, found in sets.items():
         for assignments in found:
             assert not re.search(r"(^|, )(user_id|id) ?=", assignments), name

@@ -18,7 +18,7 @@ SLOW_TO_START = {
         "better_auth", "browser", "browser_docs", "clients", "confined", "deployment", "embedded", "nginx", "process",
         "servers", "shell", "terminal", "workers",
     )
-} | {"backend.database.embedded", "multiprocessing", "playwright.sync_api"}  # fmt: skip
+} | {"backend.database.embedded.postgres", "multiprocessing", "playwright.sync_api"}  # fmt: skip
 FILES = sorted(path for folder in FIRST_TIER for path in (TESTS / folder).rglob("*.py"))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from backend.database import migrations
+from backend.database.migrations import runner as migrations
 from tests.fixtures.certificates import Authority
 from tests.fixtures.servers import NEON_HOST, Server, plain_server, tls_server
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from backend.identity.jwt import issue_token
 from backend.models.task_file import MOST_BAD_ROWS
-from backend.utils.auth import issue_token
 from tests.fixtures.api import new_user
 from tests.fixtures.process import Service, environment, served
 from tests.fixtures.task_files import CALENDAR, CSV, LINES, counts_of, imported, lines_of, report_of, send

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.services.rate_limit_service import counted_as
-from backend.utils.auth import issue_token
+from backend.identity.jwt import issue_token
+from backend.rate_limits.store import counted_as
 from tests.fixtures.api import API, new_user
 from tests.fixtures.database import execute
 from tests.fixtures.events import changes_of, events_of, stream

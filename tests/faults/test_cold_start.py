@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.api.gate import WAITING_SHARE
 from backend.config import Settings
+from backend.database.connection_limiter import WAITING_SHARE
 from backend.database.engine import CONNECT_TIMEOUT_SECONDS
-from backend.database.migrations import CONNECT_SECONDS
-from backend.utils.auth import issue_token
+from backend.database.migrations.runner import CONNECT_SECONDS
+from backend.identity.jwt import issue_token
 from tests.fixtures.api import new_user
 from tests.fixtures.outages import POOL_SIZE, serving
 from tests.fixtures.process import environment, served

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.utils.auth import issue_token
+from backend.identity.jwt import issue_token
 from tests.fixtures.api import new_user
 from tests.fixtures.connection import connection_to, head
 from tests.fixtures.database import execute

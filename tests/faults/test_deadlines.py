@@ -13,12 +13,12 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Executable, text
 
-from backend.api.gate import WAITING_SHARE, Gate
 from backend.config import Settings
+from backend.database.connection_limiter import WAITING_SHARE, Gate
+from backend.database.deadline import begin_budget, current_budget
 from backend.database.engine import SERVER_SHARE, Engine
 from backend.database.session import Interrupted, SessionFactory
 from backend.errors import ServiceUnavailable
-from backend.utils.budget import begin_budget, current_budget
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.locks import row_locked
 from tests.fixtures.proxy import Proxy, counting_proxy
@@ -168,7 +168,7 @@ def test_overload_opens_no_new_connections(
     settings: Settings, own_url: str, user_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who finds no place at the gate is sent away; who works keeps the connection."""
-    monkeypatch.setattr("backend.api.gate.WAITING_SHARE", SHORT_SECONDS / MOST_SECONDS)
+    monkeypatch.setattr("backend.database.connection_limiter.WAITING_SHARE", SHORT_SECONDS / MOST_SECONDS)
     monkeypatch.setattr("backend.database.connector.LONGEST_PAUSE_SECONDS", FOR_EVER_SECONDS)
     changes = {"database_pool_size": PLACES, "request_timeout_seconds": MOST_SECONDS}
     with counting_proxy(own_url) as proxy, ThreadPoolExecutor(PLACES + CROWD) as threads:

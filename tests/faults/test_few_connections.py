@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from backend.config import Settings
-from backend.database import migrations
 from backend.database.connector import LONGEST_PAUSE_SECONDS
+from backend.database.migrations import runner as migrations
 from tests.fixtures.outages import READS, SAFE_WRITES, loaded
 from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.servers import Server, plain_server

@@ -13,7 +13,7 @@ import httpx
 import psycopg2
 import pytest
 
-from backend.utils.auth import issue_token
+from backend.identity.jwt import issue_token
 from tests.fixtures.api import new_user
 from tests.fixtures.servers import Server
 from tests.fixtures.tokens import SECRET

@@ -15,8 +15,8 @@ import httpx
 import psutil
 import pytest
 
-from backend.api.feed import MOST_STREAMS, MOST_STREAMS_OF_ONE_USER
-from backend.utils.auth import issue_token
+from backend.api.streams.changes import MOST_STREAMS, MOST_STREAMS_OF_ONE_USER
+from backend.identity.jwt import issue_token
 from backend.utils.descriptors import raise_limit
 from tests.fixtures.api import new_user
 from tests.fixtures.connection import head

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from backend.api.gate import WAITING_SHARE
 from backend.config import Settings
+from backend.database.connection_limiter import WAITING_SHARE
 from backend.database.connector import LONGEST_PAUSE_SECONDS, RECOVERY_SECONDS
 from tests.fixtures.outages import (
     AT_ONCE,

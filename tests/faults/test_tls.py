@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 
 from backend.cli import main
 from backend.config import Settings
-from backend.utils.auth import issue_token
+from backend.identity.jwt import issue_token
 from tests.fixtures.api import new_user
 from tests.fixtures.certificates import Authority
 from tests.fixtures.database import execute, scratch_database

@@ -19,8 +19,8 @@ import httpx
 import psutil
 import pytest
 
-from backend.database import migrations
-from backend.utils.auth import issue_token
+from backend.database.migrations import runner as migrations
+from backend.identity.jwt import issue_token
 from tests.fixtures.api import new_user
 from tests.fixtures.database import execute, scratch_database
 from tests.fixtures.events import changes_of, events_of, stream

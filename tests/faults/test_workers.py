@@ -14,7 +14,7 @@ from queue import SimpleQueue
 import psutil
 import pytest
 
-from backend.api.supervisor import MOST_PAUSE_SECONDS, QUIET_SECONDS, GrowingPause, next_signal
+from backend.server.supervisor import MOST_PAUSE_SECONDS, QUIET_SECONDS, GrowingPause, next_signal
 from tests.fixtures.api import new_user
 from tests.fixtures.connection import connection_to, head
 from tests.fixtures.database import execute

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import Phase, given, note, settings
 from hypothesis import strategies as st
 
-from backend.utils.auth import issue_token
+from backend.identity.jwt import issue_token
 from tests.fixtures.api import API, new_user
 from tests.fixtures.model import CURSOR_REFUSED, Account, Answer, Made, query_refused
 from tests.fixtures.model_calls import CALL, CHOSEN_ID, NOTHING, ODD_IDS, WRONG_CURSOR, Said

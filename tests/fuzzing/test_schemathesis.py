@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.utils.auth import issue_token
+from backend.identity.jwt import issue_token
 from tests.fixtures.api import API, new_user
 from tests.fixtures.contract import operations
 from tests.fixtures.measured import python_path

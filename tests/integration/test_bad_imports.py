@@ -9,8 +9,8 @@ import pytest
 
 from backend.config import Settings
 from backend.models.task_file import MOST_BAD_ROWS, ImportReport
-from backend.services import task_import
-from backend.services.task_import import Part, TaskImport
+from backend.services.task_files import reader as task_import
+from backend.services.task_files.reader import Part, TaskImport
 from tests.fixtures.access_tokens import TOKENS, WRITE, make_token, with_token
 from tests.fixtures.api import API, serve
 from tests.fixtures.task_files import CALENDAR, CSV, LINES, TYPES, counts_of, report_of, send, tasks_of

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from backend.database.engine import Engine
-from backend.services.change_service import MAX_PAGE_BYTES
+from backend.services.changes.service import MAX_PAGE_BYTES
 from tests.fixtures.api import API, new_user
 from tests.fixtures.database import execute
 from tests.fixtures.erasure import erase
@@ -200,7 +200,7 @@ def test_a_change_that_becomes_visible_late_is_never_skipped(
 
 @pytest.mark.requirement("FR-145")
 def test_the_feed_is_read_from_its_place_in_the_indexes(own_url: str) -> None:
-    user_id, statement = new_user(), STATEMENTS["change_queries.CHANGES"]
+    user_id, statement = new_user(), STATEMENTS["changes.queries.CHANGES"]
     execute(own_url, _TWENTY_THOUSAND, user_id, user_id, user_id)
     values = {"caller": user_id, "since": 9000, "most": 100, "most_bytes": MAX_PAGE_BYTES}
     engine = Engine(own_url, pool_size=1, timeout_seconds=60)

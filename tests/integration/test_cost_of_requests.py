@@ -16,10 +16,10 @@ import httpx
 import pytest
 from structlog.contextvars import get_contextvars
 
-from backend.api.feed import Feed
+from backend.api.streams.changes import Feed
 from backend.database.statements import compile_once
 from backend.models.task import FILTERS, TaskSort
-from backend.services.list_queries import Shape, compiled_list
+from backend.services.tasks.listing_queries import Shape, compiled_list
 from tests.fixtures.api import API, new_user
 from tests.fixtures.erasure import erase
 from tests.fixtures.locks import row_locked

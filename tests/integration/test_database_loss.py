@@ -19,12 +19,12 @@ from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import DisconnectionError
 from starlette.routing import compile_path
 
-from backend.api.listener import has_waiting
 from backend.config import Settings
-from backend.database import migrations
 from backend.database.engine import CONNECT_TRIES, SERVER_SHARE, Engine
+from backend.database.migrations import runner as migrations
 from backend.database.session import Interrupted, SessionFactory
 from backend.errors import ServiceUnavailable
+from backend.server.listener import has_waiting
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.contract import operations
 from tests.fixtures.database import execute

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
-from backend.services.rate_limit_service import counted_as
+from backend.rate_limits.store import counted_as
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.erasure import erase
 from tests.fixtures.exports import export, leave_something_everywhere, stored_of, tables_of_users

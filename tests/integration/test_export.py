@@ -14,8 +14,8 @@ import pytest
 
 from backend.config import Settings
 from backend.models.export import ExportPage
-from backend.services import export_service
-from backend.services.export_service import ExportService
+from backend.services.account import export as export_service
+from backend.services.account.export import ExportService
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.connection import connection_to, head
 from tests.fixtures.deadlines import hurried, hurried_at

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from backend.config import Settings
-from backend.utils.auth import issue_token
+from backend.identity.jwt import issue_token
 from tests.fixtures.api import API, serve
 from tests.fixtures.tasks import JSON, create, path_of
 from tests.fixtures.tokens import SECRET, USER, claims, hmac_token, rsa_pair

@@ -24,8 +24,9 @@ import pytest
 
 import backend
 from backend.config import Settings
-from backend.utils import auth, rate_limits
-from backend.utils.auth import issue_token
+from backend.identity import jwt
+from backend.identity.jwt import issue_token
+from backend.rate_limits import counter
 from tests.fixtures.access_tokens import TOKENS, wanted
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.erasure import erasure_of
@@ -48,8 +49,8 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture
 def live(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[API]:
     """A service of this test alone, which remembers little."""
-    monkeypatch.setattr(auth, "MAX_REMEMBERED_TOKENS", REMEMBERED)
-    monkeypatch.setattr(rate_limits, "MAX_KEYS", REMEMBERED)
+    monkeypatch.setattr(jwt, "MAX_REMEMBERED_TOKENS", REMEMBERED)
+    monkeypatch.setattr(counter, "MAX_KEYS", REMEMBERED)
     with serve(settings) as running:
         running.app.state.feed.stream_seconds = 0
         yield running

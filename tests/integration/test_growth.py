@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from backend.database import migrations
 from backend.database.engine import Engine
+from backend.database.migrations import runner as migrations
 from backend.database.session import SessionFactory
 from backend.models.task import TaskCreate, TaskQuery, TaskSort, TaskUpdate
-from backend.services.list_service import ListService
-from backend.services.task_service import TaskService
+from backend.services.tasks.listing import ListService
+from backend.services.tasks.service import TaskService
 from tests.fixtures.database import execute
 from tests.fixtures.partitions import migrated_database
 from tests.fixtures.plans import blocks, place_at, plan

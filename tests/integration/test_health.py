@@ -8,11 +8,11 @@ import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
-from backend.database import migrations
 from backend.database.engine import Engine
+from backend.database.migrations import runner as migrations
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
-from backend.services.readiness import Readiness
+from backend.services.health.readiness import Readiness
 from tests.fixtures.api import serve
 from tests.fixtures.database import execute
 from tests.fixtures.proxy import counting_proxy

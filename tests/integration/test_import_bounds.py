@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from backend.api import limits
+from backend.api.middleware import limits
 from backend.config import Settings
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.connection import PATIENT_SECONDS, Connection, connection_to, head

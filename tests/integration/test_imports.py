@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from backend.config import Settings
 from backend.models.task_file import MOST_ERRORS, FileFormat
-from backend.services.task_import import PART_BYTES, PART_ROWS, TaskImport
+from backend.services.task_files.reader import PART_BYTES, PART_ROWS, TaskImport
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.deadlines import hurried_at
 from tests.fixtures.proxy import Fault, Proxy

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
-from backend.services.list_queries import MOST_BYTES
+from backend.services.tasks.listing_queries import MOST_BYTES
 from tests.fixtures.database import execute
 from tests.fixtures.erasure import erase
 from tests.fixtures.lists import pages, store_tasks, titles

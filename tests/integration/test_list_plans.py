@@ -10,7 +10,7 @@ import pytest
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.models.task import TaskQuery, TaskSort
-from backend.services.list_service import ListService
+from backend.services.tasks.listing import ListService
 from tests.fixtures import plans
 from tests.fixtures.database import execute
 from tests.fixtures.partitions import migrated_database

@@ -142,7 +142,7 @@ def test_a_connection_ends_with_its_first_answer_and_says_so(
 @wishes
 @pytest.mark.requirement("FR-237", "FR-095")
 def test_who_is_refused_may_go_on_sending(api: API, wish: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.api.protocol.LINGER_SECONDS", 3600)
+    monkeypatch.setattr("backend.server.protocol.LINGER_SECONDS", 3600)
     with connection_to(api) as connection:
         connection.send(old(None, "POST /api/tasks", Content_Length="1000", **wish))
         assert [answer.status_code for answer in connection.answers_until_closed()] == [401]

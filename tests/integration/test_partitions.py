@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from backend.database import migrations
 from backend.database.engine import Engine
+from backend.database.migrations import runner as migrations
 from backend.database.session import Session, SessionFactory
-from backend.services import wall
+from backend.services.health import rls_check
 from tests.fixtures.api import new_user
 from tests.fixtures.catalog import catalog
 from tests.fixtures.database import execute, scratch_database
@@ -24,9 +24,9 @@ COUNT = 16
 STATEMENTS = statements()
 # Of no request: what workers do for all users now and then, in the background.
 ACROSS_USERS = {
-    "purge_service.FIND": "asks who has something past its time",
-    "rate_limit_service.SETTLE": "adds up the requests of many users",
-    "rate_limit_service.SWEEP": "removes the counters of everybody",
+    "purge.FIND": "asks who has something past its time",
+    "rate_limits.store.SETTLE": "adds up the requests of many users",
+    "rate_limits.store.SWEEP": "removes the counters of everybody",
 }
 
 # What of a table a transaction has read and changed so far, partition by partition: what foreign keys do is in it.
@@ -97,7 +97,7 @@ def test_a_statement_of_a_request_touches_one_partition(partitioned_url: str, en
 
 
 @pytest.mark.requirement("FR-189")
-@pytest.mark.parametrize("name", ["task_queries.CREATE", "batch_queries.LOCK", "idempotency_service.CLAIM"])
+@pytest.mark.parametrize("name", ["tasks.queries.CREATE", "tasks.batch_queries.LOCK", "idempotency.CLAIM"])
 def test_nor_does_the_first_write_of_a_user(partitioned_url: str, engine: Engine, name: str) -> None:
     statement, owner = STATEMENTS[name], Owner(partitioned_url, engine)
 
@@ -111,7 +111,7 @@ def test_nor_does_the_first_write_of_a_user(partitioned_url: str, engine: Engine
 def test_erasing_an_account_touches_one_partition_of_every_table_that_has_its_rows(
     partitioned_url: str, engine: Engine
 ) -> None:
-    statement, owner = STATEMENTS["user_service.DELETE"], Owner.with_task(partitioned_url, engine)
+    statement, owner = STATEMENTS["account.service.DELETE"], Owner.with_task(partitioned_url, engine)
 
     found = places(engine, owner.id, statement, owner.parameters(statement, caller=owner.id))
 
@@ -126,7 +126,7 @@ def test_erasing_an_account_touches_one_partition_of_every_table_that_has_its_ro
 
 @pytest.mark.requirement("FR-189")
 def test_one_that_does_not_say_whose_rows_it_means_is_noticed(partitioned_url: str, engine: Engine) -> None:
-    get, owner = STATEMENTS["task_queries.GET"], Owner.with_task(partitioned_url, engine)
+    get, owner = STATEMENTS["tasks.queries.GET"], Owner.with_task(partitioned_url, engine)
     forgetful = Statement(get.name, get.without_condition, get.constants)
 
     found = places(engine, owner.id, forgetful, owner.parameters(get, caller=owner.id))
@@ -162,7 +162,7 @@ def test_what_goes_across_users_says_so(engine: Engine, partitioned_url: str, na
 def test_everything_works_and_the_second_wall_stands(partitioned_url: str, engine: Engine) -> None:
     use_everything(partitioned_url)
 
-    assert wall.find_gaps(SessionFactory(engine)) == []
+    assert rls_check.find_gaps(SessionFactory(engine)) == []
     for number in range(20):
         execute(partitioned_url, "INSERT INTO users (id) VALUES (%s)", f"{number} of {uuid4()}")
     used = execute(partitioned_url, "SELECT DISTINCT tableoid::regclass::text FROM users")

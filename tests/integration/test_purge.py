@@ -9,13 +9,13 @@ import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
-from backend.database import migrations
 from backend.database.engine import Engine
+from backend.database.migrations import runner as migrations
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
-from backend.services import purge_service
-from backend.services.idempotency_service import KEPT
-from backend.services.purge_service import PURGE, TRASH_TIME, Purged, PurgeService, UserPurge
+from backend.services import purge as purge_service
+from backend.services.idempotency import KEPT
+from backend.services.purge import PURGE, TRASH_TIME, Purged, PurgeService, UserPurge
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.database import execute
 from tests.fixtures.expired import Hoarder, Left, age, purge

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from backend.config import Settings
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
-from backend.services import purge_service
-from backend.services.purge_service import Purged, PurgeService
+from backend.services import purge as purge_service
+from backend.services.purge import Purged, PurgeService
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.database import execute
 from tests.fixtures.expired import Hoarder, Left, age, purge
@@ -66,7 +66,7 @@ def test_it_ends_even_if_everybody_stays_busy(engine: Engine, module_url: str, m
 
 def test_a_task_that_is_restored_before_its_user_is_locked_stays(engine: Engine, module_url: str) -> None:
     hoarder = Hoarder.with_rows(module_url, tasks=1)
-    statement = STATEMENTS["purge_service.PURGE"]
+    statement = STATEMENTS["purge.PURGE"]
     slow = statement.sql.replace(" FOR NO KEY UPDATE", " AND pg_advisory_xact_lock(7) IS NOT NULL FOR NO KEY UPDATE")
     params = {**statement.constants, "caller": hoarder.id, "most": 10}
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from pydantic import SecretStr
 
-from backend.api.background import in_background
-from backend.api.gate import Gate
-from backend.api.purging import FIRST_PURGE_SECONDS, PURGE_SECONDS, Purging
+from backend.api.background.purge_job import FIRST_PURGE_SECONDS, PURGE_SECONDS, Purging
 from backend.config import Settings
+from backend.database.connection_limiter import Gate
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
-from backend.services.purge_service import PurgeService
+from backend.services.purge import PurgeService
+from backend.utils.background import in_background
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.background import counted_engine, let_in
 from tests.fixtures.database import execute
@@ -65,7 +65,7 @@ def is_gone(hoarder: Hoarder) -> Callable[[], bool]:
 def test_it_purges_again_and_again_while_it_is_used(
     engine: Engine, module_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "backend.api.purging")
+    caplog.set_level(logging.INFO, "backend.api.background.purge_job")
 
     async def run() -> None:
         background = purging(engine, is_used=False)
@@ -84,7 +84,7 @@ def test_it_purges_again_and_again_while_it_is_used(
 
 @pytest.mark.requirement("FR-139")
 def test_nothing_is_asked_while_nobody_uses_it(module_url: str, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "backend.api.purging")
+    caplog.set_level(logging.INFO, "backend.api.background.purge_job")
     hoarder = Hoarder.with_rows(module_url, tasks=1)
 
     async def idle(engine: Engine) -> None:
@@ -149,7 +149,7 @@ def test_it_waits_a_minute_at_first_and_then_an_hour_but_not_every_worker_the_sa
         async with in_background(background.run):
             await eventually(lambda: len(waits) == 3)
 
-    monkeypatch.setattr("backend.api.purging.anyio.sleep", sleep)
+    monkeypatch.setattr("backend.api.background.purge_job.anyio.sleep", sleep)
     asyncio.run(run())
 
     assert waits == [30, 3600, 5400]

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
-from backend.services.rate_limit_service import counted_as
+from backend.rate_limits.store import counted_as
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.database import execute
 from tests.fixtures.erasure import erasure_of

@@ -16,7 +16,7 @@ from backend.config import Settings
 from backend.database.session import Session, SessionFactory
 from backend.errors import Conflict, TooManyTasks
 from backend.models.task import TaskCreate
-from backend.services.task_service import TaskService
+from backend.services.tasks.service import TaskService
 from backend.utils.fingerprint import fingerprint
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.database import execute

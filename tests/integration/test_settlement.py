@@ -16,8 +16,8 @@ from sqlalchemy import make_url
 from backend.config import Rate
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory, StatementRefused
-from backend.services.rate_limit_service import MOST_SWEPT, RateLimitService, counted_as
-from backend.utils.rate_limits import Count, SharedRateLimiter
+from backend.rate_limits.counter import Count, SharedRateLimiter
+from backend.rate_limits.store import MOST_SWEPT, RateLimitService, counted_as
 from tests.fixtures.api import new_user
 from tests.fixtures.database import execute
 from tests.fixtures.statements import run

@@ -13,15 +13,15 @@ import psycopg2
 import pytest
 from sqlalchemy import make_url
 
-from backend.api import settlement
-from backend.api.background import in_background
-from backend.api.gate import Gate
-from backend.api.settlement import Settlement
 from backend.config import Rate
+from backend.database.connection_limiter import Gate
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
-from backend.services.rate_limit_service import RateLimitService
-from backend.utils.rate_limits import Count, SharedRateLimiter
+from backend.rate_limits import sync
+from backend.rate_limits.counter import Count, SharedRateLimiter
+from backend.rate_limits.store import RateLimitService
+from backend.rate_limits.sync import Settlement
+from backend.utils.background import in_background
 from tests.fixtures.background import counted_engine, let_in
 from tests.fixtures.database import execute
 from tests.fixtures.deadlines import hurrying
@@ -137,7 +137,7 @@ def test_what_others_count_is_known_after_a_settlement(engine: Engine, own_url: 
 def test_more_users_than_fit_into_one_statement_are_settled_by_several(
     engine: Engine, own_url: str, limiter: Limiter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settlement, "MOST_SETTLED", 3)
+    monkeypatch.setattr(sync, "MOST_SETTLED", 3)
 
     async def crowd() -> None:
         async with settling(engine, limiter, SHORT):

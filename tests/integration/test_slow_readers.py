@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from backend.config import Settings
-from backend.services import list_queries
+from backend.services.tasks import listing_queries as list_queries
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS, PATIENT_SECONDS, connection_to, head
 from tests.fixtures.database import execute

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from backend.api.feed import MOST_LOOKS, MOST_STREAMS_OF_ONE_USER, PAGE_BYTES, Feed, Followed, Stream
+from backend.api.streams.changes import MOST_LOOKS, MOST_STREAMS_OF_ONE_USER, PAGE_BYTES, Feed, Followed, Stream
 from backend.config import Settings
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.background import let_in

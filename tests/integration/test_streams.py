@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from backend.api.feed import PAGE_CHANGES
+from backend.api.streams.changes import PAGE_CHANGES
 from backend.config import Settings
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.events import STREAM, Event, changes_of, events_of, stream

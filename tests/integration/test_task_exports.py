@@ -10,7 +10,7 @@ import uuid
 import httpx
 import pytest
 
-from backend.services import task_export_service
+from backend.services.task_files import export_service
 from tests.fixtures.api import API
 from tests.fixtures.deadlines import hurried_at
 from tests.fixtures.exports import give_large_tasks
@@ -57,7 +57,7 @@ def test_only_what_is_known_may_be_asked_for(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize("most", [("MOST_ROWS", 3), ("MOST_BYTES", 1)])
 def test_each_task_is_on_one_page(client: httpx.Client, most: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(task_export_service, *most)
+    monkeypatch.setattr(export_service, *most)
     ids = sorted(create(client, "a", id=str(uuid.uuid4()))["id"] for _ in range(10))
 
     for file_format in TYPES:

@@ -13,8 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
-from backend.database import migrations
 from backend.database.engine import Engine
+from backend.database.migrations import runner as migrations
 from backend.errors import Conflict, TooManyTasks
 from backend.models.task import TaskCreate
 from tests.fixtures.api import API, new_user, serve

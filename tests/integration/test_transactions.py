@@ -12,7 +12,7 @@ from backend.database.engine import Engine
 from backend.database.session import SessionFactory, Sessions, StatementRefused
 from backend.errors import ServiceUnavailable, TaskNotFound
 from backend.models.task import TaskCreate
-from backend.services.task_service import TaskService
+from backend.services.tasks.service import TaskService
 from tests.fixtures.api import new_user
 from tests.fixtures.database import execute
 from tests.fixtures.deadlines import time_left

@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from backend.api.server_state import SPARE_DESCRIPTORS
+from backend.server.state import SPARE_DESCRIPTORS
 from tests.fixtures.embedded import server
 from tests.fixtures.process import TASK_API, Service, environment, served
 from tests.fixtures.waiting import PATIENCE_SECONDS, until

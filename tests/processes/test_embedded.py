@@ -14,8 +14,8 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from backend.database import embedded, wheel
-from backend.database.embedded import EmbeddedPostgres, has_ended
+from backend.database.embedded import postgres, wheel
+from backend.database.embedded.postgres import EmbeddedPostgres, has_ended
 from backend.errors import ConfigurationError
 from tests.fixtures.database import execute
 from tests.fixtures.embedded import another_process, ask, leave, needs_root, programs_in, said, server, socket_folder
@@ -182,7 +182,7 @@ def test_a_pid_file_that_is_still_being_written_is_waited_for(made: Path) -> Non
 def test_a_server_that_hangs_is_reported(
     made: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(embedded, "START_SECONDS", 0.2)
+    monkeypatch.setattr(postgres, "START_SECONDS", 0.2)
     with another_process(made) as other:
         said(other)
         process = server(made)
@@ -192,7 +192,7 @@ def test_a_server_that_hangs_is_reported(
         process.resume()
         leave(other)
     monkeypatch.undo()
-    monkeypatch.setattr(embedded, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(postgres, "STOP_SECONDS", 0.2)
     with EmbeddedPostgres(made):
         process = server(made)
         process.suspend()

@@ -14,7 +14,7 @@ from typing import NoReturn
 import psutil
 import pytest
 
-from backend.database.embedded import EmbeddedPostgres
+from backend.database.embedded.postgres import EmbeddedPostgres
 from backend.errors import ConfigurationError
 from tests.fixtures.embedded import another_process, arguments, ask, needs_root, options_for, said
 from tests.fixtures.waiting import until
@@ -109,7 +109,7 @@ def test_settings_of_the_shell_for_other_servers_do_not_matter(made: Path, monke
 
 def test_importing_it_warns_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    command = [sys.executable, "-W", "error", "-c", "import backend.database.embedded"]
+    command = [sys.executable, "-W", "error", "-c", "import backend.database.embedded.postgres"]
     done = subprocess.run(  # noqa: S603 - as written here
         command, check=False, capture_output=True, text=True, **options_for(None)
     )

@@ -10,8 +10,8 @@ from typing import Any
 import psycopg2
 import pytest
 
-from backend.database import embedded, programs
-from backend.database.embedded import EmbeddedPostgres
+from backend.database.embedded import postgres, programs
+from backend.database.embedded.postgres import EmbeddedPostgres
 from backend.errors import ConfigurationError
 from tests.fixtures.embedded import ask, server
 from tests.fixtures.logs import events
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.requirement("FR-254")
 
 @pytest.fixture(autouse=True)
 def _looking_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(postgres, "LOOK_SECONDS", 0.02)
 
 
 def kill(folder: Path) -> None:
@@ -61,10 +61,10 @@ def test_it_is_tried_again_until_it_works_and_said_once(
 
     with EmbeddedPostgres(made) as url:
         for outages in (1, 2):
-            monkeypatch.setattr(embedded, "run_program", fail)
+            monkeypatch.setattr(postgres, "run_program", fail)
             kill(made)
             until(lambda: attempts > 5 * outages)  # noqa: B023 - it is asked at once
-            monkeypatch.setattr(embedded, "run_program", run)
+            monkeypatch.setattr(postgres, "run_program", run)
             until(answers(url))
             until(lambda: len(events(caplog, "postgres_restarted")) == outages)  # noqa: B023
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.utils.auth import issue_token
+from backend.identity.jwt import issue_token
 from tests.fixtures.api import new_user
 from tests.fixtures.events import events_of, stream
 from tests.fixtures.process import environment, served

@@ -13,8 +13,8 @@ import psutil
 import psycopg2
 import pytest
 
-from backend.api import listener
-from backend.database.embedded import EmbeddedPostgres
+from backend.database.embedded.postgres import EmbeddedPostgres
+from backend.server import listener
 from tests.fixtures.embedded import another_process, ask, said, server, socket_folder
 from tests.fixtures.process import TASK_API, environment, served
 from tests.fixtures.servers import free_port

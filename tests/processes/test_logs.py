@@ -111,7 +111,7 @@ def test_several_workers_write_such_lines_too_and_the_level_counts(tmp_path: Pat
 
 _PROGRAM = """
 import asyncio, logging, sys, threading, warnings
-from backend.utils.logs import set_up_logs
+from backend.telemetry.logs import set_up_logs
 set_up_logs(sys.argv[1], as_json=sys.argv[2] == "json")
 class Broken:
     def __del__(self):

@@ -12,8 +12,9 @@ import psycopg2
 import pytest
 from sqlalchemy import make_url
 
-from backend.database import connector, migrations
-from backend.database.migrations import Migration
+from backend.database import connector
+from backend.database.migrations import runner as migrations
+from backend.database.migrations.runner import Migration
 from backend.errors import ConfigurationError
 from tests.fixtures.database import execute, scratch_database
 from tests.fixtures.migrating import FILES, relations, with_a_role_of_its_own, write

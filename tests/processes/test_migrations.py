@@ -10,8 +10,8 @@ import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - a class, whatever its name
 from sqlalchemy import make_url
 
-from backend.database import migrations
-from backend.database.migrations import Migration
+from backend.database.migrations import runner as migrations
+from backend.database.migrations.runner import Migration
 from tests.fixtures.database import execute, scratch_database
 from tests.fixtures.migrating import (
     APPLY,

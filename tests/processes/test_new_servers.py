@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.database.embedded import EmbeddedPostgres
+from backend.database.embedded.postgres import EmbeddedPostgres
 from tests.fixtures.logins import LOGINS, database_of
 from tests.fixtures.walls import use_everything
 

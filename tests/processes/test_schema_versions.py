@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.database import migrations
+from backend.database.migrations import runner as migrations
 from tests.fixtures.api import new_user
 from tests.fixtures.database import execute
 from tests.fixtures.load import load_on

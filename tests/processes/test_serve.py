@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from backend.database import migrations
+from backend.database.migrations import runner as migrations
 from tests.fixtures.issuer import running_issuer
 from tests.fixtures.needs import need
 from tests.fixtures.process import REPOSITORY, TASK_API, environment, run, served

@@ -15,15 +15,15 @@ pytestmark = pytest.mark.requirement("FR-198")
 
 # What a worker does before it listens: it unpickles what its parent hands to it, and builds the application.
 _WORKER = (
-    "from backend.api.supervisor import Worker; from backend.api.server import server_config; "
+    "from backend.server.supervisor import Worker; from backend.server.server import server_config; "
     "from backend.config import load_settings; "
-    "server_config('backend.api.application:application', load_settings(), factory=True, workers=2).load()"
+    "server_config('backend.server.worker_app:application', load_settings(), factory=True, workers=2).load()"
 )
 
 # Each with an optional feature: no service needs them unless it is set up so, or not until it does something rare.
 _RARE = {
     "alembic": "only tests",
-    "backend.database.yoyo_backend": "a change of the schema",
+    "backend.database.migrations.yoyo_backend": "a change of the schema",
     "google.protobuf": "a collector of telemetry",
     "httpx": "an issuer of tokens",
     "icalendar": "a calendar to import or export",
@@ -36,7 +36,7 @@ _RARE = {
     "tqdm": "a command that takes long",
     "yoyo": "a change of the schema",
 }
-_SERVING = {"fastapi", "httptools", "starlette.routing", "backend.api.main", "backend.api.protocol"}
+_SERVING = {"fastapi", "httptools", "starlette.routing", "backend.api.main", "backend.server.protocol"}
 _DATABASE = {"sqlalchemy", "sqlmodel", "backend.database.engine"}
 
 
@@ -58,7 +58,7 @@ def test_a_parent_of_workers_does_not_load_what_only_they_need(tmp_path: Path, d
 
     modules = modules_of_a_server("--workers", "2", env=env, folder=tmp_path)
 
-    assert "backend.api.supervisor" in modules
+    assert "backend.server.supervisor" in modules
     assert _loaded(modules, {*_RARE, *_SERVING}) == set()
 
 
@@ -74,7 +74,10 @@ def test_a_worker_does_not_load_what_only_its_parent_needs(tmp_path: Path, datab
     [
         (("token", "alice"), {*_RARE, *_SERVING, *_DATABASE, "psycopg2", "uvicorn"}),
         (("migrate", "status"), {*_RARE, *_SERVING, *_DATABASE, "uvicorn"}),
-        (("migrate",), {*_RARE, *_SERVING, *_DATABASE, "uvicorn"} - {"yoyo", "backend.database.yoyo_backend"}),
+        (
+            ("migrate",),
+            {*_RARE, *_SERVING, *_DATABASE, "uvicorn"} - {"yoyo", "backend.database.migrations.yoyo_backend"},
+        ),
         (("purge",), {*_RARE, *_SERVING, "uvicorn"}),
         (("seed", "--tasks", "1"), {*_RARE, *_SERVING, "uvicorn"} - {"tqdm"}),
         (("completion", "zsh"), {*_RARE, *_SERVING, *_DATABASE, "psycopg2", "pydantic", "uvicorn"} - {"shtab"}),

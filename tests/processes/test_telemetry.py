@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from backend import __version__
-from backend.utils.exporters import SHUTDOWN_SECONDS
+from backend.telemetry.exporters import SHUTDOWN_SECONDS
 from tests.fixtures.api import new_user
 from tests.fixtures.collector import Collector, collecting
 from tests.fixtures.erasure import erase

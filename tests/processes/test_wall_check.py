@@ -15,13 +15,13 @@ from sqlalchemy import make_url
 from sqlmodel import SQLModel
 
 from backend.config import Settings
-from backend.database import migrations
-from backend.database.embedded import EmbeddedPostgres
+from backend.database.embedded.postgres import EmbeddedPostgres
 from backend.database.engine import Engine
+from backend.database.migrations import runner as migrations
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
-from backend.services.readiness import Readiness
-from backend.services.wall import find_gaps
+from backend.services.health.readiness import Readiness
+from backend.services.health.rls_check import find_gaps
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.database import execute
 from tests.fixtures.logins import LOGINS, database_of

@@ -10,10 +10,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from backend.api import bearer
+from backend.api.auth import authenticator
 from backend.config import Settings
+from backend.identity.access_token_format import new_access_token
 from backend.models.access_token import Scope
-from backend.utils.access_tokens import new_access_token
 from tests.fixtures.access_tokens import READ, TOKENS, WRITE, listed, make_token, with_token
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.contract import Operation, operations
@@ -149,7 +149,7 @@ def test_a_token_is_looked_up_once_a_minute(
     made = make_token(owner)
     with with_token(proxied, made["token"]) as script:
         assert [flights_of(proxy, script) for _ in range(3)] == [2, 1, 1]
-        clock.now += bearer.REMEMBERED_SECONDS - 1
+        clock.now += authenticator.REMEMBERED_SECONDS - 1
         assert flights_of(proxy, script) == 1
         clock.now += 1
         assert [flights_of(proxy, script) for _ in range(3)] == [2, 1, 1]
@@ -160,9 +160,9 @@ def test_a_token_is_looked_up_once_a_minute(
         ) as elsewhere:
             assert elsewhere.delete(f"{TOKENS}/{made['id']}").status_code == 204
         assert flights_of(proxy, script) == 1
-        clock.now += bearer.REMEMBERED_SECONDS
+        clock.now += authenticator.REMEMBERED_SECONDS
         assert [flights_of(proxy, script, status=401) for _ in range(2)] == [1, 1]
-    assert bearer.REMEMBERED_SECONDS < 60
+    assert authenticator.REMEMBERED_SECONDS < 60
 
 
 @pytest.mark.requirement("FR-214")
@@ -170,7 +170,7 @@ def test_a_token_expires_with_the_second(proxied: API, owner: httpx.Client, cloc
     made = make_token(owner)
     sql = "UPDATE access_tokens SET expires_at = now() + %s * interval '1 second' WHERE id = %s"
     execute(database_url, sql, 30, made["id"])
-    assert bearer.REMEMBERED_SECONDS > 30
+    assert authenticator.REMEMBERED_SECONDS > 30
     with with_token(proxied, made["token"]) as script:
         assert script.get("/api/me").status_code == 200
         execute(database_url, sql, 0, made["id"])  # by the clock of the database, the time is over
@@ -221,7 +221,7 @@ def test_requests_with_one_token_share_a_look_up_and_are_not_counted_as_guesses(
 def test_more_look_ups_than_may_wait_are_refused(
     settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bearer, "MOST_WAITING", 1)
+    monkeypatch.setattr(authenticator, "MOST_WAITING", 1)
     with serve(settings.model_copy(update={"database_pool_size": 2})) as api, api.client(new_user()) as client:
         first, second, third = (make_token(client) for _ in range(3))
         with (
@@ -280,7 +280,7 @@ def test_the_last_use_is_noted(proxied: API, owner: httpx.Client, clock: Clock, 
         assert first["last_used_at"] >= made["created_at"]
 
         execute(database_url, "UPDATE access_tokens SET last_used_at = 'epoch' WHERE id = %s", made["id"])
-        clock.now += bearer.REMEMBERED_SECONDS
+        clock.now += authenticator.REMEMBERED_SECONDS
         assert script.get("/api/me").status_code == 200
     (second,) = listed(owner)
     assert second["last_used_at"] > first["last_used_at"]

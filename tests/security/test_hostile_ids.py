@@ -23,7 +23,7 @@ from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.fixtures.walls import statements
 
 ABOUT_ONE_TASK = {name: operation for name, operation in operations().items() if operation.is_about_one_task}
-READING = [f"task_queries.{name}" for name in ("GET", "UPDATE", "COMPLETE", "DELETE", "RESTORE", "REMOVE")]
+READING = [f"tasks.queries.{name}" for name in ("GET", "UPDATE", "COMPLETE", "DELETE", "RESTORE", "REMOVE")]
 
 
 @pytest.fixture

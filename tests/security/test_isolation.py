@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.utils.auth import issue_token
+from backend.identity.jwt import issue_token
 from tests.fixtures.api import API, new_user
 from tests.fixtures.contract import Json, Operation, handlers, operations
 from tests.fixtures.database import execute

@@ -12,7 +12,7 @@ import pytest
 from jose import jws
 
 from backend.config import Settings
-from backend.utils import jwks
+from backend.identity import jwks
 from tests.fixtures.api import API, serve
 from tests.fixtures.doors import ask, keys_of, passed, refused
 from tests.fixtures.issuer import Issuer, running_issuer

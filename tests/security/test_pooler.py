@@ -20,12 +20,12 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from backend.config import Settings
-from backend.database import migrations
 from backend.database.engine import Engine
+from backend.database.migrations import runner as migrations
 from backend.database.session import SessionFactory, StatementRefused
 from backend.errors import Conflict, ServiceUnavailable, TaskNotFound
 from backend.models.task import TaskCreate
-from backend.services.user_service import UserService
+from backend.services.account.service import UserService
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.database import execute, scratch_database
 from tests.fixtures.erasure import erase

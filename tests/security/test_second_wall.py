@@ -67,7 +67,7 @@ def owner(login_url: str, engine: Engine) -> Owner:
 
 @pytest.mark.requirement("FR-013")
 def test_every_statement_says_whose_rows_it_means() -> None:
-    assert {"task_queries.GET", "task_queries.CREATE", "user_service.DELETE"} <= STATEMENTS.keys()
+    assert {"tasks.queries.GET", "tasks.queries.CREATE", "account.service.DELETE"} <= STATEMENTS.keys()
     for statement in STATEMENTS.values():
         assert "%(caller)s" in statement.sql, statement.name
         assert statement.has_condition or "INSERT INTO" in statement.sql, statement.name

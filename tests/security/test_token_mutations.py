@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from backend.config import Settings
 from backend.errors import Unauthorized
-from backend.utils.auth import Verifier, verifier_from_jwks
-from backend.utils.claims import Expectations
+from backend.identity.claims import Expectations
+from backend.identity.jwt import Verifier, verifier_from_jwks
 from tests.fixtures.doors import PAIRS, Door, header_of, opened_doors, passed, refused
 from tests.fixtures.issuer import running_issuer
 from tests.fixtures.tokens import SECRET, USER, base64url, compact, hmac_signer

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from backend.config import Settings
-from backend.database import migrations
+from backend.database.migrations import runner as migrations
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.database import execute
 from tests.fixtures.deployment import Installation, user_client

@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
-from backend.database import migrations
+from backend.database.migrations import runner as migrations
 from backend.errors import ConfigurationError
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.erasure import erasure_of, user_of

@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from backend import errors
-from backend.api.feed import KEEP_ALIVE_SECONDS
-from backend.api.limits import MAX_ADDRESS_BYTES, MAX_HEADER_BYTES
+from backend.api.http.header_parameters import MAX_HEADER_BYTES
+from backend.api.http.security_headers import security_headers
 from backend.api.main import EXPOSED_HEADERS
-from backend.api.security_headers import security_headers
+from backend.api.middleware.limits import MAX_ADDRESS_BYTES
+from backend.api.streams.changes import KEEP_ALIVE_SECONDS
 from backend.config import Settings
 from backend.errors import TaskAPIError
 from tests.fixtures.api import API, ORIGIN, new_user, serve

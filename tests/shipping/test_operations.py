@@ -12,10 +12,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from backend.api import feed
-from backend.api.server_state import DESCRIPTORS_OF_A_CONNECTION, SPARE_DESCRIPTORS
+from backend.api.streams import changes
 from backend.config import Settings
-from backend.database import migrations
+from backend.database.migrations import runner as migrations
+from backend.server.state import DESCRIPTORS_OF_A_CONNECTION, SPARE_DESCRIPTORS
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.database import execute
 from tests.fixtures.deployment import Installation, installation, is_served
@@ -79,7 +79,7 @@ def test_the_table_of_sizes_follows_from_the_formula() -> None:
 def test_other_numbers_are_those_of_the_code() -> None:
     lines = (REPOSITORY / "backend" / "services" / "purge_service.py").read_text(encoding="utf-8")
 
-    assert f"{feed.MOST_STREAMS} streams of changes, {feed.MOST_STREAMS_OF_ONE_USER} of one user" in WORDS
+    assert f"{changes.MOST_STREAMS} streams of changes, {changes.MOST_STREAMS_OF_ONE_USER} of one user" in WORDS
     assert f"as leave {SPARE_DESCRIPTORS} descriptors, and {DESCRIPTORS_OF_A_CONNECTION} for each of DATABASE" in WORDS
     assert f"waits {migrations.MIGRATION_LOCK_SECONDS} s for another that migrates" in WORDS
     assert f"{migrations.TABLE_LOCK_SECONDS} s for a table" in WORDS

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from backend.utils.auth import verifier_from_jwks
-from backend.utils.claims import Expectations
+from backend.identity.claims import Expectations
+from backend.identity.jwt import verifier_from_jwks
 from tests.fixtures.issuer import running_issuer
 from tests.fixtures.tokens import (
     SECRET,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from backend.utils.collector import without_collecting
+from backend.server.garbage_collector import without_collecting
 
 pytestmark = pytest.mark.requirement("FR-198")
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.api.conditions import read_tags
+from backend.api.http.preconditions import read_tags
 from backend.errors import BadRequest
-from backend.utils.entity_tags import EntityTags
+from backend.models.etags import EntityTags
 
 NAME = "If-Match"
 LENGTH = 60_000  # about as much as the headers of a request may be

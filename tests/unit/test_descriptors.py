@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from backend.api.server_state import ServiceState, most_connections
+from backend.server.state import ServiceState, most_connections
 from backend.utils import descriptors
 from tests.fixtures.logs import events
 
@@ -83,7 +83,7 @@ def test_that_clients_are_sent_away_is_said_once_a_minute(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = 0.0
-    monkeypatch.setattr("backend.api.server_state.time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr("backend.server.state.time", SimpleNamespace(monotonic=lambda: now))
     state = ServiceState()
     for now in (5.0, 6.0, 64.0, 66.0, 67.0):  # noqa: B007 - the clock
         state.note_full(904)

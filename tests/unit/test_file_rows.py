@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.errors import ValidationFailed
+from backend.formats.csv import COLUMNS
+from backend.formats.rows import MAX_ROW_BYTES, FileRow, Lines
 from backend.models.task_file import FileFormat
-from backend.services.task_export_service import writer_of
-from backend.services.task_import import reader_of
-from backend.utils.csv_rows import COLUMNS
-from backend.utils.rows import MAX_ROW_BYTES, FileRow, Lines
+from backend.services.task_files.export_service import writer_of
+from backend.services.task_files.reader import reader_of
 from tests.fixtures.task_files import DESCRIPTIONS, LARGEST, TITLES
 
 NOW = "2026-11-21T09:30:00.123456+00:00"

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from backend.api.gate import Gate
+from backend.database.connection_limiter import Gate
 from backend.errors import ServiceUnavailable
 
 pytestmark = pytest.mark.requirement("FR-097")

@@ -14,14 +14,14 @@ from anyio import CapacityLimiter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.api import task_import as api_task_import
-from backend.api.task_import import Import
+from backend.api.streams import upload as api_task_import
+from backend.api.streams.upload import Import
 from backend.errors import Detail
+from backend.formats.rows import MAX_ROW_BYTES, ROW, FileRow, Reader
 from backend.models.task_file import MOST_BAD_ROWS, MOST_ERRORS, FileFormat, ImportedTask, ImportReport
-from backend.services.import_rules import Fate
-from backend.services.import_service import Fates
-from backend.services.task_import import TURN_LINES, TaskImport, reader_of
-from backend.utils.rows import MAX_ROW_BYTES, ROW, FileRow, Reader
+from backend.services.task_files.import_rules import Fate
+from backend.services.task_files.import_service import Fates
+from backend.services.task_files.reader import TURN_LINES, TaskImport, reader_of
 
 PIECE_BYTES = 64 * 1024
 CALENDAR = b"BEGIN:VCALENDAR\n"

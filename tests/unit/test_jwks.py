@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import pytest
 
 from backend.errors import ConfigurationError
-from backend.utils.auth import Verifier, verifier_from_jwks
-from backend.utils.claims import Expectations
-from backend.utils.jwks import VerificationKey, read_key_set
+from backend.identity.claims import Expectations
+from backend.identity.jwks import VerificationKey, read_key_set
+from backend.identity.jwt import Verifier, verifier_from_jwks
 from tests.fixtures.issuer import Issuer, running_issuer
 from tests.fixtures.tokens import USER, ec_pair, ed25519_pair, key_set, rsa_pair
 from tests.fixtures.verifying import Clock, good, refusal_of, user_of

@@ -9,8 +9,8 @@ import pytest
 from jose import jws
 
 from backend.errors import Unauthorized
-from backend.utils.auth import Verifier, verifier_from_jwks
-from backend.utils.claims import Expectations
+from backend.identity.claims import Expectations
+from backend.identity.jwt import Verifier, verifier_from_jwks
 from tests.fixtures.issuer import Issuer, running_issuer
 from tests.fixtures.logs import events
 from tests.fixtures.tokens import USER, ec_pair, ed25519_pair
@@ -151,7 +151,7 @@ def test_while_the_issuer_is_away_old_keys_work_and_it_is_asked_once_a_minute(
             with pytest.raises(Unauthorized, match="not known"):
                 await verifier.user_id(token())
 
-        with caplog.at_level(logging.WARNING, "backend.utils.jwks"):
+        with caplog.at_level(logging.WARNING, "backend.identity.jwks"):
             asyncio.run(story())
     said = [(failed["error"], failed["reason"]) for failed in events(caplog, "keys_not_fetched")]
     assert said == [("ValueError", "status 500")] * 10

@@ -11,9 +11,9 @@ from base64 import urlsafe_b64encode
 import pytest
 
 from backend.errors import ServiceUnavailable, Unauthorized
-from backend.utils import jwks
-from backend.utils.auth import Verifier, verifier_from_jwks
-from backend.utils.claims import Expectations
+from backend.identity import jwks
+from backend.identity.claims import Expectations
+from backend.identity.jwt import Verifier, verifier_from_jwks
 from tests.fixtures.issuer import Issuer, running_issuer
 from tests.fixtures.tokens import USER, ec_pair, ed25519_pair, key_set
 from tests.fixtures.verifying import Clock, good, refusal_of, user_of

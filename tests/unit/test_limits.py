@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from backend.api.limits import BodyLimit
+from backend.api.middleware.limits import BodyLimit
 
 TIMEOUT_SECONDS = 0.01
 

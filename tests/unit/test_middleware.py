@@ -8,9 +8,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.api.admission import Admission
-from backend.api.limits import BodyLimit, Concurrency, HeadLimits
-from backend.api.middleware import ErrorBoundary, HeadAsGet, RequestContext
+from backend.api.middleware.authentication import Admission
+from backend.api.middleware.error_boundary import ErrorBoundary
+from backend.api.middleware.head import HeadAsGet
+from backend.api.middleware.limits import BodyLimit, Concurrency, HeadLimits
+from backend.api.middleware.request_context import RequestContext
 from tests.fixtures.contract import application
 from tests.fixtures.logs import events
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.utils.positions import read_position
+from backend.services.changes.sync_token import read_position
 
 REVISIONS = st.integers(0, 10**12)
 

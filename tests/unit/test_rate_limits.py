@@ -15,8 +15,8 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 
 from backend.config import Rate, load_settings
 from backend.errors import ConfigurationError
-from backend.utils import rate_limits
-from backend.utils.rate_limits import Count, RateLimiter, SharedRateLimiter, network_of
+from backend.rate_limits import counter
+from backend.rate_limits.counter import Count, RateLimiter, SharedRateLimiter, network_of
 
 NANOSECONDS = 1_000_000_000
 EIGHTH = NANOSECONDS // 8
@@ -143,7 +143,7 @@ def test_a_clock_that_is_set_back_gives_nothing_away(clock: Clock) -> None:
 def test_the_key_that_was_met_first_is_forgotten_when_there_are_too_many(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limits, "MAX_KEYS", 3)
+    monkeypatch.setattr(counter, "MAX_KEYS", 3)
     limiter = SharedRateLimiter("user", Rate(5, 60), clock)
     for key in "aabcd":
         limiter.hit(key)

@@ -7,21 +7,21 @@ from inspect import getclosurevars
 
 import pytest
 
+from backend.database import retry
+from backend.database.retry import READ_TRIES, once_only, reads, repeatable
 from backend.database.session import Interrupted
 from backend.errors import ServiceUnavailable, TaskNotFound
-from backend.services import repetition
-from backend.services.access_token_service import AccessTokenService
-from backend.services.batch_service import BatchService
-from backend.services.change_service import ChangeService
-from backend.services.export_service import ExportService
-from backend.services.idempotency_service import IdempotencyService
-from backend.services.import_service import ImportService
-from backend.services.list_service import ListService
-from backend.services.repetition import READ_TRIES, once_only, reads, repeatable
-from backend.services.seed_service import SeedService
-from backend.services.task_export_service import TaskExportService
-from backend.services.task_service import TaskService
-from backend.services.user_service import UserService
+from backend.services.access_tokens.service import AccessTokenService
+from backend.services.account.export import ExportService
+from backend.services.account.service import UserService
+from backend.services.changes.service import ChangeService
+from backend.services.idempotency import IdempotencyService
+from backend.services.samples.service import SeedService
+from backend.services.task_files.export_service import TaskExportService
+from backend.services.task_files.import_service import ImportService
+from backend.services.tasks.batch import BatchService
+from backend.services.tasks.listing import ListService
+from backend.services.tasks.service import TaskService
 from tests.fixtures.deadlines import time_left
 
 SERVICES = (
@@ -142,4 +142,4 @@ def test_what_is_not_the_same_when_done_twice_is_marked_to_be_done_once() -> Non
 
 
 def is_marked(method: Callable[..., object]) -> bool:
-    return method.__code__.co_filename == repetition.__file__
+    return method.__code__.co_filename == retry.__file__

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from backend.models.task import TaskCreate
-from backend.services.sample_tasks import NAMES, SampleTask, sample_task, sample_user
-from backend.services.sample_words import DESCRIPTIONS, LISTS, TITLES
+from backend.services.samples.tasks import NAMES, SampleTask, sample_task, sample_user
+from backend.services.samples.words import DESCRIPTIONS, LISTS, TITLES
 
 pytestmark = pytest.mark.requirement("FR-221")
 

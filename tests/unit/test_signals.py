@@ -9,12 +9,12 @@ from contextlib import suppress
 
 import pytest
 
-from backend.utils.signals import insisting_on_interrupts, interrupted_at_once
+from backend.server.signals import insisting_on_interrupts, interrupted_at_once
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
 INTERRUPTED = """
 import signal
-from backend.utils.signals import interrupted_at_once
+from backend.server.signals import interrupted_at_once
 with interrupted_at_once(130):
     try:
         signal.raise_signal(signal.SIGINT)

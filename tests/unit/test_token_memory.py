@@ -7,9 +7,9 @@ from typing import NoReturn
 import pytest
 from jose import jws
 
-from backend.utils import auth
-from backend.utils.auth import TokenMemory, verifier_from_jwks, verifier_from_secret
-from backend.utils.claims import Expectations
+from backend.identity import jwt
+from backend.identity.claims import Expectations
+from backend.identity.jwt import TokenMemory, verifier_from_jwks, verifier_from_secret
 from tests.fixtures.issuer import running_issuer
 from tests.fixtures.tokens import SECRET, USER, ec_pair, hmac_token, rsa_pair
 from tests.fixtures.verifying import NOW, Clock, good, refusal_of, secret_verifier, user_of
@@ -29,7 +29,7 @@ def test_a_remembered_token_needs_no_cryptography_until_it_expires_to_the_second
     assert user_of(verifier, token) == USER
     with monkeypatch.context() as patch:
         patch.setattr(jws, "verify", _no_parsing)
-        patch.setattr(auth, "read_header", _no_parsing)
+        patch.setattr(jwt, "read_header", _no_parsing)
         clock.now = NOW + 59.999
         assert user_of(verifier, token) == USER
     clock.now = NOW + 60
@@ -60,8 +60,8 @@ def test_a_refused_token_is_not_remembered() -> None:
 
 @pytest.mark.requirement("FR-009")
 def test_the_memory_is_bounded_in_tokens_and_in_characters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth, "MAX_REMEMBERED_TOKENS", 3)
-    monkeypatch.setattr(auth, "MAX_REMEMBERED_CHARACTERS", 20)
+    monkeypatch.setattr(jwt, "MAX_REMEMBERED_TOKENS", 3)
+    monkeypatch.setattr(jwt, "MAX_REMEMBERED_CHARACTERS", 20)
     memory = TokenMemory[str]()
 
     def known() -> list[str]:

@@ -1,1 +1,5 @@
-"""One module for each group of addresses; handlers of a line or two."""
+"""One module for each resource, with handlers of a line or two.
+
+Addresses, status codes and the text that the contract publishes belong here.
+Decisions do not: a handler calls a service and answers what it returns.
+"""

@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Response
 
 from backend.api.deps import AccessTokens, KnownBearers
-from backend.api.documentation import ANYWHERE, UNKNOWN_PARAMETER, WITH_BODY, errors, success
-from backend.api.responses import AccessTokenListAnswer, NewAccessTokenAnswer, data_response
-from backend.api.routes import DatabaseRoute
+from backend.api.http.envelope import AccessTokenListAnswer, NewAccessTokenAnswer, data_response
+from backend.api.http.routes import DatabaseRoute
+from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, WITH_BODY, errors, success
 from backend.errors import AccessTokenNotFound, Detail, Forbidden, TooManyAccessTokens, Unauthorized, ValidationFailed
 from backend.models.access_token import AccessTokenCreate
-from backend.utils.validation import PathUUID
+from backend.models.fields import PathUUID
 
 router = APIRouter(
     prefix="/api/me/tokens",

@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from backend.api.deps import DatabaseGate, Ready
-from backend.api.documentation import ANYWHERE, success
-from backend.api.responses import example_of
-from backend.api.routes import StrictRoute
+from backend.api.http.envelope import example_of
+from backend.api.http.routes import StrictRoute
+from backend.api.openapi.operations import ANYWHERE, success
 from backend.models.values import Sentence
 
 router = APIRouter(route_class=StrictRoute, responses=ANYWHERE)

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from backend.api.deps import AnyExport, TaskExports
-from backend.api.documentation import ANYWHERE, errors
-from backend.api.documented_files import task_files
-from backend.api.routes import FixedRoute
+from backend.api.http.routes import FixedRoute
+from backend.api.openapi.files import task_files
+from backend.api.openapi.operations import ANYWHERE, errors
 from backend.errors import Detail, Forbidden, Unauthorized, ValidationFailed
 from backend.models.access_token import Scope
 from backend.models.task_file import UNKNOWN_FORMAT, TaskExportQuery

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from backend.api.conditions import NoConditions
 from backend.api.deps import ImportServices, TaskFile
-from backend.api.documentation import ANYWHERE, WITH_BODY, errors, success
-from backend.api.documented_files import task_file_body
-from backend.api.responses import ImportAnswer, import_response
-from backend.api.routes import UngatedRoute
-from backend.api.task_import import unknown_type
+from backend.api.http.envelope import ImportAnswer, import_response
+from backend.api.http.preconditions import NoConditions
+from backend.api.http.routes import UngatedRoute
+from backend.api.openapi.files import task_file_body
+from backend.api.openapi.operations import ANYWHERE, WITH_BODY, errors, success
+from backend.api.streams.upload import unknown_type
 from backend.errors import BadRequest, Forbidden, Unauthorized
+from backend.formats.csv import NO_TITLE
+from backend.formats.rows import unreadable
 from backend.models.access_token import Scope
-from backend.utils.csv_rows import NO_TITLE
 from backend.utils.greenlets import wait_for
-from backend.utils.rows import unreadable
 
 router = APIRouter(
     prefix="/api/tasks",

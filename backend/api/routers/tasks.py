@@ -6,9 +6,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
-from backend.api.conditions import IfMatch, IfNoneMatch, OnlyNew, malformed
 from backend.api.deps import Lists, Tasks
-from backend.api.documentation import (
+from backend.api.http.envelope import (
+    TaskAnswer,
+    TaskListAnswer,
+    not_modified,
+    page_response,
+    task_response,
+)
+from backend.api.http.idempotency import Once, malformed_key
+from backend.api.http.page_links import page_links
+from backend.api.http.preconditions import IfMatch, IfNoneMatch, OnlyNew, malformed
+from backend.api.http.routes import DatabaseRoute
+from backend.api.openapi.operations import (
     ANYWHERE,
     CHANGED_SINCE,
     CONDITIONAL,
@@ -19,16 +29,6 @@ from backend.api.documentation import (
     errors,
     success,
 )
-from backend.api.idempotency import Once, malformed_key
-from backend.api.links import page_links
-from backend.api.responses import (
-    TaskAnswer,
-    TaskListAnswer,
-    not_modified,
-    page_response,
-    task_response,
-)
-from backend.api.routes import DatabaseRoute
 from backend.errors import (
     BLANK,
     BadRequest,
@@ -41,8 +41,8 @@ from backend.errors import (
 )
 from backend.models.access_token import Scope
 from backend.models.base import TaskDocument
+from backend.models.fields import PathUUID
 from backend.models.task import DeleteQuery, TaskCompletion, TaskCreate, TaskQuery, TaskUpdate
-from backend.utils.validation import PathUUID
 
 router = APIRouter(
     prefix="/api/tasks",

@@ -25,9 +25,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from uuid_utils.compat import uuid7
 
-from backend.services import task_queries
-from backend.services.list_queries import MOST_IN_SHORT, Shape, list_statement
-from backend.utils import cursor as cursors
+from backend.models import cursor as cursors
+from backend.services.tasks import queries as task_queries
+from backend.services.tasks.listing_queries import MOST_IN_SHORT, Shape, list_statement
 
 _LIST_ID = bytes(cursors.LIST_BYTES)
 Row = tuple[Any, ...]

@@ -1,0 +1,72 @@
+"""Purges in the background what is past its time, one statement after the other: requests pass in between."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import anyio
+import anyio.to_thread
+import structlog
+
+from backend.database.connection_limiter import Gate
+from backend.errors import ServiceUnavailable
+from backend.services.purge import Purged, PurgeService
+
+logger = structlog.get_logger()
+
+FIRST_PURGE_SECONDS = 60.0
+PURGE_SECONDS = 3600.0
+
+
+@dataclass(slots=True)
+class Purging:
+    """Purges after a while, and then again and again; each wait is between half and one and a half of its time.
+
+    Workers that start together so do not purge together. While nobody uses the service it asks nothing, so that an idle
+    database can be suspended.
+    """
+
+    service: PurgeService
+    gate: Gate
+    first_seconds: float
+    seconds: float
+    chance: Callable[[], float] = random.random
+    is_used: bool = False  # since the last purge
+    _is_failing: bool = field(default=False, init=False)
+
+    async def run(self) -> None:
+        """Purge for ever."""
+        await self._wait(self.first_seconds)
+        while True:
+            if self.is_used:
+                self.is_used = False
+                try:
+                    await self._purge()
+                except Exception as error:  # noqa: BLE001 - whatever it is, the next time may go better
+                    self._note(error)
+                else:
+                    self._is_failing = False
+            await self._wait(self.seconds)
+
+    async def _wait(self, seconds: float) -> None:
+        await anyio.sleep(seconds * (0.5 + self.chance()))
+
+    async def _purge(self) -> None:
+        removed, steps = Purged(), self.service.steps()
+        while True:
+            async with self.gate:
+                purged = await anyio.to_thread.run_sync(next, steps, None)
+            if purged is None:
+                break
+            removed += purged
+        if removed:
+            logger.info("purged", tasks=removed.tasks, tombstones=removed.tombstones, keys=removed.keys)
+
+    def _note(self, error: Exception) -> None:
+        """Say, but only once, that nothing is purged for now."""
+        if not self._is_failing:
+            is_defect = not isinstance(error, ServiceUnavailable)
+            logger.warning("purge_failed", exc_info=is_defect and error)
+        self._is_failing = True

@@ -1,0 +1,251 @@
+"""What leaves the service: the envelope round data, and the envelope round errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, StringConstraints
+from starlette.responses import Response
+
+from backend.errors import BLANK, TaskAPIError, ValidationFailed
+from backend.models.access_token import AccessTokenPublic, NewAccessToken
+from backend.models.base import Document, Page
+from backend.models.change import ChangePage, DeletedTask
+from backend.models.cursor import MAX_LENGTH
+from backend.models.task import CURSOR_EXAMPLE, MAX_LIMIT, TaskPublic
+from backend.models.task_file import ImportReport
+from backend.models.user import Account
+from backend.models.values import Count, Position, Sentence
+from backend.services.access_tokens.service import MOST_TOKENS
+
+_COMPACT = (",", ":")
+MAX_DETAILS = 20
+MAX_FIELD_NAME = 100
+MAX_REQUEST_ID = 128
+REQUEST_ID_PATTERN = "^[A-Za-z0-9._-]+$"
+NextCursor = Annotated[str, StringConstraints(max_length=MAX_LENGTH, pattern="^[A-Za-z0-9_-]+$")]
+
+REQUEST_ID_EXAMPLE = "01a1fbb3bfe271ac8551a3b5a5ffebf9"
+
+
+def example_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Put the examples of a model's fields together: of those that are always there."""
+    fields = model.model_fields.items()
+    return {name: (field.examples or [None])[0] for name, field in fields if field.is_required()}
+
+
+def _codes() -> list[str]:
+    """Return the codes of all errors; first the one that an example has."""
+    codes = {kind.code for kind in _kinds(TaskAPIError)} - {ValidationFailed.code}
+    return [ValidationFailed.code, *sorted(codes)]
+
+
+def _kinds(kind: type[TaskAPIError]) -> Iterator[type[TaskAPIError]]:
+    yield kind
+    for special in kind.__subclasses__():
+        yield from _kinds(special)
+
+
+def _absent() -> Any:
+    """Stand for a field that is left out. It does not show up in the documentation as a default."""
+    return None
+
+
+class TaskAnswer(BaseModel):
+    """One task."""
+
+    data: TaskPublic = Field(description="The task", examples=[example_of(TaskPublic)])
+
+
+class PageInfo(BaseModel):
+    """Where this page ends."""
+
+    limit: int = Field(description="Most tasks that this page could hold", examples=[50], ge=1, le=MAX_LIMIT)
+    has_more: bool = Field(description="Whether more tasks follow", examples=[True])
+    next_cursor: NextCursor | None = Field(
+        description="Send it as `cursor` for the next page; null on the last", examples=[CURSOR_EXAMPLE]
+    )
+    total: Count = Field(
+        description="How many tasks there are in all pages: only with `include_total=true`",
+        examples=[123],
+        default_factory=_absent,
+    )
+
+
+class TaskListAnswer(BaseModel):
+    """One page of tasks, in the order that was asked for."""
+
+    data: list[TaskPublic] = Field(
+        description="The tasks of this page", examples=[[example_of(TaskPublic)]], max_length=MAX_LIMIT
+    )
+    page: PageInfo = Field(description="Where this page ends", examples=[example_of(PageInfo)])
+
+
+class FeedInfo(BaseModel):
+    """Where this page of the feed ends."""
+
+    revision: Position = Field(description="Send it as `since` to go on; below zero within a full sync", examples=[43])
+    has_more: bool = Field(description="Whether more is there already", examples=[False])
+
+
+class ChangesAnswer(BaseModel):
+    """One page of the feed of changes, oldest first."""
+
+    data: list[TaskPublic | DeletedTask] = Field(
+        description="Tasks as they are now, and which are deleted",
+        examples=[[example_of(TaskPublic), example_of(DeletedTask)]],
+        max_length=MAX_LIMIT,
+    )
+    page: FeedInfo = Field(description="Where this page ends", examples=[example_of(FeedInfo)])
+
+
+class AccountAnswer(BaseModel):
+    """The caller's account."""
+
+    data: Account = Field(description="The account", examples=[example_of(Account)])
+
+
+class AccessTokenListAnswer(BaseModel):
+    """All personal access tokens of the caller."""
+
+    data: list[AccessTokenPublic] = Field(
+        description="The tokens, the newest first",
+        examples=[[example_of(AccessTokenPublic)]],
+        max_length=MOST_TOKENS,
+    )
+
+
+class NewAccessTokenAnswer(BaseModel):
+    """A personal access token that was just made."""
+
+    data: NewAccessToken = Field(description="The token", examples=[example_of(NewAccessToken)])
+
+
+class ImportAnswer(BaseModel):
+    """What became of the rows of a file."""
+
+    data: ImportReport = Field(description="What became of the rows", examples=[example_of(ImportReport)])
+
+
+class ErrorDetail(BaseModel):
+    """One thing that is wrong with the request."""
+
+    field: str = Field(
+        description="Where: a body field, or `query.` and a parameter",
+        examples=["title"],
+        max_length=MAX_FIELD_NAME,
+    )
+    code: str = Field(
+        description="What, for programs", examples=["string_too_short"], max_length=50, pattern="^[a-z][a-z0-9_]*$"
+    )
+    message: Sentence = Field(description="What, for people", examples=[BLANK])
+
+
+class ErrorBody(BaseModel):
+    """What went wrong."""
+
+    # No enumeration: a program that was generated of one would stop at a code that it does not know yet.
+    code: str = Field(
+        description="Stable, for programs: one of the examples, or one that is added later",
+        examples=_codes(),
+        max_length=50,
+        pattern="^[A-Z][A-Z0-9_]*$",
+    )
+    message: Sentence = Field(
+        description="For people", examples=["The request has invalid or unknown fields; see details."]
+    )
+    request_id: str = Field(
+        description="Quote it when you ask for help",
+        examples=[REQUEST_ID_EXAMPLE],
+        max_length=MAX_REQUEST_ID,
+        pattern=REQUEST_ID_PATTERN,
+    )
+    details: list[ErrorDetail] = Field(
+        description="Field by field, where that is known",
+        examples=[[example_of(ErrorDetail)]],
+        max_length=MAX_DETAILS,
+    )
+
+
+class ErrorAnswer(BaseModel):
+    """Every error, of every status."""
+
+    error: ErrorBody = Field(description="What went wrong", examples=[example_of(ErrorBody)])
+
+
+class CurrentTaskAnswer(ErrorAnswer):
+    """What went wrong, and the task as it is now."""
+
+    data: TaskPublic = Field(description="The task as it is now", examples=[example_of(TaskPublic)])
+
+
+def document_response(document: Document, *, status: int = 200, **headers: str) -> Response:
+    """Answer one row that Postgres wrote as JSON."""
+    return data_response(document.json, status=status, **headers)
+
+
+def data_response(json: str, *, status: int = 200, **headers: str) -> Response:
+    """Answer what is JSON already."""
+    return _json_response(f'{{"data":{json}}}', status, headers)
+
+
+def task_response(document: Document, *, status: int = 200, **headers: str) -> Response:
+    """Answer one task, tagged with its revision: a strong ETag (RFC 9110, section 8.8.3)."""
+    return document_response(document, status=status, ETag=f'"{document.revision}"', **headers)
+
+
+def not_modified(tag: str) -> Response:
+    """Answer that the client has it already: it is still what this tag stands for."""
+    return Response(status_code=304, headers={"ETag": f'"{tag}"'})
+
+
+def page_response(page: Page, **headers: str) -> Response:
+    """Answer one page of a list."""
+    info = {"limit": page.limit, "has_more": page.next_cursor is not None, "next_cursor": page.next_cursor}
+    if page.total is not None:
+        info["total"] = page.total
+    text = f'{{"data":{page.json},"page":{json.dumps(info, separators=_COMPACT)}}}'
+    return _json_response(text, 200, {"ETag": f'"{page.tag}"', **headers})
+
+
+def changes_response(page: ChangePage) -> Response:
+    """Answer one page of the feed of changes."""
+    changes = ",".join(change.json for change in page.changes)
+    info = {"revision": page.position, "has_more": page.has_more}
+    return _json_response(f'{{"data":[{changes}],"page":{json.dumps(info, separators=_COMPACT)}}}', 200, {})
+
+
+def import_response(report: ImportReport) -> Response:
+    """Answer what became of the rows of a file."""
+    return _json_response(f'{{"data":{report.model_dump_json()}}}', 200, {})
+
+
+def error_response(error: TaskAPIError, request_id: str) -> Response:
+    """Answer an error in the envelope, with what stands beside it."""
+    return _json_response(error_text(error, request_id), error.status, error.headers)
+
+
+def error_text(error: TaskAPIError, request_id: str) -> str:
+    """Write an error in the envelope, with what stands beside it."""
+    text = json.dumps(envelope(error, request_id), separators=_COMPACT)
+    return text if error.data is None else f'{text[:-1]},"data":{error.data}}}'
+
+
+def _json_response(text: str, status: int, headers: dict[str, str]) -> Response:
+    return Response(text, status, headers, media_type="application/json")
+
+
+def envelope(error: TaskAPIError, request_id: str) -> dict[str, Any]:
+    """Put an error into the form that all have."""
+    details = [
+        {"field": _bounded(item.field), "code": item.code, "message": item.message}
+        for item in error.details[:MAX_DETAILS]
+    ]
+    return {"error": {"code": error.code, "message": error.message, "request_id": request_id, "details": details}}
+
+
+def _bounded(field: str) -> str:
+    """Keep the name of an unknown field, which is the client's own word, short and encodable."""
+    return field[:MAX_FIELD_NAME].encode("utf-8", "replace").decode()

@@ -1,0 +1,87 @@
+"""Idempotency-Key: a request that is sent again is answered again, and does nothing more.
+
+The header is that of draft-ietf-httpapi-idempotency-key-header-07; `Idempotency-Replayed` is ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Request, Response
+from pydantic import BaseModel
+
+from backend.api.http.header_parameters import header_lines, malformed_header, reads_header
+from backend.database.session import Sessions
+from backend.errors import BadRequest
+from backend.services.idempotency import Answer, IdempotencyService
+from backend.services.tasks.batch import BatchService
+from backend.services.tasks.service import TaskService
+from backend.utils.fingerprint import fingerprint
+
+_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
+_PRECONDITIONS = ("If-Match", "If-None-Match")
+_STORED_HEADERS = ("ETag", "Location")
+
+_Service = TypeVar("_Service", TaskService, BatchService)
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotent:
+    """Does the work of one request: once for its key, if it has one."""
+
+    service: IdempotencyService
+    key: str | None
+    request: tuple[str, ...]
+
+    def __call__(self, service: _Service, body: BaseModel | None, work: Callable[[_Service], Response]) -> Response:
+        """Answer with what the work answers, or what it answered when it was done.
+
+        With a key, the work is done in a transaction that stores the answer. Raises KeyReused for the key of another
+        request.
+        """
+        if self.key is None:
+            return work(service)
+
+        def work_in(sessions: Sessions) -> Answer:
+            response = work(replace(service, sessions=sessions))
+            headers = {name: response.headers[name] for name in _STORED_HEADERS if name in response.headers}
+            return Answer(response.status_code, headers, bytes(response.body).decode())
+
+        said = None if body is None else body.model_dump_json(exclude_unset=True)
+        answer, is_replayed = self.service.once(self.key, fingerprint(*self.request, said), work_in)
+        headers = answer.headers | ({"Idempotency-Replayed": "true"} if is_replayed else {})
+        return Response(answer.body, answer.status, headers, media_type="application/json")
+
+
+@reads_header(
+    "Idempotency-Key",
+    "Any name for this request, best a UUID: sent again with the same name within 24 hours, it is "
+    "answered as before and does nothing more. The answer is kept for that time, whatever happens to the task. "
+    "Another request with the same name is 422 with the code `idempotency_key_reused`; a request that failed "
+    "leaves its name free. 1 to 255 printable ASCII characters, no blank at the ends; anything else is 400",
+    example="8e03978e-40d5-43e8-bc93-6894a57f9324",
+    pattern=f"^{_KEY.pattern}$",
+    max_length=255,
+)
+async def _idempotent(request: Request) -> Idempotent:
+    """Read the key; raises BadRequest for one that is malformed or sent twice."""
+    service = IdempotencyService(request.app.state.sessions, request.state.user_id)
+    keys = header_lines(request, "Idempotency-Key")
+    if not keys:
+        return Idempotent(service, None, ())
+    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
+        raise malformed_key()
+    conditions = (", ".join(header_lines(request, name)) for name in _PRECONDITIONS)
+    return Idempotent(service, keys[0], (request.method, request.url.path, request.url.query, *conditions))
+
+
+def malformed_key() -> BadRequest:
+    """Return the error that names the header."""
+    message = "Send one Idempotency-Key of 1 to 255 printable ASCII characters"
+    return malformed_header("Idempotency-Key", "key_invalid", message)
+
+
+Once = Annotated[Idempotent, Depends(_idempotent)]

@@ -1,0 +1,67 @@
+"""Who is let in: the token of every request under /api is judged before all else, and every request is counted."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from backend.api.auth.authenticator import Bearers, bearer_token
+from backend.errors import RateLimited, TaskAPIError
+from backend.rate_limits.counter import RateLimiter, RateLimits, network_of
+
+
+class Admission:
+    """Judges the token of every request under /api, before its body, its path or anything else of it; counts it."""
+
+    def __init__(self, app: ASGIApp, bearers: Bearers, limits: RateLimits | None) -> None:
+        self.app = app
+        self.bearers = bearers
+        self.limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] == "http":
+            await self._admit(scope)
+        await self.app(scope, receive, send)
+
+    async def _admit(self, scope: Scope) -> None:
+        """Say whose request it is; raises Unauthorized or RateLimited. Who asks after our health is never refused."""
+        path = scope["path"] + "/"
+        if not path.startswith("/api/"):
+            self._count_address(scope, cost=0 if path.startswith("/health/") else 1)
+            return
+        state, headers = scope["state"], scope["state"]["headers"]
+        try:
+            caller = await self.bearers.caller(bearer_token(scope), lambda: self._count_address(scope))
+        except TaskAPIError:
+            if state["headers"] is headers:
+                self._count_address(scope)
+            raise
+        if self.limits and state["headers"] is not headers:  # a token was looked up, and is good
+            self.limits.addresses.take_back(_address_of(scope))
+            state["headers"] = headers
+        state["user_id"] = caller.user_id
+        state["scopes"] = caller.scopes
+        if self.limits:
+            _count(scope, self.limits.users, caller.user_id)
+
+    def _count_address(self, scope: Scope, cost: int = 1) -> None:
+        if self.limits:
+            _count(scope, self.limits.addresses, _address_of(scope), cost)
+
+
+def _address_of(scope: Scope) -> str:
+    return network_of(scope["client"][0] if scope["client"] else "")
+
+
+def _count(scope: Scope, limiter: RateLimiter, key: str, cost: int = 1) -> None:
+    """Count the request, tell the client how many it has left, and raise RateLimited if it had none.
+
+    The headers are those of draft-ietf-httpapi-ratelimit-headers-11.
+    """
+    usage = limiter.hit(key, cost)
+    policy = f'"{limiter.name}";q={limiter.rate.requests};w={limiter.rate.seconds}'
+    left = f'"{limiter.name}";r={usage.remaining};t={usage.reset_seconds}'
+    headers = ((b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode()))
+    scope["state"]["headers"] = [*scope["state"]["headers"], *headers]
+    if not usage.allowed:
+        raise RateLimited(usage.reset_seconds)

@@ -1,0 +1,41 @@
+"""Answers every error that no inner layer has answered."""
+
+from __future__ import annotations
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.api.http.envelope import error_response
+from backend.errors import InternalError, TaskAPIError
+
+logger = structlog.get_logger()
+
+
+class ErrorBoundary:
+    """Answers what nobody below has answered: our own errors as they are, a defect as a 500 that says nothing."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        answering = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal answering
+            answering = True
+            await send(message)
+
+        request_id = scope["state"]["request_id"]
+        try:
+            await self.app(scope, receive, send_noting)
+        except TaskAPIError as error:
+            await error_response(error, request_id)(scope, receive, send)
+        except Exception:
+            logger.exception("request_failed")
+            if answering:
+                raise  # half an answer is out: only closing the connection tells the client
+            await error_response(InternalError(), request_id)(scope, receive, send)

@@ -1,0 +1,88 @@
+"""The headers of answers, as the contract describes them: each once, in its components, and named where it is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend.api.http.envelope import MAX_REQUEST_ID, REQUEST_ID_EXAMPLE, REQUEST_ID_PATTERN
+from backend.api.middleware.limits import MAX_ADDRESS_BYTES
+
+_LONGEST_WAIT_SECONDS = 2 * 86400  # the window of a rate per day, and the one before
+
+
+def _header(
+    description: str, example: object, *, pattern: str, most: int = 100, is_always_there: bool = True
+) -> dict[str, Any]:
+    schema = {"type": "string", "maxLength": most, "pattern": pattern}
+    required = {"required": True} if is_always_there else {}
+    return {"description": description, **required, "schema": schema, "example": example}
+
+
+# By the name that the components give it: ETag is one for a task, and another for a list.
+HEADERS: dict[str, dict[str, Any]] = {
+    "X-Request-Id": _header(
+        "Names this request in our logs",
+        REQUEST_ID_EXAMPLE,
+        pattern=REQUEST_ID_PATTERN,
+        most=MAX_REQUEST_ID,
+    ),
+    "RateLimit-Policy": _header(
+        "How many requests (q) you may send in how many seconds (w)",
+        '"user";q=600;w=60',
+        pattern='^"(user|address)";q=[0-9]+;w=[0-9]+$',
+        is_always_there=False,
+    ),
+    "RateLimit": _header(
+        "How many requests you have left (r), and the seconds until that changes (t)",
+        '"user";r=599;t=42',
+        pattern='^"(user|address)";r=[0-9]+;t=[0-9]+$',
+        is_always_there=False,
+    ),
+    "Access-Control-Allow-Origin": _header(
+        "The origin of the page that asks, where it is one of those that the service is set up for (CORS_ORIGINS)",
+        "https://app.example.com",
+        pattern="^https?://[^/ ]+$",
+        most=300,
+        is_always_there=False,
+    ),
+    "ETag": _header(
+        "The task's revision, quoted: for If-Match and If-None-Match", '"42"', pattern='^"[1-9][0-9]*"$', most=20
+    ),
+    "List-ETag": _header(
+        "Another one after each change of any of your tasks: for If-None-Match",
+        '"42-7-1795253400123456"',
+        pattern='^"[0-9-]+"$',
+    ),
+    "Link": _header(
+        'The first page (`rel="first"`), and the next one where there is one (`rel="next"`)',
+        '</api/tasks?limit=50>; rel="first", </api/tasks?limit=50&cursor=AAAA>; rel="next"',
+        pattern='^<[^>]+>; rel="first"(, <[^>]+>; rel="next")?$',
+        most=8 * MAX_ADDRESS_BYTES,  # two addresses, of which some characters take three in the place of one
+    ),
+    "Location": _header(
+        "Where the new one is", "/api/tasks/0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f", pattern="^/api/[a-z/]+/[0-9a-f-]+$"
+    ),
+    "Content-Disposition": _header(
+        "The name of the file", 'attachment; filename="task-api-export.jsonl"', pattern='^attachment; filename="[^"]+"$'
+    ),
+    "WWW-Authenticate": _header("`Bearer`, and what is wrong with the token", "Bearer", pattern="^Bearer( .+)?$"),
+    "Retry-After": {
+        "description": "Seconds to wait",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1, "maximum": _LONGEST_WAIT_SECONDS},
+        "example": 1,
+    },
+    "Idempotency-Replayed": {
+        "description": "That this is the stored answer to an earlier request with the same Idempotency-Key",
+        "schema": {"type": "string", "enum": ["true"]},
+        "example": "true",
+    },
+}
+# What may be missing from an answer.
+OPTIONAL_HEADERS = frozenset({"Idempotency-Replayed", "Access-Control-Allow-Origin"})
+EVERYWHERE = ("X-Request-Id", "RateLimit-Policy", "RateLimit", "Access-Control-Allow-Origin")
+
+
+def named(*names: str) -> dict[str, Any]:
+    """Refer to these headers, under the names that they are sent by."""
+    return {name.removeprefix("List-"): {"$ref": f"#/components/headers/{name}"} for name in names}

@@ -1,0 +1,104 @@
+"""/api/tasks/batch: operations on many tasks in one request."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Request, Response
+
+from backend.api.deps import Batches
+from backend.api.http.batch_envelope import BatchAnswer, batch_response
+from backend.api.http.envelope import example_of
+from backend.api.http.idempotency import Once, malformed_key
+from backend.api.http.preconditions import NoConditions
+from backend.api.http.routes import FixedRoute
+from backend.api.openapi.operations import ANYWHERE, WITH_BODY, errors, success
+from backend.errors import (
+    Conflict,
+    Detail,
+    Forbidden,
+    PreconditionFailed,
+    PreconditionRequired,
+    TaskAPIError,
+    TaskNotFound,
+    Unauthorized,
+    ValidationFailed,
+)
+from backend.models.access_token import Scope
+from backend.models.batch import Batch
+from backend.models.task import TaskPublic
+
+router = APIRouter(
+    prefix="/api/tasks",
+    tags=["tasks"],
+    route_class=FixedRoute,
+    responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE)),
+)
+
+_ID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
+
+
+def _batch(summary: str, *operations: dict[str, Any], **fields: bool) -> dict[str, Any]:
+    return {"summary": summary, "value": {"operations": list(operations), **fields}}
+
+
+Operations = Annotated[
+    Batch,
+    Body(
+        openapi_examples={
+            "create": _batch(
+                "Create some tasks",
+                {"op": "create", "data": {"title": "Buy milk"}},
+                {"op": "create", "data": {"title": "Buy bread", "completed": True}},
+            ),
+            "update": _batch(
+                "Edit, unless somebody else did", {"op": "update", "id": _ID, "data": {"title": "B"}, "if_match": 42}
+            ),
+            "complete": _batch(
+                "Complete and reopen",
+                {"op": "complete", "id": _ID},
+                {"op": "complete", "id": _ID, "data": {"completed": False}, "if_match": "*"},
+            ),
+            "delete": _batch("Delete what is there", {"op": "delete", "id": _ID, "if_match": '"42"'}, atomic=False),
+            "restore": _batch("Restore", {"op": "restore", "id": _ID}, atomic=True),
+        }
+    ),
+]
+
+
+def _of_third(error: TaskAPIError) -> TaskAPIError:
+    """Show an error as that of the third operation."""
+    error.details = (Detail("operations.2", error.code.lower(), error.message),)
+    return error
+
+
+_NO_OPERATIONS = ValidationFailed(
+    details=(Detail("operations", "too_short", "List should have at least 1 item after validation, not 0"),)
+)
+
+
+@router.post(
+    "/batch",
+    dependencies=[NoConditions],
+    responses=success(200, "What became of each operation", BatchAnswer, replayed=True)
+    | WITH_BODY
+    | errors(
+        malformed_key(),
+        _of_third(TaskNotFound()),
+        _of_third(Conflict()),
+        _of_third(PreconditionFailed(json.dumps(example_of(TaskPublic)), 42)),
+        _of_third(PreconditionRequired()),
+        _NO_OPERATIONS,
+    ),
+)
+def batch_tasks(batches: Batches, request: Request, data: Operations, once: Once) -> Response:
+    """Create, edit, complete, delete and restore up to 100 tasks at once.
+
+    Operations are done in their order, and each sees what those before it did. Each does what the call of its own does;
+    only `complete` without `data` completes, and never toggles. `if_match` is for one task what the header If-Match is.
+
+    All or nothing: when an operation fails, the answer is that of its own call, `details` name it (`operations.2`), and
+    nothing is changed. With `"atomic": false` each operation has a result of its own, and the good ones are kept.
+    """
+    return once(batches, data, lambda batches: batch_response(batches.run(data), request.state.request_id))

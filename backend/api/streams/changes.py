@@ -1,0 +1,200 @@
+"""Streams of changes: server-sent events that follow one user's changes until the client leaves, or has to.
+
+A stream that waits is a timer and a few objects: no connection to the database, no place at its gate, none among the
+requests in hand, and no thread. Every second one of a user's streams looks again, because another worker or host may
+have made a change. When it finds one, or this worker has answered a request of the user, all of them look at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import anyio.to_thread
+from fastapi import Request
+from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+
+from backend.api.auth.authenticator import Bearers, bearer_token
+from backend.api.http.stream_signal import Signal
+from backend.database.connection_limiter import Gate
+from backend.database.session import SessionFactory
+from backend.errors import Gone, ServiceUnavailable, TaskAPIError, TooManyStreams
+from backend.models.change import ChangePage
+from backend.services.changes.service import ChangeService
+
+MOST_STREAMS = 1000
+MOST_STREAMS_OF_ONE_USER = 10
+POLL_SECONDS = 1.0
+MOST_LOOKS = 250  # in a second, all users together: with more users than that, each second is longer
+LEAST_POLL_SECONDS = 0.05  # so that a user who writes all the time is not read from all the time
+KEEP_ALIVE_SECONDS = 15.0
+STREAM_SECONDS = 3600.0
+PAGE_CHANGES = 100  # at once, as far as they fit into PAGE_BYTES: all of them are in memory until the client reads
+PAGE_BYTES = 256 * 1024
+
+_RETRY_SECONDS = 30  # for those who were refused
+_RETRY_MILLISECONDS = 2000  # for those whose stream has ended
+_UNBUFFERED = {"X-Accel-Buffering": "no"}  # a proxy must not wait for more
+
+
+@dataclass(slots=True)
+class Followed:
+    """What the streams of one user share: what one of them has found out, the others need not ask."""
+
+    signals: list[Signal] = field(default_factory=list)  # of each; the next stream on a connection may begin early
+    position: int | None = None  # up to which one of them has read, most recently
+    looked_at: float = -math.inf  # when one of them looked because it was time
+
+    def wake(self) -> None:
+        """Let them look at once."""
+        for signal in self.signals:
+            signal.set()
+
+
+@dataclass(slots=True)
+class Feed:
+    """What streams need, and who of this worker's users has how many."""
+
+    sessions: SessionFactory  # which do not say every second, for every stream, that the database is away
+    gate: Gate
+    bearers: Bearers
+    poll_seconds: float = POLL_SECONDS
+    keep_alive_seconds: float = KEEP_ALIVE_SECONDS
+    stream_seconds: float = STREAM_SECONDS
+    most_streams: int = MOST_STREAMS
+    most_streams_of_one_user: int = MOST_STREAMS_OF_ONE_USER
+    open: dict[str, Followed] = field(default_factory=dict, init=False)
+
+    @contextmanager
+    def place(self, user_id: str, signal: Signal) -> Iterator[Followed]:
+        """Count a stream until the block ends, and signal to it when the user may have changed something.
+
+        Raises TooManyStreams when the user has as many as there may be, ServiceUnavailable when the worker has.
+        """
+        if user_id in self.open and len(self.open[user_id].signals) >= self.most_streams_of_one_user:
+            raise TooManyStreams(_RETRY_SECONDS)
+        if sum(len(followed.signals) for followed in self.open.values()) >= self.most_streams:
+            raise ServiceUnavailable(retry_after_seconds=_RETRY_SECONDS)
+        followed = self.open.setdefault(user_id, Followed())
+        followed.signals.append(signal)
+        try:
+            yield followed
+        finally:
+            followed.signals.remove(signal)
+            if not followed.signals:
+                del self.open[user_id]
+
+    def is_time(self, followed: Followed, now: float) -> bool:
+        """Tell whether one of these streams has to look because none of them has for a while; the first to ask does."""
+        if now - followed.looked_at < max(self.poll_seconds, len(self.open) / MOST_LOOKS):
+            return False
+        followed.looked_at = now
+        return True
+
+    def wake(self, user_id: str) -> None:
+        """Let this user's streams look at once."""
+        if followed := self.open.get(user_id):
+            followed.wake()
+
+
+@dataclass(slots=True)
+class Stream:
+    """One client that follows the changes of its user."""
+
+    feed: Feed
+    request: Request
+    changes: ChangeService
+    signal: Signal
+    followed: Followed
+
+    @classmethod
+    @contextmanager
+    def of(cls, request: Request, user_id: str) -> Iterator[Stream]:
+        """Give the stream that answers a request, with a place until the block ends; raises what that does."""
+        feed: Feed = request.app.state.feed
+        signal: Signal = request.state.signal
+        with feed.place(user_id, signal) as followed:
+            yield cls(feed, request, ChangeService(feed.sessions, user_id), signal, followed)
+
+    def answer(self, since: int, page: ChangePage) -> EventSourceResponse:
+        """Answer with all changes from this page on, which is what follows a position."""
+        return EventSourceResponse(self._chunks(since, page), headers=_UNBUFFERED)
+
+    async def _chunks(self, since: int, page: ChangePage) -> AsyncIterator[bytes]:
+        """Write events page by page: the next page is read when the client has taken this one."""
+        state, now = self.request.state, asyncio.get_running_loop().time
+        state.give_back_place()
+        self._note(page)
+        end = now() + (0 if getattr(state, "is_head", False) else self.feed.stream_seconds)
+        yield format_sse_event(id=str(since), retry=_RETRY_MILLISECONDS) + _events(page)
+        sent = now()
+        with suppress(Gone):  # who comes again is told so
+            while await self._goes_on(end, pause=not page.has_more):
+                position = page.position
+                page = await self._look(page)
+                if page.position != position:
+                    yield _events(page)
+                elif now() - sent >= self.feed.keep_alive_seconds:
+                    yield KEEPALIVE_COMMENT
+                else:
+                    continue
+                sent = now()
+
+    async def _goes_on(self, end: float, *, pause: bool) -> bool:
+        """Wait for changes for a while, or not; and tell whether to go on."""
+        now = asyncio.get_running_loop().time
+        if pause:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(min(end, now() + self.feed.poll_seconds)):
+                    await asyncio.sleep(LEAST_POLL_SECONDS)
+                    await self.signal.wait()
+        return now() < end and not self.signal.is_over and await self._is_admitted()
+
+    async def _is_admitted(self) -> bool:
+        """Tell whether the token is still good; one that cannot be looked up counts as one that is not."""
+        try:
+            await self.feed.bearers.caller(bearer_token(self.request.scope))
+        except TaskAPIError:
+            return False
+        return True
+
+    async def _look(self, page: ChangePage) -> ChangePage:
+        """Read what follows a page, if it may be something; the same page if not. Raises Gone."""
+        # Two streams that look at the same moment need not see the same: hence the position, and not the signal alone.
+        is_likely = page.has_more or self.signal.is_set() or page.position != self.followed.position
+        if not is_likely and not self.feed.is_time(self.followed, asyncio.get_running_loop().time()):
+            return page
+        self.signal.clear()
+        try:
+            async with self.feed.gate:
+                found = await anyio.to_thread.run_sync(self.changes.read, page.position, PAGE_CHANGES, PAGE_BYTES)
+        except ServiceUnavailable:  # the database is away, and is asked again in a while
+            return ChangePage((), page.position, has_more=False)
+        except Gone:
+            self.followed.wake()
+            raise
+        self._note(found)
+        if not is_likely and found.position != page.position:
+            self.followed.wake()  # the others have left it to this one
+        return found
+
+    def _note(self, page: ChangePage) -> None:
+        """Let the others know up to where there is something to read."""
+        if not page.has_more:
+            self.followed.position = page.position
+
+
+def _line(json: str) -> str:
+    """Escape what JSON lets stand, and some clients take for the end of a line."""
+    return json.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
+
+
+def _events(page: ChangePage) -> bytes:
+    """Write a page as events, the last of which leaves the client at the position of the page."""
+    events = [format_sse_event(data_str=_line(change.json), id=str(change.position)) for change in page.changes]
+    if not page.changes or page.changes[-1].position != page.position:
+        events.append(format_sse_event(id=str(page.position)))
+    return b"".join(events)

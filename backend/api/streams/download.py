@@ -1,0 +1,137 @@
+"""Exports: all that is stored of one user, or the living tasks, read page by page, as fast as the client takes them.
+
+Between two pages an export holds no connection to the database, no place at its gate, and no thread.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import anyio.to_thread
+import structlog
+from anyio import CapacityLimiter
+from fastapi import Request
+from fastapi.responses import StreamingResponse
+from starlette.types import Send
+
+from backend.api.auth.authenticator import bearer_token
+from backend.api.streams.slots import Places
+from backend.database.connection_limiter import Gate
+from backend.database.session import SessionFactory
+from backend.errors import ServiceUnavailable, TooManyExports, Unauthorized
+from backend.models.export import ExportPage, ExportPlace
+from backend.models.task_file import FileFormat
+from backend.services.account.export import ExportService
+from backend.services.task_files.export_service import TaskExportService, writer_of
+
+JSON_LINES = "application/jsonl"
+MEDIA_TYPES = {
+    FileFormat.JSON_LINES: JSON_LINES,
+    FileFormat.CSV: "text/csv; charset=utf-8",
+    FileFormat.CALENDAR: "text/calendar; charset=utf-8",
+}
+MOST_EXPORTS = 100
+MOST_EXPORTS_OF_ONE_USER = 2
+
+_Read = Callable[[ExportPlace], ExportPage]
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Exports:
+    """What exports need, and how many each of this worker's users has under way."""
+
+    sessions: SessionFactory
+    gate: Gate
+    computing: CapacityLimiter  # threads
+    places: Places = field(default_factory=lambda: Places(MOST_EXPORTS, MOST_EXPORTS_OF_ONE_USER, TooManyExports))
+
+
+@dataclass(slots=True)
+class Export:
+    """One client that takes what is stored of its user."""
+
+    exports: Exports
+    request: Request
+    user_id: str
+
+    @classmethod
+    @contextmanager
+    def of(cls, request: Request, user_id: str) -> Iterator[Export]:
+        """Give the export that answers a request, with a place until the block ends; raises what that does."""
+        exports: Exports = request.app.state.exports
+        with exports.places.take(user_id):
+            yield cls(exports, request, user_id)
+
+    def account(self, page: ExportPage) -> StreamingResponse:
+        """Answer with this page of everything and all that follow it."""
+        return self._download(self._account(page), JSON_LINES, "task-api-export.jsonl")
+
+    def tasks(self, page: ExportPage, file_format: FileFormat) -> StreamingResponse:
+        """Answer with this page of living tasks and all that follow it."""
+        return self._download(self._tasks(page, file_format), MEDIA_TYPES[file_format], f"tasks.{file_format}")
+
+    def _download(self, chunks: AsyncIterator[str], media_type: str, name: str) -> StreamingResponse:
+        self.request.state.give_back_place()
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Type": media_type}
+        return _Download(chunks, headers=headers)
+
+    @property
+    def _is_head(self) -> bool:
+        return getattr(self.request.state, "is_head", False)
+
+    async def _account(self, page: ExportPage) -> AsyncIterator[str]:
+        if self._is_head:
+            return
+        lines = 0
+        async for text in self._pages(page, ExportService(self.exports.sessions, self.user_id).read):
+            lines += text.count("\n")
+            yield text
+        yield json.dumps({"type": "end", "data": {"lines": lines}}, separators=(",", ":")) + "\n"
+
+    async def _tasks(self, page: ExportPage, file_format: FileFormat) -> AsyncIterator[str]:
+        if self._is_head:
+            return
+        computing = self.exports.computing
+        writer = await anyio.to_thread.run_sync(writer_of, file_format, limiter=computing)
+        yield writer.beginning
+        async for lines in self._pages(page, TaskExportService(self.exports.sessions, self.user_id).read):
+            yield await anyio.to_thread.run_sync(writer.write, lines, limiter=computing)
+        yield writer.ending
+
+    async def _pages(self, page: ExportPage, read: _Read) -> AsyncIterator[str]:
+        """Give page by page: the next one is read when the client has taken most of this one."""
+        lines = page.lines.count("\n")
+        yield page.lines
+        while page.next is not None:
+            try:
+                await self._require_token()
+                async with self.exports.gate:
+                    page = await anyio.to_thread.run_sync(read, page.next)
+            except ServiceUnavailable:
+                logger.warning("export_broken_off", lines=lines)
+                raise
+            lines += page.lines.count("\n")
+            yield page.lines
+
+    async def _require_token(self) -> None:
+        """Raise ServiceUnavailable when the token is no good any more: the answer has begun, and can only break off."""
+        try:
+            await self.request.app.state.bearers.caller(bearer_token(self.request.scope))
+        except Unauthorized as error:
+            raise ServiceUnavailable from error
+
+
+class _Download(StreamingResponse):
+    """An answer that is not completed when the database or the token is gone: the server then closes the connection.
+
+    So nobody takes a part for the whole.
+    """
+
+    async def stream_response(self, send: Send) -> None:
+        with suppress(ServiceUnavailable):
+            await super().stream_response(send)

@@ -1,0 +1,135 @@
+"""Imports: files of tasks, stored part by part as they arrive.
+
+While it waits for its client, an import holds no connection to the database, no place at its gate, and no thread; while
+a part is stored, nothing more of the file is read. It reads in turns, and holds a thread for one of them at a time: so
+files that take long to read, however bad they are, keep nobody waiting for longer than a turn of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import Message
+from typing import TypeVar
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from fastapi import Request
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+
+from backend.api.auth.authenticator import bearer_token
+from backend.api.streams.changes import Feed
+from backend.api.streams.download import JSON_LINES
+from backend.api.streams.slots import Places
+from backend.database.connection_limiter import Gate
+from backend.errors import BadRequest, ServiceUnavailable, TooManyImports, UnsupportedMediaType
+from backend.models.task_file import FileFormat, ImportReport
+from backend.services.task_files.import_service import ImportService
+from backend.services.task_files.reader import KEPT, Part, TaskImport, reader_of
+
+MEDIA_TYPES = {
+    JSON_LINES: FileFormat.JSON_LINES,
+    "application/x-ndjson": FileFormat.JSON_LINES,
+    "text/csv": FileFormat.CSV,
+    "text/calendar": FileFormat.CALENDAR,
+}
+MOST_IMPORTS = 20
+MOST_IMPORTS_OF_ONE_USER = 2
+PIECE_BYTES = 64 * 1024  # of a file, at once
+
+_UTF_8 = {"utf-8", "utf8"}
+_NO_TYPE = f"Send a file with one of these as its Content-Type: {', '.join(MEDIA_TYPES)}."
+
+_Result = TypeVar("_Result")
+
+
+def unknown_type() -> UnsupportedMediaType:
+    """Return the error that lists the types of files."""
+    return UnsupportedMediaType(_NO_TYPE)
+
+
+def format_of(headers: Headers) -> FileFormat:
+    """Tell from its headers what a body is written in; raises UnsupportedMediaType."""
+    if any(coding.strip().lower() != "identity" for coding in headers.getlist("content-encoding")):
+        raise UnsupportedMediaType("Send the file as it is, without Content-Encoding.")
+    types = headers.getlist("content-type")
+    if len(types) != 1:
+        raise unknown_type()
+    message = Message()
+    message["content-type"] = types[0]
+    file_format = MEDIA_TYPES.get(message.get_content_type())
+    if file_format is None:
+        raise unknown_type()
+    charset = message.get_param("charset", "utf-8")
+    if not isinstance(charset, str) or charset.lower() not in _UTF_8:
+        raise UnsupportedMediaType("Send the file in UTF-8.")
+    return file_format
+
+
+@dataclass(slots=True)
+class Imports:
+    """What imports need, and how many each of this worker's users has under way."""
+
+    gate: Gate
+    computing: CapacityLimiter  # threads
+    feed: Feed
+    places: Places = field(default_factory=lambda: Places(MOST_IMPORTS, MOST_IMPORTS_OF_ONE_USER, TooManyImports))
+
+
+@dataclass(slots=True)
+class Import:
+    """One client that sends a file of tasks."""
+
+    imports: Imports
+    request: Request
+    user_id: str
+    file_format: FileFormat
+
+    @classmethod
+    @contextmanager
+    def of(cls, request: Request, user_id: str) -> Iterator[Import]:
+        """Give the import of a request, with a place until the block ends; raises what that does, and for its type."""
+        imports: Imports = request.app.state.imports
+        file_format = format_of(request.headers)
+        with imports.places.take(user_id):
+            yield cls(imports, request, user_id, file_format)
+
+    async def run(self, service: ImportService) -> ImportReport:
+        """Store all that the client sends, and report on it.
+
+        Raises ValidationFailed for what is no file of that kind, BadRequest when the client leaves, Unauthorized when
+        the token is revoked or expires meanwhile, ServiceUnavailable when the database is away.
+        """
+        self.request.state.give_back_place()
+        reader = await self._compute(reader_of, self.file_format)
+        task_import = TaskImport(reader, service)
+        try:
+            async for data in self.request.stream():
+                for start in range(0, len(data), PIECE_BYTES):
+                    await self._take(task_import, task_import.read(data[start : start + PIECE_BYTES]))
+        except ClientDisconnect:
+            raise BadRequest from None
+        await self._take(task_import, task_import.end())
+        return task_import.report
+
+    async def _take(self, task_import: TaskImport, parts: Iterator[Part]) -> None:
+        """Read a piece of the file turn by turn, as long as the token is good; or throw it away, if that means nothing.
+
+        Raises what `run` does.
+        """
+        part: Part | None = []
+        try:
+            while part is not None:
+                await self.request.app.state.bearers.caller(bearer_token(self.request.scope))  # may be revoked by now
+                if part:
+                    async with self.imports.gate:
+                        await anyio.to_thread.run_sync(task_import.store, part)
+                    self.imports.feed.wake(self.user_id)
+                part = None if task_import.has_stopped else await self._compute(next, parts, None)
+        except ServiceUnavailable:
+            raise ServiceUnavailable(KEPT) from None
+
+    async def _compute(self, work: Callable[..., _Result], *arguments: object) -> _Result:
+        return await anyio.to_thread.run_sync(work, *arguments, limiter=self.imports.computing)

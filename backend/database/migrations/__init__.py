@@ -1,0 +1,5 @@
+"""Brings the schema up to date, and back.
+
+Finding, locking and running migrations belongs here.
+The SQL does not: it is in `migrations/` at the top of the project.
+"""

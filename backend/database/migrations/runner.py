@@ -1,0 +1,176 @@
+"""Runs migrations/*.sql with yoyo, in one transaction and under a lock that ends with it.
+
+yoyo by itself takes a lock row that survives a kill, runs a migration on a second connection and notes it on the first.
+Here one transaction holds everything, yoyo's own tables included: a killed run leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from psycopg2.errors import LockNotAvailable
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - a class, whatever its name
+from psycopg2.extensions import cursor as PostgresCursor  # noqa: N812
+
+from backend.database.connector import Connector, NoConnection
+from backend.database.error_text import advice
+from backend.database.url import read_url
+from backend.errors import ConfigurationError
+
+MIGRATIONS = Path(__file__).parents[3] / "migrations"
+CONNECT_SECONDS = 10.0
+MIGRATION_LOCK = 7_251_935_640_212_977_107  # any number that other programs on the database do not use
+MIGRATION_LOCK_SECONDS = 60
+TABLE_LOCK_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One migration, and whether the database has it."""
+
+    id: str
+    applied: bool
+
+
+def apply(url: str, directory: Path = MIGRATIONS) -> list[str]:
+    """Apply what is pending, all or nothing; returns the ids in order. Waits for another process that is doing so.
+
+    Raises ConfigurationError when the database cannot be used or a migration fails.
+    """
+    with _transaction(url, directory) as backend:
+        pending = list(backend.to_apply(backend.files(directory)))
+        for file in pending:
+            with _naming(file.id):
+                backend.apply_one(file)
+    return [file.id for file in pending]
+
+
+def rollback(url: str, directory: Path = MIGRATIONS) -> str | None:
+    """Take back the newest applied migration; returns its id, or None when none is applied.
+
+    Raises ConfigurationError when the database cannot be used, or the migration's files are not here or fail.
+    """
+    with _transaction(url, directory) as backend:
+        applied = list(backend.to_rollback(backend.files(directory)))
+        unknown = _applied(backend.connection) - set(known(directory))
+        if unknown:
+            raise ConfigurationError(
+                f"{max(unknown)} is applied, but not in {directory}: roll it back with the version that brought it."
+            )
+        if not applied:
+            return None
+        newest = applied[0]
+        if not Path(newest.path).with_suffix(".rollback.sql").exists():
+            raise ConfigurationError(f"{newest.id} cannot be taken back: it has no .rollback.sql beside it.")
+        with _naming(newest.id):
+            backend.rollback_one(newest)
+    return str(newest.id)
+
+
+def status(url: str, directory: Path = MIGRATIONS) -> list[Migration]:
+    """List all migrations in order, with those that only the database knows last; changes nothing.
+
+    Raises ConfigurationError when the database cannot be used.
+    """
+    ids = known(directory)
+    with closing(_connect(url)) as connection, _explaining():
+        # Not autocommit: psycopg2 would then make the whole session read-only, for whoever a pooler lends it to next.
+        connection.set_session(readonly=True)
+        applied = _applied(connection)
+    return [Migration(id_, id_ in applied) for id_ in [*ids, *sorted(applied - set(ids))]]
+
+
+def pending(url: str, directory: Path = MIGRATIONS) -> list[str]:
+    """List the ids of the migrations that the database lacks; raises like `status`."""
+    return [migration.id for migration in status(url, directory) if not migration.applied]
+
+
+def known(directory: Path = MIGRATIONS) -> list[str]:
+    """List the ids of all migration files in order; raises ConfigurationError when there are none."""
+    ids = sorted(path.stem for path in directory.glob("*.sql") if not path.stem.endswith(".rollback"))
+    if not ids:
+        raise ConfigurationError(f"There are no migrations in {directory}.")
+    return ids
+
+
+class _SilentCursor(PostgresCursor):  # type: ignore[misc]  # psycopg2 has no types
+    """Keeps yoyo from printing what a migration's statements return."""
+
+    description = None
+
+
+@contextmanager
+def _transaction(url: str, directory: Path) -> Iterator[Any]:
+    """Hold the one transaction in which a process migrates, alone: gives yoyo on its connection."""
+    # Only who changes the schema needs it, and a start finds nothing to change.
+    from backend.database.migrations.yoyo_backend import OneTransaction  # noqa: PLC0415
+
+    known(directory)  # or there would be nothing to do
+    with closing(_connect(url)) as connection, _explaining(), connection:
+        # Whatever the login's defaults: what another process did while we waited for the lock must be seen.
+        connection.set_session(isolation_level="READ COMMITTED", readonly=False)
+        connection.cursor_factory = _SilentCursor
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '{MIGRATION_LOCK_SECONDS}s'")
+            # Without this a server finishes the long statement of a killed process before it notices, locks held.
+            cursor.execute("SET LOCAL client_connection_check_interval = '1s'")
+            try:
+                # Ends with the transaction, however that ends, and passes a transaction pooler.
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+            except LockNotAvailable:
+                raise ConfigurationError(
+                    f"Another process has been migrating for {MIGRATION_LOCK_SECONDS} s. Try again when it is done."
+                ) from None
+            # Requests queue behind a migration that itself queues for a table: better give up and be run again.
+            cursor.execute(f"SET LOCAL lock_timeout = '{TABLE_LOCK_SECONDS}s'")
+        yield OneTransaction(connection)
+
+
+def _connect(url: str) -> PostgresConnection:
+    """Connect to a URL as Neon, libpq or SQLAlchemy write it, and wait a while for a database that is about to come.
+
+    An error never repeats a part of the URL.
+    """
+    ours = {"connect_timeout": math.ceil(CONNECT_SECONDS), "application_name": "task-api migrate"}
+    try:
+        return Connector(
+            {**ours, **read_url(url)}, CONNECT_SECONDS, lambda parameters: psycopg2.connect(**parameters)
+        )()
+    except NoConnection as error:
+        raise ConfigurationError(f"The database cannot be reached ({error.reason}). {advice(error.reason)}") from None
+
+
+def _applied(connection: PostgresConnection) -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('_yoyo_migration') IS NOT NULL")
+        if cursor.fetchone() == (False,):
+            return set()
+        cursor.execute("SELECT migration_id FROM _yoyo_migration")
+        return {id_ for (id_,) in cursor}
+
+
+@contextmanager
+def _naming(id_: str) -> Iterator[None]:
+    """Say which migration failed."""
+    try:
+        yield
+    except psycopg2.Error as error:
+        raise ConfigurationError(f"Migration {id_} failed, nothing was changed: {_reason(error)}") from error
+
+
+@contextmanager
+def _explaining() -> Iterator[None]:
+    try:
+        yield
+    except psycopg2.Error as error:
+        raise ConfigurationError(f"The database refused: {_reason(error)}") from error
+
+
+def _reason(error: psycopg2.Error) -> str:
+    return error.diag.message_primary or str(error).partition("\n")[0]

@@ -1,0 +1,200 @@
+"""Tasks as comma-separated values (RFC 4180), with the names of the columns in the first row.
+
+Spreadsheets take a text for a formula when it begins with =, +, -, @ or the like, and a formula of somebody else's can
+do harm (OWASP: CSV injection). Such a text is written with an apostrophe in front, which spreadsheets take for "this is
+text", and one is taken away when it is read. A text that has apostrophes in front of such a beginning gets one more, so
+that every text comes back as it was. An empty cell stands for no description, a lone apostrophe for an empty one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+
+from backend.errors import UNKNOWN_NAME, Detail
+from backend.formats.rows import (
+    MAX_ROW_BYTES,
+    NOT_UTF_8,
+    ROW,
+    TOO_LONG,
+    FileRow,
+    Line,
+    Lines,
+    documents,
+    unreadable,
+)
+
+COLUMNS = ("id", "title", "description", "completed", "completed_at", "created_at", "updated_at", "revision")
+_KNOWN = {*COLUMNS, "user_id", "deleted_at"}
+_TEXTS = {"title", "description"}
+
+_BEGINS_A_FORMULA = r"(?:\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]|\Z)"
+_TO_GUARD = re.compile(rf"'*{_BEGINS_A_FORMULA}")
+_GUARDED = re.compile(rf"'+{_BEGINS_A_FORMULA}")
+_BLANK_ROWS = re.compile(rb"(?:(?:[\t\v\f\r ]*+|,++\r?+)\n)++")
+_FLAGS = {"true": True, "false": False}  # spreadsheets write TRUE and FALSE
+
+_UNCLOSED = Detail(ROW, "quote_unclosed", "A cell is opened with a quotation mark, and never closed")
+_INVALID = Detail(ROW, "csv_invalid", 'Quote a cell as a whole ("…"), and write quotation marks in it twice ("")')
+_TOO_MANY_CELLS = Detail(ROW, "too_many_cells", "This row has more cells than the first one has names")
+NO_TITLE = Detail(
+    "title", "missing", "The first row must name the columns, with commas between them, and title must be one"
+)
+_TWICE = "This column is there more than once"
+
+
+class CSVWriter:
+    """Writes comma-separated values."""
+
+    beginning = ",".join(COLUMNS) + "\r\n"
+    ending = ""
+
+    def write(self, lines: str) -> str:
+        """Write a row for each task."""
+        text = io.StringIO(newline="")
+        rows = ([_cell(task[name]) for name in COLUMNS] for task in documents(lines))
+        csv.writer(text, lineterminator="\r\n").writerows(rows)
+        return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"'{value}" if isinstance(value, str) and _TO_GUARD.match(value) else value
+
+
+@dataclass(slots=True)
+class CSVReader:
+    """Reads comma-separated values. The columns may stand in any order, and only `title` has to be there."""
+
+    _lines: Lines = field(default_factory=lambda: Lines(_BLANK_ROWS))
+    _columns: list[str] | None = None
+    _held: bytearray = field(default_factory=bytearray)  # of a row that goes on: a cell has a line break in it
+    _first: int = 0  # of its lines
+
+    def read(self, piece: bytes) -> Iterator[FileRow | None]:
+        """Give the rows that end in the next piece."""
+        for line in self._lines.read(piece):
+            yield from self._take(line)
+
+    def end(self) -> Iterator[FileRow | None]:
+        """Give the row that ends with the file."""
+        for line in self._lines.end():
+            yield from self._take(line)
+        yield from self._give_up()
+        if self._columns is None:
+            raise unreadable(NO_TITLE)
+
+    def _take(self, line: Line) -> Iterator[FileRow | None]:
+        if line.is_cut or len(self._held) + len(line.data) > MAX_ROW_BYTES:
+            yield from self._give_up()
+        if line.is_cut:
+            yield self._row(line.number, TOO_LONG)
+            return
+        is_open = _is_open(line.data, is_open=bool(self._held))
+        if not self._held:
+            self._first = line.number
+        self._held += line.data
+        self._lines.skipped = None if is_open else _BLANK_ROWS  # in a cell, a blank line is one
+        if is_open:
+            yield None
+        else:
+            yield self._row(self._first, self._release())
+
+    def _give_up(self) -> Iterator[FileRow | None]:
+        """Take what is held for lines of their own: only the first one is bad, because what it opens never closes."""
+        lines = Lines(_BLANK_ROWS, self._first - 1)
+        for line in chain(lines.read(self._release()), lines.end()):
+            is_bad = _is_open(line.data, is_open=False)
+            yield self._row(line.number, _UNCLOSED if is_bad else line.data)
+
+    def _release(self) -> bytes:
+        held = bytes(self._held)
+        self._held.clear()
+        self._lines.skipped = _BLANK_ROWS
+        return held
+
+    def _row(self, line: int, content: bytes | Detail) -> FileRow | None:
+        """Read a row; None for a blank one, and for the first, which names the columns."""
+        if isinstance(content, bytes) and not content.strip():
+            return None
+        cells = content if isinstance(content, Detail) else _cells(content)
+        if isinstance(cells, list) and not any(cells):
+            return None
+        if self._columns is None:
+            self._columns = _columns(cells)
+            return None
+        if isinstance(cells, Detail):
+            return FileRow(line, problem=cells)
+        if any(cells[len(self._columns) :]):
+            return FileRow(line, problem=_TOO_MANY_CELLS)
+        return FileRow(line, _fields(zip(self._columns, cells, strict=False)), size=sum(map(len, cells)))
+
+
+def _is_open(line: bytes, *, is_open: bool) -> bool:
+    """Tell whether a quoted cell goes on behind this line, in which one goes on from the line before, or not."""
+    place = 0 if is_open else _next_quoted(line, 0)
+    while place >= 0:
+        closing = line.find(b'"', place)
+        if closing < 0:
+            return True
+        is_doubled = line[closing + 1 : closing + 2] == b'"'
+        place = closing + 2 if is_doubled else _next_quoted(line, line.find(b",", closing) + 1 or len(line))
+    return False
+
+
+_QUOTED = re.compile(rb'[^",][^,]*|,|(")')
+
+
+def _next_quoted(line: bytes, start: int) -> int:
+    """Find where the next quoted cell begins, behind its quotation mark; -1 where there is none."""
+    if line.find(b'"', start) < 0:
+        return -1
+    while match := _QUOTED.match(line, start):
+        if match[1]:
+            return match.end()
+        start = match.end()
+    return -1
+
+
+def _cells(row: bytes) -> list[str] | Detail:
+    try:
+        (cells,) = csv.reader([row.decode()], strict=True)
+    except UnicodeDecodeError:
+        return NOT_UTF_8
+    except (csv.Error, ValueError):
+        return _INVALID
+    return cells
+
+
+def _columns(cells: list[str] | Detail) -> list[str]:
+    """Read the names of the columns; raises ValidationFailed."""
+    if isinstance(cells, Detail):
+        raise unreadable(cells)
+    names = [cell.strip().lower() for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    if "title" not in names:
+        raise unreadable(NO_TITLE)
+    for name in names:
+        if name not in _KNOWN:
+            raise unreadable(Detail(name or ROW, "extra_forbidden", UNKNOWN_NAME))
+        if names.count(name) > 1:
+            raise unreadable(Detail(name, "repeated", _TWICE))
+    return names
+
+
+def _fields(cells: Iterable[tuple[str, str]]) -> dict[str, object]:
+    return {name: _value(name, cell) for name, cell in cells if cell or name in _TEXTS}
+
+
+def _value(name: str, cell: str) -> object:
+    if name == "completed":
+        return _FLAGS.get(cell.lower(), cell)
+    if name == "description" and not cell:
+        return None
+    return cell[1:] if name in _TEXTS and _GUARDED.match(cell) else cell

@@ -1,0 +1,280 @@
+"""Tasks as an iCalendar file (RFC 5545): each is a VTODO, and its UID is its id.
+
+Lines are folded and taken apart by the library, one at a time: a component as a whole may be of any size, and what is
+no property of a task is dropped before it is looked at. A text in iCalendar holds no control characters, and one kind
+of line break: of a text that has others, SUMMARY or DESCRIPTION is what is legible of it, and a property of ours is the
+text itself. That counts as long as the legible one is still as we wrote it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from icalendar.parser import Contentline, unescape_backslash
+from icalendar.prop import vDatetime
+
+from backend.errors import Detail
+from backend.formats.rows import (
+    BLANK_LINES,
+    MAX_ROW_BYTES,
+    NOT_UTF_8,
+    ROW,
+    TOO_LONG,
+    FileRow,
+    Line,
+    Lines,
+    documents,
+    unreadable,
+)
+
+_OTHER_IDS = UUID("5f0c9d1e-52c5-4f6d-9d0a-6a1f3b7e2c48")  # under which ids are made of other programs' UIDs
+_EXACT = {"SUMMARY": "X-TASK-API-SUMMARY", "DESCRIPTION": "X-TASK-API-DESCRIPTION"}
+_PROPERTIES = {
+    *("UID", "SUMMARY", "DESCRIPTION", "STATUS", "PERCENT-COMPLETE", "COMPLETED", "CREATED"),
+    *_EXACT.values(),
+}
+_COMPONENTS = {b"VTODO", b"VEVENT", b"VJOURNAL", b"VFREEBUSY", b"VTIMEZONE"}
+_NAME = re.compile(rb"[A-Za-z0-9-]+")
+# Lines that say nothing of a task, unless they go on with one that does.
+_IGNORED = re.compile(rf"(?:(?!{'|'.join(['BEGIN', 'END', *sorted(_PROPERTIES)])})[^\n]*+\n)++".encode(), re.IGNORECASE)
+_ILLEGIBLE = re.compile(r"\r\n?|[\x00-\x08\x0b-\x1f\x7f]")
+_ESCAPES = str.maketrans({"\\": r"\\", ";": r"\;", ",": r"\,", "\n": r"\n"})
+
+_NO_CALENDAR = Detail(ROW, "calendar_invalid", "The file must begin with BEGIN:VCALENDAR")
+_INVALID = Detail(ROW, "calendar_invalid", "One of its lines is not valid in iCalendar")
+_UNFINISHED = Detail(ROW, "component_unfinished", "This has no END")
+_NO_END = Detail(ROW, "calendar_unfinished", "The file ends without END:VCALENDAR: the rest of it may be missing")
+_NO_TASK = Detail(ROW, "not_a_task", "This is no VTODO, and only those are tasks")
+_NOT_A_TIME = "Must be a time in UTC, like 20261121T093000Z"
+
+
+class CalendarWriter:
+    """Writes an iCalendar file. One that was broken off lacks its last line."""
+
+    beginning = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Task API//EN\r\n"
+    ending = "END:VCALENDAR\r\n"
+
+    def write(self, lines: str) -> str:
+        """Write a component for each task."""
+        return "".join(_folded(line) for task in documents(lines) for line in _component(task))
+
+
+def _folded(line: str) -> str:
+    folded: bytes = _content_line(line).to_ical()
+    return folded.decode() + "\r\n"
+
+
+def _content_line(line: str) -> Any:
+    return Contentline(line)  # type: ignore[no-untyped-call]  # the library has no types for these
+
+
+def _component(task: Mapping[str, Any]) -> Iterator[str]:
+    changed = _utc(task["updated_at"])
+    yield from ("BEGIN:VTODO", f"UID:{task['id']}", f"DTSTAMP:{changed}", f"LAST-MODIFIED:{changed}")
+    yield f"CREATED:{_utc(task['created_at'])}"
+    yield from _text("SUMMARY", task["title"])
+    if task["description"] is not None:
+        yield from _text("DESCRIPTION", task["description"])
+    yield f"STATUS:{'COMPLETED' if task['completed'] else 'NEEDS-ACTION'}"
+    if task["completed"]:
+        yield from (f"COMPLETED:{_utc(task['completed_at'])}", "PERCENT-COMPLETE:100")
+    yield "END:VTODO"
+
+
+def _utc(moment: str) -> str:
+    written: bytes = vDatetime(datetime.fromisoformat(moment).astimezone(UTC)).to_ical()  # type: ignore[no-untyped-call]
+    return written.decode()
+
+
+def _text(name: str, text: str) -> Iterator[str]:
+    legible = _legible(text)
+    # The library's own way takes \N in a text for a line break.
+    yield f"{name}:{legible.translate(_ESCAPES)}"
+    if legible != text:
+        exact = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+        yield f"{_EXACT[name]}:{exact.translate(_ESCAPES)}"
+
+
+def _legible(text: str) -> str:
+    return _ILLEGIBLE.sub(lambda found: "\n" if found[0].startswith("\r") else "", text)
+
+
+@dataclass(slots=True)
+class _Component:
+    """A component that is being read: of a task, the lines that say something about it."""
+
+    kind: bytes
+    line: int
+    depth: int = 0  # of components within it
+    size: int = 0
+    lines: dict[str, bytearray] = field(default_factory=dict)  # of each property the first
+    last: str = ""
+    is_kept: bool = False  # whether the last line was, so that what is folded behind it is a part of it
+
+    def take(self, line: Line, content: bytes) -> None:
+        """Keep a line, or what of a folded one stands in it, if it is about the task."""
+        if content[:1] in {b" ", b"\t"}:
+            if self.is_kept:
+                self.lines[self.last] += content[1:]
+        else:
+            found = _NAME.match(content)
+            self.last = found[0].decode().upper() if found else ""
+            self.is_kept = self.depth == 0 and self.last in _PROPERTIES and self.last not in self.lines
+            if self.is_kept:
+                self.lines[self.last] = bytearray(content)
+        if self.is_kept:
+            self.size += len(line.data)
+        if self.size > MAX_ROW_BYTES or (self.is_kept and line.is_cut):
+            self.size = MAX_ROW_BYTES + 1
+            self.lines, self.is_kept = {}, False
+
+    def row(self) -> FileRow:
+        """Say what it says about its task."""
+        if self.kind != b"VTODO":
+            return FileRow(self.line, problem=_NO_TASK)
+        if self.size > MAX_ROW_BYTES:
+            return FileRow(self.line, problem=TOO_LONG)
+        try:
+            fields = _fields(_properties(self.lines.values()))
+        except UnicodeDecodeError:
+            return FileRow(self.line, problem=NOT_UTF_8)
+        except ValueError:
+            return FileRow(self.line, problem=_INVALID)
+        if isinstance(fields, Detail):
+            return FileRow(self.line, problem=fields)
+        return FileRow(self.line, fields, size=self.size)
+
+
+@dataclass(slots=True)
+class CalendarReader:
+    """Reads an iCalendar file, component by component."""
+
+    _lines: Lines = field(default_factory=lambda: Lines(BLANK_LINES))
+    _has_begun: bool = False
+    _has_ended: bool = False
+    _component: _Component | None = None
+
+    def read(self, piece: bytes) -> Iterator[FileRow | None]:
+        """Give the rows that end in the next piece."""
+        return map(self._take, self._lines.read(piece))
+
+    def end(self) -> Iterator[FileRow | None]:
+        """Give the row that ends with the file, and say so if its end is missing."""
+        yield from map(self._take, self._lines.end())
+        if not self._has_begun:
+            raise unreadable(_NO_CALENDAR)
+        yield self._give_up()
+        if not self._has_ended:
+            yield FileRow(self._lines.number, problem=_NO_END)
+
+    def _take(self, line: Line) -> FileRow | None:
+        content = line.data.rstrip(b"\r\n")
+        word, _, kind = content.upper().rstrip().partition(b":")
+        if not self._has_begun and content.strip() and (word, kind) != (b"BEGIN", b"VCALENDAR"):
+            raise unreadable(_NO_CALENDAR)
+        row = None
+        if word == b"BEGIN":
+            row = self._begin(kind, line.number)
+        elif word == b"END":
+            row = self._end(kind)
+        elif self._component and content:
+            self._component.take(line, content)
+        if self._has_begun:
+            self._lines.skipped = None if self._component and self._component.is_kept else _IGNORED
+        return row
+
+    def _begin(self, kind: bytes, line: int) -> FileRow | None:
+        if kind == b"VCALENDAR":
+            self._has_begun, self._has_ended = True, False
+            return self._give_up()
+        if self._component and kind not in _COMPONENTS:
+            self._component.depth += 1
+            return None
+        row = self._give_up()
+        self._component = _Component(kind, line)
+        return row
+
+    def _end(self, kind: bytes) -> FileRow | None:
+        component = self._component
+        if kind == b"VCALENDAR":
+            self._has_ended = True
+            return self._give_up()
+        if component and kind == component.kind:
+            self._component = None
+            return component.row() if kind != b"VTIMEZONE" else None
+        if component and component.depth:
+            component.depth -= 1
+        return None
+
+    def _give_up(self) -> FileRow | None:
+        """Report a component that something else begins or ends in."""
+        component, self._component = self._component, None
+        return FileRow(component.line, problem=_UNFINISHED) if component else None
+
+
+def _properties(lines: Iterable[bytearray]) -> dict[str, str]:
+    """Read lines as names and values; raises ValueError."""
+    found: dict[str, str] = {}
+    for data in lines:
+        line = _content_line(data.decode())
+        colon = line.value_separator_index()
+        if colon < 0:
+            raise ValueError(_INVALID.message)
+        name, _, _ = _content_line(line[:colon] + ":").parts()  # without the value, which would cost most
+        found[name.upper()] = line[colon + 1 :]
+    return found
+
+
+def _fields(properties: Mapping[str, str]) -> dict[str, object] | Detail:
+    """Name what the properties say like the fields of a task, or say which of them is wrong; raises ValueError."""
+    texts = {name: unescape_backslash(value) for name, value in properties.items()}
+    is_completed = _is_completed(texts)
+    fields: dict[str, object] = {"description": None, "completed": is_completed}
+    for name, field_name in (("SUMMARY", "title"), ("DESCRIPTION", "description")):
+        if name in texts:
+            fields[field_name] = _exact(texts[name], texts.get(_EXACT[name]))
+    if uid := texts.get("UID", "").strip():
+        fields["id"] = str(_id_of(uid))
+    for name, field_name in (("CREATED", "created_at"), ("COMPLETED", "completed_at")):
+        if name in texts and (is_completed or name != "COMPLETED"):
+            moment = _moment(texts[name].strip())
+            if moment is None:
+                return Detail(name, "moment_format", _NOT_A_TIME)
+            fields[field_name] = moment
+    return fields
+
+
+def _id_of(uid: str) -> UUID:
+    try:
+        return UUID(uid)
+    except ValueError:
+        return uuid5(_OTHER_IDS, uid)
+
+
+def _is_completed(texts: Mapping[str, str]) -> bool:
+    if status := texts.get("STATUS", "").strip():
+        return status.upper() == "COMPLETED"
+    return "COMPLETED" in texts or texts.get("PERCENT-COMPLETE", "").strip() == "100"
+
+
+def _exact(legible: str, exact: str | None) -> str:
+    """Return the text that we wrote, if what is legible of it is still the same; else somebody has edited that."""
+    try:
+        text = json.loads(exact or "")
+    except (ValueError, RecursionError):
+        return legible
+    return text if isinstance(text, str) and _legible(text) == legible else legible
+
+
+def _moment(value: str) -> str | None:
+    try:
+        moment: datetime = vDatetime.from_ical(value)  # type: ignore[no-untyped-call]
+    except ValueError:
+        return None
+    return moment.isoformat() if moment.tzinfo else None

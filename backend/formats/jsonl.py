@@ -1,0 +1,81 @@
+"""Tasks as JSON lines: each is an object, and blank ones mean nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Never
+
+from backend.errors import Detail
+from backend.formats.rows import BLANK_LINES, NOT_UTF_8, ROW, TOO_LONG, FileRow, Line, Lines
+
+_INVALID = Detail(ROW, "json_invalid", "This is not valid JSON")
+_NO_OBJECT = Detail(ROW, "object_type", "Each line must be a JSON object")
+_REPEATED = Detail(ROW, "duplicate_key", "A key is there more than once")
+
+
+class _RepeatedKeyError(Exception):
+    """Readers would disagree about which one counts."""
+
+
+@dataclass(slots=True)
+class JSONReader:
+    """Reads JSON lines."""
+
+    _lines: Lines = field(default_factory=lambda: Lines(BLANK_LINES))
+
+    def read(self, piece: bytes) -> Iterator[FileRow | None]:
+        """Give the rows that end in the next piece."""
+        return map(_row, self._lines.read(piece))
+
+    def end(self) -> Iterator[FileRow | None]:
+        """Give the row that ends with the file."""
+        return map(_row, self._lines.end())
+
+
+class JSONWriter:
+    """Writes JSON lines."""
+
+    beginning = ""
+    ending = ""
+
+    def write(self, lines: str) -> str:
+        """Write them as they are."""
+        return lines
+
+
+def _row(line: Line) -> FileRow | None:
+    if line.is_cut:
+        return FileRow(line.number, problem=TOO_LONG)
+    if not line.data.strip():
+        return None
+    problem = _INVALID
+    try:
+        fields = _DECODER.decode(line.data.decode())
+        if isinstance(fields, dict):
+            return FileRow(line.number, fields, size=len(line.data))
+        problem = _NO_OBJECT
+    except UnicodeDecodeError:
+        problem = NOT_UTF_8
+    except _RepeatedKeyError:
+        problem = _REPEATED
+    except (ValueError, RecursionError):  # no JSON, or too much of it in itself
+        pass
+    return FileRow(line.number, problem=problem)
+
+
+def _unambiguous(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        raise _RepeatedKeyError
+    return found
+
+
+def _refuse_constant(name: str) -> Never:
+    """Refuse NaN and Infinity, which are Python's idea and not JSON."""
+    raise ValueError(name)
+
+
+# Made once: json.loads() would make one for each row.
+_DECODER = json.JSONDecoder(object_pairs_hook=_unambiguous, parse_constant=_refuse_constant)

@@ -1,0 +1,53 @@
+"""What a personal access token looks like: `tk_`, and in base64url 32 random bytes and its user's id.
+
+The id says where to look. Nothing is believed of it before the hash of the whole token is found there.
+"""
+
+from __future__ import annotations
+
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from hashlib import sha256
+
+from backend.errors import Unauthorized
+from backend.identity.claims import MAX_USER_ID_LENGTH, is_user_id, refusal
+
+PREFIX = "tk_"
+
+_SECRET_BYTES = 32
+MAX_LENGTH = len(PREFIX) + (_SECRET_BYTES + 4 * MAX_USER_ID_LENGTH) * 4 // 3 + 1
+
+
+def new_access_token(user_id: str, random: Callable[[int], bytes] = secrets.token_bytes) -> str:
+    """Make a token of a user that nobody can guess."""
+    return PREFIX + urlsafe_b64encode(random(_SECRET_BYTES) + user_id.encode()).decode().rstrip("=")
+
+
+def is_access_token(token: str) -> bool:
+    """Tell a personal access token from a JSON Web Token, which begins like no token of ours."""
+    return token.startswith(PREFIX)
+
+
+def claimed_user_id(token: str) -> str:
+    """Return whose token it says it is; raises Unauthorized for what is none."""
+    encoded = token.removeprefix(PREFIX)
+    try:
+        data = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)) if len(token) <= MAX_LENGTH else b""
+        user_id = data[_SECRET_BYTES:].decode()
+    except ValueError:
+        user_id = ""
+    if not is_user_id(user_id):
+        raise refused()
+    return user_id
+
+
+def hash_of(token: str) -> bytes:
+    """Return what is stored of a token. It is too long to be guessed, so a fast hash does."""
+    return sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def refused() -> Unauthorized:
+    """Return the error for a token that is none, or none any more: nobody learns which."""
+    what = "This personal access token is not known here, or it was revoked, or it has expired."
+    return refusal(what, "Make a new one.")

@@ -1,0 +1,293 @@
+"""Who sent this request: turns a bearer token (JWT, RFC 7519) into a user id. The only module that imports jose."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import tempfile
+import time
+from base64 import urlsafe_b64decode
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from jose import jwk, jws
+from jose.backends.base import Key
+from jose.exceptions import JWKError
+
+from backend.config import MINIMUM_SECRET_BYTES
+from backend.errors import ConfigurationError
+from backend.identity.claims import (
+    MAX_USER_ID_LENGTH,
+    Expectations,
+    is_user_id,
+    judge_claims,
+    judge_header,
+    read_header,
+    read_object,
+    refusal,
+    refuse_other_issuers,
+)
+from backend.identity.jwks import IssuerKeys, VerificationKey
+from backend.identity.key_checks import is_key_of_a_pair
+
+MAX_REMEMBERED_TOKENS = 10_000
+MAX_REMEMBERED_CHARACTERS = 16 * 1024 * 1024  # so that long tokens cannot fill the memory either
+DEVELOPMENT_SECRET_BYTES = 48  # 64 characters of base64url
+
+
+_Known = TypeVar("_Known")
+
+
+class Ed25519Key(Key):  # type: ignore[misc]  # jose has no types
+    """An Ed25519 public key (RFC 8037) as python-jose wants its keys; it has none of its own."""
+
+    def __init__(self, key: Mapping[str, str], algorithm: str) -> None:
+        super().__init__(key, algorithm)
+        self._public_key = Ed25519PublicKey.from_public_bytes(urlsafe_b64decode(key["x"] + "=="))
+
+    def verify(self, msg: bytes, sig: bytes) -> bool:
+        """Tell whether the signature is this key's over the message."""
+        try:
+            self._public_key.verify(sig, msg)
+        except InvalidSignature:
+            return False
+        return True
+
+
+# The only way to teach jose an algorithm. It holds for the whole process and changes none of those that jose has. The
+# name Ed25519 (RFC 9864) needs no entry: keys are built under the older name and answer to both.
+jwk.register_key("EdDSA", Ed25519Key)
+
+
+class Keys(Protocol):
+    """Where the keys come from that check signatures."""
+
+    @property
+    def algorithms(self) -> frozenset[str]:
+        """Every `alg` that a token may name."""
+
+    async def find(self, algorithm: str, key_id: str | None) -> VerificationKey | None:
+        """Return the key that a token means; raises ServiceUnavailable when no keys are to be had."""
+
+    @property
+    def are_fresh(self) -> bool:
+        """Tell whether the keys need not be looked up again for a token that they have verified."""
+
+
+class SecretKeys:
+    """One shared secret, whatever key id a token names; and while that is being replaced, the one before it."""
+
+    algorithms = frozenset({"HS256"})
+    are_fresh = True  # a secret is never withdrawn while we run
+
+    def __init__(self, secret: str, previous_secret: str | None = None) -> None:
+        prepared = _prepared_secret(secret)
+        if previous_secret is not None:
+            # jose tries them in this order.
+            prepared = (prepared, _prepared_secret(previous_secret, "JWT_PREVIOUS_SECRET"))
+        self._key = VerificationKey(None, ("HS256",), {}, prepared)
+
+    async def find(self, algorithm: str, key_id: str | None) -> VerificationKey:  # noqa: ARG002 - as Keys has it
+        """Return the key of the secret, or of both."""
+        return self._key
+
+
+class TokenMemory(Generic[_Known]):
+    """Good tokens, each with whose it is, for as long as that counts. Bounded: the oldest goes first."""
+
+    def __init__(self) -> None:
+        self._tokens: OrderedDict[str, tuple[_Known, float]] = OrderedDict()
+        self._characters = 0
+
+    def find(self, token: str, now: float) -> _Known | None:
+        """Return what is known of a token that was found good before and still counts."""
+        remembered = self._tokens.get(token)
+        return remembered[0] if remembered is not None and now < remembered[1] else None
+
+    def keep(self, token: str, known: _Known, until: float) -> None:
+        """Remember a token that was just found good."""
+        if token not in self._tokens:
+            self._characters += len(token)
+        self._tokens[token] = (known, until)
+        self._tokens.move_to_end(token)
+        while len(self._tokens) > MAX_REMEMBERED_TOKENS or self._characters > MAX_REMEMBERED_CHARACTERS:
+            oldest, _ = self._tokens.popitem(last=False)
+            self._characters -= len(oldest)
+
+    def forget(self, is_meant: Callable[[_Known], bool]) -> None:
+        """Forget the tokens of which this is known."""
+        for token in [token for token, (known, _) in self._tokens.items() if is_meant(known)]:
+            del self._tokens[token]
+            self._characters -= len(token)
+
+    def clear(self) -> None:
+        """Forget everything, as when a key was withdrawn."""
+        self._tokens.clear()
+        self._characters = 0
+
+
+class Verifier:
+    """Turns a bearer token into the user id it was issued for."""
+
+    def __init__(self, keys: Keys, memory: TokenMemory[str], expected: Expectations, now: Callable[[], float]) -> None:
+        self._keys = keys
+        self._memory = memory
+        self._expected = expected
+        self._now = now
+
+    async def user_id(self, token: str) -> str:
+        """Return the `sub` of a good token.
+
+        Raises Unauthorized for any other (RFC 6750 section 3.1), and ServiceUnavailable while the issuer's keys could
+        not be fetched once. A token that was verified before costs one look-up, until exactly its `exp` or while the
+        issuer's keys are due again. The one is a date, by a clock that may be set; the other is a time that passes.
+        """
+        remembered = self._memory.find(token, self._now())
+        if remembered is not None and self._keys.are_fresh:
+            return remembered
+        algorithm, key_id = judge_header(read_header(token), self._keys.algorithms)
+        refuse_other_issuers(token, self._expected)
+        key = await self._keys.find(algorithm, key_id)
+        # No await from here on: a key withdrawn meanwhile must not get its tokens remembered.
+        if key is None:
+            raise refusal("The token is signed with a key that is not known here.")
+        if algorithm not in key.algorithms:
+            raise refusal("The token's algorithm is not that of its key.")
+        claims = read_object(_signed_payload(token, key, algorithm))
+        user_id, expires_at = judge_claims(claims, self._expected, self._now())
+        self._memory.keep(token, user_id, expires_at)
+        return user_id
+
+
+def verifier_from_secret(
+    secret: str,
+    expected: Expectations,
+    *,
+    previous_secret: str | None = None,
+    now: Callable[[], float] = time.time,
+) -> Verifier:
+    """Return a verifier of HS256 tokens that are signed with a secret, or with the one before it.
+
+    Raises ConfigurationError for a secret that is short or a key pair's key.
+    """
+    return Verifier(SecretKeys(secret, previous_secret), TokenMemory[str](), expected, now)
+
+
+def verifier_from_jwks(
+    url: str,
+    expected: Expectations,
+    *,
+    now: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Verifier:
+    """Return a verifier of tokens signed with the keys at this address; `monotonic` times the fetches.
+
+    Fetches nothing yet. Raises ConfigurationError for an address that is not https.
+    """
+    memory = TokenMemory[str]()
+    keys = IssuerKeys(url, prepare=_prepared_public_key, changed=memory.clear, clock=monotonic)
+    return Verifier(keys, memory, expected, now)
+
+
+def issue_token(  # noqa: PLR0913 - each is one claim, or the clock
+    secret: str,
+    user_id: str,
+    *,
+    ttl_seconds: int,
+    issuer: str | None = None,
+    audience: str | None = None,
+    authorized_party: str | None = None,
+    now: Callable[[], float] = time.time,
+) -> str:
+    """Return an HS256 token for development and tests; raises ConfigurationError if no verifier would accept it."""
+    key = _prepared_secret(secret)
+    if not is_user_id(user_id):
+        raise ConfigurationError(f"A user id has 1 to {MAX_USER_ID_LENGTH} characters and no control characters.")
+    issued_at = int(now())
+    dates = {"iat": issued_at, "exp": issued_at + ttl_seconds}
+    claims = {"sub": user_id, **dates, "iss": issuer, "aud": audience, "azp": authorized_party}
+    present = {name: value for name, value in claims.items() if value is not None}
+    token: str = jws.sign(present, key, algorithm="HS256")
+    return token
+
+
+def development_secret(path: Path, *, random: Callable[[int], str] = secrets.token_urlsafe) -> str:
+    """Return the secret kept in this file, made at the first call (mode 0600).
+
+    Processes that start at once get the same one. Raises ConfigurationError, saying what to do, for a file that
+    cannot be read or written, that others may read, or that holds no proper secret.
+    """
+    advice = f"delete {path} to have a new one made, or set JWT_SECRET"
+    try:
+        if not path.exists():
+            _make_secret_file(path, random(DEVELOPMENT_SECRET_BYTES))
+        with path.open(encoding="utf-8") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            secret = file.read().strip()
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"The development secret is not text: {advice}") from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"DATA_DIR: the development secret cannot be kept in {path} ({error.strerror}). "
+            "Set DATA_DIR to a folder of your own, or set JWT_SECRET."
+        ) from None
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigurationError(f"The development secret can be read by others: chmod 600 {path}, or {advice}")
+    if len(secret) < MINIMUM_SECRET_BYTES:
+        raise ConfigurationError(f"The development secret has less than {MINIMUM_SECRET_BYTES} bytes: {advice}")
+    return secret
+
+
+def _make_secret_file(path: Path, secret: str) -> None:
+    """Put the file there complete or not at all, so that a second process never reads half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # O_EXCL, mode 0600
+    draft = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secret)
+        path.hardlink_to(draft)  # fails if the name is taken: then another process was first, and its secret counts
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _signed_payload(token: str, key: VerificationKey, algorithm: str) -> bytes:
+    try:
+        payload: bytes = jws.verify(token, key.prepared, algorithms=[algorithm])
+    except Exception:  # noqa: BLE001 - jose lets TypeError, ValueError and others escape for some tokens
+        raise refusal("The token's signature does not match.") from None
+    return payload
+
+
+def _prepared_public_key(algorithm: str, parameters: Mapping[str, str]) -> object:
+    key: object = jwk.construct(dict(parameters), algorithm)
+    return key
+
+
+def _prepared_secret(secret: str, setting: str = "JWT_SECRET") -> object:
+    """Return the HS256 key; never the text itself, which jose would first try to read as JSON."""
+    try:
+        data = secret.encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError(f"{setting}: must be UTF-8 text") from None
+    if len(data) < MINIMUM_SECRET_BYTES:
+        raise ConfigurationError(
+            f"{setting}: needs at least {MINIMUM_SECRET_BYTES} bytes; make one with: openssl rand -base64 48"
+        )
+    try:
+        key: object = jwk.construct(data, "HS256")
+    except JWKError:  # jose refuses PEM and OpenSSH texts, but no other form of a public key
+        key = None
+    if key is None or is_key_of_a_pair(secret):
+        raise ConfigurationError(
+            f"{setting}: this is a key pair's key, which is no secret for HS256; set JWT_JWKS_URL to the address where"
+            " your issuer publishes its keys, or a random secret made with: openssl rand -base64 48"
+        )
+    return key

@@ -1,0 +1,82 @@
+"""List cursors: the place in a list where the next page starts, as text that clients hand back unread."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from backend.errors import BadRequest, Detail
+from backend.models.fields import TITLE_KEY_LENGTH
+
+Key = datetime | str  # what a list is sorted by
+
+LIST_BYTES = 8  # of what tells one list from another
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_TIME_BYTES = 8
+_ID_BYTES = 16
+_CHECK_BYTES = 6
+_MOST_BYTES = LIST_BYTES + _ID_BYTES + 4 * TITLE_KEY_LENGTH + _CHECK_BYTES  # a character is up to 4
+MAX_LENGTH = -(-_MOST_BYTES * 4 // 3)
+
+
+def encode(list_id: bytes, key: Key, task_id: UUID) -> str:
+    """Write the place right after the task of this key and id, in the list that `list_id` stands for."""
+    if isinstance(key, datetime):
+        ending = ((key - _EPOCH) // _MICROSECOND).to_bytes(_TIME_BYTES, "big", signed=True)
+    else:
+        ending = key.encode()
+    return _spell(list_id + task_id.bytes + ending)
+
+
+def decode(cursor: str, list_id: bytes, kind: type[Key]) -> tuple[Key, UUID]:
+    """Read a place back, in a list that is sorted by keys of this kind.
+
+    Raises BadRequest for a place in another list, and for anything that encode() did not write.
+    """
+    try:
+        place = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))[:-_CHECK_BYTES]
+        # Base64 has many spellings of the same bytes; ours is one.
+        if _spell(place) != cursor:
+            raise _not_ours()
+        if place[:LIST_BYTES] != list_id:
+            raise _of_another_list()
+        task_id, ending = place[LIST_BYTES : LIST_BYTES + _ID_BYTES], place[LIST_BYTES + _ID_BYTES :]
+        return _time(ending) if kind is datetime else _text(ending), UUID(bytes=task_id)
+    except (ValueError, OverflowError):
+        raise _not_ours() from None
+
+
+def _time(ending: bytes) -> datetime:
+    if len(ending) != _TIME_BYTES:
+        raise ValueError
+    return _EPOCH + int.from_bytes(ending, "big", signed=True) * _MICROSECOND
+
+
+def _text(ending: bytes) -> str:
+    text = ending.decode()
+    if "\0" in text or len(text) > TITLE_KEY_LENGTH:
+        raise ValueError
+    return text
+
+
+def _spell(place: bytes) -> str:
+    return base64.urlsafe_b64encode(place + _check(place)).decode().rstrip("=")
+
+
+def _check(place: bytes) -> bytes:
+    """Tell our cursors from typing errors. No secret: a forged place still shows only the caller's own tasks."""
+    return hashlib.blake2s(place, digest_size=_CHECK_BYTES, person=b"tasks").digest()
+
+
+def _not_ours() -> BadRequest:
+    message = "This cursor is not one of ours; take next_cursor as it was given, or start without a cursor."
+    return BadRequest(message, details=(Detail("query.cursor", "cursor_invalid", message),))
+
+
+def _of_another_list() -> BadRequest:
+    message = "This cursor is of a list with another sort or other filters; keep them while you follow its pages."
+    return BadRequest(message, details=(Detail("query.cursor", "cursor_of_another_list", message),))

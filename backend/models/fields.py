@@ -1,0 +1,178 @@
+"""Field types: what a value from outside must look like before anything else sees it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from pydantic import AfterValidator, BeforeValidator, Strict, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from backend.models.search_text import has_word
+
+TITLE_LENGTH = 500
+TITLE_KEY_LENGTH = 100  # characters of a title that lists are sorted by
+DESCRIPTION_LENGTH = 10_000
+NAME_LENGTH = 100
+SEARCH_LENGTH = 500
+MOST_IDS = 100
+
+_CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+_DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
+# RFC 3339, to the microsecond, with the offsets that Postgres knows.
+_MOMENT = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
+    r"([Zz]|[+-](0[0-9]|1[0-5]):[0-5][0-9])"
+)
+_A_MOMENT = re.compile(_MOMENT)
+_OFFSET_WITHOUT_SIGN = re.compile(r".* [0-9]{2}:[0-9]{2}")
+POSITION = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+
+# The same rules for readers of the contract. No `maxLength` for a title: white space around it does not count.
+_WHITE = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_TRIMMED = rf"^[{_WHITE}]*[^\u0000{_WHITE}]([^\u0000]{{0,%d}}[^\u0000{_WHITE}])?[{_WHITE}]*$"
+_DESCRIPTION = r"^[^\u0000]*$"
+
+_FLAGS = {"true": True, "false": False}
+_NO_TASK = uuid4()  # nobody can learn it, so nobody can give it to a task
+
+
+def _without_nul(text: str) -> str:
+    """Refuse NUL, which Postgres cannot store. Pydantic itself refuses lone surrogates."""
+    if "\x00" in text:
+        raise PydanticCustomError("nul_character", "Text must not contain NUL characters")
+    return text
+
+
+def _canonical_uuid(value: object) -> UUID:
+    """Read the one usual spelling; pydantic would also take braces, `urn:uuid:` and 32 bare digits."""
+    if isinstance(value, UUID):
+        return value
+    if not isinstance(value, str) or not _CANONICAL_UUID.fullmatch(value):
+        raise PydanticCustomError("uuid_format", "Must be a UUID like 0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
+    return UUID(value)
+
+
+def _uuid_or_none_that_exists(value: str) -> UUID:
+    """Read an id of a path. One that is malformed is looked for like any other, and found as little."""
+    return UUID(value) if _CANONICAL_UUID.fullmatch(value) else _NO_TASK
+
+
+def _digits(value: object) -> object:
+    """Read plain digits only; pydantic would also take `1_0`, `5.0`, `+5` and blanks from a query string."""
+    if isinstance(value, str):
+        if not _DIGITS.fullmatch(value):
+            raise PydanticCustomError("int_parsing", "Must be a whole number in plain digits")
+        return int(value)
+    return value
+
+
+def _position(value: object) -> object:
+    """Read a position in the feed of changes, which can be below zero."""
+    text = str(value)
+    if not POSITION.fullmatch(text):
+        raise PydanticCustomError("int_parsing", "Must be a whole number, as the feed of changes gave it")
+    return int(text)
+
+
+def _true_or_false(value: object) -> object:
+    """Read the two words of JSON; pydantic would also take `yes`, `on`, `1` and `T` from a query string."""
+    if isinstance(value, str):
+        if value not in _FLAGS:
+            raise PydanticCustomError("bool_parsing", "Must be true or false")
+        return _FLAGS[value]
+    return value
+
+
+def _moment(value: object) -> datetime:
+    """Read a moment; pydantic would also take numbers, and times without an offset, which could mean any moment."""
+    text = str(value)
+    if _OFFSET_WITHOUT_SIGN.fullmatch(text):
+        raise PydanticCustomError("moment_format", "In an address, + means a blank: send %2B instead, or Z for UTC")
+    try:
+        if _A_MOMENT.fullmatch(text):
+            return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):  # no such day, or none of the years 1 to 9999
+        pass
+    raise PydanticCustomError(
+        "moment_format", "Must be a time with its offset, like 2026-11-21T09:30:00.123456Z, with at most 6 decimals"
+    )
+
+
+def _comma_separated_ids(value: str) -> str:
+    """Refuse what is not 1 to 100 ids in their usual spelling."""
+    ids = value.split(",")
+    if len(ids) > MOST_IDS:
+        raise PydanticCustomError("too_many_ids", "Must be at most 100 ids")
+    for each in ids:
+        _canonical_uuid(each)
+    return value.lower()
+
+
+def _with_a_word(text: str) -> str:
+    """Refuse what holds nothing to look for."""
+    if not has_word(text):
+        raise PydanticCustomError("no_word", "Must hold at least one word")
+    return text
+
+
+Title = Annotated[
+    str,
+    Strict(),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_LENGTH),
+    AfterValidator(_without_nul),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (TITLE_LENGTH - 2)}),
+]
+Name = Annotated[
+    str,
+    Strict(),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LENGTH),
+    AfterValidator(_without_nul),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (NAME_LENGTH - 2)}),
+]
+Description = Annotated[
+    str,
+    Strict(),
+    StringConstraints(max_length=DESCRIPTION_LENGTH),
+    AfterValidator(_without_nul),
+    WithJsonSchema({"type": "string", "maxLength": DESCRIPTION_LENGTH, "pattern": _DESCRIPTION}),
+]
+Flag = Annotated[bool, Strict()]
+CanonicalUUID = Annotated[UUID, BeforeValidator(_canonical_uuid)]
+PathUUID = Annotated[UUID, BeforeValidator(_uuid_or_none_that_exists)]
+QueryFlag = Annotated[bool, BeforeValidator(_true_or_false)]
+PlainInteger = Annotated[int, BeforeValidator(_digits)]
+FeedPosition = Annotated[int, BeforeValidator(_position)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+_ID = _CANONICAL_UUID.pattern
+# Not a list: the framework would read that from a parameter that is repeated.
+CommaSeparatedIds = Annotated[
+    str,
+    AfterValidator(_comma_separated_ids),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": 37 * MOST_IDS - 1,
+            "pattern": f"^{_ID}(,{_ID}){{0,{MOST_IDS - 1}}}$",
+            "examples": ["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"],
+        }
+    ),
+]
+SearchText = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=SEARCH_LENGTH),
+    AfterValidator(_without_nul),
+    AfterValidator(_with_a_word),
+    # A format of our own: programs can tell that not any text will do.
+    WithJsonSchema(
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": SEARCH_LENGTH,
+            "format": "words",
+            "examples": ['milk or "soy drink" -oat'],
+        }
+    ),
+]

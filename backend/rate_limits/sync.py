@@ -1,0 +1,91 @@
+"""Lets the workers share what they count of their users, in the background: no request waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+import anyio
+import anyio.to_thread
+import structlog
+
+from backend.database.connection_limiter import Gate
+from backend.errors import ServiceUnavailable
+from backend.rate_limits.counter import Count, SharedRateLimiter
+from backend.rate_limits.store import RateLimitService
+
+logger = structlog.get_logger()
+
+SETTLE_SECONDS = 1.0
+MOST_SETTLED = 5000  # counts in one statement; the rest comes next
+LEAST_SWEEP_SECONDS = 60
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+@dataclass(slots=True)
+class Settlement:
+    """Settles a limiter's counts with the database: every second, and sooner when somebody has used a tenth.
+
+    While nothing is counted it asks nothing, so that an idle database can be suspended.
+    """
+
+    limiter: SharedRateLimiter
+    service: RateLimitService
+    gate: Gate
+    seconds: float
+    _is_failing: bool = field(default=False, init=False)
+    _swept: int = field(default=0, init=False)
+
+    async def run(self) -> None:
+        """Settle for ever."""
+        while True:
+            with anyio.move_on_after(self.seconds):
+                await self.limiter.due.wait()
+            self.limiter.due.clear()
+            counts = self.limiter.take(MOST_SETTLED)
+            if not counts:
+                continue
+            try:
+                await self._settle(counts)
+                await self._sweep()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the limits hold, and the next time may go better
+                self._note(error)
+                await anyio.sleep(self.seconds)  # somebody in a hurry must not make a storm of it
+            else:
+                self._is_failing = False
+
+    async def _settle(self, counts: list[Count]) -> None:
+        try:
+            totals = await self._behind_gate(self.service.settle, counts, self.limiter.window_starts)
+        except Exception:
+            self.limiter.put_back(counts)
+            raise
+        self.limiter.settle(totals)
+
+    async def _sweep(self) -> None:
+        """Remove what is older than two periods, once per period, and in each until nothing is left of it.
+
+        A clock may have been set back since: then, too, it is another period.
+        """
+        current, previous = self.limiter.window_starts
+        period = current - previous
+        if abs(current - self._swept) >= max(period, LEAST_SWEEP_SECONDS) and await self._behind_gate(
+            self.service.sweep, current - 2 * period
+        ):
+            self._swept = current
+
+    async def _behind_gate(
+        self, work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **_none: _Arguments.kwargs
+    ) -> _Result:
+        async with self.gate:
+            return await anyio.to_thread.run_sync(work, *arguments)
+
+    def _note(self, error: Exception) -> None:
+        """Say, but only once, that workers limit by themselves for now."""
+        if not self._is_failing:
+            is_defect = not isinstance(error, ServiceUnavailable)
+            logger.warning("rate_limits_not_shared", exc_info=is_defect and error)
+        self._is_failing = True

@@ -1,0 +1,98 @@
+"""How the application is served, and how serving ends without losing a request."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol, cast
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from backend.config import Settings
+from backend.server.listener import has_waiting, refuse_new_connections
+from backend.server.state import ServerConfig, ServiceState, most_connections
+from backend.telemetry.logs import set_up_logs
+
+HANDSHAKE_SECONDS = 0.2  # for connections that have begun, and are not complete yet
+DRAIN_SECONDS = 5.0  # to accept all that wait; far more than it takes
+LAME_DUCK_SECONDS = 1.0  # for a request that is on its way on a connection that is kept alive
+# Beyond the time of a request: for bodies that still arrive, and for answers to leave.
+GRACE_MARGIN_SECONDS = 5
+CLOSE_SECONDS = 5.0  # for the application to let go of what it has
+_LOOK_SECONDS = 0.01
+
+
+def server_config(app: ASGIApp | str, settings: Settings, **options: Any) -> ServerConfig:
+    """Set up the server for an application, or for the name of a function that builds one (`factory=True`)."""
+    config = ServerConfig(
+        app,
+        http="backend.server.protocol:BoundedProtocol",  # by its name: only who serves imports it
+        ws="none",
+        forwarded_allow_ips=settings.trusted_proxies,
+        log_config=None,
+        access_log=False,  # our own has the request id and the user
+        server_header=False,
+        timeout_graceful_shutdown=math.ceil(settings.request_timeout_seconds) + GRACE_MARGIN_SECONDS,
+        **options,
+    )
+    config.client_timeout_seconds = settings.client_timeout_seconds
+    config.most_connections = most_connections(settings.database_pool_size)
+    config.set_up_logs = partial(set_up_logs, settings.log_level, as_json=settings.environment == "production")
+    return config
+
+
+def most_seconds_to_end(config: ServerConfig) -> float:
+    """Return the time after which a server that was asked to end hangs."""
+    grace_seconds = config.timeout_graceful_shutdown or 0
+    return HANDSHAKE_SECONDS + DRAIN_SECONDS + LAME_DUCK_SECONDS + grace_seconds + CLOSE_SECONDS
+
+
+class Ending(Protocol):
+    """What a server asks of its connections: those of `backend/server/protocol.py`."""
+
+    def end_soon(self) -> None:
+        """End after the answer that is under way."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which ends in order: first it answers everybody who is there.
+
+    It goes on accepting until nobody waits, and only then closes the listener. An answer that begins from now on says
+    that it is the last one of its connection; who is idle has a moment, for a request may be on its way.
+    """
+
+    server_state: ServiceState
+
+    def __init__(self, config: ServerConfig) -> None:
+        super().__init__(config)
+        self.server_state = ServiceState()
+        self.shares_listener = config.workers > 1  # others accept what it leaves, or see to it that nobody comes
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End: serve who is there, then let uvicorn close the rest, wait for what is in hand, and stop the app."""
+        self.server_state.is_ending = True
+        for connection in self.server_state.connections:
+            cast(Ending, connection).end_soon()
+        listeners = sockets or [listener for server in self.servers for listener in server.sockets]
+        if not self.shares_listener:
+            for listener in listeners:
+                refuse_new_connections(listener)
+        await asyncio.sleep(HANDSHAKE_SECONDS)
+        await self._while(lambda: any(has_waiting(listener) for listener in listeners), DRAIN_SECONDS)
+        for server in self.servers:
+            server.close()
+        for listener in sockets or ():
+            listener.close()
+        await self._while(lambda: bool(self.server_state.connections), LAME_DUCK_SECONDS)
+        await super().shutdown(sockets)
+
+    async def _while(self, is_so: Callable[[], bool], most_seconds: float) -> None:
+        """Wait for as long as something is so, but a moment at least; not when somebody insists (a second Ctrl-C)."""
+        for _ in range(math.ceil(most_seconds / _LOOK_SECONDS)):
+            await asyncio.sleep(_LOOK_SECONDS)
+            if self.force_exit or not is_so():
+                return

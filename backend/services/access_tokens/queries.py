@@ -1,0 +1,61 @@
+"""The statements about personal access tokens, built once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, Integer, LargeBinary, Text, cast, delete, func, or_, text, update
+from sqlalchemy import bindparam as bind
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+from sqlmodel import SQLModel, select
+from sqlmodel.sql.expression import Select, SelectOfScalar
+
+from backend.models.access_token import AccessToken, AccessTokenPublic
+from backend.services.tasks.columns import USER_ID, as_json, public
+
+access_tokens = SQLModel.metadata.tables[str(AccessToken.__tablename__)]
+
+_PUBLIC = tuple(AccessTokenPublic.model_fields)
+_OWNED = access_tokens.c.user_id == USER_ID
+_ID = access_tokens.c.id == bind("token", type_=access_tokens.c.id.type)
+_HASH: ColumnElement[bytes] = bind("hash", type_=LargeBinary)
+# Whoever sends many requests at once need not have each of them written down.
+_NOT_JUST_NOW = or_(
+    access_tokens.c.last_used_at.is_(None), access_tokens.c.last_used_at < func.now() - text("interval '1 second'")
+)
+
+
+def _create() -> SelectOfScalar[str]:
+    """Store a token, and select it as JSON."""
+    days: ColumnElement[int] = bind("days", type_=Integer)
+    values: dict[str, ColumnElement[Any]] = {
+        "user_id": USER_ID,
+        "id": bind("new_token", type_=access_tokens.c.id.type),
+        "name": bind("new_name", type_=Text),
+        "scopes": cast(bind("new_scopes"), ARRAY(Text)),
+        "token_hash": _HASH,
+        "expires_at": func.now() + func.make_interval(0, 0, 0, days),
+    }
+    made = insert(access_tokens).values(values).returning(*access_tokens.c).cte("made")
+    return select(as_json(select(*public(made, _PUBLIC)).subquery("shown")))
+
+
+def _list() -> SelectOfScalar[str]:
+    """Select all tokens of the user as a JSON array, the newest first."""
+    shown = select(*public(access_tokens, _PUBLIC)).where(_OWNED).subquery("shown")
+    documents = func.json_agg(aggregate_order_by(func.row_to_json(shown.table_valued()), shown.c.id.desc()))
+    return select(func.coalesce(cast(documents, Text), "[]"))
+
+
+def _use() -> Select[list[str], float]:
+    """Note that a token is used, and select what it may do and for how many seconds more; no row for one no good."""
+    is_good = (_OWNED, access_tokens.c.token_hash == _HASH, access_tokens.c.expires_at > func.now())
+    used = update(access_tokens).where(*is_good, _NOT_JUST_NOW).values(last_used_at=func.now()).cte("used")
+    seconds = func.extract("epoch", access_tokens.c.expires_at - func.now())
+    return select(access_tokens.c.scopes, seconds).where(*is_good).add_cte(used)
+
+
+CREATE = _create()
+LIST = _list()
+REVOKE = delete(access_tokens).where(_OWNED, _ID).returning(access_tokens.c.id)
+USE = _use()

@@ -1,0 +1,51 @@
+"""Everything that is stored of one user, page by page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from backend.database.retry import reads
+from backend.database.session import Sessions
+from backend.models.export import ExportPage, ExportPlace
+from backend.services.account import export_queries
+
+MOST_ROWS = 1000
+MOST_BYTES = 256 * 1024  # of texts in a page, and one more row
+
+# Each part: its statement, the name of the key at which a page begins, and the least key that there can be.
+_PARTS: tuple[tuple[export_queries.Lines, str, object], ...] = (
+    (export_queries.TASKS, "task", UUID(int=0)),
+    (export_queries.TOMBSTONES, "removed", UUID(int=0)),
+    (export_queries.KEYS, "name", ""),
+    (export_queries.TOKENS, "token", UUID(int=0)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportService:
+    """Reads what is stored of one user. Each page is one flight to the database."""
+
+    sessions: Sessions
+    user_id: str
+
+    @reads
+    def begin(self) -> ExportPage:
+        """Read the first page: the account."""
+        with self.sessions(self.user_id) as session:
+            ((line,),) = session.exec(export_queries.ACCOUNT, params={"caller": self.user_id})
+        return ExportPage(line, _beginning_of(0))
+
+    @reads
+    def read(self, place: ExportPlace) -> ExportPage:
+        """Read the page that begins there; it may be empty."""
+        statement, key, _ = _PARTS[place.part]
+        params = {"caller": self.user_id, "most": MOST_ROWS, "most_bytes": MOST_BYTES, key: place.key}
+        with self.sessions(self.user_id) as session:
+            ((lines, behind),) = session.exec(statement, params=params)
+        following = _beginning_of(place.part + 1) if behind is None else ExportPlace(place.part, behind)
+        return ExportPage(lines or "", following)
+
+
+def _beginning_of(part: int) -> ExportPlace | None:
+    return ExportPlace(part, _PARTS[part][2]) if part < len(_PARTS) else None

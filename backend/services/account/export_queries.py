@@ -1,0 +1,105 @@
+"""The statements that export what is stored of a user: each writes one page of one table, as JSON lines.
+
+A page holds the rows from one key on, and names the key at which the next one begins. So each row belongs to one page
+and no other, whatever is written meanwhile: one that is there all the time is exported once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    cast,
+    func,
+    literal,
+    not_,
+    true,
+)
+from sqlalchemy import bindparam as bind
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.sql.selectable import NamedFromClause
+from sqlmodel import SQLModel, select
+from sqlmodel.sql.expression import Select, SelectOfScalar
+
+from backend.models.idempotency_key import IdempotencyKey
+from backend.services.access_tokens.queries import access_tokens
+from backend.services.tasks.columns import ALIVE, TASK_ID, USER_ID, public, tasks, tombstones, users
+
+# The lines of a page, or null where there are none; and the key of the row behind it.
+Lines = Select[str | None, Any]
+
+_keys = SQLModel.metadata.tables[str(IdempotencyKey.__tablename__)]
+_MOST: ColumnElement[int] = bind("most", type_=Integer)
+_MOST_BYTES: ColumnElement[int] = bind("most_bytes", type_=BigInteger)
+
+
+def _account() -> SelectOfScalar[str]:
+    """Write the line of the account: of a user who never wrote anything, there is one all the same."""
+    caller = select(cast(USER_ID, Text).label("id")).subquery("caller")
+    counts = (func.coalesce(users.c[name], 0).label(name) for name in ("revision", "task_count", "purged_revision"))
+    columns: tuple[ColumnElement[Any], ...] = (caller.c.id, users.c.created_at, *counts)
+    account = select(*columns).select_from(caller.outerjoin(users, users.c.id == USER_ID)).subquery("account")
+    return select(func.concat('{"type":"account","data":', _document(account), "}\n", type_=Text))
+
+
+def _lines(kind: str, table: Table, key: str, start: ColumnElement[Any]) -> Lines:
+    """Write the rows of a page as they are in the table, each with what kind of row it is."""
+    return _page(table, stored(table), key, start, lambda row: (f'{{"type":"{kind}","data":', _document(row), "}\n"))
+
+
+def _page(
+    table: Table,
+    columns: Sequence[ColumnElement[Any]],
+    key: str,
+    start: ColumnElement[Any],
+    line: Callable[[NamedFromClause], tuple[ColumnElement[str] | str, ...]],
+    *conditions: ColumnElement[bool],
+) -> Lines:
+    """Write the rows of a page, in the order of their keys; the first one has to go, however large it is."""
+    # Of a long text this is known without reading it.
+    lengths = [func.octet_length(column) for column in columns if isinstance(column.type, Text)]
+    size = sum((func.coalesce(length, 0) for length in lengths[1:]), lengths[0])
+    found = (
+        select(*(*columns, size.label("size")))
+        .where(table.c.user_id == USER_ID, table.c[key] >= start, *conditions)
+        .order_by(table.c[key])
+        .limit(_MOST + 1)
+        .subquery("found")
+    )
+    window: dict[str, Any] = {"order_by": found.c[key]}
+    before = func.sum(found.c.size).over(**window) - found.c.size
+    counted = (func.row_number().over(**window).label("position"), before.label("bytes_before"))
+    row = select(*(*found.c, *counted)).subquery("numbered")
+    fits = (row.c.position <= _MOST) & (row.c.bytes_before < _MOST_BYTES)
+    shown = select(*(row.c[name] for name, _ in found.c.items() if name != "size")).correlate(row).lateral("shown")
+    text = func.concat(*line(shown), type_=Text)
+    lines = func.string_agg(text, aggregate_order_by(literal(""), row.c.position)).filter(fits)
+    behind = func.array_agg(aggregate_order_by(row.c[key], row.c.position), type_=ARRAY(table.c[key].type))
+    return select(lines, behind.filter(not_(fits))[1]).select_from(row.join(shown, true()))
+
+
+def stored(table: Table) -> list[Column[Any]]:
+    """List what is stored in a table, without what Postgres derives from that, and without what opens doors."""
+    return [column for column in table.columns if column.computed is None and column.name != "token_hash"]
+
+
+def _document(row: NamedFromClause) -> ColumnElement[str]:
+    return cast(func.row_to_json(row.table_valued()), Text)
+
+
+ACCOUNT = _account()
+TASKS = _lines("task", tasks, "id", TASK_ID)
+TOMBSTONES = _lines("removed_task", tombstones, "id", bind("removed", type_=Uuid))
+KEYS = _lines("idempotency_key", _keys, "key", bind("name", type_=Text))
+TOKENS = _lines("access_token", access_tokens, "id", bind("token", type_=Uuid))
+# Tasks as they are answered one by one, those in the trash left out.
+LIVING_TASKS = _page(tasks, public(tasks), "id", TASK_ID, lambda row: (_document(row), "\n"), ALIVE)

@@ -1,0 +1,48 @@
+"""What one user may do with that user's own account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Text, cast, delete, func
+from sqlalchemy import bindparam as bind
+from sqlmodel import SQLModel, select
+
+from backend.database.retry import once_only, reads
+from backend.database.session import SessionFactory
+from backend.models.base import Document
+from backend.models.user import User
+
+_users = SQLModel.metadata.tables[str(User.__tablename__)]
+_USER_ID = bind("caller", type_=Text)
+
+# The account of a user who never wrote anything has no row, and is answered all the same.
+_caller = select(cast(_USER_ID, Text).label("id")).subquery("caller")
+_account = (
+    select(_caller.c.id, func.coalesce(_users.c.revision, 0).label("revision"), _users.c.created_at)
+    .select_from(_caller.outerjoin(_users, _users.c.id == _USER_ID))
+    .subquery("account")
+)
+GET = select(_account.c.revision, cast(func.row_to_json(_account.table_valued()), Text))
+DELETE = delete(_users).where(_users.c.id == _USER_ID)
+
+
+@dataclass(frozen=True, slots=True)
+class UserService:
+    """One user's account. Each method is one flight to the database."""
+
+    sessions: SessionFactory
+    user_id: str
+
+    @reads
+    def get(self) -> Document:
+        """Read the account, also before the user's first write."""
+        with self.sessions(self.user_id) as session:
+            ((revision, json),) = session.exec(GET, params={"caller": self.user_id})
+        return Document(json, revision)
+
+    @once_only
+    def erase(self) -> None:
+        """Erase the account and, with it, everything that is stored of the user."""
+        with self.sessions(self.user_id) as session:
+            session.exec(DELETE, params={"caller": self.user_id})

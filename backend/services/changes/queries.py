@@ -1,0 +1,79 @@
+"""The statement behind the feed of changes: one flight, and one snapshot of tasks, tombstones and counter.
+
+One user's changes become visible in the order of their numbers: each holds the user's row until it is committed. So
+whoever has seen everything up to a number misses nothing by asking for what is after it.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, ColumnElement, Integer, Subquery, case, func, or_, true, union_all
+from sqlalchemy import bindparam as bind
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.sql.selectable import NamedFromClause
+from sqlmodel import select
+from sqlmodel.sql.expression import Select
+
+from backend.services.tasks.columns import OWNED, USER_ID, as_json, public, tasks, tombstones, users
+
+Change = Select[int, str]
+ChangesAfter = Select[list[int] | None, list[str] | None, int, int]
+
+_SINCE: ColumnElement[int] = bind("since", type_=BigInteger)
+_MOST: ColumnElement[int] = bind("most", type_=Integer)
+_MOST_BYTES: ColumnElement[int] = bind("most_bytes", type_=BigInteger)
+
+
+def _changes() -> ChangesAfter:
+    """Select one row: revisions, the documents of those that fit into the page, and the user's counter and last purge.
+
+    Where there are fewer documents than revisions, more follow. A user who never wrote anything has no row.
+    """
+    change = union_all(_changed_tasks(), _tombstones()).subquery("change")
+    size = func.sum(func.octet_length(change.c.document)).over(order_by=change.c.revision)
+    position = func.row_number().over(order_by=change.c.revision)
+    counted = (size.label("size"), position.label("position"))
+    numbered = select(*(change.c.revision, change.c.document, *counted)).subquery("numbered")
+    # However large the first one is, it has to go.
+    fits = (numbered.c.position <= _MOST) & or_(numbered.c.size <= _MOST_BYTES, numbered.c.position == 1)
+    revisions, documents = (
+        func.array_agg(aggregate_order_by(column, numbered.c.position))
+        for column in (numbered.c.revision, numbered.c.document)
+    )
+    page = select(revisions.label("revisions"), documents.filter(fits).label("documents")).subquery("page")
+    columns = (page.c.revisions, page.c.documents, users.c.revision, users.c.purged_revision)
+    return select(*columns).select_from(users.join(page, true())).where(users.c.id == USER_ID)
+
+
+def _changed_tasks() -> Change:
+    """Select tasks that changed: living ones whole, and of those in the trash that they are there."""
+    changed = (
+        select(*(*public(tasks), tasks.c.in_trash))
+        .where(OWNED, tasks.c.revision > _SINCE)
+        .order_by(tasks.c.revision)
+        .limit(_MOST + 1)
+        .subquery("changed")
+    )
+    task, gone = select(*public(changed)).correlate(changed).lateral("task"), _gone(changed)
+    document = case((changed.c.in_trash, as_json(gone)), else_=as_json(task))
+    documents = changed.join(task, true()).join(gone, true())
+    return select(changed.c.revision, document.label("document")).select_from(documents)
+
+
+def _tombstones() -> Change:
+    """Select tasks that are gone for good."""
+    buried = (
+        select(tombstones.c.id, tombstones.c.revision)
+        .where(tombstones.c.user_id == USER_ID, tombstones.c.revision > _SINCE)
+        .order_by(tombstones.c.revision)
+        .limit(_MOST + 1)
+        .subquery("buried")
+    )
+    gone = _gone(buried)
+    return select(buried.c.revision, as_json(gone).label("document")).select_from(buried.join(gone, true()))
+
+
+def _gone(source: Subquery) -> NamedFromClause:
+    return select(source.c.id, true().label("deleted"), source.c.revision).correlate(source).lateral("gone")
+
+
+CHANGES = _changes()

@@ -1,0 +1,42 @@
+"""The feed of one user's changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backend.database.retry import reads
+from backend.database.session import Sessions
+from backend.errors import Gone
+from backend.models.change import Change, ChangePage
+from backend.services.changes import queries as change_queries
+from backend.services.changes.sync_token import read_position
+
+MAX_PAGE_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeService:
+    """What one user's tasks became since. Each method is one flight to the database."""
+
+    sessions: Sessions
+    user_id: str
+
+    @reads
+    def read(self, since: int, limit: int, max_bytes: int = MAX_PAGE_BYTES) -> ChangePage:
+        """Read up to `limit` changes after a position, oldest first, and no more than `max_bytes` unless it is one.
+
+        Raises Gone when something may be missing after that position.
+        """
+        position = read_position(since)
+        params = {"caller": self.user_id, "since": position.revision, "most": limit, "most_bytes": max_bytes}
+        with self.sessions(self.user_id) as session:
+            rows = session.exec(change_queries.CHANGES, params=params)
+        revisions, documents, counter, purged_revision = rows[0] if rows else (None, None, 0, 0)
+        if not position.can_be_continued(counter, purged_revision):
+            raise Gone
+        changes = tuple(
+            Change(position.moved_to(revision, purged_revision), json)
+            for revision, json in zip(revisions or (), documents or (), strict=False)
+        )
+        has_more = len(changes) < len(revisions or ())
+        return ChangePage(changes, changes[-1].position if has_more else counter, has_more)

@@ -1,0 +1,84 @@
+"""Whether this process can serve: the database answers, its schema is ours, and it keeps users apart by itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+from psycopg2.errorcodes import UNDEFINED_TABLE
+from sqlalchemy import text
+
+from backend.database.session import RoleRefused, SessionFactory, StatementRefused
+from backend.errors import ServiceUnavailable
+from backend.services.health import rls_check
+
+logger = structlog.get_logger()
+
+_APPLIED = "(SELECT array_agg(migration_id) FROM _yoyo_migration) AS applied"
+_STATE = text(f"SELECT wall.*, {_APPLIED} FROM ({rls_check.SQL}) AS wall")  # noqa: S608 - constants
+_NO_SCHEMA = "The database has no schema yet: no migration is applied."
+_NO_WALL = "The database does not keep users apart by itself; the log says why."
+
+
+@dataclass(slots=True)
+class Readiness:
+    """Asks the database, and remembers a bad answer for `retry_seconds`, a good one for `remember_seconds` and longer.
+
+    A good one is remembered until somebody has used the database, too: being asked must not wake a suspended one, and
+    many workers that ask now and then would keep it awake. It counts no more when connections fail. A bad one keeps
+    those who ask, and need no token, from keeping a database busy that is in trouble.
+    """
+
+    sessions: SessionFactory
+    migrations: frozenset[str]
+    remember_seconds: float = 600
+    retry_seconds: float = 1
+    clock: Callable[[], float] = time.monotonic
+    is_used: bool = False  # since it was asked
+    _remembered_until: float = field(default=float("-inf"), init=False)
+    _reason: str | None = field(default=None, init=False)  # why it is not ready
+    _is_good: bool = field(default=False, init=False)
+
+    @property
+    def is_remembered(self) -> bool:
+        """Tell whether a refresh would do nothing: then it needs no connection."""
+        if self._is_good and self.sessions.engine.is_away:
+            return False
+        return self.clock() < self._remembered_until or (self._is_good and not self.is_used)
+
+    def refresh(self) -> None:
+        """Ask the database, unless its answer is remembered."""
+        if not self.is_remembered:
+            self.is_used = False
+            self._reason = self._ask()
+            self._is_good = self._reason is None
+            self._remembered_until = self.clock() + (self.retry_seconds if self._reason else self.remember_seconds)
+
+    def require(self) -> None:
+        """Return when it was ready at the last refresh.
+
+        Raises ServiceUnavailable when the database was away, its schema outdated, or the second wall did not stand.
+        """
+        if self._reason:
+            raise ServiceUnavailable(self._reason)
+
+    def _ask(self) -> str | None:
+        """Return why it is not ready, None if it is."""
+        try:
+            with self.sessions(rls_check.NOBODY) as session:
+                rows = session.exec(_STATE, params=rls_check.parameters())
+        except RoleRefused:
+            return _NO_WALL
+        except ServiceUnavailable as error:
+            return error.message
+        except StatementRefused as error:
+            logger.warning("schema_unreadable", reason=str(error))
+            return _NO_SCHEMA if error.sqlstate == UNDEFINED_TABLE else ServiceUnavailable.message
+        if missing := self.migrations.difference(rows[0][2] or ()):
+            return f"The database schema is outdated: {len(missing)} migrations are pending."
+        if gaps := rls_check.gaps_of((name, gap) for name, gap, _ in rows):
+            logger.error("second_wall_open", reason="; ".join(gaps))
+            return _NO_WALL
+        return None

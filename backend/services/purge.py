@@ -1,0 +1,192 @@
+"""Removes what is past its time.
+
+That is tasks in the trash and tombstones after 30 days, stored answers after 24 hours, and personal access tokens 30
+days after they expired. It asks, for no user, whose rows these are: a function of the migrations tells that and nothing
+else. Then it removes them as each user in turn.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterator
+from dataclasses import astuple, dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    BigInteger,
+    Column,
+    ColumnElement,
+    ScalarSelect,
+    Text,
+    cast,
+    delete,
+    func,
+    literal,
+    tuple_,
+    union_all,
+    update,
+)
+from sqlalchemy import bindparam as bind
+from sqlmodel import SQLModel, select
+from sqlmodel.sql.expression import Select, SelectOfScalar
+
+from backend.database.session import SessionFactory
+from backend.models.idempotency_key import IdempotencyKey
+from backend.services.access_tokens.queries import access_tokens
+from backend.services.idempotency import KEPT
+from backend.services.tasks.columns import USER_ID, tasks, tombstones, users
+
+TRASH_TIME = timedelta(days=30)  # the function says it, too
+MOST_FOUND = 1000  # rows of each table that one statement looks at for users
+MOST_PURGED = 1000  # rows of each table that one statement removes: requests of their user may wait for it
+MOST_PASSED_OVER = 1000  # users to remember; the first is forgotten then, and tried again
+MOST_ROUNDS = 100_000  # of looking for users
+
+_NOBODY = ""
+
+_keys = SQLModel.metadata.tables[str(IdempotencyKey.__tablename__)]
+_MOST: ColumnElement[int] = bind("most", type_=BigInteger)
+
+
+def _is_older(column: Column[datetime], age: timedelta) -> ColumnElement[bool]:
+    return column < func.now() - age
+
+
+def _find() -> SelectOfScalar[str]:
+    """Select some users who have something that is past its time, but none of those passed over."""
+    passed_over = cast(bind("passed_over"), ARRAY(Text))
+    return select(func.users_with_expired_rows(passed_over, cast(_MOST, BigInteger), type_=Text))
+
+
+def _purge() -> Select[int, int, int, int]:
+    """Remove some of what is past its time, and select how much of each kind it was.
+
+    There is no row to select when the user is gone, or somebody else is at it: then this does not wait.
+    """
+    locked = (
+        select(users.c.id, users.c.task_count, users.c.purged_revision)
+        .where(users.c.id == USER_ID)
+        .with_for_update(key_share=True, skip_locked=True)
+        .cte("locked")
+    )
+    removed = [_removed(column, age, locked) for column, age in _TIMES]
+    removed_tasks, removed_tombstones, removed_keys, removed_tokens = removed
+    gone = union_all(
+        select(removed_tasks.c.user_id, removed_tasks.c.revision, literal(1).label("tasks")),
+        select(removed_tombstones.c.user_id, removed_tombstones.c.revision, literal(0)),
+    ).subquery("gone")
+    total = (
+        select(gone.c.user_id, func.max(gone.c.revision).label("revision"), func.sum(gone.c.tasks).label("tasks"))
+        .group_by(gone.c.user_id)
+        .subquery("total")
+    )
+    counted = (
+        update(users)
+        .where(users.c.id == USER_ID, users.c.id == locked.c.id, users.c.id == total.c.user_id)
+        .values(
+            task_count=locked.c.task_count - total.c.tasks,
+            # Whoever has seen this change has missed nothing, whichever rows are left for the next statement.
+            purged_revision=func.greatest(locked.c.purged_revision, total.c.revision),
+        )
+        .cte("counted")
+    )
+    counts = select(_count(removed_tasks), _count(removed_tombstones), _count(removed_keys), _count(removed_tokens))
+    return counts.select_from(locked).add_cte(counted)
+
+
+def _removed(column: Column[datetime], age: timedelta, locked: CTE) -> CTE:
+    """Remove rows of the user's that are past their time.
+
+    It says so twice: a row may have been changed between the start of the statement and the lock.
+    """
+    table = column.table
+    conditions = (table.c.user_id == USER_ID, _is_older(column, age))
+    some = select(*table.primary_key).where(*conditions).limit(_MOST)
+    returned = [table.c[name] for name in ("user_id", "revision") if name in table.c]
+    return (
+        delete(table)
+        .where(*conditions, table.c.user_id == locked.c.id, tuple_(*table.primary_key).in_(some))
+        .returning(*returned)
+        .cte(f"removed_{table.name}")
+    )
+
+
+def _count(rows: CTE) -> ScalarSelect[int]:
+    return select(func.count()).select_from(rows).scalar_subquery()
+
+
+_TIMES = (
+    (tasks.c.deleted_at, TRASH_TIME),
+    (tombstones.c.deleted_at, TRASH_TIME),
+    (_keys.c.created_at, KEPT),
+    (access_tokens.c.expires_at, TRASH_TIME),
+)
+
+FIND = _find()
+PURGE = _purge()
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How much was removed of each kind."""
+
+    tasks: int = 0
+    tombstones: int = 0
+    keys: int = 0
+    tokens: int = 0
+
+    def __add__(self, other: Purged) -> Purged:
+        return Purged(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+
+    def __bool__(self) -> bool:
+        return self != Purged()
+
+    def __str__(self) -> str:
+        counts = {"task": self.tasks, "tombstone": self.tombstones, "key": self.keys, "token": self.tokens}
+        return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
+
+
+@dataclass(frozen=True, slots=True)
+class UserPurge:
+    """What one user has that is past its time."""
+
+    sessions: SessionFactory
+    user_id: str
+
+    def step(self) -> Purged:
+        """Remove up to MOST_PURGED rows of each kind; nothing while somebody else changes something of the user's."""
+        with self.sessions(self.user_id) as session:
+            rows = session.exec(PURGE, params={"caller": self.user_id, "most": MOST_PURGED})
+        return Purged(*rows[0]) if rows else Purged()
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeService:
+    """What all users have that is past its time."""
+
+    sessions: SessionFactory
+
+    def steps(self) -> Iterator[Purged]:
+        """Remove it step by step, each of them one flight; gives what each has removed.
+
+        Users who are busy are passed over: next time is soon enough. Raises ServiceUnavailable when the database does
+        not answer.
+        """
+        passed_over: deque[str] = deque(maxlen=MOST_PASSED_OVER)
+        for _ in range(MOST_ROUNDS):
+            user_ids = self._find(passed_over)
+            yield Purged()
+            for user_id in user_ids:
+                purged = UserPurge(self.sessions, user_id).step()
+                yield purged
+                if not purged:
+                    passed_over.append(user_id)
+            if not user_ids:
+                break
+
+    def _find(self, passed_over: Collection[str]) -> list[str]:
+        params = {"most": MOST_FOUND, "passed_over": list(passed_over)}
+        with self.sessions(_NOBODY) as session:
+            return [user_id for (user_id,) in session.exec(FIND, params=params)]

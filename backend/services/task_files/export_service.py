@@ -1,0 +1,44 @@
+"""All living tasks of a user, page by page, in the formats that files of tasks have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from backend.database.retry import reads
+from backend.database.session import Sessions
+from backend.formats.csv import CSVWriter
+from backend.formats.jsonl import JSONWriter
+from backend.formats.rows import Writer
+from backend.models.export import ExportPage, ExportPlace
+from backend.models.task_file import FileFormat
+from backend.services.account import export_queries
+from backend.services.account.export import MOST_BYTES, MOST_ROWS
+
+_BEGINNING = ExportPlace(0, UUID(int=0))
+
+
+def writer_of(file_format: FileFormat) -> Writer:
+    """Make what writes files of a format."""
+    if file_format is FileFormat.CALENDAR:
+        # With the library that writes them, which is large: nothing that most processes need.
+        from backend.formats.icalendar import CalendarWriter  # noqa: PLC0415
+
+        return CalendarWriter()
+    return JSONWriter() if file_format is FileFormat.JSON_LINES else CSVWriter()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskExportService:
+    """Reads the living tasks of one user by their ids, as JSON lines. Each page is one flight to the database."""
+
+    sessions: Sessions
+    user_id: str
+
+    @reads
+    def read(self, place: ExportPlace = _BEGINNING) -> ExportPage:
+        """Read the page that begins there; it may be empty."""
+        params = {"caller": self.user_id, "most": MOST_ROWS, "most_bytes": MOST_BYTES, "task": place.key}
+        with self.sessions(self.user_id) as session:
+            ((lines, behind),) = session.exec(export_queries.LIVING_TASKS, params=params)
+        return ExportPage(lines or "", None if behind is None else ExportPlace(0, behind))

@@ -1,0 +1,74 @@
+"""The rows of files, stored part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from backend.database.retry import repeatable
+from backend.database.session import Session, Sessions
+from backend.errors import Detail
+from backend.models.task_file import ImportedTask
+from backend.services.task_files.import_rules import Fate, ImportAccount, Placed
+from backend.services.tasks import batch_queries
+from backend.services.tasks.rules import Row, Tasks
+
+Fates = list[Fate | Detail]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportService:
+    """Stores rows for one user, who has at most `max_tasks` tasks. A part of any length is the same few flights."""
+
+    sessions: Sessions
+    user_id: str
+    max_tasks: int
+    only_adds: bool = False
+    new_id: Callable[[], UUID] = uuid7
+
+    def store(self, tasks: Sequence[ImportedTask]) -> Fates:
+        """Make each task be as its row says, in their order; returns what became of each row.
+
+        One that has no id is new: it gets one before the first try, so that a second one does not make it again.
+        """
+        return self._store([Placed(task.id or self.new_id(), task.id is None, task) for task in tasks])
+
+    @repeatable
+    def _store(self, rows: Sequence[Placed]) -> Fates:
+        try:
+            with self.sessions.transaction(self.user_id) as sessions, sessions(self.user_id) as session:
+                return self._put(session, rows)
+        except _NothingChangedError as nothing:
+            return nothing.fates
+
+    def _put(self, session: Session, rows: Sequence[Placed]) -> Fates:
+        """Do it in memory, and store what it changes; raises when nothing is to be kept."""
+        ((revision, task_count, now),) = session.exec(batch_queries.LOCK, params={"caller": self.user_id})
+        params = {"caller": self.user_id, "task_ids": list({row.id for row in rows})}
+        before = [Row(*row) for row in session.exec(batch_queries.READ, params=params)]
+        tasks = {task.id: task for task in before}
+        account = ImportAccount(revision, task_count, now, self.max_tasks, self.only_adds, tasks)
+        known = dict(account.tasks)
+        fates = [account.put(row) for row in rows]
+        if account.revision == revision:
+            raise _NothingChangedError(fates)
+        session.exec(batch_queries.STORE_SILENTLY, params=self._changes(account, known))
+        return fates
+
+    def _changes(self, account: ImportAccount, known: Tasks) -> dict[str, object]:
+        changed = [task for task in account.tasks.values() if task != known.get(task.id)]
+        states = [(index, True, *task) for index, task in enumerate(changed)]
+        arrays = dict(zip(batch_queries.ARRAYS, map(list, zip(*states, strict=True)), strict=True))
+        counters = {"new_revision": account.revision, "new_task_count": account.task_count}
+        return {"caller": self.user_id, **counters, **arrays}
+
+
+class _NothingChangedError(Exception):
+    """Ends a transaction that is not worth keeping: not even the row that it made for a user who never wrote."""
+
+    def __init__(self, fates: Fates) -> None:
+        super().__init__()
+        self.fates = fates

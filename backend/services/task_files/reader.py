@@ -1,0 +1,117 @@
+"""An import: a file that comes in pieces, of which no more is held than the part that is stored next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from backend.errors import Detail
+from backend.formats.csv import CSVReader
+from backend.formats.jsonl import JSONReader
+from backend.formats.rows import FileRow, Reader
+from backend.models.task_file import (
+    MOST_BAD_ROWS,
+    MOST_ERRORS,
+    FileFormat,
+    ImportedTask,
+    ImportReport,
+    RowError,
+    read_task,
+)
+from backend.services.task_files.import_service import ImportService
+
+PART_ROWS = 250
+PART_BYTES = 256 * 1024
+TURN_LINES = 500  # which are looked at while others wait for their turn: some milliseconds
+KEPT = "The database cannot take more right now. What came before is stored: import the file again in a while."
+
+Part = list[tuple[int, ImportedTask]]  # each with the line that it begins in
+
+
+def reader_of(file_format: FileFormat) -> Reader:
+    """Make what reads files of a format."""
+    if file_format is FileFormat.CALENDAR:
+        # With the library that reads them, which is large: nothing that most processes need.
+        from backend.formats.icalendar import CalendarReader  # noqa: PLC0415
+
+        return CalendarReader()
+    return JSONReader() if file_format is FileFormat.JSON_LINES else CSVReader()
+
+
+def _nothing_yet() -> ImportReport:
+    return ImportReport(created=0, updated=0, restored=0, unchanged=0, failed=0, stopped_at_line=None, errors=[])
+
+
+@dataclass(slots=True)
+class TaskImport:
+    """One file on its way into an account: `read` and `end` give parts, each of which `store` stores.
+
+    Each part ends a turn: a bounded amount of work, after which others may have theirs. When nothing is to be stored
+    yet, it is empty. After very many bad rows the import has stopped, and reads no more.
+    """
+
+    reader: Reader
+    service: ImportService
+    report: ImportReport = field(default_factory=_nothing_yet)
+    _part: Part = field(default_factory=list)
+    _bytes: int = 0
+
+    @property
+    def has_stopped(self) -> bool:
+        """Tell whether the rest of the file means nothing any more."""
+        return self.report.stopped_at_line is not None
+
+    def read(self, piece: bytes) -> Iterator[Part]:
+        """Give the parts that are full with the next piece. Raises ValidationFailed for a file that is none."""
+        return self._parts(self.reader.read(piece))
+
+    def end(self) -> Iterator[Part]:
+        """Give the parts that are left at the end. Raises ValidationFailed for a file that is none."""
+        yield from self._parts(self.reader.end())
+        if self._part:
+            yield self._full()
+
+    def store(self, part: Part) -> None:
+        """Store a part, and report what became of it. Raises ServiceUnavailable when the database is away."""
+        fates = self.service.store([task for _, task in part])
+        for (line, _), fate in zip(part, fates, strict=True):
+            if isinstance(fate, Detail):
+                self._report(line, fate)
+            else:
+                setattr(self.report, fate, getattr(self.report, fate) + 1)
+        self.report.errors.sort(key=lambda error: error.line)
+
+    def _parts(self, rows: Iterable[FileRow | None]) -> Iterator[Part]:
+        if self.has_stopped:
+            return
+        lines = 0
+        for row in rows:
+            if row is not None:
+                if self.report.failed >= MOST_BAD_ROWS:
+                    self.report.stopped_at_line = row.line
+                    yield self._full()
+                    return
+                self._take(row)
+            lines += 1
+            is_full = len(self._part) >= PART_ROWS or self._bytes >= PART_BYTES
+            if is_full or lines >= TURN_LINES:
+                lines = 0
+                yield self._full() if is_full else []
+
+    def _take(self, row: FileRow) -> None:
+        task = row.problem or read_task(row.fields)
+        if isinstance(task, Detail):
+            self._report(row.line, task)
+        else:
+            self._part.append((row.line, task))
+            self._bytes += row.size
+
+    def _full(self) -> Part:
+        part, self._part, self._bytes = self._part, [], 0
+        return part
+
+    def _report(self, line: int, problem: Detail) -> None:
+        self.report.failed += 1
+        if len(self.report.errors) < MOST_ERRORS:
+            error = RowError(line=line, field=problem.field, code=problem.code, message=problem.message)
+            self.report.errors.append(error)

@@ -1,0 +1,65 @@
+"""One user's lists of tasks: pages of them, sorted, filtered and searched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from backend.database.retry import reads
+from backend.database.session import Sessions
+from backend.models import cursor as cursors
+from backend.models.base import Page
+from backend.models.search_text import read_search
+from backend.models.task import PUNCTUATION, TaskQuery
+from backend.services.tasks.listing_queries import Shape, can_be_short, compiled_list
+
+_INFINITY = datetime.max.replace(tzinfo=UTC)  # how the driver reads Postgres' own, the key of open tasks
+
+
+@dataclass(frozen=True, slots=True)
+class ListService:
+    """Lists one user's tasks. Each page is one flight to the database."""
+
+    sessions: Sessions
+    user_id: str
+
+    @reads
+    def list(self, query: TaskQuery, known: tuple[str, ...] | None = ()) -> Page:
+        """List a page of the tasks that fit; raises BadRequest for a cursor that is not ours, or of another list.
+
+        `known` names the tags of what the client has already, None: whatever there is. If the page's tag is among them,
+        no tasks are read, and the page is empty.
+        """
+        values = {"caller": self.user_id, "most": query.limit, "known": None if known is None else list(known)}
+        values |= _filtered(query) | _placed(query)
+        shape = Shape(
+            sort=query.order,
+            is_after=query.cursor is not None,
+            in_trash=query.deleted,
+            filters=frozenset(query.filters),
+            with_total=query.include_total,
+            is_short=can_be_short(query.order, query.limit),
+        )
+        with self.sessions(self.user_id) as session:
+            ((tag, json, has_more, key, last_id, total),) = session.run(compiled_list(shape), values)
+        next_cursor = cursors.encode(query.list_id, key, last_id) if has_more else None
+        return Page(json, query.limit, next_cursor, tag, total)
+
+
+def _filtered(query: TaskQuery) -> dict[str, object]:
+    """Name the values of the filters as the statements do."""
+    values: dict[str, object] = {f"filter_{name}": value for name, value in query.filters.items()}
+    if query.ids is not None:
+        values["filter_ids"] = query.ids.split(",")
+    if query.q is not None:
+        search = read_search(query.q, PUNCTUATION)
+        values |= {"filter_q": search.text, "ends_in_beginning": search.ends_in_beginning}
+    return values
+
+
+def _placed(query: TaskQuery) -> dict[str, object]:
+    """Name the place where the page starts as the statements do; raises BadRequest."""
+    if query.cursor is None:
+        return {}
+    key, task_id = cursors.decode(query.cursor, query.list_id, query.order.kind)
+    return {"after": "infinity" if key == _INFINITY else key, "task": task_id}
