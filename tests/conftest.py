@@ -170,7 +170,7 @@ def api(settings: Settings) -> Iterator[API]:
 
 @pytest.fixture(scope="module")
 def proxy(database_url: str) -> Iterator[Proxy]:
-    """A proxy in front of the database, which counts flights."""
+    """A proxy in front of the database, which counts round trips."""
     with counting_proxy(database_url) as proxy:
         yield proxy
 
@@ -180,7 +180,7 @@ def proxied(settings: Settings, proxy: Proxy) -> Iterator[API]:
     """The service with the proxy between it and the database."""
     with pytest.MonkeyPatch.context() as patched:
         # Workers settle and purge in the background: that is nobody's round trip, but would be counted here.
-        patched.setattr("backend.api.main.SETTLE_SECONDS", 3600)
+        patched.setattr("backend.api.main.SYNC_SECONDS", 3600)
         patched.setattr("backend.api.main.FIRST_PURGE_SECONDS", 3600)
         with serve(settings.model_copy(update={"database_url": SecretStr(proxy.url)})) as running:
             running.app.state.feed.stream_seconds = 0

@@ -11,12 +11,12 @@ from fastapi.security.base import SecurityBase
 from pydantic import TypeAdapter
 from starlette.datastructures import State
 
-from backend.api.auth.authenticator import Bearers
+from backend.api.auth.authenticator import Authenticator
 from backend.api.http.header_parameters import header_lines, malformed_header, reads_header
 from backend.api.streams.changes import Stream
 from backend.api.streams.download import Export
 from backend.api.streams.upload import Import
-from backend.database.connection_limiter import Gate
+from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.session import SessionFactory
 from backend.errors import BadRequest, NotConfirmed
 from backend.models.fields import POSITION, FeedPosition
@@ -28,7 +28,7 @@ from backend.services.health.readiness import Readiness
 from backend.services.task_files.export_service import TaskExportService
 from backend.services.task_files.import_service import ImportService
 from backend.services.tasks.batch import BatchService
-from backend.services.tasks.listing import ListService
+from backend.services.tasks.listing import ListingService
 from backend.services.tasks.service import TaskService
 
 _Service = TypeVar("_Service")
@@ -126,9 +126,9 @@ async def _confirmed(request: Request) -> None:
         raise NotConfirmed(name for name in request.query_params if name != "confirm")
 
 
-async def _bearers(request: Request) -> Bearers:
-    bearers: Bearers = request.app.state.bearers
-    return bearers
+async def _authenticator(request: Request) -> Authenticator:
+    authenticator: Authenticator = request.app.state.authenticator
+    return authenticator
 
 
 async def _readiness(request: Request) -> Readiness:
@@ -136,13 +136,13 @@ async def _readiness(request: Request) -> Readiness:
     return readiness
 
 
-async def _gate(request: Request) -> Gate:
-    gate: Gate = request.app.state.gate
-    return gate
+async def _connection_limiter(request: Request) -> ConnectionLimiter:
+    connection_limiter: ConnectionLimiter = request.app.state.connection_limiter
+    return connection_limiter
 
 
 Tasks = Annotated[TaskService, Depends(_OfUser(_tasks))]
-Lists = Annotated[ListService, Depends(_of_user(ListService))]
+Listing = Annotated[ListingService, Depends(_of_user(ListingService))]
 Batches = Annotated[BatchService, Depends(_OfUser(_batches))]
 Changes = Annotated[ChangeService, Depends(_of_user(ChangeService))]
 ChangeStream = Annotated[Stream, Depends(_stream)]  # its place is free again after the answer
@@ -155,6 +155,6 @@ LastEventId = Annotated[int | None, Depends(_last_event_id)]
 AccessTokens = Annotated[AccessTokenService, Depends(_of_user(AccessTokenService))]
 Confirmed = Depends(_confirmed)
 Users = Annotated[UserService, Depends(_of_user(UserService))]
-KnownBearers = Annotated[Bearers, Depends(_bearers)]
+TokenAuthenticator = Annotated[Authenticator, Depends(_authenticator)]
 Ready = Annotated[Readiness, Depends(_readiness)]
-DatabaseGate = Annotated[Gate, Depends(_gate)]
+DatabaseLimiter = Annotated[ConnectionLimiter, Depends(_connection_limiter)]

@@ -14,11 +14,11 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
 from backend import __version__
-from backend.api.auth.authenticator import Bearers
-from backend.api.background.purge_job import FIRST_PURGE_SECONDS, PURGE_SECONDS, Purging
+from backend.api.auth.authenticator import Authenticator
+from backend.api.background.purge_job import FIRST_PURGE_SECONDS, PURGE_SECONDS, PurgeJob
 from backend.api.http.error_handlers import add_error_handlers
-from backend.api.middleware.authentication import Admission
-from backend.api.middleware.cors import CrossOrigin
+from backend.api.middleware.authentication import Authentication
+from backend.api.middleware.cors import CORS
 from backend.api.middleware.error_boundary import ErrorBoundary
 from backend.api.middleware.head import HeadAsGet
 from backend.api.middleware.limits import BodyLimit, Concurrency, HeadLimits
@@ -30,7 +30,7 @@ from backend.api.streams.changes import Feed
 from backend.api.streams.download import Exports
 from backend.api.streams.upload import Imports
 from backend.config import Rate, Settings
-from backend.database.connection_limiter import Gate
+from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.engine import Engine
 from backend.database.instrumentation import gauge_pool
 from backend.database.migrations import runner as migrations
@@ -39,7 +39,7 @@ from backend.errors import ConfigurationError
 from backend.identity.from_settings import verifier_of
 from backend.rate_limits.counter import RateLimiter, RateLimits, SharedRateLimiter
 from backend.rate_limits.store import RateLimitService
-from backend.rate_limits.sync import SETTLE_SECONDS, Settlement
+from backend.rate_limits.sync import SYNC_SECONDS, RateLimitSync
 from backend.services.health.readiness import Readiness
 from backend.services.purge import PurgeService
 from backend.telemetry.tracing import exported_signals, exporting
@@ -100,20 +100,20 @@ def create_app(settings: Settings) -> FastAPI:
         slow_seconds=settings.slow_statement_seconds,
     )
     sessions = SessionFactory(engine)
-    gate = Gate(settings.database_pool_size, settings.request_timeout_seconds)
-    bearers = Bearers(verifier_of(settings), sessions, (_look_ups(settings), gate))
+    connection_limiter = ConnectionLimiter(settings.database_pool_size, settings.request_timeout_seconds)
+    authenticator = Authenticator(verifier_of(settings), sessions, (_look_ups(settings), connection_limiter))
     limits = _rate_limits(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        # Work that has passed the gate must never wait for a thread, whatever else runs in threads.
+        # Work that has passed the connection limiter must never wait for a thread, whatever else runs in threads.
         threads = anyio.to_thread.current_default_thread_limiter()
         threads.total_tokens = settings.database_pool_size + OTHER_THREADS
         with ExitStack() as at_the_end:
             if at_the_end.enter_context(exporting(__version__)):
-                gauge_pool(engine, lambda: app.state.gate.waiting)
+                gauge_pool(engine, lambda: app.state.connection_limiter.waiting)
             at_the_end.callback(engine.dispose)
-            async with _settling(app, limits), in_background(app.state.purging.run):
+            async with _syncing(app, limits), in_background(app.state.purge_job.run):
                 yield
 
     app = DocumentedApp(
@@ -125,34 +125,42 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         routes=_ROUTES,
-        middleware=_middleware(settings, bearers, limits),
+        middleware=_middleware(settings, authenticator, limits),
         telemetry=_telemetry(),
     )
-    _equip(app, settings, sessions, gate, bearers)
+    _equip(app, settings, sessions, connection_limiter, authenticator)
     add_error_handlers(app)
     add_docs(app)
     app.add_middleware(RequestContext, route_of=route_finder(app.routes))  # outermost
     return app
 
 
-def _look_ups(settings: Settings) -> Gate:
+def _look_ups(settings: Settings) -> ConnectionLimiter:
     """Let look-ups of personal access tokens have half of the connections at most."""
-    return Gate(max(1, settings.database_pool_size // 2), settings.request_timeout_seconds)
+    return ConnectionLimiter(max(1, settings.database_pool_size // 2), settings.request_timeout_seconds)
 
 
-def _equip(app: FastAPI, settings: Settings, sessions: SessionFactory, gate: Gate, bearers: Bearers) -> None:
+def _equip(
+    app: FastAPI,
+    settings: Settings,
+    sessions: SessionFactory,
+    connection_limiter: ConnectionLimiter,
+    authenticator: Authenticator,
+) -> None:
     """Put there what dependencies give to handlers, and what runs in the background."""
     app.state.sessions = sessions
     app.state.max_tasks = settings.max_tasks_per_user
     app.state.require_if_match = settings.require_if_match
-    app.state.gate = gate
-    app.state.bearers = bearers
-    app.state.feed = Feed(_quiet(sessions), gate, bearers)
+    app.state.connection_limiter = connection_limiter
+    app.state.authenticator = authenticator
+    app.state.feed = Feed(_quiet(sessions), connection_limiter, authenticator)
     computing = anyio.CapacityLimiter(COMPUTING_THREADS)
-    app.state.exports = Exports(sessions, gate, computing)
-    app.state.imports = Imports(gate, computing, app.state.feed)
+    app.state.exports = Exports(sessions, connection_limiter, computing)
+    app.state.imports = Imports(connection_limiter, computing, app.state.feed)
     app.state.readiness = Readiness(sessions, frozenset(migrations.known()))
-    app.state.purging = Purging(PurgeService(_quiet(sessions)), gate, FIRST_PURGE_SECONDS, PURGE_SECONDS)
+    app.state.purge_job = PurgeJob(
+        PurgeService(_quiet(sessions)), connection_limiter, FIRST_PURGE_SECONDS, PURGE_SECONDS
+    )
 
 
 def _telemetry() -> TelemetryConfig:
@@ -179,12 +187,12 @@ def _rate_limits(settings: Settings) -> RateLimits | None:
     )
 
 
-def _settling(app: FastAPI, limits: RateLimits | None) -> AbstractAsyncContextManager[None]:
+def _syncing(app: FastAPI, limits: RateLimits | None) -> AbstractAsyncContextManager[None]:
     """Return what shares the counts of users with other workers for as long as it is entered."""
     if limits is None:
         return nullcontext()
     service = RateLimitService(_quiet(app.state.sessions))
-    return in_background(Settlement(limits.users, service, app.state.gate, SETTLE_SECONDS).run)
+    return in_background(RateLimitSync(limits.users, service, app.state.connection_limiter, SYNC_SECONDS).run)
 
 
 def _quiet(sessions: SessionFactory) -> SessionFactory:
@@ -192,11 +200,11 @@ def _quiet(sessions: SessionFactory) -> SessionFactory:
     return replace(sessions, log_level=logging.DEBUG)
 
 
-def _middleware(settings: Settings, bearers: Bearers, limits: RateLimits | None) -> list[Middleware]:
+def _middleware(settings: Settings, authenticator: Authenticator, limits: RateLimits | None) -> list[Middleware]:
     """Order what a request passes behind RequestContext, outermost first: each layer's answers pass those above."""
     return [
         Middleware(
-            CrossOrigin,
+            CORS,
             allow_origins=settings.cors_origins,
             allow_credentials=True,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"],
@@ -205,7 +213,7 @@ def _middleware(settings: Settings, bearers: Bearers, limits: RateLimits | None)
             max_age=PREFLIGHT_SECONDS,
         ),
         Middleware(ErrorBoundary),
-        Middleware(Admission, bearers=bearers, limits=limits),
+        Middleware(Authentication, authenticator=authenticator, limits=limits),
         Middleware(HeadLimits),
         Middleware(Concurrency, max_requests=settings.max_concurrent_requests),
         Middleware(

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from backend import __version__
 
-MOST_USERS, MOST_TASKS, MOST_SEEDS = 1_000_000, 10**9, 10**15
+MAX_USERS, MAX_TASKS, MAX_SEEDS = 1_000_000, 10**9, 10**15
 
 _TTL = re.compile(r"([1-9][0-9]{0,5})([smhd])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -161,18 +161,18 @@ def _seed(commands: Any) -> None:
         examples=("task-api seed", "task-api seed --users 100 --tasks 1000"),
         settings=f"{_DATABASE}, ENVIRONMENT, MAX_TASKS_PER_USER, REQUEST_TIMEOUT_SECONDS",
     )
-    seed.add_argument("--users", metavar="N", type=number(1, MOST_USERS), default=3, help="how many users (default: 3)")
+    seed.add_argument("--users", metavar="N", type=number(1, MAX_USERS), default=3, help="how many users (default: 3)")
     seed.add_argument(
         "--tasks",
         metavar="M",
-        type=number(1, MOST_TASKS),
+        type=number(1, MAX_TASKS),
         default=100,
         help="how many tasks each of them has (default: 100)",
     )
     seed.add_argument(
         "--seed",
         metavar="S",
-        type=number(0, MOST_SEEDS),
+        type=number(0, MAX_SEEDS),
         default=1,
         help="another number makes other tasks (default: 1)",
     )

@@ -73,11 +73,11 @@ def _prepare_schema(settings: Settings, url: str) -> None:
         require_schema(direct_url)
     else:
         bring_up_to_date(direct_url)
-    _check_wall(settings, url)
+    _check_rls(settings, url)
 
 
-def _check_wall(settings: Settings, url: str) -> None:
-    """Look at the second wall the way requests come; in development one that does not stand is only said."""
+def _check_rls(settings: Settings, url: str) -> None:
+    """Look at row-level security the way requests come; in development one that does not stand is only said."""
     engine = Engine(url, pool_size=1, timeout_seconds=settings.request_timeout_seconds)
     try:
         gaps = rls_check.find_gaps(SessionFactory(engine))

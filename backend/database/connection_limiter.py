@@ -1,4 +1,4 @@
-"""The gate in front of the database: as many pass at once as there are connections, and what they do there ends."""
+"""The connection limiter: as much work at once as there are database connections, and never for too long."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WAITING_SHARE = 0.7  # of the time, at most: who passes must have time left, or 
 logger = structlog.get_logger(__name__)
 
 
-class Gate:
+class ConnectionLimiter:
     """Places for work that needs a database connection: `async with gate:` takes one. First come, first served.
 
     The time that the work has begins with the wait for a place.
@@ -38,7 +38,7 @@ class Gate:
             async with asyncio.timeout(self.seconds * WAITING_SHARE):
                 await self._semaphore.acquire()
         except TimeoutError:
-            logger.warning("database_unavailable", reason="no place at the gate became free in time")
+            logger.warning("database_unavailable", reason="no connection slot became free in time")
             raise ServiceUnavailable from None
         finally:
             self.waiting -= 1

@@ -28,7 +28,7 @@ from backend.errors import ServiceUnavailable
 from backend.utils.threads import start_soon
 
 FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 2.0
+MAX_PAUSE_SECONDS = 2.0
 RECOVERY_SECONDS = 0.5  # over which those who waited try again, once somebody has had success
 
 # What no waiting will mend. Any other trouble may pass, so that a message in another language only costs time.
@@ -146,7 +146,7 @@ class Connector:
         return self.waiting > len(self._made) + len(self._under_way)
 
     def _attempt(self, now: float, *, is_probe: bool) -> None:
-        self._next_attempt = now + LONGEST_PAUSE_SECONDS * self._spread()
+        self._next_attempt = now + MAX_PAUSE_SECONDS * self._spread()
         attempt = object()
         arguments = (attempt, now, is_probe)
         start_soon(threading.Thread(target=self._connect, args=arguments, name="database connect", daemon=True))
@@ -187,7 +187,7 @@ class Connector:
                 logger.warning("database_away", reason=self._reason)
             self._failures += 1
             self._failed_at = now
-        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(self._failures - 1, 10))
+        pause = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(self._failures - 1, 10))
         self._next_attempt = now + pause * self._spread()
 
     def _note_success(self, *, is_probe: bool) -> None:

@@ -14,7 +14,7 @@ class Budget:
 
     deadline: float = math.inf
     database_seconds: float = 0.0
-    flights: int = 0
+    round_trips: int = 0
 
     def remaining_seconds(self) -> float:
         """Return how long the work may still take; less than 0 when its time is over."""

@@ -1,4 +1,4 @@
-"""The engine: keeps live connections, and runs statements on them, each of them one flight."""
+"""The engine: keeps live connections, and runs statements on them, each of them one round trip."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from backend.database.connector import ConnectionReturned, Connector
 from backend.database.deadline import current_budget
-from backend.database.instrumentation import Description, Flights
+from backend.database.instrumentation import Description, RoundTrips
 from backend.database.pool import ConnectionPool
 from backend.database.statements import Compiled
 from backend.database.url import read_url
@@ -30,7 +30,7 @@ SERVER_SHARE = 0.95  # of the time that is left is the server's; then it says so
 
 # A network that forgot a connection must be found out: while it is idle, and in time for another connection.
 _KEEP_ALIVE = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
-_MOST_UNACKNOWLEDGED_SECONDS = 5.0
+_MAX_UNACKNOWLEDGED_SECONDS = 5.0
 _CONNECTION_EXCEPTION = "08"  # the class of SQLSTATEs
 _OPENED = "opened"  # when a connection was
 _LISTENING = "listening"  # what tells whether it has something to say
@@ -42,7 +42,7 @@ _BYTES = new_type(BINARY.values, "BYTES", lambda value, cursor: None if value is
 class Engine:
     """Runs statements on a Postgres whose URL is as Neon hands it out; connects to nothing before the first one.
 
-    `timeout_seconds` bounds each statement of work without a deadline, and the wait for a free connection. A flight
+    `timeout_seconds` bounds each statement of work without a deadline, and the wait for a free connection. A round trip
     that takes longer than `slow_seconds` is logged; with 0, none is.
     """
 
@@ -64,7 +64,7 @@ class Engine:
         event.listen(self.pool, "connect", _prepare)
         event.listen(self.pool, "checkout", self._refuse_dead_connection)
         self._timeout_seconds = timeout_seconds
-        self._flights = Flights(slow_seconds)
+        self._round_trips = RoundTrips(slow_seconds)
         self._trusted_since = 0.0
 
     @property
@@ -96,7 +96,7 @@ class Engine:
     def run(
         self, connection: PoolProxiedConnection, statement: Compiled, params: Mapping[str, Any], user_id: str
     ) -> list[Any]:
-        """Run a statement for a user in one flight, and return its rows. Raises what the driver raises."""
+        """Run a statement for a user in one round trip, and return its rows. Raises what the driver raises."""
         milliseconds = round(self._remaining_seconds() * SERVER_SHARE * 1000)
         values = statement.values(params, user_id, max(1, milliseconds))  # 0 would be for ever
         return self.send(connection, statement.sql, values, statement.description)
@@ -104,19 +104,19 @@ class Engine:
     def send(
         self, connection: PoolProxiedConnection, sql: str, values: Mapping[str, Any] | None, description: Description
     ) -> list[Any]:
-        """Send SQL as it is, without the second wall, and return its rows. Raises what the driver raises."""
+        """Send SQL as it is, without row-level security, and return its rows. Raises what the driver raises."""
         driver: Any = connection.dbapi_connection
-        flight = self._flights.begin(description)
+        round_trip = self._round_trips.begin(description)
         try:
             cursor = driver.cursor()
             cursor.execute(sql, values)
             finish(driver, self._remaining_seconds())
             rows: list[Any] = cursor.fetchall() if cursor.description else []
         except BaseException as error:
-            self._flights.end(flight, error)
+            self._round_trips.end(round_trip, error)
             self._give_up(connection, error)
             raise
-        self._flights.end(flight)
+        self._round_trips.end(round_trip)
         return rows
 
     def _give_up(self, connection: PoolProxiedConnection, error: BaseException) -> None:
@@ -142,7 +142,7 @@ class Engine:
     def _refuse_dead_connection(
         self, _connection: Any, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
     ) -> None:
-        """Notice without a flight that a connection died while idle; the pool then opens another.
+        """Notice without a round trip that a connection died while idle; the pool then opens another.
 
         A live idle connection has nothing to say. If it can be read, the server has closed it or is about to.
         """
@@ -166,7 +166,7 @@ def _parameters(url: str, timeout_seconds: float) -> dict[str, Any]:
     parameters = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "application_name": "task-api",
-        "tcp_user_timeout": round(min(_MOST_UNACKNOWLEDGED_SECONDS, timeout_seconds / 2) * 1000),
+        "tcp_user_timeout": round(min(_MAX_UNACKNOWLEDGED_SECONDS, timeout_seconds / 2) * 1000),
         **_KEEP_ALIVE,
         **read_url(url),
     }

@@ -1,7 +1,7 @@
-"""Sees every flight to the database: counts it for the request it is made for, measures it, and says which are slow.
+"""Counts every round trip to the database for its request, measures it, and says which are slow.
 
-A flight is a statement or the end of a transaction: what is sent in one go, and waited for. What is said of a statement
-is its text, in which placeholders stand for all that users wrote.
+A round trip is a statement or the end of a transaction: what is sent in one go, and waited for. What is said of a
+statement is its text, in which placeholders stand for all that users wrote.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _meter = metrics.get_meter("task-api")
 _durations = _meter.create_histogram(
     "db.client.operation.duration",
     unit="s",
-    description="Duration of flights to the database.",
+    description="Duration of round trips to the database.",
     explicit_bucket_boundaries_advisory=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0),
 )
 
@@ -63,7 +63,7 @@ def describe(sql: str) -> Description:
 
 
 @dataclass(slots=True)
-class Flight:
+class RoundTrip:
     """One that is under way."""
 
     description: Description
@@ -71,34 +71,36 @@ class Flight:
     began: float
 
 
-class Flights:
-    """Sees every flight of an engine. What takes longer than `slow_seconds` is logged; with 0, nothing is."""
+class RoundTrips:
+    """Sees every round trip of an engine. What takes longer than `slow_seconds` is logged; with 0, nothing is."""
 
     def __init__(self, slow_seconds: float, clock: Callable[[], float] = time.perf_counter) -> None:
         self._slow_seconds = slow_seconds
         self._clock = clock
 
-    def begin(self, description: Description) -> Flight:
-        """Say that a flight begins, by whoever waits for it."""
+    def begin(self, description: Description) -> RoundTrip:
+        """Say that a round trip begins, by whoever waits for it."""
         span = _tracer.start_span(description.summary, kind=trace.SpanKind.CLIENT)
-        return Flight(description, span, self._clock())
+        return RoundTrip(description, span, self._clock())
 
-    def end(self, flight: Flight, error: BaseException | None = None) -> None:
-        """Say that a flight has ended, and with what, if it failed."""
-        seconds = self._clock() - flight.began
+    def end(self, round_trip: RoundTrip, error: BaseException | None = None) -> None:
+        """Say that a round trip has ended, and with what, if it failed."""
+        seconds = self._clock() - round_trip.began
         budget = current_budget()
         budget.database_seconds += seconds
-        budget.flights += 1
-        attributes = {**_SYSTEM, "db.operation.name": flight.description.operation}
+        budget.round_trips += 1
+        attributes = {**_SYSTEM, "db.operation.name": round_trip.description.operation}
         if error is not None:
             attributes["error.type"] = getattr(error, "pgcode", None) or type(error).__name__
-            flight.span.set_status(trace.StatusCode.ERROR)
+            round_trip.span.set_status(trace.StatusCode.ERROR)
         _durations.record(seconds, attributes)
-        if flight.span.is_recording():
-            flight.span.set_attributes({**attributes, **_described(flight.description)})
-        flight.span.end()
+        if round_trip.span.is_recording():
+            round_trip.span.set_attributes({**attributes, **_described(round_trip.description)})
+        round_trip.span.end()
         if 0 < self._slow_seconds < seconds:
-            logger.warning("slow_statement", statement=flight.description.text, duration_ms=round(seconds * 1000, 1))
+            logger.warning(
+                "slow_statement", statement=round_trip.description.text, duration_ms=round(seconds * 1000, 1)
+            )
 
 
 def _described(description: Description) -> dict[str, str]:

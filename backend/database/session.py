@@ -35,7 +35,7 @@ _Columns = TypeVarTuple("_Columns")
 _Column = TypeVar("_Column")
 
 # Each statement sees what was committed before it: a lock that was waited for shows what it protected.
-_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; "  # in the flight of the first statement
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; "  # in the round trip of the first statement
 _COMMIT, _ROLLBACK = describe("COMMIT"), describe("ROLLBACK")
 
 logger = structlog.get_logger(__name__)
@@ -95,7 +95,7 @@ class Session:
     def exec(self, statement: Executable, *, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]: ...
 
     def exec(self, statement: Executable, *, params: Mapping[str, Any] | None = None) -> list[Any]:
-        """Run a statement, which sees and changes only this user's rows, in one flight; returns its rows."""
+        """Run a statement, which sees and changes only this user's rows, in one round trip; returns its rows."""
         return self.run(compile_once(statement), params or {})
 
     def run(self, compiled: Compiled, params: Mapping[str, Any]) -> list[Any]:
@@ -210,7 +210,7 @@ class SessionFactory:
         # The guard names the role, in whatever language; what else is refused with these codes does not.
         is_about_role = refused.sqlstate in {INVALID_PARAMETER_VALUE, INSUFFICIENT_PRIVILEGE}
         if is_about_role and f'"{ROLE}"' in message_of(error):
-            logger.error("second_wall_open", reason=f"the role {ROLE} cannot be taken on: {refused}")
+            logger.error("row_level_security_off", reason=f"the role {ROLE} cannot be taken on: {refused}")
             return RoleRefused(is_missing=refused.sqlstate == INVALID_PARAMETER_VALUE)
         return refused
 

@@ -1,6 +1,6 @@
-"""Statements as the driver takes them: compiled once, with the second wall in front.
+"""Statements as the driver takes them: compiled once, with row-level security in front.
 
-Every statement is preceded, in the same flight, by settings that are local to it: the role that row-level security
+Every statement is preceded, in the same round trip, by settings that are local to it: the role that row-level security
 binds, the user whose rows are visible, the time that is left for it (and for which a transaction may rest after it: a
 worker that is cut off must not keep a user's row locked), no bitmap scans (which lose the order that a page is read
 in), and UTC. Nothing outlives the statement, or the transaction that it is part of, so it works the same through a
@@ -58,5 +58,5 @@ def compile_statement(statement: Executable) -> Compiled:
 
 
 def guarded(sql: str, constants: Mapping[str, Any] = MappingProxyType({})) -> Compiled:
-    """Put the second wall in front of SQL."""
+    """Put row-level security in front of SQL."""
     return Compiled(_GUARD + sql, constants, describe(sql))

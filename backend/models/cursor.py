@@ -19,8 +19,8 @@ _MICROSECOND = timedelta(microseconds=1)
 _TIME_BYTES = 8
 _ID_BYTES = 16
 _CHECK_BYTES = 6
-_MOST_BYTES = LIST_BYTES + _ID_BYTES + 4 * TITLE_KEY_LENGTH + _CHECK_BYTES  # a character is up to 4
-MAX_LENGTH = -(-_MOST_BYTES * 4 // 3)
+_MAX_BYTES = LIST_BYTES + _ID_BYTES + 4 * TITLE_KEY_LENGTH + _CHECK_BYTES  # a character is up to 4
+MAX_LENGTH = -(-_MAX_BYTES * 4 // 3)
 
 
 def encode(list_id: bytes, key: Key, task_id: UUID) -> str:

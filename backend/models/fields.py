@@ -17,7 +17,7 @@ TITLE_KEY_LENGTH = 100  # characters of a title that lists are sorted by
 DESCRIPTION_LENGTH = 10_000
 NAME_LENGTH = 100
 SEARCH_LENGTH = 500
-MOST_IDS = 100
+MAX_IDS = 100
 
 _CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -104,7 +104,7 @@ def _moment(value: object) -> datetime:
 def _comma_separated_ids(value: str) -> str:
     """Refuse what is not 1 to 100 ids in their usual spelling."""
     ids = value.split(",")
-    if len(ids) > MOST_IDS:
+    if len(ids) > MAX_IDS:
         raise PydanticCustomError("too_many_ids", "Must be at most 100 ids")
     for each in ids:
         _canonical_uuid(each)
@@ -154,8 +154,8 @@ CommaSeparatedIds = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "maxLength": 37 * MOST_IDS - 1,
-            "pattern": f"^{_ID}(,{_ID}){{0,{MOST_IDS - 1}}}$",
+            "maxLength": 37 * MAX_IDS - 1,
+            "pattern": f"^{_ID}(,{_ID}){{0,{MAX_IDS - 1}}}$",
             "examples": ["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"],
         }
     ),

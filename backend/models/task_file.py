@@ -15,8 +15,8 @@ from backend.models.base import Choice, Input
 from backend.models.fields import CanonicalUUID, Description, Flag, Moment, Title
 from backend.models.values import Count, LineNumber, Sentence
 
-MOST_ERRORS = 1000  # that are listed
-MOST_BAD_ROWS = 10_000  # behind so many, a file is not what somebody meant to send
+MAX_ERRORS = 1000  # that are listed
+MAX_BAD_ROWS = 10_000  # behind so many, a file is not what somebody meant to send
 MAX_FIELD_NAME = 100
 
 # What an export says of a task, and an import does not take: it is the account's own to say.
@@ -135,14 +135,14 @@ class ImportReport(BaseModel):
     updated: Count = _described("Rows that changed a task", 3)
     restored: Count = _described("Rows that brought a task back from the trash, changed or not", 1)
     unchanged: Count = _described("Rows whose task was like that already", 40)
-    failed: Count = _described("Rows that are bad; all the others that were looked at are stored", MOST_BAD_ROWS)
+    failed: Count = _described("Rows that are bad; all the others that were looked at are stored", MAX_BAD_ROWS)
     stopped_at_line: LineNumber | None = _described(
-        f"Null, unless the import stopped, as it does after {MOST_BAD_ROWS} bad rows: then the line of the first row "
+        f"Null, unless the import stopped, as it does after {MAX_BAD_ROWS} bad rows: then the line of the first row "
         "that it did not look at; what came before is stored, and nothing from there on is",
         10_165,
     )
     errors: list[RowError] = _described(
-        f"What is wrong with the bad rows, by line: with the first {MOST_ERRORS} of them",
+        f"What is wrong with the bad rows, by line: with the first {MAX_ERRORS} of them",
         [_ERROR],
-        max_length=MOST_ERRORS,
+        max_length=MAX_ERRORS,
     )

@@ -44,17 +44,17 @@ class Count(NamedTuple):
 
 @dataclass(slots=True)
 class _Window:
-    """What is known of one window: all requests by key, and those among them that no settlement has seen."""
+    """What is known of one window: all requests by key, and those among them that no rate-limit sync has seen."""
 
     totals: OrderedDict[str, int] = field(default_factory=OrderedDict)
-    unsettled: dict[str, int] = field(default_factory=dict)
+    unsynced: dict[str, int] = field(default_factory=dict)
 
     def put(self, key: str, total: int) -> None:
         """Note the total of a key, and forget the key that was met first if they become too many."""
         self.totals[key] = total
         if len(self.totals) > MAX_KEYS:
             oldest, _ = self.totals.popitem(last=False)
-            self.unsettled.pop(oldest, None)
+            self.unsynced.pop(oldest, None)
 
 
 class RateLimiter:
@@ -112,15 +112,15 @@ class RateLimiter:
 
 
 class SharedRateLimiter(RateLimiter):
-    """A limiter that shares its counts with those of other processes, by way of settlements.
+    """A limiter that shares its counts with those of other processes, by way of rate-limit syncs.
 
-    A settlement takes what was counted since the last one, adds it up elsewhere, and notes the totals of everybody.
-    All of it happens on the event loop, which is why there are no locks.
+    A rate-limit sync takes what was counted since the last one, adds it up elsewhere, and notes the totals of
+    everybody. All of it happens on the event loop, which is why there are no locks.
     """
 
     def __init__(self, name: str, rate: Rate, clock: Callable[[], int] = time.time_ns) -> None:
         super().__init__(name, rate, clock)
-        self.due = asyncio.Event()  # set when a key has used a tenth of its limit since the last settlement
+        self.due = asyncio.Event()  # set when a key has used a tenth of its limit since the last rate-limit sync
         self._tenth = max(1, rate.requests // 10)
 
     @property
@@ -133,8 +133,8 @@ class SharedRateLimiter(RateLimiter):
         self._turn(self._clock() // self._period)
         taken: list[Count] = []
         for index, window in sorted(self._windows.items()):
-            keys = list(islice(window.unsettled, most - len(taken)))
-            taken += [Count(key, index * self.rate.seconds, window.unsettled.pop(key)) for key in keys]
+            keys = list(islice(window.unsynced, most - len(taken)))
+            taken += [Count(key, index * self.rate.seconds, window.unsynced.pop(key)) for key in keys]
         return taken
 
     def put_back(self, counts: Iterable[Count]) -> None:
@@ -142,20 +142,20 @@ class SharedRateLimiter(RateLimiter):
         for key, window_start, requests in counts:
             window = self._windows.get(window_start // self.rate.seconds)
             if window and key in window.totals:
-                window.unsettled[key] = window.unsettled.get(key, 0) + requests
+                window.unsynced[key] = window.unsynced.get(key, 0) + requests
 
-    def settle(self, totals: Iterable[Count]) -> None:
+    def sync(self, totals: Iterable[Count]) -> None:
         """Note the totals of everybody, to which comes what was counted here in the meantime."""
         for key, window_start, requests in totals:
             window = self._windows.get(window_start // self.rate.seconds)
             if window:
-                window.put(key, requests + window.unsettled.get(key, 0))
+                window.put(key, requests + window.unsynced.get(key, 0))
 
     def _count(self, key: str, total: int, cost: int) -> None:
         super()._count(key, total, cost)
-        unsettled = self._current.unsettled.get(key, 0) + cost
-        self._current.unsettled[key] = unsettled
-        if unsettled >= self._tenth:
+        unsynced = self._current.unsynced.get(key, 0) + cost
+        self._current.unsynced[key] = unsynced
+        if unsynced >= self._tenth:
             self.due.set()
 
 

@@ -34,7 +34,7 @@ from backend.database.session import SessionFactory
 from backend.models.rate_limit import RateLimit
 from backend.rate_limits.counter import Count
 
-MOST_SWEPT = 10_000  # rows in one statement, which is to end long before its timeout
+MAX_SWEPT = 10_000  # rows in one statement, which is to end long before its timeout
 _NOBODY = ""
 
 _rate_limits = SQLModel.metadata.tables[str(RateLimit.__tablename__)]
@@ -44,7 +44,7 @@ def _time(second: ColumnElement[int]) -> ColumnElement[datetime]:
     return func.to_timestamp(second, type_=DateTime(timezone=True))
 
 
-def _settle() -> Select[str, int, int]:
+def _sync() -> Select[str, int, int]:
     """Add a batch of counts, and select the totals of its users: in its windows, and in the two that are wanted."""
     columns = (_rate_limits.c.user_id, _rate_limits.c.window_start, _rate_limits.c.requests)
     user_ids = cast(bind("ids"), ARRAY(Text))
@@ -53,19 +53,19 @@ def _settle() -> Select[str, int, int]:
     # In order, so that of two workers with the same users one waits for the other, rather than each for the other.
     rows = select(batch.c.user_id, _time(batch.c.second), batch.c.requests).order_by(batch.c.user_id, batch.c.second)
     added = insert(_rate_limits).from_select([column.name for column in columns], rows)
-    settled = (
+    synced = (
         added.on_conflict_do_update(
             index_elements=columns[:2], set_={"requests": _rate_limits.c.requests + added.excluded.requests}
         )
         .returning(*columns)
-        .cte("settled")
+        .cte("synced")
     )
     wanted = [_time(bind(name, type_=BigInteger)) for name in ("current", "previous")]
     # As they were when the statement began: of what was just settled that is less, and max() leaves it out.
     stored = select(*columns).where(columns[0] == any_(user_ids), columns[1].in_(wanted))
-    total = union_all(select(*settled.c), stored).subquery("total")
+    total = union_all(select(*synced.c), stored).subquery("total")
     second: ColumnElement[int] = cast(func.extract("epoch", total.c.window_start), BigInteger)
-    # Nobody misses these counts after a crash: a settlement, and its locks, need not wait for the disk.
+    # Nobody misses these counts after a crash: a rate-limit sync, and its locks, need not wait for the disk.
     setting = select(func.set_config("synchronous_commit", "off", true())).scalar_subquery()
     totals = select(total.c.user_id, second, func.max(total.c.requests)).where(setting == "off")
     return totals.group_by(total.c.user_id, total.c.window_start)
@@ -80,14 +80,14 @@ def _sweep() -> SelectOfScalar[int]:
     old = (
         select(_rate_limits.c.user_id, _rate_limits.c.window_start)
         .where(_rate_limits.c.window_start < _time(bind("oldest", type_=BigInteger)))
-        .limit(MOST_SWEPT)
+        .limit(MAX_SWEPT)
         .with_for_update(skip_locked=True)
     )
     swept = delete(_rate_limits).where(key.in_(old)).returning(_rate_limits.c.window_start).cte("swept")
     return select(func.count()).select_from(swept)
 
 
-SETTLE = _settle()
+SYNC = _sync()
 SWEEP = _sweep()
 
 
@@ -98,11 +98,11 @@ def counted_as(user_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RateLimitService:
-    """The counts of all workers. Each method is one flight to the database."""
+    """The counts of all workers. Each method is one round trip to the database."""
 
     sessions: SessionFactory
 
-    def settle(self, counts: Iterable[Count], window_starts: tuple[int, int]) -> list[Count]:
+    def sync(self, counts: Iterable[Count], window_starts: tuple[int, int]) -> list[Count]:
         """Add counts, all or none; returns what everybody counted of these users, also in the two windows named."""
         user_ids, seconds, requests = (list(column) for column in zip(*counts, strict=True))
         known_as = {counted_as(user_id): user_id for user_id in user_ids}
@@ -115,11 +115,11 @@ class RateLimitService:
             "previous": previous,
         }
         with self.sessions(_NOBODY) as session:
-            totals = session.exec(SETTLE, params=params)
+            totals = session.exec(SYNC, params=params)
         return [Count(known_as[name], second, total) for name, second, total in totals]
 
     def sweep(self, oldest: int) -> bool:
         """Remove windows that began before this second since 1970; returns whether nothing of them is left."""
         with self.sessions(_NOBODY) as session:
             ((swept,),) = session.exec(SWEEP, params={"oldest": oldest})
-        return swept < MOST_SWEPT
+        return swept < MAX_SWEPT

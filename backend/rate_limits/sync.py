@@ -10,23 +10,23 @@ import anyio
 import anyio.to_thread
 import structlog
 
-from backend.database.connection_limiter import Gate
+from backend.database.connection_limiter import ConnectionLimiter
 from backend.errors import ServiceUnavailable
 from backend.rate_limits.counter import Count, SharedRateLimiter
 from backend.rate_limits.store import RateLimitService
 
 logger = structlog.get_logger()
 
-SETTLE_SECONDS = 1.0
-MOST_SETTLED = 5000  # counts in one statement; the rest comes next
-LEAST_SWEEP_SECONDS = 60
+SYNC_SECONDS = 1.0
+MAX_SYNCED = 5000  # counts in one statement; the rest comes next
+MIN_SWEEP_SECONDS = 60
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
 
 @dataclass(slots=True)
-class Settlement:
+class RateLimitSync:
     """Settles a limiter's counts with the database: every second, and sooner when somebody has used a tenth.
 
     While nothing is counted it asks nothing, so that an idle database can be suspended.
@@ -34,7 +34,7 @@ class Settlement:
 
     limiter: SharedRateLimiter
     service: RateLimitService
-    gate: Gate
+    connection_limiter: ConnectionLimiter
     seconds: float
     _is_failing: bool = field(default=False, init=False)
     _swept: int = field(default=0, init=False)
@@ -45,11 +45,11 @@ class Settlement:
             with anyio.move_on_after(self.seconds):
                 await self.limiter.due.wait()
             self.limiter.due.clear()
-            counts = self.limiter.take(MOST_SETTLED)
+            counts = self.limiter.take(MAX_SYNCED)
             if not counts:
                 continue
             try:
-                await self._settle(counts)
+                await self._sync(counts)
                 await self._sweep()
             except Exception as error:  # noqa: BLE001 - whatever it is, the limits hold, and the next time may go better
                 self._note(error)
@@ -57,13 +57,13 @@ class Settlement:
             else:
                 self._is_failing = False
 
-    async def _settle(self, counts: list[Count]) -> None:
+    async def _sync(self, counts: list[Count]) -> None:
         try:
-            totals = await self._behind_gate(self.service.settle, counts, self.limiter.window_starts)
+            totals = await self._with_connection(self.service.sync, counts, self.limiter.window_starts)
         except Exception:
             self.limiter.put_back(counts)
             raise
-        self.limiter.settle(totals)
+        self.limiter.sync(totals)
 
     async def _sweep(self) -> None:
         """Remove what is older than two periods, once per period, and in each until nothing is left of it.
@@ -72,15 +72,15 @@ class Settlement:
         """
         current, previous = self.limiter.window_starts
         period = current - previous
-        if abs(current - self._swept) >= max(period, LEAST_SWEEP_SECONDS) and await self._behind_gate(
+        if abs(current - self._swept) >= max(period, MIN_SWEEP_SECONDS) and await self._with_connection(
             self.service.sweep, current - 2 * period
         ):
             self._swept = current
 
-    async def _behind_gate(
+    async def _with_connection(
         self, work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **_none: _Arguments.kwargs
     ) -> _Result:
-        async with self.gate:
+        async with self.connection_limiter:
             return await anyio.to_thread.run_sync(work, *arguments)
 
     def _note(self, error: Exception) -> None:

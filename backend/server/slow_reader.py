@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-LEAST_READ_BYTES = 64 * 1024  # in the time that a client has; one that takes less is given up
+MIN_READ_BYTES = 64 * 1024  # in the time that a client has; one that takes less is given up
 
 
 class SlowReaderWatch:
@@ -33,7 +33,7 @@ class SlowReaderWatch:
             self._timer = None
 
     def _look(self, left_before: int, seconds: float) -> None:
-        if self._transport.get_write_buffer_size() > left_before - LEAST_READ_BYTES:
+        if self._transport.get_write_buffer_size() > left_before - MIN_READ_BYTES:
             self._transport.abort()
         else:
             self.look_every(seconds)

@@ -31,7 +31,7 @@ LOOK_SECONDS = 0.2
 ANSWER_SECONDS = 0.1  # for a worker to say that it is there; a busy one says so the next time
 START_SECONDS = 120.0  # after which a worker that does not serve yet never will
 SILENCE_SECONDS = 60.0  # after which a worker hangs
-MOST_PAUSE_SECONDS = 30.0  # before a lost worker is replaced
+MAX_PAUSE_SECONDS = 30.0  # before a lost worker is replaced
 QUIET_SECONDS = 60.0  # without any loss, and the next one is the first again
 
 _ENDING = {signal.SIGTERM, signal.SIGINT}
@@ -104,7 +104,7 @@ class GrowingPause:
         """Count a loss: nothing for the first, then more for each, until none was lost for a while."""
         self._losses = self._losses + 1 if now - self._last_loss < QUIET_SECONDS else 0
         self._last_loss = now
-        return min(2.0 ** (self._losses - 1), MOST_PAUSE_SECONDS) if self._losses else 0.0
+        return min(2.0 ** (self._losses - 1), MAX_PAUSE_SECONDS) if self._losses else 0.0
 
 
 class Check(threading.Thread):
@@ -194,7 +194,7 @@ class Supervisor:
                 self._lose(worker)
         for worker in self._leaving.copy():
             if worker.is_lost:
-                self._bury(worker)
+                self._reap(worker)
         self._retire_outdated()
         self._start_missing()
 
@@ -219,7 +219,7 @@ class Supervisor:
         """Give up a worker that has crashed, hangs or does not start; others stay, and it is soon replaced."""
         is_new = not worker.is_serving and worker not in self._outdated
         was_killed = (worker.exitcode or 0) < 0
-        self._bury(worker)
+        self._reap(worker)
         if not self._has_served and not was_killed:
             raise ConfigurationError("no worker can start; what it said is above")
         if self._outdated and is_new:
@@ -228,7 +228,7 @@ class Supervisor:
         now = time.monotonic()
         self._next_start = now + self._pause.after_loss(now)
 
-    def _bury(self, worker: Worker) -> None:
+    def _reap(self, worker: Worker) -> None:
         """Forget a worker that has ended, or that must."""
         if worker.exitcode is None:
             worker.kill()
@@ -247,4 +247,4 @@ class Supervisor:
             worker.retire()
         for worker in [*self._leaving, *self._workers]:
             worker.process.join(max(0.0, worker.deadline - time.monotonic()))
-            self._bury(worker)
+            self._reap(worker)

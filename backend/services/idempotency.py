@@ -75,7 +75,7 @@ class IdempotencyService:
         The work is given what opens sessions of the transaction. What it raises is raised, and nothing is stored.
         Raises KeyReused when the key is that of another request.
         """
-        claim = {"caller": self.user_id, "name": key, "new_request_hash": request_hash}
+        claim = {"principal": self.user_id, "name": key, "new_request_hash": request_hash}
         with self.sessions.transaction(self.user_id) as sessions, sessions(self.user_id) as session:
             ((stored_hash, status, headers, body),) = session.exec(CLAIM, params=claim)
             if status is not None:

@@ -39,10 +39,10 @@ from backend.services.idempotency import KEPT
 from backend.services.tasks.columns import USER_ID, tasks, tombstones, users
 
 TRASH_TIME = timedelta(days=30)  # the function says it, too
-MOST_FOUND = 1000  # rows of each table that one statement looks at for users
-MOST_PURGED = 1000  # rows of each table that one statement removes: requests of their user may wait for it
-MOST_PASSED_OVER = 1000  # users to remember; the first is forgotten then, and tried again
-MOST_ROUNDS = 100_000  # of looking for users
+MAX_FOUND = 1000  # rows of each table that one statement looks at for users
+MAX_PURGED = 1000  # rows of each table that one statement removes: requests of their user may wait for it
+MAX_PASSED_OVER = 1000  # users to remember; the first is forgotten then, and tried again
+MAX_ROUNDS = 100_000  # of looking for users
 
 _NOBODY = ""
 
@@ -156,9 +156,9 @@ class UserPurge:
     user_id: str
 
     def step(self) -> Purged:
-        """Remove up to MOST_PURGED rows of each kind; nothing while somebody else changes something of the user's."""
+        """Remove up to MAX_PURGED rows of each kind; nothing while somebody else changes something of the user's."""
         with self.sessions(self.user_id) as session:
-            rows = session.exec(PURGE, params={"caller": self.user_id, "most": MOST_PURGED})
+            rows = session.exec(PURGE, params={"principal": self.user_id, "most": MAX_PURGED})
         return Purged(*rows[0]) if rows else Purged()
 
 
@@ -169,13 +169,13 @@ class PurgeService:
     sessions: SessionFactory
 
     def steps(self) -> Iterator[Purged]:
-        """Remove it step by step, each of them one flight; gives what each has removed.
+        """Remove it step by step, each of them one round trip; gives what each has removed.
 
         Users who are busy are passed over: next time is soon enough. Raises ServiceUnavailable when the database does
         not answer.
         """
-        passed_over: deque[str] = deque(maxlen=MOST_PASSED_OVER)
-        for _ in range(MOST_ROUNDS):
+        passed_over: deque[str] = deque(maxlen=MAX_PASSED_OVER)
+        for _ in range(MAX_ROUNDS):
             user_ids = self._find(passed_over)
             yield Purged()
             for user_id in user_ids:
@@ -187,6 +187,6 @@ class PurgeService:
                 break
 
     def _find(self, passed_over: Collection[str]) -> list[str]:
-        params = {"most": MOST_FOUND, "passed_over": list(passed_over)}
+        params = {"most": MAX_FOUND, "passed_over": list(passed_over)}
         with self.sessions(_NOBODY) as session:
             return [user_id for (user_id,) in session.exec(FIND, params=params)]

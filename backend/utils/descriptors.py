@@ -6,7 +6,7 @@ import selectors
 from contextlib import suppress
 
 # More than macOS gives any process by setrlimit, which does not say so. An unlimited number is none that can be set.
-_MOST_ON_MACOS = 10240
+_MAX_ON_MACOS = 10240
 _MOST = 1_048_576
 
 # Unlike others it needs no descriptor itself, which may be just what is missing. Windows has no other.
@@ -19,7 +19,7 @@ def raise_limit() -> None:
         import resource  # noqa: PLC0415 - not on Windows, where this module must still import
 
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        for most in (_MOST if hard == resource.RLIM_INFINITY else hard, _MOST_ON_MACOS):
+        for most in (_MOST if hard == resource.RLIM_INFINITY else hard, _MAX_ON_MACOS):
             if soft == resource.RLIM_INFINITY or most <= soft:
                 return
             with suppress(ValueError):

@@ -17,7 +17,7 @@ from tests.fixtures.database import scratch_database
 REQUESTS = 200_000
 _MIX_CONNECTIONS = 16
 _SLICE_SECONDS = 10
-_MOST_SECONDS = 150  # for these requests: a slow machine sends fewer, and says how many
+_MAX_SECONDS = 150  # for these requests: a slow machine sends fewer, and says how many
 _LIST_CONNECTIONS = 4
 _BESIDE_SECONDS = 10
 _MEGABYTE = 1024 * 1024
@@ -151,7 +151,7 @@ def _memory_of(service: running.Running, sizes: Sizes) -> tuple[Memory, ...]:
     seconds = min(_SLICE_SECONDS, sizes.seconds)
     done = _mixed(service, seconds)
     memory = [Memory(done, service.memory() / _MEGABYTE)]
-    first, end = done, time.monotonic() + _MOST_SECONDS
+    first, end = done, time.monotonic() + _MAX_SECONDS
     while done < first + sizes.requests and time.monotonic() < end:
         done += _mixed(service, seconds)
         memory.append(Memory(done, service.memory() / _MEGABYTE))

@@ -35,8 +35,8 @@ _VARIABLES = f"""\
 """
 _USER = AsIs("('user-' || :owner)")
 _TASK_OF = "CAST('00000000-0000-7000-8000-' || lpad(to_hex({}), 12, '0') AS uuid)"
-_THE_TASK = {"caller": _USER, "task": AsIs(_TASK_OF.format(":owner * 10000 + :number")), "expected": None}
-_PAGE = {"known": [], "caller": _USER, "most": LIST_LIMIT}
+_THE_TASK = {"principal": _USER, "task": AsIs(_TASK_OF.format(":owner * 10000 + :number")), "expected": None}
+_PAGE = {"known": [], "principal": _USER, "most": LIST_LIMIT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,11 @@ def _literal(value: object) -> str:
 
 _GET = Script(task_queries.GET, _THE_TASK, 60)
 _LIST = Script(list_statement(Shape(is_short=True)), _PAGE, 20)
-_LONG_LIST = Script(list_statement(Shape()), {**_PAGE, "caller": AsIs("('long-' || :long_owner)"), "most": 1000})
+_LONG_LIST = Script(list_statement(Shape()), {**_PAGE, "principal": AsIs("('long-' || :long_owner)"), "most": 1000})
 _CREATE = Script(
     task_queries.CREATE,
     {
-        "caller": _USER,
+        "principal": _USER,
         "task": AsIs(_TASK_OF.format(":fresh")),
         "max_tasks": 100_000,
         "new_request_hash": None,

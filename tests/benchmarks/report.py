@@ -32,7 +32,8 @@ Written by `make bench`. {{machine}}; {{versions}}. {{date}}.
 
 Contenders, on the same Postgres with the same tasks, on loopback, with wrk as the client on the same processors:
 
-- *{SERVICE}*: as it ships, in production mode, with both walls, request ids, the access log and rate limits.
+- *{SERVICE}*: as it ships, in production mode, with tenant filter, row-level security,
+  request ids, access log and rate limits.
 - *{CONVENTIONAL}*: FastAPI and SQLModel as their tutorials have it, on uvicorn with its access log. Each request tries
   its connection and looks up its user, each write is committed and read again. It may open as many connections as there
   are requests at once, for with fewer it can stop for good; the others have pools of 10.

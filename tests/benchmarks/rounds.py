@@ -72,7 +72,7 @@ def _over_http(server: running.Running) -> Contender:
     def measure(workload: Workload, connections: int, seconds: int) -> Round:
         before = server.cpu_seconds()
         measured = load.run(server.address, workload, connections, seconds)
-        server.settle()
+        server.sync()
         return Round(measured, server.cpu_seconds() - before, server.peak_memory())
 
     return measure

@@ -23,7 +23,7 @@ POOL_SIZE = 10  # the default of the service
 # Postgres starts anew with these. Contenders may open more connections than its default allows; a vacuum in the middle
 # of somebody's round would not be fair, so there is one after each round that writes; and the disk is not measured.
 _SERVER_SETTINGS = {"max_connections": "300", "autovacuum": "off"}
-_SETTLE_SECONDS = 30
+_SYNC_SECONDS = 30
 _LOOK_SECONDS = 0.1
 _IDLE_CPU_SECONDS = 0.02  # within one look
 
@@ -52,9 +52,9 @@ class Running:
         """Return how many bytes each of its processes has had in memory at the most, in all."""
         return sum(_peak(process) for process in self._processes())
 
-    def settle(self) -> None:
+    def sync(self) -> None:
         """Wait until it has done what clients that are gone have left to it."""
-        deadline = time.monotonic() + _SETTLE_SECONDS
+        deadline = time.monotonic() + _SYNC_SECONDS
         before = self.cpu_seconds()
         while time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS)
@@ -62,7 +62,7 @@ class Running:
             if now - before <= _IDLE_CPU_SECONDS:
                 return
             before = now
-        raise TimeoutError(f"{self.address} still works {_SETTLE_SECONDS} s after the last request")
+        raise TimeoutError(f"{self.address} still works {_SYNC_SECONDS} s after the last request")
 
     def _processes(self) -> list[psutil.Process]:
         root = psutil.Process(self.service.process.pid)

@@ -13,7 +13,7 @@ import pytest
 
 from backend import cli
 from backend.formats.csv import CSVWriter
-from backend.models.task_file import MOST_BAD_ROWS, MOST_ERRORS, FileFormat
+from backend.models.task_file import MAX_BAD_ROWS, MAX_ERRORS, FileFormat
 from backend.server.signals import EXIT_INTERRUPTED
 from backend.services.task_files import export_service
 from backend.services.task_files.import_service import ImportService
@@ -55,7 +55,7 @@ def command(
 @pytest.fixture(params=FileFormat)
 def file_format(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> FileFormat:
     """Every format, one after another, with small pages."""
-    monkeypatch.setattr(export_service, "MOST_ROWS", 2)
+    monkeypatch.setattr(export_service, "MAX_ROWS", 2)
     chosen: FileFormat = request.param
     return chosen
 
@@ -110,7 +110,7 @@ def test_they_write_to_and_read_from_other_programs(
 
 
 def test_bad_rows_are_listed(command: Command, user_id: str) -> None:
-    rows = ["{}"] * (MOST_ERRORS + 1) + [json.dumps({"title": "a", "\x1b[31m": 1}), json.dumps({"title": "good"})]
+    rows = ["{}"] * (MAX_ERRORS + 1) + [json.dumps({"title": "a", "\x1b[31m": 1}), json.dumps({"title": "good"})]
     Path("tasks.jsonl").write_text("\n".join(rows[::-1]))
 
     code, out, error = command("import", "--user", user_id, "tasks.jsonl")
@@ -119,23 +119,23 @@ def test_bad_rows_are_listed(command: Command, user_id: str) -> None:
     assert code == 1
     assert out.startswith("1 created, ")
     assert lines[0] == "tasks.jsonl:2: ?[31m: There is nothing of this name here: check its spelling"
-    assert len(lines) == MOST_ERRORS + 1
-    assert lines[-1].startswith(f"task-api: {MOST_ERRORS + 2} rows are bad, and all others are stored: see the first ")
+    assert len(lines) == MAX_ERRORS + 1
+    assert lines[-1].startswith(f"task-api: {MAX_ERRORS + 2} rows are bad, and all others are stored: see the first ")
 
 
 @pytest.mark.requirement("FR-242")
 def test_it_stops_behind_very_many_bad_rows_and_says_so(command: Command, client: httpx.Client, user_id: str) -> None:
     good = '{"title": "good"}\n'
-    Path("tasks.jsonl").write_text(good + "{}\n" * MOST_BAD_ROWS + good + "x" * 10**6)
+    Path("tasks.jsonl").write_text(good + "{}\n" * MAX_BAD_ROWS + good + "x" * 10**6)
 
     code, out, error = command("import", "--user", user_id, "tasks.jsonl")
 
     assert code == 1
-    assert out == f"1 created, 0 updated, 0 restored, 0 unchanged, {MOST_BAD_ROWS} failed\n"
-    assert len(error.splitlines()) == MOST_ERRORS + 1
+    assert out == f"1 created, 0 updated, 0 restored, 0 unchanged, {MAX_BAD_ROWS} failed\n"
+    assert len(error.splitlines()) == MAX_ERRORS + 1
     assert error.endswith(
-        f"task-api: {MOST_BAD_ROWS} rows are bad, and the import stopped: nothing is stored from line "
-        f"{MOST_BAD_ROWS + 2} on, and all others before are: see the first {MOST_ERRORS} above\n"
+        f"task-api: {MAX_BAD_ROWS} rows are bad, and the import stopped: nothing is stored from line "
+        f"{MAX_BAD_ROWS + 2} on, and all others before are: see the first {MAX_ERRORS} above\n"
     )
     assert len(tasks_of(client)) == 1
 

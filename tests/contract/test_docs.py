@@ -13,7 +13,7 @@ from tests.fixtures.contract import contract
 
 PAGES = {"/docs": {"js", "css", "png"}, "/redoc": {"js", "png"}}
 KINDS = {".js": "javascript", ".css": "text/css", ".png": "image/png"}
-SMALLEST_ASSET_BYTES = 500
+MIN_ASSET_BYTES = 500
 
 
 class Page(HTMLParser):
@@ -46,7 +46,7 @@ def test_every_asset_of_a_page_comes_from_the_service(anonymous: httpx.Client, p
         assert not urlsplit(asset).netloc
         response = anonymous.get(asset)
         assert response.status_code == 200
-        assert len(response.content) > SMALLEST_ASSET_BYTES
+        assert len(response.content) > MIN_ASSET_BYTES
         assert KINDS[asset[asset.rindex(".") :]] in response.headers["Content-Type"]
 
 

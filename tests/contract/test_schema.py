@@ -1,4 +1,4 @@
-"""The schema: migrations and models say the same, and every table is behind the second wall."""
+"""The schema: migrations and models say the same, and every table is behind row-level security."""
 
 from __future__ import annotations
 

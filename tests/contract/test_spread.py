@@ -19,7 +19,7 @@ from sqlalchemy import make_url
 from backend.database.migrations.runner import MIGRATIONS
 from tests.fixtures.catalog import TABLES, owner_column
 from tests.fixtures.database import execute
-from tests.fixtures.walls import statements
+from tests.fixtures.tenant_statements import statements
 
 BACKEND = MIGRATIONS.parent / "backend"
 STATEMENTS = {name: statement.sql for name, statement in statements().items()}
@@ -32,7 +32,7 @@ ACROSS_USERS = {
     "ix_access_tokens_expires_at",
 }
 # It says how the transaction is committed, and nothing of a row.
-VOLATILE = {"rate_limits.store.SETTLE": {"set_config"}}
+VOLATILE = {"rate_limits.store.SYNC": {"set_config"}}
 
 WITHOUT_KEY = """
 SELECT pg_class.oid::regclass::text FROM pg_class

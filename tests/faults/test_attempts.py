@@ -13,7 +13,7 @@ import pytest
 
 from backend.database import waiting
 from backend.database.bell import Bell
-from backend.database.connector import LONGEST_PAUSE_SECONDS, RECOVERY_SECONDS, Connector, NoConnection
+from backend.database.connector import MAX_PAUSE_SECONDS, RECOVERY_SECONDS, Connector, NoConnection
 from backend.database.url import read_url
 from tests.fixtures.proxy import Proxy, counting_proxy
 
@@ -108,7 +108,7 @@ def test_however_long_it_was_away_it_is_soon_noticed_to_be_back(world: World, ow
     with pytest.raises(NoConnection):
         attempts.connector()
     pauses = [later - earlier for earlier, later in pairwise(attempts.seconds)]
-    assert pauses[6:] == pytest.approx([LONGEST_PAUSE_SECONDS * (0.5 + chance / 2)] * len(pauses[6:]))
+    assert pauses[6:] == pytest.approx([MAX_PAUSE_SECONDS * (0.5 + chance / 2)] * len(pauses[6:]))
     assert len(pauses) > 20
     own_proxy.refusal = None
     back = world.now

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from backend.identity.jwt import issue_token
-from backend.models.task_file import MOST_BAD_ROWS
+from backend.models.task_file import MAX_BAD_ROWS
 from tests.fixtures.api import new_user
 from tests.fixtures.process import Service, environment, served
 from tests.fixtures.task_files import CALENDAR, CSV, LINES, counts_of, imported, lines_of, report_of, send
@@ -22,9 +22,9 @@ pytestmark = pytest.mark.requirement("FR-241", "FR-242")
 
 ATTACKERS = 5  # with two files each
 MEGABYTE = 1024 * 1024
-MOST_MEMORY = 400 * MEGABYTE
+MAX_MEMORY = 400 * MEGABYTE
 TODO = b"BEGIN:VCALENDAR\nBEGIN:VTODO\n"
-STOPPED = {"failed": MOST_BAD_ROWS}
+STOPPED = {"failed": MAX_BAD_ROWS}
 
 
 @pytest.fixture(scope="module")
@@ -73,4 +73,4 @@ def test_others_are_served_while_many_bad_files_are_read(
             assert client.get("/api/tasks?limit=10").status_code == 200
             memory = max(memory, worker.memory_info().rss)
     assert [each.result() for each in under_way] == [expected] * 2 * ATTACKERS
-    assert memory < MOST_MEMORY
+    assert memory < MAX_MEMORY

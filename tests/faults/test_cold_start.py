@@ -24,12 +24,12 @@ from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
 WAKING_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 0.1  # so that it is asked again, also while it has not answered yet
+MAX_PAUSE_SECONDS = 0.1  # so that it is asked again, also while it has not answered yet
 
 
 @pytest.fixture(autouse=True)
 def _asking_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.database.connector.LONGEST_PAUSE_SECONDS", LONGEST_PAUSE_SECONDS)
+    monkeypatch.setattr("backend.database.connector.MAX_PAUSE_SECONDS", MAX_PAUSE_SECONDS)
 
 
 def expect_good_answers(client: httpx.Client) -> None:

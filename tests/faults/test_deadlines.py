@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy import Executable, text
 
 from backend.config import Settings
-from backend.database.connection_limiter import WAITING_SHARE, Gate
+from backend.database.connection_limiter import WAITING_SHARE, ConnectionLimiter
 from backend.database.deadline import begin_budget, current_budget
 from backend.database.engine import SERVER_SHARE, Engine
 from backend.database.session import Interrupted, SessionFactory
@@ -25,7 +25,7 @@ from tests.fixtures.proxy import Proxy, counting_proxy
 
 FOR_EVER_SECONDS = 1000.0  # longer than any test may take
 SHORT_SECONDS = 0.5
-MOST_SECONDS = 300.0  # that a request may be given
+MAX_SECONDS = 300.0  # that a request may be given
 PLACES, CROWD = 2, 20  # connections, and requests that come while all are in use
 TIME_LEFT = text("SELECT current_setting('statement_timeout', true)::interval")
 SLEEP = text(f"SELECT pg_sleep({FOR_EVER_SECONDS})")
@@ -42,7 +42,7 @@ def own_proxy(database_url: str) -> Iterator[Proxy]:
 def engine(own_proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """An engine whose own patience has no end: only the budget of the work is short."""
     # Of a connection that takes long to make, it waits for that one, and opens no other.
-    monkeypatch.setattr("backend.database.connector.LONGEST_PAUSE_SECONDS", FOR_EVER_SECONDS)
+    monkeypatch.setattr("backend.database.connector.MAX_PAUSE_SECONDS", FOR_EVER_SECONDS)
     engine = Engine(own_proxy.url, pool_size=3, timeout_seconds=FOR_EVER_SECONDS)
     yield engine
     engine.dispose()
@@ -131,29 +131,29 @@ def test_who_runs_out_of_time_takes_no_connection_of_others_along(engine: Engine
 def test_work_whose_time_is_over_is_not_begun(engine: Engine, own_proxy: Proxy) -> None:
     assert fail(engine, NOTHING, -1.0) is ServiceUnavailable
 
-    assert own_proxy.flights == 0
+    assert own_proxy.round_trips == 0
 
 
 @pytest.mark.requirement("FR-160")
 def test_waiting_at_the_gate_is_part_of_the_time_and_leaves_enough_of_it() -> None:
-    async def stay(gate: Gate, has_come: asyncio.Event) -> tuple[float, int]:
+    async def stay(connection_limiter: ConnectionLimiter, has_come: asyncio.Event) -> tuple[float, int]:
         begin_budget()
-        async with gate:
+        async with connection_limiter:
             left = current_budget().remaining_seconds()
             await has_come.wait()
             await asyncio.sleep(1.1 * SHORT_SECONDS)
-            return left, gate.waiting
+            return left, connection_limiter.waiting
 
-    async def queue(gate: Gate, has_come: asyncio.Event) -> tuple[float, int]:
+    async def queue(connection_limiter: ConnectionLimiter, has_come: asyncio.Event) -> tuple[float, int]:
         begin_budget()
         has_come.set()  # nothing else runs until this one waits
-        async with gate:
-            return current_budget().remaining_seconds(), gate.waiting
+        async with connection_limiter:
+            return current_budget().remaining_seconds(), connection_limiter.waiting
 
     async def crowd() -> tuple[tuple[tuple[float, int], tuple[float, int]], int]:
-        gate, has_come = Gate(1, FOR_EVER_SECONDS), asyncio.Event()
-        visits = await asyncio.gather(stay(gate, has_come), queue(gate, has_come))
-        return visits, gate.waiting
+        connection_limiter, has_come = ConnectionLimiter(1, FOR_EVER_SECONDS), asyncio.Event()
+        visits = await asyncio.gather(stay(connection_limiter, has_come), queue(connection_limiter, has_come))
+        return visits, connection_limiter.waiting
 
     ((first, waiting), (second, nobody)), at_the_end = asyncio.run(crowd())
 
@@ -167,10 +167,10 @@ def test_waiting_at_the_gate_is_part_of_the_time_and_leaves_enough_of_it() -> No
 def test_overload_opens_no_new_connections(
     settings: Settings, own_url: str, user_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who finds no place at the gate is sent away; who works keeps the connection."""
-    monkeypatch.setattr("backend.database.connection_limiter.WAITING_SHARE", SHORT_SECONDS / MOST_SECONDS)
-    monkeypatch.setattr("backend.database.connector.LONGEST_PAUSE_SECONDS", FOR_EVER_SECONDS)
-    changes = {"database_pool_size": PLACES, "request_timeout_seconds": MOST_SECONDS}
+    """Who finds no connection slot is sent away; who works keeps the connection."""
+    monkeypatch.setattr("backend.database.connection_limiter.WAITING_SHARE", SHORT_SECONDS / MAX_SECONDS)
+    monkeypatch.setattr("backend.database.connector.MAX_PAUSE_SECONDS", FOR_EVER_SECONDS)
+    changes = {"database_pool_size": PLACES, "request_timeout_seconds": MAX_SECONDS}
     with counting_proxy(own_url) as proxy, ThreadPoolExecutor(PLACES + CROWD) as threads:
         url = SecretStr(proxy.url)
         with serve(settings.model_copy(update={**changes, "database_url": url})) as api, api.client(user_id) as client:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from backend.config import Settings
-from backend.database.connector import LONGEST_PAUSE_SECONDS
+from backend.database.connector import MAX_PAUSE_SECONDS
 from backend.database.migrations import runner as migrations
 from tests.fixtures.outages import READS, SAFE_WRITES, loaded
 from tests.fixtures.proxy import counting_proxy
@@ -41,4 +41,4 @@ def test_under_steady_load_nobody_is_refused_or_left_waiting(settings: Settings,
         attempts, seconds = len(proxy.attempts) - before, time.monotonic() - began
 
         assert [answer for answer in answers if not answer.is_good] == []
-        assert attempts <= 2 * POOL_SIZE + seconds / (LONGEST_PAUSE_SECONDS / 2)
+        assert attempts <= 2 * POOL_SIZE + seconds / (MAX_PAUSE_SECONDS / 2)

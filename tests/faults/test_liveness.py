@@ -34,7 +34,7 @@ def test_a_service_that_waits_for_a_silent_database_says_that_it_lives(
 ) -> None:
     with counting_proxy(database_url) as proxy, ExitStack() as stack:
         running = stack.enter_context(serving(settings, proxy.url, max_concurrent_requests=most))
-        gate = running.app.state.gate
+        connection_limiter = running.app.state.connection_limiter
         client = stack.enter_context(running.client())
         assert client.get("/health/ready").status_code == 200
         proxy.silent = True
@@ -42,12 +42,12 @@ def test_a_service_that_waits_for_a_silent_database_says_that_it_lives(
         in_hand, refused = busy[:most], busy[most:]
         for connection in in_hand:
             connection.send(head(new_user(), "GET /api/tasks"))
-        until(lambda: gate.waiting == most - POOL_SIZE)
+        until(lambda: connection_limiter.waiting == most - POOL_SIZE)
         for connection in refused:
             connection.send(head(new_user(), "GET /api/tasks"))
         assert [connection.answer().status_code for connection in refused] == [503] * len(refused)
 
-        before = proxy.flights
+        before = proxy.round_trips
         for _ in range(20):
             assert client.get("/health/live").status_code == 200
         with ThreadPoolExecutor(10) as threads, running.client() as other:
@@ -55,7 +55,7 @@ def test_a_service_that_waits_for_a_silent_database_says_that_it_lives(
             assert set(lives) == {200}
 
         assert all(connection.is_silent() for connection in in_hand)  # they were not waited for
-        assert proxy.flights == before
+        assert proxy.round_trips == before
         proxy.silent = False
         proxy.cut()
         assert {connection.answer().status_code for connection in in_hand} == {200}
@@ -69,10 +69,10 @@ def test_asking_every_second_lets_the_database_sleep(database_url: str) -> None:
         readiness = Readiness(SessionFactory(engine), frozenset(migrations.known()), clock=lambda: now)
         asked = []
         for second in range(HOUR_SECONDS):
-            now, before = float(second), proxy.flights
+            now, before = float(second), proxy.round_trips
             readiness.is_used |= second in USES
             check(readiness)
-            asked += [second] * (proxy.flights > before)
+            asked += [second] * (proxy.round_trips > before)
         engine.dispose()
 
     # Once, and then once after each time that somebody has used the database: nobody wakes one that is not used.
@@ -83,15 +83,15 @@ def test_asking_every_second_lets_the_database_sleep(database_url: str) -> None:
 def test_a_service_that_is_only_asked_whether_it_is_ready_asks_its_database_nothing(
     settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.api.main.SETTLE_SECONDS", 0.01)
+    monkeypatch.setattr("backend.api.main.SYNC_SECONDS", 0.01)
     with counting_proxy(database_url) as proxy:
         changes = {"database_url": SecretStr(proxy.url)}
         with serve(settings.model_copy(update=changes)) as running, running.client() as client:
             assert client.get("/health/ready").status_code == 200
-            before = proxy.flights
+            before = proxy.round_trips
             for _ in range(50):
                 assert client.get("/health/ready").status_code == 200
-            assert proxy.flights == before > 0
+            assert proxy.round_trips == before > 0
 
 
 @pytest.mark.requirement("FR-169")

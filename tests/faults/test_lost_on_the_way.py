@@ -17,7 +17,7 @@ from tests.fixtures.erasure import erase
 from tests.fixtures.proxy import Fault, Proxy
 from tests.fixtures.tasks import create, error_of, path_of, read, revision_of, task_of
 
-BATCH = ("LOCK", "READ", "STORE", "COMMIT")  # the flights of a batch, in their order
+BATCH = ("LOCK", "READ", "STORE", "COMMIT")  # the round trips of a batch, in their order
 ONE_CREATE = {"operations": [{"op": "create", "data": {"title": "a"}}]}
 
 
@@ -170,18 +170,18 @@ def test_erasing_is_not_repeated(through: httpx.Client, proxy: Proxy, fault: Fau
 
 @pytest.mark.requirement("FR-158")
 @WAYS_TO_LOSE
-@pytest.mark.parametrize("flight", BATCH)
+@pytest.mark.parametrize("round_trip", BATCH)
 def test_a_batch_is_repeated_unless_it_may_be_committed(
-    through: httpx.Client, proxy: Proxy, flight: str, fault: Fault
+    through: httpx.Client, proxy: Proxy, round_trip: str, fault: Fault
 ) -> None:
-    proxy.fail_at(BATCH.index(flight) + 1, fault)
+    proxy.fail_at(BATCH.index(round_trip) + 1, fault)
     lost = through.post("/api/tasks/batch", json=ONE_CREATE)
 
-    if flight == "COMMIT":
+    if round_trip == "COMMIT":
         unavailable(lost)
     else:
         assert lost.status_code == 200, lost.text
-    is_lost = (flight, fault) == ("COMMIT", Fault.LOST)
+    is_lost = (round_trip, fault) == ("COMMIT", Fault.LOST)
     assert len(through.get("/api/tasks").json()["data"]) == (1 if is_lost else 2)
 
 

@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from backend.api.streams.changes import MOST_STREAMS, MOST_STREAMS_OF_ONE_USER
+from backend.api.streams.changes import MAX_STREAMS, MAX_STREAMS_OF_ONE_USER
 from backend.identity.jwt import issue_token
 from backend.utils.descriptors import raise_limit
 from tests.fixtures.api import new_user
@@ -28,9 +28,9 @@ from tests.fixtures.waiting import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.requirement("FR-253")
 
-USERS = MOST_STREAMS // MOST_STREAMS_OF_ONE_USER
+USERS = MAX_STREAMS // MAX_STREAMS_OF_ONE_USER
 FEW_FILES = 256  # as a shell may give them to a program: fewer than streams
-MOST_BYTES_EACH = 200_000  # of memory; it is about a quarter of that
+MAX_BYTES_EACH = 200_000  # of memory; it is about a quarter of that
 SOME_FILES = 40  # connections to the database and the like
 AT_ONCE = 100  # are opened: far fewer than a worker takes requests
 LAST_CHUNK = b"\r\n0\r\n\r\n"
@@ -87,7 +87,7 @@ async def crowd(service: Service, user_ids: list[str]) -> AsyncIterator[list[Fol
         async with turn:
             return await Follower.of(service, user_id)
 
-    users = [user_id for user_id in user_ids for _ in range(MOST_STREAMS_OF_ONE_USER)]
+    users = [user_id for user_id in user_ids for _ in range(MAX_STREAMS_OF_ONE_USER)]
     followers = await asyncio.gather(*map(open_one, users))
     yield followers
     for follower in followers:
@@ -109,7 +109,7 @@ async def _story(service: Service, database_url: str) -> None:
     files, memory = process.num_fds(), process.memory_info().rss
 
     async with crowd(service, users) as followers:
-        assert process.memory_info().rss - memory < MOST_STREAMS * MOST_BYTES_EACH
+        assert process.memory_info().rss - memory < MAX_STREAMS * MAX_BYTES_EACH
         for user_id, status in (users[0], 429), (other, 503):
             assert (await asyncio.to_thread(asked, service, user_id, path=STREAM)).status_code == status
         for method, status in [("POST", 201), ("GET", 200)] * 5:

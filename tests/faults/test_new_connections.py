@@ -1,4 +1,4 @@
-"""What a connection costs: the flights of libpq and the statement's own."""
+"""What a connection costs: the round trips of libpq and the statement's own."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from tests.fixtures.proxy import Proxy, counting_proxy
 from tests.fixtures.servers import NEON_HOST, Server
 from tests.fixtures.waiting import until
 
-# So far apart that what libpq says in a row is one flight, whatever the server says in between: unless the machine
+# So far apart that what libpq says in a row is one round trip, whatever the server says in between: unless the machine
 # stops for that long just then. So the least of several counts is right, and none is too small.
 DELAY_SECONDS = 0.02
 LIBPQ_TIMES = 4
-MOST_TIMES = 10
+MAX_TIMES = 10
 QUERIES: dict[str, dict[str, str]] = {
     "password": {},
     "TLS": {"sslmode": "require", "channel_binding": "disable"},
@@ -41,12 +41,12 @@ class Way:
     """A way to a server that takes its time, and what a connection costs there at least."""
 
     proxy: Proxy
-    flights_of_libpq: int
+    round_trips_of_libpq: int
 
     def expect(self, costs: list[int], measure: Callable[[], list[int]]) -> None:
-        """See that the flights that are measured are, at the least, these."""
+        """See that the round trips that are measured are, at the least, these."""
         measured = [measure()]
-        while measured[-1] != costs and len(measured) < MOST_TIMES:
+        while measured[-1] != costs and len(measured) < MAX_TIMES:
             measured.append(measure())
         assert list(map(min, zip(*measured, strict=True))) == costs, measured
 
@@ -56,17 +56,17 @@ def way(request: pytest.FixtureRequest) -> Iterator[Way]:
     server: Server = request.getfixturevalue("own_server" if request.param == "password" else "own_tls_server")
     with counting_proxy(server.url(NEON_HOST, **QUERIES[request.param])) as proxy:
         proxy.delay_seconds = DELAY_SECONDS
-        yield Way(proxy, min(flights_of_libpq(proxy) for _ in range(LIBPQ_TIMES)))
+        yield Way(proxy, min(round_trips_of_libpq(proxy) for _ in range(LIBPQ_TIMES)))
 
 
-def flights_of_libpq(proxy: Proxy) -> int:
+def round_trips_of_libpq(proxy: Proxy) -> int:
     """Count what a connection costs that asks nothing."""
     wait_until_all_have_left(proxy)
-    before = proxy.flights
+    before = proxy.round_trips
     with closing(
         psycopg2.connect(make_url(proxy.url).set(drivername="postgresql").render_as_string(hide_password=False))
     ):
-        return proxy.flights - before
+        return proxy.round_trips - before
 
 
 def wait_until_all_have_left(proxy: Proxy) -> None:
@@ -82,14 +82,14 @@ def test_no_connection_asks_the_server_about_itself(way: Way) -> None:
         sessions = SessionFactory(engine)
         with ExitStack() as opened:
             for _ in range(2):
-                before = way.proxy.flights
+                before = way.proxy.round_trips
                 session = opened.enter_context(sessions(new_user()))
                 assert session.exec(text("SELECT 1")) == [(1,)]
-                costs.append(way.proxy.flights - before)
+                costs.append(way.proxy.round_trips - before)
         engine.dispose()
         return costs
 
-    way.expect([way.flights_of_libpq + 1] * 2, connect_twice)
+    way.expect([way.round_trips_of_libpq + 1] * 2, connect_twice)
 
 
 @pytest.mark.requirement("FR-154")
@@ -97,14 +97,14 @@ def test_the_first_request_of_a_service_costs_a_connection_and_a_statement(setti
     def ask_twice() -> list[int]:
         costs = []
         wait_until_all_have_left(way.proxy)
-        before = way.proxy.flights
+        before = way.proxy.round_trips
         with serving(settings, way.proxy.url) as api, api.client(new_user()) as client:
             for _ in range(2):
                 assert client.get("/api/tasks").status_code == 200
-                costs.append(way.proxy.flights - before)
+                costs.append(way.proxy.round_trips - before)
         return costs
 
-    way.expect([way.flights_of_libpq + 1, way.flights_of_libpq + 2], ask_twice)
+    way.expect([way.round_trips_of_libpq + 1, way.round_trips_of_libpq + 2], ask_twice)
 
 
 @pytest.mark.requirement("FR-154", "FR-162")
@@ -112,7 +112,7 @@ def test_who_needs_a_connection_gets_one_whoever_takes_the_others(
     own_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody is left waiting for the next time that somebody looks."""
-    monkeypatch.setattr("backend.database.connector.LONGEST_PAUSE_SECONDS", 600)
+    monkeypatch.setattr("backend.database.connector.MAX_PAUSE_SECONDS", 600)
 
     def connect(connector: Connector, number: int) -> None:
         time.sleep(number * 0.003)  # about what a connection takes: some come when the first are just there

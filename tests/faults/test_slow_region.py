@@ -42,12 +42,12 @@ def test_a_call_takes_one_round_trip_more(
 ) -> None:
     tasks = [create(far, str(number)) for number in range(TIMES)]
     proxy.delay_seconds = DELAY_SECONDS
-    before = proxy.flights
+    before = proxy.round_trips
 
     shortest = min(seconds(far, call, task) for task in tasks)
 
-    # Of flights, because time is also what else this machine does. Each takes the way there and back.
-    assert proxy.flights - before == TIMES
+    # Of round trips, because time is also what else this machine does. Each takes the way there and back.
+    assert proxy.round_trips - before == TIMES
     assert shortest >= 2 * DELAY_SECONDS
 
 

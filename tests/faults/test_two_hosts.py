@@ -28,7 +28,7 @@ from tests.fixtures.expired import Hoarder, Left
 from tests.fixtures.feed import Replica, living
 from tests.fixtures.keys import is_replayed, new_key, said
 from tests.fixtures.process import Service, environment, run, served
-from tests.fixtures.rates import begin_in_one_day, passing, settled, wait_until_settled
+from tests.fixtures.rates import begin_in_one_day, passing, synced, wait_until_synced
 from tests.fixtures.tasks import create, path_of, revision_of
 from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS
@@ -101,17 +101,17 @@ def test_hosts_that_start_at_once_migrate_once(hosts: tuple[Service, ...], url: 
 @pytest.mark.requirement("FR-100", "FR-103")
 def test_they_let_hardly_more_than_the_limit_pass(hosts: tuple[Service, ...], url: str) -> None:
     user_id, addresses = new_user(), tuple(host.address for host in hosts)
-    unsettled = HOSTS * WORKERS * TENTH
+    unsynced = HOSTS * WORKERS * TENTH
 
-    passed = passing(user_id, addresses, lambda passed: wait_until_settled(url, user_id, passed - unsettled))
-    wait_until_settled(url, user_id, passed)
+    passed = passing(user_id, addresses, lambda passed: wait_until_synced(url, user_id, passed - unsynced))
+    wait_until_synced(url, user_id, passed)
     # Who had not heard of it all lets a few more pass, and then hears of it.
     while more := passing(user_id, addresses):
         passed += more
-        wait_until_settled(url, user_id, passed)
+        wait_until_synced(url, user_id, passed)
 
-    assert LIMIT <= passed <= LIMIT + (HOSTS * WORKERS - 1) * (TENTH + unsettled)
-    assert settled(url, user_id) == passed
+    assert LIMIT <= passed <= LIMIT + (HOSTS * WORKERS - 1) * (TENTH + unsynced)
+    assert synced(url, user_id) == passed
 
 
 def test_a_key_that_is_sent_to_all_at_once_does_one_work(hosts: tuple[Service, ...], user_id: str) -> None:

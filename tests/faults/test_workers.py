@@ -14,7 +14,7 @@ from queue import SimpleQueue
 import psutil
 import pytest
 
-from backend.server.supervisor import MOST_PAUSE_SECONDS, QUIET_SECONDS, GrowingPause, next_signal
+from backend.server.supervisor import MAX_PAUSE_SECONDS, QUIET_SECONDS, GrowingPause, next_signal
 from tests.fixtures.api import new_user
 from tests.fixtures.connection import connection_to, head
 from tests.fixtures.database import execute
@@ -144,7 +144,7 @@ def test_workers_that_crash_again_and_again_are_replaced_less_and_less_often() -
         now += pauses[-1]
 
     assert pauses[:6] == [0, 1, 2, 4, 8, 16]
-    assert pauses[6:] == [MOST_PAUSE_SECONDS] * 4
+    assert pauses[6:] == [MAX_PAUSE_SECONDS] * 4
     assert pause.after_loss(now + QUIET_SECONDS) == 0
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from backend.config import Settings
-from backend.services.access_tokens.service import MOST_TOKENS
+from backend.services.access_tokens.service import MAX_TOKENS
 from tests.fixtures.access_tokens import READ, TOKENS, WRITE, listed, make_token, wanted, with_token
 from tests.fixtures.api import API
 from tests.fixtures.database import execute
@@ -110,7 +110,7 @@ def test_a_revoked_token_is_gone_and_no_good(api: API, client: httpx.Client) -> 
 def test_a_user_has_fifty_tokens_whoever_asks_at_once(
     settings: Settings, client: httpx.Client, stranger: httpx.Client, user_id: str, database_url: str
 ) -> None:
-    made = [make_token(client) for _ in range(MOST_TOKENS - 3)]
+    made = [make_token(client) for _ in range(MAX_TOKENS - 3)]
     at_once = settings.database_pool_size  # none of them has counted for good before all of them are there
 
     with ThreadPoolExecutor(at_once) as threads:
@@ -125,7 +125,7 @@ def test_a_user_has_fifty_tokens_whoever_asks_at_once(
     make_token(stranger)
     assert client.delete(f"{TOKENS}/{made[0]['id']}").status_code == 204
     make_token(client)
-    assert len(listed(client)) == MOST_TOKENS
+    assert len(listed(client)) == MAX_TOKENS
 
 
 @pytest.mark.requirement("FR-217")

@@ -33,7 +33,7 @@ def test_an_account_begins_with_the_first_write(client: httpx.Client, user_id: s
 @pytest.mark.requirement("FR-001", "FR-039", "FR-244")
 @pytest.mark.parametrize(
     "user_id",
-    ["auth0|123", "Zoë", "a" * 255, "' OR true --", "100%", "%(caller)s", "a b", "\U0001f95b", '"}'],
+    ["auth0|123", "Zoë", "a" * 255, "' OR true --", "100%", "%(principal)s", "a b", "\U0001f95b", '"}'],
     ids=ascii,
 )
 def test_any_sub_is_a_user_of_its_own(api: API, user_id: str) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from backend.config import Settings
-from backend.models.task_file import MOST_BAD_ROWS, ImportReport
+from backend.models.task_file import MAX_BAD_ROWS, ImportReport
 from backend.services.task_files import reader as task_import
 from backend.services.task_files.reader import Part, TaskImport
 from tests.fixtures.access_tokens import TOKENS, WRITE, make_token, with_token
@@ -25,12 +25,12 @@ HEADS = {LINES: b"", CSV: b"title\n", CALENDAR: b"BEGIN:VCALENDAR\n"}
 @pytest.mark.requirement("FR-242")
 @pytest.mark.parametrize("kind", TYPES.values())
 def test_an_import_stops_behind_very_many_bad_rows_and_says_where(client: httpx.Client, kind: str) -> None:
-    begin = HEADS[kind] + GOOD[kind] + BAD[kind] * MOST_BAD_ROWS
+    begin = HEADS[kind] + GOOD[kind] + BAD[kind] * MAX_BAD_ROWS
     rest = GOOD[kind] + b"\xff" * 2**20 + b'\n"\n'
 
     report = report_of(send(client, begin + rest, kind))
 
-    assert counts_of(report) == {"created": 1, "failed": MOST_BAD_ROWS, "stopped_at_line": begin.count(b"\n") + 1}
+    assert counts_of(report) == {"created": 1, "failed": MAX_BAD_ROWS, "stopped_at_line": begin.count(b"\n") + 1}
     assert [task["title"] for task in tasks_of(client)] == ["good"]
 
 
@@ -43,7 +43,7 @@ def test_an_import_that_did_not_stop_says_so(client: httpx.Client) -> None:
 def test_rows_for_which_the_account_has_no_room_count_as_bad_ones(
     settings: Settings, user_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(task_import, "MOST_BAD_ROWS", 300)
+    monkeypatch.setattr(task_import, "MAX_BAD_ROWS", 300)
     with serve(settings.model_copy(update={"max_tasks_per_user": 1})) as api, api.client(user_id) as client:
         create(client)
 
@@ -55,16 +55,16 @@ def test_rows_for_which_the_account_has_no_room_count_as_bad_ones(
 
 @pytest.mark.requirement("FR-243", "FR-214")
 @pytest.mark.parametrize("kind", TYPES.values())
-@pytest.mark.parametrize("before", [10, MOST_BAD_ROWS + 1])
+@pytest.mark.parametrize("before", [10, MAX_BAD_ROWS + 1])
 def test_an_import_without_a_good_row_ends_with_its_token(
     api: API, client: httpx.Client, kind: str, before: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, is_stopped = make_token(client, WRITE), before > MOST_BAD_ROWS
+    made, is_stopped = make_token(client, WRITE), before > MAX_BAD_ROWS
     reports = noted_reports(monkeypatch)
 
     def rows() -> Iterator[bytes]:
         yield HEADS[kind] + BAD[kind] * before
-        until(lambda: bool(reports) and reports[0].failed == min(before, MOST_BAD_ROWS))
+        until(lambda: bool(reports) and reports[0].failed == min(before, MAX_BAD_ROWS))
         until(lambda: (reports[0].stopped_at_line is not None) == is_stopped)
         assert client.delete(f"{TOKENS}/{made['id']}").status_code == 204
         yield BAD[kind] * 10
@@ -74,7 +74,7 @@ def test_an_import_without_a_good_row_ends_with_its_token(
 
     assert "revoked" in error["message"]
     assert (reports[0].stopped_at_line is not None) == is_stopped
-    assert reports[0].failed == min(before, MOST_BAD_ROWS)  # nothing was read any more
+    assert reports[0].failed == min(before, MAX_BAD_ROWS)  # nothing was read any more
 
 
 def noted_reports(monkeypatch: pytest.MonkeyPatch) -> list[ImportReport]:

@@ -14,7 +14,7 @@ from tests.fixtures.batches import CHOSEN_ID, Json, run_batch, run_each
 from tests.fixtures.tasks import revision_of
 
 IDS = [CHOSEN_ID.replace("5", digit) for digit in "123"]
-MOST_AT_ONCE = 7
+MAX_AT_ONCE = 7
 
 TITLES = st.sampled_from(["Milk", " Milk ", "Bread"])
 FLAGS = st.booleans()
@@ -77,10 +77,10 @@ def stored(client: httpx.Client) -> Any:
 
 @pytest.mark.requirement("FR-140", "FR-142", "FR-143", "FR-141")
 @settings(max_examples=8, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
-@given(st.lists(OPERATIONS, min_size=15, max_size=30), st.lists(st.integers(1, MOST_AT_ONCE), min_size=30, max_size=30))
+@given(st.lists(OPERATIONS, min_size=15, max_size=30), st.lists(st.integers(1, MAX_AT_ONCE), min_size=30, max_size=30))
 def test_batches_do_what_the_calls_do(api: API, operations: list[Json], sizes: list[int]) -> None:
-    with api.client(new_user()) as caller, api.client(new_user()) as each, api.client(new_user()) as whole:
-        called = [call(caller, asked) for asked in operations]
+    with api.client(new_user()) as principal, api.client(new_user()) as each, api.client(new_user()) as whole:
+        called = [call(principal, asked) for asked in operations]
 
         in_batches: list[Json] = []
         for size in sizes:
@@ -88,9 +88,9 @@ def test_batches_do_what_the_calls_do(api: API, operations: list[Json], sizes: l
                 in_batches += run_each(each, *part)
 
         assert list(map(compared, in_batches)) == list(map(compared, called))
-        assert stored(each) == stored(caller)
+        assert stored(each) == stored(principal)
         good = [(asked, result) for asked, result in zip(operations, called, strict=True) if "error" not in result]
         if good:  # what failed did nothing, so that the rest is a batch that goes well
             results = run_batch(whole, *(asked for asked, _ in good))
             assert list(map(compared, results)) == [compared(result) for _, result in good]
-        assert stored(whole) == stored(caller)
+        assert stored(whole) == stored(principal)

@@ -17,7 +17,7 @@ from tests.fixtures.erasure import erase
 from tests.fixtures.feed import Replica, living, purge
 from tests.fixtures.rival import rival
 from tests.fixtures.tasks import Task, create, error_of, path_of, read, revision_of
-from tests.fixtures.walls import STATEMENTS, through_the_wall
+from tests.fixtures.tenant_statements import STATEMENTS, through_the_wall
 
 FEED = "/api/changes"
 Json = dict[str, Any]
@@ -202,7 +202,7 @@ def test_a_change_that_becomes_visible_late_is_never_skipped(
 def test_the_feed_is_read_from_its_place_in_the_indexes(own_url: str) -> None:
     user_id, statement = new_user(), STATEMENTS["changes.queries.CHANGES"]
     execute(own_url, _TWENTY_THOUSAND, user_id, user_id, user_id)
-    values = {"caller": user_id, "since": 9000, "most": 100, "most_bytes": MAX_PAGE_BYTES}
+    values = {"principal": user_id, "since": 9000, "most": 100, "most_bytes": MAX_PAGE_BYTES}
     engine = Engine(own_url, pool_size=1, timeout_seconds=60)
 
     plan = through_the_wall(engine, user_id, f"EXPLAIN {statement.sql}", {**statement.constants, **values})

@@ -50,7 +50,7 @@ def test_waiting_for_a_database_connection_ends(settings: Settings, user_id: str
         with serve(through) as running, running.client(user_id) as client, connections(running, 20) as waiting:
             create(client)
             with row_locked(database_url, user_id), hurried(running):
-                before = proxy.flights
+                before = proxy.round_trips
                 for connection in waiting:
                     connection.send(post(user_id))
                 answers = [connection.answer() for connection in waiting]
@@ -58,7 +58,7 @@ def test_waiting_for_a_database_connection_ends(settings: Settings, user_id: str
                 error_of(answer, 503, "SERVICE_UNAVAILABLE")
                 assert int(answer.headers["Retry-After"]) >= 1
                 assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
-            reached = proxy.flights - before
+            reached = proxy.round_trips - before
             assert reached < 10  # waiting one behind the other, all twenty would have reached the database
             create(client)
             # A 503 does not tell whether a create that has reached the database was done after all.

@@ -15,7 +15,7 @@ from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.database import execute
 from tests.fixtures.logs import events
 from tests.fixtures.tasks import error_of
-from tests.fixtures.walls import lists_of, tasks_of
+from tests.fixtures.tenant_statements import listing_of, tasks_of
 
 PRIVATE = "nobody-may-read-this"
 INSERT = "INSERT INTO tasks (user_id, id, title, completed, revision) VALUES"
@@ -39,7 +39,7 @@ def test_a_text_that_the_models_let_through_is_refused_and_is_no_conflict(
 
     with pytest.raises(StatementRefused, match=constraint):
         tasks.create(let_through)
-    assert lists_of(engine, user_id).list(TaskQuery()).json == "[]"
+    assert listing_of(engine, user_id).list(TaskQuery()).json == "[]"
 
 
 @pytest.mark.requirement("FR-008", "FR-029")

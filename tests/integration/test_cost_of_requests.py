@@ -41,7 +41,7 @@ class Call:
     status: int = 200
     body: str = ""
     is_keyed: bool = False
-    statements: int = 1  # with what ends a transaction: each is one flight
+    statements: int = 1  # with what ends a transaction: each is one round trip
 
     def request(self, client: httpx.Client) -> httpx.Request:
         """Make the request, and what it needs, as nobody has before."""
@@ -122,13 +122,13 @@ def test_a_task_call_is_as_many_statements_as_it_should_be_and_no_thread(
 ) -> None:
     with proxied.client(new_user()) as client:
         assert client.send(call.request(client)).status_code == call.status
-        request, flights = call.request(client), proxy.flights
+        request, round_trips = call.request(client), proxy.round_trips
 
         with noted_statements(proxied.app.state.sessions.engine) as sent, noted_threads() as handed:
             response = client.send(request)
 
     assert response.status_code == call.status
-    assert len(sent) == proxy.flights - flights == call.statements, sent
+    assert len(sent) == proxy.round_trips - round_trips == call.statements, sent
     assert handed.of(request) == []
 
 

@@ -15,7 +15,7 @@ from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.erasure import erase
 from tests.fixtures.exports import export, leave_something_everywhere, stored_of, tables_of_users
 from tests.fixtures.keys import new_key
-from tests.fixtures.rates import begin_in_one_day, is_refused, settled, wait_until_settled
+from tests.fixtures.rates import begin_in_one_day, is_refused, synced, wait_until_synced
 from tests.fixtures.tasks import path_of, task_of
 from tests.fixtures.waiting import until
 
@@ -48,14 +48,14 @@ def test_counts_of_requests_name_nobody_and_outlast_the_account(settings: Settin
     changes = {"database_url": SecretStr(own_url), "rate_limit": f"{LIMIT}/day"}
     with serve(settings.model_copy(update=changes)) as running, running.client(user_id) as client:
         statuses = [erase(client).status_code for _ in range(LIMIT - 1)]
-        wait_until_settled(own_url, user_id, LIMIT - 1)
+        wait_until_synced(own_url, user_id, LIMIT - 1)
         last, over = erase(client), erase(client)
 
         assert {*statuses, last.status_code} == {204}
         assert is_refused(over)  # erasing gives no one the limit again
-        wait_until_settled(own_url, user_id, LIMIT)
+        wait_until_synced(own_url, user_id, LIMIT)
 
-    assert settled(own_url, user_id) == LIMIT
+    assert synced(own_url, user_id) == LIMIT
     assert [row["user_id"] for row in stored_of(own_url, counted_as(user_id))["rate_limits"]] == [counted_as(user_id)]
     assert not any(stored_of(own_url, user_id).values())
 

@@ -28,7 +28,7 @@ from tests.fixtures.exports import (
     stored_of,
     tables_of_users,
 )
-from tests.fixtures.lists import disturbed
+from tests.fixtures.listing import disturbed
 from tests.fixtures.logs import events
 from tests.fixtures.proxy import Fault, Proxy
 from tests.fixtures.tasks import create, error_of
@@ -109,20 +109,20 @@ def test_it_is_a_file_for_a_browser_and_takes_no_parameters(client: httpx.Client
 def test_who_asks_only_for_the_headers_costs_one_round_trip(proxied: API, proxy: Proxy) -> None:
     with proxied.client(new_user()) as client:
         client.get("/api/me")
-        before = proxy.flights
+        before = proxy.round_trips
 
         assert client.head(EXPORT).status_code == 200
 
         until(lambda: not proxied.app.state.exports.places.taken)
-        assert proxy.flights == before + 1
+        assert proxy.round_trips == before + 1
 
 
 @pytest.mark.parametrize(("most_rows", "most_bytes"), [(1, 10**9), (3, 10**9), (1000, 1), (1000, 300), (7, 500)])
 def test_each_row_is_on_one_page(
     api: API, user_id: str, monkeypatch: pytest.MonkeyPatch, most_rows: int, most_bytes: int
 ) -> None:
-    monkeypatch.setattr(export_service, "MOST_ROWS", most_rows)
-    monkeypatch.setattr(export_service, "MOST_BYTES", most_bytes)
+    monkeypatch.setattr(export_service, "MAX_ROWS", most_rows)
+    monkeypatch.setattr(export_service, "MAX_BYTES", most_bytes)
     ids = ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"]
     with api.client(user_id) as client:
         for _ in range(2):
@@ -150,14 +150,14 @@ def test_a_page_is_bounded_however_large_the_tasks_are(api: API, user_id: str, d
 
     sizes = [len(page.lines.encode()) for page in pages]
     assert sum(sizes) > 50 * 40_000
-    assert max(sizes) < export_service.MOST_BYTES + 2 * 41_000
+    assert max(sizes) < export_service.MAX_BYTES + 2 * 41_000
     assert len(pages) < 15  # they are filled
 
 
 def test_what_is_there_all_the_time_is_exported_once(
     client: httpx.Client, api: API, user_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export_service, "MOST_ROWS", 4)
+    monkeypatch.setattr(export_service, "MAX_ROWS", 4)
     kept = {create(client, f"Kept {number}")["id"] for number in range(30)}
     passing = [create(client, "Passing") for _ in range(30)]
 
@@ -228,8 +228,8 @@ def test_a_page_that_is_lost_on_its_way_is_read_again(
         base_url=api.base_url, headers={"Authorization": token}, trust_env=False, timeout=PATIENCE_SECONDS
     ) as client:
         assert client.get("/api/me").status_code == 200
-        for flight in (1, 2, 4):
-            proxy.fail_at(flight, Fault.UNANSWERED)
+        for round_trip in (1, 2, 4):
+            proxy.fail_at(round_trip, Fault.UNANSWERED)
 
             assert len(export(client)["task"]) == 30
 

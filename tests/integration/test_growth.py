@@ -12,7 +12,7 @@ from backend.database.engine import Engine
 from backend.database.migrations import runner as migrations
 from backend.database.session import SessionFactory
 from backend.models.task import TaskCreate, TaskQuery, TaskSort, TaskUpdate
-from backend.services.tasks.listing import ListService
+from backend.services.tasks.listing import ListingService
 from backend.services.tasks.service import TaskService
 from tests.fixtures.database import execute
 from tests.fixtures.partitions import migrated_database
@@ -83,7 +83,7 @@ def grow(url: str, user_id: str, count: int) -> None:
 def blocks_read(engine: Engine, url: str, user_id: str, count: int) -> dict[str, int]:
     """Count what each call reads for a user with so many tasks: with one of them, with pages, and with a new one."""
     sessions = SessionFactory(engine)
-    tasks, lists = TaskService(sessions, user_id, max_tasks=10 * MANY), ListService(sessions, user_id)
+    tasks, lists = TaskService(sessions, user_id, max_tasks=10 * MANY), ListingService(sessions, user_id)
     task = UUID(str(execute(url, SOME_TASK, user_id, count // 2)[0][0]))
     read = {
         "get": plan(engine, lambda: tasks.get(task)),

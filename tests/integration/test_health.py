@@ -108,7 +108,7 @@ def test_polling_a_service_that_is_not_ready_does_not_keep_its_database_busy(
         with serve(settings.model_copy(update=changes)) as running, running.client() as client:
             running.app.state.readiness.retry_seconds = 60
             error_of(client.get("/health/ready"), 503, "SERVICE_UNAVAILABLE")
-            before = proxy.flights
+            before = proxy.round_trips
             for _ in range(5):
                 error_of(client.get("/health/ready"), 503, "SERVICE_UNAVAILABLE")
-            assert proxy.flights == before > 0
+            assert proxy.round_trips == before > 0

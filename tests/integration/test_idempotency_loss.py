@@ -15,8 +15,8 @@ from tests.fixtures.locks import row_locked
 from tests.fixtures.proxy import Fault, Proxy
 from tests.fixtures.tasks import MISSING_ID, create, error_of, path_of, read, task_of
 
-# The flights of a request with a key, in their order.
-FLIGHTS = ("CLAIM", "WORK", "STORE", "COMMIT")
+# The round trips of a request with a key, in their order.
+ROUND_TRIPS = ("CLAIM", "WORK", "STORE", "COMMIT")
 
 
 @pytest.fixture
@@ -29,17 +29,17 @@ def through(proxied: API) -> Iterator[httpx.Client]:
 
 @pytest.mark.requirement("FR-124", "FR-157")
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.UNANSWERED])
-@pytest.mark.parametrize("flight", FLIGHTS)
+@pytest.mark.parametrize("round_trip", ROUND_TRIPS)
 def test_a_request_whose_connection_was_lost_is_done_once(
-    through: httpx.Client, proxy: Proxy, flight: str, fault: Fault
+    through: httpx.Client, proxy: Proxy, round_trip: str, fault: Fault
 ) -> None:
     headers = new_key()
-    proxy.fail_at(FLIGHTS.index(flight) + 1, fault)
+    proxy.fail_at(ROUND_TRIPS.index(round_trip) + 1, fault)
     answer = through.post("/api/tasks", json={"title": "a"}, headers=headers)
 
     task = task_of(answer, 201)
     assert answer.headers["Location"] == path_of(task)
-    was_done = (flight, fault) == ("COMMIT", Fault.UNANSWERED)
+    was_done = (round_trip, fault) == ("COMMIT", Fault.UNANSWERED)
     assert is_replayed(answer) is was_done
     assert task["revision"] == 2
     assert through.get("/api/me").json()["data"]["revision"] == 2
@@ -50,7 +50,7 @@ def test_a_request_whose_connection_was_lost_is_done_once(
 @pytest.mark.requirement("FR-124")
 def test_a_toggle_whose_answer_was_lost_is_not_toggled_back(through: httpx.Client, proxy: Proxy) -> None:
     task, headers = create(through), new_key()
-    proxy.fail_at(len(FLIGHTS), Fault.UNANSWERED)
+    proxy.fail_at(len(ROUND_TRIPS), Fault.UNANSWERED)
     answer = through.patch(f"{path_of(task)}/complete", headers=headers)
 
     assert is_replayed(answer)
@@ -59,11 +59,11 @@ def test_a_toggle_whose_answer_was_lost_is_not_toggled_back(through: httpx.Clien
 
 
 @pytest.mark.requirement("FR-124", "FR-051")
-@pytest.mark.parametrize("flight", FLIGHTS)
+@pytest.mark.parametrize("round_trip", ROUND_TRIPS)
 def test_a_database_that_goes_silent_within_a_transaction_holds_no_request_and_no_row(
-    proxied: API, through: httpx.Client, proxy: Proxy, flight: str
+    proxied: API, through: httpx.Client, proxy: Proxy, round_trip: str
 ) -> None:
-    headers, number = new_key(), FLIGHTS.index(flight) + 1
+    headers, number = new_key(), ROUND_TRIPS.index(round_trip) + 1
     proxy.fail_at(number, Fault.SILENT)
     try:
         with hurried_at(proxied, number):

@@ -109,7 +109,7 @@ def test_a_file_that_dribbles_is_timed_out(hasty: API, user_id: str) -> None:
 def test_a_file_that_goes_on_has_its_time_for_each_part(
     patient: API, user_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "LEAST_PART_BYTES", 100)
+    monkeypatch.setattr(limits, "MIN_PART_BYTES", 100)
 
     def slowly() -> Iterator[bytes]:
         for _ in range(12):

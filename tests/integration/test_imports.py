@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from backend.config import Settings
-from backend.models.task_file import MOST_ERRORS, FileFormat
+from backend.models.task_file import MAX_ERRORS, FileFormat
 from backend.services.task_files.reader import PART_BYTES, PART_ROWS, TaskImport
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.deadlines import hurried_at
@@ -181,10 +181,10 @@ def test_each_bad_row_is_reported_and_all_others_are_stored(client: httpx.Client
 
 @pytest.mark.requirement("FR-225")
 def test_not_all_of_very_many_bad_rows_are_listed(client: httpx.Client) -> None:
-    report = report_of(send(client, b"{}\n" * (MOST_ERRORS + 5) + row(title="a")))
+    report = report_of(send(client, b"{}\n" * (MAX_ERRORS + 5) + row(title="a")))
 
-    assert counts_of(report) == {"created": 1, "failed": MOST_ERRORS + 5}
-    assert [error["line"] for error in report["errors"]] == list(range(1, MOST_ERRORS + 1))
+    assert counts_of(report) == {"created": 1, "failed": MAX_ERRORS + 5}
+    assert [error["line"] for error in report["errors"]] == list(range(1, MAX_ERRORS + 1))
     assert report["errors"][0] == {
         "line": 1,
         "field": "title",
@@ -269,14 +269,14 @@ def test_a_file_may_be_as_large_as_the_setting_says(settings: Settings, user_id:
 
 
 @pytest.mark.requirement("FR-226")
-@pytest.mark.parametrize(("flight", "fault"), [(1, Fault.LOST), (3, Fault.UNANSWERED), (4, Fault.UNANSWERED)])
+@pytest.mark.parametrize(("round_trip", "fault"), [(1, Fault.LOST), (3, Fault.UNANSWERED), (4, Fault.UNANSWERED)])
 def test_a_part_that_is_lost_on_its_way_is_stored_once(
-    weathered: tuple[API, Proxy], user_id: str, flight: int, fault: Fault
+    weathered: tuple[API, Proxy], user_id: str, round_trip: int, fault: Fault
 ) -> None:
     api, proxy = weathered
     with unchecked(api, user_id) as client:
         assert client.get("/api/me").status_code == 200
-        proxy.fail_at(flight, fault)
+        proxy.fail_at(round_trip, fault)
 
         assert imported(client, row(title="a") * 3) == {"created": 3}
 

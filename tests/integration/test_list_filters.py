@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from tests.fixtures.lists import store_tasks, titles
+from tests.fixtures.listing import store_tasks, titles
 from tests.fixtures.tasks import Task, create, error_of, path_of
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
-from backend.services.tasks.listing_queries import MOST_BYTES
+from backend.services.tasks.listing_queries import MAX_BYTES
 from tests.fixtures.database import execute
 from tests.fixtures.erasure import erase
-from tests.fixtures.lists import pages, store_tasks, titles
+from tests.fixtures.listing import pages, store_tasks, titles
 from tests.fixtures.tasks import create, error_of, path_of
 
 LINK = re.compile(r'<([^<>"]*)>; rel="(\w+)"')
@@ -172,10 +172,10 @@ def test_pages_of_the_longest_tasks_end_early(client: httpx.Client, user_id: str
     response = client.get("/api/tasks")
     found = pages(client)
 
-    assert MOST_BYTES < len(response.content) < MOST_BYTES + size + 1000
+    assert MAX_BYTES < len(response.content) < MAX_BYTES + size + 1000
     assert response.json()["page"]["has_more"]
     assert len({task["id"] for page in found for task in page}) == sum(map(len, found)) == 200
-    assert {len(page) for page in found[:-1]} == {-(-MOST_BYTES // size)}
+    assert {len(page) for page in found[:-1]} == {-(-MAX_BYTES // size)}
 
 
 @pytest.mark.requirement("FR-134")

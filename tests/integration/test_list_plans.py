@@ -10,7 +10,7 @@ import pytest
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.models.task import TaskQuery, TaskSort
-from backend.services.tasks.listing import ListService
+from backend.services.tasks.listing import ListingService
 from tests.fixtures import plans
 from tests.fixtures.database import execute
 from tests.fixtures.partitions import migrated_database
@@ -42,7 +42,7 @@ def engine(server_url: str) -> Iterator[Engine]:
 
 def plan(engine: Engine, query: TaskQuery, known: tuple[str, ...] | None = ()) -> Node:
     """Let Postgres explain what it does for a page: the very text that the service sends, guard included."""
-    return plans.plan(engine, lambda: ListService(SessionFactory(engine), USER).list(query, known))
+    return plans.plan(engine, lambda: ListingService(SessionFactory(engine), USER).list(query, known))
 
 
 def reads(found: Node) -> list[Node]:
@@ -102,7 +102,7 @@ def test_times_and_ids_are_looked_up(engine: Engine) -> None:
 @pytest.mark.parametrize("query", [{}, {"include_total": "true"}, {"q": "title", "sort": "title"}])
 def test_tasks_are_not_read_for_a_client_that_has_the_list(engine: Engine, query: dict[str, str]) -> None:
     wanted = TaskQuery.model_validate(query)
-    tag = ListService(SessionFactory(engine), USER).list(wanted).tag
+    tag = ListingService(SessionFactory(engine), USER).list(wanted).tag
 
     for known in ((tag,), ("another", tag), None):
         assert {read["Actual Loops"] for read in reads(plan(engine, wanted, known))} == {0}

@@ -9,8 +9,8 @@ import pytest
 
 from tests.fixtures.api import API
 from tests.fixtures.database import execute
-from tests.fixtures.lists import disturbed
-from tests.fixtures.lists import pages as walk
+from tests.fixtures.listing import disturbed
+from tests.fixtures.listing import pages as walk
 from tests.fixtures.tasks import create, error_of, everything_of, path_of, task_of
 
 

@@ -49,7 +49,7 @@ def called() -> Iterator[Called]:
 @pytest.fixture
 def live(settings: Settings, called: Called, monkeypatch: pytest.MonkeyPatch) -> Iterator[API]:
     """A service of this test alone, which does nothing by itself, and whose calls are noted."""
-    monkeypatch.setattr("backend.api.main.SETTLE_SECONDS", 3600)
+    monkeypatch.setattr("backend.api.main.SYNC_SECONDS", 3600)
     monkeypatch.setattr("backend.api.main.FIRST_PURGE_SECONDS", 3600)
     with serve(settings) as running:
         called.names.clear()

@@ -18,7 +18,7 @@ from tests.fixtures.task_files import EXPORT as TASKS
 from tests.fixtures.tasks import JSON, create, everything_of, path_of
 
 STREAM = "/api/changes/stream"
-# With the flight in which a second page is read.
+# With the round trip in which a second page is read.
 EXPORTS = {EXPORT: 4, f"{TASKS}?format=jsonl": 2, f"{TASKS}?format=csv": 2, f"{TASKS}?format=ics": 2}
 BODY = b'{"title": "a"}'
 
@@ -82,13 +82,13 @@ def test_an_export_that_breaks_off_lacks_its_last_line_and_its_connection_does_n
     weathered: tuple[API, Proxy], user_id: str, database_url: str, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     api, proxy = weathered
-    flight = EXPORTS[path]
+    round_trip = EXPORTS[path]
     give_large_tasks(database_url, user_id, 30)
     with connection_to(api) as connection:
         connection.send(head(user_id, "GET /api/me"))
         assert connection.answer().status_code == 200  # from now on there is a connection to the database
-    proxy.fail_at(flight, Fault.SILENT)
-    with hurried_at(api, flight), connection_to(api) as connection:
+    proxy.fail_at(round_trip, Fault.SILENT)
+    with hurried_at(api, round_trip), connection_to(api) as connection:
         connection.send(old(user_id, f"GET {path}"))
         status, headers, body = parts_of(connection.read_until_reset())
 

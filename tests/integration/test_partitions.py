@@ -18,14 +18,14 @@ from tests.fixtures.database import execute, scratch_database
 from tests.fixtures.expired import Hoarder
 from tests.fixtures.partitions import partition
 from tests.fixtures.statements import run
-from tests.fixtures.walls import Owner, Statement, statements, use_everything
+from tests.fixtures.tenant_statements import Owner, Statement, statements, use_everything
 
 COUNT = 16
 STATEMENTS = statements()
 # Of no request: what workers do for all users now and then, in the background.
 ACROSS_USERS = {
     "purge.FIND": "asks who has something past its time",
-    "rate_limits.store.SETTLE": "adds up the requests of many users",
+    "rate_limits.store.SYNC": "adds up the requests of many users",
     "rate_limits.store.SWEEP": "removes the counters of everybody",
 }
 
@@ -90,7 +90,7 @@ def test_a_statement_of_a_request_touches_one_partition(partitioned_url: str, en
     statement, owner = STATEMENTS[name], Owner.with_task(partitioned_url, engine)
     ((place,),) = execute(partitioned_url, PARTITION_OF, owner.id)
 
-    found = places(engine, owner.id, statement, owner.parameters(statement, caller=owner.id))
+    found = places(engine, owner.id, statement, owner.parameters(statement, principal=owner.id))
 
     assert found
     assert found == {table: {place.partition(".")[0]} for table in found}  # all of a user's is in the same place
@@ -101,7 +101,7 @@ def test_a_statement_of_a_request_touches_one_partition(partitioned_url: str, en
 def test_nor_does_the_first_write_of_a_user(partitioned_url: str, engine: Engine, name: str) -> None:
     statement, owner = STATEMENTS[name], Owner(partitioned_url, engine)
 
-    found = places(engine, owner.id, statement, owner.parameters(statement, caller=owner.id))
+    found = places(engine, owner.id, statement, owner.parameters(statement, principal=owner.id))
 
     assert "users" in found
     assert len(set().union(*found.values())) == 1
@@ -113,7 +113,7 @@ def test_erasing_an_account_touches_one_partition_of_every_table_that_has_its_ro
 ) -> None:
     statement, owner = STATEMENTS["account.service.DELETE"], Owner.with_task(partitioned_url, engine)
 
-    found = places(engine, owner.id, statement, owner.parameters(statement, caller=owner.id))
+    found = places(engine, owner.id, statement, owner.parameters(statement, principal=owner.id))
 
     assert {table: len(places) for table, places in found.items()} == {
         "users": 1,
@@ -129,9 +129,9 @@ def test_one_that_does_not_say_whose_rows_it_means_is_noticed(partitioned_url: s
     get, owner = STATEMENTS["tasks.queries.GET"], Owner.with_task(partitioned_url, engine)
     forgetful = Statement(get.name, get.without_condition, get.constants)
 
-    found = places(engine, owner.id, forgetful, owner.parameters(get, caller=owner.id))
+    found = places(engine, owner.id, forgetful, owner.parameters(get, principal=owner.id))
 
-    assert len(found["tasks"]) == COUNT  # behind the second wall, but asked all the same
+    assert len(found["tasks"]) == COUNT  # behind row-level security, but asked all the same
 
 
 @pytest.mark.requirement("FR-189")
@@ -159,7 +159,7 @@ def test_what_goes_across_users_says_so(engine: Engine, partitioned_url: str, na
 
 
 @pytest.mark.requirement("FR-189")
-def test_everything_works_and_the_second_wall_stands(partitioned_url: str, engine: Engine) -> None:
+def test_everything_works_and_the_row_level_security_stands(partitioned_url: str, engine: Engine) -> None:
     use_everything(partitioned_url)
 
     assert rls_check.find_gaps(SessionFactory(engine)) == []

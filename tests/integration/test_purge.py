@@ -21,7 +21,7 @@ from tests.fixtures.database import execute
 from tests.fixtures.expired import Hoarder, Left, age, purge
 from tests.fixtures.statements import run
 from tests.fixtures.tasks import create, path_of, read, revision_of
-from tests.fixtures.walls import through_the_wall
+from tests.fixtures.tenant_statements import through_the_wall
 
 pytestmark = pytest.mark.requirement("FR-138")
 
@@ -100,7 +100,7 @@ def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, 
         for (into, values), moment in zip(rows.items(), exactly, strict=True):
             for time_of_row in (moment, f"{moment} - interval '1 microsecond'"):
                 run(session, into + values.format(time_of_row).replace("%s", f"'{user_id}'"))
-        removed = session.exec(PURGE, params={"caller": user_id, "most": 10})
+        removed = session.exec(PURGE, params={"principal": user_id, "most": 10})
 
     assert removed == [(1, 1, 1, 1)]
     assert Hoarder(module_url, user_id).left() == Left(1, 1, 1, 1, task_count=1, revision=9, purged_revision=2)
@@ -121,8 +121,8 @@ _SOURCE = "SELECT prosrc FROM pg_proc WHERE proname = 'users_with_expired_rows'"
 def test_more_than_one_statement_removes_goes_bit_by_bit(
     engine: Engine, module_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(purge_service, "MOST_PURGED", 4)
-    monkeypatch.setattr(purge_service, "MOST_FOUND", 3)
+    monkeypatch.setattr(purge_service, "MAX_PURGED", 4)
+    monkeypatch.setattr(purge_service, "MAX_FOUND", 3)
     hoarder, other = (Hoarder.with_rows(module_url, tasks=9, tombstones=5, keys=3) for _ in range(2))
 
     removed, steps = Purged(), PurgeService(SessionFactory(engine)).steps()

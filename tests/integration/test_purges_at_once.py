@@ -20,8 +20,8 @@ from tests.fixtures.database import execute
 from tests.fixtures.expired import Hoarder, Left, age, purge
 from tests.fixtures.locks import row_locked
 from tests.fixtures.tasks import create, path_of
+from tests.fixtures.tenant_statements import STATEMENTS, through_the_wall
 from tests.fixtures.waiting import until
-from tests.fixtures.walls import STATEMENTS, through_the_wall
 
 pytestmark = pytest.mark.requirement("FR-138")
 
@@ -41,7 +41,7 @@ def test_a_user_who_is_busy_is_passed_over_and_purged_next_time(engine: Engine, 
 def test_users_who_are_passed_over_do_not_keep_it_from_the_others(
     engine: Engine, module_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(purge_service, "MOST_FOUND", 1)  # so that the busy one is all that it finds at first
+    monkeypatch.setattr(purge_service, "MAX_FOUND", 1)  # so that the busy one is all that it finds at first
     busy, other = Hoarder.with_rows(module_url, tasks=1), Hoarder.with_rows(module_url, tasks=1)
 
     with row_locked(module_url, busy.id):
@@ -52,8 +52,8 @@ def test_users_who_are_passed_over_do_not_keep_it_from_the_others(
 
 
 def test_it_ends_even_if_everybody_stays_busy(engine: Engine, module_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(purge_service, "MOST_PASSED_OVER", 0)  # so that it forgets at once whom it passed over
-    monkeypatch.setattr(purge_service, "MOST_ROUNDS", 3)
+    monkeypatch.setattr(purge_service, "MAX_PASSED_OVER", 0)  # so that it forgets at once whom it passed over
+    monkeypatch.setattr(purge_service, "MAX_ROUNDS", 3)
     busy = Hoarder.with_rows(module_url, tasks=1)
 
     with row_locked(module_url, busy.id):
@@ -68,15 +68,15 @@ def test_a_task_that_is_restored_before_its_user_is_locked_stays(engine: Engine,
     hoarder = Hoarder.with_rows(module_url, tasks=1)
     statement = STATEMENTS["purge.PURGE"]
     slow = statement.sql.replace(" FOR NO KEY UPDATE", " AND pg_advisory_xact_lock(7) IS NOT NULL FOR NO KEY UPDATE")
-    params = {**statement.constants, "caller": hoarder.id, "most": 10}
+    params = {**statement.constants, "principal": hoarder.id, "most": 10}
 
     with ThreadPoolExecutor(1) as thread, closing(psycopg2.connect(module_url)) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(7)")
-        purging = thread.submit(through_the_wall, engine, hoarder.id, slow, params)
+        purge_job = thread.submit(through_the_wall, engine, hoarder.id, slow, params)
         until(lambda: execute(module_url, _WAITING) == [(1,)])
         execute(module_url, _RESTORE, hoarder.id, hoarder.id)
         other.close()
-        assert purging.result() == "[(0, 0, 0, 0)]"
+        assert purge_job.result() == "[(0, 0, 0, 0)]"
 
     assert hoarder.left() == Left(1, 0, 0, 0, task_count=1, revision=2, purged_revision=0)
 
@@ -113,7 +113,7 @@ def test_requests_that_come_meanwhile_lose_nothing(module_url: str, settings: Se
         api.client(user_id) as client,
         ThreadPoolExecutor(1) as thread,
     ):
-        purging = thread.submit(fill_and_purge)
+        purge_job = thread.submit(fill_and_purge)
         try:
             kept = []
             for number in range(60):
@@ -122,7 +122,7 @@ def test_requests_that_come_meanwhile_lose_nothing(module_url: str, settings: Se
                 assert client.delete(path_of(other)).status_code == 204
         finally:
             ended.set()
-        removed = purging.result(DEADLINE_SECONDS) + purge_after(engine, module_url, user_id)
+        removed = purge_job.result(DEADLINE_SECONDS) + purge_after(engine, module_url, user_id)
         assert removed.tasks == 60
         assert client.get("/api/tasks").json()["data"] == kept[::-1]
         assert Hoarder(module_url, user_id).left() == Left(

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from pydantic import SecretStr
 
-from backend.api.background.purge_job import FIRST_PURGE_SECONDS, PURGE_SECONDS, Purging
+from backend.api.background.purge_job import FIRST_PURGE_SECONDS, PURGE_SECONDS, PurgeJob
 from backend.config import Settings
-from backend.database.connection_limiter import Gate
+from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.services.purge import PurgeService
@@ -51,9 +51,22 @@ def engine(module_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-def purging(engine: Engine, gate: Gate | None = None, rounds: Rounds | None = None, *, is_used: bool = True) -> Purging:
+def purge_job(
+    engine: Engine,
+    connection_limiter: ConnectionLimiter | None = None,
+    rounds: Rounds | None = None,
+    *,
+    is_used: bool = True,
+) -> PurgeJob:
     service = PurgeService(SessionFactory(engine, log_level=logging.DEBUG))
-    return Purging(service, gate or Gate(1, 60), SHORT, SHORT, chance=rounds or Rounds(), is_used=is_used)
+    return PurgeJob(
+        service,
+        connection_limiter or ConnectionLimiter(1, 60),
+        SHORT,
+        SHORT,
+        chance=rounds or Rounds(),
+        is_used=is_used,
+    )
 
 
 def is_gone(hoarder: Hoarder) -> Callable[[], bool]:
@@ -68,7 +81,7 @@ def test_it_purges_again_and_again_while_it_is_used(
     caplog.set_level(logging.INFO, "backend.api.background.purge_job")
 
     async def run() -> None:
-        background = purging(engine, is_used=False)
+        background = purge_job(engine, is_used=False)
         async with in_background(background.run):
             for _ in range(2):
                 hoarder = Hoarder.with_rows(module_url, tasks=2, keys=1)
@@ -89,18 +102,18 @@ def test_nothing_is_asked_while_nobody_uses_it(module_url: str, caplog: pytest.L
 
     async def idle(engine: Engine) -> None:
         rounds = Rounds()
-        background = purging(engine, rounds=rounds, is_used=False)
+        background = purge_job(engine, rounds=rounds, is_used=False)
         async with in_background(background.run):
             await rounds.many_more()
-            assert (proxy.flights, hoarder.left().tasks) == (0, 1)
+            assert (proxy.round_trips, hoarder.left().tasks) == (0, 1)
             background.is_used = True
-            await eventually(lambda: proxy.flights == 3)  # look, purge, find nothing
+            await eventually(lambda: proxy.round_trips == 3)  # look, purge, find nothing
             await rounds.many_more()
-            assert (proxy.flights, hoarder.left().tasks) == (3, 0)
+            assert (proxy.round_trips, hoarder.left().tasks) == (3, 0)
             background.is_used = True
-            await eventually(lambda: proxy.flights == 4)  # there is nothing to purge
+            await eventually(lambda: proxy.round_trips == 4)  # there is nothing to purge
             await rounds.many_more()
-            assert proxy.flights == 4
+            assert proxy.round_trips == 4
 
     with counted_engine(module_url) as (engine, proxy):
         asyncio.run(idle(engine))
@@ -114,13 +127,13 @@ def test_a_request_of_a_user_lets_a_worker_purge_and_other_requests_do_not(
 ) -> None:
     monkeypatch.setattr("backend.api.main.FIRST_PURGE_SECONDS", SHORT)
     monkeypatch.setattr("backend.api.main.PURGE_SECONDS", SHORT)
-    hoarder, rounds, wait = Hoarder.with_rows(module_url, tasks=1, keys=1), Rounds(), Purging._wait  # noqa: SLF001
+    hoarder, rounds, wait = Hoarder.with_rows(module_url, tasks=1, keys=1), Rounds(), PurgeJob._wait  # noqa: SLF001
 
-    async def counted_wait(self: Purging, seconds: float) -> None:
+    async def counted_wait(self: PurgeJob, seconds: float) -> None:
         rounds()
         await wait(self, seconds)
 
-    monkeypatch.setattr(Purging, "_wait", counted_wait)
+    monkeypatch.setattr(PurgeJob, "_wait", counted_wait)
     with serve(settings.model_copy(update={"database_url": SecretStr(module_url)})) as api:
         with api.client() as anonymous:
             for path, status in {"/health/ready": 200, "/": 200, "/api/tasks": 401}.items():
@@ -145,7 +158,9 @@ def test_it_waits_a_minute_at_first_and_then_an_hour_but_not_every_worker_the_sa
     async def run() -> None:
         chances = iter([0.0, 0.5, 1.0])
         service = PurgeService(SessionFactory(engine))
-        background = Purging(service, Gate(1, 60), FIRST_PURGE_SECONDS, PURGE_SECONDS, chance=lambda: next(chances))
+        background = PurgeJob(
+            service, ConnectionLimiter(1, 60), FIRST_PURGE_SECONDS, PURGE_SECONDS, chance=lambda: next(chances)
+        )
         async with in_background(background.run):
             await eventually(lambda: len(waits) == 3)
 
@@ -165,13 +180,15 @@ def test_it_waits_for_its_place_like_a_request_and_gives_it_back_after_each_stat
         return sum(hoarder.left().tasks for hoarder in hoarders)
 
     async def run() -> None:
-        gate, seen = Gate(1, 60), set[int]()
-        async with in_background(purging(engine, gate).run):
-            async with gate:  # though the engine has connections for both
-                await eventually(lambda: gate.waiting == 1)
+        connection_limiter, seen = ConnectionLimiter(1, 60), set[int]()
+        async with in_background(purge_job(engine, connection_limiter).run):
+            async with connection_limiter:  # though the engine has connections for both
+                await eventually(lambda: connection_limiter.waiting == 1)
                 assert left() == 5
             while left():
-                async with gate:  # first come, first served: there is no more than one statement in between
+                async with (
+                    connection_limiter
+                ):  # first come, first served: there is no more than one statement in between
                     seen.add(await asyncio.to_thread(left))
         assert seen == {0, 1, 2, 3, 4, 5}
 
@@ -182,11 +199,11 @@ def test_it_waits_for_its_place_like_a_request_and_gives_it_back_after_each_stat
 def test_a_database_that_is_away_is_said_once_and_purged_later(
     engine: Engine, module_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gate = Gate(1, 60)
+    connection_limiter = ConnectionLimiter(1, 60)
 
-    async def outage(background: Purging) -> None:
+    async def outage(background: PurgeJob) -> None:
         before = len(events(caplog, "purge_failed"))
-        with hurrying(gate, engine):
+        with hurrying(connection_limiter, engine):
             let_in(module_url, allowed=False)
             for _ in range(3):
                 background.is_used = True
@@ -195,7 +212,7 @@ def test_a_database_that_is_away_is_said_once_and_purged_later(
             let_in(module_url, allowed=True)
 
     async def run() -> None:
-        background = purging(engine, gate, is_used=False)
+        background = purge_job(engine, connection_limiter, is_used=False)
         async with in_background(background.run):
             for _ in range(2):
                 await outage(background)
@@ -214,7 +231,7 @@ def test_a_purge_that_is_refused_is_logged_and_tried_again(
     engine: Engine, module_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def run() -> None:
-        background = purging(engine)
+        background = purge_job(engine)
         execute(module_url, "ALTER TABLE tombstones RENAME TO elsewhere")
         async with in_background(background.run):
             await eventually(lambda: events(caplog, "purge_failed"))

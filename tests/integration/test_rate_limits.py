@@ -206,14 +206,14 @@ def test_who_brings_no_good_token_never_reaches_the_database(limited_settings: S
         with serve(limited_settings.model_copy(update=changes)) as running, running.client() as client:
             statuses = [client.get("/api/tasks").status_code for _ in range(500)]
             assert set(statuses) == {401, 429}
-        assert proxy.flights == 0
+        assert proxy.round_trips == 0
 
 
 @pytest.mark.requirement("FR-105")
 def test_all_of_it_can_be_turned_off(
     limited_settings: Settings, database_url: str, user_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.api.main.SETTLE_SECONDS", 0.01)
+    monkeypatch.setattr("backend.api.main.SYNC_SECONDS", 0.01)
     with serve(limited_settings.model_copy(update={"rate_limit_enabled": False})) as running:
         # Without the fixture's look at the contract, which promises the headers.
         with httpx.Client(base_url=running.base_url, trust_env=False, timeout=PATIENCE_SECONDS) as client:

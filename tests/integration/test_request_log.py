@@ -42,7 +42,9 @@ def through(proxied: API, caplog: pytest.LogCaptureFixture) -> Iterator[httpx.Cl
 
 
 @pytest.mark.requirement("FR-171")
-def test_flights_are_those_at_the_wire(through: httpx.Client, proxy: Proxy, caplog: pytest.LogCaptureFixture) -> None:
+def test_round_trips_are_those_at_the_wire(
+    through: httpx.Client, proxy: Proxy, caplog: pytest.LogCaptureFixture
+) -> None:
     task = create(through)
     batch = {"operations": [{"op": "update", "id": task["id"], "data": {"title": "b"}}]}
     refused = {"operations": [{"op": "update", "id": task["id"], "data": {"title": "c"}, "if_match": 999}]}
@@ -54,12 +56,12 @@ def test_flights_are_those_at_the_wire(through: httpx.Client, proxy: Proxy, capl
         ("POST", "/api/tasks/batch", refused, {}),
         ("GET", "/health/live", None, {}),
     ]:
-        before = proxy.flights
+        before = proxy.round_trips
         response = through.request(method, path, json=body, headers=headers)
         line = line_of(response, caplog)
 
-        assert line["flights"] == proxy.flights - before, (method, path)
-        assert (line["database_ms"] > 0) == (line["flights"] > 0)
+        assert line["round_trips"] == proxy.round_trips - before, (method, path)
+        assert (line["database_ms"] > 0) == (line["round_trips"] > 0)
         assert line["database_ms"] < line["duration_ms"]
 
 
@@ -73,7 +75,7 @@ def test_of_a_stream_there_is_one_line_at_its_end(
     line = line_of(response, caplog)
 
     assert (line["route"], line["status"], line["user"]) == ("/api/changes/stream", 200, user_id)
-    assert line["flights"] >= 1
+    assert line["round_trips"] >= 1
 
 
 @pytest.mark.requirement("FR-171", "FR-176")
@@ -133,7 +135,7 @@ def test_an_id_that_the_client_has_chosen_comes_before_that_of_a_trace(client: h
 
 
 @pytest.mark.requirement("FR-172", "FR-173", "FR-176")
-def test_a_slow_flight_is_logged_with_its_statement_and_request(
+def test_a_slow_round_trip_is_logged_with_its_statement_and_request(
     settings: Settings, proxy: Proxy, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "backend")
@@ -155,7 +157,7 @@ def test_a_slow_flight_is_logged_with_its_statement_and_request(
 
 
 @pytest.mark.requirement("FR-173")
-def test_without_a_limit_no_flight_is_slow(client: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_a_limit_no_round_trip_is_slow(client: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "backend")
     line_of(client.get("/api/tasks"), caplog)
 

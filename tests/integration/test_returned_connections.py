@@ -48,7 +48,7 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Door:
 @pytest.fixture
 def through_door(settings: Settings, own_url: str, door: Door, monkeypatch: pytest.MonkeyPatch) -> Iterator[API]:
     """A service that has one connection, on a database of this test alone, and nothing in the background."""
-    monkeypatch.setattr("backend.api.main.SETTLE_SECONDS", 3600)
+    monkeypatch.setattr("backend.api.main.SYNC_SECONDS", 3600)
     monkeypatch.setattr("backend.api.main.FIRST_PURGE_SECONDS", 3600)
     with serve(settings.model_copy(update={"database_url": SecretStr(own_url)})) as running:
         yield running

@@ -44,7 +44,7 @@ class Case:
     query: str = ""
     task_id: str = "TASK_ID"
     headers: dict[str, str] = field(default_factory=dict)
-    flights: int = 1
+    round_trips: int = 1
 
 
 def batch(length: int, task_id: str = "TASK_ID", *, atomic: bool = True, **condition: int) -> str:
@@ -63,19 +63,19 @@ CASES = {
     "create another under that id": Case("POST", "/api/tasks", 409, '{"title": "a", "id": "TASK_ID"}'),
     "create in the trash": Case("POST", "/api/tasks", 409, f'{{"title": "a", "id": "{TRASHED}"}}'),
     "create only new": Case("POST", "/api/tasks", 412, f'{{"title": "a", "id": "{MINE}"}}', headers=ANY),
-    "batch of 1": Case("POST", BATCH, 200, batch(1), flights=4),
-    "batch of 100": Case("POST", BATCH, 200, batch(100), flights=4),
-    "batch of 100 with a key": Case("POST", BATCH, 200, batch(100), headers=KEYED, flights=6),
-    "batch that changes nothing": Case("POST", BATCH, 200, batch(100, if_match=999, atomic=False), flights=4),
-    "batch that is refused": Case("POST", BATCH, 412, batch(100, if_match=999), flights=4),
-    "batch on what is missing": Case("POST", BATCH, 404, batch(100, task_id=MISSING_ID), flights=3),
+    "batch of 1": Case("POST", BATCH, 200, batch(1), round_trips=4),
+    "batch of 100": Case("POST", BATCH, 200, batch(100), round_trips=4),
+    "batch of 100 with a key": Case("POST", BATCH, 200, batch(100), headers=KEYED, round_trips=6),
+    "batch that changes nothing": Case("POST", BATCH, 200, batch(100, if_match=999, atomic=False), round_trips=4),
+    "batch that is refused": Case("POST", BATCH, 412, batch(100, if_match=999), round_trips=4),
+    "batch on what is missing": Case("POST", BATCH, 404, batch(100, task_id=MISSING_ID), round_trips=3),
     "export tasks": Case("GET", "/api/tasks/export", 200),
-    "import": Case("POST", IMPORT, 200, ROWS, headers=LINES, flights=4),
-    "import of 100": Case("POST", IMPORT, 200, ROWS * 100, headers=LINES, flights=4),
+    "import": Case("POST", IMPORT, 200, ROWS, headers=LINES, round_trips=4),
+    "import of 100": Case("POST", IMPORT, 200, ROWS * 100, headers=LINES, round_trips=4),
     "import that changes nothing": Case(
-        "POST", IMPORT, 200, '{"id": "TASK_ID", "title": "0"}', headers=LINES, flights=3
+        "POST", IMPORT, 200, '{"id": "TASK_ID", "title": "0"}', headers=LINES, round_trips=3
     ),
-    "import without a good row": Case("POST", IMPORT, 200, "{}", headers=LINES, flights=0),
+    "import without a good row": Case("POST", IMPORT, 200, "{}", headers=LINES, round_trips=0),
     "get": Case("GET", TASK, 200),
     "get what is known": Case("GET", TASK, 304, headers=ANY),
     "get missing": Case("GET", TASK, 404, task_id=MISSING_ID),
@@ -105,21 +105,21 @@ CASES = {
     "delete stale": Case("DELETE", TASK, 412, headers=STALE),
     "delete for good stale": Case("DELETE", TASK, 412, query="?permanent=true", headers=STALE),
     "restore stale": Case("POST", RESTORE, 412, task_id=TRASHED, headers=STALE),
-    "create with a key": Case("POST", "/api/tasks", 201, '{"title": "a"}', headers=KEYED, flights=4),
-    "toggle with a key": Case("PATCH", COMPLETE, 200, headers=KEYED, flights=4),
-    "toggle missing with a key": Case("PATCH", COMPLETE, 404, task_id=MISSING_ID, headers=KEYED, flights=3),
-    "restore with a key": Case("POST", RESTORE, 200, task_id=TRASHED, headers=KEYED, flights=4),
+    "create with a key": Case("POST", "/api/tasks", 201, '{"title": "a"}', headers=KEYED, round_trips=4),
+    "toggle with a key": Case("PATCH", COMPLETE, 200, headers=KEYED, round_trips=4),
+    "toggle missing with a key": Case("PATCH", COMPLETE, 404, task_id=MISSING_ID, headers=KEYED, round_trips=3),
+    "restore with a key": Case("POST", RESTORE, 200, task_id=TRASHED, headers=KEYED, round_trips=4),
     "changes": Case("GET", "/api/changes", 200),
     "more changes": Case("GET", "/api/changes", 200, query="?since=1&limit=1"),
     "changes that never were": Case("GET", "/api/changes", 410, query="?since=999"),
     "stream": Case("GET", "/api/changes/stream", 200),
     "account": Case("GET", "/api/me", 200),
-    "export": Case("GET", "/api/me/export", 200, flights=5),
+    "export": Case("GET", "/api/me/export", 200, round_trips=5),
     "tokens": Case("GET", "/api/me/tokens", 200),
-    "make a token": Case("POST", "/api/me/tokens", 201, SCRIPT, flights=4),
+    "make a token": Case("POST", "/api/me/tokens", 201, SCRIPT, round_trips=4),
     "revoke a token": Case("DELETE", "/api/me/tokens/{task_id}", 404),
     "erase": Case("DELETE", "/api/me", 204, query="?confirm=USER_ID"),
-    "erase unconfirmed": Case("DELETE", "/api/me", 422, flights=0),
+    "erase unconfirmed": Case("DELETE", "/api/me", 422, round_trips=0),
 }
 
 
@@ -142,11 +142,11 @@ def test_an_operation_takes_as_many_round_trips_as_it_should(through: httpx.Clie
         template.replace("TASK_ID", task["id"]).replace("CURSOR", cursor).replace("USER_ID", user_of(through))
         for template in (case.path.format(task_id=case.task_id) + case.query, case.body)
     )
-    before = proxy.flights
+    before = proxy.round_trips
 
     response = through.request(case.method, address, content=body, headers=JSON | case.headers)
 
-    assert proxy.flights - before == case.flights
+    assert proxy.round_trips - before == case.round_trips
     assert response.status_code == case.status
 
 
@@ -155,11 +155,11 @@ def test_an_operation_takes_as_many_round_trips_as_it_should(through: httpx.Clie
 def test_a_key_that_is_known_is_two_round_trips(through: httpx.Client, proxy: Proxy, body: str, status: int) -> None:
     assert through.post("/api/tasks", json={"title": "a"}, headers=KEYED).status_code == 201
     for _ in range(3):
-        before = proxy.flights
+        before = proxy.round_trips
 
         response = through.post("/api/tasks", content=body, headers=JSON | KEYED)
 
-        assert proxy.flights - before == 2  # the key with its answer, COMMIT or ROLLBACK
+        assert proxy.round_trips - before == 2  # the key with its answer, COMMIT or ROLLBACK
         assert response.status_code == status
 
 
@@ -181,11 +181,11 @@ def test_a_key_that_is_known_is_two_round_trips(through: httpx.Client, proxy: Pr
 def test_a_request_that_needs_no_data_asks_the_database_nothing(
     through: httpx.Client, proxy: Proxy, case: Case
 ) -> None:
-    before = proxy.flights
+    before = proxy.round_trips
 
     response = through.request(case.method, case.path, content=case.body, headers=JSON)
 
-    assert proxy.flights == before
+    assert proxy.round_trips == before
     assert response.status_code == case.status
 
 
@@ -210,8 +210,8 @@ def test_the_proxy_counts_what_it_should(database_url: str) -> None:
         engine = create_engine(make_url(proxy.url).set(drivername="postgresql+psycopg2"))
         with engine.connect() as connection:
             connection.execute(text("SELECT 1"))
-        before = proxy.flights
+        before = proxy.round_trips
         with engine.connect() as connection:
             connection.execute(text("SELECT 1"))
-        assert proxy.flights - before == 3  # BEGIN, SELECT, ROLLBACK
+        assert proxy.round_trips - before == 3  # BEGIN, SELECT, ROLLBACK
         engine.dispose()

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from backend.models.search_text import has_word
 from backend.models.task import TaskQuery
 from tests.fixtures.api import API
-from tests.fixtures.lists import titles
+from tests.fixtures.listing import titles
 from tests.fixtures.tasks import create, error_of
-from tests.fixtures.walls import lists_of
+from tests.fixtures.tenant_statements import listing_of
 
 TITLES = {
     "Buy milk": None,
@@ -106,7 +106,7 @@ TYPED = st.one_of(
 @given(q=TYPED)
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 def test_nothing_that_is_typed_is_an_error(api: API, user_id: str, q: str) -> None:
-    lists = lists_of(api.app.state.sessions.engine, user_id)
+    lists = listing_of(api.app.state.sessions.engine, user_id)
 
     assert lists.list(TaskQuery(q=q)).json == "[]"
 

@@ -18,7 +18,7 @@ from tests.fixtures.waiting import until
 
 pytestmark = pytest.mark.requirement("FR-098")
 
-LEAST_BYTES = 8_000_000  # more than the system keeps for a connection
+MIN_BYTES = 8_000_000  # more than the system keeps for a connection
 RECEIVE_BYTES = 64 * 1024
 
 
@@ -26,7 +26,7 @@ RECEIVE_BYTES = 64 * 1024
 def _long_pages() -> Iterator[None]:
     """Pages as long as no other answer is: what the system keeps for a connection must not be all of it."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(list_queries, "MOST_BYTES", 10**9)
+        patched.setattr(list_queries, "MAX_BYTES", 10**9)
         list_queries.compiled_list.cache_clear()  # which have the bound in them
         yield
     list_queries.compiled_list.cache_clear()
@@ -34,7 +34,7 @@ def _long_pages() -> Iterator[None]:
 
 @pytest.fixture
 def writer(database_url: str, user_id: str) -> str:
-    """A user with tasks enough for a list of LEAST_BYTES."""
+    """A user with tasks enough for a list of MIN_BYTES."""
     execute(
         database_url,
         """
@@ -54,7 +54,7 @@ def test_a_client_that_does_not_read_is_cut_off(hasty: API, writer: str) -> None
         until(lambda: any(other.raddr and other.raddr.port == connection.port for other in this.net_connections()))
         until(lambda: all(not other.raddr or other.raddr.port != connection.port for other in this.net_connections()))
 
-        assert 0 < _read_all(connection.read_some) < LEAST_BYTES
+        assert 0 < _read_all(connection.read_some) < MIN_BYTES
 
     with hasty.client(new_user()) as other:
         assert other.get("/api/tasks").status_code == 200
@@ -94,7 +94,7 @@ def test_a_client_that_reads_slowly_gets_everything(patient: API, writer: str) -
         connection.send(head(writer, "GET /api/tasks"))
         started = time.monotonic()
 
-        assert _read_all(slowly, LEAST_BYTES) >= LEAST_BYTES
+        assert _read_all(slowly, MIN_BYTES) >= MIN_BYTES
         assert time.monotonic() - started > PATIENT_SECONDS  # else it was not slow
 
 
@@ -112,7 +112,7 @@ def test_an_answer_that_nobody_reads_keeps_nobody_from_the_database(
         with running.client(new_user()) as other:
             assert {other.get("/api/tasks").status_code for _ in range(5)} == {200}
 
-        assert _read_all(connection.read_some, LEAST_BYTES) >= LEAST_BYTES
+        assert _read_all(connection.read_some, MIN_BYTES) >= MIN_BYTES
 
 
 def _read_all(read: Callable[[int], int], most: int | None = None) -> int:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.fixtures.api import API
-from tests.fixtures.lists import disturbed, pages, store_tasks, titles
+from tests.fixtures.listing import disturbed, pages, store_tasks, titles
 from tests.fixtures.tasks import Task, create
 
 NEVER = datetime.max.replace(tzinfo=UTC)

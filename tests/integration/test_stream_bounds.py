@@ -12,7 +12,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from backend.api.streams.changes import MOST_LOOKS, MOST_STREAMS_OF_ONE_USER, PAGE_BYTES, Feed, Followed, Stream
+from backend.api.streams.changes import MAX_LOOKS, MAX_STREAMS_OF_ONE_USER, PAGE_BYTES, Feed, Followed, Stream
 from backend.config import Settings
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.background import let_in
@@ -60,7 +60,7 @@ def is_empty(api: API) -> bool:
 def test_streams_that_wait_hold_nothing_that_others_need(live: API, follower: httpx.Client) -> None:
     pool = live.app.state.sessions.engine.pool
     with ExitStack() as streams:
-        for _ in range(MOST_STREAMS_OF_ONE_USER):
+        for _ in range(MAX_STREAMS_OF_ONE_USER):
             next(events_of(streams.enter_context(stream(follower))))
         live.app.state.feed.poll_seconds = NEVER
 
@@ -114,7 +114,7 @@ def test_what_one_stream_of_a_user_finds_all_of_them_send(
 
     monkeypatch.setattr(Followed, "wake", note)
     with ExitStack() as streams:
-        open_ = [events_of(streams.enter_context(stream(follower))) for _ in range(MOST_STREAMS_OF_ONE_USER)]
+        open_ = [events_of(streams.enter_context(stream(follower))) for _ in range(MAX_STREAMS_OF_ONE_USER)]
         assert [next(events).id for events in open_] == ["0"] * len(open_)
         execute(database_url, _ONE_CHANGE, user_id, user_id)
         looks.append(True)  # for one of them, once
@@ -129,7 +129,7 @@ def test_with_many_users_each_is_looked_for_less_often(live: API) -> None:
     feed.poll_seconds = 1.0
     assert [feed.is_time(one, now) for now in (100.0, 100.0, 100.9, 101.0, 101.5)] == [True, False, False, True, False]
 
-    feed.open.update({str(number): Followed() for number in range(4 * MOST_LOOKS)})
+    feed.open.update({str(number): Followed() for number in range(4 * MAX_LOOKS)})
     assert [feed.is_time(one, now) for now in (102.0, 104.9, 105.0)] == [False, False, True]
     feed.open.clear()
 
@@ -146,7 +146,7 @@ def test_a_stream_is_kept_alive_by_comments(live: API, follower: httpx.Client) -
 def test_a_stream_ends_with_its_token(live: API, follower: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     live.app.state.feed.keep_alive_seconds = SHORT
     clock = Clock(time.time())
-    monkeypatch.setattr(live.app.state.bearers._verifier, "_now", clock)  # noqa: SLF001
+    monkeypatch.setattr(live.app.state.authenticator._verifier, "_now", clock)  # noqa: SLF001
     create(follower)
     with stream(follower) as response:
         lines = response.iter_lines()
@@ -212,7 +212,7 @@ def test_a_client_that_does_not_read_is_not_read_for(settings: Settings, databas
             until(lambda: bool(running.app.state.feed.open))
             until(lambda: is_empty(running))
 
-            assert 0 < proxy.flights < pages / 2
+            assert 0 < proxy.round_trips < pages / 2
 
 
 _ONE_CHANGE = """

@@ -55,7 +55,7 @@ def test_only_what_is_known_may_be_asked_for(client: httpx.Client) -> None:
     error_of(client.post(EXPORT), 405, "METHOD_NOT_ALLOWED")
 
 
-@pytest.mark.parametrize("most", [("MOST_ROWS", 3), ("MOST_BYTES", 1)])
+@pytest.mark.parametrize("most", [("MAX_ROWS", 3), ("MAX_BYTES", 1)])
 def test_each_task_is_on_one_page(client: httpx.Client, most: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export_service, *most)
     ids = sorted(create(client, "a", id=str(uuid.uuid4()))["id"] for _ in range(10))

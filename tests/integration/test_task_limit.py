@@ -22,7 +22,7 @@ from tests.fixtures.database import execute
 from tests.fixtures.erasure import erase
 from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.tasks import create, error_of, everything_of, path_of, read, revision_of
-from tests.fixtures.walls import tasks_of
+from tests.fixtures.tenant_statements import tasks_of
 
 LIMIT = 10
 AT_ONCE = 50
@@ -131,10 +131,10 @@ def test_a_refusal_is_one_round_trip(database_url: str, user_id: str) -> None:
             (full, TooManyTasks, TaskCreate(title="b")),
             (roomy, Conflict, TaskCreate(title="b", id=task.id)),
         ]:
-            before = proxy.flights
+            before = proxy.round_trips
             with pytest.raises(refusal):
                 tasks.create(new)
-            assert proxy.flights - before == 1
+            assert proxy.round_trips - before == 1
         engine.dispose()
 
 

@@ -23,7 +23,7 @@ from tests.fixtures.tasks import (
     task_of,
 )
 
-ODD_TEXT = 'quotes " and \' back\\slash </script> \u2028 \U0001f95b e\u0301 {"data": 1} %(caller)s :caller'
+ODD_TEXT = 'quotes " and \' back\\slash </script> \u2028 \U0001f95b e\u0301 {"data": 1} %(principal)s :caller'
 
 
 @pytest.mark.requirement("FR-020", "FR-023", "FR-030", "FR-041")

@@ -12,11 +12,11 @@ from tests.fixtures.api import new_user
 from tests.fixtures.database import execute
 from tests.fixtures.partitions import migrated_database
 from tests.fixtures.process import environment, served
-from tests.fixtures.rates import begin_in_one_day, passing, settled, wait_until_settled
+from tests.fixtures.rates import begin_in_one_day, passing, synced, wait_until_synced
 from tests.fixtures.tokens import SECRET
 
 LIMIT, TENTH, WORKERS = 60, 6, 3
-UNSETTLED = WORKERS * TENTH  # the client waits while there are more, so no more can arrive during a settlement
+UNSYNCED = WORKERS * TENTH  # the client waits while there are more, so no more can arrive during a rate-limit sync
 
 
 @pytest.fixture(autouse=True)
@@ -49,15 +49,15 @@ def test_a_process_alone_lets_exactly_the_limit_pass(addresses: tuple[str, str])
 def test_all_processes_together_let_hardly_more_than_the_limit_pass(addresses: tuple[str, str], url: str) -> None:
     user_id = new_user()
 
-    passed = passing(user_id, addresses, lambda passed: wait_until_settled(url, user_id, passed - UNSETTLED))
-    wait_until_settled(url, user_id, passed)
+    passed = passing(user_id, addresses, lambda passed: wait_until_synced(url, user_id, passed - UNSYNCED))
+    wait_until_synced(url, user_id, passed)
     # Who had not heard of it all lets a few more pass, and then hears of it.
     while more := passing(user_id, addresses):
         passed += more
-        wait_until_settled(url, user_id, passed)
+        wait_until_synced(url, user_id, passed)
 
-    assert LIMIT <= passed <= LIMIT + (WORKERS - 1) * (TENTH + UNSETTLED)
-    assert settled(url, user_id) == passed
+    assert LIMIT <= passed <= LIMIT + (WORKERS - 1) * (TENTH + UNSYNCED)
+    assert synced(url, user_id) == passed
 
 
 @pytest.mark.requirement("FR-103")
@@ -79,8 +79,8 @@ def test_without_the_database_each_worker_holds_the_limit_by_itself(
     finally:
         execute(maintenance, f"ALTER DATABASE {name}_away RENAME TO {name}")
         execute(maintenance, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
-    wait_until_settled(url, user_id, passed + more)
-    assert settled(url, user_id) == passed + more
+    wait_until_synced(url, user_id, passed + more)
+    assert synced(url, user_id) == passed + more
     logs = "".join(log.read_text() for log in folder.glob("*.log"))
-    assert logs.count("database_unavailable") == passed + more  # each request says it, and no settlement
+    assert logs.count("database_unavailable") == passed + more  # each request says it, and no rate-limit sync
     assert 1 <= logs.count("rate_limits_not_shared") <= WORKERS

@@ -96,7 +96,9 @@ def test_a_command_does_not_load_what_only_others_need(
     assert _loaded(modules, unwanted) == set()
 
 
-def test_the_second_wall_is_checked_for_every_table_whoever_has_been_loaded(tmp_path: Path, database_url: str) -> None:
+def test_the_row_level_security_is_checked_for_every_table_whoever_has_been_loaded(
+    tmp_path: Path, database_url: str
+) -> None:
     """The parent of workers checks it without the application, whose parts would bring their tables."""
     tables = (
         "import sys; from backend.services import wall; alone = set(wall.parameters()['tables']); "

@@ -82,35 +82,35 @@ def test_a_request_is_a_span_that_continues_the_trace_of_its_caller(collected: C
 
 
 @pytest.mark.requirement("FR-174")
-def test_each_flight_is_a_span_under_its_request(collected: Collector) -> None:
+def test_each_round_trip_is_a_span_under_its_request(collected: Collector) -> None:
     spans = collected.spans_of(TRACE)
     requests = {span.what.span_id: span.name for span in spans if span.what.kind == SERVER}
-    flights = [span for span in spans if span.what.kind == CLIENT]
+    round_trips = [span for span in spans if span.what.kind == CLIENT]
 
-    assert len(requests) + len(flights) == len(spans)
-    assert {flight.what.parent_span_id for flight in flights} <= requests.keys()
-    named = [(requests[flight.what.parent_span_id], flight.name) for flight in flights]
+    assert len(requests) + len(round_trips) == len(spans)
+    assert {round_trip.what.parent_span_id for round_trip in round_trips} <= requests.keys()
+    named = [(requests[round_trip.what.parent_span_id], round_trip.name) for round_trip in round_trips]
     assert ("GET /api/tasks/{task_id}", "SELECT tasks") in named
-    assert [flight for request, flight in named if request == "POST /api/tasks"][-1] == "COMMIT"
-    for flight in flights:
-        assert flight.attributes["db.system.name"] == "postgresql"
-        assert flight.attributes["db.query.text"].startswith(
+    assert [round_trip for request, round_trip in named if request == "POST /api/tasks"][-1] == "COMMIT"
+    for round_trip in round_trips:
+        assert round_trip.attributes["db.system.name"] == "postgresql"
+        assert round_trip.attributes["db.query.text"].startswith(
             ("SELECT ", "WITH ", "INSERT ", "UPDATE ", "DELETE ", "COM")
         )
-        assert "set_config" not in flight.attributes["db.query.text"]
+        assert "set_config" not in round_trip.attributes["db.query.text"]
 
 
 @pytest.mark.requirement("FR-174")
-def test_metrics_are_of_requests_flights_and_the_pool(collected: Collector) -> None:
+def test_metrics_are_of_requests_round_trips_and_the_pool(collected: Collector) -> None:
     durations = collected.points_of("http.server.request.duration")
     counts = {
         point.attributes["http.route"]: point.what.count for point in durations if "http.route" in point.attributes
     }
     assert counts["/api/me"] == 1
 
-    flights = collected.points_of("db.client.operation.duration")
-    assert {"SELECT", "INSERT", "COMMIT"} <= {point.attributes["db.operation.name"] for point in flights}
-    assert all(point.what.sum < SLOW_MACHINE_SECONDS for point in flights)
+    round_trips = collected.points_of("db.client.operation.duration")
+    assert {"SELECT", "INSERT", "COMMIT"} <= {point.attributes["db.operation.name"] for point in round_trips}
+    assert all(point.what.sum < SLOW_MACHINE_SECONDS for point in round_trips)
 
     connections = collected.points_of("db.client.connection.count")
     assert {point.attributes["db.client.connection.state"] for point in connections} == {"idle", "used"}

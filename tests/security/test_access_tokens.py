@@ -124,7 +124,7 @@ def test_what_is_like_a_good_token_is_none(api: API, client: httpx.Client, user_
 def clock(proxied: API, monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock by which that service forgets tokens."""
     clock = Clock(0)
-    monkeypatch.setattr(proxied.app.state.bearers, "_clock", clock)
+    monkeypatch.setattr(proxied.app.state.authenticator, "_clock", clock)
     return clock
 
 
@@ -135,11 +135,11 @@ def owner(proxied: API) -> Iterator[httpx.Client]:
         yield client
 
 
-def flights_of(proxy: Proxy, script: httpx.Client, status: int = 200) -> int:
+def round_trips_of(proxy: Proxy, script: httpx.Client, status: int = 200) -> int:
     """Send a request; returns its round trips."""
-    before = proxy.flights
+    before = proxy.round_trips
     assert script.get("/api/tasks").status_code == status
-    return proxy.flights - before
+    return proxy.round_trips - before
 
 
 @pytest.mark.requirement("FR-214")
@@ -148,20 +148,20 @@ def test_a_token_is_looked_up_once_a_minute(
 ) -> None:
     made = make_token(owner)
     with with_token(proxied, made["token"]) as script:
-        assert [flights_of(proxy, script) for _ in range(3)] == [2, 1, 1]
+        assert [round_trips_of(proxy, script) for _ in range(3)] == [2, 1, 1]
         clock.now += authenticator.REMEMBERED_SECONDS - 1
-        assert flights_of(proxy, script) == 1
+        assert round_trips_of(proxy, script) == 1
         clock.now += 1
-        assert [flights_of(proxy, script) for _ in range(3)] == [2, 1, 1]
+        assert [round_trips_of(proxy, script) for _ in range(3)] == [2, 1, 1]
 
         # Revoked elsewhere: this worker does not hear of it, but asks again in time.
         with httpx.Client(
             base_url=api.base_url, headers=owner.headers, trust_env=False, timeout=PATIENCE_SECONDS
         ) as elsewhere:
             assert elsewhere.delete(f"{TOKENS}/{made['id']}").status_code == 204
-        assert flights_of(proxy, script) == 1
+        assert round_trips_of(proxy, script) == 1
         clock.now += authenticator.REMEMBERED_SECONDS
-        assert [flights_of(proxy, script, status=401) for _ in range(2)] == [1, 1]
+        assert [round_trips_of(proxy, script, status=401) for _ in range(2)] == [1, 1]
     assert authenticator.REMEMBERED_SECONDS < 60
 
 
@@ -189,9 +189,9 @@ def test_what_is_looked_up_while_something_is_revoked_is_not_remembered(
         with row_locked(database_url, made["id"], "access_tokens") as wait_for:
             looking = pool.submit(script.get, "/api/me")
             wait_for(1)
-            proxied.app.state.bearers.forget(user_id)  # as when one is revoked
+            proxied.app.state.authenticator.forget(user_id)  # as when one is revoked
         assert looking.result().status_code == 200
-        assert [flights_of(proxy, script) for _ in range(2)] == [2, 1]
+        assert [round_trips_of(proxy, script) for _ in range(2)] == [2, 1]
 
 
 @pytest.mark.requirement("FR-214", "FR-216")
@@ -213,7 +213,7 @@ def test_requests_with_one_token_share_a_look_up_and_are_not_counted_as_guesses(
         user_id = client.get("/api/me").json()["data"]["id"]
         with with_token(api, made["token"]) as script:
             for _ in range(5):
-                api.app.state.bearers.forget(user_id)
+                api.app.state.authenticator.forget(user_id)
                 assert script.get("/api/me").status_code == 200
 
 
@@ -221,7 +221,7 @@ def test_requests_with_one_token_share_a_look_up_and_are_not_counted_as_guesses(
 def test_more_look_ups_than_may_wait_are_refused(
     settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(authenticator, "MOST_WAITING", 1)
+    monkeypatch.setattr(authenticator, "MAX_WAITING", 1)
     with serve(settings.model_copy(update={"database_pool_size": 2})) as api, api.client(new_user()) as client:
         first, second, third = (make_token(client) for _ in range(3))
         with (
@@ -234,7 +234,7 @@ def test_more_look_ups_than_may_wait_are_refused(
             asked = [pool.submit(script.get, "/api/me")]
             wait_for(1)  # it has the only place
             asked.append(pool.submit(another.get, "/api/me"))
-            until(lambda: api.app.state.bearers.waiting == 1)
+            until(lambda: api.app.state.authenticator.waiting == 1)
             error_of(one_too_many.get("/api/me"), 503, "SERVICE_UNAVAILABLE")
         assert [request.result().status_code for request in asked] == [200, 200]
 
@@ -296,13 +296,13 @@ def test_who_has_no_good_token_cannot_make_the_database_work(settings: Settings,
             assert first.status_code == 200
             assert [policy.partition(";")[0] for policy in first.headers.get_list("RateLimit-Policy")] == ['"user"']
 
-            before = proxy.flights
+            before = proxy.round_trips
             answers = []
             for _ in range(10):
                 with with_token(api, new_access_token("somebody")) as guesser:
                     answers.append(guesser.get("/api/me"))
             assert [answer.status_code for answer in answers] == [401] * 5 + [429] * 5
-            assert proxy.flights - before == 5
+            assert proxy.round_trips - before == 5
             for answer in answers:
                 assert answer.headers.get_list("RateLimit-Policy") == ['"address";q=5;w=86400']
             with with_token(api, unknown) as other:
@@ -312,7 +312,7 @@ def test_who_has_no_good_token_cannot_make_the_database_work(settings: Settings,
             assert good.status_code == 200
             assert [policy.partition(";")[0] for policy in good.headers.get_list("RateLimit-Policy")] == ['"user"']
         assert client.get("/api/me").status_code == 200
-        before = proxy.flights
+        before = proxy.round_trips
         with with_token(api, "tk_nonsense") as guesser:
             error_of(guesser.get("/api/me"), 429, "RATE_LIMITED")
-        assert proxy.flights == before
+        assert proxy.round_trips == before

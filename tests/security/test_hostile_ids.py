@@ -19,8 +19,8 @@ from tests.fixtures.hostile import good_body
 from tests.fixtures.proxy import Proxy
 from tests.fixtures.statements import noted_statements
 from tests.fixtures.tasks import JSON, create, path_of
+from tests.fixtures.tenant_statements import statements
 from tests.fixtures.waiting import PATIENCE_SECONDS
-from tests.fixtures.walls import statements
 
 ABOUT_ONE_TASK = {name: operation for name, operation in operations().items() if operation.is_about_one_task}
 READING = [f"tasks.queries.{name}" for name in ("GET", "UPDATE", "COMPLETE", "DELETE", "RESTORE", "REMOVE")]
@@ -57,14 +57,14 @@ def test_every_kind_of_wrong_id_takes_the_same_way(
         for method in {operation.method, "HEAD"} if operation.method == "GET" else {operation.method}:
             seen = {}
             for kind, task_id in without_what_it_finds(ids, operation).items():
-                before = proxy.flights
+                before = proxy.round_trips
                 with noted_statements(proxied.app.state.sessions.engine) as sent:
                     answer = through.request(method, operation.address(task_id), content=good_body(operation))
-                seen[kind] = (answer.status_code, answer.content, proxy.flights - before, [sql for sql, _ in sent])
+                seen[kind] = (answer.status_code, answer.content, proxy.round_trips - before, [sql for sql, _ in sent])
 
             assert {kind: way for kind, way in seen.items() if way != seen["missing"]} == {}
-            status, _, flights, statements = seen["missing"]
-            assert (status, flights, len(statements)) == (404, 1, 1)
+            status, _, round_trips, statements = seen["missing"]
+            assert (status, round_trips, len(statements)) == (404, 1, 1)
 
 
 @pytest.mark.requirement("FR-111")
@@ -145,7 +145,7 @@ def touched_by(plan: list[dict[str, Any]]) -> list[tuple[str, float, int]]:
 def explain(url: str, name: str, user_id: str, task_id: str) -> list[dict[str, Any]]:
     """Run a statement as the service does, twice so that caches are warm; returns the nodes of the last plan."""
     statement = statements()[name]
-    values = {"caller": user_id, "task": task_id, "new_title": "b", "new_description": None, "new_completed": True}
+    values = {"principal": user_id, "task": task_id, "new_title": "b", "new_description": None, "new_completed": True}
     values |= {"has_new_description": False, "expected": None}
     values |= {key: value for key, value in statement.constants.items() if value}
     connection = psycopg2.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))

@@ -35,7 +35,7 @@ SERVER_FIELDS = {
     "updated_at": '"2026-01-01T00:00:00+23:59"', "completed_at": '"infinity"', "deleted_at": '"10000-01-01T00:00:00Z"',
 }  # fmt: skip
 ODD_NAMES = ["__proto__", "constructor", "__class__", "model_config", "self", "data", "Title", " title", "title\x00",
-             "0", "$where", "title[]", "title.a", "", "\U0001f36e" * 200, "%(caller)s"]  # fmt: skip
+             "0", "$where", "title[]", "title.a", "", "\U0001f36e" * 200, "%(principal)s"]  # fmt: skip
 BAD_LIMITS = ["0", "-1", "+5", "1_0", "5.0", "1e2", " 5", "5 ", "0x10", "\u0665", "true", "null", "NaN", "Infinity",
               "1001", "2147483648", "9223372036854775808", MANY, "5\x00", "\x00", "[]", "5,6", f"{MARK}"]  # fmt: skip
 # What may be sent as `since` to a feed of one change, which no purge has been at, and how it is answered.

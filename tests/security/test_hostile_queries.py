@@ -63,6 +63,6 @@ def test_a_cursor_that_is_not_ours_is_refused(client: httpx.Client) -> None:
     for time, titles in {-62135596800 * 10**6: [], 0: [], year_10000 - 1: ["a task"]}.items():
         page = client.get("/api/tasks", params={"cursor": forged(LIST_ID + b"\xff" * 16 + time_of(time))})
         assert [each["title"] for each in page.json()["data"]] == titles
-    for ending in (b"", b"'; DROP TABLE tasks; --", b"%s %(caller)s \\", "\U0010ffff".encode()):
+    for ending in (b"", b"'; DROP TABLE tasks; --", b"%s %(principal)s \\", "\U0010ffff".encode()):
         page = client.get("/api/tasks", params={"sort": "title", "cursor": forged(TITLES_ID + nobody + ending)})
         assert page.status_code == 200

@@ -13,7 +13,7 @@ from backend.config import Settings
 from tests.fixtures.api import API, serve
 from tests.fixtures.doors import passed, refused
 from tests.fixtures.issuer import Issuer, running_issuer
-from tests.fixtures.sign_in import SECTION, documented_settings, settled
+from tests.fixtures.sign_in import SECTION, documented_settings, synced
 from tests.fixtures.tokens import KeyPair, claims, compact, ec_pair, ed25519_pair, hmac_token, key_set, rsa_pair
 
 pytestmark = pytest.mark.requirement("FR-084")
@@ -104,7 +104,7 @@ def serving(
     with running_issuer() as issuer:
         issuer.document = key_set(provider.pair.jwk(*provider.without))
         base = issuer.url.removesuffix("/jwks")
-        values = {key: settled(text, provider.placeholders, base) for key, text in documented_settings()[name].items()}
+        values = {key: synced(text, provider.placeholders, base) for key, text in documented_settings()[name].items()}
         values |= instead
         for key, value in {**values, "DATABASE_URL": settings.database_url.get_secret_value()}.items():
             monkeypatch.setenv(key, value)

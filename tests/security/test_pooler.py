@@ -1,6 +1,6 @@
 """Through a transaction pooler all users share one server connection, and nothing of one is there for the next.
 
-That the second wall alone keeps them apart there is held by test_second_wall.py, which runs through a pooler, too.
+That row-level security alone keeps them apart there is held by test_second_wall.py, which runs through a pooler, too.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.fixtures.migrating import APPLY, FILES, at_once, start
 from tests.fixtures.pooler import pooled
 from tests.fixtures.statements import noted_statements, run
 from tests.fixtures.tasks import MISSING_ID, Task, create, error_of, path_of, read
-from tests.fixtures.walls import TIMEOUT_SECONDS, tasks_of, use_everything
+from tests.fixtures.tenant_statements import TIMEOUT_SECONDS, tasks_of, use_everything
 
 USERS = 6
 ROUNDS = 8

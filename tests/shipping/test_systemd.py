@@ -27,7 +27,7 @@ UNIT = DEPLOY / "task-api.service"
 PLACE = "/opt/task-api"
 PROGRAM = f"{PLACE}/.venv/bin/task-api"
 RELOAD_SECONDS = 100
-MOST_EXPOSURE = 2.0  # of 10, as systemd reckons it
+MAX_EXPOSURE = 2.0  # of 10, as systemd reckons it
 
 
 def _values(directive: str) -> list[str]:
@@ -58,7 +58,7 @@ def test_systemd_understands_every_line(tmp_path: Path) -> None:
 
 
 def test_it_is_exposed_to_next_to_nothing() -> None:
-    done = _analyze("security", "--offline=true", "--no-pager", f"--threshold={MOST_EXPOSURE * 10:.0f}", str(UNIT))
+    done = _analyze("security", "--offline=true", "--no-pager", f"--threshold={MAX_EXPOSURE * 10:.0f}", str(UNIT))
 
     assert done.returncode == 0, done.stdout
     assert _the("DynamicUser") == "yes"

@@ -18,7 +18,7 @@ from backend.api.streams import upload as api_task_import
 from backend.api.streams.upload import Import
 from backend.errors import Detail
 from backend.formats.rows import MAX_ROW_BYTES, ROW, FileRow, Reader
-from backend.models.task_file import MOST_BAD_ROWS, MOST_ERRORS, FileFormat, ImportedTask, ImportReport
+from backend.models.task_file import MAX_BAD_ROWS, MAX_ERRORS, FileFormat, ImportedTask, ImportReport
 from backend.services.task_files.import_rules import Fate
 from backend.services.task_files.import_service import Fates
 from backend.services.task_files.reader import TURN_LINES, TaskImport, reader_of
@@ -127,7 +127,7 @@ def test_two_imports_take_turns(file_format: FileFormat, monkeypatch: pytest.Mon
     looked_at = list[str]()
 
     async def both() -> list[ImportReport]:
-        app = SimpleNamespace(state=SimpleNamespace(bearers=TakesAny()))
+        app = SimpleNamespace(state=SimpleNamespace(authenticator=TakesAny()))
         imports = SimpleNamespace(computing=CapacityLimiter(1))
         running = [
             Import(imports, Sent(app, file), user, file_format).run(Stored())  # type: ignore[arg-type]
@@ -155,7 +155,7 @@ def noting(looked_at: list[str], users: list[str]) -> Callable[[FileFormat], Rea
 class TakesAny:
     """Stands for who tells whose tokens they are."""
 
-    async def caller(self, _token: str) -> None:
+    async def principal(self, _token: str) -> None:
         """Take any."""
 
 
@@ -165,7 +165,7 @@ class Sent:
     def __init__(self, app: object, file: bytes) -> None:
         self.app = app
         self.scope = {"headers": [(b"authorization", b"Bearer token")]}
-        self.state = SimpleNamespace(give_back_place=lambda: None)
+        self.state = SimpleNamespace(release_slot=lambda: None)
         self._file = file
 
     async def stream(self) -> AsyncIterator[bytes]:
@@ -243,7 +243,7 @@ def test_an_import_stops_at_the_row_behind_very_many_bad_ones() -> None:
     stored = Stored()
     task_import, reader = importing(FileFormat.JSON_LINES, stored)
     good = b'{"title": "before"}\n'
-    begin = good + b"\n{}\n" * (MOST_BAD_ROWS - 1) + good + b"{}\n\n"
+    begin = good + b"\n{}\n" * (MAX_BAD_ROWS - 1) + good + b"{}\n\n"
 
     turns(task_import, reader, begin)
     assert not task_import.has_stopped  # there may be nothing more
@@ -251,7 +251,7 @@ def test_an_import_stops_at_the_row_behind_very_many_bad_ones() -> None:
 
     assert stored.titles == ["before"] * 2
     report = task_import.report
-    assert (report.created, report.failed, len(report.errors)) == (2, MOST_BAD_ROWS, MOST_ERRORS)
+    assert (report.created, report.failed, len(report.errors)) == (2, MAX_BAD_ROWS, MAX_ERRORS)
     assert report.stopped_at_line == begin.count(b"\n") + 1
     before = reader.given
     assert turns(task_import, reader, b"{}\n" * 50_000) == [0] * 3
@@ -265,11 +265,11 @@ def test_a_file_that_ends_with_the_last_bad_row_that_there_may_be_was_read_to_it
     stored = Stored()
     task_import, reader = importing(FileFormat.JSON_LINES, stored)
 
-    turns(task_import, reader, b'{"title": "a"}\n' + b"{}\n" * MOST_BAD_ROWS + b"\n" * 1000)
+    turns(task_import, reader, b'{"title": "a"}\n' + b"{}\n" * MAX_BAD_ROWS + b"\n" * 1000)
     parts = list(task_import.end())
 
     assert [len(part) for part in parts] == [1]
-    assert (task_import.report.failed, task_import.report.stopped_at_line) == (MOST_BAD_ROWS, None)
+    assert (task_import.report.failed, task_import.report.stopped_at_line) == (MAX_BAD_ROWS, None)
 
 
 @pytest.mark.requirement("FR-242")
@@ -278,8 +278,8 @@ def test_rows_that_cannot_be_stored_count_as_bad_ones(file_format: FileFormat) -
     full = Stored(fate=Detail(ROW, "too_many_tasks", "Your account is full"))
     task_import, reader = importing(file_format, full)
 
-    turns(task_import, reader, HEADS[file_format] + GOOD[file_format] * (2 * MOST_BAD_ROWS))
+    turns(task_import, reader, HEADS[file_format] + GOOD[file_format] * (2 * MAX_BAD_ROWS))
 
-    assert len(full.titles) == task_import.report.failed == MOST_BAD_ROWS
-    stopped_at = HEADS[file_format].count(b"\n") + MOST_BAD_ROWS * GOOD[file_format].count(b"\n") + 1
+    assert len(full.titles) == task_import.report.failed == MAX_BAD_ROWS
+    stopped_at = HEADS[file_format].count(b"\n") + MAX_BAD_ROWS * GOOD[file_format].count(b"\n") + 1
     assert task_import.report.stopped_at_line == stopped_at

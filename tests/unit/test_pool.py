@@ -255,7 +255,7 @@ def test_attempts_that_hang_since_an_outage_keep_nobody_from_trying(
     with in_thread(server) as ask:
         waiting = [ask() for _ in range(3)]
         until(lambda: server.attempts == 3)
-        monkeypatch.setattr(connector_module, "LONGEST_PAUSE_SECONDS", PATIENCE_SECONDS * 10)
+        monkeypatch.setattr(connector_module, "MAX_PAUSE_SECONDS", PATIENCE_SECONDS * 10)
         with server.connector._changed:  # noqa: SLF001 - as if the pause were over
             server.connector._next_attempt = time.monotonic()  # noqa: SLF001
             server.connector._changed.ring()  # noqa: SLF001

@@ -184,7 +184,7 @@ def test_the_totals_of_everybody_count_with_what_came_in_the_meantime(limiter: S
     assert limiter.hit("a").remaining == 19
     assert limiter.take(10) == [Count("a", START, 1)]
     assert limiter.hit("a").remaining == 18
-    limiter.settle([Count("a", START, 16), Count("a", START - 60, 40), Count("a", START - 120, 40)])
+    limiter.sync([Count("a", START, 16), Count("a", START - 60, 40), Count("a", START - 120, 40)])
     clock.go_on(59.5)
 
     assert limiter.hit("a").remaining == 2  # 16 and two of ours; of the 40 before not half a request is left
@@ -197,7 +197,7 @@ def test_the_totals_of_everybody_count_with_what_came_in_the_meantime(limiter: S
 def test_more_than_the_limit_from_elsewhere_is_waited_for_until_it_has_faded(
     limiter: SharedRateLimiter, clock: Clock
 ) -> None:
-    limiter.settle([Count("a", START, 40)])
+    limiter.sync([Count("a", START, 40)])
 
     refused = limiter.hit("a")
     assert refused == (False, 0, 60 + 31)
@@ -208,9 +208,7 @@ def test_more_than_the_limit_from_elsewhere_is_waited_for_until_it_has_faded(
 
 
 @pytest.mark.requirement("FR-103")
-def test_counts_that_could_not_be_settled_are_kept_until_they_are_past(
-    limiter: SharedRateLimiter, clock: Clock
-) -> None:
+def test_counts_that_could_not_be_synced_are_kept_until_they_are_past(limiter: SharedRateLimiter, clock: Clock) -> None:
     for key in "aab":
         limiter.hit(key)
     taken = limiter.take(10)
@@ -229,7 +227,7 @@ def test_counts_that_could_not_be_settled_are_kept_until_they_are_past(
 
 @pytest.mark.requirement("FR-103")
 @pytest.mark.parametrize(("requests", "tenth"), [(1, 1), (9, 1), (20, 2), (600, 60)])
-def test_a_settlement_is_due_when_a_tenth_is_used(clock: Clock, requests: int, tenth: int) -> None:
+def test_a_sync_is_due_when_a_tenth_is_used(clock: Clock, requests: int, tenth: int) -> None:
     limiter = SharedRateLimiter("user", Rate(requests, 60), clock)
     for _ in range(3):
         limiter.hit(f"other-{_}") if tenth > 1 else None

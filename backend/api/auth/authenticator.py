@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
-from backend.database.connection_limiter import Gate
+from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable, Unauthorized
 from backend.identity.access_token_format import claimed_user_id, is_access_token, refused
@@ -22,12 +22,12 @@ from backend.identity.jwt import TokenMemory, Verifier
 from backend.services.access_tokens.service import AccessTokenService
 from backend.utils.greenlets import in_greenlet
 
-MOST_WAITING = 100  # look-ups: who guesses must not keep others waiting
+MAX_WAITING = 100  # look-ups: who guesses must not keep others waiting
 REMEMBERED_SECONDS = 55.0  # with the time that a look-up takes: less than a minute
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class Principal:
     """Who sends a request, and what the token allows; without scopes, all that the user may do."""
 
     user_id: str
@@ -46,36 +46,36 @@ def bearer_token(scope: Scope) -> str:
     return token
 
 
-class Bearers:
+class Authenticator:
     """Tells whose tokens they are."""
 
     def __init__(
         self,
         verifier: Verifier,
         sessions: SessionFactory,
-        gates: tuple[Gate, Gate],
+        limiters: tuple[ConnectionLimiter, ConnectionLimiter],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`gates` are that of look-ups, which leaves places to others, and that of the database."""
+        """`limiters` are that of look-ups, which leaves places to others, and that of the database."""
         self._verifier = verifier
         self._sessions = sessions
-        self._gates = gates
+        self._limiters = limiters
         self._clock = clock
-        self._memory = TokenMemory[Caller]()
-        self._under_way: dict[str, asyncio.Task[Caller]] = {}  # look-ups
+        self._memory = TokenMemory[Principal]()
+        self._under_way: dict[str, asyncio.Task[Principal]] = {}  # look-ups
 
     @property
     def waiting(self) -> int:
         """Tell how many look-ups wait for a place."""
-        return self._gates[0].waiting
+        return self._limiters[0].waiting
 
-    async def caller(self, token: str, before_look_up: Callable[[], None] = lambda: None) -> Caller:
+    async def principal(self, token: str, before_look_up: Callable[[], None] = lambda: None) -> Principal:
         """Return whose token it is; `before_look_up` may raise instead of letting the database be asked.
 
         Raises Unauthorized for a token that is no good, and ServiceUnavailable while that cannot be told.
         """
         if not is_access_token(token):
-            return Caller(await self._verifier.user_id(token))
+            return Principal(await self._verifier.user_id(token))
         remembered = self._memory.find(token, self._clock())
         if remembered is not None:
             return remembered
@@ -87,33 +87,33 @@ class Bearers:
             look_up.add_done_callback(_note_outcome)
         return await asyncio.shield(look_up)  # whoever leaves, others wait for it too
 
-    async def _look_up(self, token: str, user_id: str) -> Caller:
+    async def _look_up(self, token: str, user_id: str) -> Principal:
         began, this = self._clock(), asyncio.current_task()
-        look_ups, gate = self._gates
+        look_ups, connection_limiter = self._limiters
         try:
-            if self.waiting >= MOST_WAITING:
+            if self.waiting >= MAX_WAITING:
                 raise ServiceUnavailable
-            async with look_ups, gate:
+            async with look_ups, connection_limiter:
                 grant = await _use(AccessTokenService(self._sessions, user_id), token)
             if grant is None:
                 raise refused()
-            caller = Caller(user_id, grant.scopes)
+            principal = Principal(user_id, grant.scopes)
             if self._under_way.get(token) is this:  # else something was revoked meanwhile
-                self._memory.keep(token, caller, began + min(REMEMBERED_SECONDS, grant.seconds))
-            return caller
+                self._memory.keep(token, principal, began + min(REMEMBERED_SECONDS, grant.seconds))
+            return principal
         finally:
             if self._under_way.get(token) is this:
                 del self._under_way[token]
 
     def forget(self, user_id: str) -> None:
         """Look up this user's personal access tokens again: one of them may be revoked."""
-        self._memory.forget(lambda caller: caller.user_id == user_id)
+        self._memory.forget(lambda principal: principal.user_id == user_id)
         self._under_way = {
             token: look_up for token, look_up in self._under_way.items() if claimed_user_id(token) != user_id
         }
 
 
-def _note_outcome(look_up: asyncio.Task[Caller]) -> None:
+def _note_outcome(look_up: asyncio.Task[Principal]) -> None:
     """Take notice of an error, though all who waited for it may have left."""
     with suppress(asyncio.CancelledError):
         look_up.exception()

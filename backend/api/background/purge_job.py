@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 import structlog
 
-from backend.database.connection_limiter import Gate
+from backend.database.connection_limiter import ConnectionLimiter
 from backend.errors import ServiceUnavailable
 from backend.services.purge import Purged, PurgeService
 
@@ -21,7 +21,7 @@ PURGE_SECONDS = 3600.0
 
 
 @dataclass(slots=True)
-class Purging:
+class PurgeJob:
     """Purges after a while, and then again and again; each wait is between half and one and a half of its time.
 
     Workers that start together so do not purge together. While nobody uses the service it asks nothing, so that an idle
@@ -29,7 +29,7 @@ class Purging:
     """
 
     service: PurgeService
-    gate: Gate
+    connection_limiter: ConnectionLimiter
     first_seconds: float
     seconds: float
     chance: Callable[[], float] = random.random
@@ -56,7 +56,7 @@ class Purging:
     async def _purge(self) -> None:
         removed, steps = Purged(), self.service.steps()
         while True:
-            async with self.gate:
+            async with self.connection_limiter:
                 purged = await anyio.to_thread.run_sync(next, steps, None)
             if purged is None:
                 break

@@ -18,7 +18,7 @@ from backend.models.task import CURSOR_EXAMPLE, MAX_LIMIT, TaskPublic
 from backend.models.task_file import ImportReport
 from backend.models.user import Account
 from backend.models.values import Count, Position, Sentence
-from backend.services.access_tokens.service import MOST_TOKENS
+from backend.services.access_tokens.service import MAX_TOKENS
 
 _COMPACT = (",", ":")
 MAX_DETAILS = 20
@@ -113,7 +113,7 @@ class AccessTokenListAnswer(BaseModel):
     data: list[AccessTokenPublic] = Field(
         description="The tokens, the newest first",
         examples=[[example_of(AccessTokenPublic)]],
-        max_length=MOST_TOKENS,
+        max_length=MAX_TOKENS,
     )
 
 

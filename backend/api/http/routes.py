@@ -59,7 +59,7 @@ class DatabaseRoute(StrictRoute):
 
     Where the handler waits for the database, the worker does something else: it runs in a greenlet.
 
-    It waits for its place at the gate when all of the request is there, and is done with it before the answer is sent:
+    It waits for its connection slot when all of the request is there, and is done with it before the answer is sent:
     however slowly somebody sends or reads, no place is held meanwhile. Parameters that it does not know are refused,
     and those that are sent twice: to ignore one would hide a typing error. One that it knows counts as absent when
     nothing follows its equals sign, as forms send what nobody has filled in.
@@ -75,7 +75,7 @@ class DatabaseRoute(StrictRoute):
         if self.body_field is not None or self.response_class is StreamingResponse:
             await _read(request)
         state = request.app.state
-        async with state.gate:
+        async with state.connection_limiter:
             response = await handle(request)
         if request.method != "GET":
             state.feed.wake(request.state.user_id)  # streams look for what this request may have changed
@@ -88,7 +88,7 @@ class DatabaseRoute(StrictRoute):
             self._judge_query(request)
         state = request.app.state
         # What nobody uses is neither purged nor asked whether it is ready, so that its database can be suspended.
-        state.purging.is_used = state.readiness.is_used = True
+        state.purge_job.is_used = state.readiness.is_used = True
 
     def _judge_query(self, request: Request) -> None:
         """Refuse every parameter where none is known, and those that are sent twice: all but the last would be lost."""
@@ -124,8 +124,8 @@ class FixedRoute(DatabaseRoute):
         return (Match.FULL if match is Match.PARTIAL else match), child_scope
 
 
-class UngatedRoute(FixedRoute):
-    """A fixed route whose handler reads the body as it comes, and waits at the gate itself: as often as it needs to."""
+class UnlimitedRoute(FixedRoute):
+    """A fixed route whose handler reads the body as it comes, and takes connection slots itself, as it needs them."""
 
     async def pass_on(self, request: StrictRequest, handle: Handler) -> Response:
         """Let the handler begin before the body is there; raises what `let_in` does."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backend.api.auth.authenticator import Bearers, bearer_token
+from backend.api.auth.authenticator import Authenticator, bearer_token
 from backend.errors import RateLimited, TaskAPIError
 from backend.rate_limits.counter import RateLimiter, RateLimits, network_of
 
 
-class Admission:
+class Authentication:
     """Judges the token of every request under /api, before its body, its path or anything else of it; counts it."""
 
-    def __init__(self, app: ASGIApp, bearers: Bearers, limits: RateLimits | None) -> None:
+    def __init__(self, app: ASGIApp, authenticator: Authenticator, limits: RateLimits | None) -> None:
         self.app = app
-        self.bearers = bearers
+        self.authenticator = authenticator
         self.limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -31,7 +31,7 @@ class Admission:
             return
         state, headers = scope["state"], scope["state"]["headers"]
         try:
-            caller = await self.bearers.caller(bearer_token(scope), lambda: self._count_address(scope))
+            principal = await self.authenticator.principal(bearer_token(scope), lambda: self._count_address(scope))
         except TaskAPIError:
             if state["headers"] is headers:
                 self._count_address(scope)
@@ -39,10 +39,10 @@ class Admission:
         if self.limits and state["headers"] is not headers:  # a token was looked up, and is good
             self.limits.addresses.take_back(_address_of(scope))
             state["headers"] = headers
-        state["user_id"] = caller.user_id
-        state["scopes"] = caller.scopes
+        state["user_id"] = principal.user_id
+        state["scopes"] = principal.scopes
         if self.limits:
-            _count(scope, self.limits.users, caller.user_id)
+            _count(scope, self.limits.users, principal.user_id)
 
     def _count_address(self, scope: Scope, cost: int = 1) -> None:
         if self.limits:

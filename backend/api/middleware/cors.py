@@ -7,7 +7,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Receive, Scope, Send
 
 
-class CrossOrigin(CORSMiddleware):
+class CORS(CORSMiddleware):
     """CORS for the configured origins and our methods, and nothing of it for others.
 
     Starlette alone would send other origins every header but one, and refuse preflights outside the envelope.

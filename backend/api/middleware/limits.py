@@ -13,7 +13,7 @@ from backend.errors import AddressTooLong, HeadersTooLarge, PayloadTooLarge, Req
 MAX_HEADERS = 100
 MAX_ADDRESS_BYTES = 8 * 1024
 IMPORT_PATH = "/api/tasks/import"
-LEAST_PART_BYTES = 64 * 1024  # of a file to import, in the time that a client has for any other body
+MIN_PART_BYTES = 64 * 1024  # of a file to import, in the time that a client has for any other body
 
 _HEADER_OVERHEAD_BYTES = 4  # a colon, a blank and the end of the line
 _MAX_LENGTH_DIGITS = 18
@@ -57,16 +57,16 @@ class Concurrency:
         self.in_hand += 1
         is_counted = True
 
-        def give_back_place() -> None:
+        def release_slot() -> None:
             nonlocal is_counted
             self.in_hand -= is_counted
             is_counted = False
 
-        scope["state"]["give_back_place"] = give_back_place  # for an answer that goes on and on, and mostly waits
+        scope["state"]["release_slot"] = release_slot  # for an answer that goes on and on, and mostly waits
         try:
             await self.app(scope, receive, send)
         finally:
-            give_back_place()
+            release_slot()
 
 
 class BodyLimit:
@@ -110,7 +110,7 @@ class BodyLimit:
                 raise PayloadTooLarge
             is_complete = not message.get("more_body")  # then all that can follow is that the client leaves
             seconds -= clock() - began
-            if is_import and received - in_time >= LEAST_PART_BYTES:
+            if is_import and received - in_time >= MIN_PART_BYTES:
                 in_time, seconds = received, self.timeout_seconds
             return message
 

@@ -79,7 +79,7 @@ class RequestContext:
                 status=status,
                 duration_ms=_milliseconds(self.clock() - started),
                 database_ms=_milliseconds(budget.database_seconds),
-                flights=budget.flights,
+                round_trips=budget.round_trips,
             )
             reset_contextvars(**names)
 
@@ -116,7 +116,7 @@ def log_unread_request(request_id: str, status: int) -> None:
         status=status,
         duration_ms=0.0,
         database_ms=0.0,
-        flights=0,
+        round_trips=0,
     )
 
 

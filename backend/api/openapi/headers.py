@@ -7,7 +7,7 @@ from typing import Any
 from backend.api.http.envelope import MAX_REQUEST_ID, REQUEST_ID_EXAMPLE, REQUEST_ID_PATTERN
 from backend.api.middleware.limits import MAX_ADDRESS_BYTES
 
-_LONGEST_WAIT_SECONDS = 2 * 86400  # the window of a rate per day, and the one before
+_MAX_WAIT_SECONDS = 2 * 86400  # the window of a rate per day, and the one before
 
 
 def _header(
@@ -69,7 +69,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     "Retry-After": {
         "description": "Seconds to wait",
         "required": True,
-        "schema": {"type": "integer", "minimum": 1, "maximum": _LONGEST_WAIT_SECONDS},
+        "schema": {"type": "integer", "minimum": 1, "maximum": _MAX_WAIT_SECONDS},
         "example": 1,
     },
     "Idempotency-Replayed": {

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Response
 
-from backend.api.deps import AccessTokens, KnownBearers
+from backend.api.deps import AccessTokens, TokenAuthenticator
 from backend.api.http.envelope import AccessTokenListAnswer, NewAccessTokenAnswer, data_response
 from backend.api.http.routes import DatabaseRoute
 from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, WITH_BODY, errors, success
@@ -72,10 +72,10 @@ def create_access_token(tokens: AccessTokens, data: NewToken) -> Response:
     status_code=204,
     responses=success(204, "It is no good any more") | errors(AccessTokenNotFound),
 )
-def revoke_access_token(tokens: AccessTokens, bearers: KnownBearers, token_id: TokenId) -> Response:
+def revoke_access_token(tokens: AccessTokens, authenticator: TokenAuthenticator, token_id: TokenId) -> Response:
     """Revoke a personal access token, by the `id` that the list shows. It stops working within a minute everywhere."""
     try:
         tokens.revoke(token_id)
     finally:
-        bearers.forget(tokens.user_id)
+        authenticator.forget(tokens.user_id)
     return Response(status_code=204)

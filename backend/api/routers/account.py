@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from backend.api.deps import AnyExport, Confirmed, Exports, KnownBearers, Users
+from backend.api.deps import AnyExport, Confirmed, Exports, TokenAuthenticator, Users
 from backend.api.http.envelope import AccountAnswer, document_response
 from backend.api.http.routes import DatabaseRoute
 from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, errors, json_lines, success
@@ -49,7 +49,9 @@ def export_account(export: AnyExport, exports: Exports) -> Response:
     dependencies=[Confirmed],
     responses=success(204, "Everything of yours is erased") | errors(NotConfirmed),
 )
-def erase_account(users: Users, bearers: KnownBearers, _query: Annotated[ErasureQuery, Query()]) -> Response:
+def erase_account(
+    users: Users, authenticator: TokenAuthenticator, _query: Annotated[ErasureQuery, Query()]
+) -> Response:
     """Erase your account and everything that is stored of you. This cannot be undone.
 
     Send your user id as `confirm`, or the answer is 422 and nothing is erased: so no program that tries out every call
@@ -61,5 +63,5 @@ def erase_account(users: Users, bearers: KnownBearers, _query: Annotated[Erasure
     try:
         users.erase()
     finally:
-        bearers.forget(users.user_id)
+        authenticator.forget(users.user_id)
     return Response(status_code=204)

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
-from backend.api.deps import DatabaseGate, Ready
+from backend.api.deps import DatabaseLimiter, Ready
 from backend.api.http.envelope import example_of
 from backend.api.http.routes import StrictRoute
 from backend.api.openapi.operations import ANYWHERE, success
@@ -82,14 +82,14 @@ async def check_liveness() -> HealthAnswer:
     tags=["health"],
     responses=success(200, "It can serve", HealthAnswer),
 )
-async def check_readiness(ready: Ready, gate: DatabaseGate) -> HealthAnswer:
+async def check_readiness(ready: Ready, connection_limiter: DatabaseLimiter) -> HealthAnswer:
     """Tell whether requests can be served: the database answers, is up to date, and keeps users apart.
 
     A good answer is remembered for ten minutes, and for longer while nobody uses the database: asking does not wake a
     suspended one. It counts no more once a request has found the database away.
     """
     if not ready.is_remembered:
-        async with gate:
+        async with connection_limiter:
             await run_in_threadpool(ready.refresh)
     ready.require()
     return _WELL

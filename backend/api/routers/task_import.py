@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from backend.api.deps import ImportServices, TaskFile
 from backend.api.http.envelope import ImportAnswer, import_response
 from backend.api.http.preconditions import NoConditions
-from backend.api.http.routes import UngatedRoute
+from backend.api.http.routes import UnlimitedRoute
 from backend.api.openapi.files import task_file_body
 from backend.api.openapi.operations import ANYWHERE, WITH_BODY, errors, success
 from backend.api.streams.upload import unknown_type
@@ -20,7 +20,7 @@ from backend.utils.greenlets import wait_for
 router = APIRouter(
     prefix="/api/tasks",
     tags=["tasks"],
-    route_class=UngatedRoute,
+    route_class=UnlimitedRoute,
     responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE)),
 )
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
-from backend.api.deps import Lists, Tasks
+from backend.api.deps import Listing, Tasks
 from backend.api.http.envelope import (
     TaskAnswer,
     TaskListAnswer,
@@ -105,7 +105,7 @@ _NO_FLAG = ValidationFailed(details=(Detail("completed", "bool_type", "Input sho
     "",
     responses=success(200, "A page of your tasks", TaskListAnswer) | LIST_NOT_MODIFIED | errors(BadRequest, _TOO_LONG),
 )
-def list_tasks(request: Request, lists: Lists, query: Annotated[TaskQuery, Query()], known: IfNoneMatch) -> Response:
+def list_tasks(request: Request, lists: Listing, query: Annotated[TaskQuery, Query()], known: IfNoneMatch) -> Response:
     """List your tasks, newest first; or some of them, in another order.
 
     A task is in the list when it fits every filter that is sent. A page holds up to `limit` tasks, and fewer when they

@@ -1,8 +1,9 @@
 """Streams of changes: server-sent events that follow one user's changes until the client leaves, or has to.
 
-A stream that waits is a timer and a few objects: no connection to the database, no place at its gate, none among the
-requests in hand, and no thread. Every second one of a user's streams looks again, because another worker or host may
-have made a change. When it finds one, or this worker has answered a request of the user, all of them look at once.
+A stream that waits is a timer and a few objects: no connection to the database, no slot at its connection limiter, none
+among the requests in hand, and no thread. Every second one of a user's streams looks again, because another worker or
+host may have made a change. When it finds one, or this worker has answered a request of the user, all of them look at
+once.
 """
 
 from __future__ import annotations
@@ -17,19 +18,19 @@ import anyio.to_thread
 from fastapi import Request
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 
-from backend.api.auth.authenticator import Bearers, bearer_token
+from backend.api.auth.authenticator import Authenticator, bearer_token
 from backend.api.http.stream_signal import Signal
-from backend.database.connection_limiter import Gate
+from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.session import SessionFactory
 from backend.errors import Gone, ServiceUnavailable, TaskAPIError, TooManyStreams
 from backend.models.change import ChangePage
 from backend.services.changes.service import ChangeService
 
-MOST_STREAMS = 1000
-MOST_STREAMS_OF_ONE_USER = 10
+MAX_STREAMS = 1000
+MAX_STREAMS_OF_ONE_USER = 10
 POLL_SECONDS = 1.0
-MOST_LOOKS = 250  # in a second, all users together: with more users than that, each second is longer
-LEAST_POLL_SECONDS = 0.05  # so that a user who writes all the time is not read from all the time
+MAX_LOOKS = 250  # in a second, all users together: with more users than that, each second is longer
+MIN_POLL_SECONDS = 0.05  # so that a user who writes all the time is not read from all the time
 KEEP_ALIVE_SECONDS = 15.0
 STREAM_SECONDS = 3600.0
 PAGE_CHANGES = 100  # at once, as far as they fit into PAGE_BYTES: all of them are in memory until the client reads
@@ -59,13 +60,13 @@ class Feed:
     """What streams need, and who of this worker's users has how many."""
 
     sessions: SessionFactory  # which do not say every second, for every stream, that the database is away
-    gate: Gate
-    bearers: Bearers
+    connection_limiter: ConnectionLimiter
+    authenticator: Authenticator
     poll_seconds: float = POLL_SECONDS
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS
     stream_seconds: float = STREAM_SECONDS
-    most_streams: int = MOST_STREAMS
-    most_streams_of_one_user: int = MOST_STREAMS_OF_ONE_USER
+    most_streams: int = MAX_STREAMS
+    most_streams_of_one_user: int = MAX_STREAMS_OF_ONE_USER
     open: dict[str, Followed] = field(default_factory=dict, init=False)
 
     @contextmanager
@@ -89,7 +90,7 @@ class Feed:
 
     def is_time(self, followed: Followed, now: float) -> bool:
         """Tell whether one of these streams has to look because none of them has for a while; the first to ask does."""
-        if now - followed.looked_at < max(self.poll_seconds, len(self.open) / MOST_LOOKS):
+        if now - followed.looked_at < max(self.poll_seconds, len(self.open) / MAX_LOOKS):
             return False
         followed.looked_at = now
         return True
@@ -126,7 +127,7 @@ class Stream:
     async def _chunks(self, since: int, page: ChangePage) -> AsyncIterator[bytes]:
         """Write events page by page: the next page is read when the client has taken this one."""
         state, now = self.request.state, asyncio.get_running_loop().time
-        state.give_back_place()
+        state.release_slot()
         self._note(page)
         end = now() + (0 if getattr(state, "is_head", False) else self.feed.stream_seconds)
         yield format_sse_event(id=str(since), retry=_RETRY_MILLISECONDS) + _events(page)
@@ -149,14 +150,14 @@ class Stream:
         if pause:
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(min(end, now() + self.feed.poll_seconds)):
-                    await asyncio.sleep(LEAST_POLL_SECONDS)
+                    await asyncio.sleep(MIN_POLL_SECONDS)
                     await self.signal.wait()
         return now() < end and not self.signal.is_over and await self._is_admitted()
 
     async def _is_admitted(self) -> bool:
         """Tell whether the token is still good; one that cannot be looked up counts as one that is not."""
         try:
-            await self.feed.bearers.caller(bearer_token(self.request.scope))
+            await self.feed.authenticator.principal(bearer_token(self.request.scope))
         except TaskAPIError:
             return False
         return True
@@ -169,7 +170,7 @@ class Stream:
             return page
         self.signal.clear()
         try:
-            async with self.feed.gate:
+            async with self.feed.connection_limiter:
                 found = await anyio.to_thread.run_sync(self.changes.read, page.position, PAGE_CHANGES, PAGE_BYTES)
         except ServiceUnavailable:  # the database is away, and is asked again in a while
             return ChangePage((), page.position, has_more=False)

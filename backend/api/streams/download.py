@@ -1,6 +1,6 @@
 """Exports: all that is stored of one user, or the living tasks, read page by page, as fast as the client takes them.
 
-Between two pages an export holds no connection to the database, no place at its gate, and no thread.
+Between two pages an export holds no connection to the database, no slot at its connection limiter, and no thread.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
 from backend.api.auth.authenticator import bearer_token
-from backend.api.streams.slots import Places
-from backend.database.connection_limiter import Gate
+from backend.api.streams.slots import Slots
+from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable, TooManyExports, Unauthorized
 from backend.models.export import ExportPage, ExportPlace
@@ -33,8 +33,8 @@ MEDIA_TYPES = {
     FileFormat.CSV: "text/csv; charset=utf-8",
     FileFormat.CALENDAR: "text/calendar; charset=utf-8",
 }
-MOST_EXPORTS = 100
-MOST_EXPORTS_OF_ONE_USER = 2
+MAX_EXPORTS = 100
+MAX_EXPORTS_OF_ONE_USER = 2
 
 _Read = Callable[[ExportPlace], ExportPage]
 
@@ -46,9 +46,9 @@ class Exports:
     """What exports need, and how many each of this worker's users has under way."""
 
     sessions: SessionFactory
-    gate: Gate
+    connection_limiter: ConnectionLimiter
     computing: CapacityLimiter  # threads
-    places: Places = field(default_factory=lambda: Places(MOST_EXPORTS, MOST_EXPORTS_OF_ONE_USER, TooManyExports))
+    places: Slots = field(default_factory=lambda: Slots(MAX_EXPORTS, MAX_EXPORTS_OF_ONE_USER, TooManyExports))
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class Export:
         return self._download(self._tasks(page, file_format), MEDIA_TYPES[file_format], f"tasks.{file_format}")
 
     def _download(self, chunks: AsyncIterator[str], media_type: str, name: str) -> StreamingResponse:
-        self.request.state.give_back_place()
+        self.request.state.release_slot()
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Type": media_type}
         return _Download(chunks, headers=headers)
 
@@ -110,7 +110,7 @@ class Export:
         while page.next is not None:
             try:
                 await self._require_token()
-                async with self.exports.gate:
+                async with self.exports.connection_limiter:
                     page = await anyio.to_thread.run_sync(read, page.next)
             except ServiceUnavailable:
                 logger.warning("export_broken_off", lines=lines)
@@ -121,7 +121,7 @@ class Export:
     async def _require_token(self) -> None:
         """Raise ServiceUnavailable when the token is no good any more: the answer has begun, and can only break off."""
         try:
-            await self.request.app.state.bearers.caller(bearer_token(self.request.scope))
+            await self.request.app.state.authenticator.principal(bearer_token(self.request.scope))
         except Unauthorized as error:
             raise ServiceUnavailable from error
 

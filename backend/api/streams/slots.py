@@ -13,7 +13,7 @@ _RETRY_SECONDS = 30  # for those who were refused
 
 
 @dataclass(slots=True)
-class Places:
+class Slots:
     """So many places, and so many of them for one user, who is refused one more by an error of this kind."""
 
     most: int

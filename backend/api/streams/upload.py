@@ -1,8 +1,8 @@
 """Imports: files of tasks, stored part by part as they arrive.
 
-While it waits for its client, an import holds no connection to the database, no place at its gate, and no thread; while
-a part is stored, nothing more of the file is read. It reads in turns, and holds a thread for one of them at a time: so
-files that take long to read, however bad they are, keep nobody waiting for longer than a turn of each.
+While it waits for its client, an import holds no connection to the database, no slot at its connection limiter, and no
+thread; while a part is stored, nothing more of the file is read. It reads in turns, and holds a thread for one of them
+at a time: so files that take long to read, however bad they are, keep nobody waiting for longer than a turn of each.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from starlette.requests import ClientDisconnect
 from backend.api.auth.authenticator import bearer_token
 from backend.api.streams.changes import Feed
 from backend.api.streams.download import JSON_LINES
-from backend.api.streams.slots import Places
-from backend.database.connection_limiter import Gate
+from backend.api.streams.slots import Slots
+from backend.database.connection_limiter import ConnectionLimiter
 from backend.errors import BadRequest, ServiceUnavailable, TooManyImports, UnsupportedMediaType
 from backend.models.task_file import FileFormat, ImportReport
 from backend.services.task_files.import_service import ImportService
@@ -35,8 +35,8 @@ MEDIA_TYPES = {
     "text/csv": FileFormat.CSV,
     "text/calendar": FileFormat.CALENDAR,
 }
-MOST_IMPORTS = 20
-MOST_IMPORTS_OF_ONE_USER = 2
+MAX_IMPORTS = 20
+MAX_IMPORTS_OF_ONE_USER = 2
 PIECE_BYTES = 64 * 1024  # of a file, at once
 
 _UTF_8 = {"utf-8", "utf8"}
@@ -72,10 +72,10 @@ def format_of(headers: Headers) -> FileFormat:
 class Imports:
     """What imports need, and how many each of this worker's users has under way."""
 
-    gate: Gate
+    connection_limiter: ConnectionLimiter
     computing: CapacityLimiter  # threads
     feed: Feed
-    places: Places = field(default_factory=lambda: Places(MOST_IMPORTS, MOST_IMPORTS_OF_ONE_USER, TooManyImports))
+    places: Slots = field(default_factory=lambda: Slots(MAX_IMPORTS, MAX_IMPORTS_OF_ONE_USER, TooManyImports))
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ class Import:
         Raises ValidationFailed for what is no file of that kind, BadRequest when the client leaves, Unauthorized when
         the token is revoked or expires meanwhile, ServiceUnavailable when the database is away.
         """
-        self.request.state.give_back_place()
+        self.request.state.release_slot()
         reader = await self._compute(reader_of, self.file_format)
         task_import = TaskImport(reader, service)
         try:
@@ -122,9 +122,11 @@ class Import:
         part: Part | None = []
         try:
             while part is not None:
-                await self.request.app.state.bearers.caller(bearer_token(self.request.scope))  # may be revoked by now
+                await self.request.app.state.authenticator.principal(
+                    bearer_token(self.request.scope)
+                )  # may be revoked by now
                 if part:
-                    async with self.imports.gate:
+                    async with self.imports.connection_limiter:
                         await anyio.to_thread.run_sync(task_import.store, part)
                     self.imports.feed.wake(self.user_id)
                 part = None if task_import.has_stopped else await self._compute(next, parts, None)

@@ -18,7 +18,7 @@ from backend.models.access_token import AccessTokenCreate
 from backend.services.access_tokens import queries as access_token_queries
 from backend.services.tasks import batch_queries
 
-MOST_TOKENS = 50  # of one user, expired ones included
+MAX_TOKENS = 50  # of one user, expired ones included
 
 
 class Grant(NamedTuple):
@@ -41,7 +41,7 @@ class AccessTokenService:
         """Make a token; returns it as JSON, with the token itself. Raises TooManyAccessTokens."""
         token = new_access_token(self.user_id)
         params = {
-            "caller": self.user_id,
+            "principal": self.user_id,
             "new_token": self.new_id(),
             "hash": hash_of(token),
             "new_name": data.name,
@@ -50,8 +50,8 @@ class AccessTokenService:
         }
         with self.sessions.transaction(self.user_id) as sessions, sessions(self.user_id) as session:
             # Of two at once, the second counts what the first has made.
-            session.exec(batch_queries.LOCK, params={"caller": self.user_id})
-            if len(json.loads(self._list(session))) >= MOST_TOKENS:
+            session.exec(batch_queries.LOCK, params={"principal": self.user_id})
+            if len(json.loads(self._list(session))) >= MAX_TOKENS:
                 raise TooManyAccessTokens
             ((made,),) = session.exec(access_token_queries.CREATE, params=params)
         return f'{made[:-1]},"token":"{token}"}}'
@@ -63,21 +63,21 @@ class AccessTokenService:
             return self._list(session)
 
     def _list(self, session: Session) -> str:
-        ((tokens,),) = session.exec(access_token_queries.LIST, params={"caller": self.user_id})
+        ((tokens,),) = session.exec(access_token_queries.LIST, params={"principal": self.user_id})
         return tokens
 
     @repeatable
     def revoke(self, token_id: UUID) -> None:
         """Make a token no good any more, and forget it; raises AccessTokenNotFound."""
         with self.sessions(self.user_id) as session:
-            rows = session.exec(access_token_queries.REVOKE, params={"caller": self.user_id, "token": token_id})
+            rows = session.exec(access_token_queries.REVOKE, params={"principal": self.user_id, "token": token_id})
         if not rows:
             raise AccessTokenNotFound
 
     @repeatable
     def use(self, token: str) -> Grant | None:
         """Note that a token is used, and tell what it may do; None for one that is no good."""
-        params = {"caller": self.user_id, "hash": hash_of(token)}
+        params = {"principal": self.user_id, "hash": hash_of(token)}
         with self.sessions(self.user_id) as session:
             rows = session.exec(access_token_queries.USE, params=params)
         return Grant(frozenset(rows[0][0]), float(rows[0][1])) if rows else None

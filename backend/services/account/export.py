@@ -10,8 +10,8 @@ from backend.database.session import Sessions
 from backend.models.export import ExportPage, ExportPlace
 from backend.services.account import export_queries
 
-MOST_ROWS = 1000
-MOST_BYTES = 256 * 1024  # of texts in a page, and one more row
+MAX_ROWS = 1000
+MAX_BYTES = 256 * 1024  # of texts in a page, and one more row
 
 # Each part: its statement, the name of the key at which a page begins, and the least key that there can be.
 _PARTS: tuple[tuple[export_queries.Lines, str, object], ...] = (
@@ -24,7 +24,7 @@ _PARTS: tuple[tuple[export_queries.Lines, str, object], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class ExportService:
-    """Reads what is stored of one user. Each page is one flight to the database."""
+    """Reads what is stored of one user. Each page is one round trip to the database."""
 
     sessions: Sessions
     user_id: str
@@ -33,14 +33,14 @@ class ExportService:
     def begin(self) -> ExportPage:
         """Read the first page: the account."""
         with self.sessions(self.user_id) as session:
-            ((line,),) = session.exec(export_queries.ACCOUNT, params={"caller": self.user_id})
+            ((line,),) = session.exec(export_queries.ACCOUNT, params={"principal": self.user_id})
         return ExportPage(line, _beginning_of(0))
 
     @reads
     def read(self, place: ExportPlace) -> ExportPage:
         """Read the page that begins there; it may be empty."""
         statement, key, _ = _PARTS[place.part]
-        params = {"caller": self.user_id, "most": MOST_ROWS, "most_bytes": MOST_BYTES, key: place.key}
+        params = {"principal": self.user_id, "most": MAX_ROWS, "most_bytes": MAX_BYTES, key: place.key}
         with self.sessions(self.user_id) as session:
             ((lines, behind),) = session.exec(statement, params=params)
         following = _beginning_of(place.part + 1) if behind is None else ExportPlace(place.part, behind)

@@ -39,15 +39,15 @@ Lines = Select[str | None, Any]
 
 _keys = SQLModel.metadata.tables[str(IdempotencyKey.__tablename__)]
 _MOST: ColumnElement[int] = bind("most", type_=Integer)
-_MOST_BYTES: ColumnElement[int] = bind("most_bytes", type_=BigInteger)
+_MAX_BYTES: ColumnElement[int] = bind("most_bytes", type_=BigInteger)
 
 
 def _account() -> SelectOfScalar[str]:
     """Write the line of the account: of a user who never wrote anything, there is one all the same."""
-    caller = select(cast(USER_ID, Text).label("id")).subquery("caller")
+    principal = select(cast(USER_ID, Text).label("id")).subquery("principal")
     counts = (func.coalesce(users.c[name], 0).label(name) for name in ("revision", "task_count", "purged_revision"))
-    columns: tuple[ColumnElement[Any], ...] = (caller.c.id, users.c.created_at, *counts)
-    account = select(*columns).select_from(caller.outerjoin(users, users.c.id == USER_ID)).subquery("account")
+    columns: tuple[ColumnElement[Any], ...] = (principal.c.id, users.c.created_at, *counts)
+    account = select(*columns).select_from(principal.outerjoin(users, users.c.id == USER_ID)).subquery("account")
     return select(func.concat('{"type":"account","data":', _document(account), "}\n", type_=Text))
 
 
@@ -79,7 +79,7 @@ def _page(
     before = func.sum(found.c.size).over(**window) - found.c.size
     counted = (func.row_number().over(**window).label("position"), before.label("bytes_before"))
     row = select(*(*found.c, *counted)).subquery("numbered")
-    fits = (row.c.position <= _MOST) & (row.c.bytes_before < _MOST_BYTES)
+    fits = (row.c.position <= _MOST) & (row.c.bytes_before < _MAX_BYTES)
     shown = select(*(row.c[name] for name, _ in found.c.items() if name != "size")).correlate(row).lateral("shown")
     text = func.concat(*line(shown), type_=Text)
     lines = func.string_agg(text, aggregate_order_by(literal(""), row.c.position)).filter(fits)

@@ -14,13 +14,13 @@ from backend.models.base import Document
 from backend.models.user import User
 
 _users = SQLModel.metadata.tables[str(User.__tablename__)]
-_USER_ID = bind("caller", type_=Text)
+_USER_ID = bind("principal", type_=Text)
 
 # The account of a user who never wrote anything has no row, and is answered all the same.
-_caller = select(cast(_USER_ID, Text).label("id")).subquery("caller")
+_principal = select(cast(_USER_ID, Text).label("id")).subquery("principal")
 _account = (
-    select(_caller.c.id, func.coalesce(_users.c.revision, 0).label("revision"), _users.c.created_at)
-    .select_from(_caller.outerjoin(_users, _users.c.id == _USER_ID))
+    select(_principal.c.id, func.coalesce(_users.c.revision, 0).label("revision"), _users.c.created_at)
+    .select_from(_principal.outerjoin(_users, _users.c.id == _USER_ID))
     .subquery("account")
 )
 GET = select(_account.c.revision, cast(func.row_to_json(_account.table_valued()), Text))
@@ -29,7 +29,7 @@ DELETE = delete(_users).where(_users.c.id == _USER_ID)
 
 @dataclass(frozen=True, slots=True)
 class UserService:
-    """One user's account. Each method is one flight to the database."""
+    """One user's account. Each method is one round trip to the database."""
 
     sessions: SessionFactory
     user_id: str
@@ -38,11 +38,11 @@ class UserService:
     def get(self) -> Document:
         """Read the account, also before the user's first write."""
         with self.sessions(self.user_id) as session:
-            ((revision, json),) = session.exec(GET, params={"caller": self.user_id})
+            ((revision, json),) = session.exec(GET, params={"principal": self.user_id})
         return Document(json, revision)
 
     @once_only
     def erase(self) -> None:
         """Erase the account and, with it, everything that is stored of the user."""
         with self.sessions(self.user_id) as session:
-            session.exec(DELETE, params={"caller": self.user_id})
+            session.exec(DELETE, params={"principal": self.user_id})

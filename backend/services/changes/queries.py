@@ -1,4 +1,4 @@
-"""The statement behind the feed of changes: one flight, and one snapshot of tasks, tombstones and counter.
+"""The statement behind the feed of changes: one round trip, and one snapshot of tasks, tombstones and counter.
 
 One user's changes become visible in the order of their numbers: each holds the user's row until it is committed. So
 whoever has seen everything up to a number misses nothing by asking for what is after it.
@@ -20,7 +20,7 @@ ChangesAfter = Select[list[int] | None, list[str] | None, int, int]
 
 _SINCE: ColumnElement[int] = bind("since", type_=BigInteger)
 _MOST: ColumnElement[int] = bind("most", type_=Integer)
-_MOST_BYTES: ColumnElement[int] = bind("most_bytes", type_=BigInteger)
+_MAX_BYTES: ColumnElement[int] = bind("most_bytes", type_=BigInteger)
 
 
 def _changes() -> ChangesAfter:
@@ -34,7 +34,7 @@ def _changes() -> ChangesAfter:
     counted = (size.label("size"), position.label("position"))
     numbered = select(*(change.c.revision, change.c.document, *counted)).subquery("numbered")
     # However large the first one is, it has to go.
-    fits = (numbered.c.position <= _MOST) & or_(numbered.c.size <= _MOST_BYTES, numbered.c.position == 1)
+    fits = (numbered.c.position <= _MOST) & or_(numbered.c.size <= _MAX_BYTES, numbered.c.position == 1)
     revisions, documents = (
         func.array_agg(aggregate_order_by(column, numbered.c.position))
         for column in (numbered.c.revision, numbered.c.document)

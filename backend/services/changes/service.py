@@ -16,7 +16,7 @@ MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ChangeService:
-    """What one user's tasks became since. Each method is one flight to the database."""
+    """What one user's tasks became since. Each method is one round trip to the database."""
 
     sessions: Sessions
     user_id: str
@@ -28,7 +28,7 @@ class ChangeService:
         Raises Gone when something may be missing after that position.
         """
         position = read_position(since)
-        params = {"caller": self.user_id, "since": position.revision, "most": limit, "most_bytes": max_bytes}
+        params = {"principal": self.user_id, "since": position.revision, "most": limit, "most_bytes": max_bytes}
         with self.sessions(self.user_id) as session:
             rows = session.exec(change_queries.CHANGES, params=params)
         revisions, documents, counter, purged_revision = rows[0] if rows else (None, None, 0, 0)

@@ -19,7 +19,7 @@ logger = structlog.get_logger()
 _APPLIED = "(SELECT array_agg(migration_id) FROM _yoyo_migration) AS applied"
 _STATE = text(f"SELECT wall.*, {_APPLIED} FROM ({rls_check.SQL}) AS wall")  # noqa: S608 - constants
 _NO_SCHEMA = "The database has no schema yet: no migration is applied."
-_NO_WALL = "The database does not keep users apart by itself; the log says why."
+_NO_RLS = "The database does not keep users apart by itself; the log says why."
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Readiness:
     def require(self) -> None:
         """Return when it was ready at the last refresh.
 
-        Raises ServiceUnavailable when the database was away, its schema outdated, or the second wall did not stand.
+        Raises ServiceUnavailable when the database was away, its schema outdated, or row-level security did not stand.
         """
         if self._reason:
             raise ServiceUnavailable(self._reason)
@@ -70,7 +70,7 @@ class Readiness:
             with self.sessions(rls_check.NOBODY) as session:
                 rows = session.exec(_STATE, params=rls_check.parameters())
         except RoleRefused:
-            return _NO_WALL
+            return _NO_RLS
         except ServiceUnavailable as error:
             return error.message
         except StatementRefused as error:
@@ -79,6 +79,6 @@ class Readiness:
         if missing := self.migrations.difference(rows[0][2] or ()):
             return f"The database schema is outdated: {len(missing)} migrations are pending."
         if gaps := rls_check.gaps_of((name, gap) for name, gap, _ in rows):
-            logger.error("second_wall_open", reason="; ".join(gaps))
-            return _NO_WALL
+            logger.error("row_level_security_off", reason="; ".join(gaps))
+            return _NO_RLS
         return None

@@ -1,4 +1,4 @@
-"""Whether the second wall stands: requests take on their role, and row-level security binds it on every table."""
+"""Whether row-level security stands: requests take on their role, and row-level security binds it on every table."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ class SeedService:
         Raises TooManyTasks, and stores none of them, when the account cannot hold them all.
         """
         with self.sessions.transaction(self.user_id) as sessions, sessions(self.user_id) as session:
-            ((revision, task_count, now),) = session.exec(batch_queries.LOCK, params={"caller": self.user_id})
-            wanted = {"caller": self.user_id, "task_ids": [sample.id for sample in samples]}
+            ((revision, task_count, now),) = session.exec(batch_queries.LOCK, params={"principal": self.user_id})
+            wanted = {"principal": self.user_id, "task_ids": [sample.id for sample in samples]}
             known = {Row(*row).id for row in session.exec(batch_queries.READ, params=wanted)}
             missing = [sample for sample in samples if sample.id not in known]
             if not missing:
@@ -40,7 +40,7 @@ class SeedService:
             states = [(index, True, *_row(sample, now, revision + 1 + index)) for index, sample in enumerate(missing)]
             arrays = dict(zip(batch_queries.ARRAYS, map(list, zip(*states, strict=True)), strict=True))
             counters = {"new_revision": revision + len(missing), "new_task_count": task_count + len(missing)}
-            session.exec(batch_queries.STORE_SILENTLY, params={"caller": self.user_id, **counters, **arrays})
+            session.exec(batch_queries.STORE_SILENTLY, params={"principal": self.user_id, **counters, **arrays})
         return len(missing)
 
 

@@ -13,7 +13,7 @@ from backend.formats.rows import Writer
 from backend.models.export import ExportPage, ExportPlace
 from backend.models.task_file import FileFormat
 from backend.services.account import export_queries
-from backend.services.account.export import MOST_BYTES, MOST_ROWS
+from backend.services.account.export import MAX_BYTES, MAX_ROWS
 
 _BEGINNING = ExportPlace(0, UUID(int=0))
 
@@ -30,7 +30,7 @@ def writer_of(file_format: FileFormat) -> Writer:
 
 @dataclass(frozen=True, slots=True)
 class TaskExportService:
-    """Reads the living tasks of one user by their ids, as JSON lines. Each page is one flight to the database."""
+    """Reads the living tasks of one user by their ids, as JSON lines. Each page is one round trip to the database."""
 
     sessions: Sessions
     user_id: str
@@ -38,7 +38,7 @@ class TaskExportService:
     @reads
     def read(self, place: ExportPlace = _BEGINNING) -> ExportPage:
         """Read the page that begins there; it may be empty."""
-        params = {"caller": self.user_id, "most": MOST_ROWS, "most_bytes": MOST_BYTES, "task": place.key}
+        params = {"principal": self.user_id, "most": MAX_ROWS, "most_bytes": MAX_BYTES, "task": place.key}
         with self.sessions(self.user_id) as session:
             ((lines, behind),) = session.exec(export_queries.LIVING_TASKS, params=params)
         return ExportPage(lines or "", None if behind is None else ExportPlace(0, behind))

@@ -21,7 +21,7 @@ Fates = list[Fate | Detail]
 
 @dataclass(frozen=True, slots=True)
 class ImportService:
-    """Stores rows for one user, who has at most `max_tasks` tasks. A part of any length is the same few flights."""
+    """Stores rows for one user, who has at most `max_tasks` tasks. A part of any length is the same few round trips."""
 
     sessions: Sessions
     user_id: str
@@ -46,8 +46,8 @@ class ImportService:
 
     def _put(self, session: Session, rows: Sequence[Placed]) -> Fates:
         """Do it in memory, and store what it changes; raises when nothing is to be kept."""
-        ((revision, task_count, now),) = session.exec(batch_queries.LOCK, params={"caller": self.user_id})
-        params = {"caller": self.user_id, "task_ids": list({row.id for row in rows})}
+        ((revision, task_count, now),) = session.exec(batch_queries.LOCK, params={"principal": self.user_id})
+        params = {"principal": self.user_id, "task_ids": list({row.id for row in rows})}
         before = [Row(*row) for row in session.exec(batch_queries.READ, params=params)]
         tasks = {task.id: task for task in before}
         account = ImportAccount(revision, task_count, now, self.max_tasks, self.only_adds, tasks)
@@ -63,7 +63,7 @@ class ImportService:
         states = [(index, True, *task) for index, task in enumerate(changed)]
         arrays = dict(zip(batch_queries.ARRAYS, map(list, zip(*states, strict=True)), strict=True))
         counters = {"new_revision": account.revision, "new_task_count": account.task_count}
-        return {"caller": self.user_id, **counters, **arrays}
+        return {"principal": self.user_id, **counters, **arrays}
 
 
 class _NothingChangedError(Exception):

@@ -10,8 +10,8 @@ from backend.formats.csv import CSVReader
 from backend.formats.jsonl import JSONReader
 from backend.formats.rows import FileRow, Reader
 from backend.models.task_file import (
-    MOST_BAD_ROWS,
-    MOST_ERRORS,
+    MAX_BAD_ROWS,
+    MAX_ERRORS,
     FileFormat,
     ImportedTask,
     ImportReport,
@@ -87,7 +87,7 @@ class TaskImport:
         lines = 0
         for row in rows:
             if row is not None:
-                if self.report.failed >= MOST_BAD_ROWS:
+                if self.report.failed >= MAX_BAD_ROWS:
                     self.report.stopped_at_line = row.line
                     yield self._full()
                     return
@@ -112,6 +112,6 @@ class TaskImport:
 
     def _report(self, line: int, problem: Detail) -> None:
         self.report.failed += 1
-        if len(self.report.errors) < MOST_ERRORS:
+        if len(self.report.errors) < MAX_ERRORS:
             error = RowError(line=line, field=problem.field, code=problem.code, message=problem.message)
             self.report.errors.append(error)

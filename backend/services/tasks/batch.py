@@ -22,7 +22,7 @@ Outcome = TaskDocument | TaskAPIError | None
 
 @dataclass(frozen=True, slots=True)
 class BatchService:
-    """Batches of one user, who has at most `max_tasks` tasks. Each is the same few flights, however long it is."""
+    """Batches of one user, who has at most `max_tasks` tasks. Each is the same few round trips, however long it is."""
 
     sessions: Sessions
     user_id: str
@@ -64,8 +64,8 @@ class BatchService:
 
     def _lock(self, session: Session, task_ids: Iterable[UUID]) -> Account:
         """Wait for the user's row, and then read the user's tasks of these ids: they stay as they are until the end."""
-        ((revision, task_count, now),) = session.exec(batch_queries.LOCK, params={"caller": self.user_id})
-        params = {"caller": self.user_id, "task_ids": list(task_ids)}
+        ((revision, task_count, now),) = session.exec(batch_queries.LOCK, params={"principal": self.user_id})
+        params = {"principal": self.user_id, "task_ids": list(task_ids)}
         rows = [Row(*row) for row in session.exec(batch_queries.READ, params=params)]
         tasks = {row.id: row for row in rows}
         return Account(revision, task_count, now, self.max_tasks, self.require_if_match, tasks)
@@ -79,7 +79,7 @@ class BatchService:
         if states:
             arrays = dict(zip(batch_queries.ARRAYS, map(list, zip(*states, strict=True)), strict=True))
             counters = {"new_revision": account.revision, "new_task_count": account.task_count}
-            params = {"caller": self.user_id, **counters, **arrays}
+            params = {"principal": self.user_id, **counters, **arrays}
             json = dict(session.exec(batch_queries.STORE, params=params))
         return [_outcome(step, json.get(index, "")) for index, step in enumerate(steps)]
 

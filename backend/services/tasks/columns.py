@@ -1,6 +1,6 @@
-"""What the statements about tasks share: the tables, the first wall, and tasks as JSON.
+"""What the statements about tasks share: the tables, the tenant filter, and tasks as JSON.
 
-Every statement says `user_id = …` (the first wall); row-level security says it again (the second). A write locks the
+Every statement says `user_id = …` (the tenant filter); row-level security says it again (the second). A write locks the
 user's row before it touches a task, so that one user's writes stand in a line and no two of them can deadlock.
 """
 
@@ -24,7 +24,7 @@ tasks = SQLModel.metadata.tables[str(Task.__tablename__)]
 tombstones = SQLModel.metadata.tables[str(Tombstone.__tablename__)]
 
 # No parameter may be called like a column: SQLAlchemy would take it for a value that an UPDATE is to set.
-USER_ID = bind("caller", type_=Text)
+USER_ID = bind("principal", type_=Text)
 TASK_ID = bind("task", type_=Uuid)
 OWNED = tasks.c.user_id == USER_ID
 ALIVE = tasks.c.deleted_at.is_(None)

@@ -17,8 +17,8 @@ _INFINITY = datetime.max.replace(tzinfo=UTC)  # how the driver reads Postgres' o
 
 
 @dataclass(frozen=True, slots=True)
-class ListService:
-    """Lists one user's tasks. Each page is one flight to the database."""
+class ListingService:
+    """Lists one user's tasks. Each page is one round trip to the database."""
 
     sessions: Sessions
     user_id: str
@@ -30,7 +30,7 @@ class ListService:
         `known` names the tags of what the client has already, None: whatever there is. If the page's tag is among them,
         no tasks are read, and the page is empty.
         """
-        values = {"caller": self.user_id, "most": query.limit, "known": None if known is None else list(known)}
+        values = {"principal": self.user_id, "most": query.limit, "known": None if known is None else list(known)}
         values |= _filtered(query) | _placed(query)
         shape = Shape(
             sort=query.order,

@@ -1,4 +1,4 @@
-"""The statements that list tasks. Each is one flight, and answers JSON text.
+"""The statements that list tasks. Each is one round trip, and answers JSON text.
 
 Row-level security lets an index serve only conditions that leak nothing, such as = and < on columns. So each list reads
 the index of its sort from where its page starts, and no further than where it ends.
@@ -43,8 +43,8 @@ from backend.database.statements import Compiled, compile_statement
 from backend.models.task import TaskSort
 from backend.services.tasks.columns import OWNED, PUBLIC, PUBLIC_IN_TRASH, TASK_ID, USER_ID, public, tasks, users
 
-MOST_BYTES = 4 * 1024 * 1024  # of tasks in a page, and one more task
-MOST_IN_SHORT = 64  # tasks: they can have no more bytes, so that nobody has to count
+MAX_BYTES = 4 * 1024 * 1024  # of tasks in a page, and one more task
+MAX_IN_SHORT = 64  # tasks: they can have no more bytes, so that nobody has to count
 
 TaskPage = Select[str, str, bool, datetime | str, UUID, int | None]
 
@@ -106,8 +106,8 @@ def _short_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> tu
 def _long_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> tuple[ColumnElement[Any], ...]:
     """Write each task as JSON, and count its bytes: the page ends where there are too many."""
     task = _numbered(_written(shape, conditions), shape.sort)
-    in_page = and_(task.c.position <= _LIMIT, task.c.end - task.c.size < MOST_BYTES)
-    last = and_(in_page, (task.c.position == _LIMIT) | (task.c.end >= MOST_BYTES))
+    in_page = and_(task.c.position <= _LIMIT, task.c.end - task.c.size < MAX_BYTES)
+    last = and_(in_page, (task.c.position == _LIMIT) | (task.c.end >= MAX_BYTES))
     documents = func.json_agg(aggregate_order_by(task.c.document, task.c.position)).filter(in_page)
     return (
         func.coalesce(cast(documents, Text), "[]"),
@@ -119,7 +119,7 @@ def _long_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> tup
 
 def can_be_short(sort: TaskSort, limit: int) -> bool:
     """Tell whether a page can be read the short way: few tasks, whose key is a field that is shown."""
-    return limit <= MOST_IN_SHORT and sort.column in PUBLIC
+    return limit <= MAX_IN_SHORT and sort.column in PUBLIC
 
 
 def _tag() -> ColumnElement[str]:

@@ -1,4 +1,4 @@
-"""The statements about one task, built once. Each is one flight and atomic by itself, and answers JSON text.
+"""The statements about one task, built once. Each is one round trip and atomic by itself, and answers JSON text.
 
 What they share with the others, walls and order of locks included, is in `task_columns.py`.
 """
@@ -170,12 +170,12 @@ def _remove() -> ChangedTask:
         .returning(tasks.c.user_id, tasks.c.id, (current.c.counter + 1).label("revision"), current.c.task_count)
         .cte("removed")
     )
-    burial = insert(tombstones).from_select(
+    put_down = insert(tombstones).from_select(
         ["user_id", "id", "revision"], select(removed.c.user_id, removed.c.id, removed.c.revision)
     )
-    buried = burial.on_conflict_do_update(  # the same id may have been used and removed before
+    buried = put_down.on_conflict_do_update(  # the same id may have been used and removed before
         index_elements=[tombstones.c.user_id, tombstones.c.id],
-        set_={"revision": burial.excluded.revision, "deleted_at": burial.excluded.deleted_at},
+        set_={"revision": put_down.excluded.revision, "deleted_at": put_down.excluded.deleted_at},
         where=tombstones.c.user_id == USER_ID,
     ).cte("buried")
     counted = (

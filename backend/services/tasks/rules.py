@@ -1,7 +1,7 @@
 """What the operations of a batch do to tasks, in memory: the rules of `task_queries.py` a second time.
 
-In memory, because operations see what those before them did, and a flight for each would make long batches slow. A test
-holds both against each other.
+In memory, because operations see what those before them did, and a round trip for each would make long batches slow. A
+test holds both against each other.
 """
 
 from __future__ import annotations

@@ -18,12 +18,12 @@ from backend.models.task import TaskCreate, TaskUpdate
 from backend.services.tasks import queries as task_queries
 from backend.utils.fingerprint import fingerprint
 
-_MOST_TRIES = 3
+_MAX_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class TaskService:
-    """One user's tasks, of which there are at most `max_tasks`. Each method is one flight to the database.
+    """One user's tasks, of which there are at most `max_tasks`. Each method is one round trip to the database.
 
     `expected` names the revisions in which a task may be found, None: any. Another one raises PreconditionFailed.
     """
@@ -37,7 +37,7 @@ class TaskService:
     def get(self, task_id: UUID) -> TaskDocument:
         """Read one living task; raises TaskNotFound."""
         with self.sessions(self.user_id) as session:
-            rows = session.exec(task_queries.GET, params={"caller": self.user_id, "task": task_id})
+            rows = session.exec(task_queries.GET, params={"principal": self.user_id, "task": task_id})
         if not rows:
             raise TaskNotFound
         ((revision, json),) = rows
@@ -73,10 +73,10 @@ class TaskService:
 
         Then it sees what is there.
         """
-        for _ in range(_MOST_TRIES):
+        for _ in range(_MAX_TRIES):
             try:
                 with self.sessions(self.user_id) as session:
-                    (row,) = session.exec(task_queries.CREATE, params={"caller": self.user_id, **values})
+                    (row,) = session.exec(task_queries.CREATE, params={"principal": self.user_id, **values})
                     if row[2] != "overtaken":
                         return row
             except StatementRefused as error:
@@ -120,7 +120,7 @@ class TaskService:
     ) -> TaskDocument:
         """Run a statement that changes one task; raises TaskNotFound or PreconditionFailed."""
         revisions = None if expected is None else list(expected)
-        params = {"caller": self.user_id, "task": task_id, "expected": revisions, **values}
+        params = {"principal": self.user_id, "task": task_id, "expected": revisions, **values}
         with self.sessions(self.user_id) as session:
             rows = session.exec(statement, params=params)
         if not rows:

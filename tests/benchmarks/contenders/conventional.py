@@ -23,7 +23,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Computed, DateTime, tuple_
 from sqlmodel import Field, Session, SQLModel, col, create_engine, select, update
 from uuid_utils.compat import uuid7
 
-MOST_CONNECTIONS = 100
+MAX_CONNECTIONS = 100
 MAX_TASKS = 100_000
 
 
@@ -112,7 +112,7 @@ class TaskListAnswer(SQLModel):
 engine = create_engine(
     os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg2://"),
     pool_pre_ping=True,
-    pool_size=MOST_CONNECTIONS,
+    pool_size=MAX_CONNECTIONS,
     max_overflow=0,
     connect_args={"options": "-c TimeZone=UTC"},
 )

@@ -27,7 +27,7 @@ from uuid_utils.compat import uuid7
 
 from backend.models import cursor as cursors
 from backend.services.tasks import queries as task_queries
-from backend.services.tasks.listing_queries import MOST_IN_SHORT, Shape, list_statement
+from backend.services.tasks.listing_queries import MAX_IN_SHORT, Shape, list_statement
 
 _LIST_ID = bytes(cursors.LIST_BYTES)
 Row = tuple[Any, ...]
@@ -94,13 +94,13 @@ def create_app() -> Starlette:
     database = Database(os.environ["DATABASE_URL"], size)
 
     def get_task(request: Request) -> Response:
-        revision, text = database.row(GET, caller=user_of(request), task=UUID(request.path_params["task_id"]))
+        revision, text = database.row(GET, principal=user_of(request), task=UUID(request.path_params["task_id"]))
         return answer(f'{{"data":{text}}}', revision)
 
     def list_tasks(request: Request) -> Response:
         limit = int(request.query_params.get("limit", 1000))
         row = database.row(
-            SHORT_LIST if limit <= MOST_IN_SHORT else LIST, caller=user_of(request), most=limit, known=[]
+            SHORT_LIST if limit <= MAX_IN_SHORT else LIST, principal=user_of(request), most=limit, known=[]
         )
         tag, text, has_more, key, last_id, _ = row
         cursor = cursors.encode(_LIST_ID, key, last_id) if has_more else None
@@ -115,7 +115,7 @@ def create_app() -> Starlette:
         task_id = uuid7()
         values = {"new_request_hash": None, "max_tasks": 100_000, **new_values(body)}
         values["new_completed"] = body.get("completed", False)
-        revision, text, _ = database.row(CREATE, caller=user_id, task=task_id, **values)
+        revision, text, _ = database.row(CREATE, principal=user_id, task=task_id, **values)
         return answer(f'{{"data":{text}}}', revision, 201, Location=f"/api/tasks/{task_id}")
 
     async def update_task(request: Request) -> Response:
@@ -128,7 +128,7 @@ def create_app() -> Starlette:
 
     def change(statement: Statement, request: Request, values: dict[str, Any]) -> Response:
         task_id = UUID(request.path_params["task_id"])
-        revision, text, _ = database.row(statement, caller=user_of(request), task=task_id, expected=None, **values)
+        revision, text, _ = database.row(statement, principal=user_of(request), task=task_id, expected=None, **values)
         return answer(f'{{"data":{text}}}', revision)
 
     routes = [

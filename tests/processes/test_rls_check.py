@@ -1,4 +1,4 @@
-"""A service looks at the second wall before it serves, and does not serve while it does not stand."""
+"""A service looks at row-level security before it serves, and does not serve while it does not stand."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.fixtures.tasks import create, error_of
 from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
-NO_WALL = "keep users apart"
+NO_RLS = "keep users apart"
 
 
 @dataclass(frozen=True)
@@ -243,9 +243,9 @@ def test_a_service_whose_wall_has_fallen_is_not_ready(
     site: Site, sessions: SessionFactory, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     readiness = Readiness(sessions, frozenset(migrations.known()), remember_seconds=0, retry_seconds=0)
-    with site.broken(BREACHES[name]), pytest.raises(ServiceUnavailable, match=NO_WALL):
+    with site.broken(BREACHES[name]), pytest.raises(ServiceUnavailable, match=NO_RLS):
         check(readiness)
-    assert events(caplog, "second_wall_open")
+    assert events(caplog, "row_level_security_off")
 
     check(readiness)
 
@@ -263,21 +263,21 @@ def test_requests_that_cannot_take_on_their_role_are_service_unavailable(
                 error_of(response, 503, "SERVICE_UNAVAILABLE")
                 assert response.headers["Retry-After"] == "1"
             unready = error_of(client.get("/health/ready"), 503, "SERVICE_UNAVAILABLE")
-            assert NO_WALL in unready["message"]
-        assert len(events(caplog, "second_wall_open")) == 3
+            assert NO_RLS in unready["message"]
+        assert len(events(caplog, "row_level_security_off")) == 3
         assert client.get("/api/tasks").json()["data"] == [task]
         assert client.get("/health/ready").status_code == 200
 
 
 @pytest.mark.requirement("FR-088", "FR-054")
-def test_readiness_looks_at_schema_and_wall_in_one_flight(database_url: str) -> None:
+def test_readiness_looks_at_schema_and_wall_in_one_round_trip(database_url: str) -> None:
     with counting_proxy(database_url) as proxy:
         engine = Engine(proxy.url, pool_size=1, timeout_seconds=60)
         readiness = Readiness(
             SessionFactory(engine), frozenset(migrations.known()), remember_seconds=0, retry_seconds=0
         )
         check(readiness)
-        before, readiness.is_used = proxy.flights, True
+        before, readiness.is_used = proxy.round_trips, True
         check(readiness)
-        assert proxy.flights - before == 1
+        assert proxy.round_trips - before == 1
         engine.dispose()

@@ -20,7 +20,7 @@ from backend.services.samples.service import SeedService
 from backend.services.task_files.export_service import TaskExportService
 from backend.services.task_files.import_service import ImportService
 from backend.services.tasks.batch import BatchService
-from backend.services.tasks.listing import ListService
+from backend.services.tasks.listing import ListingService
 from backend.services.tasks.service import TaskService
 from tests.fixtures.deadlines import time_left
 
@@ -31,7 +31,7 @@ SERVICES = (
     ExportService,
     IdempotencyService,
     ImportService,
-    ListService,
+    ListingService,
     SeedService,
     TaskExportService,
     TaskService,

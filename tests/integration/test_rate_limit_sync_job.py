@@ -14,13 +14,13 @@ import pytest
 from sqlalchemy import make_url
 
 from backend.config import Rate
-from backend.database.connection_limiter import Gate
+from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.rate_limits import sync
 from backend.rate_limits.counter import Count, SharedRateLimiter
 from backend.rate_limits.store import RateLimitService
-from backend.rate_limits.sync import Settlement
+from backend.rate_limits.sync import RateLimitSync
 from backend.utils.background import in_background
 from tests.fixtures.background import counted_engine, let_in
 from tests.fixtures.database import execute
@@ -29,11 +29,11 @@ from tests.fixtures.logs import events
 from tests.fixtures.statements import noted_statements
 from tests.fixtures.waiting import eventually
 
-SHORT, LONG = 0.02, 3600.0  # seconds between settlements
+SHORT, LONG = 0.02, 3600.0  # seconds between rate-limit syncs
 MINUTE = 4_000_000_020
 MANY = 5  # looks, at each of which it would settle if it might
 
-_SETTLED = "SELECT coalesce(sum(requests), 0)::integer FROM rate_limits"
+_SYNCED = "SELECT coalesce(sum(requests), 0)::integer FROM rate_limits"
 
 
 @pytest.fixture
@@ -65,15 +65,15 @@ def limiter() -> Limiter:
     return Limiter()
 
 
-def settling(
-    engine: Engine, limiter: SharedRateLimiter, seconds: float, gate: Gate | None = None
+def syncing(
+    engine: Engine, limiter: SharedRateLimiter, seconds: float, connection_limiter: ConnectionLimiter | None = None
 ) -> AbstractAsyncContextManager[None]:
     service = RateLimitService(SessionFactory(engine, log_level=logging.DEBUG))
-    return in_background(Settlement(limiter, service, gate or Gate(1, 60), seconds).run)
+    return in_background(RateLimitSync(limiter, service, connection_limiter or ConnectionLimiter(1, 60), seconds).run)
 
 
-def settled(own_url: str) -> int:
-    ((requests,),) = execute(own_url, _SETTLED)
+def synced(own_url: str) -> int:
+    ((requests,),) = execute(own_url, _SYNCED)
     return int(requests)
 
 
@@ -82,17 +82,17 @@ def test_nothing_is_asked_while_nothing_is_counted(
     own_url: str, limiter: Limiter, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def idle(engine: Engine) -> None:
-        async with settling(engine, limiter, SHORT):
+        async with syncing(engine, limiter, SHORT):
             await limiter.many_more_looks()
-            assert proxy.flights == 0
+            assert proxy.round_trips == 0
             for _ in range(3):
                 limiter.hit("a")
-            await eventually(lambda: settled(own_url) == 3)
-            await eventually(lambda: proxy.flights == 2)  # a settlement, and the sweep of this window
+            await eventually(lambda: synced(own_url) == 3)
+            await eventually(lambda: proxy.round_trips == 2)  # a rate-limit sync, and the sweep of this window
             limiter.hit("b")
-            await eventually(lambda: settled(own_url) == 4)
+            await eventually(lambda: synced(own_url) == 4)
             await limiter.many_more_looks()
-            assert proxy.flights == 3
+            assert proxy.round_trips == 3
 
     with counted_engine(own_url) as (engine, proxy):
         asyncio.run(idle(engine))
@@ -100,30 +100,30 @@ def test_nothing_is_asked_while_nothing_is_counted(
 
 
 @pytest.mark.requirement("FR-103")
-def test_who_has_used_a_tenth_is_settled_at_once(engine: Engine, own_url: str, limiter: Limiter) -> None:
+def test_who_has_used_a_tenth_is_synced_at_once(engine: Engine, own_url: str, limiter: Limiter) -> None:
     async def hurry() -> None:
-        async with settling(engine, limiter, LONG):
+        async with syncing(engine, limiter, LONG):
             for _ in range(9):
                 limiter.hit("a")
             limiter.hit("b")
             assert not limiter.due.is_set()
             await asyncio.sleep(10 * SHORT)
-            assert (limiter.looks, settled(own_url)) == (0, 0)
+            assert (limiter.looks, synced(own_url)) == (0, 0)
             limiter.hit("a")
-            await eventually(lambda: settled(own_url) == 11)
+            await eventually(lambda: synced(own_url) == 11)
 
     asyncio.run(hurry())
 
 
 @pytest.mark.requirement("FR-100")
-def test_what_others_count_is_known_after_a_settlement(engine: Engine, own_url: str, limiter: Limiter) -> None:
+def test_what_others_count_is_known_after_a_sync(engine: Engine, own_url: str, limiter: Limiter) -> None:
     other = Limiter()
 
     async def share() -> None:
-        async with settling(engine, limiter, SHORT), settling(engine, other, SHORT):
+        async with syncing(engine, limiter, SHORT), syncing(engine, other, SHORT):
             for passed, one in zip(range(5, 101, 5), cycle((limiter, other)), strict=False):
                 assert all(one.hit("a").allowed for _ in range(5))
-                await eventually(partial(is_settled, own_url, passed))
+                await eventually(partial(is_synced, own_url, passed))
                 await eventually(partial(has_left, one, 100 - passed))
             assert not other.hit("a").allowed  # it was the last that settled
             assert limiter.hit("a").allowed  # as far as it knows
@@ -134,43 +134,43 @@ def test_what_others_count_is_known_after_a_settlement(engine: Engine, own_url: 
 
 
 @pytest.mark.requirement("FR-102")
-def test_more_users_than_fit_into_one_statement_are_settled_by_several(
+def test_more_users_than_fit_into_one_statement_are_synced_by_several(
     engine: Engine, own_url: str, limiter: Limiter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync, "MOST_SETTLED", 3)
+    monkeypatch.setattr(sync, "MAX_SYNCED", 3)
 
     async def crowd() -> None:
-        async with settling(engine, limiter, SHORT):
+        async with syncing(engine, limiter, SHORT):
             for number in range(10):
                 limiter.hit(f"user-{number}")
-            await eventually(lambda: settled(own_url) == 10)
+            await eventually(lambda: synced(own_url) == 10)
 
     asyncio.run(crowd())
 
 
 @pytest.mark.requirement("FR-097", "FR-102")
-def test_a_settlement_waits_for_its_place_like_a_request(engine: Engine, own_url: str, limiter: Limiter) -> None:
+def test_a_sync_waits_for_its_place_like_a_request(engine: Engine, own_url: str, limiter: Limiter) -> None:
     async def crowded() -> None:
-        gate = Gate(1, 60)
-        async with settling(engine, limiter, SHORT, gate):
-            async with gate:  # though the engine has connections for both
+        connection_limiter = ConnectionLimiter(1, 60)
+        async with syncing(engine, limiter, SHORT, connection_limiter):
+            async with connection_limiter:  # though the engine has connections for both
                 limiter.hit("a")
-                await eventually(lambda: gate.waiting == 1)
-                assert settled(own_url) == 0
-            await eventually(lambda: settled(own_url) == 1)
+                await eventually(lambda: connection_limiter.waiting == 1)
+                assert synced(own_url) == 0
+            await eventually(lambda: synced(own_url) == 1)
 
     asyncio.run(crowded())
 
 
 @pytest.mark.requirement("FR-103")
-def test_a_database_that_is_away_is_said_once_and_settled_with_later(
+def test_a_database_that_is_away_is_said_once_and_synced_with_later(
     engine: Engine, own_url: str, limiter: Limiter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gate = Gate(1, 60)
+    connection_limiter = ConnectionLimiter(1, 60)
 
     async def outage(used: int) -> None:
         before = len(events(caplog, "rate_limits_not_shared"))
-        with hurrying(gate, engine):
+        with hurrying(connection_limiter, engine):
             let_in(own_url, allowed=False)
             for _ in range(used):
                 assert limiter.hit("a").allowed
@@ -179,13 +179,13 @@ def test_a_database_that_is_away_is_said_once_and_settled_with_later(
             let_in(own_url, allowed=True)
 
     async def run() -> None:
-        async with settling(engine, limiter, SHORT, gate):
+        async with syncing(engine, limiter, SHORT, connection_limiter):
             await outage(60)
-            await eventually(lambda: settled(own_url) == 60)
+            await eventually(lambda: synced(own_url) == 60)
             await eventually(lambda: limiter.hit("a", cost=0).remaining == 40)
             await outage(40)
             assert not limiter.hit("a").allowed
-            await eventually(lambda: settled(own_url) == 100)
+            await eventually(lambda: synced(own_url) == 100)
 
     asyncio.run(run())
 
@@ -194,17 +194,17 @@ def test_a_database_that_is_away_is_said_once_and_settled_with_later(
 
 
 @pytest.mark.requirement("FR-103")
-def test_a_settlement_that_is_refused_is_logged_and_tried_again(
+def test_a_sync_that_is_refused_is_logged_and_tried_again(
     engine: Engine, own_url: str, limiter: Limiter, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def run() -> None:
-        async with settling(engine, limiter, SHORT):
+        async with syncing(engine, limiter, SHORT):
             execute(own_url, "ALTER TABLE rate_limits RENAME TO elsewhere")
             limiter.hit("a")
             with noted_statements(engine) as sent:
                 await eventually(lambda: len(sent) > 2)  # it has failed more than once, and said so once
             execute(own_url, "ALTER TABLE elsewhere RENAME TO rate_limits")
-            await eventually(lambda: settled(own_url) == 1)
+            await eventually(lambda: synced(own_url) == 1)
 
     asyncio.run(run())
 
@@ -229,11 +229,11 @@ def test_windows_of_the_past_are_removed_once_per_period(
     limiter = Limiter(seconds, lambda: times[-1])
 
     async def run() -> None:
-        async with settling(engine, limiter, SHORT):
+        async with syncing(engine, limiter, SHORT):
             if ahead:
                 limiter.hit("a")
                 await eventually(partial(is_stored, own_url, [(times[-1],)]))
-                await limiter.many_more_looks()  # a settlement ends with its sweep
+                await limiter.many_more_looks()  # a rate-limit sync ends with its sweep
                 execute(own_url, "DELETE FROM rate_limits")
             for expected in stored:
                 times.append(MINUTE + expected[-1])
@@ -245,8 +245,8 @@ def test_windows_of_the_past_are_removed_once_per_period(
     asyncio.run(run())
 
 
-def is_settled(own_url: str, requests: int) -> bool:
-    return settled(own_url) == requests
+def is_synced(own_url: str, requests: int) -> bool:
+    return synced(own_url) == requests
 
 
 def has_left(limiter: Limiter, requests: int) -> bool:
@@ -258,12 +258,12 @@ def is_stored(own_url: str, rows: list[tuple[int]]) -> bool:
 
 
 @pytest.mark.requirement("FR-102")
-def test_the_end_waits_for_a_settlement_that_is_under_way(engine: Engine, own_url: str, limiter: Limiter) -> None:
+def test_the_end_waits_for_a_sync_that_is_under_way(engine: Engine, own_url: str, limiter: Limiter) -> None:
     waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     plain = make_url(own_url).set(drivername="postgresql").render_as_string(hide_password=False)
 
     async def serve(ended: asyncio.Event) -> None:
-        async with settling(engine, limiter, SHORT):
+        async with syncing(engine, limiter, SHORT):
             limiter.hit("a")
             await ended.wait()
 
@@ -280,4 +280,4 @@ def test_the_end_waits_for_a_settlement_that_is_under_way(engine: Engine, own_ur
 
     asyncio.run(run())
 
-    assert settled(own_url) == 1
+    assert synced(own_url) == 1

@@ -17,7 +17,7 @@ from backend.config import Rate
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory, StatementRefused
 from backend.rate_limits.counter import Count, SharedRateLimiter
-from backend.rate_limits.store import MOST_SWEPT, RateLimitService, counted_as
+from backend.rate_limits.store import MAX_SWEPT, RateLimitService, counted_as
 from tests.fixtures.api import new_user
 from tests.fixtures.database import execute
 from tests.fixtures.statements import run
@@ -44,40 +44,40 @@ def service(engine: Engine) -> RateLimitService:
 
 
 @pytest.mark.requirement("FR-100", "FR-102")
-def test_a_settlement_adds_counts_and_answers_the_totals_of_both_windows(service: RateLimitService) -> None:
+def test_a_sync_adds_counts_and_answers_the_totals_of_both_windows(service: RateLimitService) -> None:
     anne, ben, other = new_user(), new_user(), new_user()
     starts = (MINUTE + 60, MINUTE)
-    service.settle([Count(anne, MINUTE, 5), Count(anne, MINUTE - 60, 7), Count(other, MINUTE, 9)], starts)
+    service.sync([Count(anne, MINUTE, 5), Count(anne, MINUTE - 60, 7), Count(other, MINUTE, 9)], starts)
 
-    totals = service.settle([Count(ben, MINUTE + 60, 1), Count(anne, MINUTE + 60, 2)], starts)
+    totals = service.sync([Count(ben, MINUTE + 60, 1), Count(anne, MINUTE + 60, 2)], starts)
 
     assert sorted(totals) == sorted([Count(anne, MINUTE, 5), Count(anne, MINUTE + 60, 2), Count(ben, MINUTE + 60, 1)])
-    again = service.settle([Count(anne, MINUTE, 1), Count(anne, MINUTE + 60, 10)], starts)
+    again = service.sync([Count(anne, MINUTE, 1), Count(anne, MINUTE + 60, 10)], starts)
     assert sorted(again) == [Count(anne, MINUTE, 6), Count(anne, MINUTE + 60, 12)]
 
 
 @pytest.mark.requirement("FR-100", "FR-102")
-def test_workers_that_settle_the_same_users_at_once_lose_nothing(service: RateLimitService) -> None:
+def test_workers_that_sync_the_same_users_at_once_lose_nothing(service: RateLimitService) -> None:
     users, rounds = [new_user() for _ in range(200)], 15
     start = threading.Barrier(POOL_SIZE)
 
-    def settle(worker: int) -> None:
+    def sync(worker: int) -> None:
         chance = random.Random(worker)  # noqa: S311 - the same each time
         start.wait()
         for _ in range(rounds):
-            service.settle([Count(user, MINUTE, 1) for user in chance.sample(users, len(users))], (MINUTE, MINUTE - 60))
+            service.sync([Count(user, MINUTE, 1) for user in chance.sample(users, len(users))], (MINUTE, MINUTE - 60))
 
     with ThreadPoolExecutor(POOL_SIZE) as threads:
-        list(threads.map(settle, range(POOL_SIZE)))
+        list(threads.map(sync, range(POOL_SIZE)))
 
-    totals = service.settle([Count(user, MINUTE, 1) for user in users], (MINUTE, MINUTE - 60))
+    totals = service.sync([Count(user, MINUTE, 1) for user in users], (MINUTE, MINUTE - 60))
     assert {total.requests for total in totals} == {POOL_SIZE * rounds + 1}
 
 
 @pytest.mark.requirement("FR-102")
 def test_no_user_sees_the_counts_of_anybody(service: RateLimitService, engine: Engine, database_url: str) -> None:
     user = new_user()
-    service.settle([Count(user, MINUTE, 5)], (MINUTE, MINUTE - 60))
+    service.sync([Count(user, MINUTE, 5)], (MINUTE, MINUTE - 60))
     sessions = SessionFactory(engine)
 
     for sql in (
@@ -105,7 +105,7 @@ _WINDOWS = "SELECT extract(epoch FROM window_start)::bigint, count(*) FROM rate_
 @pytest.mark.requirement("FR-105")
 def test_a_sweep_removes_what_is_past_some_at_a_time_and_waits_for_nobody(own_engine: Engine, own_url: str) -> None:
     service = RateLimitService(SessionFactory(own_engine))
-    execute(own_url, _FILL, MINUTE - 60, MOST_SWEPT)
+    execute(own_url, _FILL, MINUTE - 60, MAX_SWEPT)
     execute(own_url, _FILL, MINUTE, 5)
     plain = make_url(own_url).set(drivername="postgresql").render_as_string(hide_password=False)
     with closing(psycopg2.connect(plain)) as connection, connection.cursor() as cursor:
@@ -113,7 +113,7 @@ def test_a_sweep_removes_what_is_past_some_at_a_time_and_waits_for_nobody(own_en
 
         assert service.sweep(MINUTE)
         assert execute(own_url, _WINDOWS) == [(MINUTE - 60, 1), (MINUTE, 5)]
-    execute(own_url, _FILL, MINUTE - 120, MOST_SWEPT)
+    execute(own_url, _FILL, MINUTE - 120, MAX_SWEPT)
     assert not service.sweep(MINUTE)
     assert service.sweep(MINUTE)
     assert execute(own_url, _WINDOWS) == [(MINUTE, 5)]
@@ -121,24 +121,24 @@ def test_a_sweep_removes_what_is_past_some_at_a_time_and_waits_for_nobody(own_en
 
 @dataclass
 class Worker:
-    """One worker's limiter, with a settlement that can be under way while others go on."""
+    """One worker's limiter, with a rate-limit sync that can be under way while others go on."""
 
     limiter: SharedRateLimiter
     passed: int = 0
     in_flight: list[Count] = field(default_factory=list)
     answer: list[Count] | None = None
-    arrived: int = 0  # since the settlement began
+    arrived: int = 0  # since the rate-limit sync began
     most_arrived: int = 0
 
     def step(self, service: RateLimitService) -> None:
-        """Take the settlement one step further: begin it, let the database do its part, note what it answered."""
+        """Take the rate-limit sync one step further: begin it, let the database do its part, note what it answered."""
         if not self.in_flight:
             self.in_flight, self.arrived = self.limiter.take(100), 0
             self.limiter.due.clear()
         elif self.answer is None:
-            self.answer = service.settle(self.in_flight, self.limiter.window_starts)
+            self.answer = service.sync(self.in_flight, self.limiter.window_starts)
         else:
-            self.limiter.settle(self.answer)
+            self.limiter.sync(self.answer)
             self.in_flight, self.answer = [], None
 
     def send(self, user: str) -> None:

@@ -1,4 +1,4 @@
-"""The first wall: where nothing else guards, a statement's own condition keeps one user from another's rows."""
+"""The tenant filter: where nothing else guards, a statement's own condition keeps one user from another's rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ import pytest
 from backend.database.engine import Engine
 from backend.models.task import TaskCreate
 from tests.fixtures.api import new_user
-from tests.fixtures.walls import CONDITIONAL, STATEMENTS, TIMEOUT_SECONDS, Owner, store_answer, tasks_of, without_walls
+from tests.fixtures.tenant_statements import (
+    CONDITIONAL,
+    STATEMENTS,
+    TIMEOUT_SECONDS,
+    Owner,
+    store_answer,
+    tasks_of,
+    without_walls,
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +36,7 @@ def test_a_statement_hits_no_foreign_row_where_row_security_does_not_bind(
     # Else there is nothing to change.
     tasks_of(engine, stranger).create(TaskCreate(id=owner.task_id, title="Mine"))
     store_answer(engine, stranger, owner.key, "Mine")
-    parameters = owner.parameters(statement, caller=stranger)
+    parameters = owner.parameters(statement, principal=stranger)
 
     assert not without_walls(owner, statement.sql, parameters)
 

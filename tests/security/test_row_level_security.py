@@ -1,4 +1,4 @@
-"""The second wall: Postgres refuses foreign rows by itself, whoever the service logs in as."""
+"""Row-level security: Postgres refuses foreign rows by itself, whoever the service logs in as."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.fixtures.database import execute
 from tests.fixtures.logins import DATABASE_DEFAULTS, LOGINS, database_of
 from tests.fixtures.pooler import pooled
 from tests.fixtures.statements import run, send
-from tests.fixtures.walls import (
+from tests.fixtures.tenant_statements import (
     CONDITIONAL,
     STATEMENTS,
     TIMEOUT_SECONDS,
@@ -69,7 +69,7 @@ def owner(login_url: str, engine: Engine) -> Owner:
 def test_every_statement_says_whose_rows_it_means() -> None:
     assert {"tasks.queries.GET", "tasks.queries.CREATE", "account.service.DELETE"} <= STATEMENTS.keys()
     for statement in STATEMENTS.values():
-        assert "%(caller)s" in statement.sql, statement.name
+        assert "%(principal)s" in statement.sql, statement.name
         assert statement.has_condition or "INSERT INTO" in statement.sql, statement.name
 
 
@@ -78,7 +78,7 @@ def test_every_statement_says_whose_rows_it_means() -> None:
 def test_a_statement_without_its_condition_hits_no_foreign_row(owner: Owner, name: str) -> None:
     statement, stranger, before = STATEMENTS[name], new_user(), owner.rows()
     tasks_of(owner.engine, stranger).create(TaskCreate(title="Mine"))
-    parameters = owner.parameters(statement, caller=stranger)
+    parameters = owner.parameters(statement, principal=stranger)
     assert without_walls(owner, statement.without_condition, parameters)
 
     seen = through_the_wall(owner.engine, stranger, statement.without_condition, parameters)
@@ -90,7 +90,7 @@ def test_a_statement_without_its_condition_hits_no_foreign_row(owner: Owner, nam
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_statement_about_the_wrong_user_hits_no_foreign_row(owner: Owner, name: str) -> None:
     statement, before = STATEMENTS[name], owner.rows()
-    parameters = owner.parameters(statement, caller=owner.id)
+    parameters = owner.parameters(statement, principal=owner.id)
     if "INSERT INTO tasks" in statement.sql:
         parameters["task"] = str(uuid.uuid4())  # its own is taken
     assert without_walls(owner, statement.sql, parameters)
@@ -102,11 +102,11 @@ def test_a_statement_about_the_wrong_user_hits_no_foreign_row(owner: Owner, name
 
 @pytest.mark.requirement("FR-013", "FR-085", "FR-086")
 @pytest.mark.parametrize("name", CONDITIONAL)
-def test_the_second_wall_alone_still_serves_the_owner(owner: Owner, name: str) -> None:
+def test_the_row_level_security_alone_still_serves_the_owner(owner: Owner, name: str) -> None:
     statement, before = STATEMENTS[name], owner.rows()
 
     seen = through_the_wall(
-        owner.engine, owner.id, statement.without_condition, owner.parameters(statement, caller=owner.id)
+        owner.engine, owner.id, statement.without_condition, owner.parameters(statement, principal=owner.id)
     )
 
     assert owner.is_hit(seen, owner.rows(), before)
@@ -119,8 +119,8 @@ def test_a_statement_without_a_user_hits_no_row(owner: Owner, name: str) -> None
     counts = " UNION ALL ".join(f"SELECT count(*) FROM {table}" for table in TABLES)  # noqa: S608 - our own
     counted = execute(owner.url, counts)
 
-    for caller in (owner.id, NOBODY):
-        parameters = owner.parameters(statement, caller)
+    for principal in (owner.id, NOBODY):
+        parameters = owner.parameters(statement, principal)
         # Right after a request of the owner, on the same connection.
         assert tasks_of(owner.engine, owner.id).get(owner.task_id).id == owner.task_id
         seen = through_the_wall(owner.engine, NOBODY, statement.without_condition, parameters)
