@@ -154,7 +154,7 @@ class Gone(TaskAPIError):
 
     code = "GONE"
     status = 410
-    message = "The history cannot be continued from there. Forget your copy, and start over with since=0."
+    message = "The history cannot be continued from there. Forget your copy, and start over without since."
 
 
 class PreconditionFailed(TaskAPIError):

@@ -8,7 +8,6 @@ from typing import Annotated, Generic, TypeVar
 from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
-from pydantic import TypeAdapter
 from starlette.datastructures import State
 
 from backend.api.auth.authenticator import Authenticator
@@ -19,7 +18,8 @@ from backend.api.streams.upload import Import
 from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.session import SessionFactory
 from backend.errors import BadRequest, NotConfirmed
-from backend.models.fields import POSITION, FeedPosition
+from backend.models import sync_token
+from backend.models.sync_token import SyncToken
 from backend.services.access_tokens.service import AccessTokenService
 from backend.services.account.export import ExportService
 from backend.services.account.service import UserService
@@ -33,7 +33,7 @@ from backend.services.tasks.service import TaskService
 
 _Service = TypeVar("_Service")
 
-_POSITION = TypeAdapter[int](FeedPosition)
+_NO_EVENT_ID = "Last-Event-ID takes the id of one event as it was given; leave it out to start again"
 _BEARER = HTTPBearer(
     bearerFormat="JWT",
     description=(
@@ -100,24 +100,25 @@ async def _import(request: Request) -> AsyncIterator[Import]:
 @reads_header(
     "Last-Event-ID",
     "The `id` of the last event that you have; it counts instead of `since`",
-    example="42",
-    pattern=f"^{POSITION.pattern}$",
+    example=sync_token.EXAMPLE,
+    pattern=sync_token.PATTERN,
+    max_length=sync_token.MAX_LENGTH,
 )
-async def _last_event_id(request: Request) -> int | None:
-    """Give the position that the header names, None without one."""
+async def _last_event_id(request: Request) -> SyncToken | None:
+    """Give the sync token in the header, None without one."""
     values = header_lines(request, "Last-Event-ID")
     if not values:
         return None
     try:
         (value,) = values
-        return _POSITION.validate_python(value)
-    except ValueError:  # several values, or pydantic's error about one
+        return SyncToken.read(value)
+    except ValueError:  # several values, or one that is none of ours
         raise malformed_event_id() from None
 
 
 def malformed_event_id() -> BadRequest:
     """Return the error that names the header."""
-    return malformed_header("Last-Event-ID", "position_invalid", "Last-Event-ID takes the id of one event")
+    return malformed_header("Last-Event-ID", "sync_token_invalid", _NO_EVENT_ID)
 
 
 async def _confirmed(request: Request) -> None:
@@ -151,7 +152,7 @@ TaskExports = Annotated[TaskExportService, Depends(_of_user(TaskExportService))]
 AnyExport = Annotated[Export, Depends(_export)]  # its place is free again after the answer
 ImportServices = Annotated[ImportService, Depends(_OfUser(_imports))]
 TaskFile = Annotated[Import, Depends(_import)]  # its place is free again after the answer
-LastEventId = Annotated[int | None, Depends(_last_event_id)]
+LastEventId = Annotated[SyncToken | None, Depends(_last_event_id)]
 AccessTokens = Annotated[AccessTokenService, Depends(_of_user(AccessTokenService))]
 Confirmed = Depends(_confirmed)
 Users = Annotated[UserService, Depends(_of_user(UserService))]

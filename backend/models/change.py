@@ -3,18 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, WithJsonSchema
+from pydantic_core import PydanticCustomError
 from sqlmodel import Field
 
+from backend.models import sync_token
 from backend.models.base import Input
-from backend.models.fields import FeedPosition, PlainInteger
+from backend.models.fields import PlainInteger
+from backend.models.sync_token import START, SyncToken
 from backend.models.task import MAX_LIMIT
-from backend.models.values import FARTHEST, Revision
+from backend.models.values import Revision
 
-_SINCE = "`page.revision` of the page before, or the `id` of an event; 0, or left out: everything"
+_SINCE = "`page.next_since` of the page before, or the `id` of an event; left out: everything"
+
+MALFORMED_SINCE = "Not a sync token of ours: send next_since as it was given, or leave since out to start again"
+
+
+def _sync_token(text: str) -> str:
+    """Refuse what is no sync token."""
+    try:
+        SyncToken.read(text)
+    except ValueError:
+        raise PydanticCustomError("sync_token_invalid", MALFORMED_SINCE) from None
+    return text
+
+
+Since = Annotated[
+    str,
+    AfterValidator(_sync_token),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": sync_token.MAX_LENGTH,
+            "pattern": sync_token.PATTERN,
+            "examples": [sync_token.EXAMPLE],
+        }
+    ),
+]
 
 
 def _described(description: str, example: object, **arguments: Any) -> Any:
@@ -24,7 +52,12 @@ def _described(description: str, example: object, **arguments: Any) -> Any:
 class StreamQuery(Input):
     """Where the stream begins."""
 
-    since: FeedPosition = _described(_SINCE, 41, default=0, ge=-FARTHEST, le=FARTHEST)
+    since: Since = _described(_SINCE, sync_token.EXAMPLE, default_factory=lambda: str(START))
+
+    @property
+    def sync_token(self) -> SyncToken:
+        """Return what stands in `since`."""
+        return SyncToken.read(self.since)
 
 
 class ChangesQuery(StreamQuery):
@@ -43,16 +76,16 @@ class DeletedTask(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change as JSON text, and the position of whoever has seen it."""
+    """One change as JSON text, and the sync token of whoever has seen it."""
 
-    position: int
+    sync_token: SyncToken
     json: str
 
 
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """Changes, oldest first, and the position from which to go on."""
+    """Changes, oldest first, and the sync token to go on with."""
 
     changes: tuple[Change, ...]
-    position: int
+    next_since: SyncToken
     has_more: bool

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from backend.errors import BadRequest, Detail
 from backend.models.fields import TITLE_KEY_LENGTH
+from backend.utils import opaque
 
 Key = datetime | str  # what a list is sorted by
 
 LIST_BYTES = 8  # of what tells one list from another
+KIND = b"tasks"  # of opaque text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _TIME_BYTES = 8
 _ID_BYTES = 16
-_CHECK_BYTES = 6
-_MAX_BYTES = LIST_BYTES + _ID_BYTES + 4 * TITLE_KEY_LENGTH + _CHECK_BYTES  # a character is up to 4
-MAX_LENGTH = -(-_MAX_BYTES * 4 // 3)
+MAX_LENGTH = opaque.length(LIST_BYTES + _ID_BYTES + 4 * TITLE_KEY_LENGTH)  # a character is up to 4
 
 
 def encode(list_id: bytes, key: Key, task_id: UUID) -> str:
@@ -29,7 +27,7 @@ def encode(list_id: bytes, key: Key, task_id: UUID) -> str:
         ending = ((key - _EPOCH) // _MICROSECOND).to_bytes(_TIME_BYTES, "big", signed=True)
     else:
         ending = key.encode()
-    return _spell(list_id + task_id.bytes + ending)
+    return opaque.write(list_id + task_id.bytes + ending, KIND)
 
 
 def decode(cursor: str, list_id: bytes, kind: type[Key]) -> tuple[Key, UUID]:
@@ -38,10 +36,7 @@ def decode(cursor: str, list_id: bytes, kind: type[Key]) -> tuple[Key, UUID]:
     Raises BadRequest for a place in another list, and for anything that encode() did not write.
     """
     try:
-        place = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))[:-_CHECK_BYTES]
-        # Base64 has many spellings of the same bytes; ours is one.
-        if _spell(place) != cursor:
-            raise _not_ours()
+        place = opaque.read(cursor, KIND)
         if place[:LIST_BYTES] != list_id:
             raise _of_another_list()
         task_id, ending = place[LIST_BYTES : LIST_BYTES + _ID_BYTES], place[LIST_BYTES + _ID_BYTES :]
@@ -61,15 +56,6 @@ def _text(ending: bytes) -> str:
     if "\0" in text or len(text) > TITLE_KEY_LENGTH:
         raise ValueError
     return text
-
-
-def _spell(place: bytes) -> str:
-    return base64.urlsafe_b64encode(place + _check(place)).decode().rstrip("=")
-
-
-def _check(place: bytes) -> bytes:
-    """Tell our cursors from typing errors. No secret: a forged place still shows only the caller's own tasks."""
-    return hashlib.blake2s(place, digest_size=_CHECK_BYTES, person=b"tasks").digest()
 
 
 def _not_ours() -> BadRequest:

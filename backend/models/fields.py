@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import Annotated
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Strict, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -28,7 +28,6 @@ _MOMENT = (
 )
 _A_MOMENT = re.compile(_MOMENT)
 _OFFSET_WITHOUT_SIGN = re.compile(r".* [0-9]{2}:[0-9]{2}")
-POSITION = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 # The same rules for readers of the contract. No `maxLength` for a title: white space around it does not count.
 _WHITE = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -36,7 +35,6 @@ _TRIMMED = rf"^[{_WHITE}]*[^\u0000{_WHITE}]([^\u0000]{{0,%d}}[^\u0000{_WHITE}])?
 _DESCRIPTION = r"^[^\u0000]*$"
 
 _FLAGS = {"true": True, "false": False}
-_NO_TASK = uuid4()  # nobody can learn it, so nobody can give it to a task
 
 
 def _without_nul(text: str) -> str:
@@ -55,11 +53,6 @@ def _canonical_uuid(value: object) -> UUID:
     return UUID(value)
 
 
-def _uuid_or_none_that_exists(value: str) -> UUID:
-    """Read an id of a path. One that is malformed is looked for like any other, and found as little."""
-    return UUID(value) if _CANONICAL_UUID.fullmatch(value) else _NO_TASK
-
-
 def _digits(value: object) -> object:
     """Read plain digits only; pydantic would also take `1_0`, `5.0`, `+5` and blanks from a query string."""
     if isinstance(value, str):
@@ -67,14 +60,6 @@ def _digits(value: object) -> object:
             raise PydanticCustomError("int_parsing", "Must be a whole number in plain digits")
         return int(value)
     return value
-
-
-def _position(value: object) -> object:
-    """Read a position in the feed of changes, which can be below zero."""
-    text = str(value)
-    if not POSITION.fullmatch(text):
-        raise PydanticCustomError("int_parsing", "Must be a whole number, as the feed of changes gave it")
-    return int(text)
 
 
 def _true_or_false(value: object) -> object:
@@ -141,10 +126,8 @@ Description = Annotated[
 ]
 Flag = Annotated[bool, Strict()]
 CanonicalUUID = Annotated[UUID, BeforeValidator(_canonical_uuid)]
-PathUUID = Annotated[UUID, BeforeValidator(_uuid_or_none_that_exists)]
 QueryFlag = Annotated[bool, BeforeValidator(_true_or_false)]
 PlainInteger = Annotated[int, BeforeValidator(_digits)]
-FeedPosition = Annotated[int, BeforeValidator(_position)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 _ID = _CANONICAL_UUID.pattern
 # Not a list: the framework would read that from a parameter that is repeated.

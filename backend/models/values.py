@@ -10,8 +10,6 @@ from backend.identity.claims import MAX_USER_ID_LENGTH
 from backend.models.etags import GREATEST_REVISION
 from backend.models.fields import DESCRIPTION_LENGTH, NAME_LENGTH, TITLE_LENGTH
 
-FARTHEST = 10**18 - 1  # position in the feed of changes, forwards or backwards
-
 _WITHOUT_NUL = r"^[^\u0000]*$"
 
 UserId = Annotated[str, StringConstraints(max_length=MAX_USER_ID_LENGTH, pattern=r"^[^\u0000-\u001f\u007f-\u009f]+$")]
@@ -23,4 +21,3 @@ Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500, patter
 Revision = Annotated[int, Field(ge=1, le=GREATEST_REVISION)]
 Count = Annotated[int, Field(ge=0, le=GREATEST_REVISION)]
 LineNumber = Annotated[int, Field(ge=1, le=10**12)]
-Position = Annotated[int, Field(ge=-FARTHEST, le=FARTHEST)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from functools import cache
+from functools import lru_cache
 from queue import SimpleQueue
 
 import structlog
@@ -16,7 +16,7 @@ def start_soon(thread: threading.Thread) -> None:
     _queue().put(thread)
 
 
-@cache
+@lru_cache(maxsize=1)
 def _queue() -> SimpleQueue[threading.Thread]:
     queue = SimpleQueue[threading.Thread]()
     threading.Thread(target=_start_all, args=(queue,), name="starting threads", daemon=True).start()

@@ -42,7 +42,7 @@ from task_api_client.models import (
     TaskUpdate,
     UpdateOperation,
 )
-from task_api_client.types import UNSET, File
+from task_api_client.types import UNSET, File, Unset
 
 NO_ID = UUID(int=0)
 
@@ -112,13 +112,20 @@ def work_in_batch(client: AuthenticatedClient, bread: TaskPublic, eggs: TaskPubl
     assert deleted.status == HTTPStatus.NO_CONTENT
 
 
-def follow(client: AuthenticatedClient, since: int, eggs: TaskPublic) -> None:
-    """Read what has changed."""
+def read_changes(client: AuthenticatedClient, since: str | Unset = UNSET) -> ChangesAnswer:
+    """Read what has changed since, or everything."""
     changes = list_changes.sync(client=client, since=since)
     assert isinstance(changes, ChangesAnswer)
+    return changes
+
+
+def follow(client: AuthenticatedClient, since: str, eggs: TaskPublic) -> None:
+    """Read what has changed."""
+    changes = read_changes(client, since)
     *edited, deleted = changes.data
     assert [change.title for change in edited if isinstance(change, TaskPublic)] == ["Oat milk", "Butter", "Rye bread"]
-    assert deleted == DeletedTask(id=eggs.id, deleted=True, revision=changes.page.revision)
+    assert deleted == DeletedTask(id=eggs.id, deleted=True, revision=edited[-1].revision + 1)
+    assert read_changes(client, changes.page.next_since).data == []
 
 
 def delete(client: AuthenticatedClient, eggs: TaskPublic) -> None:
@@ -155,9 +162,10 @@ def main(address: str, token: str) -> None:
     with AuthenticatedClient(address, token, raise_on_unexpected_status=True) as client:
         milk, bread, eggs = (create(client, title) for title in ("Milk", "Bread", "Eggs"))
         assert [task.title for task in read_all(client, TaskSort.TITLE_REVERSED)] == ["Milk", "Eggs", "Bread"]
+        since = read_changes(client).page.next_since
         edit(client, milk)
         work_in_batch(client, bread, eggs)
-        follow(client, milk.revision, eggs)
+        follow(client, since, eggs)
         delete(client, eggs)
         fail(client, address)
         exported = export_account.sync(client=client)

@@ -15,8 +15,10 @@ import httpx
 import pytest
 
 from tests.fixtures import shell
+from tests.fixtures.feed import sync_token
 from tests.fixtures.process import Service, environment, run
 from tests.fixtures.shell import SPECS, installed_service, shell_blocks
+from tests.fixtures.tasks import revision_of
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-218")
@@ -162,16 +164,23 @@ def test_a_copy_follows_the_changes_from_where_it_was(
     answer = json.loads((folder / "answer.json").read_text(encoding="utf-8"))
     assert {change["id"] for change in answer["data"]} == {edited, trashed, deleted, created}
     assert copied(folder)["tasks"] == living(alice)
-    assert copied(folder)["since"] == alice.get("/api/me").json()["data"]["revision"]
+    assert copied(folder)["since"] == sync_token(revision_of(alice))
 
 
-def test_a_copy_that_is_too_old_is_made_anew(paste: Paste, alice: httpx.Client, folder: Path) -> None:
-    (folder / "copy.json").write_text('{"since": 1000000, "tasks": {"gone": {"id": "gone"}}}')
+@pytest.mark.parametrize(
+    ("since", "code"),
+    [(sync_token(1_000_000), "GONE"), (1, "VALIDATION_ERROR")],
+    ids=["ahead", "a number of an earlier version"],
+)
+def test_a_copy_that_cannot_be_continued_is_made_anew(
+    paste: Paste, alice: httpx.Client, folder: Path, since: object, code: str
+) -> None:
+    (folder / "copy.json").write_text(json.dumps({"since": since, "tasks": {"gone": {"id": "gone"}}}))
 
     done = paste(FOLLOW)
 
     assert done.returncode == 0
-    assert json.loads(done.stderr)["code"] == "GONE"
+    assert json.loads(done.stderr)["code"] == code
     assert copied(folder)["tasks"] == living(alice)
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from backend import cli
 from backend.api.streams.download import JSON_LINES
 from backend.models.export import LINES
+from backend.models.sync_token import SyncToken
 from tests.fixtures.api import EVENT_STREAM
 from tests.fixtures.contract import Json, Operation, contract, handlers, model_named, operations, resolved
 
@@ -138,7 +139,7 @@ def test_the_example_of_an_event_holds_a_task() -> None:
     data, id_, *end = example.split("\n")
     task = json.loads(data.removeprefix("data: "))
     _assert_fits(model_named("TaskPublic"), task)
-    assert (id_, end) == (f"id: {task['revision']}", ["", ""])
+    assert (id_, end) == (f"id: {SyncToken(task['revision'])}", ["", ""])
 
 
 @pytest.mark.requirement("FR-184")

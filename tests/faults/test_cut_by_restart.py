@@ -54,11 +54,11 @@ class Follower:
     def follow(self, client: httpx.Client, until_like: dict[str, object] | None = None) -> None:
         """Go on after the last event that came whole."""
         try:
-            with stream(client, last_event_id=self.copy.position) as response:
+            with stream(client, last_event_id=self.copy.since) as response:
                 for event in events_of(response):
                     if event.change is not None:
                         self.copy.apply(event.change)
-                    self.copy.position = int(event.id or "0")
+                    self.copy.since = event.id or self.copy.since
                     if until_like is not None and self.copy.tasks == until_like:
                         return
         except (httpx.RemoteProtocolError, httpx.ReadError):

@@ -25,7 +25,7 @@ from tests.fixtures.api import new_user
 from tests.fixtures.database import execute, scratch_database
 from tests.fixtures.events import changes_of, events_of, stream
 from tests.fixtures.expired import Hoarder, Left
-from tests.fixtures.feed import Replica, living
+from tests.fixtures.feed import Replica, living, sync_token
 from tests.fixtures.keys import is_replayed, new_key, said
 from tests.fixtures.process import Service, environment, run, served
 from tests.fixtures.rates import begin_in_one_day, passing, synced, wait_until_synced
@@ -190,7 +190,9 @@ def test_a_copy_that_follows_now_one_and_now_the_other_is_exact(hosts: tuple[Ser
         while replica.pull(next(followers)):
             pass
 
-        assert replica.position == revision_of(next(followers)) > 40
+        revision = revision_of(next(followers))
+        assert replica.since == sync_token(revision)
+        assert revision > 40
         assert replica.tasks == living(next(followers))
         assert replica.tasks
 

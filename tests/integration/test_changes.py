@@ -10,11 +10,12 @@ import httpx
 import pytest
 
 from backend.database.engine import Engine
+from backend.models.sync_token import SyncToken
 from backend.services.changes.service import MAX_PAGE_BYTES
 from tests.fixtures.api import API, new_user
 from tests.fixtures.database import execute
 from tests.fixtures.erasure import erase
-from tests.fixtures.feed import Replica, living, purge
+from tests.fixtures.feed import Replica, living, purge, sync_token
 from tests.fixtures.rival import rival
 from tests.fixtures.tasks import Task, create, error_of, path_of, read, revision_of
 from tests.fixtures.tenant_statements import STATEMENTS, through_the_wall
@@ -23,11 +24,16 @@ FEED = "/api/changes"
 Json = dict[str, Any]
 
 
-def feed(client: httpx.Client, **params: int) -> tuple[list[Task], Json]:
+def feed(client: httpx.Client, **params: int | str) -> tuple[list[Task], Json]:
     """Read one page of the feed."""
     response = client.get(FEED, params=params)
     assert response.status_code == 200, response.text
     return response.json()["data"], response.json()["page"]
+
+
+def ending(revision: int, *, has_more: bool = False) -> Json:
+    """Say what the feed says at the end of a page that leaves its reader at this revision."""
+    return {"next_since": sync_token(revision), "has_more": has_more}
 
 
 def gone(task: Task, revision: int) -> Task:
@@ -47,14 +53,14 @@ def test_the_feed_has_every_task_as_its_last_change_left_it(client: httpx.Client
 
     assert changes == [read(client, first), gone(second, 6), gone(third, 7), read(client, fourth)]
     assert [change["revision"] for change in changes] == [5, 6, 7, 9]
-    assert page == {"revision": 9, "has_more": False}
-    assert feed(client, since=6)[0] == changes[2:]
-    assert feed(client, since=9) == ([], {"revision": 9, "has_more": False})
+    assert page == ending(9)
+    assert feed(client, since=sync_token(6))[0] == changes[2:]
+    assert feed(client, since=sync_token(9)) == ([], ending(9))
 
 
 @pytest.mark.requirement("FR-145")
 def test_who_never_wrote_anything_has_an_empty_feed(client: httpx.Client) -> None:
-    assert feed(client) == ([], {"revision": 0, "has_more": False})
+    assert feed(client) == ([], ending(0))
 
 
 @pytest.mark.requirement("FR-145", "FR-137")
@@ -77,16 +83,16 @@ def test_pages_of_any_size_hold_every_change_once(client: httpx.Client, limit: i
     for task in tasks[3:5]:
         client.delete(path_of(task), params={"permanent": "true"})
 
-    seen, since, has_more = list[Task](), 0, True
+    seen, since, has_more = list[Task](), "", True
     while has_more:
         changes, page = feed(client, since=since, limit=limit)
         assert len(changes) == min(limit, 7 - len(seen))
         seen += changes
-        since, has_more = page["revision"], page["has_more"]
+        since, has_more = page["next_since"], page["has_more"]
 
     assert seen == feed(client)[0]
     assert len(seen) == 7
-    assert since == revision_of(client) == 11
+    assert since == sync_token(revision_of(client)) == sync_token(11)
 
 
 @pytest.mark.requirement("FR-145", "FR-134")
@@ -99,22 +105,46 @@ def test_a_page_is_bounded_in_bytes_but_has_at_least_one_change(client: httpx.Cl
 
     changes, page = response.json()["data"], response.json()["page"]
     assert MAX_PAGE_BYTES - 70_000 < len(response.content) < MAX_PAGE_BYTES + 1000
-    assert page == {"revision": changes[-1]["revision"], "has_more": True}
-    rest, page = feed(client, since=page["revision"])
+    assert page == ending(changes[-1]["revision"], has_more=True)
+    rest, page = feed(client, since=page["next_since"])
     assert len(changes) + len(rest) == 80
-    assert page == {"revision": 80, "has_more": False}
+    assert page == ending(80)
+
+
+@pytest.mark.requirement("FR-145")
+@pytest.mark.parametrize(
+    "since", ["0", "1", "-2000", "x", f"{sync_token(1)}A", sync_token(1)[:-1], sync_token(1).lower()]
+)
+def test_what_is_no_sync_token_is_refused_and_told_how_to_start_again(client: httpx.Client, since: str) -> None:
+    create(client)
+
+    (detail,) = error_of(client.get(FEED, params={"since": since}), 422, "VALIDATION_ERROR")["details"]
+
+    assert (detail["field"], detail["code"]) == ("query.since", "sync_token_invalid")
+    assert "leave since out to start again" in detail["message"]
+
+
+@pytest.mark.requirement("FR-145")
+def test_a_sync_token_can_stand_in_an_address_and_stays_the_same(client: httpx.Client) -> None:
+    create(client)
+    page = feed(client)[1]
+
+    assert feed(client)[1] == page
+    assert page["next_since"].replace("-", "").replace("_", "").isalnum()
+    assert client.get(f"{FEED}?since={page['next_since']}").json() == {"data": [], "page": page}
+    assert client.get(f"{FEED}?since=").json() == client.get(FEED).json()
 
 
 @pytest.mark.requirement("FR-147")
 def test_a_revision_ahead_of_the_counter_is_gone(client: httpx.Client) -> None:
     create(client)
 
-    for since in ("2", "999999999999999999", "-2000", "-999999999999999999"):
-        error = error_of(client.get(FEED, params={"since": since}), 410, "GONE")
-        assert "since=0" in error["message"]
+    for since in (SyncToken(2), SyncToken(2**63 - 1), SyncToken(2, 0), SyncToken(2**63 - 1, 0)):
+        error = error_of(client.get(FEED, params={"since": str(since)}), 410, "GONE")
+        assert "start over without since" in error["message"]
     assert erase(client).status_code == 204
-    error_of(client.get(FEED, params={"since": 1}), 410, "GONE")
-    assert feed(client) == ([], {"revision": 0, "has_more": False})
+    error_of(client.get(FEED, params={"since": sync_token(1)}), 410, "GONE")
+    assert feed(client) == ([], ending(0))
 
 
 @pytest.mark.requirement("FR-147", "FR-138")
@@ -127,10 +157,10 @@ def test_a_revision_from_before_a_purge_is_gone(
     new = create(client, "d")
     assert purge(api, database_url, user_id)
 
-    assert feed(client) == ([old, new], {"revision": 6, "has_more": False})
-    for since in range(1, 5):
-        error_of(client.get(FEED, params={"since": since}), 410, "GONE")
-    assert feed(client, since=5)[0] == [new]
+    assert feed(client) == ([old, new], ending(6))
+    for known in range(1, 5):
+        error_of(client.get(FEED, params={"since": sync_token(known)}), 410, "GONE")
+    assert feed(client, since=sync_token(5))[0] == [new]
 
 
 @pytest.mark.requirement("FR-147")
@@ -155,7 +185,7 @@ def test_a_full_sync_is_never_stopped_by_an_earlier_purge(
     assert pages == -(-7 // limit)
     assert replica.tasks == living(client)
     assert len(replica.tasks) == 7
-    assert replica.position == revision_of(client)
+    assert replica.since == sync_token(revision_of(client))
 
 
 @pytest.mark.requirement("FR-147")
@@ -168,10 +198,10 @@ def test_a_full_sync_that_a_purge_overtakes_starts_over(
     for _ in range(2):
         client.delete(path_of(create(client, "c")))
         assert purge(api, database_url, user_id)
-        places.append(feed(client, limit=1)[1]["revision"])
+        places.append(feed(client, limit=1)[1]["next_since"])
     overtaken, place = places
 
-    assert max(places) < 0
+    assert len({*places, sync_token(1)}) == 3
     error_of(client.get(FEED, params={"since": overtaken}), 410, "GONE")
     assert len(feed(client, since=place)[0]) == 1
 
@@ -188,12 +218,12 @@ def test_a_change_that_becomes_visible_late_is_never_skipped(
         late = thread.submit(client.put, path_of(other), json={"title": "late"})
         # What gets the greater number waits for what has the smaller one, so that nobody sees it before.
         assert not replica.pull(client)
-        assert replica.position == 2
+        assert replica.since == sync_token(2)
         early.commit_when_awaited()
         assert late.result().json()["data"]["revision"] == 4
 
     assert not replica.pull(client)
-    assert replica.position == 4
+    assert replica.since == sync_token(4)
     assert replica.tasks == living(client)
     assert {each["title"] for each in replica.tasks.values()} == {"early", "late"}
 

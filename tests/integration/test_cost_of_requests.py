@@ -22,6 +22,7 @@ from backend.models.task import FILTERS, TaskSort
 from backend.services.tasks.listing_queries import Shape, compiled_list
 from tests.fixtures.api import API, new_user
 from tests.fixtures.erasure import erase
+from tests.fixtures.feed import sync_token
 from tests.fixtures.locks import row_locked
 from tests.fixtures.proxy import Proxy
 from tests.fixtures.statements import noted_statements
@@ -171,7 +172,7 @@ def use_everything(api: API) -> None:
             f"{TASKS}?limit=1&cursor={page['next_cursor']}",
             f"{TASKS}?sort=title&deleted=true&completed=true&include_total=true&q=milk",
             "/api/changes",
-            "/api/changes?since=1",
+            f"/api/changes?since={sync_token(1)}",
             "/api/changes/stream",
             "/api/me",
             "/api/me/export",

@@ -10,6 +10,7 @@ import pytest
 from backend.config import Settings
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.contract import Json, Operation, operations
+from tests.fixtures.feed import sync_token
 from tests.fixtures.hostile import good_body, parameters
 from tests.fixtures.keys import KEY, assert_replays, is_replayed, new_key, stored_keys
 from tests.fixtures.task_files import EXPORT
@@ -139,7 +140,7 @@ def test_a_blank_line_does_not_repeat_one_that_says_something(client: httpx.Clie
         first = stranger.post("/api/tasks", json={"title": "a"}, headers=[(KEY, key), (KEY, "")])
         task_of(first, 201)
         assert_replays(stranger, first)
-    gone = client.get("/api/changes/stream", headers=[("Last-Event-ID", ""), ("Last-Event-ID", "9")])
+    gone = client.get("/api/changes/stream", headers=[("Last-Event-ID", ""), ("Last-Event-ID", sync_token(9))])
     error_of(gone, 410, "GONE")
 
 

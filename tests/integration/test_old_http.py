@@ -12,6 +12,7 @@ from tests.fixtures.api import API
 from tests.fixtures.connection import connection_to, head
 from tests.fixtures.deadlines import hurried_at
 from tests.fixtures.exports import EXPORT, give_large_tasks, leave_something_everywhere, read_lines
+from tests.fixtures.feed import sync_token
 from tests.fixtures.logs import events
 from tests.fixtures.proxy import Fault, Proxy
 from tests.fixtures.task_files import EXPORT as TASKS
@@ -71,7 +72,7 @@ def test_a_stream_is_sent_as_it_is_and_ends_with_the_connection(
 
     assert (status, headers["Connection"]) == (200, "close")
     assert "Transfer-Encoding" not in headers
-    assert body.startswith(b"id: 0\nretry: 2000\n\n")
+    assert body.startswith(f"id: {sync_token(0)}\nretry: 2000\n\n".encode())
     assert body.endswith(b"\n\n")
     assert [line for line in body.decode().splitlines() if new[0]["id"] in line]
 

@@ -87,6 +87,14 @@ def test_every_answer_to_a_user_says_what_is_left(somebody: httpx.Client) -> Non
     assert all(1 <= left.reset_seconds <= DAY for left in lefts)
 
 
+@pytest.mark.requirement("FR-100", "FR-111")
+def test_a_malformed_id_is_counted_and_limited_like_any_other(somebody: httpx.Client) -> None:
+    answers = [somebody.get(f"/api/tasks/{id_}") for id_ in ("not-an-id", MISSING_ID) * REQUESTS]
+
+    assert [left_of(answer).remaining for answer in answers[:REQUESTS]] == [6, 5, 4, 3, 2, 1, 0]
+    assert [answer.status_code for answer in answers] == [404] * REQUESTS + [429] * REQUESTS
+
+
 @pytest.mark.requirement("FR-101", "FR-104")
 def test_every_answer_to_nobody_says_what_is_left_to_the_address(nobody: httpx.Client) -> None:
     bad = {"Authorization": f"Bearer {hmac_token(SECRET, claims(exp=1))}"}

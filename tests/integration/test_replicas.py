@@ -11,9 +11,10 @@ from threading import Event
 import pytest
 
 from backend.config import Settings
+from backend.models.sync_token import SyncToken
 from tests.fixtures.api import API, serve
 from tests.fixtures.events import events_of, stream
-from tests.fixtures.feed import Replica, living
+from tests.fixtures.feed import Replica, living, sync_token
 from tests.fixtures.tasks import Task, create, path_of, revision_of
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
@@ -64,10 +65,10 @@ def follow_pages(live: API, user_id: str, written: Event) -> Replica:
 
 def follow_stream(live: API, user_id: str, written: Event) -> tuple[Replica, int]:
     """Follow the stream, which breaks off again and again; returns the copy, and how often it did."""
-    replica, chance, times, last_id = Replica(), random.Random(1), 0, "0"  # noqa: S311 - no secret
+    replica, chance, times, last_id = Replica(), random.Random(1), 0, ""  # noqa: S311 - no secret
     deadline = time.monotonic() + PATIENCE_SECONDS
     with live.client(user_id) as client:
-        while not (written.is_set() and int(last_id) == revision_of(client)):
+        while not (written.is_set() and last_id == sync_token(revision_of(client))):
             assert time.monotonic() < deadline
             times += 1
             with stream(client, last_event_id=last_id) as response:
@@ -77,7 +78,7 @@ def follow_stream(live: API, user_id: str, written: Event) -> tuple[Replica, int
                     last_id = event.id or last_id
                     if event.change:
                         replica.apply(event.change)
-                    if written.is_set() and int(last_id) == revision_of(client):
+                    if written.is_set() and last_id == sync_token(revision_of(client)):
                         break
     return replica, times
 
@@ -102,7 +103,9 @@ def test_copies_are_exact_whatever_happens_meanwhile(live: API, user_id: str) ->
         assert replica.tasks == tasks
         assert {**other.tasks, last["id"]: last} == tasks  # so may the other
         assert len(tasks) > WRITERS
-        assert replica.position == revision_of(client) > WRITERS * CHANGES_OF_EACH / 2
+        revision = revision_of(client)
+        assert replica.since == sync_token(revision)
+        assert revision > WRITERS * CHANGES_OF_EACH / 2
     assert times > 3
 
 
@@ -112,7 +115,7 @@ def test_what_comes_again_does_no_harm(live: API, user_id: str) -> None:
     with live.client(user_id) as client:
         replica = Replica()
         while replica.pull(client, 2):
-            replica.position = max(0, replica.position - 3)
+            replica.since = sync_token(max(0, SyncToken.read(replica.since).revision - 3))
             replica.pull(client, 7)
 
         assert replica.tasks == living(client)
@@ -125,7 +128,7 @@ def test_a_copy_notices_what_is_missing(live: API, user_id: str) -> None:
         replica = Replica()
         for number in range(3):
             assert client.post("/api/tasks", json={"title": str(number)}).is_success
-        replica.position = 1
+        replica.since = sync_token(1)
         replica.pull(client)
 
         assert replica.tasks != living(client)

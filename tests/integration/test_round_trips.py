@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from tests.fixtures.api import API, new_user
 from tests.fixtures.erasure import user_of
+from tests.fixtures.feed import sync_token
 from tests.fixtures.proxy import Proxy, counting_proxy
 from tests.fixtures.tasks import JSON, MISSING_ID, create, path_of
 
@@ -79,7 +80,7 @@ CASES = {
     "get": Case("GET", TASK, 200),
     "get what is known": Case("GET", TASK, 304, headers=ANY),
     "get missing": Case("GET", TASK, 404, task_id=MISSING_ID),
-    "get malformed": Case("GET", TASK, 404, task_id="not-an-id"),
+    "get malformed": Case("GET", TASK, 404, task_id="not-an-id", round_trips=0),
     "put": Case("PUT", TASK, 200, '{"title": "b"}'),
     "put the same": Case("PUT", TASK, 200, '{"title": "0"}'),
     "put missing": Case("PUT", TASK, 404, '{"title": "b"}', task_id=MISSING_ID),
@@ -107,17 +108,19 @@ CASES = {
     "restore stale": Case("POST", RESTORE, 412, task_id=TRASHED, headers=STALE),
     "create with a key": Case("POST", "/api/tasks", 201, '{"title": "a"}', headers=KEYED, round_trips=4),
     "toggle with a key": Case("PATCH", COMPLETE, 200, headers=KEYED, round_trips=4),
+    "toggle malformed with a key": Case("PATCH", COMPLETE, 404, task_id="not-an-id", headers=KEYED, round_trips=0),
     "toggle missing with a key": Case("PATCH", COMPLETE, 404, task_id=MISSING_ID, headers=KEYED, round_trips=3),
     "restore with a key": Case("POST", RESTORE, 200, task_id=TRASHED, headers=KEYED, round_trips=4),
     "changes": Case("GET", "/api/changes", 200),
-    "more changes": Case("GET", "/api/changes", 200, query="?since=1&limit=1"),
-    "changes that never were": Case("GET", "/api/changes", 410, query="?since=999"),
+    "more changes": Case("GET", "/api/changes", 200, query=f"?since={sync_token(1)}&limit=1"),
+    "changes that never were": Case("GET", "/api/changes", 410, query=f"?since={sync_token(999)}"),
     "stream": Case("GET", "/api/changes/stream", 200),
     "account": Case("GET", "/api/me", 200),
     "export": Case("GET", "/api/me/export", 200, round_trips=5),
     "tokens": Case("GET", "/api/me/tokens", 200),
     "make a token": Case("POST", "/api/me/tokens", 201, SCRIPT, round_trips=4),
     "revoke a token": Case("DELETE", "/api/me/tokens/{task_id}", 404),
+    "revoke malformed": Case("DELETE", "/api/me/tokens/{task_id}", 404, task_id="not-an-id", round_trips=0),
     "erase": Case("DELETE", "/api/me", 204, query="?confirm=USER_ID"),
     "erase unconfirmed": Case("DELETE", "/api/me", 422, round_trips=0),
 }
@@ -168,7 +171,7 @@ def test_a_key_that_is_known_is_two_round_trips(through: httpx.Client, proxy: Pr
     "case",
     [
         Case("GET", "/api/tasks?cursor=x", 400),
-        Case("GET", "/api/changes?since=x", 422),
+        Case("GET", "/api/changes?since=1", 422),
         Case("GET", "/api/nothing", 404),
         Case("DELETE", "/api/tasks", 405),
         Case("POST", "/api/tasks", 422, '{"title": ""}'),

@@ -21,6 +21,7 @@ from tests.fixtures.database import execute
 from tests.fixtures.deadlines import hurried
 from tests.fixtures.erasure import erase
 from tests.fixtures.events import STREAM, changes_of, events_of, stream
+from tests.fixtures.feed import sync_token
 from tests.fixtures.logs import events
 from tests.fixtures.proxy import counting_proxy
 from tests.fixtures.tasks import create, error_of
@@ -96,7 +97,7 @@ def test_a_worker_may_have_so_many_streams(live: API, follower: httpx.Client) ->
 
 @pytest.mark.requirement("FR-150")
 def test_a_stream_that_is_refused_keeps_no_place(live: API, follower: httpx.Client) -> None:
-    for params in ({"since": "9"}, {"since": "x"}, {"x": "1"}):
+    for params in ({"since": sync_token(9)}, {"since": "x"}, {"x": "1"}):
         assert follower.get(STREAM, params=params).status_code in {410, 422}
 
     until(lambda: is_empty(live))
@@ -115,11 +116,11 @@ def test_what_one_stream_of_a_user_finds_all_of_them_send(
     monkeypatch.setattr(Followed, "wake", note)
     with ExitStack() as streams:
         open_ = [events_of(streams.enter_context(stream(follower))) for _ in range(MAX_STREAMS_OF_ONE_USER)]
-        assert [next(events).id for events in open_] == ["0"] * len(open_)
+        assert [next(events).id for events in open_] == [sync_token(0)] * len(open_)
         execute(database_url, _ONE_CHANGE, user_id, user_id)
         looks.append(True)  # for one of them, once
 
-        assert [changes_of(events, 1)[0].id for events in open_] == ["1"] * len(open_)
+        assert [changes_of(events, 1)[0].id for events in open_] == [sync_token(1)] * len(open_)
     assert len(woken) == 1
 
 
@@ -235,7 +236,7 @@ def test_a_stream_outlives_the_absence_of_the_database(
             let_in(own_url, allowed=True)
             execute(own_url, _ONE_CHANGE, user_id, user_id)
 
-            assert [event.id for event in changes_of(events_of(response), 1)] == ["1"]
+            assert [event.id for event in changes_of(events_of(response), 1)] == [sync_token(1)]
     said = {record.levelname for record in caplog.records if record.name == "backend.database.session"}
     assert said == {"DEBUG"}
     assert len(events(caplog, "database_away")) == 1
@@ -262,9 +263,9 @@ def test_a_stream_that_cannot_be_continued_ends(live: API, follower: httpx.Clien
     create(follower)
     with stream(follower) as response:
         events = events_of(response)
-        assert [next(events).id for _ in range(2)] == ["0", "1"]
+        assert [next(events).id for _ in range(2)] == [sync_token(0), sync_token(1)]
         assert erase(follower).status_code == 204
 
         assert list(events) == []
-    error_of(follower.get(STREAM, headers={"Last-Event-ID": "1"}), 410, "GONE")
+    error_of(follower.get(STREAM, headers={"Last-Event-ID": sync_token(1)}), 410, "GONE")
     until(lambda: is_empty(live))

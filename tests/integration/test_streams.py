@@ -9,9 +9,10 @@ import pytest
 
 from backend.api.streams.changes import PAGE_CHANGES
 from backend.config import Settings
+from backend.models.sync_token import SyncToken
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.events import STREAM, Event, changes_of, events_of, stream
-from tests.fixtures.feed import purge
+from tests.fixtures.feed import purge, sync_token
 from tests.fixtures.tasks import MISSING_ID, Task, create, error_of, path_of, read
 
 NEVER, SHORT = 3600.0, 0.02  # seconds until a stream looks without being told
@@ -40,10 +41,10 @@ def test_a_stream_is_the_feed_as_events(client: httpx.Client) -> None:
     response = client.get(STREAM)
 
     assert response.headers["Content-Type"].startswith("text/event-stream")
-    assert response.text.startswith("id: 0\nretry: 2000\n\n")
+    assert response.text.startswith(f"id: {sync_token(0)}\nretry: 2000\n\n")
     events = list(events_of(response))
     feed = client.get("/api/changes").json()["data"]
-    assert events == [Event("0", None), *(Event(str(change["revision"]), change) for change in feed)]
+    assert events == [Event(sync_token(0), None), *(Event(sync_token(change["revision"]), change) for change in feed)]
 
 
 @pytest.mark.requirement("FR-148")
@@ -57,8 +58,9 @@ def test_a_stream_resumes_after_the_last_event(
     for number in range(3):
         create(client, str(number))
 
-    with stream(client, since, last_event_id) as response:
-        assert [event.id for event in events_of(response)] == [str(each) for each in ids]
+    given = [None if each is None else sync_token(each) for each in (since, last_event_id)]
+    with stream(client, *given) as response:
+        assert [event.id for event in events_of(response)] == [sync_token(each) for each in ids]
 
 
 @pytest.mark.requirement("FR-148", "FR-147")
@@ -71,10 +73,11 @@ def test_a_stream_leaves_its_client_where_the_feed_is(
 
     start, change, end = events_of(client.get(STREAM))
 
-    assert (start.id, change.id, end) == ("0", "-1003", Event("3", None))
+    in_full_sync = str(SyncToken(1, full_sync_after=3))
+    assert (start.id, change.id, end) == (sync_token(0), in_full_sync, Event(sync_token(3), None))
     with stream(client, last_event_id=change.id) as response:
-        assert [event.id for event in events_of(response)] == ["-1003", "3"]
-    with stream(client, last_event_id=1) as response:
+        assert [event.id for event in events_of(response)] == [in_full_sync, sync_token(3)]
+    with stream(client, last_event_id=sync_token(1)) as response:
         response.read()
         error_of(response, 410, "GONE")
 
@@ -83,13 +86,14 @@ def test_a_stream_leaves_its_client_where_the_feed_is(
 def test_what_is_wrong_is_said_before_the_stream_begins(client: httpx.Client) -> None:
     create(client)
 
-    error_of(client.get(STREAM, params={"since": 2}), 410, "GONE")
-    error_of(client.get(STREAM, headers={"Last-Event-ID": "2"}), 410, "GONE")
+    error_of(client.get(STREAM, params={"since": sync_token(2)}), 410, "GONE")
+    error_of(client.get(STREAM, headers={"Last-Event-ID": sync_token(2)}), 410, "GONE")
     details = error_of(client.get(STREAM, params={"since": "x"}), 422, "VALIDATION_ERROR")["details"]
     assert [detail["field"] for detail in details] == ["query.since"]
-    for headers in ([("Last-Event-ID", "x")], [("Last-Event-ID", "1")] * 2):
-        details = error_of(client.get(STREAM, headers=headers), 400, "BAD_REQUEST")["details"]
-        assert [detail["field"] for detail in details] == ["header.Last-Event-ID"]
+    for headers in ([("Last-Event-ID", "x")], [("Last-Event-ID", "1")], [("Last-Event-ID", sync_token(1))] * 2):
+        (detail,) = error_of(client.get(STREAM, headers=headers), 400, "BAD_REQUEST")["details"]
+        assert (detail["field"], detail["code"]) == ("header.Last-Event-ID", "sync_token_invalid")
+        assert "leave it out to start again" in detail["message"]
 
 
 @pytest.mark.requirement("FR-148")
@@ -98,7 +102,7 @@ def test_head_answers_without_a_stream(writer: httpx.Client) -> None:
 
     assert (response.status_code, response.content) == (200, b"")
     assert response.headers["Content-Type"].startswith("text/event-stream")
-    assert writer.head(STREAM, params={"since": 9}).status_code == 410
+    assert writer.head(STREAM, params={"since": sync_token(9)}).status_code == 410
 
 
 @pytest.mark.requirement("FR-148")
@@ -110,7 +114,7 @@ def test_more_than_a_page_comes_at_once(writer: httpx.Client) -> None:
 
     with stream(writer) as response:
         assert [event.id for event in changes_of(events_of(response), number)] == [
-            str(each + 1) for each in range(number)
+            sync_token(each + 1) for each in range(number)
         ]
 
 
@@ -134,11 +138,11 @@ def test_a_change_that_this_worker_made_is_sent_at_once(
     writer: httpx.Client, change: Callable[[httpx.Client, Task], object]
 ) -> None:
     task = create(writer)
-    with stream(writer, since=1) as one, stream(writer, since=1) as two:
+    with stream(writer, since=sync_token(1)) as one, stream(writer, since=sync_token(1)) as two:
         change(writer, task)
 
         (event,) = changes_of(events_of(one), 1)
-        assert event.change == writer.get("/api/changes", params={"since": 1}).json()["data"][0]
+        assert event.change == writer.get("/api/changes", params={"since": sync_token(1)}).json()["data"][0]
         assert changes_of(events_of(two), 1) == [event]
 
 
@@ -146,11 +150,11 @@ def test_a_change_that_this_worker_made_is_sent_at_once(
 def test_a_stream_goes_on_from_change_to_change(writer: httpx.Client) -> None:
     with stream(writer) as response:
         events = events_of(response)
-        assert next(events) == Event("0", None)
-        assert next(events) == Event("0", None)
+        assert next(events) == Event(sync_token(0), None)
+        assert next(events) == Event(sync_token(0), None)
         for number in range(1, 6):
             task = create(writer, str(number))
-            assert next(events) == Event(str(number), task)
+            assert next(events) == Event(sync_token(number), task)
             writer.get(path_of(task))
             writer.put(f"/api/tasks/{MISSING_ID}", json={"title": "b"})
 

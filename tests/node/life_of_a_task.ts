@@ -67,6 +67,9 @@ async function liveAndDie(): Promise<void> {
     ["Bread", "Eggs", "Milk"],
   );
 
+  const since = (await client.GET("/api/changes")).data?.page.next_since;
+  assert(since);
+
   const patched = await client.PATCH("/api/tasks/{task_id}", { ...of(milk), body: { description: "Two litres" } });
   assert.equal(patched.data?.data.description, "Two litres");
   const renamed = await rename(milk, "Oat milk"); // of the task as it was: the first attempt is answered 412
@@ -98,12 +101,15 @@ async function liveAndDie(): Promise<void> {
   });
   assert.deepEqual(outcomes, ["Butter", "Rye bread", "PRECONDITION_FAILED Rye bread", 204]);
 
-  const changes = await client.GET("/api/changes", { params: { query: { since: milk.revision } } });
+  const changes = await client.GET("/api/changes", { params: { query: { since } } });
   assert(changes.data);
   assert.deepEqual(
     changes.data.data.map((change) => (isDeleted(change) ? change.id === eggs.id : change.title)),
     ["Oat milk", "Butter", "Rye bread", true],
   );
+
+  const next = await client.GET("/api/changes", { params: { query: { since: changes.data.page.next_since } } });
+  assert.deepEqual(next.data?.data, []);
 
   const trash = await client.GET("/api/tasks", { params: { query: { deleted: true } } });
   assert.deepEqual(trash.data?.data.map((task) => typeof task.deleted_at), ["string"]);

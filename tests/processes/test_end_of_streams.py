@@ -13,6 +13,7 @@ import pytest
 from backend.identity.jwt import issue_token
 from tests.fixtures.api import new_user
 from tests.fixtures.events import events_of, stream
+from tests.fixtures.feed import sync_token
 from tests.fixtures.process import environment, served
 from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS
@@ -31,7 +32,7 @@ def test_the_end_of_the_service_ends_streams_and_waits_for_none(tmp_path: Path, 
     ):
         responses = [streams.enter_context(stream(client)) for _ in range(3)]
         started = [events_of(response) for response in responses]
-        assert [next(events).id for events in started] == ["0"] * 3
+        assert [next(events).id for events in started] == [sync_token(0)] * 3
         rest = [threads.submit(list, events) for events in started]
 
         assert service.stop(signal.SIGTERM) == 0

@@ -19,7 +19,7 @@ from backend.database.migrations import runner as migrations
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.database import execute
 from tests.fixtures.deployment import Installation, user_client
-from tests.fixtures.feed import Replica, living
+from tests.fixtures.feed import Replica, living, sync_token
 from tests.fixtures.logins import LOGINS
 from tests.fixtures.operations import commands
 from tests.fixtures.servers import plain_server
@@ -40,7 +40,7 @@ class Person:
     confirmed: list[Task] = field(default_factory=list)
     before: dict[str, Task] = field(default_factory=dict)
     replica: Replica = field(default_factory=Replica)
-    position_after: int = 0
+    revision_after: int = 0
 
 
 @contextmanager
@@ -103,7 +103,7 @@ def drill(installed: Installation, settings: Settings) -> Drill:
             _until(lambda: all(len(person.confirmed) > n for person, n in zip(people, confirmed, strict=True)))
         for person in people:
             with user_client(address, person.id) as client:
-                person.position_after = revision_of(client)
+                person.revision_after = revision_of(client)
     return Drill(installed, settings, people)
 
 
@@ -130,7 +130,7 @@ def _has_all_that_was_confirmed(client: httpx.Client, person: Person) -> None:
 
     assert person.before.items() <= mine.items()
     assert mine == {task["id"]: task for task in person.confirmed[: len(mine)]}
-    assert len(mine) == revision < person.position_after
+    assert len(mine) == revision < person.revision_after
     assert client.get("/api/tasks?include_total=true&limit=1").json()["page"]["total"] == revision
 
 
@@ -143,7 +143,7 @@ def _are_kept_apart(address: str, people: list[Person], url: str) -> None:
 
 def _goes_on(client: httpx.Client, person: Person) -> None:
     """Check that a follower goes on where it was, and that one who saw what is lost is told so."""
-    error_of(client.get("/api/changes", params={"since": person.position_after}), 410, "GONE")
+    error_of(client.get("/api/changes", params={"since": sync_token(person.revision_after)}), 410, "GONE")
     create(client, "After the restore")
     while person.replica.pull(client, limit=5):
         pass
@@ -165,14 +165,14 @@ def test_a_dump_made_under_load_serves_the_same_users_on_the_same_server(drill: 
         installed.shell(commands("Backup and restore")[2], RESTORED_DIRECT_URL=owner_url)
         for person in drill.people:
             with user_client(address, person.id) as client:
-                for seen in (person.replica.position, person.position_after):
+                for seen in (person.replica.since, sync_token(person.revision_after)):
                     error_of(client.get("/api/changes", params={"since": seen}), 410, "GONE")
                 fresh, mine = Replica(), living(client)
                 while fresh.pull(client):
                     pass
                 assert fresh.tasks == mine
-                old = {"If-Match": f'"{person.position_after}"'}
-                assert create(client)["revision"] > 1_000_000 > person.position_after
+                old = {"If-Match": f'"{person.revision_after}"'}
+                assert create(client)["revision"] > 1_000_000 > person.revision_after
                 assert client.put(path_of(person.confirmed[0]), json={"title": "a"}, headers=old).status_code == 412
 
 

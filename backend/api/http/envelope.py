@@ -10,22 +10,24 @@ from pydantic import BaseModel, Field, StringConstraints
 from starlette.responses import Response
 
 from backend.errors import BLANK, TaskAPIError, ValidationFailed
+from backend.models import cursor, sync_token
 from backend.models.access_token import AccessTokenPublic, NewAccessToken
 from backend.models.base import Document, Page
 from backend.models.change import ChangePage, DeletedTask
-from backend.models.cursor import MAX_LENGTH
 from backend.models.task import CURSOR_EXAMPLE, MAX_LIMIT, TaskPublic
 from backend.models.task_file import ImportReport
 from backend.models.user import Account
-from backend.models.values import Count, Position, Sentence
+from backend.models.values import Count, Sentence
 from backend.services.access_tokens.service import MAX_TOKENS
+from backend.utils import opaque
 
 _COMPACT = (",", ":")
 MAX_DETAILS = 20
 MAX_FIELD_NAME = 100
 MAX_REQUEST_ID = 128
 REQUEST_ID_PATTERN = "^[A-Za-z0-9._-]+$"
-NextCursor = Annotated[str, StringConstraints(max_length=MAX_LENGTH, pattern="^[A-Za-z0-9_-]+$")]
+NextCursor = Annotated[str, StringConstraints(max_length=cursor.MAX_LENGTH, pattern=opaque.PATTERN)]
+SyncTokenText = Annotated[str, StringConstraints(max_length=sync_token.MAX_LENGTH, pattern=sync_token.PATTERN)]
 
 REQUEST_ID_EXAMPLE = "01a1fbb3bfe271ac8551a3b5a5ffebf9"
 
@@ -86,7 +88,9 @@ class TaskListAnswer(BaseModel):
 class FeedInfo(BaseModel):
     """Where this page of the feed ends."""
 
-    revision: Position = Field(description="Send it as `since` to go on; below zero within a full sync", examples=[43])
+    next_since: SyncTokenText = Field(
+        description="A sync token: send it as `since` to go on, and read nothing into it", examples=[sync_token.EXAMPLE]
+    )
     has_more: bool = Field(description="Whether more is there already", examples=[False])
 
 
@@ -213,7 +217,7 @@ def page_response(page: Page, **headers: str) -> Response:
 def changes_response(page: ChangePage) -> Response:
     """Answer one page of the feed of changes."""
     changes = ",".join(change.json for change in page.changes)
-    info = {"revision": page.position, "has_more": page.has_more}
+    info = {"next_since": str(page.next_since), "has_more": page.has_more}
     return _json_response(f'{{"data":[{changes}],"page":{json.dumps(info, separators=_COMPACT)}}}', 200, {})
 
 

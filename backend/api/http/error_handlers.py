@@ -13,14 +13,18 @@ from starlette.routing import compile_path
 from backend.api.http.envelope import error_response
 from backend.errors import (
     PLAIN_WORDS,
+    AccessTokenNotFound,
     Detail,
     InternalError,
     MethodNotAllowed,
     NotFound,
     TaskAPIError,
+    TaskNotFound,
     UnsupportedMediaType,
     ValidationFailed,
 )
+
+_NOT_FOUND = {"task_id": TaskNotFound, "token_id": AccessTokenNotFound}  # by the parameter in the path
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -51,11 +55,19 @@ async def _answer_framework(request: Request, error: HTTPException) -> Response:
 
 
 def _refusal(error: RequestValidationError) -> TaskAPIError:
-    """Name what is wrong."""
-    problems = error.errors()
+    """Name what is wrong. A malformed id in the path counts last, like one that is looked for and not found."""
+    problems = [problem for problem in error.errors() if problem["loc"][0] != "path"]
+    if not problems:
+        return _of_no_id(error)
     if problems[0]["loc"] == ("body",) and isinstance(error.body, bytes):
         return UnsupportedMediaType()
     return ValidationFailed(details=tuple(_detail(problem) for problem in problems))
+
+
+def _of_no_id(error: RequestValidationError) -> NotFound:
+    """Answer that nothing has an id that is none; nobody needs to look for it."""
+    _, name = error.errors()[0]["loc"]
+    return _NOT_FOUND[name]()
 
 
 def _detail(problem: dict[str, Any]) -> Detail:

@@ -35,7 +35,9 @@ from backend.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
+from backend.models import sync_token
 from backend.models.change import DeletedTask
+from backend.models.sync_token import SyncToken
 from backend.models.task import TaskPublic
 
 Responses = dict[int | str, dict[str, Any]]
@@ -43,7 +45,7 @@ Responses = dict[int | str, dict[str, Any]]
 _HEADERS = named(*EVERYWHERE)
 _ERROR_HEADERS = named("WWW-Authenticate", "Retry-After", "ETag")
 _JSON = "application/json"
-_POSITION = {"maxLength": 19, "pattern": "^-?[0-9]+$"}
+_SYNC_TOKEN = {"maxLength": sync_token.MAX_LENGTH, "pattern": sync_token.PATTERN}
 _PAUSE = {"minimum": 1, "maximum": 60_000}
 
 
@@ -73,13 +75,14 @@ def success(
 
 def event_stream(description: str) -> Responses:
     """Document an answer that is a stream of server-sent events; its example is one of them."""
-    example = format_sse_event(data_str=json.dumps(example_of(TaskPublic)), id="42").decode()
+    task = example_of(TaskPublic)
+    example = format_sse_event(data_str=json.dumps(task), id=str(SyncToken(task["revision"]))).decode()
     change = {"anyOf": [in_components(TaskPublic), in_components(DeletedTask)]}
     event = {
         "type": "object",
         "properties": {
             "data": {"type": "string", "format": "json", "contentMediaType": _JSON, "contentSchema": change},
-            "id": {"type": "string", "description": "What to send as Last-Event-ID", **_POSITION},
+            "id": {"type": "string", "description": "What to send as Last-Event-ID", **_SYNC_TOKEN},
             "retry": {"type": "integer", "description": "After how many milliseconds to come again", **_PAUSE},
         },
     }

@@ -12,7 +12,7 @@ from backend.api.http.routes import DatabaseRoute
 from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, WITH_BODY, errors, success
 from backend.errors import AccessTokenNotFound, Detail, Forbidden, TooManyAccessTokens, Unauthorized, ValidationFailed
 from backend.models.access_token import AccessTokenCreate
-from backend.models.fields import PathUUID
+from backend.models.fields import CanonicalUUID
 
 router = APIRouter(
     prefix="/api/me/tokens",
@@ -22,7 +22,7 @@ router = APIRouter(
 )
 
 TokenId = Annotated[
-    PathUUID,
+    CanonicalUUID,
     Path(description="The token's `id`, which is no secret", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"]),
 ]
 NewToken = Annotated[

@@ -14,15 +14,15 @@ from backend.api.openapi.operations import ANYWHERE, errors, event_stream, succe
 from backend.api.streams.changes import PAGE_BYTES, PAGE_CHANGES
 from backend.errors import Detail, Forbidden, Gone, Unauthorized, ValidationFailed
 from backend.models.access_token import Scope
-from backend.models.change import ChangesQuery, StreamQuery
+from backend.models.change import MALFORMED_SINCE, ChangesQuery, StreamQuery
 
-_NO_POSITION = ValidationFailed(details=(Detail("query.since", "int_parsing", "Must be a whole number"),))
+_NO_SYNC = ValidationFailed(details=(Detail("query.since", "sync_token_invalid", MALFORMED_SINCE),))
 
 router = APIRouter(
     prefix="/api/changes",
     tags=["changes"],
     route_class=DatabaseRoute,
-    responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.READ), Gone, _NO_POSITION),
+    responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.READ), Gone, _NO_SYNC),
 )
 
 
@@ -30,12 +30,12 @@ router = APIRouter(
 def list_changes(changes: Changes, query: Annotated[ChangesQuery, Query()]) -> Response:
     """Read what changed since you last asked: every task that did, as it is now, oldest change first.
 
-    Begin without `since`: that gives every task. Keep `page.revision`, and send it as `since` the next time; at once if
-    `page.has_more`. Of a task that was deleted the feed says just that. What you have already may come again.
+    Begin without `since`: that gives every task. Keep `page.next_since`, and send it as `since` the next time; at once
+    if `page.has_more`. Of a task that was deleted the feed says just that. What you have already may come again.
 
     The answer 410 means that something was purged that you may not have heard of: forget your copy, and begin again.
     """
-    return changes_response(changes.read(query.since, query.limit))
+    return changes_response(changes.read(query.sync_token, query.limit))
 
 
 @router.get(
@@ -53,5 +53,5 @@ def stream_changes(
 
     Each server takes ten streams of yours; for one more the answer is 429, and 503 while it has all that it can have.
     """
-    since = query.since if last is None else last
+    since = query.sync_token if last is None else last
     return stream.answer(since, changes.read(since, PAGE_CHANGES, PAGE_BYTES))

@@ -41,7 +41,7 @@ from backend.errors import (
 )
 from backend.models.access_token import Scope
 from backend.models.base import TaskDocument
-from backend.models.fields import PathUUID
+from backend.models.fields import CanonicalUUID
 from backend.models.task import DeleteQuery, TaskCompletion, TaskCreate, TaskQuery, TaskUpdate
 
 router = APIRouter(
@@ -51,7 +51,7 @@ router = APIRouter(
     responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE), UNKNOWN_PARAMETER),
 )
 
-TaskId = Annotated[PathUUID, Path(description="The task's id", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"])]
+TaskId = Annotated[CanonicalUUID, Path(description="The task's id", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"])]
 NewTask = Annotated[
     TaskCreate,
     Body(

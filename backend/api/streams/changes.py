@@ -24,6 +24,7 @@ from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.session import SessionFactory
 from backend.errors import Gone, ServiceUnavailable, TaskAPIError, TooManyStreams
 from backend.models.change import ChangePage
+from backend.models.sync_token import SyncToken
 from backend.services.changes.service import ChangeService
 
 MAX_STREAMS = 1000
@@ -46,7 +47,7 @@ class Followed:
     """What the streams of one user share: what one of them has found out, the others need not ask."""
 
     signals: list[Signal] = field(default_factory=list)  # of each; the next stream on a connection may begin early
-    position: int | None = None  # up to which one of them has read, most recently
+    sync_token: SyncToken | None = None  # up to which one of them has read, most recently
     looked_at: float = -math.inf  # when one of them looked because it was time
 
     def wake(self) -> None:
@@ -120,11 +121,11 @@ class Stream:
         with feed.place(user_id, signal) as followed:
             yield cls(feed, request, ChangeService(feed.sessions, user_id), signal, followed)
 
-    def answer(self, since: int, page: ChangePage) -> EventSourceResponse:
-        """Answer with all changes from this page on, which is what follows a position."""
+    def answer(self, since: SyncToken, page: ChangePage) -> EventSourceResponse:
+        """Answer with all changes from this page on, which is what follows a sync token."""
         return EventSourceResponse(self._chunks(since, page), headers=_UNBUFFERED)
 
-    async def _chunks(self, since: int, page: ChangePage) -> AsyncIterator[bytes]:
+    async def _chunks(self, since: SyncToken, page: ChangePage) -> AsyncIterator[bytes]:
         """Write events page by page: the next page is read when the client has taken this one."""
         state, now = self.request.state, asyncio.get_running_loop().time
         state.release_slot()
@@ -134,9 +135,9 @@ class Stream:
         sent = now()
         with suppress(Gone):  # who comes again is told so
             while await self._goes_on(end, pause=not page.has_more):
-                position = page.position
+                known = page.next_since
                 page = await self._look(page)
-                if page.position != position:
+                if page.next_since != known:
                     yield _events(page)
                 elif now() - sent >= self.feed.keep_alive_seconds:
                     yield KEEPALIVE_COMMENT
@@ -164,28 +165,28 @@ class Stream:
 
     async def _look(self, page: ChangePage) -> ChangePage:
         """Read what follows a page, if it may be something; the same page if not. Raises Gone."""
-        # Two streams that look at the same moment need not see the same: hence the position, and not the signal alone.
-        is_likely = page.has_more or self.signal.is_set() or page.position != self.followed.position
+        # Two streams that look at the same moment may see different changes: the signal alone does not tell.
+        is_likely = page.has_more or self.signal.is_set() or page.next_since != self.followed.sync_token
         if not is_likely and not self.feed.is_time(self.followed, asyncio.get_running_loop().time()):
             return page
         self.signal.clear()
         try:
             async with self.feed.connection_limiter:
-                found = await anyio.to_thread.run_sync(self.changes.read, page.position, PAGE_CHANGES, PAGE_BYTES)
+                found = await anyio.to_thread.run_sync(self.changes.read, page.next_since, PAGE_CHANGES, PAGE_BYTES)
         except ServiceUnavailable:  # the database is away, and is asked again in a while
-            return ChangePage((), page.position, has_more=False)
+            return ChangePage((), page.next_since, has_more=False)
         except Gone:
             self.followed.wake()
             raise
         self._note(found)
-        if not is_likely and found.position != page.position:
+        if not is_likely and found.next_since != page.next_since:
             self.followed.wake()  # the others have left it to this one
         return found
 
     def _note(self, page: ChangePage) -> None:
         """Let the others know up to where there is something to read."""
         if not page.has_more:
-            self.followed.position = page.position
+            self.followed.sync_token = page.next_since
 
 
 def _line(json: str) -> str:
@@ -194,8 +195,8 @@ def _line(json: str) -> str:
 
 
 def _events(page: ChangePage) -> bytes:
-    """Write a page as events, the last of which leaves the client at the position of the page."""
-    events = [format_sse_event(data_str=_line(change.json), id=str(change.position)) for change in page.changes]
-    if not page.changes or page.changes[-1].position != page.position:
-        events.append(format_sse_event(id=str(page.position)))
+    """Write a page as events, the last of which gives the client the sync token of the page."""
+    events = [format_sse_event(data_str=_line(change.json), id=str(change.sync_token)) for change in page.changes]
+    if not page.changes or page.changes[-1].sync_token != page.next_since:
+        events.append(format_sse_event(id=str(page.next_since)))
     return b"".join(events)

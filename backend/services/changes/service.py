@@ -8,8 +8,8 @@ from backend.database.retry import reads
 from backend.database.session import Sessions
 from backend.errors import Gone
 from backend.models.change import Change, ChangePage
+from backend.models.sync_token import SyncToken
 from backend.services.changes import queries as change_queries
-from backend.services.changes.sync_token import read_position
 
 MAX_PAGE_BYTES = 4 * 1024 * 1024
 
@@ -22,21 +22,20 @@ class ChangeService:
     user_id: str
 
     @reads
-    def read(self, since: int, limit: int, max_bytes: int = MAX_PAGE_BYTES) -> ChangePage:
-        """Read up to `limit` changes after a position, oldest first, and no more than `max_bytes` unless it is one.
+    def read(self, since: SyncToken, limit: int, max_bytes: int = MAX_PAGE_BYTES) -> ChangePage:
+        """Read up to `limit` changes after a sync token, oldest first, and no more than `max_bytes` unless it is one.
 
-        Raises Gone when something may be missing after that position.
+        Raises Gone when something may be missing after it.
         """
-        position = read_position(since)
-        params = {"principal": self.user_id, "since": position.revision, "most": limit, "most_bytes": max_bytes}
+        params = {"principal": self.user_id, "since": since.revision, "most": limit, "most_bytes": max_bytes}
         with self.sessions(self.user_id) as session:
             rows = session.exec(change_queries.CHANGES, params=params)
         revisions, documents, counter, purged_revision = rows[0] if rows else (None, None, 0, 0)
-        if not position.can_be_continued(counter, purged_revision):
+        if not since.can_be_continued(counter, purged_revision):
             raise Gone
         changes = tuple(
-            Change(position.moved_to(revision, purged_revision), json)
+            Change(since.moved_to(revision, purged_revision), json)
             for revision, json in zip(revisions or (), documents or (), strict=False)
         )
         has_more = len(changes) < len(revisions or ())
-        return ChangePage(changes, changes[-1].position if has_more else counter, has_more)
+        return ChangePage(changes, changes[-1].sync_token if has_more else SyncToken(counter), has_more)

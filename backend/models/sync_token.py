@@ -1,0 +1,68 @@
+"""Sync tokens: where a client is in the feed of changes, as text that it hands back unread.
+
+A sync token says: every change up to this revision is known. When a purge has removed something of a later revision,
+whoever knows less may have missed that, and has to start over. The start is a full sync, of what there is.
+
+A full sync in pages passes revisions from before the last purge, though it misses nothing: what was purged was gone
+when it began. Between these pages its sync tokens also name the purge, so that they are good for this sync, and no
+longer once there is another purge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from backend.utils import opaque
+
+_KIND = b"changes"
+_NUMBER_BYTES = 8
+_LENGTHS = opaque.length(_NUMBER_BYTES), opaque.length(2 * _NUMBER_BYTES)
+
+MAX_LENGTH = max(_LENGTHS)
+PATTERN = "^({})$".format("|".join(f"[A-Za-z0-9_-]{{{length}}}" for length in _LENGTHS))
+
+
+@dataclass(frozen=True, slots=True)
+class SyncToken:
+    """A place in the feed. `full_sync_after` is the purge before a full sync that is between two pages."""
+
+    revision: int
+    full_sync_after: int | None = None
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read what str() has written; raises ValueError for anything else."""
+        content = opaque.read(text, _KIND)
+        if len(content) not in {_NUMBER_BYTES, 2 * _NUMBER_BYTES}:
+            raise ValueError
+        starts = range(0, len(content), _NUMBER_BYTES)
+        numbers = [int.from_bytes(content[start : start + _NUMBER_BYTES], "big", signed=True) for start in starts]
+        if min(numbers) < 0:
+            raise ValueError
+        return cls(*numbers)
+
+    def __str__(self) -> str:
+        """Write it as text, always the same."""
+        numbers = (self.revision,) if self.full_sync_after is None else (self.revision, self.full_sync_after)
+        return opaque.write(b"".join(number.to_bytes(_NUMBER_BYTES, "big", signed=True) for number in numbers), _KIND)
+
+    @property
+    def _is_in_full_sync(self) -> bool:
+        return self.revision == 0 or self.full_sync_after is not None
+
+    def can_be_continued(self, counter: int, purged_revision: int) -> bool:
+        """Tell whether nothing is missing after it, given the user's counter and the last revision that was purged."""
+        if self.full_sync_after is not None and self.full_sync_after != purged_revision:
+            return False
+        return self.revision <= counter and (self._is_in_full_sync or self.revision >= purged_revision)
+
+    def moved_to(self, revision: int, purged_revision: int) -> SyncToken:
+        """Return the sync token of a place that a client reaches from here."""
+        if self._is_in_full_sync and revision < purged_revision:
+            return SyncToken(revision, purged_revision)
+        return SyncToken(revision)
+
+
+START = SyncToken(0)
+EXAMPLE = str(SyncToken(43))
