@@ -14,7 +14,7 @@ import pytest
 BACKEND = Path(__file__).parents[2] / "backend"
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 40
-MAX_MODULES = 16  # in one folder
+MAX_MODULES = 17  # in one folder
 
 # From top to bottom. A module imports from its own part and from layers below, and from no other part of its layer.
 LAYERS = (
