@@ -81,6 +81,7 @@ def test_no_connection_asks_the_server_about_itself(way: Way) -> None:
         engine = Engine(way.proxy.url, pool_size=2, timeout_seconds=60)
         sessions = SessionFactory(engine)
         with ExitStack() as opened:
+            wait_until_all_have_left(way.proxy)
             for _ in range(2):
                 before = way.proxy.round_trips
                 session = opened.enter_context(sessions(new_user()))

@@ -39,6 +39,9 @@ def test_two_hundred_at_once_are_all_served_by_five_connections(api: API) -> Non
         for number, connection in enumerate(all_of_them):
             connection.send(post(users[number % 10]))
         assert {connection.answer().status_code for connection in all_of_them} == {201}
+    with connections(
+        api, 200
+    ) as all_of_them:  # others: on a busy machine, the first ones may have been idle for too long
         for number, connection in enumerate(all_of_them):
             connection.send(head(users[number % 10], "GET /api/tasks"))
         assert {len(connection.answer().json()["data"]) for connection in all_of_them} == {20}
