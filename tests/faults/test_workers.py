@@ -36,7 +36,7 @@ SERVE = "from backend import cli; sys.exit(cli.main(['serve', '--port', '0', *sy
 HASTY = (
     sys.executable,
     "-c",
-    f"import sys; from backend.api import supervisor; supervisor.SILENCE_SECONDS = 2; {SERVE}",
+    f"import sys; from backend.server import supervisor; supervisor.SILENCE_SECONDS = 2; {SERVE}",
 )
 # Only workers meet these: what the parent would notice is never their trouble.
 SETTING = "os.environ.update(MAX_BODY_BYTES='many')"
@@ -117,7 +117,8 @@ def test_a_service_none_of_whose_workers_starts_says_so_and_ends(
 ) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "fastapi.py").write_text("raise RuntimeError('half installed')")
-    broken = f"import os, sys; from backend.services import wall; wall.find_gaps = lambda _: {trouble} or []; {SERVE}"
+    finding = f"from backend.services.health import rls_check; rls_check.find_gaps = lambda _: {trouble} or []"
+    broken = f"import os, sys; {finding}; {SERVE}"
     env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET, ENVIRONMENT="production")
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-c", broken, "--workers", str(WORKERS)],

@@ -101,8 +101,8 @@ def test_the_row_level_security_is_checked_for_every_table_whoever_has_been_load
 ) -> None:
     """The parent of workers checks it without the application, whose parts would bring their tables."""
     tables = (
-        "import sys; from backend.services import wall; alone = set(wall.parameters()['tables']); "
-        "import backend.api.main; all = set(wall.parameters()['tables']); "
+        "import sys; from backend.services.health import rls_check; alone = set(rls_check.parameters()['tables']); "
+        "import backend.api.main; all = set(rls_check.parameters()['tables']); "
         "print(all - alone, file=sys.stderr); assert alone == all and len(all) > 1"
     )
     modules_of(tables, env=bare_environment(tmp_path / "data", database_url), folder=tmp_path)
