@@ -16,7 +16,7 @@ from backend.commands.task_files import STANDARD, check_user, format_of, session
 from backend.errors import ConfigurationError, ServiceUnavailable, ValidationFailed
 from backend.models.task_file import ImportReport
 from backend.services.task_files.import_service import ImportService
-from backend.services.task_files.reader import KEPT, Part, TaskImport, reader_of
+from backend.services.task_files.reader import NO_ROOM, Part, TaskImport, reader_of
 
 PIECE_BYTES = 64 * 1024
 
@@ -61,7 +61,7 @@ def _import(file: BinaryIO, task_import: TaskImport, name: str) -> ImportReport:
         (detail,) = error.details
         raise ConfigurationError(f"{name}: {_printable(detail.field)}: {detail.message}") from None
     except ServiceUnavailable:
-        raise ServiceUnavailable(KEPT) from None
+        raise ServiceUnavailable(NO_ROOM) from None
     return task_import.report
 
 

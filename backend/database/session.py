@@ -52,6 +52,17 @@ class StatementRefused(Exception):
         self.sqlstate: str | None = error.pgcode
 
 
+class NothingChanged(Exception):
+    """Ends a transaction that is not worth keeping: not even the row that it made for a user who never wrote.
+
+    `result` is what whoever began the transaction returns.
+    """
+
+    def __init__(self, result: Any) -> None:
+        super().__init__()
+        self.result = result
+
+
 class Interrupted(ServiceUnavailable):
     """The work was lost on its way, through no fault of its own: worth another try if it may be done twice.
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Never
 
 from backend.errors import Detail
 from backend.formats.rows import BLANK_LINES, NOT_UTF_8, ROW, TOO_LONG, FileRow, Line, Lines
+from backend.utils.strict_json import RepeatedKeyError, refuse_constant, unambiguous
 
 _INVALID = Detail(ROW, "json_invalid", "This is not valid JSON")
 _NO_OBJECT = Detail(ROW, "object_type", "Each line must be a JSON object")
 _REPEATED = Detail(ROW, "duplicate_key", "A key is there more than once")
-
-
-class _RepeatedKeyError(Exception):
-    """Readers would disagree about which one counts."""
 
 
 @dataclass(slots=True)
@@ -58,24 +54,12 @@ def _row(line: Line) -> FileRow | None:
         problem = _NO_OBJECT
     except UnicodeDecodeError:
         problem = NOT_UTF_8
-    except _RepeatedKeyError:
+    except RepeatedKeyError:
         problem = _REPEATED
     except (ValueError, RecursionError):  # no JSON, or too much of it in itself
         pass
     return FileRow(line.number, problem=problem)
 
 
-def _unambiguous(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(members)
-    if len(found) < len(members):
-        raise _RepeatedKeyError
-    return found
-
-
-def _refuse_constant(name: str) -> Never:
-    """Refuse NaN and Infinity, which are Python's idea and not JSON."""
-    raise ValueError(name)
-
-
 # Made once: json.loads() would make one for each row.
-_DECODER = json.JSONDecoder(object_pairs_hook=_unambiguous, parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=unambiguous, parse_constant=refuse_constant)

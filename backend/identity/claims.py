@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backend.errors import Unauthorized
+from backend.utils.strict_json import refuse_constant
 
 MAX_TOKEN_LENGTH = 8192
 MAX_HEADER_BRACKETS = 64  # [ and {: how deep a header can be without asking how deep this Python can go
@@ -69,7 +70,7 @@ def read_object(data: bytes) -> dict[str, object]:
     """Return the JSON object that a header or payload is; raises Unauthorized if it is none."""
     try:
         # Decoded first, because json.loads would accept UTF-16 and UTF-32 from bytes.
-        content = json.loads(data.decode(), parse_constant=_refuse_constant)
+        content = json.loads(data.decode(), parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         raise no_jwt() from None
     if not isinstance(content, dict):
@@ -83,10 +84,6 @@ def _decode(part: str) -> bytes:
     if urlsafe_b64encode(data).rstrip(b"=") != part.encode():
         raise ValueError("not canonical base64url")
     return data
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
 
 
 def judge_header(header: Mapping[str, object], algorithms: frozenset[str]) -> tuple[str, str | None]:

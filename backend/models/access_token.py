@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import pydantic
@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from backend.identity.access_token_format import MAX_LENGTH
-from backend.models.base import Choice, Input
+from backend.models.base import Choice, Input, described
 from backend.models.fields import NAME_LENGTH, Name
 from backend.models.values import StoredName
 
@@ -31,10 +31,6 @@ MAX_DAYS = 365
 TokenText = Annotated[str, StringConstraints(max_length=MAX_LENGTH, pattern="^tk_[A-Za-z0-9_-]+$")]
 
 _TIME = "2026-11-21T09:30:00.123456+00:00"
-
-
-def _described(description: str, example: object, **arguments: Any) -> Any:
-    return Field(description=description, schema_extra={"examples": [example]}, **arguments)
 
 
 class AccessToken(SQLModel, table=True):
@@ -89,14 +85,14 @@ Scopes = Annotated[list[Scope], AfterValidator(_each_once), pydantic.Field(json_
 class AccessTokenCreate(Input):
     """A new personal access token."""
 
-    name: Name = _described("What you know it by, like where it is used", "Backup script")
-    scopes: Scopes = _described(
+    name: Name = described("What you know it by, like where it is used", "Backup script")
+    scopes: Scopes = described(
         "What it may do: `tasks:read` to read tasks and changes, `tasks:write` to change tasks",
         ["tasks:read"],
         min_length=1,
         max_length=len(Scope),
     )
-    expires_in_days: Annotated[int, Strict(), BeforeValidator(_whole)] = _described(
+    expires_in_days: Annotated[int, Strict(), BeforeValidator(_whole)] = described(
         "After how many days it ends", 90, ge=1, le=MAX_DAYS
     )
 
@@ -104,12 +100,12 @@ class AccessTokenCreate(Input):
 class AccessTokenPublic(BaseModel):
     """A personal access token, without the token itself."""
 
-    id: UUID = _described("Names it, to revoke it; it is no secret", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
-    name: StoredName = _described("What you know it by", "Backup script")
-    scopes: list[Scope] = _described("What it may do", ["tasks:read"], min_length=1, max_length=len(Scope))
-    created_at: datetime = _described("When it was made (UTC)", _TIME)
-    expires_at: datetime = _described("When it ends (UTC)", "2027-02-19T09:30:00.123456+00:00")
-    last_used_at: datetime | None = _described(
+    id: UUID = described("Names it, to revoke it; it is no secret", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
+    name: StoredName = described("What you know it by", "Backup script")
+    scopes: list[Scope] = described("What it may do", ["tasks:read"], min_length=1, max_length=len(Scope))
+    created_at: datetime = described("When it was made (UTC)", _TIME)
+    expires_at: datetime = described("When it ends (UTC)", "2027-02-19T09:30:00.123456+00:00")
+    last_used_at: datetime | None = described(
         "When it was last used (UTC), to the minute or so; null before that", _TIME
     )
 
@@ -117,7 +113,7 @@ class AccessTokenPublic(BaseModel):
 class NewAccessToken(AccessTokenPublic):
     """A personal access token that was just made, with the token itself."""
 
-    token: TokenText = _described(
+    token: TokenText = described(
         "Send it as `Authorization: Bearer …`. It is shown only now: nothing but its hash is stored",
         "tk_9wJ1c0X2bq3rV8mT5yQ7uK4hN6sD0fGzE1aLpRxIvOtVzZXJfMk5pV29CdkJiUGZBQQ",
     )

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, WithJsonSchema
 from pydantic_core import PydanticCustomError
-from sqlmodel import Field
 
 from backend.models import sync_token
-from backend.models.base import Input
+from backend.models.base import Input, described
 from backend.models.fields import PlainInteger
 from backend.models.sync_token import START, SyncToken
 from backend.models.task import MAX_LIMIT
@@ -45,14 +44,10 @@ Since = Annotated[
 ]
 
 
-def _described(description: str, example: object, **arguments: Any) -> Any:
-    return Field(description=description, schema_extra={"examples": [example]}, **arguments)
-
-
 class StreamQuery(Input):
     """Where the stream begins."""
 
-    since: Since = _described(_SINCE, sync_token.EXAMPLE, default_factory=lambda: str(START))
+    since: Since = described(_SINCE, sync_token.EXAMPLE, default_factory=lambda: str(START))
 
     @property
     def sync_token(self) -> SyncToken:
@@ -63,15 +58,15 @@ class StreamQuery(Input):
 class ChangesQuery(StreamQuery):
     """Which part of the feed to answer."""
 
-    limit: PlainInteger = _described("Most changes to answer", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
+    limit: PlainInteger = described("Most changes to answer", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
 
 
 class DeletedTask(BaseModel):
     """A task that is in the trash or gone for good."""
 
-    id: UUID = _described("The task's id", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
-    deleted: Literal[True] = _described("That it is deleted; a living task does not have this", True)
-    revision: Revision = _described("The number of the change that deleted it", 43)
+    id: UUID = described("The task's id", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
+    deleted: Literal[True] = described("That it is deleted; a living task does not have this", True)
+    revision: Revision = described("The number of the change that deleted it", 43)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, StringConstraints
-from sqlmodel import Field
 
 from backend.models.access_token import AccessTokenPublic
+from backend.models.base import described
 from backend.models.task import TaskPublic
 from backend.models.user import Account
 from backend.models.values import Count, Revision, UserId
@@ -24,57 +24,53 @@ Json = Annotated[
 ]  # that of the largest batch has less
 
 
-def _described(description: str, example: object, **arguments: Any) -> Any:
-    return Field(description=description, schema_extra={"examples": [example]}, **arguments)
-
-
 class ExportedAccount(Account):
     """The account, and what is counted of it."""
 
-    task_count: Count = _described("How many tasks you have, deleted ones included", 7)
-    purged_revision: Count = _described("The number of the last change that a purge has removed", 12)
+    task_count: Count = described("How many tasks you have, deleted ones included", 7)
+    purged_revision: Count = described("The number of the last change that a purge has removed", 12)
 
 
 class ExportedTask(TaskPublic):
     """A task, living or deleted."""
 
-    deleted_at: datetime | None = _described(  # type: ignore[assignment]  # here it is never left out
+    deleted_at: datetime | None = described(  # type: ignore[assignment]  # here it is never left out
         "When it was deleted (UTC); null while it lives", _TIME
     )
-    request_hash: Hash | None = _described("SHA-256 of the request that created it under an id of yours", _HASH)
+    request_hash: Hash | None = described("SHA-256 of the request that created it under an id of yours", _HASH)
 
 
 class RemovedTask(BaseModel):
     """What remains of a task that is gone for good."""
 
-    user_id: UserId = _described("Whose it was", "user_2NiWoBvBbPfAA")
-    id: UUID = _described("The task's id", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
-    revision: Revision = _described("The number of the change that removed it", 43)
-    deleted_at: datetime = _described("When it was removed (UTC)", _TIME)
+    user_id: UserId = described("Whose it was", "user_2NiWoBvBbPfAA")
+    id: UUID = described("The task's id", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
+    revision: Revision = described("The number of the change that removed it", 43)
+    deleted_at: datetime = described("When it was removed (UTC)", _TIME)
 
 
 class ExportedKey(BaseModel):
     """An Idempotency-Key, and the answer that is kept under it."""
 
-    user_id: UserId = _described("Whose it is", "user_2NiWoBvBbPfAA")
-    key: Key = _described("The Idempotency-Key", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
-    request_hash: Hash = _described("SHA-256 of the request", _HASH)
-    status: int = _described("The status of the answer", 201, ge=200, le=599)
-    headers: Json = _described("Its headers, as JSON", "{}")
-    body: Json = _described("Its body", '{"data":{}}')
-    created_at: datetime = _described("When it was answered (UTC)", _TIME)
+    user_id: UserId = described("Whose it is", "user_2NiWoBvBbPfAA")
+    key: Key = described("The Idempotency-Key", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
+    request_hash: Hash = described("SHA-256 of the request", _HASH)
+    status: int = described("The status of the answer", 201, ge=200, le=599)
+    headers: Json = described("Its headers, as JSON", "{}")
+    body: Json = described("Its body", '{"data":{}}')
+    created_at: datetime = described("When it was answered (UTC)", _TIME)
 
 
 class ExportedAccessToken(AccessTokenPublic):
     """A personal access token, without the token itself."""
 
-    user_id: UserId = _described("Whose it is", "user_2NiWoBvBbPfAA")
+    user_id: UserId = described("Whose it is", "user_2NiWoBvBbPfAA")
 
 
 class ExportEnd(BaseModel):
     """The last line. An export without it is not complete."""
 
-    lines: Count = _described("How many lines come before this one", 5)
+    lines: Count = described("How many lines come before this one", 5)
 
 
 # What stands in `data`, by the `type` of the line.

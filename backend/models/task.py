@@ -30,7 +30,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 from backend.models import cursor as cursors
-from backend.models.base import Choice, Input
+from backend.models.base import Choice, Input, described, optional
 from backend.models.fields import (
     TITLE_KEY_LENGTH,
     CanonicalUUID,
@@ -109,20 +109,6 @@ class Task(SQLModel, table=True):
     words: str = Field(sa_column=_derived(TSVECTOR(), _WORDS))
 
 
-def _described(description: str, example: object, **arguments: Any) -> Any:
-    """Say what a field means and how it looks, for the documentation."""
-    return Field(description=description, schema_extra={"examples": [example]}, **arguments)
-
-
-def _optional(description: str, example: object) -> Any:
-    """Describe a field that may be left out.
-
-    The None that then stands in its place is never validated, so a null that a client sends still has to fit the type;
-    made by a factory, it does not show up in the documentation as a default.
-    """
-    return _described(description, example, default_factory=lambda: None)
-
-
 _TITLE = "What is to be done: 1 to 500 characters after surrounding white space is removed"
 _DESCRIPTION = "Anything more: up to 10,000 characters, or null"
 _COMPLETED = "Whether it is done"
@@ -142,28 +128,28 @@ Cursor = Annotated[
 class TaskCreate(Input):
     """A new task."""
 
-    id: CanonicalUUID | None = _described(
+    id: CanonicalUUID | None = described(
         "Your own UUID for the task, so that a repeated request cannot make a second one; left out: we make one",
         _UUID,
         default=None,
     )
-    title: Title = _described(_TITLE, "Buy milk")
-    description: Description | None = _described(_DESCRIPTION, "Two litres, the fresh one", default=None)
-    completed: Flag = _described(_COMPLETED, False, default=False)
+    title: Title = described(_TITLE, "Buy milk")
+    description: Description | None = described(_DESCRIPTION, "Two litres, the fresh one", default=None)
+    completed: Flag = described(_COMPLETED, False, default=False)
 
 
 class TaskUpdate(Input):
     """The fields to change. One that is left out keeps its value; null clears the description and nothing else."""
 
-    title: Title = _optional(_TITLE, "Buy oat milk")
-    description: Description | None = _optional(_DESCRIPTION, "The barista one")
-    completed: Flag = _optional(_COMPLETED, True)
+    title: Title = optional(_TITLE, "Buy oat milk")
+    description: Description | None = optional(_DESCRIPTION, "The barista one")
+    completed: Flag = optional(_COMPLETED, True)
 
 
 class TaskCompletion(Input):
     """Whether the task is to be completed or open. Sending the same again changes nothing."""
 
-    completed: Flag = _described(_COMPLETED, True)
+    completed: Flag = described(_COMPLETED, True)
 
 
 class TaskSort(Choice):
@@ -210,32 +196,32 @@ FILTERS = ("completed", "created_after", "created_before", "updated_after", "upd
 class TaskQuery(Input):
     """Which tasks to list, in which order, and which part of that to answer."""
 
-    completed: QueryFlag = _optional("Only tasks that are done (`true`), or open (`false`)", False)
-    created_after: Moment = _optional("Only tasks created after this moment", _EARLY)
-    created_before: Moment = _optional("Only tasks created before this moment", _LATE)
-    updated_after: Moment = _optional("Only tasks that changed last after this moment", _EARLY)
-    updated_before: Moment = _optional("Only tasks that changed last before this moment", _LATE)
-    ids: CommaSeparatedIds = _optional("Only these tasks: up to 100 ids, with commas between them", _UUID)
-    deleted: QueryFlag = _described(
+    completed: QueryFlag = optional("Only tasks that are done (`true`), or open (`false`)", False)
+    created_after: Moment = optional("Only tasks created after this moment", _EARLY)
+    created_before: Moment = optional("Only tasks created before this moment", _LATE)
+    updated_after: Moment = optional("Only tasks that changed last after this moment", _EARLY)
+    updated_before: Moment = optional("Only tasks that changed last before this moment", _LATE)
+    ids: CommaSeparatedIds = optional("Only these tasks: up to 100 ids, with commas between them", _UUID)
+    deleted: QueryFlag = described(
         "`true`: the tasks in the trash, with `deleted_at`, instead of those that live", False, default=False
     )
-    q: SearchText = _optional(
+    q: SearchText = optional(
         "Only tasks with these words in title or description: all of them, `or`, `-without`, "
         '`"a phrase"`. The last word may be the beginning of one, unless it is quoted or excluded',
         'milk or "soy drink" -oat',
     )
-    sort: SortName = _described(
+    sort: SortName = described(
         "What to sort by; with `-`: the reverse. Titles are compared without regard to case; by `completed_at`, open "
         "tasks come after completed ones",
         "-updated_at",
         default=TaskSort.CREATED_AT_REVERSED.value,
     )
-    limit: PlainInteger = _described("Most tasks to answer", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
-    cursor: Cursor = _optional(
+    limit: PlainInteger = described("Most tasks to answer", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
+    cursor: Cursor = optional(
         "`page.next_cursor` of the page before, with the same filters and `sort`; left out: the first page",
         CURSOR_EXAMPLE,
     )
-    include_total: QueryFlag = _described("`true`: also count all tasks that fit, as `page.total`", True, default=False)
+    include_total: QueryFlag = described("`true`: also count all tasks that fit, as `page.total`", True, default=False)
 
     @property
     def order(self) -> TaskSort:
@@ -257,19 +243,19 @@ class TaskQuery(Input):
 class DeleteQuery(Input):
     """How to delete a task."""
 
-    permanent: QueryFlag = _described("`true`: for good, without a way back", True, default=False)
+    permanent: QueryFlag = described("`true`: for good, without a way back", True, default=False)
 
 
 class TaskPublic(BaseModel):  # a SQLModel inside another model is not validated strictly
     """A task, as its owner sees it."""
 
-    id: UUID = _described("The task's id", _UUID)
-    user_id: UserId = _described("Whose task it is: the `sub` of your token", "user_2NiWoBvBbPfAA")
-    title: StoredTitle = _described("What is to be done", "Buy milk")
-    description: StoredDescription | None = _described("Anything more", "Two litres, the fresh one")
-    completed: bool = _described(_COMPLETED, True)
-    completed_at: datetime | None = _described("When it became completed (UTC); null while it is open", _TIME)
-    created_at: datetime = _described("When it was created (UTC)", _TIME)
-    updated_at: datetime = _described("When it last changed (UTC)", _TIME)
-    revision: Revision = _described("The number of the change that made it so; also its ETag", 42)
-    deleted_at: datetime = _optional("When it was deleted (UTC): only tasks in the trash have it", _TIME)
+    id: UUID = described("The task's id", _UUID)
+    user_id: UserId = described("Whose task it is: the `sub` of your token", "user_2NiWoBvBbPfAA")
+    title: StoredTitle = described("What is to be done", "Buy milk")
+    description: StoredDescription | None = described("Anything more", "Two litres, the fresh one")
+    completed: bool = described(_COMPLETED, True)
+    completed_at: datetime | None = described("When it became completed (UTC); null while it is open", _TIME)
+    created_at: datetime = described("When it was created (UTC)", _TIME)
+    updated_at: datetime = described("When it last changed (UTC)", _TIME)
+    revision: Revision = described("The number of the change that made it so; also its ETag", 42)
+    deleted_at: datetime = optional("When it was deleted (UTC): only tasks in the trash have it", _TIME)

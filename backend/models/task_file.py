@@ -7,11 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError
-from sqlmodel import Field
 
 from backend.errors import BLANK, PLAIN_WORDS, UNKNOWN_NAME, Detail
 from backend.formats.rows import ROW
-from backend.models.base import Choice, Input
+from backend.models.base import Choice, Input, described, optional
 from backend.models.fields import CanonicalUUID, Description, Flag, Moment, Title
 from backend.models.values import Count, LineNumber, Sentence
 
@@ -47,19 +46,10 @@ def _known_format(name: str) -> str:
 FormatName = Annotated[str, BeforeValidator(_known_format, json_schema_input_type=FileFormat)]
 
 
-def _described(description: str, example: object, **arguments: Any) -> Any:
-    return Field(description=description, schema_extra={"examples": [example]}, **arguments)
-
-
-def _optional(description: str, example: object) -> Any:
-    """Describe a field that may be left out, but not be null."""
-    return _described(description, example, default_factory=lambda: None)
-
-
 class TaskExportQuery(Input):
     """How to export tasks."""
 
-    format: FormatName = _described(
+    format: FormatName = described(
         "`jsonl`: JSON lines; `csv`: comma-separated values; `ics`: iCalendar",
         "csv",
         default=FileFormat.JSON_LINES.value,
@@ -74,14 +64,14 @@ class TaskExportQuery(Input):
 class ImportedTask(Input):
     """What one row says of a task. A field that is left out keeps its value in a task that is there already."""
 
-    id: CanonicalUUID | None = _described("Which task it is; left out: a new one, each time", _UUID, default=None)
-    title: Title = _described("What is to be done: 1 to 500 characters", "Buy milk")
-    description: Description | None = _described("Anything more, or null", "Two litres, the fresh one", default=None)
-    completed: Flag = _optional("Whether it is done; left out: whether there is a `completed_at`", True)
-    completed_at: Moment | None = _described(
+    id: CanonicalUUID | None = described("Which task it is; left out: a new one, each time", _UUID, default=None)
+    title: Title = described("What is to be done: 1 to 500 characters", "Buy milk")
+    description: Description | None = described("Anything more, or null", "Two litres, the fresh one", default=None)
+    completed: Flag = optional("Whether it is done; left out: whether there is a `completed_at`", True)
+    completed_at: Moment | None = described(
         "When it became completed; counts for a task that this row completes", _TIME, default=None
     )
-    created_at: Moment | None = _described("When it was created; counts for a new task", _TIME, default=None)
+    created_at: Moment | None = described("When it was created; counts for a new task", _TIME, default=None)
 
     @property
     def said(self) -> dict[str, Any]:
@@ -119,10 +109,10 @@ Code = Annotated[str, StringConstraints(max_length=50, pattern="^[a-z][a-z0-9_]*
 class RowError(BaseModel):
     """What is wrong with one row."""
 
-    line: LineNumber = _described("In which line of the file it begins", 7)
-    field: str = _described("Which field of it, or `row`", "title", max_length=MAX_FIELD_NAME)
-    code: Code = _described("What, for programs", "string_too_short")
-    message: Sentence = _described("What, for people", BLANK)
+    line: LineNumber = described("In which line of the file it begins", 7)
+    field: str = described("Which field of it, or `row`", "title", max_length=MAX_FIELD_NAME)
+    code: Code = described("What, for programs", "string_too_short")
+    message: Sentence = described("What, for people", BLANK)
 
 
 _ERROR = {"line": 7, "field": "title", "code": "string_too_short", "message": BLANK}
@@ -131,17 +121,17 @@ _ERROR = {"line": 7, "field": "title", "code": "string_too_short", "message": BL
 class ImportReport(BaseModel):
     """What became of the rows of a file."""
 
-    created: Count = _described("Rows that made a new task", 120)
-    updated: Count = _described("Rows that changed a task", 3)
-    restored: Count = _described("Rows that brought a task back from the trash, changed or not", 1)
-    unchanged: Count = _described("Rows whose task was like that already", 40)
-    failed: Count = _described("Rows that are bad; all the others that were looked at are stored", MAX_BAD_ROWS)
-    stopped_at_line: LineNumber | None = _described(
+    created: Count = described("Rows that made a new task", 120)
+    updated: Count = described("Rows that changed a task", 3)
+    restored: Count = described("Rows that brought a task back from the trash, changed or not", 1)
+    unchanged: Count = described("Rows whose task was like that already", 40)
+    failed: Count = described("Rows that are bad; all the others that were looked at are stored", MAX_BAD_ROWS)
+    stopped_at_line: LineNumber | None = described(
         f"Null, unless the import stopped, as it does after {MAX_BAD_ROWS} bad rows: then the line of the first row "
         "that it did not look at; what came before is stored, and nothing from there on is",
         10_165,
     )
-    errors: list[RowError] = _described(
+    errors: list[RowError] = described(
         f"What is wrong with the bad rows, by line: with the first {MAX_ERRORS} of them",
         [_ERROR],
         max_length=MAX_ERRORS,

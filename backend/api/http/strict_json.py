@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from email.message import Message
-from typing import Any, Never
+from typing import Any
 
 from fastapi import Request
 from starlette.datastructures import Headers
 
 from backend.errors import Detail, UnsupportedMediaType, ValidationFailed
+from backend.utils.strict_json import RepeatedKeyError, refuse_constant, unambiguous
 
 MAX_KEYS = 1000  # more than any object needs, and each unknown one costs an error message
 
@@ -52,7 +52,9 @@ def read_object(body: bytes) -> dict[str, Any]:
         raise _refusal("body", "too_complex", f"The body must not open more than {MAX_BRACKETS} arrays and objects")
     try:
         # decode() leaves a byte order mark in the text, where json refuses it.
-        value = json.loads(body.decode(), object_pairs_hook=_unambiguous, parse_constant=_refuse_constant)
+        value = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=refuse_constant)
+    except RepeatedKeyError as error:
+        raise _refusal(error.key, "duplicate_key", "This key is there more than once") from None
     except (ValueError, RecursionError) as error:  # ValueError: no JSON, no UTF-8, or a number of thousands of digits
         raise _refusal("body", "json_invalid", f"{_NO_JSON}{_place(error)}") from None
     if not isinstance(value, dict):
@@ -87,20 +89,10 @@ def _refuse_encodings(headers: Headers) -> None:
         raise UnsupportedMediaType("Send the body in UTF-8, which is the encoding of JSON.")
 
 
-def _unambiguous(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object, unless one of its keys is there twice: readers would disagree about which one counts."""
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) > MAX_KEYS:
         raise _refusal("body", "too_many_keys", f"An object must not have more than {MAX_KEYS} keys")
-    found = dict(members)
-    if len(found) < len(members):
-        ((name, _),) = Counter(name for name, _ in members).most_common(1)
-        raise _refusal(name, "duplicate_key", "This key is there more than once")
-    return found
-
-
-def _refuse_constant(name: str) -> Never:
-    """Refuse NaN, Infinity and -Infinity, which are Python's idea and not JSON."""
-    raise ValueError(name)
+    return unambiguous(members)
 
 
 def _refusal(field: str, code: str, message: str) -> ValidationFailed:

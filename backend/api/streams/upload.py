@@ -27,7 +27,7 @@ from backend.database.connection_limiter import ConnectionLimiter
 from backend.errors import BadRequest, ServiceUnavailable, TooManyImports, UnsupportedMediaType
 from backend.models.task_file import FileFormat, ImportReport
 from backend.services.task_files.import_service import ImportService
-from backend.services.task_files.reader import KEPT, Part, TaskImport, reader_of
+from backend.services.task_files.reader import NO_ROOM, Part, TaskImport, reader_of
 
 MEDIA_TYPES = {
     JSON_LINES: FileFormat.JSON_LINES,
@@ -131,7 +131,7 @@ class Import:
                     self.imports.feed.wake(self.user_id)
                 part = None if task_import.has_stopped else await self._compute(next, parts, None)
         except ServiceUnavailable:
-            raise ServiceUnavailable(KEPT) from None
+            raise ServiceUnavailable(NO_ROOM) from None
 
     async def _compute(self, work: Callable[..., _Result], *arguments: object) -> _Result:
         return await anyio.to_thread.run_sync(work, *arguments, limiter=self.imports.computing)

@@ -9,7 +9,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from backend.database.retry import repeatable
-from backend.database.session import Session, Sessions
+from backend.database.session import NothingChanged, Session, Sessions
 from backend.errors import Detail
 from backend.models.task_file import ImportedTask
 from backend.services.task_files.import_rules import Fate, ImportAccount, Placed
@@ -41,8 +41,9 @@ class ImportService:
         try:
             with self.sessions.transaction(self.user_id) as sessions, sessions(self.user_id) as session:
                 return self._put(session, rows)
-        except _NothingChangedError as nothing:
-            return nothing.fates
+        except NothingChanged as nothing:
+            fates: Fates = nothing.result
+            return fates
 
     def _put(self, session: Session, rows: Sequence[Placed]) -> Fates:
         """Do it in memory, and store what it changes; raises when nothing is to be kept."""
@@ -54,7 +55,7 @@ class ImportService:
         known = dict(account.tasks)
         fates = [account.put(row) for row in rows]
         if account.revision == revision:
-            raise _NothingChangedError(fates)
+            raise NothingChanged(fates)
         session.exec(batch_queries.STORE_SILENTLY, params=self._changes(account, known))
         return fates
 
@@ -64,11 +65,3 @@ class ImportService:
         arrays = dict(zip(batch_queries.ARRAYS, map(list, zip(*states, strict=True)), strict=True))
         counters = {"new_revision": account.revision, "new_task_count": account.task_count}
         return {"principal": self.user_id, **counters, **arrays}
-
-
-class _NothingChangedError(Exception):
-    """Ends a transaction that is not worth keeping: not even the row that it made for a user who never wrote."""
-
-    def __init__(self, fates: Fates) -> None:
-        super().__init__()
-        self.fates = fates

@@ -23,7 +23,7 @@ from backend.services.task_files.import_service import ImportService
 PART_ROWS = 250
 PART_BYTES = 256 * 1024
 TURN_LINES = 500  # which are looked at while others wait for their turn: some milliseconds
-KEPT = "The database cannot take more right now. What came before is stored: import the file again in a while."
+NO_ROOM = "The database cannot take more right now. What came before is stored: import the file again in a while."
 
 Part = list[tuple[int, ImportedTask]]  # each with the line that it begins in
 

@@ -9,12 +9,12 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from backend.database.retry import once_only
-from backend.database.session import Session, Sessions
+from backend.database.session import NothingChanged, Session, Sessions
 from backend.errors import Detail, PreconditionFailed, TaskAPIError
 from backend.models.base import TaskDocument
 from backend.models.batch import AnyOperation, Batch, CreateOperation
 from backend.services.tasks import batch_queries
-from backend.services.tasks.rules import Account, Kind, Row, Step, Tasks
+from backend.services.tasks.rules import Kind, LoadedTasks, Row, Step, Tasks
 
 # The task as it is after the operation, None when that deleted it, or what went wrong.
 Outcome = TaskDocument | TaskAPIError | None
@@ -39,8 +39,9 @@ class BatchService:
         try:
             with self.sessions.transaction(self.user_id) as sessions, sessions(self.user_id) as session:
                 return self._run(session, batch)
-        except _NothingChangedError as nothing:
-            return nothing.outcomes
+        except NothingChanged as nothing:
+            outcomes: list[Outcome] = nothing.result
+            return outcomes
 
     def _run(self, session: Session, batch: Batch) -> list[Outcome]:
         """Do the operations and store what they change; raises when nothing is to be kept."""
@@ -54,7 +55,7 @@ class BatchService:
                 raise self._refusal(session, account, steps, before)
         outcomes = self._store(session, account, steps, before)
         if account.revision == revision:
-            raise _NothingChangedError(outcomes)
+            raise NothingChanged(outcomes)
         return outcomes
 
     def _task_id(self, operation: AnyOperation) -> UUID:
@@ -62,15 +63,15 @@ class BatchService:
             return operation.data.id or self.new_id()
         return operation.id
 
-    def _lock(self, session: Session, task_ids: Iterable[UUID]) -> Account:
+    def _lock(self, session: Session, task_ids: Iterable[UUID]) -> LoadedTasks:
         """Wait for the user's row, and then read the user's tasks of these ids: they stay as they are until the end."""
         ((revision, task_count, now),) = session.exec(batch_queries.LOCK, params={"principal": self.user_id})
         params = {"principal": self.user_id, "task_ids": list(task_ids)}
         rows = [Row(*row) for row in session.exec(batch_queries.READ, params=params)]
         tasks = {row.id: row for row in rows}
-        return Account(revision, task_count, now, self.max_tasks, self.require_if_match, tasks)
+        return LoadedTasks(revision, task_count, now, self.max_tasks, self.require_if_match, tasks)
 
-    def _store(self, session: Session, account: Account, steps: list[Step], before: Tasks) -> list[Outcome]:
+    def _store(self, session: Session, account: LoadedTasks, steps: list[Step], before: Tasks) -> list[Outcome]:
         """Store the account, and each task that was changed as the last change left it; returns what became of each."""
         shown = {index: step.task for index, step in enumerate(steps) if step.task is not None}
         last = {task.id: index for index, task in shown.items() if task != before.get(task.id)}
@@ -83,7 +84,7 @@ class BatchService:
             json = dict(session.exec(batch_queries.STORE, params=params))
         return [_outcome(step, json.get(index, "")) for index, step in enumerate(steps)]
 
-    def _refusal(self, session: Session, account: Account, steps: list[Step], before: Tasks) -> TaskAPIError:
+    def _refusal(self, session: Session, account: LoadedTasks, steps: list[Step], before: Tasks) -> TaskAPIError:
         """Say what the last step has met, and which operation that was."""
         step = steps[-1]
         if step.task is not None:
@@ -101,14 +102,6 @@ def _under(place: str, details: Iterable[Detail]) -> Iterable[Detail]:
     for detail in details:
         field = place if detail.field == "body" else f"{place}.{detail.field}"
         yield Detail(field, detail.code, detail.message)
-
-
-class _NothingChangedError(Exception):
-    """Ends a transaction that is not worth keeping: not even the row that it made for a user who never wrote."""
-
-    def __init__(self, outcomes: list[Outcome]) -> None:
-        super().__init__()
-        self.outcomes = outcomes
 
 
 def _outcome(step: Step, json: str) -> Outcome:

@@ -70,7 +70,7 @@ class Step:
 
 
 @dataclass(slots=True)
-class Account:
+class LoadedTasks:
     """One user's counters and those of the user's tasks that a batch names; `now` is the time of its changes."""
 
     revision: int
