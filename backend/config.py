@@ -120,7 +120,9 @@ class Settings(BaseSettings):
         64 * 1024 * 1024, ge=1024, description="largest file that POST /api/tasks/import accepts, in bytes"
     )
     max_concurrent_requests: int = Field(
-        500, ge=1, description="requests that a worker has in hand at once; more are answered 503"
+        500,
+        ge=1,
+        description="requests that a worker has in hand at once, of one user at most half; more are answered 503",
     )
     require_if_match: bool = Field(
         False, description="whether a task can only be changed by who names its ETag; others are answered 428"

@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import replace
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -21,7 +22,7 @@ from backend.api.middleware.authentication import Authentication
 from backend.api.middleware.cors import CORS
 from backend.api.middleware.error_boundary import ErrorBoundary
 from backend.api.middleware.head import HeadAsGet
-from backend.api.middleware.limits import BodyLimit, Concurrency, HeadLimits
+from backend.api.middleware.limits import BodyLimit, HeadLimits
 from backend.api.middleware.request_context import RequestContext, route_finder
 from backend.api.openapi.document import DocumentedApp
 from backend.api.openapi.pages import add_docs
@@ -40,10 +41,12 @@ from backend.identity.from_settings import verifier_of
 from backend.rate_limits.counter import RateLimiter, RateLimits, SharedRateLimiter
 from backend.rate_limits.store import RateLimitService
 from backend.rate_limits.sync import SYNC_SECONDS, RateLimitSync
+from backend.server.slow_reader import Unread
 from backend.services.health.readiness import Readiness
 from backend.services.purge import PurgeService
 from backend.telemetry.tracing import exported_signals, exporting
 from backend.utils.background import in_background
+from backend.utils.shares import Shares
 
 EXPOSED_HEADERS = (
     "Content-Disposition",
@@ -101,11 +104,11 @@ def create_app(settings: Settings) -> FastAPI:
     )
     sessions = SessionFactory(engine)
     connection_limiter = ConnectionLimiter(settings.database_pool_size, settings.request_timeout_seconds)
-    authenticator = Authenticator(verifier_of(settings), sessions, (_look_ups(settings), connection_limiter))
+    authenticator = Authenticator(verifier_of(settings), sessions, connection_limiter)
     limits = _rate_limits(settings)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         # Work that has passed the connection limiter must never wait for a thread, whatever else runs in threads.
         threads = anyio.to_thread.current_default_thread_limiter()
         threads.total_tokens = settings.database_pool_size + OTHER_THREADS
@@ -114,7 +117,7 @@ def create_app(settings: Settings) -> FastAPI:
                 gauge_pool(engine, lambda: app.state.connection_limiter.waiting)
             at_the_end.callback(engine.dispose)
             async with _syncing(app, limits), in_background(app.state.purge_job.run):
-                yield
+                yield {"unread": Unread(connection_limiter)}  # to each connection
 
     app = DocumentedApp(
         title="Task API",
@@ -135,11 +138,6 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _look_ups(settings: Settings) -> ConnectionLimiter:
-    """Let look-ups of personal access tokens have half of the connections at most."""
-    return ConnectionLimiter(max(1, settings.database_pool_size // 2), settings.request_timeout_seconds)
-
-
 def _equip(
     app: FastAPI,
     settings: Settings,
@@ -151,6 +149,7 @@ def _equip(
     app.state.sessions = sessions
     app.state.max_tasks = settings.max_tasks_per_user
     app.state.require_if_match = settings.require_if_match
+    app.state.in_hand = Shares(settings.max_concurrent_requests)
     app.state.connection_limiter = connection_limiter
     app.state.authenticator = authenticator
     app.state.feed = Feed(_quiet(sessions), connection_limiter, authenticator)
@@ -215,7 +214,6 @@ def _middleware(settings: Settings, authenticator: Authenticator, limits: RateLi
         Middleware(ErrorBoundary),
         Middleware(Authentication, authenticator=authenticator, limits=limits),
         Middleware(HeadLimits),
-        Middleware(Concurrency, max_requests=settings.max_concurrent_requests),
         Middleware(
             BodyLimit,
             max_bytes=settings.max_body_bytes,

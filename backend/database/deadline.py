@@ -10,8 +10,12 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Budget:
-    """An account of time. The deadline is one of time.monotonic(); there is none before the work asks the database."""
+    """An account of time. The deadline is one of time.monotonic(); there is none before the work asks the database.
 
+    It is of a user; of nobody for work in the background, and until it is known whose request it is.
+    """
+
+    user_id: str = ""
     deadline: float = math.inf
     database_seconds: float = 0.0
     round_trips: int = 0

@@ -12,8 +12,7 @@ from enum import Enum
 from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade
-from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from backend.api.http.envelope import error_response
 from backend.api.http.security_headers import security_headers
@@ -29,9 +28,8 @@ from backend.errors import (
     TaskAPIError,
 )
 from backend.identity.claims import SHORTER, refusal
-from backend.server.old_http import OldHTTP
+from backend.server.orderly import OrderlyProtocol
 from backend.server.request_head import judge_head
-from backend.server.slow_reader import SlowReaderWatch
 from backend.server.state import ServerConfig, ServiceState
 
 SLICE_BYTES = 8 * 1024
@@ -52,10 +50,8 @@ class Stage(Enum):
     BODY = "the headers are complete, the body is not"
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(OrderlyProtocol):
     """Reads requests as uvicorn does, but no unfinished one for too long or too far, and refuses in the envelope."""
-
-    server_state: ServiceState
 
     def __init__(
         self,
@@ -65,15 +61,12 @@ class BoundedProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._timeout_seconds = config.client_timeout_seconds
         self._most_connections = config.most_connections
         self._stage = Stage.IDLE
         self._unfinished = 0  # bytes since a head, a piece of a body or a request was complete
         self._line_start = b""  # of the line that is arriving
         self._deadline: asyncio.TimerHandle | None = None
-        self._reading: SlowReaderWatch
         self._refusal: TaskAPIError | None = None
-        self._in_hand: RequestResponseCycle | None = None
         self._is_last = False  # nothing counts behind this request: by the client's own word, or it is too late
         self._lingers = False
         self._signal = Signal()  # for the request in hand, if it goes on and on
@@ -81,20 +74,15 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Begin to wait for a request; end at once where others need the descriptor more."""
         super().connection_made(transport)
-        self._reading = SlowReaderWatch(self.loop, transport)
         self._watch()
         if len(self.connections) > self._most_connections:
             self.server_state.note_full(self._most_connections)
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing any more, and let what is in hand know that nobody listens."""
+        """Wait for nothing any more."""
         super().connection_lost(exc)
         self._forget_deadline()
-        self.resume_writing()
-        if self._in_hand is not None:  # uvicorn tells only the newest request, which may be waiting behind this one
-            self._in_hand.disconnected = True
-            self._in_hand.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         """Read in slices, so that a limit is passed by no more than one; nothing counts after a refusal."""
@@ -188,12 +176,6 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.server_state.is_ending:
             self._say_that_it_is_the_last()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._in_hand = cycle
-        if cycle.scope["http_version"] == "1.0":
-            app = OldHTTP(app, cycle)
-        super()._start_asgi_task(cycle, app)
-
     def on_response_complete(self) -> None:
         """Go on with the next request, or say our last word when nothing comes before it any more."""
         super().on_response_complete()
@@ -236,16 +218,6 @@ class BoundedProtocol(HttpToolsProtocol):
             self._forget_deadline()
         elif self._deadline is None:
             self._deadline = self.loop.call_later(self._timeout_seconds, self._end_waiting)
-
-    def pause_writing(self) -> None:
-        """Note that the client reads slower than we write, and from now on look whether it reads at all."""
-        super().pause_writing()
-        self._reading.look_every(self._timeout_seconds)
-
-    def resume_writing(self) -> None:
-        """Note that most of what was written has left."""
-        super().resume_writing()
-        self._reading.stop()
 
     def _forget_deadline(self) -> None:
         if self._deadline is not None:

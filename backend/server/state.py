@@ -12,6 +12,7 @@ from uvicorn.server import ServerState
 
 from backend.server.garbage_collector import without_collecting
 from backend.utils import descriptors
+from backend.utils.turns import Beginnings
 
 SPARE_DESCRIPTORS = 100  # for whatever opens a file or a socket
 DESCRIPTORS_OF_A_CONNECTION = 2  # to the database: each may be replaced before it is closed
@@ -34,10 +35,14 @@ class ServerConfig(uvicorn.Config):
 
 
 class ServiceState(ServerState):
-    """What the connections of a server share: uvicorn's, and whether the server ends."""
+    """What the connections of a server share: uvicorn's, whether the server ends, and how its requests begin."""
 
     is_ending = False
     _full_at = -math.inf  # when it was said
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.beginnings = Beginnings()
 
     def note_full(self, most_connections: int) -> None:
         """Say that a client was sent away because there are as many connections as may be; not each time."""

@@ -170,7 +170,8 @@ def test_overload_opens_no_new_connections(
     """Who finds no connection slot is sent away; who works keeps the connection."""
     monkeypatch.setattr("backend.database.connection_limiter.WAITING_SHARE", SHORT_SECONDS / MAX_SECONDS)
     monkeypatch.setattr("backend.database.connector.MAX_PAUSE_SECONDS", FOR_EVER_SECONDS)
-    changes = {"database_pool_size": PLACES, "request_timeout_seconds": MAX_SECONDS}
+    monkeypatch.setattr("backend.api.main.SYNC_SECONDS", 3600)  # or it would open one for itself
+    changes = {"database_pool_size": 2 * PLACES, "request_timeout_seconds": MAX_SECONDS}  # half for one user
     with counting_proxy(own_url) as proxy, ThreadPoolExecutor(PLACES + CROWD) as threads:
         url = SecretStr(proxy.url)
         with serve(settings.model_copy(update={**changes, "database_url": url})) as api, api.client(user_id) as client:

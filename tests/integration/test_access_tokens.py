@@ -11,7 +11,7 @@ import pytest
 from backend.config import Settings
 from backend.services.access_tokens.service import MAX_TOKENS
 from tests.fixtures.access_tokens import READ, TOKENS, WRITE, listed, make_token, wanted, with_token
-from tests.fixtures.api import API
+from tests.fixtures.api import API, serve
 from tests.fixtures.database import execute
 from tests.fixtures.erasure import erase
 from tests.fixtures.exports import export, stored_of
@@ -111,11 +111,12 @@ def test_a_user_has_fifty_tokens_whoever_asks_at_once(
     settings: Settings, client: httpx.Client, stranger: httpx.Client, user_id: str, database_url: str
 ) -> None:
     made = [make_token(client) for _ in range(MAX_TOKENS - 3)]
-    at_once = settings.database_pool_size  # none of them has counted for good before all of them are there
+    at_once = 5  # none of them has counted for good before all of them are there
 
-    with ThreadPoolExecutor(at_once) as threads:
+    large = settings.model_copy(update={"database_pool_size": 2 * at_once})
+    with serve(large) as running, running.client(user_id) as crowd, ThreadPoolExecutor(at_once) as threads:
         with row_locked(database_url, user_id) as wait_for:
-            asked = [threads.submit(client.post, TOKENS, json=wanted()) for _ in range(at_once)]
+            asked = [threads.submit(crowd.post, TOKENS, json=wanted()) for _ in range(at_once)]
             wait_for(at_once)
         statuses = sorted(each.result().status_code for each in asked)
 

@@ -71,7 +71,7 @@ def test_waiting_for_a_database_connection_ends(settings: Settings, user_id: str
 def test_requests_beyond_those_that_may_be_in_hand_are_refused_at_once(
     settings: Settings, user_id: str, database_url: str
 ) -> None:
-    limited = settings.model_copy(update={"max_concurrent_requests": 3})
+    limited = settings.model_copy(update={"max_concurrent_requests": 6, "database_pool_size": 6})  # half for one user
     with serve(limited) as running, running.client(user_id) as client, connections(running, 3) as in_hand:
         create(client)
         for _ in range(2):  # each place is given back
@@ -139,7 +139,7 @@ def test_requests_at_the_database_leave_threads_for_other_work(
     settings: Settings, user_id: str, database_url: str
 ) -> None:
     many = 41  # one more than there would be threads
-    large = settings.model_copy(update={"database_pool_size": many})
+    large = settings.model_copy(update={"database_pool_size": 2 * many})  # half of them for one user
     with serve(large) as running, running.client(user_id) as client, connections(running, many) as all_of_them:
         create(client)
         with row_locked(database_url, user_id) as wait_for:

@@ -39,7 +39,15 @@ pytestmark = pytest.mark.requirement("FR-196")
 REMEMBERED = 5  # tokens, and users that are counted
 USERS = 12  # far more than are remembered
 COLLECTIONS = (dict, list, set, frozenset, deque)
-OF_WHO_IS_THERE = {"Authenticator._under_way", "Connector._made", "Feed.open", "Slots.taken"}
+OF_WHO_IS_THERE = {
+    "Authenticator._under_way",
+    "Connector._made",
+    "Feed.open",
+    "Slots.taken",
+    "Shares.taken",
+    "Turns._lines",
+    "Unread._watches",
+}
 REMEMBERING = {"TokenMemory._tokens", "_Window.totals", "_Window.unsynced"}
 Kept = Counter[tuple[str, int]]
 CACHE: Any = type(functools.cache(len))

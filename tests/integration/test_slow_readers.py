@@ -12,8 +12,9 @@ import pytest
 from backend.config import Settings
 from backend.services.tasks import listing_queries as list_queries
 from tests.fixtures.api import API, new_user, serve
-from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS, PATIENT_SECONDS, connection_to, head
+from tests.fixtures.connection import PATIENT_SECONDS, connection_to, head
 from tests.fixtures.database import execute
+from tests.fixtures.statements import noted_statements
 from tests.fixtures.waiting import until
 
 pytestmark = pytest.mark.requirement("FR-098")
@@ -60,16 +61,27 @@ def test_a_client_that_does_not_read_is_cut_off(hasty: API, writer: str) -> None
         assert other.get("/api/tasks").status_code == 200
 
 
-def test_a_client_that_does_not_read_keeps_no_place(settings: Settings, writer: str) -> None:
-    few = {"client_timeout_seconds": CLIENT_TIMEOUT_SECONDS, "max_concurrent_requests": 1}
+@pytest.mark.requirement("FR-260", "FR-263")
+def test_a_client_that_does_not_read_keeps_no_place_and_its_next_request_does_not_begin(
+    settings: Settings, writer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {"database_pool_size": 1, "max_concurrent_requests": 1}
+    monkeypatch.setattr("backend.api.main.SYNC_SECONDS", 3600)  # its statements would be noted, too
     with (
         serve(settings.model_copy(update=few)) as narrow,
         narrow.client(new_user()) as other,
         connection_to(narrow, RECEIVE_BYTES) as connection,
     ):
-        connection.send(2 * head(writer, "GET /api/tasks"))  # the second waits until the first has left
-        for status in (503, 200):
-            until(lambda: other.get("/api/tasks").status_code == status)  # noqa: B023 - within its round
+        connection.send(head(writer, "GET /api/tasks"))
+        until(lambda: narrow.app.state.connection_limiter.unread.taken)
+        connection.send(3 * head(writer))
+        with noted_statements(narrow.app.state.sessions.engine) as sent:
+            assert {other.get("/api/tasks").status_code for _ in range(20)} == {200}
+        assert [statement for statement in sent if writer in str(statement)] == []
+        assert len(sent) == 20
+
+        assert [connection.answer().status_code for _ in range(4)] == [200] * 4
+        assert narrow.app.state.connection_limiter.unread.taken == {}
 
 
 def test_a_client_that_does_not_read_does_not_hold_the_end_of_the_service(

@@ -221,7 +221,7 @@ def test_requests_with_one_token_share_a_look_up_and_are_not_counted_as_guesses(
 def test_more_look_ups_than_may_wait_are_refused(
     settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(authenticator, "MAX_WAITING", 1)
+    monkeypatch.setattr(authenticator, "MAX_LOOK_UPS", 2)
     with serve(settings.model_copy(update={"database_pool_size": 2})) as api, api.client(new_user()) as client:
         first, second, third = (make_token(client) for _ in range(3))
         with (
@@ -232,9 +232,9 @@ def test_more_look_ups_than_may_wait_are_refused(
             row_locked(database_url, first["id"], "access_tokens") as wait_for,
         ):
             asked = [pool.submit(script.get, "/api/me")]
-            wait_for(1)  # it has the only place
+            wait_for(1)  # it has the only place that look-ups may have
             asked.append(pool.submit(another.get, "/api/me"))
-            until(lambda: api.app.state.authenticator.waiting == 1)
+            until(lambda: api.app.state.connection_limiter.waiting == 1)
             error_of(one_too_many.get("/api/me"), 503, "SERVICE_UNAVAILABLE")
         assert [request.result().status_code for request in asked] == [200, 200]
 

@@ -12,8 +12,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
+from backend.api.middleware import limits
 from backend.api.streams import changes
 from backend.config import Settings
+from backend.database import connection_limiter
 from backend.database.migrations import runner as migrations
 from backend.server.state import DESCRIPTORS_OF_A_CONNECTION, SPARE_DESCRIPTORS
 from tests.fixtures.api import new_user, serve
@@ -81,6 +83,8 @@ def test_other_numbers_are_those_of_the_code() -> None:
 
     assert f"{changes.MAX_STREAMS} streams of changes, {changes.MAX_STREAMS_OF_ONE_USER} of one user" in WORDS
     assert f"as leave {SPARE_DESCRIPTORS} descriptors, and {DESCRIPTORS_OF_A_CONNECTION} for each of DATABASE" in WORDS
+    assert f"room for {limits.BODIES} bodies of MAX_BODY_BYTES" in WORDS
+    assert f"{connection_limiter.MAX_UNREAD_BYTES // 1024**2} MiB of answers that clients do not take" in WORDS
     assert f"waits {migrations.MIGRATION_LOCK_SECONDS} s for another that migrates" in WORDS
     assert f"{migrations.TABLE_LOCK_SECONDS} s for a table" in WORDS
     for period in ("30 days", "24 hours"):

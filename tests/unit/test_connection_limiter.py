@@ -1,14 +1,15 @@
-"""The connection limiter in front of the database: no more pass than may, waiting ends, and no place is ever lost."""
+"""The connection limiter in front of the database: no more pass than may, in turn, waiting ends, and no place is ever lost."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 
-from backend.database.connection_limiter import ConnectionLimiter
+from backend.database.connection_limiter import MAX_UNREAD_BYTES, ConnectionLimiter
+from backend.database.deadline import begin_budget
 from backend.errors import ServiceUnavailable
 
 pytestmark = pytest.mark.requirement("FR-097")
@@ -17,31 +18,118 @@ LONG = 30.0
 SHORT = 0.01
 
 
-async def expect_free_places(connection_limiter: ConnectionLimiter, places: int) -> None:
-    """Take all places that there should be, and find that there is no other."""
+def be(user_id: str) -> None:
+    """Be work of this user from now on."""
+    begin_budget().user_id = user_id
+
+
+async def taken(connection_limiter: ConnectionLimiter, users: list[str]) -> list[str]:
+    """List who of these finds a place, one after the other, while all others stay."""
+    found = []
     async with AsyncExitStack() as inside:
-        for _ in range(places):
-            await inside.enter_async_context(connection_limiter)
-        with pytest.raises(ServiceUnavailable) as refused:
-            await connection_limiter.__aenter__()
-        assert refused.value.headers == {"Retry-After": "1"}
+        for user_id in users:
+            be(user_id)
+            with suppress(ServiceUnavailable):
+                await connection_limiter.__aenter__()
+                found.append(user_id)
+                inside.push_async_callback(leave, connection_limiter, user_id)
+    return found
+
+
+async def leave(connection_limiter: ConnectionLimiter, user_id: str) -> None:
+    """Give a place of this user back."""
+    be(user_id)
+    await connection_limiter.__aexit__()
+
+
+async def expect_free_places(connection_limiter: ConnectionLimiter, places: int) -> None:
+    """Take all places that there should be, each for another user, and find that there is no other."""
+    users = [f"user {number}" for number in range(places)]
+    assert await taken(connection_limiter, [*users, "one too many"]) == users
+
+
+async def visit(connection_limiter: ConnectionLimiter, user_id: str, order: list[str]) -> None:
+    """Come as this user, and note it inside."""
+    be(user_id)
+    async with connection_limiter:
+        await asyncio.sleep(0)
+        order.append(user_id)
 
 
 def test_as_many_pass_at_once_as_there_are_places() -> None:
     asyncio.run(expect_free_places(ConnectionLimiter(5, SHORT), 5))
 
 
-def test_those_who_wait_pass_in_their_order() -> None:
+def test_who_finds_no_place_is_told_to_come_again() -> None:
     async def run() -> None:
-        connection_limiter, order = ConnectionLimiter(1, LONG), []
+        connection_limiter = ConnectionLimiter(1, SHORT)
+        async with connection_limiter:
+            with pytest.raises(ServiceUnavailable) as refused:
+                await connection_limiter.__aenter__()
+        assert refused.value.headers == {"Retry-After": "1"}
 
-        async def visit(number: int) -> None:
+    asyncio.run(run())
+
+
+@pytest.mark.requirement("FR-259")
+@pytest.mark.parametrize(("places", "share"), [(1, 1), (2, 1), (5, 3), (10, 5)])
+def test_one_user_alone_gets_half_of_the_places(places: int, share: int) -> None:
+    assert asyncio.run(taken(ConnectionLimiter(places, SHORT), ["a"] * places)) == ["a"] * share
+
+
+@pytest.mark.requirement("FR-259")
+def test_whoever_comes_next_finds_a_place_whatever_the_others_do() -> None:
+    names = [f"user {number}" for number in range(5)]
+    in_turn, one_after_the_other = names * 10, [name for name in names for _ in range(10)]
+    for greedy in (in_turn, one_after_the_other):
+        assert asyncio.run(taken(ConnectionLimiter(10, SHORT), [*greedy, "another"]))[-1] == "another"
+
+
+def test_those_of_one_user_who_wait_pass_in_their_order() -> None:
+    async def run() -> None:
+        connection_limiter, order = ConnectionLimiter(1, LONG), list[int]()
+
+        async def come(number: int) -> None:
             async with connection_limiter:
                 await asyncio.sleep(0)
                 order.append(number)
 
-        await asyncio.gather(*(visit(number) for number in range(20)))
+        await asyncio.gather(*(come(number) for number in range(20)))
         assert order == list(range(20))
+
+    asyncio.run(run())
+
+
+@pytest.mark.requirement("FR-259")
+@pytest.mark.parametrize("places", [1, 3])
+def test_users_take_turns(places: int) -> None:
+    async def run() -> list[str]:
+        connection_limiter, order = ConnectionLimiter(places, LONG), list[str]()
+        crowd = [asyncio.create_task(visit(connection_limiter, "crowd", order)) for _ in range(50)]
+        await asyncio.sleep(0)
+        few = [asyncio.create_task(visit(connection_limiter, user_id, order)) for user_id in ("a", "b", "a", "b")]
+        await asyncio.gather(*crowd, *few)
+        return order
+
+    order = asyncio.run(run())
+    places_of_few = [place for place, user_id in enumerate(order) if user_id != "crowd"]
+    assert places_of_few[-1] <= places + 2 * 3  # in each round: one of the crowd, one of a, one of b
+    assert [order[place] for place in places_of_few] == ["a", "b", "a", "b"]
+
+
+@pytest.mark.requirement("FR-262")
+def test_a_user_who_leaves_too_much_unread_begins_nothing_until_it_is_read() -> None:
+    async def run() -> None:
+        connection_limiter, order = ConnectionLimiter(5, LONG), list[str]()
+        connection_limiter.unread.take("a", MAX_UNREAD_BYTES // 2)
+        waiting = [asyncio.create_task(visit(connection_limiter, "a", order)) for _ in range(2)]
+        await visit(connection_limiter, "b", order)
+        assert (order, connection_limiter.waiting) == (["b"], 2)
+
+        connection_limiter.unread.give_back("a", 1)
+        connection_limiter.let_in()
+        await asyncio.gather(*waiting)
+        assert order == ["b", "a", "a"]
 
     asyncio.run(run())
 
@@ -70,18 +158,20 @@ def test_an_error_inside_gives_the_place_back() -> None:
 def test_whoever_leaves_early_loses_no_place(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - the same moments at each run
 
-    async def visit(connection_limiter: ConnectionLimiter) -> None:
+    async def come(connection_limiter: ConnectionLimiter, user_id: str) -> None:
+        be(user_id)
         async with connection_limiter:
             await asyncio.sleep(chance.choice([0, 0.001, 0.002]))
 
     async def run() -> None:
         connection_limiter = ConnectionLimiter(3, 0.005)
-        visits = [asyncio.create_task(visit(connection_limiter)) for _ in range(200)]
+        visits = [asyncio.create_task(come(connection_limiter, chance.choice("abcd"))) for _ in range(200)]
         for number in chance.sample(range(200), 80):
             await asyncio.sleep(chance.choice([0, 0, 0.001]))
             visits[number].cancel()
         ends = await asyncio.gather(*visits, return_exceptions=True)
         assert {type(end) for end in ends} <= {type(None), ServiceUnavailable, asyncio.CancelledError}
+        assert connection_limiter.waiting == 0
         await expect_free_places(connection_limiter, 3)
 
     asyncio.run(run())

@@ -165,7 +165,6 @@ class Sent:
     def __init__(self, app: object, file: bytes) -> None:
         self.app = app
         self.scope = {"headers": [(b"authorization", b"Bearer token")]}
-        self.state = SimpleNamespace(release_slot=lambda: None)
         self._file = file
 
     async def stream(self) -> AsyncIterator[bytes]:

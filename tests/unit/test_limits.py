@@ -30,6 +30,6 @@ def test_an_application_that_listens_for_the_end_of_the_connection_is_not_timed_
         heard.append(await receive())
 
     limit = BodyLimit(listens, max_bytes=1, max_import_bytes=1, timeout_seconds=TIMEOUT_SECONDS)
-    asyncio.run(limit({"type": "http", "method": "POST", "path": "/", "headers": []}, receive, send))
+    asyncio.run(limit({"type": "http", "method": "POST", "path": "/", "headers": [], "state": {}}, receive, send))
 
     assert heard == messages

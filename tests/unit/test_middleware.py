@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from backend.api.middleware.authentication import Authentication
 from backend.api.middleware.error_boundary import ErrorBoundary
 from backend.api.middleware.head import HeadAsGet
-from backend.api.middleware.limits import BodyLimit, Concurrency, HeadLimits
+from backend.api.middleware.limits import BodyLimit, HeadLimits
 from backend.api.middleware.request_context import RequestContext
 from tests.fixtures.contract import application
 from tests.fixtures.logs import events
@@ -91,11 +91,10 @@ def test_a_defect_before_an_answer_is_logged_and_answered() -> None:
         ErrorBoundary,
         lambda app: Authentication(app, application().state.authenticator, limits=None),
         HeadLimits,
-        lambda app: Concurrency(app, max_requests=1),
         lambda app: BodyLimit(app, max_bytes=1, max_import_bytes=1, timeout_seconds=1),
         HeadAsGet,
     ],
-    ids=["RequestContext", "ErrorBoundary", "Authentication", "HeadLimits", "Concurrency", "BodyLimit", "HeadAsGet"],
+    ids=["RequestContext", "ErrorBoundary", "Authentication", "HeadLimits", "BodyLimit", "HeadAsGet"],
 )
 def test_what_is_no_request_passes_untouched(wrap: Callable[[ASGIApp], ASGIApp]) -> None:
     seen: list[tuple[Scope, Receive, Send]] = []

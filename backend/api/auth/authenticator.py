@@ -22,7 +22,7 @@ from backend.identity.jwt import TokenMemory, Verifier
 from backend.services.access_tokens.service import AccessTokenService
 from backend.utils.greenlets import in_greenlet
 
-MAX_WAITING = 100  # look-ups: who guesses must not keep others waiting
+MAX_LOOK_UPS = 100  # at once, the others being refused
 REMEMBERED_SECONDS = 55.0  # with the time that a look-up takes: less than a minute
 
 
@@ -53,21 +53,15 @@ class Authenticator:
         self,
         verifier: Verifier,
         sessions: SessionFactory,
-        limiters: tuple[ConnectionLimiter, ConnectionLimiter],
+        connection_limiter: ConnectionLimiter,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`limiters` are that of look-ups, which leaves places to others, and that of the database."""
         self._verifier = verifier
         self._sessions = sessions
-        self._limiters = limiters
+        self._connection_limiter = connection_limiter
         self._clock = clock
         self._memory = TokenMemory[Principal]()
         self._under_way: dict[str, asyncio.Task[Principal]] = {}  # look-ups
-
-    @property
-    def waiting(self) -> int:
-        """Tell how many look-ups wait for a place."""
-        return self._limiters[0].waiting
 
     async def principal(self, token: str, before_look_up: Callable[[], None] = lambda: None) -> Principal:
         """Return whose token it is; `before_look_up` may raise instead of letting the database be asked.
@@ -83,17 +77,18 @@ class Authenticator:
         look_up = self._under_way.get(token)
         if look_up is None:
             before_look_up()
+            if len(self._under_way) >= MAX_LOOK_UPS:
+                raise ServiceUnavailable
             look_up = self._under_way[token] = asyncio.create_task(self._look_up(token, user_id))
             look_up.add_done_callback(_note_outcome)
         return await asyncio.shield(look_up)  # whoever leaves, others wait for it too
 
     async def _look_up(self, token: str, user_id: str) -> Principal:
         began, this = self._clock(), asyncio.current_task()
-        look_ups, connection_limiter = self._limiters
         try:
-            if self.waiting >= MAX_WAITING:
-                raise ServiceUnavailable
-            async with look_ups, connection_limiter:
+            async with (
+                self._connection_limiter
+            ):  # all look-ups are one user there: who guesses must not keep others waiting
                 grant = await _use(AccessTokenService(self._sessions, user_id), token)
             if grant is None:
                 raise refused()

@@ -74,11 +74,18 @@ class DatabaseRoute(StrictRoute):
         self.let_in(request)
         if self.body_field is not None or self.response_class is StreamingResponse:
             await _read(request)
-        state = request.app.state
-        async with state.connection_limiter:
-            response = await handle(request)
+        state, user_id = request.app.state, request.state.user_id
+        state.in_hand.claim(user_id)
+        try:
+            async with state.connection_limiter:
+                # Not before: it takes time, which is another user's turn, and what comes of it is larger.
+                if self.body_field is not None and await request.body() and request.is_json:
+                    await request.json()
+                response = await handle(request)
+        finally:
+            state.in_hand.give_back(user_id)
         if request.method != "GET":
-            state.feed.wake(request.state.user_id)  # streams look for what this request may have changed
+            state.feed.wake(user_id)  # streams look for what this request may have changed
         return response
 
     def let_in(self, request: StrictRequest) -> None:
@@ -134,16 +141,11 @@ class UnlimitedRoute(FixedRoute):
 
 
 async def _read(request: StrictRequest) -> None:
-    """Read all of the body: from then on, the client can do no more than leave. Raises BadRequest if it leaves before.
-
-    One that is no JSON is refused here: it need not wait for a place.
-    """
+    """Read all of the body: from then on, the client can only leave. Raises BadRequest if it leaves before."""
     try:
-        body = await request.body()
+        await request.body()
     except ClientDisconnect:
         raise BadRequest from None
-    if body and request.is_json:
-        await request.json()
 
 
 def _refusal(names: Iterable[str], code: str, message: str) -> ValidationFailed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.api.auth.authenticator import Authenticator, bearer_token
+from backend.database.deadline import current_budget
 from backend.errors import RateLimited, TaskAPIError
 from backend.rate_limits.counter import RateLimiter, RateLimits, network_of
 
@@ -39,7 +40,7 @@ class Authentication:
         if self.limits and state["headers"] is not headers:  # a token was looked up, and is good
             self.limits.addresses.take_back(_address_of(scope))
             state["headers"] = headers
-        state["user_id"] = principal.user_id
+        state["user_id"] = current_budget().user_id = principal.user_id
         state["scopes"] = principal.scopes
         if self.limits:
             _count(scope, self.limits.users, principal.user_id)

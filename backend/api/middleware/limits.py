@@ -8,12 +8,17 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api.http.header_parameters import MAX_HEADER_BYTES
-from backend.errors import AddressTooLong, HeadersTooLarge, PayloadTooLarge, RequestTimeout, ServiceUnavailable
+from backend.errors import AddressTooLong, HeadersTooLarge, PayloadTooLarge, RequestTimeout
+from backend.utils.shares import Shares
+from backend.utils.spreading import spread
 
 MAX_HEADERS = 100
 MAX_ADDRESS_BYTES = 8 * 1024
 IMPORT_PATH = "/api/tasks/import"
 MIN_PART_BYTES = 64 * 1024  # of a file to import, in the time that a client has for any other body
+
+REQUEST_BYTES = 32 * 1024  # that a request takes, beside its body
+BODIES = 208  # of the largest kind, for which a worker has room: one user may send a hundred at once
 
 _HEADER_OVERHEAD_BYTES = 4  # a colon, a blank and the end of the line
 _MAX_LENGTH_DIGITS = 18
@@ -39,41 +44,14 @@ class HeadLimits:
         await self.app(scope, receive, send)
 
 
-class Concurrency:
-    """Refuses requests of users while as many as there may be are in hand; others cost next to nothing."""
-
-    def __init__(self, app: ASGIApp, max_requests: int) -> None:
-        self.app = app
-        self.max_requests = max_requests
-        self.in_hand = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        if scope["type"] != "http" or "user_id" not in scope["state"]:
-            await self.app(scope, receive, send)
-            return
-        if self.in_hand >= self.max_requests:
-            raise ServiceUnavailable
-        self.in_hand += 1
-        is_counted = True
-
-        def release_slot() -> None:
-            nonlocal is_counted
-            self.in_hand -= is_counted
-            is_counted = False
-
-        scope["state"]["release_slot"] = release_slot  # for an answer that goes on and on, and mostly waits
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            release_slot()
-
-
 class BodyLimit:
     """Refuses a body that is larger than it may be, declared or not, and one that takes too long to arrive.
 
     That is: the time in which it is waited for. A file to import may be larger, and has that time for each part of it:
     what is stored meanwhile is stored without holding anything for a client that does not go on.
+
+    It stays in memory until the request is answered. A worker has so much room for bodies, each user a share of that,
+    and whoever finds none is refused.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int, max_import_bytes: int, timeout_seconds: float) -> None:
@@ -81,37 +59,67 @@ class BodyLimit:
         self.max_bytes = max_bytes
         self.max_import_bytes = max_import_bytes
         self.timeout_seconds = timeout_seconds
+        self.room = Shares(BODIES * (REQUEST_BYTES + max_bytes))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        is_import = scope["path"] == IMPORT_PATH and scope["method"] == "POST"
-        most = self.max_import_bytes if is_import else self.max_bytes
-        declared = Headers(scope=scope).get("content-length", "0")
-        if declared.isdecimal() and (len(declared) > _MAX_LENGTH_DIGITS or int(declared) > most):
+        body = _Body(scope, receive, self)
+        try:
+            await self.app(scope, body.receive, send)
+        finally:
+            body.let_go()
+
+
+class _Body:
+    """What arrives of one request."""
+
+    def __init__(self, scope: Scope, receive: Receive, limit: BodyLimit) -> None:
+        """Raise PayloadTooLarge when it says that it is too large."""
+        self._receive = receive
+        self._limit = limit
+        self._user_id = scope["state"].get("user_id", "")
+        self._is_import = scope["path"] == IMPORT_PATH and scope["method"] == "POST"
+        self._most = limit.max_import_bytes if self._is_import else limit.max_bytes
+        self._headers = Headers(scope=scope)
+        self._declared = declared = self._headers.get("content-length", "0")
+        if declared.isdecimal() and (len(declared) > _MAX_LENGTH_DIGITS or int(declared) > self._most):
             raise PayloadTooLarge
-        received = in_time = 0
+        self._room = 0  # that it has taken
+        self._received = self._in_time = 0
+        self._seconds = 0.0  # that are left
+        self._is_complete = False
+
+    async def receive(self) -> Message:
+        """Receive the next message. FastAPI wraps what is raised while it reads; the error handlers unwrap it."""
+        if not self._room:
+            self._take_room()
         clock = asyncio.get_running_loop().time
-        seconds, is_complete = self.timeout_seconds, False
+        began = clock()
+        try:
+            async with asyncio.timeout(None if self._is_complete else self._seconds):
+                message = await self._receive()
+        except TimeoutError:
+            raise RequestTimeout from None
+        self._received += len(message.get("body", b""))
+        if self._received > self._most:
+            raise PayloadTooLarge
+        self._is_complete = not message.get("more_body")  # then all that can follow is that the client leaves
+        self._seconds -= clock() - began
+        if self._is_import and self._received - self._in_time >= MIN_PART_BYTES:
+            self._in_time, self._seconds = self._received, self._limit.timeout_seconds
+        return message
 
-        # FastAPI wraps what is raised while it reads the body; the error handlers unwrap it.
-        async def receive_bounded() -> Message:
-            nonlocal received, in_time, seconds, is_complete
-            began = clock()
-            try:
-                async with asyncio.timeout(None if is_complete else seconds):
-                    message = await receive()
-            except TimeoutError:
-                raise RequestTimeout from None
-            received += len(message.get("body", b""))
-            if received > most:
-                raise PayloadTooLarge
-            is_complete = not message.get("more_body")  # then all that can follow is that the client leaves
-            seconds -= clock() - began
-            if is_import and received - in_time >= MIN_PART_BYTES:
-                in_time, seconds = received, self.timeout_seconds
-            return message
+    def let_go(self) -> None:
+        """Give the room back."""
+        if self._room:
+            self._limit.room.give_back(self._user_id, self._room)
 
-        await self.app(scope, receive_bounded, send)
+    def _take_room(self) -> None:
+        is_declared = self._declared.isdecimal() and "transfer-encoding" not in self._headers
+        size = 0 if self._is_import else int(self._declared) if is_declared else self._most
+        self._limit.room.claim(self._user_id, REQUEST_BYTES + size)
+        self._room = REQUEST_BYTES + size
+        self._seconds = spread(self._limit.timeout_seconds)

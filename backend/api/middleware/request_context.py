@@ -64,6 +64,8 @@ class RequestContext:
                 own = {name for name, _ in message["headers"]}
                 ours = [header for header in state["headers"] if header[0] not in own]
                 message["headers"] = [*message["headers"], *ours]
+            else:
+                state["sending"] = len(message["body"])  # bytes: they stay in memory until the client has taken all
             await send(message)
 
         budget = begin_budget()

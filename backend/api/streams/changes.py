@@ -128,7 +128,6 @@ class Stream:
     async def _chunks(self, since: SyncToken, page: ChangePage) -> AsyncIterator[bytes]:
         """Write events page by page: the next page is read when the client has taken this one."""
         state, now = self.request.state, asyncio.get_running_loop().time
-        state.release_slot()
         self._note(page)
         end = now() + (0 if getattr(state, "is_head", False) else self.feed.stream_seconds)
         yield format_sse_event(id=str(since), retry=_RETRY_MILLISECONDS) + _events(page)

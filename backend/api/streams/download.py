@@ -76,7 +76,6 @@ class Export:
         return self._download(self._tasks(page, file_format), MEDIA_TYPES[file_format], f"tasks.{file_format}")
 
     def _download(self, chunks: AsyncIterator[str], media_type: str, name: str) -> StreamingResponse:
-        self.request.state.release_slot()
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Type": media_type}
         return _Download(chunks, headers=headers)
 

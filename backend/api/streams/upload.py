@@ -102,7 +102,6 @@ class Import:
         Raises ValidationFailed for what is no file of that kind, BadRequest when the client leaves, Unauthorized when
         the token is revoked or expires meanwhile, ServiceUnavailable when the database is away.
         """
-        self.request.state.release_slot()
         reader = await self._compute(reader_of, self.file_format)
         task_import = TaskImport(reader, service)
         try:
