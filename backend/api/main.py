@@ -41,7 +41,6 @@ from backend.identity.from_settings import verifier_of
 from backend.rate_limits.counter import RateLimiter, RateLimits, SharedRateLimiter
 from backend.rate_limits.store import RateLimitService
 from backend.rate_limits.sync import SYNC_SECONDS, RateLimitSync
-from backend.server.slow_reader import Unread
 from backend.services.health.readiness import Readiness
 from backend.services.purge import PurgeService
 from backend.telemetry.tracing import exported_signals, exporting
@@ -117,7 +116,7 @@ def create_app(settings: Settings) -> FastAPI:
                 gauge_pool(engine, lambda: app.state.connection_limiter.waiting)
             at_the_end.callback(engine.dispose)
             async with _syncing(app, limits), in_background(app.state.purge_job.run):
-                yield {"unread": Unread(connection_limiter)}  # to each connection
+                yield {"connection_limiter": connection_limiter}  # to each connection
 
     app = DocumentedApp(
         title="Task API",

@@ -39,7 +39,8 @@ class OrderlyProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Begin to look at what the client takes."""
         super().connection_made(transport)
-        self._reading = SlowReaderWatch(self.loop, transport, self.app_state["unread"])
+        unread = self.server_state.unread(self.app_state["connection_limiter"])
+        self._reading = SlowReaderWatch(self.loop, transport, unread)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Begin nothing any more, and let what is in hand know that nobody listens."""

@@ -10,7 +10,9 @@ import structlog
 import uvicorn
 from uvicorn.server import ServerState
 
+from backend.database.connection_limiter import ConnectionLimiter
 from backend.server.garbage_collector import without_collecting
+from backend.server.slow_reader import Unread
 from backend.utils import descriptors
 from backend.utils.turns import Beginnings
 
@@ -43,6 +45,13 @@ class ServiceState(ServerState):
     def __init__(self) -> None:
         super().__init__()
         self.beginnings = Beginnings()
+        self._unread: Unread | None = None
+
+    def unread(self, connection_limiter: ConnectionLimiter) -> Unread:
+        """Return what counts the answers that clients have not taken, for the one application that this server runs."""
+        if self._unread is None:
+            self._unread = Unread(connection_limiter)
+        return self._unread
 
     def note_full(self, most_connections: int) -> None:
         """Say that a client was sent away because there are as many connections as may be; not each time."""

@@ -1,4 +1,4 @@
-"""The connection limiter in front of the database: no more pass than may, in turn, waiting ends, and no place is ever lost."""
+"""The connection limiter: no more pass than may, in turn; waiting ends, and no slot is ever lost."""
 
 from __future__ import annotations
 
