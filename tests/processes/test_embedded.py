@@ -122,7 +122,7 @@ def _answers(url: str) -> bool:
 SLOW_PG_CTL = """
 import signal, sys
 from pathlib import Path
-from backend.database import embedded
+from backend.database.embedded import postgres as embedded
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
 slow = Path(sys.argv[1]) / "pg_ctl"
 run_program = embedded.run_program

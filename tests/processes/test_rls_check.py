@@ -264,7 +264,8 @@ def test_requests_that_cannot_take_on_their_role_are_service_unavailable(
                 assert response.headers["Retry-After"] == "1"
             unready = error_of(client.get("/health/ready"), 503, "SERVICE_UNAVAILABLE")
             assert NO_RLS in unready["message"]
-        assert len(events(caplog, "row_level_security_off")) == 3
+        # The rate-limit sync, which is no request, may meet it as well.
+        assert len([event for event in events(caplog, "row_level_security_off") if "request_id" in event]) == 3
         assert client.get("/api/tasks").json()["data"] == [task]
         assert client.get("/health/ready").status_code == 200
 

@@ -79,7 +79,7 @@ def test_the_table_of_sizes_follows_from_the_formula() -> None:
 
 
 def test_other_numbers_are_those_of_the_code() -> None:
-    lines = (REPOSITORY / "backend" / "services" / "purge_service.py").read_text(encoding="utf-8")
+    lines = (REPOSITORY / "backend" / "services" / "purge.py").read_text(encoding="utf-8")
 
     assert f"{changes.MAX_STREAMS} streams of changes, {changes.MAX_STREAMS_OF_ONE_USER} of one user" in WORDS
     assert f"as leave {SPARE_DESCRIPTORS} descriptors, and {DESCRIPTORS_OF_A_CONNECTION} for each of DATABASE" in WORDS
