@@ -15,7 +15,7 @@ import pytest
 from backend.config import Settings
 from backend.database.engine import Engine
 from tests.fixtures.database import execute
-from tests.fixtures.outages import AT_ONCE, POOL_SIZE, loaded
+from tests.fixtures.outages import AT_ONCE, POOL_SIZE, SERVER_CONNECTIONS, loaded
 from tests.fixtures.proxy import Proxy, counting_proxy
 from tests.fixtures.servers import Server
 from tests.fixtures.waiting import until
@@ -53,11 +53,17 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
         yield Place(server, proxy)
 
 
+def is_full(place: Place) -> bool:
+    """Tell whether there are as many connections as one user gets, each of which the server has accepted."""
+    accepted = execute(place.server.url(), SERVER_CONNECTIONS)
+    return place.proxy.connections >= POOL_SIZE and accepted >= [(POOL_SIZE,)]
+
+
 @pytest.mark.requirement("FR-155")
 def test_the_next_requests_all_succeed(settings: Settings, place: Place) -> None:
     with loaded(settings, place.proxy.url) as load:
         for die in DEATHS.values():
-            while place.proxy.connections < POOL_SIZE:
+            while not is_full(place):
                 load.at_once(count=AT_ONCE)
             die(place)
             until(lambda: place.proxy.connections == 0)  # the service could know

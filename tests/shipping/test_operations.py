@@ -82,7 +82,9 @@ def test_other_numbers_are_those_of_the_code() -> None:
     lines = (REPOSITORY / "backend" / "services" / "purge.py").read_text(encoding="utf-8")
 
     assert f"{changes.MAX_STREAMS} streams of changes, {changes.MAX_STREAMS_OF_ONE_USER} of one user" in WORDS
-    assert f"as leave {SPARE_DESCRIPTORS} descriptors, and {DESCRIPTORS_OF_A_CONNECTION} for each of DATABASE" in WORDS
+    assert (
+        f"have all but {SPARE_DESCRIPTORS}, and {DESCRIPTORS_OF_A_CONNECTION} for each of DATABASE_POOL_SIZE" in WORDS
+    )
     assert f"room for {limits.BODIES} bodies of MAX_BODY_BYTES" in WORDS
     assert f"{connection_limiter.MAX_UNREAD_BYTES // 1024**2} MiB of answers that clients do not take" in WORDS
     assert f"waits {migrations.MIGRATION_LOCK_SECONDS} s for another that migrates" in WORDS
