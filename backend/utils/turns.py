@@ -54,14 +54,14 @@ class Beginnings:
 
     def __init__(self) -> None:
         self._turns = Turns[Callable[[], None]]()
-        self._begun = 0  # in this round
+        self._begun = 0  # in this round, and in those before it in which there were few
 
     def may_begin(self) -> bool:
         """Tell whether one more request may begin in this round, and count it."""
-        if not self._begun:
+        self._begun += 1
+        if self._begun == MAX_BEGUN:  # and not for each that comes alone; at worst, one then waits for a round in vain
             # In a context of its own: what begins in the next round is nothing of this sender's.
             asyncio.get_running_loop().call_soon(self._begin_round, context=Context())
-        self._begun += 1
         return self._begun <= MAX_BEGUN
 
     def put_off(self, sender: str, begin: Callable[[], None]) -> None:
