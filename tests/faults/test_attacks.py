@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from backend.config import Settings
+from backend.models.sync_token import START
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.attacks import Seen, crowd_of, watched
 from tests.fixtures.connection import head
@@ -158,7 +159,7 @@ def test_one_user_may_do_much_at_once(settings: Settings, database_url: str) -> 
         threads = stack.enter_context(ThreadPoolExecutor(152))
         clients = [stack.enter_context(api.client(user_id)) for _ in range(10)]
         streams = [events_of(stack.enter_context(stream(client))) for client in clients]
-        assert [next(events).id for events in streams] == ["0"] * len(streams)
+        assert [next(events).id for events in streams] == [str(START)] * len(streams)
         asked = [
             *(threads.submit(clients[number % 10].post, "/api/tasks/batch", json=LONG_BATCH) for number in range(100)),
             *(threads.submit(clients[number % 10].get, LONG_LIST) for number in range(50)),

@@ -6,6 +6,8 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -264,3 +266,11 @@ def begin(beginnings: Beginnings, begun: list[str], sender: str) -> None:
         begun.append(sender)
     else:
         beginnings.put_off(sender, lambda: begun.append(sender))
+
+
+@pytest.mark.requirement("FR-264")
+def test_a_request_whose_client_leaves_before_its_turn_does_not_begin() -> None:
+    protocol = object.__new__(OrderlyProtocol)  # without a connection: whatever begins would miss it
+    cycle: Any = SimpleNamespace(disconnected=True)
+
+    protocol._begin(cycle, app=cycle)
