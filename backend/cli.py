@@ -1,4 +1,4 @@
-"""task-api: serve, migrate, purge, seed, token, openapi, completion. Runs what was typed, and says what went wrong."""
+"""task-api: serve, migrate, purge, seed, token, openapi, completion. Runs a command, and reports errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXIT_WRONG, EXIT_TYPED_WRONGLY = 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code. What is wrong is said in a line and ends with 1."""
+    """Run one command; returns the exit code. An error is printed in one line, and the code is 1."""
     try:
         return _run(arguments)
     except (ConfigurationError, ServiceUnavailable) as error:
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        _forget_output()  # whoever read it has read enough
+        _forget_output()  # the reader has read enough
         return 0
     except OSError as error:
         _forget_output()
@@ -38,12 +38,12 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         options = typed.read(arguments)
     finally:
-        _flush_output()  # --help has written it, and ends the process itself
+        _flush_output()  # --help writes output, and then ends the process itself
     if options.command is None:
         options.parser.print_help(sys.stderr)
         return EXIT_TYPED_WRONGLY
     with without_collecting(), interrupted_at_once(EXIT_INTERRUPTED):
-        command = import_module(f"backend.commands.{options.command}")  # each needs something else
+        command = import_module(f"backend.commands.{options.command}")  # imports only what this command needs
         gc.freeze()
     command.run(options)
     _flush_output()
@@ -51,14 +51,14 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _flush_output() -> None:
-    """Write what is still buffered, so that an error of it is ours to answer and not Python's at exit."""
-    if sys.stdout is not None:  # closed by whoever started us
+    """Flush buffered output, so that we handle an error, and not Python at exit."""
+    if sys.stdout is not None:  # None if we were started with it closed
         sys.stdout.flush()
 
 
 def _forget_output() -> None:
-    """Let nothing more be written. Python would complain once more when it flushes at exit."""
-    if sys.stdout is not None:  # closed by whoever started us
+    """Discard all further output, or Python would complain again when it flushes at exit."""
+    if sys.stdout is not None:  # None if we were started with it closed
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,4 +1,4 @@
-"""Settings: every environment variable once, read from the environment or `.env`, frozen, mute about secrets."""
+"""Settings: every environment variable, read from the environment or `.env`; frozen, and never show secrets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
 def is_https_or_local(url: str) -> bool:
-    """Tell whether nobody on the way can change what this address answers: https, or http to this machine."""
+    """Return whether nobody in between can change what this address answers: https, or http to this machine."""
     parts = urlsplit(url)
     return (
         bool(parts.hostname)
@@ -30,7 +30,7 @@ def is_https_or_local(url: str) -> bool:
 
 
 def has_possible_port(url: str) -> bool:
-    """Tell whether an address names no port, or one from 1 to 65535."""
+    """Return whether an address has no port, or one from 1 to 65535."""
     try:
         return urlsplit(url).port != 0
     except ValueError:
@@ -39,14 +39,14 @@ def has_possible_port(url: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many requests in so many seconds."""
+    """A number of requests in a number of seconds."""
 
     requests: int
     seconds: int
 
     @classmethod
     def parse(cls, text: str) -> Rate:
-        """Read a rate that is written like 600/minute; raises ValueError for anything else."""
+        """Read a rate like 600/minute; raises ValueError for anything else."""
         match = _RATE.fullmatch(text)
         if match is None:
             raise ValueError("must look like 600/minute: a number, a slash, and second, minute, hour or day")
@@ -59,7 +59,7 @@ StringList = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
-    """How this process is set up. Each field is the environment variable of the same name in capitals."""
+    """The settings of this process. Each field is the environment variable of the same name in capitals."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -187,7 +187,7 @@ class Settings(BaseSettings):
             try:
                 ip_network(proxy.strip())
             except ValueError:
-                # uvicorn would take it for a name, and trust nobody.
+                # uvicorn would take it for a host name, and trust nobody.
                 raise ValueError("each must be an address or a network like 10.0.0.0/8; * is not accepted") from None
         return proxies
 
@@ -226,7 +226,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(**chosen: object) -> Settings:
-    """Read the settings; `chosen` ones win. Raises ConfigurationError with one line for each thing that is wrong."""
+    """Read the settings; `chosen` ones win. Raises ConfigurationError with one line for each problem."""
     try:
         return Settings(**chosen)  # type: ignore[arg-type]  # validated like everything else
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What can go wrong, as facts with a code and a status. Knows no framework; the API turns these into answers."""
+"""Errors, each with a code and a status. Independent of any framework; the API turns them into answers."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One offending field: where it is (`title`, `query.limit`), a machine code and a sentence for people."""
+    """One bad field: its location (`title`, `query.limit`), a code for programs and a sentence for people."""
 
     field: str
     code: str
     message: str
 
 
-UNKNOWN_NAME = "There is nothing of this name here: check its spelling"  # of a field or a parameter
+UNKNOWN_NAME = "There is nothing of this name here: check its spelling"  # for a field or a parameter
 BLANK = "Send some text: blanks alone do not count"
-# Where the validator's own words would not tell a beginner what to do.
+# Replaces messages of the validator that would not tell a beginner what to do.
 PLAIN_WORDS = {"extra_forbidden": UNKNOWN_NAME, "missing": "This is required: send it", "string_too_short": BLANK}
 
 
 class TaskAPIError(Exception):
-    """Something a client is told about. Subclasses fix the code, the HTTP status and the default message."""
+    """An error that a client is told about. Subclasses fix the code, the HTTP status and the default message."""
 
     code = "INTERNAL_ERROR"
     status = 500
@@ -40,15 +40,15 @@ class TaskAPIError(Exception):
         self.message = message or self.message
         self.details = details
         self.headers = headers or {}
-        self.data = data  # JSON that stands beside the error
+        self.data = data  # JSON sent next to the error
 
 
 class InternalError(TaskAPIError):
-    """A defect of ours. Says nothing about itself; the log has the rest."""
+    """A defect of ours. Reveals nothing; the details are in the log."""
 
 
 class BadRequest(TaskAPIError):
-    """The request refers to something that this service did not give out, or has a malformed header."""
+    """The request refers to something that this service did not issue, or has a malformed header."""
 
     code = "BAD_REQUEST"
     status = 400
@@ -56,7 +56,7 @@ class BadRequest(TaskAPIError):
 
 
 class Unauthorized(TaskAPIError):
-    """No token, or one that is not good. The header says which, as RFC 6750 section 3 asks."""
+    """The token is missing or invalid. The header says which, as RFC 6750 section 3 requires."""
 
     code = "UNAUTHORIZED"
     status = 401
@@ -72,7 +72,7 @@ class Unauthorized(TaskAPIError):
 
 
 class Forbidden(TaskAPIError):
-    """The token is good, but not for this. The header names the scope that is missing (RFC 6750, section 3.1)."""
+    """The token is valid, but not for this. The header names the missing scope (RFC 6750, section 3.1)."""
 
     code = "FORBIDDEN"
     status = 403
@@ -85,7 +85,7 @@ class Forbidden(TaskAPIError):
 
 
 class NotFound(TaskAPIError):
-    """It is not there, or it is not yours: the same answer for both."""
+    """It does not exist, or belongs to another user: the answer is the same for both."""
 
     code = "NOT_FOUND"
     status = 404
@@ -93,13 +93,13 @@ class NotFound(TaskAPIError):
 
 
 class TaskNotFound(NotFound):
-    """A missing, deleted, foreign or malformed task id; nobody can tell which."""
+    """A missing, deleted, foreign or malformed task id; the answer does not say which."""
 
     message = "There is no such task. Check its id; if it was deleted, restore brings it back."
 
 
 class AccessTokenNotFound(NotFound):
-    """A missing, revoked, foreign or malformed id of a personal access token; nobody can tell which."""
+    """A missing, revoked, foreign or malformed id of a personal access token; the answer does not say which."""
 
     message = "There is no such token. Check its id: GET /api/me/tokens lists those you have."
 
@@ -132,7 +132,7 @@ class Conflict(TaskAPIError):
 
 
 class TooManyTasks(Conflict):
-    """The user has as many tasks as an account can hold."""
+    """The user already has the maximum number of tasks."""
 
     message = "Your account is full: deleted tasks count until they are gone. Delete some with permanent=true."
 
@@ -141,7 +141,7 @@ class TooManyTasks(Conflict):
 
 
 class TooManyAccessTokens(Conflict):
-    """The user has as many personal access tokens as an account can hold."""
+    """The user already has the maximum number of personal access tokens."""
 
     message = "You have as many personal access tokens as you can have. Revoke one that you do not need."
 
@@ -150,7 +150,7 @@ class TooManyAccessTokens(Conflict):
 
 
 class Gone(TaskAPIError):
-    """A place in the history that cannot be continued from: part of what followed it was purged, or it never was."""
+    """The sync token cannot be continued from: changes after it were purged, or its revision never existed."""
 
     code = "GONE"
     status = 410
@@ -158,7 +158,7 @@ class Gone(TaskAPIError):
 
 
 class PreconditionFailed(TaskAPIError):
-    """The task is not as the client last saw it. Tells how it is now: nobody has to read it first."""
+    """The task is not as the client last saw it. The answer has its current state, so no further read is needed."""
 
     code = "PRECONDITION_FAILED"
     status = 412
@@ -193,7 +193,7 @@ class UnsupportedMediaType(TaskAPIError):
 
 
 class ValidationFailed(TaskAPIError):
-    """The body or the query was read, and something in it is not acceptable. `details` names what."""
+    """The body or the query was read, but something in it is not acceptable. `details` names it."""
 
     code = "VALIDATION_ERROR"
     status = 422
@@ -201,7 +201,7 @@ class ValidationFailed(TaskAPIError):
 
 
 class PreconditionRequired(TaskAPIError):
-    """This deployment lets nobody change a task without saying which state of it they mean (RFC 6585)."""
+    """In this deployment, every change of a task must name the state that it expects (RFC 6585)."""
 
     code = "PRECONDITION_REQUIRED"
     status = 428
@@ -209,7 +209,7 @@ class PreconditionRequired(TaskAPIError):
 
 
 class NotConfirmed(ValidationFailed):
-    """The account would be erased, and the request does not say that this is meant."""
+    """The request would erase the account, but does not confirm it."""
 
     message = (
         "Nothing was erased. To erase your account and everything in it for good, send your user id as confirm: "
@@ -222,7 +222,7 @@ class NotConfirmed(ValidationFailed):
 
 
 class KeyReused(ValidationFailed):
-    """The Idempotency-Key is that of another request."""
+    """The Idempotency-Key was already used for another request."""
 
     message = "This Idempotency-Key was used for another request. Use a new key for a new request."
 
@@ -231,7 +231,7 @@ class KeyReused(ValidationFailed):
 
 
 class RateLimited(TaskAPIError):
-    """This user, or this address, has sent as many requests as it may for now."""
+    """This user or this address has sent too many requests."""
 
     code = "RATE_LIMITED"
     status = 429
@@ -242,25 +242,25 @@ class RateLimited(TaskAPIError):
 
 
 class TooManyStreams(RateLimited):
-    """This user has as many streams open as it may, on this worker."""
+    """This user already has the maximum number of streams on this worker."""
 
     message = "You have too many streams of changes open. Close one, or wait and try again."
 
 
 class TooManyExports(RateLimited):
-    """This user has as many exports under way as it may, on this worker."""
+    """This user already has the maximum number of running exports on this worker."""
 
     message = "You have too many exports under way. Wait until one is done, and try again."
 
 
 class TooManyImports(RateLimited):
-    """This user has as many imports under way as it may, on this worker."""
+    """This user already has the maximum number of running imports on this worker."""
 
     message = "You have too many imports under way. Wait until one is done, and try again."
 
 
 class HeadersTooLarge(TaskAPIError):
-    """The headers are more, or larger, than they may be."""
+    """The headers are too many or too large."""
 
     code = "HEADERS_TOO_LARGE"
     status = 431
@@ -268,7 +268,7 @@ class HeadersTooLarge(TaskAPIError):
 
 
 class UnknownTransferCoding(TaskAPIError):
-    """The body is in a transfer coding that we do not read. The connection is closed: where it ends is unknown."""
+    """The body has an unsupported transfer coding. The connection is closed, because the body's end is unknown."""
 
     code = "NOT_IMPLEMENTED"
     status = 501
@@ -276,7 +276,7 @@ class UnknownTransferCoding(TaskAPIError):
 
 
 class ServiceUnavailable(TaskAPIError):
-    """Something we depend on does not answer now. Whether a write was applied may be unknown; reading it back tells."""
+    """Something we depend on does not answer. A write may have been applied or not; reading it back shows which."""
 
     code = "SERVICE_UNAVAILABLE"
     status = 503
@@ -287,4 +287,4 @@ class ServiceUnavailable(TaskAPIError):
 
 
 class ConfigurationError(Exception):
-    """The service cannot start as it is set up. The message says what to set."""
+    """The service cannot start with these settings. The message says what to set."""

@@ -1,6 +1,6 @@
 """Fixtures for every test: one migrated database and one running service for each test process.
 
-Tests are of two tiers, by their folder. `make test` runs the first; `make test-all` both.
+Each test folder belongs to one of two tiers. `make test` runs the first tier; `make test-all` runs both.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Run more tests at once than there are processors: many of them wait."""
+    """Run more tests at once than there are processors, because many of them only wait."""
     return 2 * (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show with a failing test what services that run as processes have logged since it began."""
+    """When a test fails, show what the service processes have logged since it began."""
     report = yield
     if report.failed:
         report.sections += service_logs.since_the_test_began()
@@ -64,7 +64,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def pytest_runtest_setup() -> None:
-    """Note where the logs of such services end: those of earlier tests may still run."""
+    """Note where the service logs end: services of earlier tests may still be running."""
     service_logs.begin_test()
 
 
@@ -80,9 +80,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
-    """A folder of this test alone.
+    """A folder for this test only.
 
-    Not pytest's own: that one is closed to other users whenever another test session starts, and for root the embedded
+    Pytest's own `tmp_path` does not work: each new test session closes it to other users, and under root the embedded
     Postgres runs as another user.
     """
     with TemporaryDirectory(prefix="task-api-test-", ignore_cleanup_errors=True) as folder:
@@ -91,7 +91,7 @@ def tmp_path() -> Iterator[Path]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _empty_working_directory() -> Iterator[None]:
-    """Run tests where nothing is: settings would be read from a .env of the checkout."""
+    """Run tests in an empty folder, so that no settings are read from a .env in the checkout."""
     before = Path.cwd()
     with TemporaryDirectory(prefix="task-api-test-") as folder:
         os.chdir(folder)
@@ -107,7 +107,7 @@ def _logs() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _patient_fetches() -> Iterator[None]:
-    """On a busy machine, an issuer that is well may take a while."""
+    """On a busy machine, even a healthy issuer may take a while."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 60)
         yield
@@ -115,53 +115,53 @@ def _patient_fetches() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
-    """A Postgres server on which databases can be made."""
+    """A Postgres server on which tests can create databases."""
     with TemporaryDirectory(prefix="task-api-test-") as folder, postgres_server(Path(folder)) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def database_url(server_url: str) -> Iterator[str]:
-    """A database that the migrations have built. Tests stay apart by using users of their own."""
+    """A migrated database. Each test uses its own users, so tests do not affect each other."""
     with migrated_database(server_url) as url:
         yield url
 
 
 @pytest.fixture
 def empty_database_url(server_url: str) -> Iterator[str]:
-    """A database of this test alone, with nothing in it."""
+    """An empty database for this test only."""
     with scratch_database(server_url) as url:
         yield url
 
 
 @pytest.fixture
 def own_url(empty_database_url: str) -> str:
-    """A migrated database of this test alone, which it may break."""
+    """A migrated database for this test only, which it may break."""
     migrate(empty_database_url)
     return empty_database_url
 
 
 @pytest.fixture(scope="session")
 def settings(database_url: str) -> Settings:
-    """Settings as a small deployment has them, read from nowhere."""
+    """The settings of a small deployment, not read from any file or environment variable."""
     return Settings.model_construct(
         database_url=SecretStr(database_url),
         database_pool_size=5,
         jwt_secret=SecretStr(SECRET),
         cors_origins=(ORIGIN,),
-        rate_limit="100000000/day",  # a service with a shorter period would sweep the counts of others
+        rate_limit="100000000/day",  # a service with a shorter period would delete the counts of others
         rate_limit_anonymous="1000000/minute",
-        slow_statement_seconds=0,  # a busy machine is slow, and no test waits for that line
-        request_timeout_seconds=60,  # for the same reason: what is given up in time says so
+        slow_statement_seconds=0,  # a busy machine is slow, and no test expects that log line
+        request_timeout_seconds=60,  # for the same reason; tests of timeouts set their own
         client_timeout_seconds=60,
     )
 
 
 @pytest.fixture(scope="session")
 def api(settings: Settings) -> Iterator[API]:
-    """The running service. Its streams end after what is there, so that every answer can be read to its end."""
+    """The running service. Its streams end after the existing events, so that every response can be read to its end."""
     with pytest.MonkeyPatch.context() as patched:
-        # What a test makes older than it is stays until the test itself purges it.
+        # Rows that a test backdates must stay until the test itself purges them.
         patched.setattr("backend.api.main.FIRST_PURGE_SECONDS", 3600)
         with serve(settings) as running:
             running.app.state.feed.stream_seconds = 0
@@ -177,9 +177,9 @@ def proxy(database_url: str) -> Iterator[Proxy]:
 
 @pytest.fixture(scope="module")
 def proxied(settings: Settings, proxy: Proxy) -> Iterator[API]:
-    """The service with the proxy between it and the database."""
+    """The service, connected to its database through the proxy."""
     with pytest.MonkeyPatch.context() as patched:
-        # Workers settle and purge in the background: that is nobody's round trip, but would be counted here.
+        # Background rate-limit sync and purging belong to no request, but their round trips would be counted here.
         patched.setattr("backend.api.main.SYNC_SECONDS", 3600)
         patched.setattr("backend.api.main.FIRST_PURGE_SECONDS", 3600)
         with serve(settings.model_copy(update={"database_url": SecretStr(proxy.url)})) as running:
@@ -189,20 +189,20 @@ def proxied(settings: Settings, proxy: Proxy) -> Iterator[API]:
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """Where the services of a module run, and put their logs."""
+    """The folder where the services of a module run and write their logs."""
     with TemporaryDirectory(prefix="task-api-test-", ignore_cleanup_errors=True) as name:
         yield Path(name).resolve()
 
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
-    """A place for a data folder, where nothing is yet."""
+    """A path for a data folder that does not exist yet."""
     return tmp_path / "data"
 
 
 @pytest.fixture(scope="session")
 def template() -> Iterator[Path]:
-    """A folder with the files of a server that never served."""
+    """A folder with the files of a server that was never started."""
     with TemporaryDirectory(prefix="task-api-test-") as name:
         with EmbeddedPostgres(Path(name)):
             pass
@@ -211,22 +211,22 @@ def template() -> Iterator[Path]:
 
 @pytest.fixture
 def made(data_dir: Path, template: Path) -> Path:
-    """A data folder of this test alone, with a database in it: making one takes a second."""
+    """A data folder for this test only, copied with its database because creating one takes a second."""
     subprocess.run(["cp", "-a", template, data_dir], check=True)  # noqa: S603, S607 - copytree would change the owner
     return data_dir
 
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """A folder for migrations of the test's own."""
-    path = tmp_path / "migrations [of a test]"  # glob characters in a path are only characters
+    """A folder for the test's own migrations."""
+    path = tmp_path / "migrations [of a test]"  # glob characters in a path must be taken literally
     path.mkdir()
     return path
 
 
 @pytest.fixture
 def user_id() -> str:
-    """A user that no other test knows."""
+    """A user that no other test uses."""
     return new_user()
 
 

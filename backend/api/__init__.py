@@ -1,5 +1,5 @@
-"""HTTP: the only code that knows FastAPI. `main.py` wires the application, `deps.py` says what handlers ask for.
+"""HTTP: the only code that knows FastAPI. `main.py` wires the application, `deps.py` defines what handlers depend on.
 
-Handlers, what they share, and what every request passes belong here.
+Handlers, their shared code and the middleware belong here.
 Rules about tasks do not (services), nor do sockets and processes (server).
 """

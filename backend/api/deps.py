@@ -1,4 +1,4 @@
-"""What handlers ask for, one alias each. None of these blocks: they run on the event loop, not in a thread."""
+"""The dependencies of handlers, one alias each. None of them blocks: they run on the event loop, not in a thread."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ _BEARER = HTTPBearer(
 
 
 class _OfUser(SecurityBase, Generic[_Service]):
-    """Gives what works for the user whose token it is, and documents that a token is needed.
+    """Gives a handler the service for the token's user, and documents that a token is needed.
 
-    The middleware has judged the token already. Its `sub` is the only place an identity comes from.
+    The middleware has already checked the token. Its `sub` is the only source of an identity.
     """
 
     model = _BEARER
@@ -58,7 +58,7 @@ class _OfUser(SecurityBase, Generic[_Service]):
         self.make = make
 
     async def __call__(self, request: Request) -> _Service:
-        """Give the service of this request's user."""
+        """Return the service for this request's user."""
         return self.make(request.app.state, request.state.user_id)
 
 
@@ -75,24 +75,24 @@ def _imports(state: State, user_id: str) -> ImportService:
 
 
 def _of_user(service: Callable[[SessionFactory, str], _Service]) -> _OfUser[_Service]:
-    """Give a service that needs no more than sessions and a user."""
+    """Return the dependency for a service that needs only sessions and a user."""
     return _OfUser(lambda state, user_id: service(state.sessions, user_id))
 
 
 async def _stream(request: Request) -> AsyncIterator[Stream]:
-    """Give a stream its place until it ends."""
+    """Yield a stream that holds its slot until it ends."""
     with Stream.of(request, request.state.user_id) as stream:
         yield stream
 
 
 async def _export(request: Request) -> AsyncIterator[Export]:
-    """Give an export its place until it ends."""
+    """Yield an export that holds its slot until it ends."""
     with Export.of(request, request.state.user_id) as export:
         yield export
 
 
 async def _import(request: Request) -> AsyncIterator[Import]:
-    """Give an import its place until it ends."""
+    """Yield an import that holds its slot until it ends."""
     with Import.of(request, request.state.user_id) as file:
         yield file
 
@@ -105,14 +105,14 @@ async def _import(request: Request) -> AsyncIterator[Import]:
     max_length=sync_token.MAX_LENGTH,
 )
 async def _last_event_id(request: Request) -> SyncToken | None:
-    """Give the sync token in the header, None without one."""
+    """Return the sync token in the header, or None; raises BadRequest for a malformed one."""
     values = header_lines(request, "Last-Event-ID")
     if not values:
         return None
     try:
         (value,) = values
         return SyncToken.read(value)
-    except ValueError:  # several values, or one that is none of ours
+    except ValueError:  # several values, or not a sync token of ours
         raise malformed_event_id() from None
 
 
@@ -122,7 +122,7 @@ def malformed_event_id() -> BadRequest:
 
 
 async def _confirmed(request: Request) -> None:
-    """Raise NotConfirmed unless the caller has said whose account it is. The id is compared, and used for nothing."""
+    """Raise NotConfirmed unless `confirm` is the user's own id. The id is only compared, never used otherwise."""
     if request.query_params.get("confirm") != request.state.user_id:
         raise NotConfirmed(name for name in request.query_params if name != "confirm")
 
@@ -146,12 +146,12 @@ Tasks = Annotated[TaskService, Depends(_OfUser(_tasks))]
 Listing = Annotated[ListingService, Depends(_of_user(ListingService))]
 Batches = Annotated[BatchService, Depends(_OfUser(_batches))]
 Changes = Annotated[ChangeService, Depends(_of_user(ChangeService))]
-ChangeStream = Annotated[Stream, Depends(_stream)]  # its place is free again after the answer
+ChangeStream = Annotated[Stream, Depends(_stream)]  # frees its slot after the answer
 Exports = Annotated[ExportService, Depends(_of_user(ExportService))]
 TaskExports = Annotated[TaskExportService, Depends(_of_user(TaskExportService))]
-AnyExport = Annotated[Export, Depends(_export)]  # its place is free again after the answer
+AnyExport = Annotated[Export, Depends(_export)]  # frees its slot after the answer
 ImportServices = Annotated[ImportService, Depends(_OfUser(_imports))]
-TaskFile = Annotated[Import, Depends(_import)]  # its place is free again after the answer
+TaskFile = Annotated[Import, Depends(_import)]  # frees its slot after the answer
 LastEventId = Annotated[SyncToken | None, Depends(_last_event_id)]
 AccessTokens = Annotated[AccessTokenService, Depends(_of_user(AccessTokenService))]
 Confirmed = Depends(_confirmed)

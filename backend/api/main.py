@@ -61,8 +61,8 @@ EXPOSED_HEADERS = (
 )
 PREFLIGHT_SECONDS = 7200
 OTHER_THREADS = 40
-COMPUTING_THREADS = 2  # what they do for exports and imports, the event loop has to wait for
-# As they are: a router that is included in another looks for its route twice.
+COMPUTING_THREADS = 2  # for exports and imports; the event loop waits while they compute
+# Listed directly: a router included in another would match each route twice.
 _ROUTES = [
     route
     for router in (
@@ -79,20 +79,21 @@ _ROUTES = [
 ]
 
 _DESCRIPTION = """
-Every user's own tasks, kept apart. On [/docs](/docs), press **Authorize** and paste a bearer token: then each operation
-can be tried. [/redoc](/redoc) is there to be read.
+Each user's own tasks, isolated from other users. On [/docs](/docs), press **Authorize** and paste a bearer token to
+try each operation. [/redoc](/redoc) is for reading.
 
 Success is `{"data": …}`, a list adds `page`, and every error is `{"error": {code, message, request_id, details}}`.
 Branch on `code`, show `message`, and quote `request_id` when you ask for help;
 `specs/errors.md` of the project lists every code. Unknown fields and parameters
-of `/api` are refused rather than ignored. Times are UTC.
+of `/api` are rejected, not ignored. Times are UTC.
 
-Besides what each operation lists, a request that is too slow or too large is answered 408, 413, 414 or 431.
+In addition to the errors each operation lists, a request that is too slow or too large is answered 408, 413, 414 or
+431.
 """
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Build the application; connects to nothing yet. Raises ConfigurationError without a database or a key."""
+    """Build the application, without connecting yet; raises ConfigurationError without a database or a key."""
     if settings.database_url is None:
         raise ConfigurationError("DATABASE_URL: not set")
     engine = Engine(
@@ -108,7 +109,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        # Work that has passed the connection limiter must never wait for a thread, whatever else runs in threads.
+        # Work that has passed the connection limiter must never wait for a thread, whatever other threads do.
         threads = anyio.to_thread.current_default_thread_limiter()
         threads.total_tokens = settings.database_pool_size + OTHER_THREADS
         with ExitStack() as at_the_end:
@@ -144,7 +145,7 @@ def _equip(
     connection_limiter: ConnectionLimiter,
     authenticator: Authenticator,
 ) -> None:
-    """Put there what dependencies give to handlers, and what runs in the background."""
+    """Add to the app's state the objects that dependencies and background work need."""
     app.state.sessions = sessions
     app.state.max_tasks = settings.max_tasks_per_user
     app.state.require_if_match = settings.require_if_match
@@ -162,9 +163,9 @@ def _equip(
 
 
 def _telemetry() -> TelemetryConfig:
-    """Ask the framework for what is exported: a span for each request, and its duration.
+    """Return the framework's telemetry settings: export a span and a duration for each request.
 
-    Nothing of what it holds, and none for each step that the framework takes.
+    No request contents, and no spans for the framework's internal steps.
     """
     signals = exported_signals()
     return {
@@ -186,7 +187,7 @@ def _rate_limits(settings: Settings) -> RateLimits | None:
 
 
 def _syncing(app: FastAPI, limits: RateLimits | None) -> AbstractAsyncContextManager[None]:
-    """Return what shares the counts of users with other workers for as long as it is entered."""
+    """Return a context manager that shares rate-limit counts of users with other workers."""
     if limits is None:
         return nullcontext()
     service = RateLimitService(_quiet(app.state.sessions))
@@ -194,12 +195,12 @@ def _syncing(app: FastAPI, limits: RateLimits | None) -> AbstractAsyncContextMan
 
 
 def _quiet(sessions: SessionFactory) -> SessionFactory:
-    """Return sessions for work in the background, which says itself, and only once, that the database is away."""
+    """Return sessions that log little: background work itself logs, only once, that the database is unavailable."""
     return replace(sessions, log_level=logging.DEBUG)
 
 
 def _middleware(settings: Settings, authenticator: Authenticator, limits: RateLimits | None) -> list[Middleware]:
-    """Order what a request passes behind RequestContext, outermost first: each layer's answers pass those above."""
+    """Return the layers inside RequestContext, outermost first: each layer's answers pass through those before it."""
     return [
         Middleware(
             CORS,

@@ -1,4 +1,4 @@
-"""What can be typed after `task-api`, and the help for it. Imports nothing that only some command needs."""
+"""The command line of `task-api`, and its help. Imports nothing that only some commands need."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ MAX_USERS, MAX_TASKS, MAX_SEEDS = 1_000_000, 10**9, 10**15
 _TTL = re.compile(r"([1-9][0-9]{0,5})([smhd])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
-# The first word that argparse could not place, in its own message.
+# Finds the first unknown word in a message of argparse.
 _UNKNOWN = re.compile(r"(?:invalid choice: '|unrecognized arguments: )([^\s'=]+)")
 
 _FORMATS = ("jsonl", "csv", "ics")
 _EXIT_CODES = "ends with: 0 done, 1 something it met is wrong, 2 typed wrongly, 130 interrupted"
 _DATABASE = "DATABASE_URL, DATABASE_DIRECT_URL, DATA_DIR"
-# What `complete` of an argument is set to where it names a file. The words are shtab's, which is not imported here.
+# The value of `complete` for arguments that name a file. The words are shtab's, which is not imported here.
 FILES = {"bash": "_shtab_compgen_files", "zsh": "_files"}
 
 _SWITCHING_ON = """To switch it on, add a line and open a new terminal:
@@ -33,10 +33,10 @@ task-api is in .venv/bin: put that on PATH, or write .venv/bin/task-api in the l
 
 
 class Parser(argparse.ArgumentParser):
-    """Says in one line what was typed wrongly, what may have been meant, and where the help is."""
+    """Reports a mistake in one line: what is wrong, what was probably meant, and how to get help."""
 
     def error(self, message: str) -> NoReturn:
-        """End with 2, and say why."""
+        """Say what is wrong, and exit with 2."""
         meant = ""
         if unknown := _UNKNOWN.search(message):
             known = re.findall(r"[a-z-]+", message[unknown.end() :] + self.format_usage())
@@ -45,7 +45,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def read(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Read what was typed; exits with 2 when it is wrong, and says so."""
+    """Parse the arguments; says what is wrong with them and exits with 2."""
     options, unknown = parser().parse_known_args(arguments)
     if unknown:
         options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
@@ -53,7 +53,7 @@ def read(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def parser() -> Parser:
-    """Describe all that can be typed."""
+    """Build the parser for all commands."""
     root = Parser(
         prog="task-api",
         formatter_class=_formatter,
@@ -69,12 +69,12 @@ def parser() -> Parser:
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
-    """Keep the lines of our texts, and each option with its help in one line."""
+    """Keep the line breaks of our texts, and each option on one line with its help."""
     return argparse.RawDescriptionHelpFormatter(prog, max_help_position=20)
 
 
 def command(commands: Any, name: str, text: str, *, examples: Sequence[str], settings: str) -> Parser:
-    """Add a command with its help: what it does, an example or more, the settings that it reads, how it ends."""
+    """Add a command with its help: what it does, examples, the settings that it reads, and its exit codes."""
     shown = "\n  ".join(examples)
     added: Parser = commands.add_parser(
         name,
@@ -88,7 +88,7 @@ def command(commands: Any, name: str, text: str, *, examples: Sequence[str], set
 
 
 def number(least: int, most: int) -> Callable[[str], int]:
-    """Make what reads a whole number between these two."""
+    """Return a function that reads a whole number from `least` to `most`."""
 
     def read_number(text: str) -> int:
         if not _NUMBER.fullmatch(text) or not least <= int(text) <= most:
@@ -205,7 +205,7 @@ def _import(commands: Any) -> None:
         examples=("task-api import --user alice tasks.csv", "task-api import --user alice --format ics - < tasks"),
         settings=f"{_DATABASE}, MAX_TASKS_PER_USER, REQUEST_TIMEOUT_SECONDS",
     )
-    added.set_defaults(command="import_tasks")  # `import` is a word of Python
+    added.set_defaults(command="import_tasks")  # `import` is a Python keyword
     added.add_argument("--user", metavar="USER", required=True, help="the id of the user")
     added.add_argument("--format", choices=_FORMATS, help="how it is written (default: as FILE is called)")
     file = added.add_argument("file", metavar="FILE", help="what to import; - is standard input")

@@ -1,4 +1,4 @@
-"""What several commands do: read the settings, reach the database, ask whether its schema is there, make a token."""
+"""What several commands share: they read the settings, reach the database and make tokens."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from backend.telemetry.logs import set_up_logs
 
 
 def set_up(**chosen: object) -> Settings:
-    """Read the settings, and log as they say from now on."""
+    """Read the settings, and set up logging accordingly."""
     settings = load_settings(**chosen)
     set_up_logs(settings.log_level, as_json=settings.environment == "production")
     for name, meant in misspelt(DotEnvSettingsSource(Settings).env_vars):
@@ -31,21 +31,21 @@ def set_up(**chosen: object) -> Settings:
 
 
 def misspelt(names: Iterable[str]) -> list[tuple[str, str]]:
-    """List what is nearly the name of a setting, with that: other variables may be those of other programs."""
+    """List names that resemble a setting, each with that setting: other names may belong to other programs."""
     found = ((name, get_close_matches(name, Settings.model_fields, 1, 0.75)) for name in sorted(names))
     return [(name, close[0]) for name, close in found if close and name not in Settings.model_fields]
 
 
 @contextmanager
 def database(settings: Settings, *, must_exist: bool = False) -> Iterator[str]:
-    """Give the database's URL; without one, run an embedded Postgres meanwhile.
+    """Yield the database's URL; if none is set, run an embedded Postgres until the block ends.
 
-    Raises ConfigurationError where one that is empty would be made, and would be no help.
+    Raises ConfigurationError if the database `must_exist` but would be created: an empty one would not help.
     """
     if settings.database_url:
         yield settings.database_url.get_secret_value()
     else:
-        # With what looks after its process: nothing that a service with a database of its own needs.
+        # This also imports process supervision, which a service with its own database does not need.
         with interrupted_at_once(EXIT_INTERRUPTED):
             from backend.database.embedded.postgres import EmbeddedPostgres  # noqa: PLC0415
 
@@ -59,17 +59,17 @@ def database(settings: Settings, *, must_exist: bool = False) -> Iterator[str]:
 
 
 def _is_made(data_dir: Path) -> bool:
-    """Tell whether EmbeddedPostgres has made a database in a folder."""
+    """Return whether EmbeddedPostgres has created a database in a folder."""
     return (data_dir / "postgres" / "PG_VERSION").exists()
 
 
 def migration_url(settings: Settings, url: str) -> str:
-    """Prefer the way round the pooler."""
+    """Return the URL that bypasses the pooler, if one is set."""
     return settings.database_direct_url.get_secret_value() if settings.database_direct_url else url
 
 
 def with_key(settings: Settings) -> Settings:
-    """Add the development secret where nothing says who signs the tokens; production never gets here without."""
+    """Add the development secret if no key is set; production always has a key by then."""
     if settings.jwt_secret or settings.jwt_jwks_url:
         return settings
     secret = development_secret(secret_file(settings))
@@ -77,7 +77,7 @@ def with_key(settings: Settings) -> Settings:
 
 
 def secret_file(settings: Settings) -> Path:
-    """Say where the development secret is kept."""
+    """Return the path of the development secret."""
     return settings.data_dir / "jwt-secret"
 
 

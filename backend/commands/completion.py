@@ -1,4 +1,4 @@
-"""task-api completion: what makes bash or zsh complete commands and options."""
+"""task-api completion: a script that lets bash or zsh complete commands and options."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from backend.commands.arguments import parser
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print it for the shell that was chosen."""
+    """Print the script for the chosen shell."""
     print(shtab.complete(parser(), shell=options.shell))

@@ -46,7 +46,7 @@ def _pages(service: TaskExportService) -> Iterator[str]:
 
 @contextmanager
 def _output(name: str) -> Iterator[Callable[[str], object]]:
-    """Give what writes. A file gets its name when it is complete: nobody takes a part for the whole."""
+    """Yield a write function. A file gets its name only when complete, so that nobody mistakes a part for it."""
     if name == STANDARD:
         yield lambda text: sys.stdout.buffer.write(text.encode())
         sys.stdout.buffer.flush()

@@ -1,4 +1,4 @@
-"""task-api import: tasks out of a file, into the account of a user."""
+"""task-api import: stores the tasks of a file for a user."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COUNTS = ("created", "updated", "restored", "unchanged", "failed")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Store the rows, print what became of them, and list those that are bad on standard error."""
+    """Store the rows, print the counts, and list bad rows on standard error."""
     check_user(options)
     reader = reader_of(format_of(options, options.file))
     settings = set_up()
@@ -71,7 +71,7 @@ def _store(task_import: TaskImport, parts: Iterator[Part]) -> None:
 
 
 def _printable(name: str) -> str:
-    """Return the name of a field, which is the word of whoever wrote the file, without what a terminal would obey."""
+    """Return a field's name, which comes from the file, without characters that a terminal would obey."""
     return "".join(character if character.isprintable() else "?" for character in name)
 
 

@@ -1,4 +1,4 @@
-"""task-api migrate: applies migrations, lists them, or takes the newest back."""
+"""task-api migrate: applies migrations, lists them, or rolls the newest back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backend.server.signals import EXIT_TERMINATED, leaving_in_order
 
 
 def run(options: argparse.Namespace) -> None:
-    """Do what was chosen, and print what became of it."""
+    """Run the chosen action, and print its result."""
     settings = set_up()
     with leaving_in_order(EXIT_TERMINATED), database(settings, must_exist=options.action != "apply") as url:
         direct_url = migration_url(settings, url)

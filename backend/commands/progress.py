@@ -1,4 +1,4 @@
-"""How far a command is that takes long: on standard error, and only where that is a terminal."""
+"""The progress of long commands: on standard error, and only if that is a terminal."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from tqdm import tqdm
 
 from backend.server.signals import insisting_on_interrupts
 
-# Its thread would look after bars that are not updated for ten seconds; ours has nothing to say then.
+# tqdm's thread would redraw bars that are not updated for ten seconds; ours has nothing new to show then.
 tqdm.monitor_interval = 0
 
 
 @contextmanager
 def progress(total: int | None, unit: str) -> Iterator[Callable[[int], object]]:
-    """Show a bar meanwhile, and give what is called with the number of units, tasks or B, that were done since.
+    """Show a progress bar, and yield a function that takes the units (tasks or B) done since its last call.
 
-    Without a total it counts. Afterwards nothing of it is left on the screen. A Ctrl-C that C code has swallowed is
-    raised at the next call.
+    Without a total, the bar only counts. It leaves nothing on the screen. The function raises a Ctrl-C that C code has
+    swallowed.
     """
     is_size = unit == "B"
     with (

@@ -1,4 +1,4 @@
-"""task-api purge: removes what is past its time."""
+"""task-api purge: removes expired rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backend.services.purge import Purged, PurgeService
 
 
 def run(_options: argparse.Namespace) -> None:
-    """Remove all of it, and print how much that was."""
+    """Remove all expired rows, and print how many."""
     settings = set_up()
     with leaving_in_order(EXIT_TERMINATED), database(settings, must_exist=True) as url:
         require_schema(migration_url(settings, url))

@@ -15,6 +15,6 @@ def require_schema(migration_url: str) -> None:
 
 
 def bring_up_to_date(migration_url: str) -> None:
-    """Apply the migrations that are not applied yet: for development, where nobody has to be asked."""
+    """Apply all pending migrations: for development, where nobody has to be asked."""
     if migrations.pending(migration_url):
         migrations.apply(migration_url)

@@ -17,12 +17,12 @@ from backend.server.signals import EXIT_TERMINATED, leaving_in_order
 from backend.services.samples.service import SeedService
 from backend.services.samples.tasks import sample_task, sample_user
 
-STEP = 500  # tasks that are stored at once
-_SHOWN = 5  # users that are named
+STEP = 500  # tasks stored at once
+_SHOWN = 5  # users named in the output
 
 
 def run(options: argparse.Namespace) -> None:
-    """Add what is missing, and print how much that was and where to go on."""
+    """Add the missing tasks, and print how many and what to do next."""
     settings = set_up()
     _check(settings, options)
     added = 0
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _program() -> str:
-    """Say how this command was called, so that another can be."""
+    """Return how this command was called, so that the next one can be called the same way."""
     return sys.argv[0] if sys.argv[0].endswith("task-api") else "task-api"
 
 
@@ -58,7 +58,7 @@ def _check(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def _steps(sessions: SessionFactory, settings: Settings, options: argparse.Namespace) -> Iterator[tuple[int, int]]:
-    """Store the tasks step by step; gives for each step how many it was about, and how many of them were missing."""
+    """Store the tasks in steps; yields for each step how many tasks it covered, and how many of them were missing."""
     for user_id in map(sample_user, range(1, options.users + 1)):
         service = SeedService(sessions, user_id, settings.max_tasks_per_user)
         for first in range(0, options.tasks, STEP):

@@ -1,4 +1,4 @@
-"""task-api serve: the API, on a database of its own if none is set."""
+"""task-api serve: runs the API, with an embedded Postgres if no database is set."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ logger = structlog.get_logger()
 
 
 def run(options: argparse.Namespace) -> None:
-    """Serve until asked to end."""
+    """Serve until told to stop."""
     raise_limit()
     chosen = {name: getattr(options, name) for name in ("host", "port", "workers")}
     settings = with_key(set_up(**{name: value for name, value in chosen.items() if value is not None}))
-    # However one ends a server, it has then done what it was asked to.
+    # Stopping a server counts as success, however it is stopped.
     with (
         suppress(KeyboardInterrupt),
         leaving_in_order(exit_code=0, is_to_reload=settings.workers > 1),
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _prepare() -> None:
-    """Do for workers what each would need, and say what is wrong once, and not by each of them again.
+    """Prepare what every worker needs, so that a problem is reported once and not by each worker.
 
     The application is not built: with several workers, this process never needs it.
     """
@@ -77,7 +77,7 @@ def _prepare_schema(settings: Settings, url: str) -> None:
 
 
 def _check_rls(settings: Settings, url: str) -> None:
-    """Look at row-level security the way requests come; in development one that does not stand is only said."""
+    """Check row-level security over the URL that requests use; only in production, a gap is an error."""
     engine = Engine(url, pool_size=1, timeout_seconds=settings.request_timeout_seconds)
     try:
         gaps = rls_check.find_gaps(SessionFactory(engine))
@@ -90,7 +90,7 @@ def _check_rls(settings: Settings, url: str) -> None:
 
 
 def _made_here(settings: Settings, url: str) -> dict[str, str]:
-    """Hand on to worker processes what nobody has set: all else they read themselves, also when they are replaced."""
+    """Return the settings that were made here, for the workers: they read all others themselves, even when replaced."""
     given = load_settings()
     made: dict[str, str] = {}
     if given.database_url is None:

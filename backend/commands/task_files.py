@@ -1,4 +1,4 @@
-"""What the commands share that read and write files of one user's tasks."""
+"""What import and export share: they read and write files of one user's tasks."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ STANDARD = "-"  # input or output
 
 
 def check_user(options: argparse.Namespace) -> None:
-    """Exit with 2 unless a user can have this id."""
+    """Exit with 2 unless this is a valid user id."""
     if not is_user_id(options.user):
         options.parser.error("argument --user: write the id of a user, of 1 to 255 characters")
 
 
 def format_of(options: argparse.Namespace, name: str) -> FileFormat:
-    """Tell the format of a file by the option, or by its name; exits with 2 when neither says it."""
+    """Return a file's format from the option or else its name; exits with 2 when neither names one."""
     ending = options.format or name.rpartition(".")[2].lower()
     if ending not in list(FileFormat):
         options.parser.error(f"say with --format which format it is: {', '.join(FileFormat)}")
@@ -34,7 +34,7 @@ def format_of(options: argparse.Namespace, name: str) -> FileFormat:
 
 @contextmanager
 def sessions_on_database(settings: Settings) -> Iterator[SessionFactory]:
-    """Give sessions on the database, whose schema has to be there."""
+    """Yield sessions on the database, whose schema must be current."""
     with leaving_in_order(EXIT_TERMINATED), database(settings, must_exist=True) as url:
         require_schema(migration_url(settings, url))
         engine = Engine(url, pool_size=1, timeout_seconds=settings.request_timeout_seconds)

@@ -1,5 +1,5 @@
-"""The way to Postgres: engine, sessions, statements, retries and deadlines.
+"""Access to Postgres: engine, sessions, statements, retries and deadlines.
 
-How a statement reaches the server, and what becomes of a lost connection, belongs here.
+Sending statements to the server and handling lost connections belong here.
 Statements about tasks do not: they are in `backend/services/`.
 """

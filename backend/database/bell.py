@@ -1,4 +1,4 @@
-"""Wakes those who wait for something to change: requests on an event loop, and whoever is in a thread."""
+"""Wakes waiters when something changes: requests on an event loop, and threads."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from backend.utils.greenlets import is_in_greenlet, wait_for
 
 class _Sleeper(Protocol):
     def sleep(self, seconds: float) -> None:
-        """Return when it is woken, or the time is over."""
+        """Return when woken, or when the time is over."""
         ...
 
     def wake(self) -> None:
-        """Wake it, from whatever thread."""
+        """Wake the sleeper, from any thread."""
         ...
 
 
@@ -34,7 +34,7 @@ class _InThread:
 
 
 class _OnLoop:
-    """A request: when it is woken by another one of its loop, nobody who comes later goes on before it does."""
+    """A request. When another request of its loop wakes it, no later one continues before it."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -61,18 +61,18 @@ class _OnLoop:
 
 
 class Bell:
-    """Wakes one of those who wait, or all, in their order.
+    """Wakes one waiter or all, in the order of their arrival.
 
-    What they wait for changes only in a `with` block, which one at a time is in; who waits lets others in meanwhile.
+    What they wait for changes only inside a `with` block, which admits one at a time; a waiter lets others in.
     """
 
     def __init__(self) -> None:
-        # One that can be taken twice: the collector may give a connection back wherever it likes.
+        # Reentrant: the garbage collector may return a connection at any point.
         self._lock = threading.RLock()
         self._sleepers: deque[_Sleeper] = deque()
 
     def __enter__(self) -> None:
-        """Wait until nobody else is in."""
+        """Wait until the block is free."""
         self._lock.acquire()
 
     def __exit__(
@@ -82,7 +82,7 @@ class Bell:
         self._lock.release()
 
     def wait(self, seconds: float) -> None:
-        """Wait for the bell, but not longer. Whoever is cancelled meanwhile leaves it to the next one."""
+        """Wait for the bell, at most this long. A cancelled waiter passes the wake-up on to the next one."""
         sleeper: _Sleeper = _OnLoop() if is_in_greenlet() else _InThread()
         self._sleepers.append(sleeper)
         self._lock.release()
@@ -98,11 +98,11 @@ class Bell:
                 self.ring()
 
     def ring(self) -> None:
-        """Wake who has waited longest."""
+        """Wake the waiter that has waited longest."""
         if self._sleepers:
             self._sleepers.popleft().wake()
 
     def ring_for_all(self) -> None:
-        """Wake everybody."""
+        """Wake all waiters."""
         while self._sleepers:
             self.ring()

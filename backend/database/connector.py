@@ -1,9 +1,9 @@
-"""Opens connections, also while the database is away: waits for it, and is no storm when it comes back.
+"""Opens connections; waits out an outage of the database, and causes no storm when it comes back.
 
-A connection is opened in a thread of its own, because libpq waits as it likes (for names, for silent hosts), and who
-needs the connection only until a deadline. As long as all is well, everyone who needs a connection opens one. When an
-attempt fails, or is not done after a while, there is one more attempt at a time, for all, after pauses that grow. The
-first that succeeds lets the others try again. Who waits for a new connection takes one that is returned meanwhile.
+Each connection is opened in its own thread, because libpq may block for long (on names, on silent hosts), but requests
+have deadlines. While all is well, each waiter opens its own connection. After an attempt fails or hangs, there is only
+one more attempt at a time, for all waiters, with backoff. The first success lets the others try again. A waiter also
+takes a connection that is returned to the pool.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ import psycopg2
 import structlog
 
 from backend.database.bell import Bell
-from backend.database.deadline import current_budget
+from backend.database.deadline import current_work
 from backend.database.error_text import reason
 from backend.errors import ServiceUnavailable
 from backend.utils.threads import start_soon
 
 FIRST_PAUSE_SECONDS = 0.1
 MAX_PAUSE_SECONDS = 2.0
-RECOVERY_SECONDS = 0.5  # over which those who waited try again, once somebody has had success
+RECOVERY_SECONDS = 0.5  # over which the waiters retry after the first success
 
-# What no waiting will mend. Any other trouble may pass, so that a message in another language only costs time.
+# Errors that waiting does not fix. Others may pass, so missing one in another language only costs time.
 _FOR_GOOD = re.compile(
     "authentication failed|does not exist|no pg_hba.conf entry|not permitted to log in"
     "|endpoint cannot be found|endpoint is disabled|Check your quotas|Endpoint ID is not specified"
@@ -44,7 +44,7 @@ logger = structlog.get_logger(__name__)
 
 
 class NoConnection(ServiceUnavailable):
-    """The database could not be reached in time; `reason` says what the last attempt has met."""
+    """The database could not be reached in time; `reason` says why the last attempt failed."""
 
     def __init__(self, reason: str) -> None:
         super().__init__()
@@ -52,14 +52,14 @@ class NoConnection(ServiceUnavailable):
 
 
 class ConnectionReturned(Exception):
-    """The pool has a connection that is idle: whoever asks it again needs no new one."""
+    """The pool has an idle connection: ask it again instead of opening a new one."""
 
 
 class Connector:
     """Called by the pool for a new connection; raises NoConnection when there is none in time.
 
-    `connect` opens one of the driver's, by `parameters`. Work without a deadline waits for `patience_seconds`. Where
-    `is_one_idle` tells that the pool has a connection after all, it raises ConnectionReturned.
+    `connect` opens a driver connection with `parameters`. Work without a deadline waits for `patience_seconds`. Raises
+    ConnectionReturned when `is_one_idle` says that the pool has a connection after all.
     """
 
     def __init__(
@@ -71,25 +71,25 @@ class Connector:
         is_one_idle: Callable[[], bool] = bool,
     ) -> None:
         self.parameters = parameters
-        self.waiting = 0  # how many need a connection
+        self.waiting = 0  # how many callers need a connection
         self._open = connect
         self._is_one_idle = is_one_idle
         self._patience_seconds = patience_seconds
         self._chance = chance
         self._changed = Bell()
-        self._made: deque[Any] = deque()  # connections for those who wait
-        self._under_way: set[object] = set()  # attempts, but for those that may hang since before the last outage
+        self._made: deque[Any] = deque()  # connections for the waiters
+        self._under_way: set[object] = set()  # attempts, except those that may have hung since before the last outage
         self._failures = 0  # in a row
         self._failed_at = self._succeeded_at = 0.0
         self._next_attempt = 0.0
         self._recoveries = 0
-        self._reason = ""  # of the last one
-        self._is_refused = False  # there will be no connection until somebody does something
+        self._reason = ""  # of the last failure
+        self._is_refused = False  # no connection is possible until an operator acts
 
     def __call__(self) -> Any:
         """Return a new connection."""
         now = time.monotonic()
-        deadline = min(current_budget().deadline, now + self._patience_seconds)
+        deadline = min(current_work().deadline, now + self._patience_seconds)
         with self._changed:
             self.waiting += 1
             try:
@@ -99,27 +99,27 @@ class Connector:
                 self.waiting -= 1
                 self._close_surplus()
             if not has_attempted and self._is_attempt_missing():
-                self._attempt(time.monotonic(), is_probe=False)  # this one was opened by somebody who still waits
+                self._attempt(time.monotonic(), is_probe=False)  # this connection's opener still waits
             return connection
 
     def note_return(self) -> None:
-        """Let one of those who wait look whether the pool has a connection."""
+        """Wake one waiter to check whether the pool has a connection."""
         with self._changed:
             self._changed.ring()
 
     def _close_surplus(self) -> None:
-        """Close what nobody waits for any more: whoever did was cancelled."""
+        """Close connections whose waiters were cancelled."""
         while len(self._made) > self.waiting:
             with suppress(psycopg2.Error):
                 self._made.pop().close()
 
     @property
     def is_away(self) -> bool:
-        """Tell whether the last attempt has failed."""
+        """Return whether the last attempt failed."""
         return self._failures > 0
 
     def _wait(self, deadline: float) -> bool:
-        """Wait until there is a connection, and see to it that somebody opens one; returns whether we have."""
+        """Wait for a connection, and make sure that somebody opens one; returns whether we have."""
         recoveries = self._recoveries
         own_attempt = math.inf if self._failures else 0.0
         while not self._made:
@@ -142,7 +142,7 @@ class Connector:
         return own_attempt == math.inf
 
     def _is_attempt_missing(self) -> bool:
-        """Tell whether more wait than there are attempts: some of these go on for who has left with another one."""
+        """Return whether waiters outnumber attempts: some attempts outlive waiters that got another connection."""
         return self.waiting > len(self._made) + len(self._under_way)
 
     def _attempt(self, now: float, *, is_probe: bool) -> None:
@@ -153,7 +153,7 @@ class Connector:
         self._under_way.add(attempt)
 
     def _spread(self) -> float:
-        """Return a factor of at most 1, so that workers that lost their connections together do not come together."""
+        """Return a factor of at most 1, so that workers that lost their connections together do not retry together."""
         return 0.5 + self._chance() / 2
 
     def _connect(self, attempt: object, began: float, is_probe: bool) -> None:  # noqa: FBT001 - a thread's argument
@@ -178,9 +178,9 @@ class Connector:
 
     def _note_failure(self, began: float, error: Exception) -> None:
         if began < self._succeeded_at:
-            return  # old news
+            return  # outdated: an attempt has succeeded since
         now = time.monotonic()
-        if began >= self._failed_at:  # several that fail together are one failure
+        if began >= self._failed_at:  # attempts that fail together count as one failure
             self._reason = reason(error)
             self._is_refused = bool(_FOR_GOOD.search(str(error)))
             if not self._failures:

@@ -1,4 +1,4 @@
-"""What one request, or one piece of work in the background, may still take of the database, and what it has taken."""
+"""How long a request or a piece of background work may still use the database, and how much it has used."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Budget:
-    """An account of time. The deadline is one of time.monotonic(); there is none before the work asks the database.
+class Work:
+    """One piece of work: its deadline, by time.monotonic(), and its use of the database.
 
-    It is of a user; of nobody for work in the background, and until it is known whose request it is.
+    There is no deadline until the work asks for the database. `user_id` is empty for background work, and until the
+    user of a request is known.
     """
 
     user_id: str = ""
@@ -21,22 +22,22 @@ class Budget:
     round_trips: int = 0
 
     def remaining_seconds(self) -> float:
-        """Return how long the work may still take; less than 0 when its time is over."""
+        """Return how long the work may still take; negative after the deadline."""
         return self.deadline - time.monotonic()
 
 
-# Threads that work for a request see that of the request.
-_current: ContextVar[Budget] = ContextVar("budget")
+# Threads that run a part of a request inherit its context, and so its work.
+_current: ContextVar[Work] = ContextVar("work")
 
 
-def begin_budget() -> Budget:
-    """Give the work that begins here a budget of its own."""
-    budget = Budget()
-    _current.set(budget)
-    return budget
+def begin_work() -> Work:
+    """Begin a piece of work in this context, without a deadline yet."""
+    work = Work()
+    _current.set(work)
+    return work
 
 
-def current_budget() -> Budget:
-    """Return the budget of the work that is under way."""
-    budget = _current.get(None)
-    return begin_budget() if budget is None else budget
+def current_work() -> Work:
+    """Return the piece of work that this context belongs to."""
+    work = _current.get(None)
+    return begin_work() if work is None else work

@@ -1,4 +1,4 @@
-"""The engine: keeps live connections, and runs statements on them, each of them one round trip."""
+"""The engine: keeps live connections and runs statements on them, one round trip each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlalchemy.exc import DisconnectionError, InvalidRequestError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from backend.database.connector import ConnectionReturned, Connector
-from backend.database.deadline import current_budget
+from backend.database.deadline import current_work
 from backend.database.instrumentation import Description, RoundTrips
 from backend.database.pool import ConnectionPool
 from backend.database.statements import Compiled
@@ -25,25 +25,25 @@ from backend.database.waiting import Silence, connect, finish
 from backend.utils.descriptors import Selector
 
 CONNECT_TIMEOUT_SECONDS = 10  # a suspended Neon compute needs a while to wake
-CONNECT_TRIES = 3  # where one that was idle is dead, and so is the one that was opened instead
-SERVER_SHARE = 0.95  # of the time that is left is the server's; then it says so itself, before it is given up
+CONNECT_TRIES = 3  # for when an idle connection is dead, and its replacement too
+SERVER_SHARE = 0.95  # of the remaining time goes to the server, so that it reports a timeout before we give up
 
-# A network that forgot a connection must be found out: while it is idle, and in time for another connection.
+# Detect a connection that the network has dropped: while it is idle, and in time to open another.
 _KEEP_ALIVE = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _MAX_UNACKNOWLEDGED_SECONDS = 5.0
 _CONNECTION_EXCEPTION = "08"  # the class of SQLSTATEs
-_OPENED = "opened"  # when a connection was
-_LISTENING = "listening"  # what tells whether it has something to say
+_OPENED = "opened"  # when the connection was opened
+_LISTENING = "listening"  # the selector that shows whether it is readable
 
-# The driver's own are a memoryview, which equals no bytes.
+# The driver itself returns a memoryview, which never equals bytes.
 _BYTES = new_type(BINARY.values, "BYTES", lambda value, cursor: None if value is None else bytes(BINARY(value, cursor)))
 
 
 class Engine:
-    """Runs statements on a Postgres whose URL is as Neon hands it out; connects to nothing before the first one.
+    """Runs statements on a Postgres with a URL as Neon provides it; connects when the first statement runs.
 
-    `timeout_seconds` bounds each statement of work without a deadline, and the wait for a free connection. A round trip
-    that takes longer than `slow_seconds` is logged; with 0, none is.
+    `timeout_seconds` limits each statement of work without a deadline, and the wait for a free connection. Round trips
+    longer than `slow_seconds` are logged; 0 logs none.
     """
 
     def __init__(self, url: str, *, pool_size: int, timeout_seconds: float, slow_seconds: float = 0) -> None:
@@ -59,7 +59,7 @@ class Engine:
             max_overflow=0,
             timeout=timeout_seconds,
             use_lifo=True,  # idle surplus connections stay idle
-            reset_on_return=None,  # a transaction is ended where it was begun
+            reset_on_return=None,  # the code that begins a transaction also ends it
         )
         event.listen(self.pool, "connect", _prepare)
         event.listen(self.pool, "checkout", self._refuse_dead_connection)
@@ -69,13 +69,13 @@ class Engine:
 
     @property
     def is_away(self) -> bool:
-        """Tell whether the last attempt to connect has failed."""
+        """Return whether the last attempt to connect failed."""
         return self.connector.is_away
 
     def connect(self) -> PoolProxiedConnection:
-        """Take a live connection, which is to be closed: then it goes back to the pool.
+        """Take a live connection; closing it returns it to the pool.
 
-        Raises what the pool and the connector do: InvalidRequestError when several new ones are dead, too.
+        Raises what the pool and the connector raise: InvalidRequestError when several new ones are dead too.
         """
         tries_left = CONNECT_TRIES
         while True:
@@ -89,7 +89,7 @@ class Engine:
                     raise
 
     def dispose(self) -> None:
-        """Close all connections that are not in use. The engine can be used again."""
+        """Close all connections that are not in use. The engine stays usable."""
         self.pool.dispose()
         self.pool = self.pool.recreate()
 
@@ -98,13 +98,13 @@ class Engine:
     ) -> list[Any]:
         """Run a statement for a user in one round trip, and return its rows. Raises what the driver raises."""
         milliseconds = round(self._remaining_seconds() * SERVER_SHARE * 1000)
-        values = statement.values(params, user_id, max(1, milliseconds))  # 0 would be for ever
+        values = statement.values(params, user_id, max(1, milliseconds))  # 0 would mean no timeout
         return self.send(connection, statement.sql, values, statement.description)
 
     def send(
         self, connection: PoolProxiedConnection, sql: str, values: Mapping[str, Any] | None, description: Description
     ) -> list[Any]:
-        """Send SQL as it is, without row-level security, and return its rows. Raises what the driver raises."""
+        """Send SQL without adding row-level security, and return its rows. Raises what the driver raises."""
         driver: Any = connection.dbapi_connection
         round_trip = self._round_trips.begin(description)
         try:
@@ -120,11 +120,11 @@ class Engine:
         return rows
 
     def _give_up(self, connection: PoolProxiedConnection, error: BaseException) -> None:
-        """Give up a connection on which an error has left something under way; others too, if it may concern them."""
+        """Drop a connection that an error left with work in progress; others too, if they may be affected."""
         is_of_driver = isinstance(error, psycopg2.Error)
         if is_of_driver and not is_lost(error, connection.dbapi_connection):
             return
-        # Who runs out of time, or is cancelled, knows nothing of the other connections.
+        # A timeout or a cancellation says nothing about the other connections.
         if is_of_driver and not isinstance(error, Silence):
             self.distrust()
         connection.invalidate(error)
@@ -133,28 +133,28 @@ class Engine:
         return self.pool.has_idle_connection()
 
     def distrust(self) -> None:
-        """Give up all connections that are open by now, as soon as each is free."""
+        """Drop every connection opened before now, as soon as it is free."""
         self._trusted_since = time.monotonic()
 
     def _remaining_seconds(self) -> float:
-        return min(self._timeout_seconds, current_budget().remaining_seconds())
+        return min(self._timeout_seconds, current_work().remaining_seconds())
 
     def _refuse_dead_connection(
         self, _connection: Any, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
     ) -> None:
-        """Notice without a round trip that a connection died while idle; the pool then opens another.
+        """Detect without a round trip that a connection died while idle; the pool then opens another.
 
-        A live idle connection has nothing to say. If it can be read, the server has closed it or is about to.
+        A live idle connection is never readable. If it is readable, the server has closed it or is about to.
         """
         if entry.info[_OPENED] < self._trusted_since or entry.info[_LISTENING].select(timeout=0):
             raise DisconnectionError
 
 
 def is_lost(error: psycopg2.Error, connection: Any) -> bool:
-    """Tell whether the connection failed, rather than the statement.
+    """Return whether the connection failed, rather than the statement.
 
-    The driver leaves some open that are lost. What Postgres has refused has an SQLSTATE; with those of one class, a
-    pooler says that its own connection was lost.
+    The driver does not close every lost connection. A refusal by Postgres has an SQLSTATE; with those of one class, a
+    pooler reports that its own connection was lost.
     """
     if error.pgcode is None:
         return bool(connection.closed) or not isinstance(error, psycopg2.ProgrammingError | psycopg2.DataError)
@@ -162,7 +162,7 @@ def is_lost(error: psycopg2.Error, connection: Any) -> bool:
 
 
 def _parameters(url: str, timeout_seconds: float) -> dict[str, Any]:
-    """Return the parameters of psycopg2.connect; libpq reads the URL better than others."""
+    """Return the parameters of psycopg2.connect; libpq parses the URL better than others."""
     parameters = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "application_name": "task-api",
@@ -174,8 +174,8 @@ def _parameters(url: str, timeout_seconds: float) -> dict[str, Any]:
 
 
 def _seconds(value: object) -> int:
-    """Read `connect_timeout`; where it is to be without a bound, it has ours."""
-    seconds = int(str(value) or 0)  # an empty one is none
+    """Read `connect_timeout`; a value that means no limit is replaced by ours."""
+    seconds = int(str(value) or 0)  # empty means not set
     return seconds if seconds > 0 else CONNECT_TIMEOUT_SECONDS
 
 

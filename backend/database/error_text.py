@@ -1,18 +1,18 @@
-"""Why Postgres refused something, in words that can be logged: nothing of what users wrote, and nothing of a URL."""
+"""Why Postgres refused something, in a form that is safe to log: without user data and without parts of a URL."""
 
 from __future__ import annotations
 
 import re
 
-# What says where it was stands behind the address, or, while a connection is being opened, alone.
+# The reason follows the address, or stands alone while a connection is being opened.
 _AFTER_ADDRESS = re.compile(r"(?:failed: (?:FATAL: +)?|^FATAL: +)(.*)")
 _CERTIFICATE = re.compile(r'^server certificate for "[^"]*" (does not match host name) "[^"]*"')
 _HOST = re.compile(r'(?<=host name )"[^"]*"')
 _QUOTED = re.compile(r'".*"')
 _SPEECHLESS = "the driver does not say why: maybe there are no descriptors left"
-_DATA_EXCEPTION = "22"  # the class of SQLSTATEs whose message quotes the value that did not fit
+_DATA_EXCEPTION = "22"  # the class of SQLSTATEs whose messages quote the bad value
 
-# What whoever has set DATABASE_URL can do about it; the first that fits.
+# What the operator can do about it; the first match counts.
 _ADVICE = (
     ("translate host name|invalid port", "Check host and port in DATABASE_URL."),
     (
@@ -32,15 +32,15 @@ _ADVICE = (
 
 
 def advice(reason: str) -> str:
-    """Say what to do about a database that could not be reached for this reason."""
+    """Return advice for a database that could not be reached for this reason."""
     return next((words for pattern, words in _ADVICE if re.search(pattern, reason)), "Check DATABASE_URL.")
 
 
 def reason(error: BaseException | None) -> str:
-    """Say in one line why an error of the driver came about.
+    """Return the cause of a driver error in one line.
 
-    Of what Postgres says this takes the message without the details, which hold whole rows; of a connection that
-    failed, what stands behind the address, in which a badly encoded password may look like a host.
+    From Postgres it takes the message without the details, which contain whole rows; from a failed connection, the text
+    after the address, in which a badly encoded password may look like a host.
     """
     sqlstate = getattr(error, "pgcode", None)
     if sqlstate is None:
@@ -52,6 +52,6 @@ def reason(error: BaseException | None) -> str:
 
 
 def message_of(error: BaseException | None) -> str:
-    """Return the message of Postgres alone."""
+    """Return only the message of Postgres."""
     diagnostics = getattr(error, "diag", None)
     return getattr(diagnostics, "message_primary", None) or ""

@@ -1,4 +1,4 @@
-"""The addresses that a database may be at, one by one: libpq tries several in turn only where nobody else waits."""
+"""Lists every address of a database, to be tried one by one: libpq does so itself only when it may block."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 
 def each_address(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return connection parameters for each host of the list that they may name, and for each address of its name.
+    """Return connection parameters for each host in them, and for each address that its name resolves to.
 
-    Looks names up. One that is not found is left to libpq, which says so.
+    Looks names up. A name that is not found is left to libpq, which reports it.
     """
     hosts = _split(parameters, "host")
     addresses, ports = _split(parameters, "hostaddr"), _split(parameters, "port")
@@ -32,13 +32,13 @@ def _split(parameters: Mapping[str, Any], name: str) -> list[str]:
 
 
 def _for_each(values: list[str], name: str, count: int) -> list[dict[str, str]]:
-    """Give each host its value; one value is that of all."""
+    """Give each host its value; a single value is for all hosts."""
     all_values = values * count if len(values) == 1 else values
     return [{name: value} if value else {} for value in all_values]
 
 
 def _looked_up(host: str) -> list[dict[str, str]]:
-    """Return the addresses of a name, if it has several: else it is taken as it is, as a folder of sockets is."""
+    """Return the addresses of a name if it has several; a single one, or a socket folder, is left to libpq."""
     if not host or host.startswith(("/", "@")):
         return [{}]
     try:

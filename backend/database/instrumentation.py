@@ -1,7 +1,7 @@
-"""Counts every round trip to the database for its request, measures it, and says which are slow.
+"""Counts and times every round trip to the database for its request, and logs slow ones.
 
-A round trip is a statement or the end of a transaction: what is sent in one go, and waited for. What is said of a
-statement is its text, in which placeholders stand for all that users wrote.
+A round trip is a statement or the end of a transaction: one message and the wait for its answer. Statements are
+reported as their text, with placeholders for everything that users wrote.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import structlog
 from opentelemetry import metrics, trace
 from opentelemetry.metrics import CallbackOptions, Observation
 
-from backend.database.deadline import current_budget
+from backend.database.deadline import current_work
 
 if TYPE_CHECKING:
     from backend.database.engine import Engine
@@ -25,7 +25,7 @@ SHOWN_CHARACTERS = 1000  # of a statement
 
 _SYSTEM = {"db.system.name": "postgresql"}
 _POOL = {"db.client.connection.pool.name": "task-api"}
-# Neither of a lock (FOR UPDATE OF) nor of an upsert (DO UPDATE SET).
+# But not the UPDATE of a lock (FOR UPDATE OF) or of an upsert (DO UPDATE SET).
 _CHANGE = re.compile(r"(?<!FOR )(?<!DO )\b(INSERT|UPDATE|DELETE)(?: INTO| FROM)? (\w+)")
 _SOURCE = re.compile(r"\bFROM (\w+)")
 
@@ -43,7 +43,7 @@ _durations = _meter.create_histogram(
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What can be said of a statement: what it does mainly, to which tables, and its text."""
+    """A description of a statement: its main operation, a summary with the tables, and its text."""
 
     operation: str
     summary: str
@@ -64,7 +64,7 @@ def describe(sql: str) -> Description:
 
 @dataclass(slots=True)
 class RoundTrip:
-    """One that is under way."""
+    """A round trip in progress."""
 
     description: Description
     span: trace.Span
@@ -72,23 +72,23 @@ class RoundTrip:
 
 
 class RoundTrips:
-    """Sees every round trip of an engine. What takes longer than `slow_seconds` is logged; with 0, nothing is."""
+    """Records every round trip of an engine. Those longer than `slow_seconds` are logged; 0 logs none."""
 
     def __init__(self, slow_seconds: float, clock: Callable[[], float] = time.perf_counter) -> None:
         self._slow_seconds = slow_seconds
         self._clock = clock
 
     def begin(self, description: Description) -> RoundTrip:
-        """Say that a round trip begins, by whoever waits for it."""
+        """Record the start of a round trip."""
         span = _tracer.start_span(description.summary, kind=trace.SpanKind.CLIENT)
         return RoundTrip(description, span, self._clock())
 
     def end(self, round_trip: RoundTrip, error: BaseException | None = None) -> None:
-        """Say that a round trip has ended, and with what, if it failed."""
+        """Record the end of a round trip, and its error if it failed."""
         seconds = self._clock() - round_trip.began
-        budget = current_budget()
-        budget.database_seconds += seconds
-        budget.round_trips += 1
+        work = current_work()
+        work.database_seconds += seconds
+        work.round_trips += 1
         attributes = {**_SYSTEM, "db.operation.name": round_trip.description.operation}
         if error is not None:
             attributes["error.type"] = getattr(error, "pgcode", None) or type(error).__name__
@@ -108,7 +108,7 @@ def _described(description: Description) -> dict[str, str]:
 
 
 def gauge_pool(engine: Engine, waiting: Callable[[], int]) -> None:
-    """Measure from now on how many connections an engine has, and how many requests wait for one."""
+    """Start to measure how many connections an engine has, and how many requests wait for one."""
 
     def count(_options: CallbackOptions) -> Iterator[Observation]:
         yield Observation(engine.pool.checkedin(), {**_POOL, "db.client.connection.state": "idle"})

@@ -1,4 +1,4 @@
-"""The pool of connections: SQLAlchemy's, which here never lets a request wait beside a connection that is idle."""
+"""The connection pool: SQLAlchemy's, changed so that no request waits while a connection is idle."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from backend.database.connector import Connector
 
 
 class _LiveFirst(Queue[ConnectionPoolEntry]):
-    """What is idle: the newest connection is taken first, and an entry that has lost its own only when there is none.
+    """The idle entries: the newest connection is taken first; entries without a connection are taken last.
 
-    Such an entry needs a new connection. SQLAlchemy would put it on top, and let it hide those that are there.
+    Such an entry needs a new connection. SQLAlchemy would put it on top, where it hides the live ones.
     """
 
     def _put(self, item: ConnectionPoolEntry) -> None:
@@ -24,7 +24,7 @@ class _LiveFirst(Queue[ConnectionPoolEntry]):
             self.queue.append(item)
 
     def has_connection(self) -> bool:
-        """Tell whether there is one, without taking a lock: whoever asks may hold one."""
+        """Return whether there is a connection, without taking a lock: the caller may hold one."""
         try:
             return self.queue[-1].dbapi_connection is not None
         except IndexError:
@@ -32,17 +32,17 @@ class _LiveFirst(Queue[ConnectionPoolEntry]):
 
 
 class ConnectionPool(QueuePool):
-    """A pool whose connections are made by a connector, which hears of those that come back while somebody waits."""
+    """A pool that gets connections from a connector, and tells it of each return while somebody waits."""
 
-    __module__ = QueuePool.__module__  # what it says is SQLAlchemy's, which is quiet about what goes well
+    __module__ = QueuePool.__module__  # it logs as SQLAlchemy's, which is quiet when all is well
     _queue_class: ClassVar[type[Queue[ConnectionPoolEntry]]] = _LiveFirst  # type: ignore[misc]
 
     def has_idle_connection(self) -> bool:
-        """Tell whether somebody who asks now gets a connection without a new one, unless it turns out to be dead."""
+        """Return whether the next caller would get an existing connection, unless that turns out to be dead."""
         return cast(_LiveFirst, self._pool).has_connection()
 
     def recreate(self) -> ConnectionPool:
-        """Make another one like this."""
+        """Make another pool like this."""
         return cast(ConnectionPool, super().recreate())
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:

@@ -1,4 +1,4 @@
-"""What is done once more when the connection to the database is lost on the way: every method of a service says."""
+"""Retries after a lost database connection: every service method declares whether it may be retried."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import ParamSpec, TypeVar
 
 import structlog
 
-from backend.database.deadline import current_budget
+from backend.database.deadline import current_work
 from backend.database.session import Interrupted
 from backend.errors import ServiceUnavailable, TaskAPIError
 
 logger = structlog.get_logger(__name__)
 
-READ_TRIES = 5  # of what only reads; more, and a statement that takes the server down would be sent again and again
+READ_TRIES = 5  # of reads; with more, a statement that crashes the server would be sent too often
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
 
 def reads(method: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
-    """Mark a method that only reads: it is repeated, and what it then finds is the answer."""
+    """Mark a method that only reads: it is retried, and the result of the retry counts."""
     return _repeating(method, is_safe=True, is_read=True)
 
 
 def repeatable(method: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
-    """Mark a change that, done twice, is the same as done once: it is repeated once.
+    """Mark a change that has the same result when done twice: it is retried once.
 
-    When that is refused, what the first try did may be the reason. Nobody can tell: it raises what the first try met.
+    If the retry is refused, the first try may be the reason. That is unknowable, so the first try's error is raised.
     """
     return _repeating(method, is_safe=True, is_read=False)
 
 
 def once_only(method: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
-    """Mark a change that must not be done twice: it is repeated only if it cannot have been done."""
+    """Mark a change that must not be done twice: it is retried only if it cannot have been done."""
     return _repeating(method, is_safe=False, is_read=False)
 
 
@@ -49,7 +49,7 @@ def _repeating(method: Callable[_Arguments, _Result], *, is_safe: bool, is_read:
                 return method(*arguments, **options)
             except Interrupted as error:
                 is_harmless = is_safe or not error.may_be_done
-                if not (tries_left and is_harmless and current_budget().remaining_seconds() > 0):
+                if not (tries_left and is_harmless and current_work().remaining_seconds() > 0):
                     raise
                 lost = error
             except ServiceUnavailable:

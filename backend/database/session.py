@@ -24,7 +24,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.connector import NoConnection
-from backend.database.deadline import current_budget
+from backend.database.deadline import current_work
 from backend.database.engine import Engine
 from backend.database.error_text import message_of, reason
 from backend.database.instrumentation import describe
@@ -34,18 +34,18 @@ from backend.errors import ServiceUnavailable
 _Columns = TypeVarTuple("_Columns")
 _Column = TypeVar("_Column")
 
-# Each statement sees what was committed before it: a lock that was waited for shows what it protected.
+# Each statement sees what was committed before it: after waiting for a lock, it sees the newest rows.
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; "  # in the round trip of the first statement
 _COMMIT, _ROLLBACK = describe("COMMIT"), describe("ROLLBACK")
 
 logger = structlog.get_logger(__name__)
 
-# What says of itself that nothing was done, and that another try is worth it.
+# SQLSTATEs that mean: nothing was done, and a retry may succeed.
 _NOT_DONE = {SERIALIZATION_FAILURE, DEADLOCK_DETECTED, READ_ONLY_SQL_TRANSACTION}
 
 
 class StatementRefused(Exception):
-    """Postgres refused a statement. Says why, but holds nothing of the rows that it was about."""
+    """Postgres refused a statement. Gives the reason, but nothing from the rows involved."""
 
     def __init__(self, error: psycopg2.Error) -> None:
         super().__init__(reason(error))
@@ -53,9 +53,9 @@ class StatementRefused(Exception):
 
 
 class NothingChanged(Exception):
-    """Ends a transaction that is not worth keeping: not even the row that it made for a user who never wrote.
+    """Rolls back a transaction not worth keeping, including the row it made for a user who never wrote anything.
 
-    `result` is what whoever began the transaction returns.
+    `result` is what the code that began the transaction returns.
     """
 
     def __init__(self, result: Any) -> None:
@@ -64,9 +64,9 @@ class NothingChanged(Exception):
 
 
 class Interrupted(ServiceUnavailable):
-    """The work was lost on its way, through no fault of its own: worth another try if it may be done twice.
+    """The connection was lost mid-work, or the server aborted the work: retry if doing it twice is harmless.
 
-    `may_be_done` tells whether it may have been done all the same.
+    `may_be_done` says whether it may have been done anyway.
     """
 
     def __init__(self, *, may_be_done: bool) -> None:
@@ -75,7 +75,7 @@ class Interrupted(ServiceUnavailable):
 
 
 class RoleRefused(ServiceUnavailable):
-    """Requests may not take on the role that row-level security binds: it is missing, or the login is no member."""
+    """The login cannot switch to the role that row-level security binds: it is missing, or not granted."""
 
     def __init__(self, *, is_missing: bool) -> None:
         super().__init__()
@@ -110,33 +110,33 @@ class Session:
         return self.run(compile_once(statement), params or {})
 
     def run(self, compiled: Compiled, params: Mapping[str, Any]) -> list[Any]:
-        """Run what is compiled already."""
+        """Run a compiled statement."""
         if self.is_transaction and not self._has_begun:
             self._has_begun = True
             compiled = replace(compiled, sql=_BEGIN + compiled.sql)
         return self.engine.run(self.connection, compiled, params, self.user_id)
 
     def commit(self) -> None:
-        """End a transaction, if one was begun."""
+        """Commit the transaction, if one was begun."""
         if self._has_begun:
             self.engine.send(self.connection, "COMMIT", None, _COMMIT)
 
     def roll_back(self) -> None:
-        """Take a transaction back, if one was begun."""
+        """Roll back the transaction, if one was begun."""
         if self._has_begun and self.connection.is_valid:
-            with suppress(psycopg2.Error):  # only where the connection is lost, and the transaction with it
+            with suppress(psycopg2.Error):  # only when the connection is lost, and the transaction with it
                 self.engine.send(self.connection, "ROLLBACK", None, _ROLLBACK)
 
 
 class Sessions(Protocol):
-    """What services open their sessions with."""
+    """Opens the sessions of services."""
 
     def __call__(self, user_id: str) -> AbstractContextManager[Session]:
         """Open a session whose every statement sees and changes only this user's rows."""
         ...
 
     def transaction(self, user_id: str) -> AbstractContextManager[Sessions]:
-        """Give what opens sessions of one transaction of this user."""
+        """Open one transaction of this user; gives a factory of sessions that join it."""
         ...
 
 
@@ -145,15 +145,15 @@ class SessionFactory:
     """Opens sessions on one engine."""
 
     engine: Engine
-    log_level: int = logging.WARNING  # at which a database that is away is logged
+    log_level: int = logging.WARNING  # for an unavailable database
 
     @contextmanager
     def __call__(self, user_id: str) -> Iterator[Session]:
-        """Open a session whose every statement sees and changes only this user's rows, and is a transaction by itself.
+        """Open a session: each statement is its own transaction, and sees and changes only this user's rows.
 
-        Raises ServiceUnavailable when the database does not answer, is full, or takes longer than it may, Interrupted
-        when the connection is lost, RoleRefused when the database does not let the session be one of this user alone,
-        and StatementRefused for whatever else it refuses.
+        Raises ServiceUnavailable when the database does not answer, is full, or takes too long, Interrupted when the
+        connection is lost, RoleRefused when the database cannot restrict the session to this user, and
+        StatementRefused for anything else it refuses.
         """
         connection = self._connect()
         try:
@@ -165,9 +165,9 @@ class SessionFactory:
 
     @contextmanager
     def transaction(self, user_id: str) -> Iterator[Sessions]:
-        """Make one transaction of all that is done in the block: in sessions of what it gives, for this user alone.
+        """Run the block as one transaction of this user; gives a factory of sessions that join it.
 
-        It is committed when the block ends, and taken back when it raises. Raises what a session does.
+        Commits when the block ends, and rolls back when it raises. Raises what a session raises.
         """
         connection = self._connect()
         session = Session(self.engine, connection, user_id, is_transaction=True)
@@ -189,8 +189,8 @@ class SessionFactory:
             connection.close()
 
     def _connect(self) -> PoolProxiedConnection:
-        """Take a live connection, in the time that is left."""
-        if current_budget().remaining_seconds() <= 0:
+        """Take a live connection within the remaining time."""
+        if current_work().remaining_seconds() <= 0:
             logger.log(self.log_level, "database_unavailable", reason="the time of the request is over")
             raise ServiceUnavailable
         try:
@@ -202,14 +202,14 @@ class SessionFactory:
             logger.log(self.log_level, "database_unavailable", reason=error.reason)
             raise
         except InvalidRequestError as error:
-            # What SQLAlchemy says when a connection was dead and so is the one that it opened instead.
+            # SQLAlchemy raises this when a connection was dead and its replacement is dead too.
             logger.log(self.log_level, "database_interrupted", reason=str(error))
             raise Interrupted(may_be_done=False) from error
 
     def _translated(self, error: psycopg2.Error, connection: PoolProxiedConnection) -> Exception:
-        """Turn what the driver raised into what callers know, and log what is not theirs to handle."""
+        """Translate a driver error into one of ours, and log it unless callers handle it."""
         if error.pgcode == READ_ONLY_SQL_TRANSACTION:
-            self.engine.distrust()  # they lead to a server that takes no writes any more: there is another one now
+            self.engine.distrust()  # its connections lead to a server that is now read-only: another took over
             connection.invalidate(error)
         if not connection.is_valid or error.pgcode in _NOT_DONE:
             logger.log(self.log_level, "database_interrupted", reason=reason(error))
@@ -218,7 +218,7 @@ class SessionFactory:
             logger.log(self.log_level, "database_unavailable", reason=reason(error))
             return ServiceUnavailable()
         refused = StatementRefused(error)
-        # The guard names the role, in whatever language; what else is refused with these codes does not.
+        # If the guard was refused, the message names the role, in any language; other refusals with these codes do not.
         is_about_role = refused.sqlstate in {INVALID_PARAMETER_VALUE, INSUFFICIENT_PRIVILEGE}
         if is_about_role and f'"{ROLE}"' in message_of(error):
             logger.error("row_level_security_off", reason=f"the role {ROLE} cannot be taken on: {refused}")
@@ -228,20 +228,20 @@ class SessionFactory:
 
 @dataclass(frozen=True, slots=True)
 class JoinedSessions:
-    """Opens sessions that are all the same transaction, of one user."""
+    """Opens sessions that all join one transaction of one user."""
 
     session: Session
     user_id: str
 
     @contextmanager
     def __call__(self, user_id: str) -> Iterator[Session]:
-        """Join the transaction; raises ValueError for another user than the one whose it is."""
+        """Join the transaction; raises ValueError for any other user than its own."""
         self._require(user_id)
         yield self.session
 
     @contextmanager
     def transaction(self, user_id: str) -> Iterator[Sessions]:
-        """Join the transaction: it is committed by whoever opened it. Raises ValueError for another user."""
+        """Join the transaction, which its opener commits; raises ValueError for another user."""
         self._require(user_id)
         yield self
 

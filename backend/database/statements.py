@@ -1,10 +1,9 @@
-"""Statements as the driver takes them: compiled once, with row-level security in front.
+"""Compiles statements for the driver, once each, with row-level security in front.
 
 Every statement is preceded, in the same round trip, by settings that are local to it: the role that row-level security
-binds, the user whose rows are visible, the time that is left for it (and for which a transaction may rest after it: a
-worker that is cut off must not keep a user's row locked), no bitmap scans (which lose the order that a page is read
-in), and UTC. Nothing outlives the statement, or the transaction that it is part of, so it works the same through a
-transaction pooler.
+binds, the user whose rows are visible, the time left for it (also the longest that its transaction may then be idle: a
+worker that is cut off must not keep a user's row locked), no bitmap scans (which lose the order in which a page is
+read), and UTC. No setting outlives the statement or its transaction, so this also works through a transaction pooler.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from backend.database.instrumentation import Description, describe
 
-ROLE = "task_api"  # the migrations make it
+ROLE = "task_api"  # created by the migrations
 
 _GUARD = (
     f"SELECT set_config('role', '{ROLE}', true), set_config('app.user_id', %(guard_user_id)s, true), "
@@ -34,20 +33,20 @@ _DIALECT = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A statement as it is sent, with placeholders for its values and those of the guard."""
+    """A statement ready to send, with placeholders for its values and those of the guard."""
 
     sql: str
     constants: Mapping[str, Any]  # the values that are part of the statement
     description: Description
 
     def values(self, params: Mapping[str, Any], user_id: str, milliseconds: int) -> dict[str, Any]:
-        """Put all values together that the statement is sent with. Without a user, the id is '': that of nobody."""
+        """Return all values to send with the statement. Without a user, `user_id` is '', which matches nobody."""
         return {**self.constants, **params, "guard_user_id": user_id, "guard_milliseconds": str(milliseconds)}
 
 
 @lru_cache(maxsize=256)
 def compile_once(statement: Executable) -> Compiled:
-    """Compile a statement, and remember it: for those that are built at import."""
+    """Compile a statement and cache the result; for statements that are built at import."""
     return compile_statement(statement)
 
 

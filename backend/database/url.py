@@ -1,4 +1,4 @@
-"""Reads the address of a database, the same for everything that connects to one."""
+"""Parses the URL of a database, in the same way for everything that connects."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def read_url(url: str) -> dict[str, str]:
             "characters percent-encoded and only parameters that libpq knows."
         ) from None
     for name in sorted(_NUMBERS & parameters.keys()):
-        # Only ports are a list: one for each host.
+        # Only `port` may be a list: one for each host.
         for number in parameters[name].split(",") if name == "port" else [parameters[name]]:
             _check_number(name, number)
     return parameters
 
 
 def _check_number(name: str, number: str) -> None:
-    """Refuse what libpq would refuse only when it connects; an empty one means the default."""
+    """Refuse values that libpq would refuse only when it connects; an empty one means the default."""
     try:
         value = int(number or "1")
     except ValueError:

@@ -1,6 +1,6 @@
-"""Waits for what a server says: on the event loop, where a request runs, or else in the thread; never too long.
+"""Waits for the server, with a time limit: on the event loop inside a request, otherwise in the thread.
 
-The statement timeout is kept by the server. Behind a frozen host or a forgotten network connection, nobody keeps it.
+The server enforces the statement timeout. Behind a frozen host or a dropped network connection, nobody does.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _SILENT = "the server does not answer in time"
 
 
 class Silence(psycopg2.OperationalError):  # type: ignore[misc]
-    """The server has not answered in time. What becomes of the work is not known, nor is the connection's state."""
+    """The server did not answer in time. The outcome of the work and the connection's state are unknown."""
 
 
 def connect(parameters: Mapping[str, Any]) -> Any:
-    """Open a connection that is waited for by `finish`: to the first address that takes one.
+    """Open a connection to the first address that accepts one, waiting with `finish`.
 
-    Each has `connect_timeout` seconds, as libpq would give it. Raises what the last one has met.
+    Each address gets `connect_timeout` seconds, as in libpq. Raises the error of the last one.
     """
     failure: psycopg2.Error | None = None
     for address in each_address(parameters):
@@ -44,7 +44,7 @@ def connect(parameters: Mapping[str, Any]) -> Any:
 
 
 def finish(connection: Any, seconds: float) -> None:
-    """Wait until what a connection does is done. Raises what the driver raises, and Silence when it takes longer."""
+    """Wait until a connection has finished its work. Raises what the driver raises, and Silence after `seconds`."""
     deadline = time.monotonic() + seconds
     state = connection.poll()
     if state != POLL_OK and is_in_greenlet():
@@ -69,7 +69,7 @@ async def _finish_on_loop(connection: Any, state: int, seconds: float) -> None:
 
 
 class _Watch:
-    """Looks at a connection whenever there is something to read, or room to write; whoever waits for it wakes once."""
+    """Polls a connection whenever it is readable or writable; wakes its waiter only once, at the end."""
 
     def __init__(self, connection: Any, state: int, seconds: float) -> None:
         self._loop = asyncio.get_running_loop()
@@ -81,7 +81,7 @@ class _Watch:
         self._look_for(state)
 
     def end(self) -> None:
-        """Look no more."""
+        """Stop watching."""
         if self._is_on:
             self._is_on = False
             self._timer.cancel()
@@ -94,8 +94,8 @@ class _Watch:
             self._fail(error)
             return
         if state != POLL_OK:
-            # Both are registered again: where the server's last message came together with a reset, libuv has stopped
-            # watching the descriptor, and uvloop does not start again while it believes that somebody is watching.
+            # Register both again: if the server's last message came together with a reset, libuv has stopped watching
+            # the descriptor, and uvloop does not restart while it believes that the descriptor is watched.
             self._look_no_more()
             self._look_for(state)
             return
@@ -112,6 +112,6 @@ class _Watch:
         self._loop.remove_writer(self._descriptor)
 
     def _fail(self, error: Exception) -> None:
-        # At once: the driver may have closed the descriptor, and its number is that of whoever is accepted next.
+        # End at once: the driver may have closed the descriptor, and the next accepted connection gets its number.
         self.end()
         self.done.set_exception(error)

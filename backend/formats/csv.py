@@ -1,9 +1,9 @@
-"""Tasks as comma-separated values (RFC 4180), with the names of the columns in the first row.
+"""Tasks as comma-separated values (RFC 4180), with the column names in the first row.
 
-Spreadsheets take a text for a formula when it begins with =, +, -, @ or the like, and a formula of somebody else's can
-do harm (OWASP: CSV injection). Such a text is written with an apostrophe in front, which spreadsheets take for "this is
-text", and one is taken away when it is read. A text that has apostrophes in front of such a beginning gets one more, so
-that every text comes back as it was. An empty cell stands for no description, a lone apostrophe for an empty one.
+Spreadsheets treat a text as a formula if it begins with =, +, -, @ or the like, and a stranger's formula can do harm
+(OWASP: CSV injection). The writer puts an apostrophe before such a text, which spreadsheets take for "this is text".
+The reader removes one. A text that already has apostrophes before such a beginning gets one more, so that every text
+comes back unchanged. An empty cell means no description, a lone apostrophe means an empty one.
 """
 
 from __future__ import annotations
@@ -69,20 +69,20 @@ def _cell(value: object) -> object:
 
 @dataclass(slots=True)
 class CSVReader:
-    """Reads comma-separated values. The columns may stand in any order, and only `title` has to be there."""
+    """Reads comma-separated values. Columns may be in any order, and only `title` is required."""
 
     _lines: Lines = field(default_factory=lambda: Lines(_BLANK_ROWS))
     _columns: list[str] | None = None
-    _held: bytearray = field(default_factory=bytearray)  # of a row that goes on: a cell has a line break in it
-    _first: int = 0  # of its lines
+    _held: bytearray = field(default_factory=bytearray)  # an unfinished row: a cell has a line break in it
+    _first: int = 0  # the number of its first line
 
     def read(self, piece: bytes) -> Iterator[FileRow | None]:
-        """Give the rows that end in the next piece."""
+        """Yield the rows that end in the next piece."""
         for line in self._lines.read(piece):
             yield from self._take(line)
 
     def end(self) -> Iterator[FileRow | None]:
-        """Give the row that ends with the file."""
+        """Yield the rows that end with the file."""
         for line in self._lines.end():
             yield from self._take(line)
         yield from self._give_up()
@@ -99,14 +99,14 @@ class CSVReader:
         if not self._held:
             self._first = line.number
         self._held += line.data
-        self._lines.skipped = None if is_open else _BLANK_ROWS  # in a cell, a blank line is one
+        self._lines.skipped = None if is_open else _BLANK_ROWS  # in a cell, a blank line counts
         if is_open:
             yield None
         else:
             yield self._row(self._first, self._release())
 
     def _give_up(self) -> Iterator[FileRow | None]:
-        """Take what is held for lines of their own: only the first one is bad, because what it opens never closes."""
+        """Read the held lines as separate rows: only the first is bad, because the cell that it opens never closes."""
         lines = Lines(_BLANK_ROWS, self._first - 1)
         for line in chain(lines.read(self._release()), lines.end()):
             is_bad = _is_open(line.data, is_open=False)
@@ -119,7 +119,7 @@ class CSVReader:
         return held
 
     def _row(self, line: int, content: bytes | Detail) -> FileRow | None:
-        """Read a row; None for a blank one, and for the first, which names the columns."""
+        """Read a row; returns None for a blank one and for the first, which names the columns."""
         if isinstance(content, bytes) and not content.strip():
             return None
         cells = content if isinstance(content, Detail) else _cells(content)
@@ -136,7 +136,7 @@ class CSVReader:
 
 
 def _is_open(line: bytes, *, is_open: bool) -> bool:
-    """Tell whether a quoted cell goes on behind this line, in which one goes on from the line before, or not."""
+    """Return whether a quoted cell is open after this line; `is_open` says whether one is open before it."""
     place = 0 if is_open else _next_quoted(line, 0)
     while place >= 0:
         closing = line.find(b'"', place)
@@ -151,7 +151,7 @@ _QUOTED = re.compile(rb'[^",][^,]*|,|(")')
 
 
 def _next_quoted(line: bytes, start: int) -> int:
-    """Find where the next quoted cell begins, behind its quotation mark; -1 where there is none."""
+    """Return where the next quoted cell begins, after its quotation mark; -1 if there is none."""
     if line.find(b'"', start) < 0:
         return -1
     while match := _QUOTED.match(line, start):

@@ -1,9 +1,9 @@
-"""Tasks as an iCalendar file (RFC 5545): each is a VTODO, and its UID is its id.
+"""Tasks as an iCalendar file (RFC 5545): each task is a VTODO, and its UID is the task's id.
 
-Lines are folded and taken apart by the library, one at a time: a component as a whole may be of any size, and what is
-no property of a task is dropped before it is looked at. A text in iCalendar holds no control characters, and one kind
-of line break: of a text that has others, SUMMARY or DESCRIPTION is what is legible of it, and a property of ours is the
-text itself. That counts as long as the legible one is still as we wrote it.
+The library folds and parses single lines, because a whole component may be of any size. Lines without a task property
+are dropped before they are parsed. An iCalendar text holds no control characters, and only one kind of line break. For
+a text with others, SUMMARY or DESCRIPTION holds the legible part, and a property of our own holds the exact text. The
+exact text counts as long as the legible one is unchanged.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from backend.formats.rows import (
     unreadable,
 )
 
-_OTHER_IDS = UUID("5f0c9d1e-52c5-4f6d-9d0a-6a1f3b7e2c48")  # under which ids are made of other programs' UIDs
+_OTHER_IDS = UUID("5f0c9d1e-52c5-4f6d-9d0a-6a1f3b7e2c48")  # namespace of ids made from other programs' UIDs
 _EXACT = {"SUMMARY": "X-TASK-API-SUMMARY", "DESCRIPTION": "X-TASK-API-DESCRIPTION"}
 _PROPERTIES = {
     *("UID", "SUMMARY", "DESCRIPTION", "STATUS", "PERCENT-COMPLETE", "COMPLETED", "CREATED"),
@@ -41,7 +41,7 @@ _PROPERTIES = {
 }
 _COMPONENTS = {b"VTODO", b"VEVENT", b"VJOURNAL", b"VFREEBUSY", b"VTIMEZONE"}
 _NAME = re.compile(rb"[A-Za-z0-9-]+")
-# Lines that say nothing of a task, unless they go on with one that does.
+# Lines that say nothing about a task, unless they continue a line that does.
 _IGNORED = re.compile(rf"(?:(?!{'|'.join(['BEGIN', 'END', *sorted(_PROPERTIES)])})[^\n]*+\n)++".encode(), re.IGNORECASE)
 _ILLEGIBLE = re.compile(r"\r\n?|[\x00-\x08\x0b-\x1f\x7f]")
 _ESCAPES = str.maketrans({"\\": r"\\", ";": r"\;", ",": r"\,", "\n": r"\n"})
@@ -55,7 +55,7 @@ _NOT_A_TIME = "Must be a time in UTC, like 20261121T093000Z"
 
 
 class CalendarWriter:
-    """Writes an iCalendar file. One that was broken off lacks its last line."""
+    """Writes an iCalendar file. A truncated one lacks its last line."""
 
     beginning = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Task API//EN\r\n"
     ending = "END:VCALENDAR\r\n"
@@ -94,7 +94,7 @@ def _utc(moment: str) -> str:
 
 def _text(name: str, text: str) -> Iterator[str]:
     legible = _legible(text)
-    # The library's own way takes \N in a text for a line break.
+    # The library's own escaping takes \N in a text for a line break.
     yield f"{name}:{legible.translate(_ESCAPES)}"
     if legible != text:
         exact = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
@@ -107,18 +107,18 @@ def _legible(text: str) -> str:
 
 @dataclass(slots=True)
 class _Component:
-    """A component that is being read: of a task, the lines that say something about it."""
+    """A component that is being read. Of a task, it keeps only the relevant lines."""
 
     kind: bytes
     line: int
-    depth: int = 0  # of components within it
+    depth: int = 0  # of nested components
     size: int = 0
-    lines: dict[str, bytearray] = field(default_factory=dict)  # of each property the first
+    lines: dict[str, bytearray] = field(default_factory=dict)  # the first line of each property
     last: str = ""
-    is_kept: bool = False  # whether the last line was, so that what is folded behind it is a part of it
+    is_kept: bool = False  # whether the last line was kept, and so are its continuation lines
 
     def take(self, line: Line, content: bytes) -> None:
-        """Keep a line, or what of a folded one stands in it, if it is about the task."""
+        """Keep a line, or the continuation of a folded one, if it is about the task."""
         if content[:1] in {b" ", b"\t"}:
             if self.is_kept:
                 self.lines[self.last] += content[1:]
@@ -135,7 +135,7 @@ class _Component:
             self.lines, self.is_kept = {}, False
 
     def row(self) -> FileRow:
-        """Say what it says about its task."""
+        """Return the fields of its task, or what is wrong with it."""
         if self.kind != b"VTODO":
             return FileRow(self.line, problem=_NO_TASK)
         if self.size > MAX_ROW_BYTES:
@@ -161,11 +161,11 @@ class CalendarReader:
     _component: _Component | None = None
 
     def read(self, piece: bytes) -> Iterator[FileRow | None]:
-        """Give the rows that end in the next piece."""
+        """Return the rows that end in the next piece."""
         return map(self._take, self._lines.read(piece))
 
     def end(self) -> Iterator[FileRow | None]:
-        """Give the row that ends with the file, and say so if its end is missing."""
+        """Yield the row that ends with the file, and a problem if the file's end is missing."""
         yield from map(self._take, self._lines.end())
         if not self._has_begun:
             raise unreadable(_NO_CALENDAR)
@@ -213,7 +213,7 @@ class CalendarReader:
         return None
 
     def _give_up(self) -> FileRow | None:
-        """Report a component that something else begins or ends in."""
+        """Report a component that is still open when something else begins or ends."""
         component, self._component = self._component, None
         return FileRow(component.line, problem=_UNFINISHED) if component else None
 
@@ -226,13 +226,13 @@ def _properties(lines: Iterable[bytearray]) -> dict[str, str]:
         colon = line.value_separator_index()
         if colon < 0:
             raise ValueError(_INVALID.message)
-        name, _, _ = _content_line(line[:colon] + ":").parts()  # without the value, which would cost most
+        name, _, _ = _content_line(line[:colon] + ":").parts()  # without the value, the most costly part
         found[name.upper()] = line[colon + 1 :]
     return found
 
 
 def _fields(properties: Mapping[str, str]) -> dict[str, object] | Detail:
-    """Name what the properties say like the fields of a task, or say which of them is wrong; raises ValueError."""
+    """Convert properties to the fields of a task, or return which one is wrong; raises ValueError."""
     texts = {name: unescape_backslash(value) for name, value in properties.items()}
     is_completed = _is_completed(texts)
     fields: dict[str, object] = {"description": None, "completed": is_completed}
@@ -264,7 +264,7 @@ def _is_completed(texts: Mapping[str, str]) -> bool:
 
 
 def _exact(legible: str, exact: str | None) -> str:
-    """Return the text that we wrote, if what is legible of it is still the same; else somebody has edited that."""
+    """Return the exact text if the legible one is unchanged, else the legible one: somebody has edited it."""
     try:
         text = json.loads(exact or "")
     except (ValueError, RecursionError):

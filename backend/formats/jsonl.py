@@ -1,4 +1,4 @@
-"""Tasks as JSON lines: each is an object, and blank ones mean nothing."""
+"""Tasks as JSON lines: each line is an object, and blank lines are ignored."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class JSONReader:
     _lines: Lines = field(default_factory=lambda: Lines(BLANK_LINES))
 
     def read(self, piece: bytes) -> Iterator[FileRow | None]:
-        """Give the rows that end in the next piece."""
+        """Return the rows that end in the next piece."""
         return map(_row, self._lines.read(piece))
 
     def end(self) -> Iterator[FileRow | None]:
-        """Give the row that ends with the file."""
+        """Return the row that ends with the file."""
         return map(_row, self._lines.end())
 
 
@@ -37,7 +37,7 @@ class JSONWriter:
     ending = ""
 
     def write(self, lines: str) -> str:
-        """Write them as they are."""
+        """Return the lines unchanged."""
         return lines
 
 
@@ -56,7 +56,7 @@ def _row(line: Line) -> FileRow | None:
         problem = NOT_UTF_8
     except RepeatedKeyError:
         problem = _REPEATED
-    except (ValueError, RecursionError):  # no JSON, or too much of it in itself
+    except (ValueError, RecursionError):  # not JSON, or nested too deeply
         pass
     return FileRow(line.number, problem=problem)
 

@@ -1,4 +1,4 @@
-"""Rows of files, whichever format they are in: what readers find, and the lines that they find it in."""
+"""Rows and lines of files in any format, and the interfaces of readers and writers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, Protocol
 
 from backend.errors import Detail, ValidationFailed
 
-ROW = "row"  # in the place of a field: the whole of it
-MAX_ROW_BYTES = 128 * 1024  # what the largest task takes when a program escapes each of its characters
+ROW = "row"  # in place of a field name: the whole row
+MAX_ROW_BYTES = 128 * 1024  # the largest task with every character escaped
 
 TOO_LONG = Detail(ROW, "row_too_long", f"A row must not be longer than {MAX_ROW_BYTES} bytes")
 NOT_UTF_8 = Detail(ROW, "encoding_invalid", "This is not UTF-8")
@@ -23,7 +23,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """What one row says: fields of a task, or what is wrong with it. `line` is the first of its lines."""
+    """One row: the fields of a task, or what is wrong with it. `line` is the first of its lines."""
 
     line: int
     fields: Mapping[str, object] = field(default_factory=dict)
@@ -32,38 +32,38 @@ class FileRow:
 
 
 class Reader(Protocol):
-    """Reads a file that comes in pieces. Raises ValidationFailed when it cannot be what it should be.
+    """Reads a file in pieces. Raises ValidationFailed when the file cannot be of this format.
 
-    What it gives stands for a bounded amount of work each: a row, or None for a line with which none ends.
+    Each item takes a bounded amount of work: it is a row, or None for a line that does not end a row.
     """
 
     def read(self, piece: bytes) -> Iterator[FileRow | None]:
-        """Give the rows that end in the next piece."""
+        """Return the rows that end in the next piece."""
         ...
 
     def end(self) -> Iterator[FileRow | None]:
-        """Give the rows that end with the file."""
+        """Return the rows that end with the file."""
         ...
 
 
 class Writer(Protocol):
-    """Writes a file in pieces: what comes before all tasks, some tasks, what comes behind them."""
+    """Writes a file in pieces: a beginning, some tasks at a time, and an ending."""
 
     beginning: str
     ending: str
 
     def write(self, lines: str) -> str:
-        """Write the rows of some tasks, which are given as JSON lines."""
+        """Write the rows of some tasks, given as JSON lines."""
         ...
 
 
 def documents(lines: str) -> Iterator[dict[str, Any]]:
-    """Read JSON lines of ours."""
-    return map(json.loads, lines.split("\n")[:-1])  # a text may hold what splitlines() takes for the end of a line
+    """Parse JSON lines that we wrote."""
+    return map(json.loads, lines.split("\n")[:-1])  # splitlines() would also split within some texts
 
 
 class Line(NamedTuple):
-    """A line with its end; of one that is too long, only the beginning."""
+    """A line with its line break; if it is too long, only its beginning."""
 
     number: int
     data: bytes
@@ -72,10 +72,10 @@ class Line(NamedTuple):
 
 @dataclass(slots=True)
 class Lines:
-    """Cuts pieces into lines. It never holds more than one of them, nor more of that than a row may have.
+    """Cuts pieces into lines. It never holds more than one line, and of that no more than a row may have.
 
-    Whole lines that `skipped` matches are counted and not given: many of them cost next to nothing. A reader may change
-    it from one line to the next.
+    Whole lines that match `skipped` are counted but not yielded, so that many of them cost next to nothing. A reader
+    may change `skipped` between lines.
     """
 
     skipped: re.Pattern[bytes] | None = None
@@ -84,12 +84,12 @@ class Lines:
     _is_cut: bool = False
 
     def read(self, piece: bytes) -> Iterator[Line]:
-        """Give the lines that end in the next piece."""
+        """Yield the lines that end in the next piece."""
         start = self._skip(piece, 0)
         while end := piece.find(b"\n", start) + 1:
             if self.number and not self._held and end - start <= MAX_ROW_BYTES:
                 self.number += 1
-                yield Line(self.number, piece[start:end], is_cut=False)  # as most are
+                yield Line(self.number, piece[start:end], is_cut=False)  # the usual case
             else:
                 self._hold(piece[start:end])
                 yield self._line()
@@ -97,7 +97,7 @@ class Lines:
         self._hold(piece[start:])
 
     def end(self) -> Iterator[Line]:
-        """Give the last line, if the file does not end with the end of one."""
+        """Yield the last line, if the file does not end with a line break."""
         if self._held:
             yield self._line()
 
@@ -123,5 +123,5 @@ class Lines:
 
 
 def unreadable(detail: Detail) -> ValidationFailed:
-    """Make the error for a file of which nothing can be read."""
+    """Return the error for a file that cannot be read at all."""
     return ValidationFailed("The file cannot be read; see details. Nothing of it was imported.", details=(detail,))

@@ -1,6 +1,6 @@
-"""What a personal access token looks like: `tk_`, and in base64url 32 random bytes and its user's id.
+"""The format of personal access tokens: `tk_`, then 32 random bytes and the user's id in base64url.
 
-The id says where to look. Nothing is believed of it before the hash of the whole token is found there.
+The id says where to look. It is not trusted until the hash of the whole token is found there.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ MAX_LENGTH = len(PREFIX) + (_SECRET_BYTES + 4 * MAX_USER_ID_LENGTH) * 4 // 3 + 1
 
 
 def new_access_token(user_id: str, random: Callable[[int], bytes] = secrets.token_bytes) -> str:
-    """Make a token of a user that nobody can guess."""
+    """Make an unguessable token for a user."""
     return PREFIX + urlsafe_b64encode(random(_SECRET_BYTES) + user_id.encode()).decode().rstrip("=")
 
 
 def is_access_token(token: str) -> bool:
-    """Tell a personal access token from a JSON Web Token, which begins like no token of ours."""
+    """Return whether this is a personal access token; a JSON Web Token never begins like one."""
     return token.startswith(PREFIX)
 
 
 def claimed_user_id(token: str) -> str:
-    """Return whose token it says it is; raises Unauthorized for what is none."""
+    """Return the user id that a token claims; raises Unauthorized for a malformed token."""
     encoded = token.removeprefix(PREFIX)
     try:
         data = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)) if len(token) <= MAX_LENGTH else b""
@@ -43,11 +43,11 @@ def claimed_user_id(token: str) -> str:
 
 
 def hash_of(token: str) -> bytes:
-    """Return what is stored of a token. It is too long to be guessed, so a fast hash does."""
+    """Return the hash that is stored for a token. Tokens are too long to guess, so a fast hash is enough."""
     return sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
 def refused() -> Unauthorized:
-    """Return the error for a token that is none, or none any more: nobody learns which."""
+    """Return the error for an unknown, revoked or expired token, which does not reveal which it is."""
     what = "This personal access token is not known here, or it was revoked, or it has expired."
     return refusal(what, "Make a new one.")

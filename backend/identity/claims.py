@@ -1,4 +1,4 @@
-"""What a JWT (RFC 7519) says and whether that is acceptable. Keys and signatures are judged elsewhere."""
+"""Reads a JWT (RFC 7519) and checks its claims. Keys and signatures are checked elsewhere."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from backend.errors import Unauthorized
 from backend.utils.strict_json import refuse_constant
 
 MAX_TOKEN_LENGTH = 8192
-MAX_HEADER_BRACKETS = 64  # [ and {: how deep a header can be without asking how deep this Python can go
+MAX_HEADER_BRACKETS = 64  # [ and {: limits the nesting of a header, independent of this Python's own limit
 MAX_USER_ID_LENGTH = 255
 LEEWAY_SECONDS = 30  # how far the issuer's clock may be ahead of ours
-LATEST_DATE = 253_402_300_800  # the end of the year 9999; more is no date, but milliseconds or mischief
+LATEST_DATE = 253_402_300_800  # the end of the year 9999; anything later is milliseconds or malicious
 
 COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")  # RFC 7515 section 7.1
 FORBIDDEN_IN_USER_ID = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # controls and lone surrogates
@@ -31,7 +31,7 @@ FROM_ISSUER = (
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """What a token must say besides being signed; None and () are not checked."""
+    """What a token must say in addition to being signed; None and () are not checked."""
 
     issuer: str | None = None
     audiences: tuple[str, ...] = ()
@@ -39,19 +39,19 @@ class Expectations:
 
 
 def refusal(what: str, advice: str = FROM_ISSUER) -> Unauthorized:
-    """Return the error for a token that is no good, without a word of the token's own: what is wrong, what to do."""
+    """Return the error for a bad token: what is wrong and what to do, without any text from the token."""
     return Unauthorized(f"{what} {advice}", invalid_token=True)
 
 
 def no_jwt() -> Unauthorized:
-    """Return the error for what is no JSON Web Token at all."""
+    """Return the error for text that is not a JSON Web Token."""
     return refusal(NOT_A_JWT, WHOLE)
 
 
 def read_header(token: str) -> dict[str, object]:
-    """Return the header of a JWS in compact form (RFC 7515 section 7.1), nothing of it verified yet.
+    """Return the header of a JWS in compact form (RFC 7515 section 7.1), not verified yet.
 
-    Raises Unauthorized for anything else, and for more than 8192 bytes before looking at them.
+    Raises Unauthorized for anything else, and for more than 8192 bytes without reading them.
     """
     if len(token) > MAX_TOKEN_LENGTH:
         raise refusal(f"The token is longer than {MAX_TOKEN_LENGTH} bytes.", SHORTER)
@@ -67,7 +67,7 @@ def read_header(token: str) -> dict[str, object]:
 
 
 def read_object(data: bytes) -> dict[str, object]:
-    """Return the JSON object that a header or payload is; raises Unauthorized if it is none."""
+    """Parse a header or payload as a JSON object; raises Unauthorized if it is not one."""
     try:
         # Decoded first, because json.loads would accept UTF-16 and UTF-32 from bytes.
         content = json.loads(data.decode(), parse_constant=refuse_constant)
@@ -105,10 +105,10 @@ def judge_header(header: Mapping[str, object], algorithms: frozenset[str]) -> tu
 
 
 def refuse_other_issuers(token: str, expected: Expectations) -> None:
-    """Raise Unauthorized for a token that says it is another issuer's, before anything of it is verified.
+    """Raise Unauthorized for a token that claims another issuer, before verifying anything.
 
-    Else each would have the keys fetched for a key that cannot be there, and a new key of our own issuer would have to
-    wait until keys may be fetched again. Nothing else is believed of what it says.
+    Otherwise each would trigger a fetch for a key that cannot be there, and a new key of our own issuer would have to
+    wait until keys may be fetched again. No other claim is trusted yet.
     """
     if expected.issuer is not None:
         _judge_issuer(read_object(_decode(token.split(".")[1])), expected.issuer)
@@ -120,10 +120,10 @@ def _judge_issuer(claims: Mapping[str, object], expected: str) -> None:
 
 
 def judge_claims(claims: Mapping[str, object], expected: Expectations, now: float) -> tuple[str, float]:
-    """Return `sub` and `exp` of a token whose signature is good; raises Unauthorized if a claim is not acceptable.
+    """Return `sub` and `exp` of a token with a valid signature; raises Unauthorized if a claim is not acceptable.
 
-    `now` in seconds since 1970. Where the issuer's clock is ahead of ours, `nbf` and `iat` may lie up to 30 s in the
-    future. `exp` gets no such leeway: a token is dead at that second, and a clock that is ahead only makes it later.
+    `now` is in seconds since 1970. `nbf` and `iat` may be up to 30 s in the future, in case the issuer's clock is ahead
+    of ours. `exp` gets no leeway: the token is invalid from that second, and a clock that is ahead only makes it later.
     """
     expires_at = _date(claims, "exp")
     if expires_at is None:
@@ -154,7 +154,7 @@ def _advice(what: str, claim: str, setting: str) -> str:
 
 
 def is_user_id(text: str) -> bool:
-    """Tell whether a text can be a user id: 1 to 255 characters, no control character, no lone surrogate."""
+    """Return whether a text can be a user id: 1 to 255 characters, no control character, no lone surrogate."""
     return 1 <= len(text) <= MAX_USER_ID_LENGTH and not FORBIDDEN_IN_USER_ID.search(text)
 
 

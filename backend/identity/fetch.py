@@ -1,4 +1,4 @@
-"""Fetches a small document from an address that the operator has set."""
+"""Fetches a small document from an address set by the operator."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import httpx
 
 
 async def download(url: str, *, is_local: bool, most_bytes: int, timeout_seconds: float) -> bytes:
-    """Return the body of the answer; raises ValueError for another status than 200, and for one that is too large."""
-    # Proxies and CA bundles of the environment count (operators need them), but not on the way to this machine.
+    """Return the response body; raises ValueError for any status but 200, and for a body that is too large."""
+    # The environment's proxies and CA bundles apply (operators need them), except on connections to this machine.
     # Compression is refused because it would hide the true size.
     async with (
         asyncio.timeout(timeout_seconds),  # httpx's own timeout is per read, not in total

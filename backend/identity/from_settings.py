@@ -1,4 +1,4 @@
-"""Who signs the tokens, as the settings say it."""
+"""Builds the token verifier from the settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from backend.identity.jwt import Verifier, verifier_from_jwks, verifier_from_sec
 
 
 def verifier_of(settings: Settings) -> Verifier:
-    """Return what turns tokens into user ids; raises ConfigurationError without a key, or with one that is none."""
+    """Return the verifier that the settings describe; raises ConfigurationError for a missing or unusable key."""
     expected = Expectations(settings.jwt_issuer, settings.jwt_audience, settings.jwt_authorized_parties)
     if settings.jwt_jwks_url:
         return verifier_from_jwks(settings.jwt_jwks_url, expected)

@@ -1,4 +1,4 @@
-"""The keys that an issuer publishes as a JSON Web Key Set (RFC 7517): fetched once, read with care, kept."""
+"""The keys that an issuer publishes as a JSON Web Key Set (RFC 7517): fetched, checked and cached."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from backend.errors import ConfigurationError, ServiceUnavailable
 
 FETCH_TIMEOUT_SECONDS = 5
 MAX_KEY_SET_BYTES = 1024 * 1024  # 500 of the largest usual keys, with their certificates
-REFETCH_INTERVAL_SECONDS = 60  # between fetches that unknown key ids ask for
-RETRY_INTERVAL_SECONDS = 2  # between attempts while no fetch has succeeded yet
-# A key that the issuer withdraws is gone within an hour. Halfway the set is fetched again while it is still used, so
-# that only who comes after a long silence has to wait.
+REFETCH_INTERVAL_SECONDS = 60  # between fetches caused by unknown key ids
+RETRY_INTERVAL_SECONDS = 2  # between attempts until the first fetch succeeds
+# A key that the issuer withdraws is gone within an hour. Halfway, the set is fetched again while it is still used, so
+# that only the first request after a long silence has to wait.
 KEYS_REFRESH_SECONDS = 1800
 KEYS_MAX_AGE_SECONDS = 3600
 MINIMUM_RSA_BITS = 2048  # RFC 7518 section 3.3
 
 BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
-# (kty, crv): the `alg` names such a key answers to, and the members that make up the public key. `oct` is absent
-# on purpose: a published key is no secret, so no HMAC key may ever come from here.
+# (kty, crv): the `alg` names valid for such a key, and the members that make up the public key. `oct` is absent on
+# purpose: a published key is not secret, so no HMAC key may ever come from here.
 KINDS: Mapping[tuple[object, object], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("RSA", None): (("RS256",), ("n", "e")),
     ("EC", "P-256"): (("ES256",), ("x", "y")),
@@ -43,7 +43,7 @@ logger = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class VerificationKey:
-    """A key that checks signatures. `prepared` is what the signature library made of the parameters."""
+    """A key that checks signatures. `prepared` is the signature library's object for the parameters."""
 
     key_id: str | None
     algorithms: tuple[str, ...]
@@ -55,10 +55,10 @@ Prepare = Callable[[str, Mapping[str, str]], object]
 
 
 def read_key_set(document: bytes, prepare: Prepare) -> tuple[VerificationKey, ...]:
-    """Return the usable keys of a JWK Set (RFC 7517 section 5); raises ValueError when there is not one.
+    """Return the usable keys of a JWK Set (RFC 7517 section 5); raises ValueError when there is none.
 
-    `prepare(algorithm, parameters)` builds the library's key and may raise. Keys for other purposes, of other kinds
-    and broken ones are left out without harm to the rest; of two keys with one id the first counts.
+    `prepare(algorithm, parameters)` builds the library's key and may raise. Keys for other purposes, of other kinds or
+    with defects are skipped without affecting the rest; of two keys with the same id, the first counts.
     """
     try:
         content = json.loads(document.decode())
@@ -105,10 +105,10 @@ def _bits(value: str) -> int:
 
 
 class IssuerKeys:
-    """The issuer's current keys. Fetches them when first asked, and again for an unknown one and when they are old.
+    """The issuer's current keys. Fetches them on first use, for an unknown key id, and when they are old.
 
-    Whatever arrives, there is one fetch at a time and no more than one per interval, because anybody can make up key
-    ids. Keys that were fetched once stay until a later fetch succeeds. `changed` is called when their content changed.
+    There is only one fetch at a time, and at most one per interval, because anybody can make up key ids. Fetched keys
+    stay until a later fetch succeeds. `changed` is called when their content has changed.
     """
 
     algorithms = PUBLISHED_ALGORITHMS
@@ -123,7 +123,7 @@ class IssuerKeys:
     ) -> None:
         if not is_https_or_local(url):
             raise ConfigurationError("JWT_JWKS_URL: must be an https:// address (http:// only on localhost)")
-        # With httpx, which only this needs; now, and not when the first request waits.
+        # Imports httpx, which only this class needs; here, so that no request waits for it.
         from backend.identity.fetch import download  # noqa: PLC0415
 
         is_local = urlsplit(url).hostname in LOCAL_HOSTS
@@ -137,27 +137,27 @@ class IssuerKeys:
         self._flight: asyncio.Task[None] | None = None
 
     async def find(self, algorithm: str, key_id: str | None) -> VerificationKey | None:
-        """Return the key with this id, or without an id the only key for the algorithm; None when there is none.
+        """Return the key with this id or, without an id, the only key for the algorithm; None when there is none.
 
-        Raises ServiceUnavailable when no fetch has succeeded yet. The caller must not await between this and the use
-        of the key, or it might use one that has been withdrawn meanwhile.
+        Raises ServiceUnavailable until a fetch has succeeded. The caller must not await between this call and the use
+        of the key, or it might use a key that has just been withdrawn.
         """
         key = self._known(algorithm, key_id)
         if key is not None and self._clock() < self._trusted_until:
             if not self.are_fresh:
-                self._due_flight()  # lands in the background: who comes now need not wait
+                self._due_flight()  # fetched in the background: this request need not wait
             return key
         if not await self._fetched():
             return key
         key = self._known(algorithm, key_id)
         if key is None:
-            # The set is as new as can be, so the next unknown id has to wait, also right after the first load.
+            # The set was just fetched, so the next unknown id has to wait, even right after the first fetch.
             self._fetch_again_at = self._clock() + REFETCH_INTERVAL_SECONDS
         return key
 
     @property
     def are_fresh(self) -> bool:
-        """Tell whether it is not time yet to fetch the keys again for their age."""
+        """Return whether the keys are still too young to be fetched again."""
         return self._clock() < self._fresh_until
 
     def _known(self, algorithm: str, key_id: str | None) -> VerificationKey | None:
@@ -168,18 +168,18 @@ class IssuerKeys:
         return fitting[0] if len(fitting) == 1 else None
 
     async def _fetched(self) -> bool:
-        """Take part in the running fetch or start one if it is time; False when it is not."""
+        """Join the running fetch, or start one if it is due; returns False when it is not."""
         flight = self._due_flight()
         if flight is not None:
-            # Shielded: one client that hangs up must not take the answer from all the others who wait for it.
+            # Shielded: a client that hangs up must not cancel the fetch for all others that wait for it.
             await asyncio.shield(flight)
         self._require_keys()
         return flight is not None
 
     def _due_flight(self) -> asyncio.Task[None] | None:
-        """Return the running fetch, or a new one if it is time; None when it is not."""
+        """Return the running fetch, or a new one if it is due; None when it is not."""
         loop = asyncio.get_running_loop()
-        # A flight of another event loop can never land: that loop is gone.
+        # A fetch of another event loop never finishes: that loop is gone.
         if self._flight is None or self._flight.done() or self._flight.get_loop() is not loop:
             if self._clock() < self._fetch_again_at:
                 return None
@@ -201,7 +201,7 @@ class IssuerKeys:
             logger.warning("keys_not_fetched", error=type(error).__name__, reason=str(error))
             pause = REFETCH_INTERVAL_SECONDS if self._keys else RETRY_INTERVAL_SECONDS
             self._fetch_again_at = self._fresh_until = self._clock() + pause
-            self._trusted_until = asked_at + KEYS_MAX_AGE_SECONDS  # nobody waits for an issuer that is away
+            self._trusted_until = asked_at + KEYS_MAX_AGE_SECONDS  # no request waits for an issuer that is down
             return
         self._fresh_until = asked_at + KEYS_REFRESH_SECONDS
         self._trusted_until = asked_at + KEYS_MAX_AGE_SECONDS

@@ -1,4 +1,4 @@
-"""Who sent this request: turns a bearer token (JWT, RFC 7519) into a user id. The only module that imports jose."""
+"""Turns a bearer token (JWT, RFC 7519) into a user id. The only module that imports jose."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ _Known = TypeVar("_Known")
 
 
 class Ed25519Key(Key):  # type: ignore[misc]  # jose has no types
-    """An Ed25519 public key (RFC 8037) as python-jose wants its keys; it has none of its own."""
+    """An Ed25519 public key (RFC 8037) in python-jose's interface; jose itself has none."""
 
     def __init__(self, key: Mapping[str, str], algorithm: str) -> None:
         super().__init__(key, algorithm)
         self._public_key = Ed25519PublicKey.from_public_bytes(urlsafe_b64decode(key["x"] + "=="))
 
     def verify(self, msg: bytes, sig: bytes) -> bool:
-        """Tell whether the signature is this key's over the message."""
+        """Return whether this key made the signature of the message."""
         try:
             self._public_key.verify(sig, msg)
         except InvalidSignature:
@@ -59,28 +59,28 @@ class Ed25519Key(Key):  # type: ignore[misc]  # jose has no types
         return True
 
 
-# The only way to teach jose an algorithm. It holds for the whole process and changes none of those that jose has. The
-# name Ed25519 (RFC 9864) needs no entry: keys are built under the older name and answer to both.
+# The only way to add an algorithm to jose. It applies to the whole process and changes none of jose's own algorithms.
+# The name Ed25519 (RFC 9864) needs no entry: keys are built under the older name and accept both.
 jwk.register_key("EdDSA", Ed25519Key)
 
 
 class Keys(Protocol):
-    """Where the keys come from that check signatures."""
+    """The source of the keys that check signatures."""
 
     @property
     def algorithms(self) -> frozenset[str]:
         """Every `alg` that a token may name."""
 
     async def find(self, algorithm: str, key_id: str | None) -> VerificationKey | None:
-        """Return the key that a token means; raises ServiceUnavailable when no keys are to be had."""
+        """Return the key for a token; raises ServiceUnavailable when no keys are available."""
 
     @property
     def are_fresh(self) -> bool:
-        """Tell whether the keys need not be looked up again for a token that they have verified."""
+        """Return whether a token that these keys have verified can be accepted without finding its key again."""
 
 
 class SecretKeys:
-    """One shared secret, whatever key id a token names; and while that is being replaced, the one before it."""
+    """One shared secret, whatever key id a token names; while it is being replaced, also the previous one."""
 
     algorithms = frozenset({"HS256"})
     are_fresh = True  # a secret is never withdrawn while we run
@@ -93,24 +93,24 @@ class SecretKeys:
         self._key = VerificationKey(None, ("HS256",), {}, prepared)
 
     async def find(self, algorithm: str, key_id: str | None) -> VerificationKey:  # noqa: ARG002 - as Keys has it
-        """Return the key of the secret, or of both."""
+        """Return the key for the secret, or for both."""
         return self._key
 
 
 class TokenMemory(Generic[_Known]):
-    """Good tokens, each with whose it is, for as long as that counts. Bounded: the oldest goes first."""
+    """Verified tokens, each with what is known of it and until when. Bounded: the oldest is dropped first."""
 
     def __init__(self) -> None:
         self._tokens: OrderedDict[str, tuple[_Known, float]] = OrderedDict()
         self._characters = 0
 
     def find(self, token: str, now: float) -> _Known | None:
-        """Return what is known of a token that was found good before and still counts."""
+        """Return what is known of a token that was verified before and is still valid."""
         remembered = self._tokens.get(token)
         return remembered[0] if remembered is not None and now < remembered[1] else None
 
     def keep(self, token: str, known: _Known, until: float) -> None:
-        """Remember a token that was just found good."""
+        """Remember a token that was just verified."""
         if token not in self._tokens:
             self._characters += len(token)
         self._tokens[token] = (known, until)
@@ -120,13 +120,13 @@ class TokenMemory(Generic[_Known]):
             self._characters -= len(oldest)
 
     def forget(self, is_meant: Callable[[_Known], bool]) -> None:
-        """Forget the tokens of which this is known."""
+        """Forget the tokens for which `is_meant` returns true."""
         for token in [token for token, (known, _) in self._tokens.items() if is_meant(known)]:
             del self._tokens[token]
             self._characters -= len(token)
 
     def clear(self) -> None:
-        """Forget everything, as when a key was withdrawn."""
+        """Forget everything, for example when a key was withdrawn."""
         self._tokens.clear()
         self._characters = 0
 
@@ -143,9 +143,9 @@ class Verifier:
     async def user_id(self, token: str) -> str:
         """Return the `sub` of a good token.
 
-        Raises Unauthorized for any other (RFC 6750 section 3.1), and ServiceUnavailable while the issuer's keys could
-        not be fetched once. A token that was verified before costs one look-up, until exactly its `exp` or while the
-        issuer's keys are due again. The one is a date, by a clock that may be set; the other is a time that passes.
+        Raises Unauthorized for any other (RFC 6750 section 3.1), and ServiceUnavailable until the issuer's keys have
+        been fetched once. A token verified before costs one look-up, until exactly its `exp` or until the issuer's keys
+        are due again. The former is a date, by a clock that may be set; the latter is measured as elapsed time.
         """
         remembered = self._memory.find(token, self._now())
         if remembered is not None and self._keys.are_fresh:
@@ -153,7 +153,7 @@ class Verifier:
         algorithm, key_id = judge_header(read_header(token), self._keys.algorithms)
         refuse_other_issuers(token, self._expected)
         key = await self._keys.find(algorithm, key_id)
-        # No await from here on: a key withdrawn meanwhile must not get its tokens remembered.
+        # No await from here on, so that no token is remembered after its key was withdrawn.
         if key is None:
             raise refusal("The token is signed with a key that is not known here.")
         if algorithm not in key.algorithms:
@@ -171,9 +171,9 @@ def verifier_from_secret(
     previous_secret: str | None = None,
     now: Callable[[], float] = time.time,
 ) -> Verifier:
-    """Return a verifier of HS256 tokens that are signed with a secret, or with the one before it.
+    """Return a verifier of HS256 tokens that are signed with a secret or with the previous one.
 
-    Raises ConfigurationError for a secret that is short or a key pair's key.
+    Raises ConfigurationError for a secret that is too short or a key pair's key.
     """
     return Verifier(SecretKeys(secret, previous_secret), TokenMemory[str](), expected, now)
 
@@ -217,10 +217,10 @@ def issue_token(  # noqa: PLR0913 - each is one claim, or the clock
 
 
 def development_secret(path: Path, *, random: Callable[[int], str] = secrets.token_urlsafe) -> str:
-    """Return the secret kept in this file, made at the first call (mode 0600).
+    """Return the secret in this file, created at the first call (mode 0600).
 
-    Processes that start at once get the same one. Raises ConfigurationError, saying what to do, for a file that
-    cannot be read or written, that others may read, or that holds no proper secret.
+    Processes that start at the same time get the same one. Raises ConfigurationError, with advice, for a file that
+    cannot be read or written, that others may read, or that contains no proper secret.
     """
     advice = f"delete {path} to have a new one made, or set JWT_SECRET"
     try:
@@ -244,7 +244,7 @@ def development_secret(path: Path, *, random: Callable[[int], str] = secrets.tok
 
 
 def _make_secret_file(path: Path, secret: str) -> None:
-    """Put the file there complete or not at all, so that a second process never reads half of it."""
+    """Create the file complete or not at all, so that a second process never reads half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # O_EXCL, mode 0600
     draft = Path(name)
@@ -272,7 +272,7 @@ def _prepared_public_key(algorithm: str, parameters: Mapping[str, str]) -> objec
 
 
 def _prepared_secret(secret: str, setting: str = "JWT_SECRET") -> object:
-    """Return the HS256 key; never the text itself, which jose would first try to read as JSON."""
+    """Return the HS256 key, never the text, which jose would first try to read as JSON."""
     try:
         data = secret.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Recognises the keys of key pairs, which must never be taken for a shared secret: anybody can have the public one."""
+"""Recognises keys of key pairs, which must never serve as a shared secret: anybody can have the public one."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MARKS = re.compile(
 
 
 def is_key_of_a_pair(text: str) -> bool:
-    """Tell whether a text is a public or private key, or a certificate: PEM, DER, OpenSSH or JWK, or base64 of one.
+    """Return whether a text is a public or private key or a certificate: PEM, DER, OpenSSH, JWK, or base64 of one.
 
-    The 32 bytes of a raw Ed25519 key in base64 are not recognised: nothing tells them from 32 random ones.
+    The 32 bytes of a raw Ed25519 key in base64 are not recognised: they look like any 32 random bytes.
     """
     plain = text.encode("latin-1", "replace")
     base64 = "".join(text.split()).translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
@@ -43,6 +43,6 @@ def _loads(load: Callable[[bytes], object], data: bytes) -> bool:
         load(data)
     except (ValueError, UnsupportedAlgorithm):
         return False
-    except TypeError:  # a private key that is encrypted
+    except TypeError:  # an encrypted private key
         return True
     return True

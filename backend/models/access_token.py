@@ -34,7 +34,7 @@ _TIME = "2026-11-21T09:30:00.123456+00:00"
 
 
 class AccessToken(SQLModel, table=True):
-    """A personal access token of one user, known by its hash."""
+    """A user's personal access token, stored as a hash."""
 
     __tablename__ = "access_tokens"
     __table_args__ = (
@@ -68,7 +68,7 @@ class Scope(Choice):
 
 
 def _each_once(scopes: list[Scope]) -> list[Scope]:
-    """Refuse a list that says something twice; and put it into our order."""
+    """Refuse a list that repeats a scope; returns it in our order."""
     if len(set(scopes)) < len(scopes):
         raise PydanticCustomError("repeated", "Name each scope once")
     return [scope for scope in Scope if scope in scopes]
@@ -85,35 +85,35 @@ Scopes = Annotated[list[Scope], AfterValidator(_each_once), pydantic.Field(json_
 class AccessTokenCreate(Input):
     """A new personal access token."""
 
-    name: Name = described("What you know it by, like where it is used", "Backup script")
+    name: Name = described("Your name for the token, such as where it is used", "Backup script")
     scopes: Scopes = described(
-        "What it may do: `tasks:read` to read tasks and changes, `tasks:write` to change tasks",
+        "What the token may do: `tasks:read` to read tasks and changes, `tasks:write` to change tasks",
         ["tasks:read"],
         min_length=1,
         max_length=len(Scope),
     )
     expires_in_days: Annotated[int, Strict(), BeforeValidator(_whole)] = described(
-        "After how many days it ends", 90, ge=1, le=MAX_DAYS
+        "Days until the token expires", 90, ge=1, le=MAX_DAYS
     )
 
 
 class AccessTokenPublic(BaseModel):
     """A personal access token, without the token itself."""
 
-    id: UUID = described("Names it, to revoke it; it is no secret", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
-    name: StoredName = described("What you know it by", "Backup script")
-    scopes: list[Scope] = described("What it may do", ["tasks:read"], min_length=1, max_length=len(Scope))
-    created_at: datetime = described("When it was made (UTC)", _TIME)
-    expires_at: datetime = described("When it ends (UTC)", "2027-02-19T09:30:00.123456+00:00")
+    id: UUID = described("Identifies the token for revocation; not a secret", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
+    name: StoredName = described("Your name for the token", "Backup script")
+    scopes: list[Scope] = described("What the token may do", ["tasks:read"], min_length=1, max_length=len(Scope))
+    created_at: datetime = described("When it was created (UTC)", _TIME)
+    expires_at: datetime = described("When it expires (UTC)", "2027-02-19T09:30:00.123456+00:00")
     last_used_at: datetime | None = described(
-        "When it was last used (UTC), to the minute or so; null before that", _TIME
+        "When it was last used (UTC), accurate to about a minute; null if never", _TIME
     )
 
 
 class NewAccessToken(AccessTokenPublic):
-    """A personal access token that was just made, with the token itself."""
+    """A newly created personal access token, with the token itself."""
 
     token: TokenText = described(
-        "Send it as `Authorization: Bearer …`. It is shown only now: nothing but its hash is stored",
+        "Send it as `Authorization: Bearer …`. It is not shown again: only its hash is stored",
         "tk_9wJ1c0X2bq3rV8mT5yQ7uK4hN6sD0fGzE1aLpRxIvOtVzZXJfMk5pV29CdkJiUGZBQQ",
     )

@@ -1,4 +1,4 @@
-"""What every model shares: the strict input base, and the answers that Postgres has already written as JSON."""
+"""What all models share: the strict input base, and answers that Postgres has already written as JSON."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from sqlmodel import Field, SQLModel
 
 
 def described(description: str, example: object, **arguments: Any) -> Any:
-    """Say what a field means and how it looks, for the documentation."""
+    """Declare a field with a description and an example for the documentation."""
     return Field(description=description, schema_extra={"examples": [example]}, **arguments)
 
 
 def optional(description: str, example: object) -> Any:
-    """Describe a field that may be left out.
+    """Declare a field that may be left out.
 
-    The None that then stands in its place is never validated, so a null that a client sends still has to fit the type;
-    made by a factory, it does not show up in the documentation as a default.
+    Its default None is never validated, so a null from a client must still fit the type. A factory makes it, so that
+    the documentation shows no default.
     """
     return described(description, example, default_factory=lambda: None)
 
 
 class Input(SQLModel):
-    """What a client may send: the declared fields and no others."""
+    """Client input: only the declared fields are allowed."""
 
     model_config = {"extra": "forbid"}
 
 
 class Choice(StrEnum):
-    """Texts of which one is sent. The contract says what each is called, for languages where `-title` is no name."""
+    """A choice of texts. The contract also names each one, for languages in which `-title` is not a valid name."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class TaskDocument(Document):
-    """One task as JSON text, with its revision and id, and whether it was made just now."""
+    """One task as JSON text, with its revision and id, and whether it was just created."""
 
     id: UUID
     is_new: bool = dataclasses.field(default=False, compare=False)
@@ -64,7 +64,7 @@ class TaskDocument(Document):
 class Page:
     """Rows as the text of a JSON array, and where the next page starts; next_cursor is None on the last page.
 
-    `tag` is another one after each change. `total` counts the rows of all pages, where that was asked for.
+    `tag` changes with every write. `total` counts the rows of all pages, if the client asked for it.
     """
 
     json: str

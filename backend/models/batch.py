@@ -20,7 +20,7 @@ _ID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
 
 
 def _expected(value: object) -> EntityTags:
-    """Read a revision, or what the header If-Match takes."""
+    """Read a revision, or a value of the header If-Match."""
     tags = parse_revision(value) or (parse_tags(value) if isinstance(value, str) else None)
     if tags is None:
         raise PydanticCustomError("entity_tag_invalid", 'Must be a revision, like 42, entity tags, like "42", or *')
@@ -42,13 +42,13 @@ IfMatch = Annotated[
 
 
 class TaskOperation(Input):
-    """What operations on one task share."""
+    """The fields shared by operations on an existing task."""
 
     id: CanonicalUUID = Field(description="The task's id", schema_extra={"examples": [_ID]})
     if_match: IfMatch = Field(
-        default_factory=lambda: None,  # for programs alone: what a client sends has to fit
-        description="The `revision` or `ETag` of the task as you know it: if it has changed since, the operation is "
-        "answered 412. Several tags may be listed; `*` means any",
+        default_factory=lambda: None,  # only as a default: what a client sends must fit the type
+        description="The `revision` or `ETag` of the task as you know it: if the task has changed since, the operation "
+        "fails with 412. You can list several tags; `*` means any",
         schema_extra={"examples": [42]},
     )
 
@@ -68,12 +68,12 @@ class UpdateOperation(TaskOperation):
 
 
 class CompleteOperation(TaskOperation):
-    """Complete or reopen a task, like PATCH /api/tasks/{id}/complete; without data it completes, and never toggles."""
+    """Complete or reopen a task, like PATCH /api/tasks/{id}/complete; without data it completes and never toggles."""
 
     op: Literal["complete"] = Field(description="Which operation", schema_extra={"examples": ["complete"]})
     data: TaskCompletion = Field(
         default_factory=lambda: TaskCompletion(completed=True),
-        description="Whether it is to be completed; left out: it is",
+        description="Whether to complete or reopen the task; omit it to complete the task",
         schema_extra={"examples": [{"completed": True}]},
     )
 
@@ -102,9 +102,9 @@ _KINDS: dict[object, type[Input]] = {
 
 
 def _of_its_kind(value: Any, validate: pydantic.ValidatorFunctionWrapHandler) -> Any:
-    """Validate an operation as what its `op` says.
+    """Validate an operation as the kind that its `op` names.
 
-    Pydantic alone would name the kind in the place of an error (`operations.3.create.data`), and repeat an unknown one.
+    Pydantic alone would put the kind into an error's location (`operations.3.create.data`), and repeat an unknown one.
     """
     if not isinstance(value, dict):
         return validate(value)
@@ -119,9 +119,9 @@ Operation = Annotated[Annotated[AnyOperation, pydantic.Field(discriminator="op")
 
 
 class Batch(Input):
-    """Operations to do in this order; each sees what those before it did."""
+    """Operations to run in this order; each sees the effects of those before it."""
 
-    # Only the first bad one is named: a large body could hold very many errors, and each costs.
+    # Only the first error is reported: a large body could have very many, and each is costly.
     operations: Annotated[list[Operation], FailFast()] = Field(
         min_length=1,
         max_length=MAX_OPERATIONS,
@@ -130,7 +130,7 @@ class Batch(Input):
     )
     atomic: Flag = Field(
         default=True,
-        description="`true`: all or nothing. `false`: each by itself; what goes well is kept, and the answer says what "
-        "did not",
+        description="`true`: all or nothing. `false`: each on its own; those that succeed are kept, and the answer "
+        "says which failed",
         schema_extra={"examples": [False]},
     )

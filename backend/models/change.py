@@ -1,4 +1,4 @@
-"""What a client asks the feed of changes for, and what is in it."""
+"""The change feed: what a client can request, and what it contains."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from backend.models.sync_token import START, SyncToken
 from backend.models.task import MAX_LIMIT
 from backend.models.values import Revision
 
-_SINCE = "`page.next_since` of the page before, or the `id` of an event; left out: everything"
+_SINCE = "`page.next_since` of the previous page, or the `id` of an event; omit it to get everything"
 
 MALFORMED_SINCE = "Not a sync token of ours: send next_since as it was given, or leave since out to start again"
 
 
 def _sync_token(text: str) -> str:
-    """Refuse what is no sync token."""
+    """Refuse text that is not a sync token."""
     try:
         SyncToken.read(text)
     except ValueError:
@@ -45,33 +45,33 @@ Since = Annotated[
 
 
 class StreamQuery(Input):
-    """Where the stream begins."""
+    """Where the stream starts."""
 
     since: Since = described(_SINCE, sync_token.EXAMPLE, default_factory=lambda: str(START))
 
     @property
     def sync_token(self) -> SyncToken:
-        """Return what stands in `since`."""
+        """Return `since` as a sync token."""
         return SyncToken.read(self.since)
 
 
 class ChangesQuery(StreamQuery):
-    """Which part of the feed to answer."""
+    """Which part of the feed to return."""
 
-    limit: PlainInteger = described("Most changes to answer", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
+    limit: PlainInteger = described("Maximum number of changes to return", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
 
 
 class DeletedTask(BaseModel):
-    """A task that is in the trash or gone for good."""
+    """A task that is in the trash or permanently deleted."""
 
     id: UUID = described("The task's id", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
-    deleted: Literal[True] = described("That it is deleted; a living task does not have this", True)
+    deleted: Literal[True] = described("Always `true`; active tasks do not have this field", True)
     revision: Revision = described("The number of the change that deleted it", 43)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change as JSON text, and the sync token of whoever has seen it."""
+    """One change as JSON text, and the sync token of a client that has seen it."""
 
     sync_token: SyncToken
     json: str
@@ -79,7 +79,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """Changes, oldest first, and the sync token to go on with."""
+    """Changes, oldest first, and the sync token to continue with."""
 
     changes: tuple[Change, ...]
     next_since: SyncToken

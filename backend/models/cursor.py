@@ -1,4 +1,4 @@
-"""List cursors: the place in a list where the next page starts, as text that clients hand back unread."""
+"""List cursors: where the next page of a list starts, as text that clients return unread."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from backend.utils import opaque
 
 Key = datetime | str  # what a list is sorted by
 
-LIST_BYTES = 8  # of what tells one list from another
+LIST_BYTES = 8  # of the id of a list
 KIND = b"tasks"  # of opaque text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _TIME_BYTES = 8
 _ID_BYTES = 16
-MAX_LENGTH = opaque.length(LIST_BYTES + _ID_BYTES + 4 * TITLE_KEY_LENGTH)  # a character is up to 4
+MAX_LENGTH = opaque.length(LIST_BYTES + _ID_BYTES + 4 * TITLE_KEY_LENGTH)  # a character takes up to 4
 
 
 def encode(list_id: bytes, key: Key, task_id: UUID) -> str:
-    """Write the place right after the task of this key and id, in the list that `list_id` stands for."""
+    """Write the cursor that starts right after the task with this key and id, in the list with this `list_id`."""
     if isinstance(key, datetime):
         ending = ((key - _EPOCH) // _MICROSECOND).to_bytes(_TIME_BYTES, "big", signed=True)
     else:
@@ -31,9 +31,9 @@ def encode(list_id: bytes, key: Key, task_id: UUID) -> str:
 
 
 def decode(cursor: str, list_id: bytes, kind: type[Key]) -> tuple[Key, UUID]:
-    """Read a place back, in a list that is sorted by keys of this kind.
+    """Read a cursor of a list that is sorted by keys of this kind; returns the key and the id of the last task.
 
-    Raises BadRequest for a place in another list, and for anything that encode() did not write.
+    Raises BadRequest for a cursor of another list, and for anything that encode() did not write.
     """
     try:
         place = opaque.read(cursor, KIND)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 Revisions = tuple[int, ...]
 
-# One tag, weak or strong, with what must follow it in a list. Read one by one: a pattern for the whole list could take
-# very long to see that something is none.
+# One tag, weak or strong, with what must follow it in a list. Tags are read one by one: a pattern for the whole list
+# could take very long to reject a malformed one.
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?:,|$)')
 _BETWEEN = re.compile(r"[ \t,]*")
 _REVISION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
-GREATEST_REVISION = 2**53 - 1  # as a number in JSON: more is not exact everywhere, and never reached
+GREATEST_REVISION = 2**53 - 1  # larger numbers in JSON are not exact everywhere; never reached
 
-# The same for readers of the contract: `*`, or a list of tags; and where a body names them, also a revision in digits.
+# The same for the OpenAPI document: `*`, or a list of tags; in a body, also a revision in digits.
 _ONE = r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"[ \t]*'
 _TAGS = rf"[ \t]*\*[ \t]*|[ \t,]*{_ONE}(,[ \t,]*{_ONE})*(,[ \t,]*)?"
 HEADER_PATTERN = rf"^({_TAGS})$"
@@ -32,16 +32,16 @@ class EntityTags:
 
     @property
     def opaque(self) -> tuple[str, ...]:
-        """Return all tags as the weak comparison sees them, which is that of If-None-Match."""
+        """Return all tags for the weak comparison, which If-None-Match uses."""
         return self.strong + self.weak
 
     @property
     def revisions(self) -> Revisions | None:
-        """Return the revisions of tasks that the strong tags name, which are all that If-Match compares; None: any."""
+        """Return the task revisions in the strong tags, the only ones that If-Match compares; None means any."""
         return None if self.is_any else tuple(int(tag) for tag in self.strong if _REVISION.fullmatch(tag))
 
     def match_weakly(self, tag: str) -> bool:
-        """Tell whether this tag is among them, by the weak comparison."""
+        """Return whether this tag is among them, by the weak comparison."""
         return self.is_any or tag in self.opaque
 
 
@@ -72,6 +72,6 @@ def parse_revision(value: object) -> EntityTags | None:
 
 
 def _skip(value: str, position: int) -> int:
-    """Pass over commas and blanks, of which a list may have too many (RFC 9110, section 5.6.1.2)."""
+    """Skip commas and blanks; a list may have extra ones (RFC 9110, section 5.6.1.2)."""
     between = _BETWEEN.match(value, position)
     return between.end() if between else position

@@ -1,4 +1,4 @@
-"""The lines of an export: everything that is stored of one user, as it is in the tables."""
+"""The lines of an export: everything stored about one user, as it is in the tables."""
 
 from __future__ import annotations
 
@@ -19,61 +19,59 @@ _TIME = "2026-11-21T09:30:00.123456+00:00"
 _HASH = "\\x" + "5f" * 32
 Hash = Annotated[str, StringConstraints(max_length=66, pattern=r"^\\x[0-9a-f]{64}$")]  # as Postgres writes bytes
 Key = Annotated[str, StringConstraints(max_length=255, pattern=r"^[\u0020-\u007e]+$")]
-Json = Annotated[
-    str, StringConstraints(max_length=10_000_000, pattern=r"^\{.*\}$")
-]  # that of the largest batch has less
+Json = Annotated[str, StringConstraints(max_length=10_000_000, pattern=r"^\{.*\}$")]  # the largest batch needs less
 
 
 class ExportedAccount(Account):
-    """The account, and what is counted of it."""
+    """The account and its counters."""
 
-    task_count: Count = described("How many tasks you have, deleted ones included", 7)
-    purged_revision: Count = described("The number of the last change that a purge has removed", 12)
+    task_count: Count = described("How many tasks you have, including deleted ones", 7)
+    purged_revision: Count = described("The number of the last change that a purge removed", 12)
 
 
 class ExportedTask(TaskPublic):
-    """A task, living or deleted."""
+    """A task, active or deleted."""
 
     deleted_at: datetime | None = described(  # type: ignore[assignment]  # here it is never left out
-        "When it was deleted (UTC); null while it lives", _TIME
+        "When it was deleted (UTC); null if it is not deleted", _TIME
     )
-    request_hash: Hash | None = described("SHA-256 of the request that created it under an id of yours", _HASH)
+    request_hash: Hash | None = described("SHA-256 of the request that created it with your own id", _HASH)
 
 
 class RemovedTask(BaseModel):
-    """What remains of a task that is gone for good."""
+    """What remains of a permanently deleted task."""
 
-    user_id: UserId = described("Whose it was", "user_2NiWoBvBbPfAA")
+    user_id: UserId = described("The user id of its owner", "user_2NiWoBvBbPfAA")
     id: UUID = described("The task's id", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
     revision: Revision = described("The number of the change that removed it", 43)
     deleted_at: datetime = described("When it was removed (UTC)", _TIME)
 
 
 class ExportedKey(BaseModel):
-    """An Idempotency-Key, and the answer that is kept under it."""
+    """An Idempotency-Key and the answer stored under it."""
 
-    user_id: UserId = described("Whose it is", "user_2NiWoBvBbPfAA")
+    user_id: UserId = described("The user id of its owner", "user_2NiWoBvBbPfAA")
     key: Key = described("The Idempotency-Key", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
     request_hash: Hash = described("SHA-256 of the request", _HASH)
     status: int = described("The status of the answer", 201, ge=200, le=599)
-    headers: Json = described("Its headers, as JSON", "{}")
-    body: Json = described("Its body", '{"data":{}}')
-    created_at: datetime = described("When it was answered (UTC)", _TIME)
+    headers: Json = described("The headers of the answer, as JSON", "{}")
+    body: Json = described("The body of the answer", '{"data":{}}')
+    created_at: datetime = described("When the request was answered (UTC)", _TIME)
 
 
 class ExportedAccessToken(AccessTokenPublic):
     """A personal access token, without the token itself."""
 
-    user_id: UserId = described("Whose it is", "user_2NiWoBvBbPfAA")
+    user_id: UserId = described("The user id of its owner", "user_2NiWoBvBbPfAA")
 
 
 class ExportEnd(BaseModel):
-    """The last line. An export without it is not complete."""
+    """The last line. An export without it is incomplete."""
 
     lines: Count = described("How many lines come before this one", 5)
 
 
-# What stands in `data`, by the `type` of the line.
+# The model of `data`, by the `type` of the line.
 LINES: dict[str, type[BaseModel]] = {
     "account": ExportedAccount,
     "task": ExportedTask,
@@ -86,7 +84,7 @@ LINES: dict[str, type[BaseModel]] = {
 
 @dataclass(frozen=True, slots=True)
 class ExportPlace:
-    """Where a page begins: in which part of the export, and there at the first row whose key is no less than this."""
+    """Where a page begins: in this part of the export, at the first row whose key is not less than `key`."""
 
     part: int
     key: object
@@ -94,7 +92,7 @@ class ExportPlace:
 
 @dataclass(frozen=True, slots=True)
 class ExportPage:
-    """Whole lines, each with its end; and where the next page begins, None behind the last one."""
+    """Whole lines, each with its line end, and where the next page begins; None after the last page."""
 
     lines: str
     next: ExportPlace | None

@@ -1,4 +1,4 @@
-"""Field types: what a value from outside must look like before anything else sees it."""
+"""Field types: check every value from outside before any other code sees it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MOMENT = (
 _A_MOMENT = re.compile(_MOMENT)
 _OFFSET_WITHOUT_SIGN = re.compile(r".* [0-9]{2}:[0-9]{2}")
 
-# The same rules for readers of the contract. No `maxLength` for a title: white space around it does not count.
+# The same rules for the OpenAPI document. No `maxLength` for a title: white space around it does not count.
 _WHITE = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _TRIMMED = rf"^[{_WHITE}]*[^\u0000{_WHITE}]([^\u0000]{{0,%d}}[^\u0000{_WHITE}])?[{_WHITE}]*$"
 _DESCRIPTION = r"^[^\u0000]*$"
@@ -45,7 +45,7 @@ def _without_nul(text: str) -> str:
 
 
 def _canonical_uuid(value: object) -> UUID:
-    """Read the one usual spelling; pydantic would also take braces, `urn:uuid:` and 32 bare digits."""
+    """Accept only the canonical spelling; pydantic would also accept braces, `urn:uuid:` and 32 bare digits."""
     if isinstance(value, UUID):
         return value
     if not isinstance(value, str) or not _CANONICAL_UUID.fullmatch(value):
@@ -54,7 +54,7 @@ def _canonical_uuid(value: object) -> UUID:
 
 
 def _digits(value: object) -> object:
-    """Read plain digits only; pydantic would also take `1_0`, `5.0`, `+5` and blanks from a query string."""
+    """Accept plain digits only; pydantic would also accept `1_0`, `5.0`, `+5` and blanks from a query string."""
     if isinstance(value, str):
         if not _DIGITS.fullmatch(value):
             raise PydanticCustomError("int_parsing", "Must be a whole number in plain digits")
@@ -63,7 +63,7 @@ def _digits(value: object) -> object:
 
 
 def _true_or_false(value: object) -> object:
-    """Read the two words of JSON; pydantic would also take `yes`, `on`, `1` and `T` from a query string."""
+    """Accept only the two words of JSON; pydantic would also accept `yes`, `on`, `1` and `T` from a query string."""
     if isinstance(value, str):
         if value not in _FLAGS:
             raise PydanticCustomError("bool_parsing", "Must be true or false")
@@ -72,14 +72,14 @@ def _true_or_false(value: object) -> object:
 
 
 def _moment(value: object) -> datetime:
-    """Read a moment; pydantic would also take numbers, and times without an offset, which could mean any moment."""
+    """Read a moment; pydantic would also accept numbers, and times without an offset, which are ambiguous."""
     text = str(value)
     if _OFFSET_WITHOUT_SIGN.fullmatch(text):
         raise PydanticCustomError("moment_format", "In an address, + means a blank: send %2B instead, or Z for UTC")
     try:
         if _A_MOMENT.fullmatch(text):
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):  # no such day, or none of the years 1 to 9999
+    except (ValueError, OverflowError):  # no such day, or outside the years 1 to 9999
         pass
     raise PydanticCustomError(
         "moment_format", "Must be a time with its offset, like 2026-11-21T09:30:00.123456Z, with at most 6 decimals"
@@ -87,7 +87,7 @@ def _moment(value: object) -> datetime:
 
 
 def _comma_separated_ids(value: str) -> str:
-    """Refuse what is not 1 to 100 ids in their usual spelling."""
+    """Refuse anything but 1 to 100 ids in canonical spelling."""
     ids = value.split(",")
     if len(ids) > MAX_IDS:
         raise PydanticCustomError("too_many_ids", "Must be at most 100 ids")
@@ -97,7 +97,7 @@ def _comma_separated_ids(value: str) -> str:
 
 
 def _with_a_word(text: str) -> str:
-    """Refuse what holds nothing to look for."""
+    """Refuse text without a word to search for."""
     if not has_word(text):
         raise PydanticCustomError("no_word", "Must hold at least one word")
     return text
@@ -130,7 +130,7 @@ QueryFlag = Annotated[bool, BeforeValidator(_true_or_false)]
 PlainInteger = Annotated[int, BeforeValidator(_digits)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 _ID = _CANONICAL_UUID.pattern
-# Not a list: the framework would read that from a parameter that is repeated.
+# Not a list: the framework would read that from a repeated parameter.
 CommaSeparatedIds = Annotated[
     str,
     AfterValidator(_comma_separated_ids),
@@ -148,7 +148,7 @@ SearchText = Annotated[
     StringConstraints(min_length=1, max_length=SEARCH_LENGTH),
     AfterValidator(_without_nul),
     AfterValidator(_with_a_word),
-    # A format of our own: programs can tell that not any text will do.
+    # Our own format: it tells programs that not every text is valid.
     WithJsonSchema(
         {
             "type": "string",

@@ -1,4 +1,4 @@
-"""The idempotency_keys table: answers that are given again when a request is."""
+"""The idempotency_keys table: stored answers for retried requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sqlmodel import Field, SQLModel
 
 
 class IdempotencyKey(SQLModel, table=True):
-    """The answer to one request of one user, under the key that the client gave it."""
+    """The stored answer to one request of one user, under the key that the client sent."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (

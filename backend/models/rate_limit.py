@@ -9,9 +9,9 @@ from sqlmodel import Field, SQLModel
 
 
 class RateLimit(SQLModel, table=True):
-    """The requests of one user in one window, counted by all workers. Only statements of no user see it.
+    """The requests of one user in one window, counted by all workers. Only statements without a tenant see it.
 
-    What stands for the user is a hash of the id.
+    The user is stored as a hash of the id.
     """
 
     __tablename__ = "rate_limits"

@@ -1,11 +1,11 @@
-"""Sync tokens: where a client is in the feed of changes, as text that it hands back unread.
+"""Sync tokens: how far a client has read the change feed, as text that it returns unread.
 
-A sync token says: every change up to this revision is known. When a purge has removed something of a later revision,
-whoever knows less may have missed that, and has to start over. The start is a full sync, of what there is.
+A sync token says that the client knows every change up to this revision. If a purge has removed something of a later
+revision, the client may have missed that, and has to start over. The start is a full sync of everything that exists.
 
-A full sync in pages passes revisions from before the last purge, though it misses nothing: what was purged was gone
-when it began. Between these pages its sync tokens also name the purge, so that they are good for this sync, and no
-longer once there is another purge.
+A full sync in pages passes revisions from before the last purge, yet misses nothing: what was purged was gone when it
+began. Between these pages, its sync tokens also name the purge, so that they are valid for this sync, but no longer
+after another purge.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ PATTERN = "^({})$".format("|".join(f"[A-Za-z0-9_-]{{{length}}}" for length in _L
 
 @dataclass(frozen=True, slots=True)
 class SyncToken:
-    """A place in the feed. `full_sync_after` is the purge before a full sync that is between two pages."""
+    """A sync token. `full_sync_after` is the last purge before a full sync that is between two pages."""
 
     revision: int
     full_sync_after: int | None = None
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Read what str() has written; raises ValueError for anything else."""
+        """Read what str() wrote; raises ValueError for anything else."""
         content = opaque.read(text, _KIND)
         if len(content) not in {_NUMBER_BYTES, 2 * _NUMBER_BYTES}:
             raise ValueError
@@ -43,7 +43,7 @@ class SyncToken:
         return cls(*numbers)
 
     def __str__(self) -> str:
-        """Write it as text, always the same."""
+        """Write the sync token as text, always in the same way."""
         numbers = (self.revision,) if self.full_sync_after is None else (self.revision, self.full_sync_after)
         return opaque.write(b"".join(number.to_bytes(_NUMBER_BYTES, "big", signed=True) for number in numbers), _KIND)
 
@@ -52,13 +52,13 @@ class SyncToken:
         return self.revision == 0 or self.full_sync_after is not None
 
     def can_be_continued(self, counter: int, purged_revision: int) -> bool:
-        """Tell whether nothing is missing after it, given the user's counter and the last revision that was purged."""
+        """Return whether nothing after it is missing, given the user's counter and the last purged revision."""
         if self.full_sync_after is not None and self.full_sync_after != purged_revision:
             return False
         return self.revision <= counter and (self._is_in_full_sync or self.revision >= purged_revision)
 
     def moved_to(self, revision: int, purged_revision: int) -> SyncToken:
-        """Return the sync token of a place that a client reaches from here."""
+        """Return the sync token after a client has moved from here to this revision."""
         if self._is_in_full_sync and revision < purged_revision:
             return SyncToken(revision, purged_revision)
         return SyncToken(revision)

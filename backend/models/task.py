@@ -47,7 +47,7 @@ from backend.models.values import Revision, StoredDescription, StoredTitle, User
 from backend.utils.fingerprint import fingerprint
 
 MAX_LIMIT = 1000
-# What separates words: of other scripts the usual punctuation, which a database of ctype C takes for letters.
+# Separators of words, including the usual punctuation of other scripts: a database with ctype C takes it for letters.
 PUNCTUATION = string.punctuation + (
     "\u00a0\u00a1\u00a7\u00ab\u00b6\u00b7\u00bb\u00bf\u2010\u2011\u2012\u2013\u2014\u2015\u2018\u2019"
     "\u201a\u201c\u201d\u201e\u2020\u2021\u2022\u2026\u2039\u203a\u3000\u3001\u3002\u3008\u3009\u300a"
@@ -66,7 +66,7 @@ def _derived(kind: TypeEngine[Any], expression: str) -> Column[Any]:
 
 
 class Task(SQLModel, table=True):
-    """One task of one user. The user leads the key, so rows of one user lie together."""
+    """One task of one user. The key starts with the user, so that rows of one user are stored together."""
 
     __tablename__ = "tasks"
     __table_args__ = (
@@ -109,14 +109,14 @@ class Task(SQLModel, table=True):
     words: str = Field(sa_column=_derived(TSVECTOR(), _WORDS))
 
 
-_TITLE = "What is to be done: 1 to 500 characters after surrounding white space is removed"
-_DESCRIPTION = "Anything more: up to 10,000 characters, or null"
-_COMPLETED = "Whether it is done"
+_TITLE = "What to do: 1 to 500 characters after surrounding white space is removed"
+_DESCRIPTION = "More about the task: up to 10,000 characters, or null"
+_COMPLETED = "Whether the task is done"
 _UUID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
 _TIME = "2026-11-21T09:30:00.123456+00:00"
 _EARLY, _LATE = "2026-11-01T00:00:00Z", "2026-12-01T00:00:00+02:00"
 CURSOR_EXAMPLE = cursors.encode(bytes(cursors.LIST_BYTES), datetime.fromisoformat(_TIME), UUID(_UUID))
-# A format of our own: what a cursor looks like is nobody's business, but programs can tell that it is not any text.
+# Our own format: what a cursor contains is private, but programs can see that not every text is valid.
 Cursor = Annotated[
     str,
     WithJsonSchema(
@@ -129,7 +129,7 @@ class TaskCreate(Input):
     """A new task."""
 
     id: CanonicalUUID | None = described(
-        "Your own UUID for the task, so that a repeated request cannot make a second one; left out: we make one",
+        "Your own UUID for the task, so that a retry cannot create a second one; omit it to have one generated",
         _UUID,
         default=None,
     )
@@ -139,7 +139,7 @@ class TaskCreate(Input):
 
 
 class TaskUpdate(Input):
-    """The fields to change. One that is left out keeps its value; null clears the description and nothing else."""
+    """The fields to change. Omitted fields keep their values. Only the description can be null, which clears it."""
 
     title: Title = optional(_TITLE, "Buy oat milk")
     description: Description | None = optional(_DESCRIPTION, "The barista one")
@@ -147,13 +147,13 @@ class TaskUpdate(Input):
 
 
 class TaskCompletion(Input):
-    """Whether the task is to be completed or open. Sending the same again changes nothing."""
+    """Whether to complete or reopen the task. Sending the same again changes nothing."""
 
     completed: Flag = described(_COMPLETED, True)
 
 
 class TaskSort(Choice):
-    """What lists are sorted by; with a minus: the exact reverse."""
+    """What listings are sorted by; a minus exactly reverses the order."""
 
     CREATED_AT = "created_at"
     CREATED_AT_REVERSED = "-created_at"
@@ -166,23 +166,23 @@ class TaskSort(Choice):
 
     @property
     def is_reversed(self) -> bool:
-        """Tell whether the greatest comes first."""
+        """Return whether the greatest value comes first."""
         return self.startswith("-")
 
     @property
     def column(self) -> str:
-        """Name the column that is compared."""
+        """Return the name of the column to sort by."""
         name = self.removeprefix("-")
         return {"title": "title_key", "completed_at": "completed_key"}.get(name, name)
 
     @property
     def kind(self) -> type[datetime | str]:
-        """Tell what is compared."""
+        """Return the type of the sort key."""
         return str if self.column == "title_key" else datetime
 
 
 def _known_sort(name: str) -> str:
-    """Refuse what is not known, and say what is."""
+    """Refuse an unknown name, and list the known ones."""
     if name not in _SORTS:
         raise PydanticCustomError("enum", "Must be one of: " + ", ".join(TaskSort))
     return name
@@ -194,48 +194,48 @@ FILTERS = ("completed", "created_after", "created_before", "updated_after", "upd
 
 
 class TaskQuery(Input):
-    """Which tasks to list, in which order, and which part of that to answer."""
+    """Which tasks to list, in which order, and which page to return."""
 
-    completed: QueryFlag = optional("Only tasks that are done (`true`), or open (`false`)", False)
-    created_after: Moment = optional("Only tasks created after this moment", _EARLY)
-    created_before: Moment = optional("Only tasks created before this moment", _LATE)
-    updated_after: Moment = optional("Only tasks that changed last after this moment", _EARLY)
-    updated_before: Moment = optional("Only tasks that changed last before this moment", _LATE)
-    ids: CommaSeparatedIds = optional("Only these tasks: up to 100 ids, with commas between them", _UUID)
+    completed: QueryFlag = optional("Only tasks that are done (`true`) or open (`false`)", False)
+    created_after: Moment = optional("Only tasks created after this time", _EARLY)
+    created_before: Moment = optional("Only tasks created before this time", _LATE)
+    updated_after: Moment = optional("Only tasks last changed after this time", _EARLY)
+    updated_before: Moment = optional("Only tasks last changed before this time", _LATE)
+    ids: CommaSeparatedIds = optional("Only these tasks: up to 100 ids, separated by commas", _UUID)
     deleted: QueryFlag = described(
-        "`true`: the tasks in the trash, with `deleted_at`, instead of those that live", False, default=False
+        "`true`: the tasks in the trash, with `deleted_at`, instead of the active ones", False, default=False
     )
     q: SearchText = optional(
-        "Only tasks with these words in title or description: all of them, `or`, `-without`, "
-        '`"a phrase"`. The last word may be the beginning of one, unless it is quoted or excluded',
+        "Only tasks with all these words in their title or description; you can also use `or`, `-without` and "
+        '`"a phrase"`. The last word also matches longer words that begin with it, unless it is quoted or excluded',
         'milk or "soy drink" -oat',
     )
     sort: SortName = described(
-        "What to sort by; with `-`: the reverse. Titles are compared without regard to case; by `completed_at`, open "
-        "tasks come after completed ones",
+        "What to sort by; `-` reverses the order. Titles are compared without regard to case. With `completed_at`, "
+        "open tasks come after completed ones",
         "-updated_at",
         default=TaskSort.CREATED_AT_REVERSED.value,
     )
-    limit: PlainInteger = described("Most tasks to answer", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
+    limit: PlainInteger = described("Maximum number of tasks to return", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: Cursor = optional(
-        "`page.next_cursor` of the page before, with the same filters and `sort`; left out: the first page",
+        "`page.next_cursor` of the previous page, with the same filters and `sort`; omit it for the first page",
         CURSOR_EXAMPLE,
     )
-    include_total: QueryFlag = described("`true`: also count all tasks that fit, as `page.total`", True, default=False)
+    include_total: QueryFlag = described("`true`: also count all matching tasks, as `page.total`", True, default=False)
 
     @property
     def order(self) -> TaskSort:
-        """Return what to sort by."""
+        """Return the sort order."""
         return TaskSort(self.sort)
 
     @property
     def filters(self) -> dict[str, Any]:
-        """Return the filters that are set, in an order of ours."""
+        """Return the filters that are set, in a fixed order."""
         return {name: value for name in FILTERS if (value := getattr(self, name)) is not None}
 
     @property
     def list_id(self) -> bytes:
-        """Tell this list from those with another sort or other filters, whichever page it is."""
+        """Return an id of this listing that is the same for all its pages and depends on its sort and filters."""
         filters = {name: str(value) for name, value in self.filters.items()}
         return fingerprint(self.sort, self.deleted, filters)[: cursors.LIST_BYTES]
 
@@ -243,19 +243,19 @@ class TaskQuery(Input):
 class DeleteQuery(Input):
     """How to delete a task."""
 
-    permanent: QueryFlag = described("`true`: for good, without a way back", True, default=False)
+    permanent: QueryFlag = described("`true`: delete permanently, which cannot be undone", True, default=False)
 
 
 class TaskPublic(BaseModel):  # a SQLModel inside another model is not validated strictly
     """A task, as its owner sees it."""
 
     id: UUID = described("The task's id", _UUID)
-    user_id: UserId = described("Whose task it is: the `sub` of your token", "user_2NiWoBvBbPfAA")
-    title: StoredTitle = described("What is to be done", "Buy milk")
-    description: StoredDescription | None = described("Anything more", "Two litres, the fresh one")
+    user_id: UserId = described("The owner's user id: the `sub` of your token", "user_2NiWoBvBbPfAA")
+    title: StoredTitle = described("What to do", "Buy milk")
+    description: StoredDescription | None = described("More about the task", "Two litres, the fresh one")
     completed: bool = described(_COMPLETED, True)
-    completed_at: datetime | None = described("When it became completed (UTC); null while it is open", _TIME)
+    completed_at: datetime | None = described("When it was completed (UTC); null while it is open", _TIME)
     created_at: datetime = described("When it was created (UTC)", _TIME)
     updated_at: datetime = described("When it last changed (UTC)", _TIME)
-    revision: Revision = described("The number of the change that made it so; also its ETag", 42)
-    deleted_at: datetime = optional("When it was deleted (UTC): only tasks in the trash have it", _TIME)
+    revision: Revision = described("The number of the task's last change; also its ETag", 42)
+    deleted_at: datetime = optional("When it was deleted (UTC); only for tasks in the trash", _TIME)

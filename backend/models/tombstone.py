@@ -19,7 +19,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Tombstone(SQLModel, table=True):
-    """What is left of a task that its user deleted for good: enough to tell those who have a copy."""
+    """What remains of a permanently deleted task: enough to inform clients that have a copy."""
 
     __tablename__ = "tombstones"
     __table_args__ = (

@@ -15,7 +15,7 @@ from backend.models.values import Count, UserId
 
 
 class User(SQLModel, table=True):
-    """One row for each user that ever wrote: the token's `sub`, and the counts of that user's changes and tasks."""
+    """One row for each user who ever wrote: the token's `sub`, and counts of the user's changes and tasks."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -34,15 +34,15 @@ class User(SQLModel, table=True):
 
 
 class Account(BaseModel):  # a SQLModel inside another model is not validated strictly
-    """The caller's own account."""
+    """Your account."""
 
     id: UserId = Field(description="The `sub` of your token", schema_extra={"examples": ["user_2NiWoBvBbPfAA"]})
     revision: Count = Field(
-        description="How many changes you have made; goes up by one with each",
+        description="How many changes you have made; each adds one",
         schema_extra={"examples": [42]},
     )
     created_at: datetime | None = Field(
-        description="When you first wrote something (UTC); null before that",
+        description="When you first stored something (UTC); null before that",
         schema_extra={"examples": ["2026-11-21T09:30:00.123456+00:00"]},
     )
 
@@ -51,13 +51,13 @@ _CONFIRMATION = {
     "type": "string",
     "maxLength": MAX_USER_ID_LENGTH,
     "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
-    "examples": [""],  # no account has it as its id: whoever sends it erases nothing
+    "examples": [""],  # no account has this id: sending it erases nothing
 }
 
 
 class ErasureQuery(Input):
-    """That the caller means it. Whether it is the right id is judged before, and by somebody who knows that."""
+    """Confirmation of an erasure. A dependency that knows the user's id has already checked it."""
 
     confirm: Annotated[str, WithJsonSchema(_CONFIRMATION)] = Field(
-        description="Your user id, which is the `id` that `GET /api/me` answers. With anything else nothing is erased"
+        description="Your user id: the `id` that `GET /api/me` returns. With anything else, nothing is erased"
     )

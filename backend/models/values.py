@@ -1,4 +1,4 @@
-"""What the values look like that leave the service: the contract says so, and tests hold each answer against it."""
+"""The types of values in answers: the OpenAPI document contains them, and tests check each answer against it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """How many requests a user or an address has left. Counts in memory; knows no database and no HTTP.
 
-A sliding window counter: the requests of the current window, and of the window before so much as still overlaps the
-period that ends now. Windows are aligned to the clock, so all workers and hosts mean the same ones. Whole nanoseconds,
-so that nothing is rounded.
+A sliding window counter: all requests of the current window, plus those of the previous window in proportion to its
+overlap with the period that ends now. Windows are aligned to the clock, so they are the same for all workers and hosts.
+Times are whole nanoseconds, so that nothing is rounded.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ NANOSECONDS = 1_000_000_000
 
 
 class Usage(NamedTuple):
-    """Whether a request may go on, and what its sender has left.
+    """Whether a request is allowed, and how many its sender has left.
 
-    `reset_seconds` is when the current window ends, or for a refused request when the next one will be allowed.
+    `reset_seconds` is when the current window ends or, for a refused request, when the next one will be allowed.
     """
 
     allowed: bool
@@ -44,13 +44,13 @@ class Count(NamedTuple):
 
 @dataclass(slots=True)
 class _Window:
-    """What is known of one window: all requests by key, and those among them that no rate-limit sync has seen."""
+    """The counts of one window: all requests by key, and those among them that no rate-limit sync has taken yet."""
 
     totals: OrderedDict[str, int] = field(default_factory=OrderedDict)
     unsynced: dict[str, int] = field(default_factory=dict)
 
     def put(self, key: str, total: int) -> None:
-        """Note the total of a key, and forget the key that was met first if they become too many."""
+        """Store the total of a key, and drop the oldest key if there are too many."""
         self.totals[key] = total
         if len(self.totals) > MAX_KEYS:
             oldest, _ = self.totals.popitem(last=False)
@@ -58,7 +58,7 @@ class _Window:
 
 
 class RateLimiter:
-    """Counts requests by key, and refuses those that are more than the rate."""
+    """Counts requests by key, and refuses those above the rate."""
 
     def __init__(self, name: str, rate: Rate, clock: Callable[[], int] = time.time_ns) -> None:
         self.name = name
@@ -69,7 +69,7 @@ class RateLimiter:
         self._turn(clock() // self._period)
 
     def hit(self, key: str, cost: int = 1) -> Usage:
-        """Count a request, unless the key has none left; a cost of 0 only looks, and is always allowed."""
+        """Count a request, unless the key has none left; a cost of 0 only checks, and is always allowed."""
         index, elapsed = divmod(self._clock(), self._period)
         if index != self._index:
             self._turn(index)
@@ -87,7 +87,7 @@ class RateLimiter:
         )
 
     def take_back(self, key: str) -> None:
-        """Take a request of this window back: it turned out not to be one of those that are counted."""
+        """Take back a request of this window that turned out not to count."""
         if total := self._current.totals.get(key):
             self._current.put(key, total - 1)
 
@@ -95,27 +95,27 @@ class RateLimiter:
         self._current.put(key, total)
 
     def _turn(self, index: int) -> None:
-        """Go to another window. The one after it is kept, too: a clock may be set back."""
+        """Move to another window. The one after it is kept, too: a clock may be set back."""
         self._windows = {other: window for other, window in self._windows.items() if abs(other - index) <= 1}
         self._index = index
         self._current = self._windows.setdefault(index, _Window())
         self._previous = self._windows.setdefault(index - 1, _Window())
 
     def _wait_seconds(self, current: int, previous: int, left: int) -> int:
-        """Return after how many seconds a key has room again for one request, if nothing else is counted."""
+        """Return in how many seconds a key may send one more request, if nothing else is counted."""
         room = self.rate.requests - current
-        if room > 0:  # once the overlap of the window before is small enough
+        if room > 0:  # once the overlap of the previous window is small enough
             wait = (previous * left - room * self._period) // previous
-        else:  # once the current window has become the one before, and its overlap is small enough
+        else:  # once the current window is the previous one, and its overlap is small enough
             wait = left + -room * self._period // current
         return wait // NANOSECONDS + 1
 
 
 class SharedRateLimiter(RateLimiter):
-    """A limiter that shares its counts with those of other processes, by way of rate-limit syncs.
+    """A limiter that shares its counts with other processes through rate-limit syncs.
 
-    A rate-limit sync takes what was counted since the last one, adds it up elsewhere, and notes the totals of
-    everybody. All of it happens on the event loop, which is why there are no locks.
+    A rate-limit sync takes the counts since the last one, adds them up elsewhere, and stores the totals of all
+    processes here. All methods run on the event loop, so there are no locks.
     """
 
     def __init__(self, name: str, rate: Rate, clock: Callable[[], int] = time.time_ns) -> None:
@@ -129,7 +129,7 @@ class SharedRateLimiter(RateLimiter):
         return self._index * self.rate.seconds, (self._index - 1) * self.rate.seconds
 
     def take(self, most: int) -> list[Count]:
-        """Take up to `most` counts that are not settled yet, oldest first; those of past windows matter to nobody."""
+        """Take up to `most` unsynced counts, oldest first; those of older windows no longer matter."""
         self._turn(self._clock() // self._period)
         taken: list[Count] = []
         for index, window in sorted(self._windows.items()):
@@ -138,14 +138,14 @@ class SharedRateLimiter(RateLimiter):
         return taken
 
     def put_back(self, counts: Iterable[Count]) -> None:
-        """Keep counts that could not be settled for the next time."""
+        """Keep counts of a failed rate-limit sync for the next one."""
         for key, window_start, requests in counts:
             window = self._windows.get(window_start // self.rate.seconds)
             if window and key in window.totals:
                 window.unsynced[key] = window.unsynced.get(key, 0) + requests
 
     def sync(self, totals: Iterable[Count]) -> None:
-        """Note the totals of everybody, to which comes what was counted here in the meantime."""
+        """Store the totals of all processes, plus what was counted here in the meantime."""
         for key, window_start, requests in totals:
             window = self._windows.get(window_start // self.rate.seconds)
             if window:
@@ -161,18 +161,18 @@ class SharedRateLimiter(RateLimiter):
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """The two limits: for users, and for addresses from which no good token came."""
+    """The two limits: for users, and for addresses that sent no valid token."""
 
     users: SharedRateLimiter
     addresses: RateLimiter
 
 
 def network_of(address: str) -> str:
-    """Return what counts as one address: of IPv6 the network that one subscriber has; of what is none, one for all."""
+    """Return the key of an address: for IPv6, one subscriber's network; for all invalid ones, the same key."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
-        return "unknown"  # as some proxies write; its length is anybody's choice, so it must not become a key
+        return "unknown"  # some proxies write this; a client may choose its length, so it must not become a key
     if isinstance(parsed, ipaddress.IPv4Address):
         return address
     if parsed.ipv4_mapped:  # else all of IPv4 would be in one network

@@ -1,7 +1,7 @@
-"""What all workers together count of their users. Runs for no user: no request can see it or change it.
+"""The request counts of users, over all workers. Runs for no user: no request can see or change them.
 
-Users are counted under a hash of their id. So an account can be erased without a trace while its counts go on, or who
-does that would have the whole limit again.
+Users are counted under a hash of their id. So an account can be erased without a trace while its counts remain.
+Otherwise, erasing it would reset the limit.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from backend.database.session import SessionFactory
 from backend.models.rate_limit import RateLimit
 from backend.rate_limits.counter import Count
 
-MAX_SWEPT = 10_000  # rows in one statement, which is to end long before its timeout
+MAX_SWEPT = 10_000  # rows in one statement, which must end long before its timeout
 _NOBODY = ""
 
 _rate_limits = SQLModel.metadata.tables[str(RateLimit.__tablename__)]
@@ -45,12 +45,12 @@ def _time(second: ColumnElement[int]) -> ColumnElement[datetime]:
 
 
 def _sync() -> Select[str, int, int]:
-    """Add a batch of counts, and select the totals of its users: in its windows, and in the two that are wanted."""
+    """Add a batch of counts, and select its users' totals: in the batch's windows, and in the two wanted ones."""
     columns = (_rate_limits.c.user_id, _rate_limits.c.window_start, _rate_limits.c.requests)
     user_ids = cast(bind("ids"), ARRAY(Text))
     arrays = [user_ids, *(cast(bind(name), ARRAY(BigInteger)) for name in ("seconds", "counts"))]
     batch = func.unnest(*arrays).table_valued("user_id", "second", "requests").render_derived()
-    # In order, so that of two workers with the same users one waits for the other, rather than each for the other.
+    # In order, so that two workers with the same users cannot deadlock.
     rows = select(batch.c.user_id, _time(batch.c.second), batch.c.requests).order_by(batch.c.user_id, batch.c.second)
     added = insert(_rate_limits).from_select([column.name for column in columns], rows)
     synced = (
@@ -61,11 +61,11 @@ def _sync() -> Select[str, int, int]:
         .cte("synced")
     )
     wanted = [_time(bind(name, type_=BigInteger)) for name in ("current", "previous")]
-    # As they were when the statement began: of what was just settled that is less, and max() leaves it out.
+    # Counts from the start of the statement. Where the batch was just added, these are lower, and max() drops them.
     stored = select(*columns).where(columns[0] == any_(user_ids), columns[1].in_(wanted))
     total = union_all(select(*synced.c), stored).subquery("total")
     second: ColumnElement[int] = cast(func.extract("epoch", total.c.window_start), BigInteger)
-    # Nobody misses these counts after a crash: a rate-limit sync, and its locks, need not wait for the disk.
+    # A crash may lose these counts: so a rate-limit sync, and its locks, need not wait for the disk.
     setting = select(func.set_config("synchronous_commit", "off", true())).scalar_subquery()
     totals = select(total.c.user_id, second, func.max(total.c.requests)).where(setting == "off")
     return totals.group_by(total.c.user_id, total.c.window_start)
@@ -74,7 +74,7 @@ def _sync() -> Select[str, int, int]:
 def _sweep() -> SelectOfScalar[int]:
     """Remove some of the windows that began before a time, and select how many.
 
-    Those that another worker is removing are passed over.
+    Skips windows that another worker is removing.
     """
     key = tuple_(_rate_limits.c.user_id, _rate_limits.c.window_start)
     old = (
@@ -103,7 +103,7 @@ class RateLimitService:
     sessions: SessionFactory
 
     def sync(self, counts: Iterable[Count], window_starts: tuple[int, int]) -> list[Count]:
-        """Add counts, all or none; returns what everybody counted of these users, also in the two windows named."""
+        """Add counts, all or none; returns all workers' totals for these users, also in the two given windows."""
         user_ids, seconds, requests = (list(column) for column in zip(*counts, strict=True))
         known_as = {counted_as(user_id): user_id for user_id in user_ids}
         current, previous = window_starts
@@ -119,7 +119,7 @@ class RateLimitService:
         return [Count(known_as[name], second, total) for name, second, total in totals]
 
     def sweep(self, oldest: int) -> bool:
-        """Remove windows that began before this second since 1970; returns whether nothing of them is left."""
+        """Remove windows that began before this second since 1970; returns whether none of them is left."""
         with self.sessions(_NOBODY) as session:
             ((swept,),) = session.exec(SWEEP, params={"oldest": oldest})
         return swept < MAX_SWEPT

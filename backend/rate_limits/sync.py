@@ -1,4 +1,4 @@
-"""Lets the workers share what they count of their users, in the background: no request waits for it."""
+"""Shares users' request counts between workers, in the background: no request waits for it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from backend.rate_limits.store import RateLimitService
 logger = structlog.get_logger()
 
 SYNC_SECONDS = 1.0
-MAX_SYNCED = 5000  # counts in one statement; the rest comes next
+MAX_SYNCED = 5000  # counts in one statement; the next one takes the rest
 MIN_SWEEP_SECONDS = 60
 
 _Arguments = ParamSpec("_Arguments")
@@ -27,9 +27,9 @@ _Result = TypeVar("_Result")
 
 @dataclass(slots=True)
 class RateLimitSync:
-    """Settles a limiter's counts with the database: every second, and sooner when somebody has used a tenth.
+    """Syncs a limiter's counts with the database: every second, or sooner when a user has used a tenth of the limit.
 
-    While nothing is counted it asks nothing, so that an idle database can be suspended.
+    Without new counts it sends nothing, so that an idle database can be suspended.
     """
 
     limiter: SharedRateLimiter
@@ -40,7 +40,7 @@ class RateLimitSync:
     _swept: int = field(default=0, init=False)
 
     async def run(self) -> None:
-        """Settle for ever."""
+        """Run rate-limit syncs forever."""
         while True:
             with anyio.move_on_after(self.seconds):
                 await self.limiter.due.wait()
@@ -53,7 +53,7 @@ class RateLimitSync:
                 await self._sweep()
             except Exception as error:  # noqa: BLE001 - whatever it is, the limits hold, and the next time may go better
                 self._note(error)
-                await anyio.sleep(self.seconds)  # somebody in a hurry must not make a storm of it
+                await anyio.sleep(self.seconds)  # or a busy user would cause a storm of retries
             else:
                 self._is_failing = False
 
@@ -66,9 +66,9 @@ class RateLimitSync:
         self.limiter.sync(totals)
 
     async def _sweep(self) -> None:
-        """Remove what is older than two periods, once per period, and in each until nothing is left of it.
+        """Remove windows older than two periods: once per period, repeated until none is left.
 
-        A clock may have been set back since: then, too, it is another period.
+        A clock that was set back also starts another period.
         """
         current, previous = self.limiter.window_starts
         period = current - previous
@@ -84,7 +84,7 @@ class RateLimitSync:
             return await anyio.to_thread.run_sync(work, *arguments)
 
     def _note(self, error: Exception) -> None:
-        """Say, but only once, that workers limit by themselves for now."""
+        """Log, but only once, that each worker limits on its own for now."""
         if not self._is_failing:
             is_defect = not isinstance(error, ServiceUnavailable)
             logger.warning("rate_limits_not_shared", exc_info=is_defect and error)

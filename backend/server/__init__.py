@@ -1,5 +1,5 @@
-"""Processes and sockets: uvicorn with bounds, several workers, an orderly end.
+"""Processes and sockets: uvicorn with limits, several workers, graceful shutdown.
 
-What happens to connections and processes belongs here.
+Code about connections and processes belongs here.
 Nothing here knows what a task is.
 """

@@ -1,4 +1,4 @@
-"""Python's garbage collector, while a process starts."""
+"""Control of Python's garbage collector while a process starts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_collecting() -> Iterator[None]:
-    """Look for no garbage meanwhile.
+    """Disable garbage collection inside the block.
 
-    What is imported stays, nearly all of it. The collector would look through it again and again as it grows, which
-    is a quarter of the time that a start takes.
+    Nearly everything that is imported stays alive. The collector would scan it again and again as it grows, which
+    takes a quarter of the start-up time.
     """
     was_enabled = gc.isenabled()
     gc.disable()

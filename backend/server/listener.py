@@ -1,7 +1,7 @@
-"""The socket that clients connect to, and how it is closed without taking anybody's connection away.
+"""The listening socket, and how to close it without losing a connection.
 
-The system completes connections by itself and keeps them in a queue until somebody accepts them. Closing the socket
-resets all that are in the queue, or come into it meanwhile: so new ones are kept out first, then the queue is emptied.
+The kernel completes connections automatically and queues them until they are accepted. Closing the socket resets all
+queued connections and any that arrive meanwhile. So we first keep new ones out, then empty the queue.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from backend.errors import ConfigurationError
 from backend.utils.descriptors import Selector
 
 LISTEN_BACKLOG = 2048
-TAKEN_SECONDS = 3.0  # for the workers of a parent that was killed to give up its port
+TAKEN_SECONDS = 3.0  # for orphaned workers of a killed parent to release the port
 _LOOK_SECONDS = 0.05
 
-_SO_ATTACH_FILTER = 26  # of Linux, which Python does not name; elsewhere an option that does not exist
-# A program for the packet filter of a socket. It drops what begins a connection: of SYN and ACK, only SYN is set.
+_SO_ATTACH_FILTER = 26  # Linux only; Python has no name for it, and other systems have no such option
+# A packet filter program for a socket. It drops packets that start a connection: SYN is set and ACK is not.
 _FLAGS_OFFSET, _SYN, _SYN_AND_ACK = 13, 0x02, 0x12
 _DROP_NEW_CONNECTIONS = (
-    (0x30, 0, 0, _FLAGS_OFFSET),  # load the byte of flags
+    (0x30, 0, 0, _FLAGS_OFFSET),  # load the flags byte
     (0x54, 0, 0, _SYN_AND_ACK),  # keep these two
     (0x15, 0, 1, _SYN),  # unless only SYN is set, skip one
     (0x06, 0, 0, 0),  # drop it
@@ -36,14 +36,14 @@ _DROP_NEW_CONNECTIONS = (
 
 
 class HasFileNumber(Protocol):
-    """A socket, or what an event loop gives out in its place."""
+    """A socket, or the wrapper an event loop returns for it."""
 
     def fileno(self) -> int:
-        """Return the number that the system knows it by."""
+        """Return the file descriptor."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Take the port, before anything is started, so that a taken one is noticed first; raises ConfigurationError."""
+    """Bind the port before anything else starts, so that a port in use fails first; raises ConfigurationError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     deadline = time.monotonic() + TAKEN_SECONDS
     while True:
@@ -56,13 +56,13 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _refusal(host: str, port: int, error: OSError) -> ConfigurationError:
-    # The system's own words: create_server adds the address a second time.
+    # The system's own message: create_server would repeat the address.
     reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror).partition(" (")[0]
     return ConfigurationError(f"cannot listen on {host} port {port}: {reason}. {advice(error.errno)}")
 
 
 def advice(number: int | None) -> str:
-    """Say what to do when the system refuses a port with this number of an error."""
+    """Return what to do when the system refuses a port with this errno."""
     if number == errno.EADDRINUSE:
         return (
             "Another program listens there, maybe this one: end it, or choose another port, by PORT=8001 in the "
@@ -74,10 +74,10 @@ def advice(number: int | None) -> str:
 
 
 def refuse_new_connections(listener: HasFileNumber) -> None:
-    """Let no connection begin any more, in whatever process; those that have begun are completed and wait as before.
+    """Drop new connections in every process that shares the socket; those that have begun complete and wait as before.
 
-    A client that comes now asks again after a second, and is then refused, or answered by our successor. Where the
-    system has no such filter, a connection that begins in the moment of closing is reset.
+    A new client retries after a second, and is then refused or served by our successor. Where the system has no such
+    filter, a connection that begins just as the socket closes is reset.
     """
     program = b"".join(struct.pack("HBBI", *instruction) for instruction in _DROP_NEW_CONNECTIONS)
     memory = ctypes.create_string_buffer(program)
@@ -87,7 +87,7 @@ def refuse_new_connections(listener: HasFileNumber) -> None:
 
 
 def has_waiting(listener: HasFileNumber) -> bool:
-    """Tell whether a connection waits to be accepted."""
+    """Return whether a connection waits to be accepted."""
     with Selector() as selector:
         selector.register(listener.fileno(), EVENT_READ)
         return bool(selector.select(timeout=0))

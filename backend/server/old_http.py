@@ -1,4 +1,4 @@
-"""HTTP/1.0: it knows neither chunks nor `100 Continue`, and an answer without a length ends with its connection."""
+"""HTTP/1.0: no chunks, no `100 Continue`, and an answer without a length ends when the connection closes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 _CLOSE = (b"connection", b"close")
-_RESET_AT_ONCE = struct.pack("ii", 1, 0)  # on, and no second for what has not been sent
+_RESET_AT_ONCE = struct.pack("ii", 1, 0)  # on, with zero seconds for unsent data
 
 
 class OldHTTP:
-    """Runs the application for a request of HTTP/1.0, which uvicorn would answer like one of HTTP/1.1."""
+    """Runs the application for an HTTP/1.0 request, which uvicorn would answer as HTTP/1.1."""
 
     def __init__(self, app: ASGI3Application, cycle: RequestResponseCycle) -> None:
         self.app = app
@@ -30,10 +30,10 @@ class OldHTTP:
                 headers = [*message.get("headers", ())]
                 has_length = any(name == b"content-length" for name, _ in headers)
                 if not has_length:
-                    cycle.chunked_encoding = False  # else uvicorn would decide, and take chunks
+                    cycle.chunked_encoding = False  # else uvicorn would choose chunks
                 message["headers"] = [*headers, _CLOSE]
                 await send(message)
-                cycle.keep_alive = True  # uvicorn must not close before our protocol has seen to an unfinished body
+                cycle.keep_alive = True  # uvicorn must not close before our protocol has handled an unfinished body
                 return
             if message["type"] == "http.response.body" and not has_length:
                 cycle.expected_content_length = len(message.get("body", b""))
@@ -45,7 +45,7 @@ class OldHTTP:
             self._let_a_premature_end_be_a_reset()
 
     def _let_a_premature_end_be_a_reset(self) -> None:
-        """Have uvicorn, which then closes the connection, reset it: an orderly end would say that this was all."""
+        """Make uvicorn's close a reset if the answer is incomplete: a normal close would make it look complete."""
         cycle = self.cycle
         if cycle.response_started and not cycle.response_complete and not cycle.transport.is_closing():
             connection = cycle.transport.get_extra_info("socket")

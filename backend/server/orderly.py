@@ -1,4 +1,4 @@
-"""A connection whose requests begin in turn: each when the client has taken the answer to the one before."""
+"""A connection that starts each request only when the client has read the previous answer."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from backend.utils.spreading import spread
 
 
 class OrderlyProtocol(HttpToolsProtocol):
-    """Begins requests as uvicorn does, but none while an answer is not taken, and not too many at once.
+    """Starts requests like uvicorn, but none while an answer is unread, and not too many at once.
 
-    So no more is in memory for a connection than one answer, and a crowd does not keep others from the event loop.
+    So a connection holds at most one answer in memory, and a burst of requests does not block the event loop.
     """
 
     server_state: ServiceState
@@ -37,29 +37,29 @@ class OrderlyProtocol(HttpToolsProtocol):
         self._held_back: tuple[RequestResponseCycle, ASGI3Application] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Begin to look at what the client takes."""
+        """Set up the watch for slow readers."""
         super().connection_made(transport)
         unread = self.server_state.unread(self.app_state["connection_limiter"])
         self._reading = SlowReaderWatch(self.loop, transport, unread)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Begin nothing any more, and let what is in hand know that nobody listens."""
+        """Start no more requests, and tell the current one that the client has gone."""
         super().connection_lost(exc)
         self._held_back = None
         self.resume_writing()
-        if self._in_hand is not None:  # uvicorn tells only the newest request, which may be waiting behind this one
+        if self._in_hand is not None:  # uvicorn tells only the newest request, which may still wait for this one
             self._in_hand.disconnected = True
             self._in_hand.message_event.set()
 
     def pause_writing(self) -> None:
-        """Note that the client reads slower than we write, and from now on look whether it reads at all."""
+        """Watch whether the client, which reads slower than we write, reads at all."""
         super().pause_writing()
-        assert self._in_hand is not None  # noqa: S101 - what we say on our own is short
+        assert self._in_hand is not None  # noqa: S101 - our own refusals are short
         state = self._in_hand.scope["state"]
         self._reading.begin(state.get("user_id"), state.get("sending", 0), self._timeout_seconds)
 
     def resume_writing(self) -> None:
-        """Note that all that was written has left, and go on with the next request."""
+        """Continue with the next request, now that everything written has been sent."""
         super().resume_writing()
         self._reading.stop()
         held_back, self._held_back = self._held_back, None
@@ -67,16 +67,16 @@ class OrderlyProtocol(HttpToolsProtocol):
             self._start_asgi_task(*held_back)
 
     def on_response_complete(self) -> None:
-        """Go on with the next request, if there is one."""
-        assert self._in_hand is not None  # noqa: S101 - it is what is complete
-        self._in_hand.body.clear()  # of a request that was refused, nobody reads it
+        """Continue with the next request, if there is one."""
+        assert self._in_hand is not None  # noqa: S101 - it is the request that completed
+        self._in_hand.body.clear()  # nobody reads the body of a refused request
         self._reading.begin_if_left()
         super().on_response_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         if self.flow.write_paused:
             self._held_back = cycle, app
-            self.flow.pause_reading()  # until the request asks for its body, or is answered
+            self.flow.pause_reading()  # until the request reads its body or is answered
             return
         self._in_hand = cycle
         if self.server_state.beginnings.may_begin():
@@ -86,12 +86,12 @@ class OrderlyProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
 
     def _begin(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        if cycle.disconnected:  # the client has left meanwhile, or was refused
+        if cycle.disconnected:  # the client has left, or was refused
             return
         is_old = cycle.scope["http_version"] == "1.0"
         super()._start_asgi_task(cycle, OldHTTP(app, cycle) if is_old else app)
 
     def _sender(self, cycle: RequestResponseCycle) -> str:
-        """Tell senders apart before anybody knows who they are: by token, or else by address."""
+        """Identify a sender before authentication: by token, or else by address."""
         tokens = [value for name, value in cycle.scope["headers"] if name == b"authorization"]
         return tokens[0].decode("latin-1") if tokens else str(self.client and self.client[0])

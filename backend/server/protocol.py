@@ -1,7 +1,7 @@
-"""The connection to a client, within bounds: what the application never sees of it must not cost it anything either.
+"""A client connection with limits: input that never reaches the application must not cost it anything.
 
-uvicorn bounds neither the size of headers nor the time that a client takes. Nothing here runs per header, and nothing
-sets a timer for requests that arrive in one piece.
+uvicorn limits neither the size of headers nor the time a client takes. Nothing here runs per header, and requests that
+arrive in one piece need no timer.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from backend.server.request_head import judge_head
 from backend.server.state import ServerConfig, ServiceState
 
 SLICE_BYTES = 8 * 1024
-# A slice may be read before what is unfinished is counted, and another before it is seen to be too much.
+# Up to two slices are read before the limit takes effect: one before unfinished bytes count, one before the check.
 MAX_UNFINISHED_BYTES = 64 * 1024 - 2 * SLICE_BYTES
 MAX_PIPELINED = 100
-LINGER_SECONDS = 2.0  # for a client to read our last word; closing at once may take it away from one that still sends
-SHUTDOWN_PATIENCE_SECONDS = 1.0  # for bodies and answers that are just under way when the service ends
+LINGER_SECONDS = 2.0  # to read our last answer; closing at once could destroy it for a client that still sends
+SHUTDOWN_PATIENCE_SECONDS = 1.0  # for bodies and answers in progress when the service shuts down
 
 _AUTHORIZATION = b"authorization:"
 
@@ -51,7 +51,7 @@ class Stage(Enum):
 
 
 class BoundedProtocol(OrderlyProtocol):
-    """Reads requests as uvicorn does, but no unfinished one for too long or too far, and refuses in the envelope."""
+    """Reads requests like uvicorn, but limits time and size of unfinished ones, and sends errors in the envelope."""
 
     def __init__(
         self,
@@ -63,16 +63,16 @@ class BoundedProtocol(OrderlyProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._most_connections = config.most_connections
         self._stage = Stage.IDLE
-        self._unfinished = 0  # bytes since a head, a piece of a body or a request was complete
-        self._line_start = b""  # of the line that is arriving
+        self._unfinished = 0  # bytes since the last complete head, body piece or request
+        self._line_start = b""  # of the line now arriving
         self._deadline: asyncio.TimerHandle | None = None
         self._refusal: TaskAPIError | None = None
-        self._is_last = False  # nothing counts behind this request: by the client's own word, or it is too late
+        self._is_last = False  # ignore anything after this request: the client said so, or we are shutting down
         self._lingers = False
-        self._signal = Signal()  # for the request in hand, if it goes on and on
+        self._signal = Signal()  # for the current request, if it streams
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Begin to wait for a request; end at once where others need the descriptor more."""
+        """Wait for a request, or close at once if there are too many connections for our file descriptors."""
         super().connection_made(transport)
         self._watch()
         if len(self.connections) > self._most_connections:
@@ -80,12 +80,12 @@ class BoundedProtocol(OrderlyProtocol):
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing any more."""
+        """Cancel the deadline."""
         super().connection_lost(exc)
         self._forget_deadline()
 
     def data_received(self, data: bytes) -> None:
-        """Read in slices, so that a limit is passed by no more than one; nothing counts after a refusal."""
+        """Read in slices, so that limits are exceeded by at most one slice; ignore everything after a refusal."""
         self._unset_keepalive_if_required()
         for start in range(0, len(data), SLICE_BYTES):
             if self._listens:
@@ -95,11 +95,11 @@ class BoundedProtocol(OrderlyProtocol):
 
     @property
     def _listens(self) -> bool:
-        """Tell whether what comes still counts: not after a refusal, nor after the last request."""
+        """Return whether to read more: not after a refusal or the last request."""
         return self._refusal is None and not self._lingers and not (self._is_last and self._stage is Stage.IDLE)
 
-    def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio has it
-        """Answer a client that has sent all it will send, and only then close."""
+    def eof_received(self) -> bool:  # type: ignore[override]  # as in asyncio
+        """When the client half-closes, answer its request before closing."""
         if self._stage is not Stage.IDLE or self.cycle is None or self.cycle.response_complete:
             return False
         self._is_last = True
@@ -113,7 +113,7 @@ class BoundedProtocol(OrderlyProtocol):
         except HttpParserError as error:
             if not self._listens:
                 return
-            cause = error.__context__  # what a callback raised
+            cause = error.__context__  # raised by a callback
             self._refuse(cause if isinstance(cause, TaskAPIError) else BadRequest())
             return
         if self._stage is Stage.HEAD:
@@ -123,9 +123,9 @@ class BoundedProtocol(OrderlyProtocol):
             self._refuse(self._excess())
 
     def _excess(self) -> TaskAPIError:
-        """Say what of an unfinished head or trailer is too long."""
+        """Return the error that names the too-long part of an unfinished head or trailer."""
         if self._stage is Stage.HEAD and self._line_start.lower() == _AUTHORIZATION:
-            # The token is judged before anything else, and this one is bad.
+            # Elsewhere the token is checked before anything else, so a bad one decides the answer here too.
             return refusal("The token is too long.", SHORTER)
         if self._stage is Stage.HEAD and len(self.url) > MAX_ADDRESS_BYTES:
             return AddressTooLong()
@@ -136,12 +136,12 @@ class BoundedProtocol(OrderlyProtocol):
             try:
                 self.parser.feed_data(piece)
             except HttpParserUpgrade as upgrade:
-                piece = piece[upgrade.args[0] :]  # no other protocol is spoken here: what follows is HTTP as before
+                piece = piece[upgrade.args[0] :]  # no upgrades here: what follows is still HTTP
             else:
                 return
 
     def on_message_begin(self) -> None:
-        """Note the first byte of a request; raises BadRequest, which nobody is told, for one behind the last."""
+        """Note the first byte of a request; raises BadRequest, never sent, for one after the last."""
         if self._is_last:
             raise BadRequest
         super().on_message_begin()
@@ -149,17 +149,17 @@ class BoundedProtocol(OrderlyProtocol):
         self._stage = Stage.HEAD
 
     def on_headers_complete(self) -> None:
-        """Start to handle a request. The parser answers what is raised here with an HttpParserError."""
+        """Start to handle a request. The parser wraps exceptions raised here in an HttpParserError."""
         if len(self.pipeline) >= MAX_PIPELINED:
             raise ServiceUnavailable
         judge_head(self.headers, self.parser)
         if self.server_state.is_ending and self.cycle is not None and not self.cycle.response_started:
-            self.cycle.keep_alive = True  # the last one is this one, then, and not the one before it
+            self.cycle.keep_alive = True  # this request is now the last one, not the one before it
         super().on_headers_complete()
         if not self.cycle.keep_alive:
-            # uvicorn would close right after its answer, and a client that still sends its body would never read it.
+            # uvicorn would close right after the answer, before a client that still sends its body could read it.
             self._is_last = self.cycle.keep_alive = True
-        self.headers = []  # what the trailer of a chunked body says must not become a header of the request
+        self.headers = []  # the trailer of a chunked body must not add request headers
         self._stage = Stage.BODY
         self._unfinished = 0
 
@@ -177,7 +177,7 @@ class BoundedProtocol(OrderlyProtocol):
             self._say_that_it_is_the_last()
 
     def on_response_complete(self) -> None:
-        """Go on with the next request, or say our last word when nothing comes before it any more."""
+        """Continue with the next request, or send a pending refusal once all earlier answers are sent."""
         super().on_response_complete()
         if self.transport.is_closing() or not self.cycle.response_complete:
             return
@@ -189,18 +189,18 @@ class BoundedProtocol(OrderlyProtocol):
             self.transport.close()
 
     def end_soon(self) -> None:
-        """Let streams end, and the next answer be the last one: it says so, unless it has begun before."""
+        """End streams and make the next answer the last: it says `Connection: close` unless it has already started."""
         self._signal.end()
         if self._stage is not Stage.BODY:
             self._say_that_it_is_the_last()
 
     def _say_that_it_is_the_last(self) -> None:
-        """Close with the answer in hand. Only behind a complete request: a client that sends would not read it."""
+        """Close after the current answer. Only for complete requests: a client that still sends would not read it."""
         if self.cycle is not None and not self.cycle.response_started and not self._is_last:
             self.cycle.keep_alive = False
 
     def shutdown(self) -> None:
-        """End when what is in hand is answered; a body that is still arriving is not waited for."""
+        """Close after the current answer, without waiting long for a body that is still arriving."""
         super().shutdown()
         self._is_last = True
         if self._stage is Stage.BODY:
@@ -213,7 +213,7 @@ class BoundedProtocol(OrderlyProtocol):
             self._refuse(ServiceUnavailable())
 
     def _watch(self) -> None:
-        """Give the client its time for what it owes us: a request, the rest of a head, or a body nobody waits for."""
+        """Set a deadline for what the client still has to send: a request, the rest of a head, or an unread body."""
         if self._stage is not Stage.HEAD and self.cycle is not None and not self.cycle.response_complete:
             self._forget_deadline()
         elif self._deadline is None:
@@ -231,7 +231,7 @@ class BoundedProtocol(OrderlyProtocol):
             self.transport.close()
 
     def _refuse(self, error: TaskAPIError) -> None:
-        """Read no further; answer the error when it is its turn, and close."""
+        """Stop reading, send the error when its turn comes, and close."""
         self._refusal = error
         self._forget_deadline()
         if self._stage is not Stage.BODY:
@@ -239,7 +239,7 @@ class BoundedProtocol(OrderlyProtocol):
                 self._answer(error)
         elif self.pipeline or self.cycle.response_started:
             self.transport.close()
-        else:  # the answer to the request that is in hand, instead of the application's
+        else:  # replaces the application's answer to the current request
             self.cycle.disconnected = True
             self.cycle.message_event.set()
             self._answer(error)
@@ -260,7 +260,7 @@ class BoundedProtocol(OrderlyProtocol):
         self._linger()
 
     def _linger(self) -> None:
-        """End our side and let the client end its own, for a while; what it still sends counts for nothing."""
+        """Half-close, then give the client a while to close its side; ignore what it still sends."""
         self._lingers = True
         self.transport.write_eof()
         self._unset_keepalive_if_required()

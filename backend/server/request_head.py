@@ -1,6 +1,6 @@
-"""What the head of a request must say (RFC 9112), judged before anything is started for it.
+"""Checks the head of a request (RFC 9112) before any work starts for it.
 
-Nothing here runs per header, but for requests that have a header twice, or a transfer coding.
+Nothing here runs per header, except for requests with a repeated header or a transfer coding.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from httptools import HttpRequestParser
 from backend.api.http.header_parameters import malformed_header
 from backend.errors import BadRequest, UnknownTransferCoding
 
-_Headers = list[tuple[bytes, bytes]]  # with names in small letters
+_Headers = list[tuple[bytes, bytes]]  # with lower-case names
 
-# RFC 3986, section 3.2.2: an address in brackets, or a name; and a port. All of it may be missing.
+# RFC 3986, section 3.2.2: an address in brackets or a name, then a port. Every part may be missing.
 _NAME = rb"[\w.~!$&'()*+,;=-]*"
 _HOST = re.compile(rb"(?:\[[\w.:~%%-]+\]|%b(?:%%[0-9A-Fa-f]{2}%b)*)(?::[0-9]*)?[ \t]*" % (_NAME, _NAME))
 _NO_BODY = b"0"
 
 
 def judge_head(headers: _Headers, parser: HttpRequestParser) -> None:
-    """Raise BadRequest, or UnknownTransferCoding, for a head that cannot be trusted to mean one thing."""
+    """Raise BadRequest or UnknownTransferCoding for an ambiguous head."""
     fields = dict(headers)
     host = fields.get(b"host")
     if host is None:
@@ -35,7 +35,7 @@ def judge_head(headers: _Headers, parser: HttpRequestParser) -> None:
     if is_coded and _all(b"transfer-encoding", headers) != [b"chunked"]:
         raise UnknownTransferCoding
     if parser.should_upgrade() and (is_coded or fields.get(b"content-length", _NO_BODY).strip() != _NO_BODY):
-        # The parser would take the body for the next request.
+        # The parser would read the body as the next request.
         raise BadRequest("Send a body without the header Upgrade: no other protocol is spoken here.")
 
 

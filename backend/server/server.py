@@ -1,4 +1,4 @@
-"""How the application is served, and how serving ends without losing a request."""
+"""Serves the application, and shuts down gracefully without losing a request."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from backend.server.listener import has_waiting, refuse_new_connections
 from backend.server.state import ServerConfig, ServiceState, most_connections
 from backend.telemetry.logs import set_up_logs
 
-HANDSHAKE_SECONDS = 0.2  # for connections that have begun, and are not complete yet
-DRAIN_SECONDS = 5.0  # to accept all that wait; far more than it takes
-LAME_DUCK_SECONDS = 1.0  # for a request that is on its way on a connection that is kept alive
-# Beyond the time of a request: for bodies that still arrive, and for answers to leave.
+HANDSHAKE_SECONDS = 0.2  # for connections whose handshake has begun
+DRAIN_SECONDS = 5.0  # to accept all waiting connections; far more than it takes
+LAME_DUCK_SECONDS = 1.0  # for a request already in transit on a keep-alive connection
+# On top of the request timeout: for bodies still arriving and answers still being sent.
 GRACE_MARGIN_SECONDS = 5
-CLOSE_SECONDS = 5.0  # for the application to let go of what it has
+CLOSE_SECONDS = 5.0  # for the application to release its resources
 _LOOK_SECONDS = 0.01
 
 
@@ -30,11 +30,11 @@ def server_config(app: ASGIApp | str, settings: Settings, **options: Any) -> Ser
     """Set up the server for an application, or for the name of a function that builds one (`factory=True`)."""
     config = ServerConfig(
         app,
-        http="backend.server.protocol:BoundedProtocol",  # by its name: only who serves imports it
+        http="backend.server.protocol:BoundedProtocol",  # by name: only a process that serves imports it
         ws="none",
         forwarded_allow_ips=settings.trusted_proxies,
         log_config=None,
-        access_log=False,  # our own has the request id and the user
+        access_log=False,  # our own log has the request id and the user
         server_header=False,
         timeout_graceful_shutdown=math.ceil(settings.request_timeout_seconds) + GRACE_MARGIN_SECONDS,
         **options,
@@ -46,23 +46,23 @@ def server_config(app: ASGIApp | str, settings: Settings, **options: Any) -> Ser
 
 
 def most_seconds_to_end(config: ServerConfig) -> float:
-    """Return the time after which a server that was asked to end hangs."""
+    """Return how long a shutdown may take before the server counts as hanging."""
     grace_seconds = config.timeout_graceful_shutdown or 0
     return HANDSHAKE_SECONDS + DRAIN_SECONDS + LAME_DUCK_SECONDS + grace_seconds + CLOSE_SECONDS
 
 
 class Ending(Protocol):
-    """What a server asks of its connections: those of `backend/server/protocol.py`."""
+    """What a server asks of its connections; implemented in `backend/server/protocol.py`."""
 
     def end_soon(self) -> None:
-        """End after the answer that is under way."""
+        """End after the current answer."""
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which ends in order: first it answers everybody who is there.
+    """uvicorn's server with a graceful shutdown: it first answers all connected clients.
 
-    It goes on accepting until nobody waits, and only then closes the listener. An answer that begins from now on says
-    that it is the last one of its connection; who is idle has a moment, for a request may be on its way.
+    It accepts connections until none wait, and only then closes the listener. Answers that start during shutdown say
+    `Connection: close`; idle connections get a moment, because a request may be in transit.
     """
 
     server_state: ServiceState
@@ -70,10 +70,10 @@ class Server(uvicorn.Server):
     def __init__(self, config: ServerConfig) -> None:
         super().__init__(config)
         self.server_state = ServiceState()
-        self.shares_listener = config.workers > 1  # others accept what it leaves, or see to it that nobody comes
+        self.shares_listener = config.workers > 1  # others accept the remaining connections, or refuse new ones
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End: serve who is there, then let uvicorn close the rest, wait for what is in hand, and stop the app."""
+        """Serve connected clients, then let uvicorn close idle connections, await running requests and stop the app."""
         self.server_state.is_ending = True
         for connection in self.server_state.connections:
             cast(Ending, connection).end_soon()
@@ -91,7 +91,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _while(self, is_so: Callable[[], bool], most_seconds: float) -> None:
-        """Wait for as long as something is so, but a moment at least; not when somebody insists (a second Ctrl-C)."""
+        """Wait while a condition holds, at least a moment; stop early on a forced exit (a second Ctrl-C)."""
         for _ in range(math.ceil(most_seconds / _LOOK_SECONDS)):
             await asyncio.sleep(_LOOK_SECONDS)
             if self.force_exit or not is_so():

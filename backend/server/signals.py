@@ -1,4 +1,4 @@
-"""How a command ends, or begins anew, when it is asked to from outside."""
+"""How a command reacts to signals: it ends or reloads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-EXIT_INTERRUPTED = 130  # by Ctrl-C, as shells have it
+EXIT_INTERRUPTED = 130  # by Ctrl-C, the convention of shells
 EXIT_TERMINATED = 143  # by SIGTERM
 
 
@@ -18,7 +18,7 @@ EXIT_TERMINATED = 143  # by SIGTERM
 def leaving_in_order(exit_code: int, *, is_to_reload: bool = False) -> Iterator[None]:
     """Unwind on SIGTERM, and on the SIGHUP of a closed terminal: by default they would leave Postgres running.
 
-    What is going to reload on SIGHUP, and does not listen for it yet, takes no notice of one that means that.
+    With `is_to_reload`, a SIGHUP that asks for a reload is ignored: the process does not handle reloads yet.
     """
 
     def leave(_signal: int, _frame: FrameType | None) -> NoReturn:
@@ -40,9 +40,9 @@ def leaving_in_order(exit_code: int, *, is_to_reload: bool = False) -> Iterator[
 
 @contextmanager
 def interrupted_at_once(exit_code: int) -> Iterator[None]:
-    """End the process at Ctrl-C, without unwinding, for as long as there is nothing to unwind.
+    """End the process on Ctrl-C without unwinding, while there is nothing to unwind.
 
-    While modules are imported, a KeyboardInterrupt may be swallowed by C code or turned into another error.
+    During imports, C code may swallow a KeyboardInterrupt or turn it into another error.
     """
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
@@ -56,7 +56,7 @@ def interrupted_at_once(exit_code: int) -> Iterator[None]:
 
 @contextmanager
 def insisting_on_interrupts() -> Iterator[Callable[[], None]]:
-    """Give a function that raises KeyboardInterrupt again where an earlier one was swallowed.
+    """Yield a function that raises KeyboardInterrupt again if an earlier one was swallowed.
 
     psycopg2 clears exceptions while it writes values into a statement, so a Ctrl-C at that moment would be lost.
     """
@@ -82,14 +82,14 @@ def insisting_on_interrupts() -> Iterator[Callable[[], None]]:
 
 
 def _do_nothing(_signal: int, _frame: FrameType | None) -> None:
-    """Handle a signal: ignoring it would be nohup's word."""
+    """Handle a signal without any effect; SIG_IGN instead would look like nohup."""
 
 
 def hangup_means_reload() -> bool:
-    """Tell whether SIGHUP is a supervisor's word for: begin anew. A terminal says with it that it was closed.
+    """Return whether SIGHUP means reload, as supervisors use it; from a terminal it means that the terminal was closed.
 
-    What was started from a terminal, in whatever way, ends with that terminal; supervisors give none. With nohup SIGHUP
-    means nothing.
+    A process started from a terminal, in any way, ends with it; supervisors provide no terminal. Under nohup, SIGHUP
+    is ignored.
     """
     return hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN and not _has_terminal()
 

@@ -1,4 +1,4 @@
-"""Clients that do not read: what they are owed is in our memory until they take it, and close() would wait for that."""
+"""Clients that do not read: unread answers fill our memory, and close() would wait for them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import asyncio
 
 from backend.database.connection_limiter import ConnectionLimiter
 
-MIN_READ_BYTES = 64 * 1024  # in the time that a client has; one that takes less is given up
-PAUSING_BYTES = 64 * 1024  # of an answer that goes on
-STRANGERS = "\n"  # whose answers count together; no user is called so
+MIN_READ_BYTES = 64 * 1024  # per timeout; a client that reads less is cut off
+PAUSING_BYTES = 64 * 1024  # of a streamed answer
+STRANGERS = "\n"  # answers without a user count together; no user has this name
 
 
 class Unread:
-    """The answers of a worker that their clients have not taken, counted at the connection limiter.
+    """A worker's answers that clients have not read yet, counted at the connection limiter.
 
-    A user who has too many of them begins no new work. When all together are too many, those of the user who has most
-    of them are cut off.
+    A user with too many unread bytes starts no new work. When the total is too large, answers of the user with the
+    most are cut off.
     """
 
     def __init__(self, connection_limiter: ConnectionLimiter) -> None:
@@ -23,16 +23,16 @@ class Unread:
         self._watches: dict[str, list[SlowReaderWatch]] = {}  # by user
 
     def add(self, watch: SlowReaderWatch) -> None:
-        """Count an answer, and make room if it is one too many."""
+        """Count an answer, and cut answers off while the total is too large."""
         unread = self._connection_limiter.unread
         unread.take(watch.user_id, watch.size)
         self._watches.setdefault(watch.user_id, []).append(watch)
-        while unread.free <= 0:  # else nobody could begin anything
+        while unread.free <= 0:  # else nobody could start new work
             greediest = max(unread.taken, key=unread.taken.__getitem__)
             self._watches[greediest][-1].cut()
 
     def remove(self, watch: SlowReaderWatch) -> None:
-        """Count an answer no more: it was taken, or given up."""
+        """Stop counting an answer that was read or cut off."""
         watches = self._watches[watch.user_id]
         watches.remove(watch)
         if not watches:
@@ -42,11 +42,11 @@ class Unread:
 
 
 class SlowReaderWatch:
-    """Looks from time to time whether a client takes anything of an answer, and cuts it off if it does not."""
+    """Checks periodically that a client reads its answer, and cuts it off if it does not."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport, unread: Unread) -> None:
-        self.user_id = ""  # whose answer it is
-        self.size = 0  # of it, in bytes
+        self.user_id = ""  # the user who gets the answer
+        self.size = 0  # of the answer, in bytes
         self._loop = loop
         self._transport = transport
         self._unread = unread
@@ -54,30 +54,30 @@ class SlowReaderWatch:
 
     @property
     def is_watching(self) -> bool:
-        """Tell whether there is something that the client has not taken."""
+        """Return whether the client still has something to read."""
         return self._timer is not None
 
     def begin_if_left(self) -> None:
-        """Let the connection begin to be looked at if anything is left of an answer that is complete."""
+        """Start watching if part of a completed answer is still unread."""
         if self._transport.get_write_buffer_size():
-            self._transport.set_write_buffer_limits(high=0)  # pauses it
+            self._transport.set_write_buffer_limits(high=0)  # pauses writing, which starts the watch
 
     def begin(self, user_id: str | None, size: int, seconds: float) -> None:
-        """Begin to look at an answer to this user, of which so many bytes were written at once."""
+        """Watch an answer to this user; `size` is the number of bytes last written at once."""
         self.user_id = user_id or STRANGERS
-        self.size = max(size, self._transport.get_write_buffer_size())  # all are kept until the last has left
+        self.size = max(size, self._transport.get_write_buffer_size())  # all are kept until the last is sent
         self.look_every(seconds)
         self._unread.add(self)
 
     def look_every(self, seconds: float) -> None:
-        """Go on, with this patience from now on."""
+        """Restart the watch with this interval."""
         if self._timer is not None:
             self._timer.cancel()
         left = self._transport.get_write_buffer_size()
         self._timer = self._loop.call_later(seconds, self._look, left, seconds)
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop watching."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -85,7 +85,7 @@ class SlowReaderWatch:
             self._transport.set_write_buffer_limits(PAUSING_BYTES, low=0)
 
     def cut(self) -> None:
-        """Give the client up."""
+        """Abort the connection."""
         self.stop()
         self._transport.abort()
 

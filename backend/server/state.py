@@ -1,4 +1,4 @@
-"""What uvicorn hands to each connection, and what ours must know besides."""
+"""The configuration and state that uvicorn gives each connection, with our additions."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from backend.server.slow_reader import Unread
 from backend.utils import descriptors
 from backend.utils.turns import Beginnings
 
-SPARE_DESCRIPTORS = 100  # for whatever opens a file or a socket
-DESCRIPTORS_OF_A_CONNECTION = 2  # to the database: each may be replaced before it is closed
-QUIET_SECONDS = 60.0  # between two lines that say the same
+SPARE_DESCRIPTORS = 100  # for any other file or socket
+DESCRIPTORS_OF_A_CONNECTION = 2  # to the database: a replacement may open before the old one closes
+QUIET_SECONDS = 60.0  # between two identical log lines
 
 logger = structlog.get_logger(__name__)
 
 
 class ServerConfig(uvicorn.Config):
-    """uvicorn's configuration, with what our protocol and our workers need to know besides."""
+    """uvicorn's configuration, with settings for our protocol and workers."""
 
     client_timeout_seconds: float
     most_connections: int  # of clients
-    set_up_logs: Callable[[], None]  # what a new process does first
+    set_up_logs: Callable[[], None]  # called first in a new process
 
     def load(self) -> None:
         """Import and build the application."""
@@ -37,10 +37,10 @@ class ServerConfig(uvicorn.Config):
 
 
 class ServiceState(ServerState):
-    """What the connections of a server share: uvicorn's, whether the server ends, and how its requests begin."""
+    """State shared by a server's connections: uvicorn's, whether it is shutting down, and the queue of requests."""
 
     is_ending = False
-    _full_at = -math.inf  # when it was said
+    _full_at = -math.inf  # when this was last logged
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,13 +48,13 @@ class ServiceState(ServerState):
         self._unread: Unread | None = None
 
     def unread(self, connection_limiter: ConnectionLimiter) -> Unread:
-        """Return what counts the answers that clients have not taken, for the one application that this server runs."""
+        """Return the count of unread answers of the one application that this server runs."""
         if self._unread is None:
             self._unread = Unread(connection_limiter)
         return self._unread
 
     def note_full(self, most_connections: int) -> None:
-        """Say that a client was sent away because there are as many connections as may be; not each time."""
+        """Log, at most once per QUIET_SECONDS, that a client was refused because all connections are taken."""
         now = time.monotonic()
         if now - self._full_at > QUIET_SECONDS:
             self._full_at = now
@@ -62,6 +62,6 @@ class ServiceState(ServerState):
 
 
 def most_connections(pool_size: int) -> int:
-    """Return how many connections of clients leave enough descriptors for everything else."""
+    """Return how many client connections leave enough file descriptors for everything else."""
     most = descriptors.limit()
     return max(most // 2, most - SPARE_DESCRIPTORS - DESCRIPTORS_OF_A_CONNECTION * pool_size)

@@ -1,7 +1,7 @@
-"""Several workers on one listener: started, replaced when they crash or on SIGHUP, and ended together.
+"""Several workers on one listener: started, replaced when they crash or on SIGHUP, and stopped together.
 
-uvicorn's own supervisor hears no signal while it waits for a worker, starts one that cannot start again and again, and
-gives the listener up last. Its `Process`, which starts a worker and hears from it, is used here.
+uvicorn's own supervisor misses signals while it waits for a worker, keeps restarting a worker that cannot start, and
+closes the listener last. Only its `Process`, which starts a worker and pings it, is used here.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from backend.server.signals import hangup_means_reload, leaving_in_order
 from backend.server.state import ServerConfig
 
 LOOK_SECONDS = 0.2
-ANSWER_SECONDS = 0.1  # for a worker to say that it is there; a busy one says so the next time
-START_SECONDS = 120.0  # after which a worker that does not serve yet never will
-SILENCE_SECONDS = 60.0  # after which a worker hangs
+ANSWER_SECONDS = 0.1  # for a worker to answer a ping; a busy one answers the next time
+START_SECONDS = 120.0  # after which a worker that is not serving yet counts as lost
+SILENCE_SECONDS = 60.0  # after which a worker counts as hanging
 MAX_PAUSE_SECONDS = 30.0  # before a lost worker is replaced
-QUIET_SECONDS = 60.0  # without any loss, and the next one is the first again
+QUIET_SECONDS = 60.0  # without a loss, after which the pause starts from zero
 
 _ENDING = {signal.SIGTERM, signal.SIGINT}
 
@@ -40,17 +40,17 @@ logger = structlog.get_logger(__name__)
 
 
 class Worker(Process):
-    """A process that serves requests, as its parent sees it and as it is itself."""
+    """A process that serves requests; used both in the parent and in the process."""
 
     def __init__(self, config: ServerConfig, listener: socket.socket) -> None:
         super().__init__(config, [listener])
         self.config: ServerConfig = config
         self.is_serving = False
         self._is_asked = False
-        self.deadline = time.monotonic() + START_SECONDS  # by when it must have said something, or be gone
+        self.deadline = time.monotonic() + START_SECONDS  # by when it must have answered, or ended
 
     def look(self) -> None:
-        """Ask whether it serves, and give it more time if it does. One question at a time, or answers would queue."""
+        """Ping the worker, and extend its deadline if it answers. One ping at a time, or answers would queue up."""
         if not self._is_asked:
             self.parent_conn.send(b"ping")
         self._is_asked = not self.parent_conn.poll(ANSWER_SECONDS)
@@ -60,16 +60,16 @@ class Worker(Process):
 
     @property
     def is_lost(self) -> bool:
-        """Tell whether it has ended, or should have."""
+        """Return whether the worker has ended or missed its deadline."""
         return self.exitcode is not None or time.monotonic() > self.deadline
 
     def retire(self) -> None:
-        """Ask it to end in order, in its time."""
+        """Start a graceful shutdown of the worker, and set its deadline."""
         self.terminate()
         self.deadline = time.monotonic() + most_seconds_to_end(self.config)
 
     def target(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until asked to end: what the process itself does. What keeps it from serving is logged."""
+        """Serve until asked to end; runs in the worker process. Logs what keeps it from serving."""
         self.config.set_up_logs()
         self._server = Server(self.config)
         threading.Thread(target=self._end_with_parent, daemon=True).start()
@@ -84,39 +84,39 @@ class Worker(Process):
                 sys.exit(1)
 
     def _end_with_parent(self) -> None:
-        """End in order when the parent is gone, however it went; the other workers do so at the same time."""
+        """Shut down gracefully when the parent is gone, for any reason; the other workers do the same."""
         parent = multiprocessing.parent_process()
-        assert parent is not None  # noqa: S101 - it has started us
+        assert parent is not None  # noqa: S101 - it started us
         parent.join()
         server = cast(Server, self.server)
-        server.shares_listener = False  # nobody else sees to it that no more come
+        server.shares_listener = False  # the parent can no longer refuse new connections
         server.should_exit = True
 
 
 class GrowingPause:
-    """Says how long to wait before a worker takes the place of one that was lost."""
+    """The backoff before a lost worker is replaced."""
 
     def __init__(self) -> None:
         self._losses = 0
         self._last_loss = -math.inf
 
     def after_loss(self, now: float) -> float:
-        """Count a loss: nothing for the first, then more for each, until none was lost for a while."""
+        """Count a loss and return the pause: zero for the first, then growing until a quiet period resets it."""
         self._losses = self._losses + 1 if now - self._last_loss < QUIET_SECONDS else 0
         self._last_loss = now
         return min(2.0 ** (self._losses - 1), MAX_PAUSE_SECONDS) if self._losses else 0.0
 
 
 class Check(threading.Thread):
-    """Finds out whether new workers could serve. It may wait for the database: meanwhile workers are looked after."""
+    """Checks whether new workers could serve. A thread, because it may wait for the database."""
 
     def __init__(self, check: Callable[[], None]) -> None:
-        super().__init__(daemon=True)  # who ends does not wait for it
+        super().__init__(daemon=True)  # shutdown does not wait for it
         self._check = check
         self.complaint: str | None = "the check failed; what it said is above"
 
     def run(self) -> None:
-        """Check, and keep what is wrong."""
+        """Run the check, and keep its complaint."""
         try:
             self._check()
             self.complaint = None
@@ -125,7 +125,7 @@ class Check(threading.Thread):
 
 
 def next_signal(signals: SimpleQueue[int]) -> int | None:
-    """Take all that have come by now, or come soon, for one: the end wins, and to reload twice is to reload once."""
+    """Merge all signals that have arrived or soon arrive: a stop signal wins, and several reloads count as one."""
     try:
         numbers = [signals.get(timeout=LOOK_SECONDS)]
     except Empty:
@@ -136,16 +136,16 @@ def next_signal(signals: SimpleQueue[int]) -> int | None:
 
 
 class Supervisor:
-    """Keeps as many workers serving as there should be; `check` raises if new ones could not."""
+    """Keeps the configured number of workers serving; `check` raises if new ones could not serve."""
 
     def __init__(self, config: ServerConfig, listener: socket.socket, check: Callable[[], None]) -> None:
         self._config = config
         self._listener = listener
         self._check = check
-        self._checking: Check | None = None  # before workers are replaced
+        self._checking: Check | None = None  # runs before workers are replaced
         self._signals = SimpleQueue[int]()
-        self._workers: list[Worker] = []  # that serve, or will
-        self._outdated: list[Worker] = []  # those of them that are to be replaced
+        self._workers: list[Worker] = []  # serving or starting
+        self._outdated: list[Worker] = []  # those of `_workers` that are to be replaced
         self._leaving: list[Worker] = []
         self._has_served = False
         self._pause = GrowingPause()
@@ -157,7 +157,7 @@ class Supervisor:
             try:
                 while (number := next_signal(self._signals)) not in _ENDING:
                     if number is not None:
-                        # One that is under way may have read what was changed since: its result does not count.
+                        # A running check may have read settings that have changed since, so its result is dropped.
                         self._checking = Check(self._check)
                         self._checking.start()
                     self._reload_if_checked()
@@ -167,7 +167,7 @@ class Supervisor:
 
     @contextmanager
     def _hearing_signals(self) -> Iterator[None]:
-        """Queue the signals that are for us: they come at any moment, also while something is being done."""
+        """Queue our signals, because they may arrive at any moment."""
         numbers = [signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hangup_means_reload() else [])]
         before = {number: signal.signal(number, lambda number, _: self._signals.put(number)) for number in numbers}
         try:
@@ -199,7 +199,7 @@ class Supervisor:
         self._start_missing()
 
     def _start_missing(self) -> None:
-        """Start what is missing, and one more when one is to be replaced, and the one before has gone."""
+        """Start missing workers, plus one replacement at a time during a reload, once the previous old one has gone."""
         wanted = self._config.workers + bool(self._outdated and not self._leaving)
         while len(self._workers) < wanted and time.monotonic() >= self._next_start:
             worker = Worker(self._config, self._listener)
@@ -208,7 +208,7 @@ class Supervisor:
             logger.info("worker_started", pid=worker.pid)
 
     def _retire_outdated(self) -> None:
-        """Let an outdated one go, as soon as there are enough without it."""
+        """Retire an outdated worker once enough others serve."""
         if self._outdated and sum(worker.is_serving for worker in self._workers) > self._config.workers:
             worker = self._outdated.pop(0)
             self._workers.remove(worker)
@@ -216,7 +216,7 @@ class Supervisor:
             worker.retire()
 
     def _lose(self, worker: Worker) -> None:
-        """Give up a worker that has crashed, hangs or does not start; others stay, and it is soon replaced."""
+        """Give up a worker that has crashed, hangs or does not start; the others stay, and it is soon replaced."""
         is_new = not worker.is_serving and worker not in self._outdated
         was_killed = (worker.exitcode or 0) < 0
         self._reap(worker)
@@ -229,7 +229,7 @@ class Supervisor:
         self._next_start = now + self._pause.after_loss(now)
 
     def _reap(self, worker: Worker) -> None:
-        """Forget a worker that has ended, or that must."""
+        """Remove a worker, killing it if it still runs."""
         if worker.exitcode is None:
             worker.kill()
             worker.join()
@@ -240,9 +240,9 @@ class Supervisor:
         log("worker_ended", pid=worker.pid, exit_code=worker.exitcode)
 
     def _end(self) -> None:
-        """End all at the same time, each of which serves whoever has come by now."""
+        """Stop all workers at the same time; each still serves the clients that have already connected."""
         refuse_new_connections(self._listener)
-        self._listener.close()  # our copy must not be the last one: nobody here accepts what waits
+        self._listener.close()  # our copy must not be the last one: nobody accepts waiting connections here
         for worker in self._workers:
             worker.retire()
         for worker in [*self._leaving, *self._workers]:

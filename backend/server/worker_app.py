@@ -1,4 +1,4 @@
-"""The application as a process of its own serves it."""
+"""The application of a worker process."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from backend.telemetry.logs import set_up_logs
 
 
 def application() -> FastAPI:
-    """Build the application from the environment: what every worker process runs."""
+    """Build the application from the environment; every worker process runs this."""
     settings = load_settings()
     set_up_logs(settings.log_level, as_json=settings.environment == "production")
     app = create_app(settings)
-    # What is there by now stays. The collector need not look through it whenever a large body makes many objects.
+    # Existing objects stay alive, so the collector need not scan them whenever a large body creates many new ones.
     gc.freeze()
     return app

@@ -1,5 +1,5 @@
 """What one user may do: one package for each resource, with service, rules and queries.
 
 Rules, statements and transactions belong here. No method takes a user id.
-HTTP does not belong here, nor does the way to the database.
+HTTP and database connections do not.
 """

@@ -1,4 +1,4 @@
-"""Answers that are stored with the change they tell of, and given again when the request is sent again."""
+"""Stores each answer with the change that it reports, and returns it again when the request is retried."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _keys = SQLModel.metadata.tables[str(IdempotencyKey.__tablename__)]
 _KEY = bind("name", type_=Text)
 _REQUEST_HASH = bind("new_request_hash", type_=LargeBinary)
 
-# Locks the user's row first, as every write does, and makes it for a user who never wrote. Then takes the key, or locks
-# it: ON CONFLICT DO UPDATE returns what is stored by now, also when that happened while this waited for the user's row.
-# What it sets is what there is already. The status is null when the key is new, or its time is over.
+# Locks the user's row first, as every write does, and inserts it on a user's first write. Then inserts the key or locks
+# it: ON CONFLICT DO UPDATE returns the current row, even if it was stored while this waited for the user's row. The
+# update changes nothing. The status is null when the key is new or has expired.
 _locked = lock_account(users.c.id).cte("locked")
 CLAIM = (
     insert(_keys)
@@ -54,7 +54,7 @@ STORE = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request was answered."""
+    """The answer to a request."""
 
     status: int
     headers: dict[str, str]
@@ -63,17 +63,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyService:
-    """One user's keys, each of one request that was answered."""
+    """One user's keys, each for one answered request."""
 
     sessions: Sessions
     user_id: str
 
     @repeatable
     def once(self, key: str, request_hash: bytes, work: Callable[[Sessions], Answer]) -> tuple[Answer, bool]:
-        """Do the work and store its answer, in one transaction; returns it, and whether it was stored before.
+        """Do the work and store its answer, in one transaction; returns the answer, and whether it was stored before.
 
-        The work is given what opens sessions of the transaction. What it raises is raised, and nothing is stored.
-        Raises KeyReused when the key is that of another request.
+        `work` gets the sessions of the transaction. If it raises, nothing is stored and the error is passed on.
+        Raises KeyReused when the key belongs to another request.
         """
         claim = {"principal": self.user_id, "name": key, "new_request_hash": request_hash}
         with self.sessions.transaction(self.user_id) as sessions, sessions(self.user_id) as session:

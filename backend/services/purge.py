@@ -1,8 +1,8 @@
-"""Removes what is past its time.
+"""Removes expired rows.
 
-That is tasks in the trash and tombstones after 30 days, stored answers after 24 hours, and personal access tokens 30
-days after they expired. It asks, for no user, whose rows these are: a function of the migrations tells that and nothing
-else. Then it removes them as each user in turn.
+These are tasks in the trash and tombstones after 30 days, stored answers after 24 hours, and personal access tokens 30
+days after they expired. First it asks, for no user, which users have such rows: a function from the migrations returns
+that and nothing else. Then it removes the rows as each user in turn.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from backend.services.access_tokens.queries import access_tokens
 from backend.services.idempotency import KEPT
 from backend.services.tasks.columns import USER_ID, tasks, tombstones, users
 
-TRASH_TIME = timedelta(days=30)  # the function says it, too
-MAX_FOUND = 1000  # rows of each table that one statement looks at for users
-MAX_PURGED = 1000  # rows of each table that one statement removes: requests of their user may wait for it
-MAX_PASSED_OVER = 1000  # users to remember; the first is forgotten then, and tried again
-MAX_ROUNDS = 100_000  # of looking for users
+TRASH_TIME = timedelta(days=30)  # repeated in that function
+MAX_FOUND = 1000  # rows of each table that one statement searches for users
+MAX_PURGED = 1000  # rows of each table that one statement removes: requests of the user may wait for it
+MAX_PASSED_OVER = 1000  # users to remember; after that, the first is forgotten and tried again
+MAX_ROUNDS = 100_000  # of searching for users
 
 _NOBODY = ""
 
@@ -55,15 +55,15 @@ def _is_older(column: Column[datetime], age: timedelta) -> ColumnElement[bool]:
 
 
 def _find() -> SelectOfScalar[str]:
-    """Select some users who have something that is past its time, but none of those passed over."""
+    """Select some users who have expired rows, except those passed over."""
     passed_over = cast(bind("passed_over"), ARRAY(Text))
     return select(func.users_with_expired_rows(passed_over, cast(_MOST, BigInteger), type_=Text))
 
 
 def _purge() -> Select[int, int, int, int]:
-    """Remove some of what is past its time, and select how much of each kind it was.
+    """Remove some of a user's expired rows, and select how many of each kind.
 
-    There is no row to select when the user is gone, or somebody else is at it: then this does not wait.
+    Selects no row when the user is gone, or when another transaction has locked the user's row: it does not wait.
     """
     locked = (
         select(users.c.id, users.c.task_count, users.c.purged_revision)
@@ -87,7 +87,7 @@ def _purge() -> Select[int, int, int, int]:
         .where(users.c.id == USER_ID, users.c.id == locked.c.id, users.c.id == total.c.user_id)
         .values(
             task_count=locked.c.task_count - total.c.tasks,
-            # Whoever has seen this change has missed nothing, whichever rows are left for the next statement.
+            # A client that has seen this change has missed nothing, whichever rows are left for the next statement.
             purged_revision=func.greatest(locked.c.purged_revision, total.c.revision),
         )
         .cte("counted")
@@ -97,9 +97,9 @@ def _purge() -> Select[int, int, int, int]:
 
 
 def _removed(column: Column[datetime], age: timedelta, locked: CTE) -> CTE:
-    """Remove rows of the user's that are past their time.
+    """Remove expired rows of the user.
 
-    It says so twice: a row may have been changed between the start of the statement and the lock.
+    The conditions appear twice: a row may have changed between the start of the statement and the lock.
     """
     table = column.table
     conditions = (table.c.user_id == USER_ID, _is_older(column, age))
@@ -130,7 +130,7 @@ PURGE = _purge()
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """How much was removed of each kind."""
+    """How many rows of each kind were removed."""
 
     tasks: int = 0
     tombstones: int = 0
@@ -150,13 +150,13 @@ class Purged:
 
 @dataclass(frozen=True, slots=True)
 class UserPurge:
-    """What one user has that is past its time."""
+    """The expired rows of one user."""
 
     sessions: SessionFactory
     user_id: str
 
     def step(self) -> Purged:
-        """Remove up to MAX_PURGED rows of each kind; nothing while somebody else changes something of the user's."""
+        """Remove up to MAX_PURGED rows of each kind; none while another transaction writes for this user."""
         with self.sessions(self.user_id) as session:
             rows = session.exec(PURGE, params={"principal": self.user_id, "most": MAX_PURGED})
         return Purged(*rows[0]) if rows else Purged()
@@ -164,15 +164,15 @@ class UserPurge:
 
 @dataclass(frozen=True, slots=True)
 class PurgeService:
-    """What all users have that is past its time."""
+    """The expired rows of all users."""
 
     sessions: SessionFactory
 
     def steps(self) -> Iterator[Purged]:
-        """Remove it step by step, each of them one round trip; gives what each has removed.
+        """Remove them in steps of one round trip each; yields what each step removed.
 
-        Users who are busy are passed over: next time is soon enough. Raises ServiceUnavailable when the database does
-        not answer.
+        Busy users are passed over: the next purge is soon enough. Raises ServiceUnavailable when the database does not
+        answer.
         """
         passed_over: deque[str] = deque(maxlen=MAX_PASSED_OVER)
         for _ in range(MAX_ROUNDS):

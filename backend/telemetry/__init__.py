@@ -1,5 +1,5 @@
-"""What the people who run the service see: logs, traces and metrics.
+"""Logs, traces and metrics for the operators of the service.
 
-How they are set up, written and exported belongs here.
-Which event is logged does not: each module logs its own.
+Setting them up, writing and exporting them belongs here.
+The choice of events does not: each module logs its own.
 """

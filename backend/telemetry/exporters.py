@@ -1,6 +1,6 @@
-"""Where traces and metrics go when they are asked for: OpenTelemetry's SDK and its exporters.
+"""Exports traces and metrics, if configured, with OpenTelemetry's SDK and its exporters.
 
-FastAPI puts the address and the host of a request into its span. Clients write them, so they are taken out again.
+FastAPI puts the address and the host of a request into its span. Clients write both, so they are redacted.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerPro
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 
 NAME = "task-api"
-SHUTDOWN_SECONDS = 3.0  # for what is left, when the service ends; a collector that is away must not hold it up
+SHUTDOWN_SECONDS = 3.0  # to send the rest at shutdown; an unreachable collector must not delay it
 REDACTED = "REDACTED"
 
 _WRITTEN_BY_CLIENTS = ("url.path", "url.query", "server.address", "http.request.method_original")
@@ -36,7 +36,7 @@ logger = structlog.get_logger()
 
 @contextmanager
 def export(signals: Collection[str], version: str, propagator: TextMapPropagator) -> Iterator[None]:
-    """Export these signals until the block ends, and by then all of them."""
+    """Export these signals until the block ends, then send the rest."""
     providers: list[TracerProvider | MeterProvider] = []
     if "TRACES" in signals:
         tracer_provider = TracerProvider(resource=_resource(version), shutdown_on_exit=False)
@@ -57,7 +57,7 @@ def export(signals: Collection[str], version: str, propagator: TextMapPropagator
 
 
 class _Redaction(SpanProcessor):
-    """Takes out of each span what clients write."""
+    """Redacts in each span what clients write."""
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002
         """Overwrite it: an attribute cannot be removed."""
@@ -68,7 +68,7 @@ class _Redaction(SpanProcessor):
 
 @dataclass(slots=True)
 class _Outage:
-    """Whether a kind of telemetry reaches the collector: said when that changes, and not at each try."""
+    """Whether a kind of telemetry reaches the collector: logged when that changes, not at each attempt."""
 
     signal: str
     _is_on: bool = False
@@ -106,13 +106,13 @@ class _MetricExporter(OTLPMetricExporter):
 
 
 def _resource(version: str) -> Resource:
-    """Say whose telemetry it is. What the variables say wins; each worker is an instance of its own."""
+    """Return the source of the telemetry. Environment variables win; each worker is its own instance."""
     ours = Resource({"service.name": NAME, "service.version": version, "process.pid": os.getpid()})
     return Resource.create(ours.merge(OTELResourceDetector().detect()).attributes)
 
 
 def _shut_down(providers: Sequence[TracerProvider | MeterProvider]) -> None:
-    """Send what is left, and wait for that, but not for long."""
+    """Send the rest, and wait for that, but not for long."""
     end = time.monotonic() + SHUTDOWN_SECONDS
     threads = [threading.Thread(target=provider.shutdown, daemon=True) for provider in providers]
     for thread in threads:

@@ -1,8 +1,8 @@
-"""How this process logs: a line for each event, to stderr; as JSON where machines read it, else for people.
+"""Sets up the logs: one line per event to stderr, as JSON for machines or as text for people.
 
-An event of ours is a name in snake_case with fields; specs/telemetry.md lists all. What libraries say comes out in the
-same form, with the field `logger` that names them. Nothing here shows what users wrote: a traceback has neither the
-values of variables nor messages that quote one, and a library's message ends with its first line.
+Our own events have a name in snake_case and fields; specs/telemetry.md lists all. Messages of libraries have the same
+form, with the field `logger` naming the library. The log never shows what users wrote: a traceback has neither the
+values of variables nor messages that quote them, and a library's message is cut after its first line.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
-# Libraries that say more than is wanted: addresses that they ask, and headers that clients sent.
+# Libraries that log too much: addresses that they request, and headers that clients sent.
 _QUIET = {
     "httpcore": logging.WARNING,
     "httpx": logging.WARNING,
-    "opentelemetry": logging.CRITICAL,  # backend/telemetry/tracing.py says what matters of it
+    "opentelemetry": logging.CRITICAL,  # backend/telemetry/exporters.py logs what matters
     "urllib3": logging.CRITICAL,
 }
 
-# Errors whose messages speak of code. Those of others quote values: of a KeyError the key, of a ValueError the text.
+# Errors whose messages describe code. Those of others quote values: a KeyError the key, a ValueError the text.
 _SPEAKS_OF_CODE = {
     AttributeError,
     ImportError,
@@ -42,13 +42,13 @@ _SPEAKS_OF_CODE = {
     ZeroDivisionError,
 }
 
-_ENCODER = json.JSONEncoder(default=repr)  # once, rather than for each line
+_ENCODER = json.JSONEncoder(default=repr)  # built once, not for each line
 
 logger = structlog.get_logger()
 
 
 def set_up_logs(level: str, *, as_json: bool) -> None:
-    """Log from now on what is of this level or above: our events, what libraries say, warnings and what failed."""
+    """Log everything of this level or above: our events, messages of libraries, warnings and failures."""
     least = logging.getLevelNamesMapping()[level.upper()]
     processors: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -63,7 +63,7 @@ def set_up_logs(level: str, *, as_json: bool) -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
     logging.basicConfig(handlers=[_handler(processors, renderer)])
-    logging.getLogger().setLevel(least)  # also where handlers are there already
+    logging.getLogger().setLevel(least)  # even if there are handlers already
     for name, quiet in _QUIET.items():
         logging.getLogger(name).setLevel(quiet)
     logging.captureWarnings(capture=True)
@@ -75,12 +75,12 @@ def _as_json(event: EventDict, **_options: object) -> str:
 
 
 def _for_people(stream: TextIO) -> Processor:
-    # Whatever a value holds, it is one line: quoted, with escapes for what a terminal would obey.
+    # Every value stays on one line: quoted, with control characters escaped.
     return structlog.dev.ConsoleRenderer(colors=stream.isatty(), repr_native_str=True, sort_keys=False)
 
 
 def _handler(processors: list[Processor], renderer: Processor) -> logging.Handler:
-    """Make what writes the lines of libraries, in the form of ours."""
+    """Return the handler that writes messages of libraries in the form of our events."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         ProcessorFormatter(
@@ -92,14 +92,14 @@ def _handler(processors: list[Processor], renderer: Processor) -> logging.Handle
 
 
 def _first_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Keep of a library's message the first line: asyncio, say, puts what a task has failed with into the next."""
+    """Keep only the first line of a library's message: asyncio, for example, puts a task's error into the next."""
     event["event"] = event["event"].partition("\n")[0]
     event.pop("stack_info", None)
     return event
 
 
 def _log_what_fails() -> None:
-    """Log what nobody catches, instead of printing it."""
+    """Log uncaught errors instead of printing them."""
 
     def process_failed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         logger.critical("process_failed", exc_info=(kind, error, trace))
@@ -140,6 +140,6 @@ def _name(error: BaseException) -> str:
     name = (
         kind.__qualname__ if kind.__module__ in {"builtins", "__main__"} else f"{kind.__module__}.{kind.__qualname__}"
     )
-    # Our own errors are worded with care.
+    # The messages of our own errors are safe.
     is_safe = kind in _SPEAKS_OF_CODE or kind.__module__.startswith("backend.")
     return f"{name}: {error}" if is_safe and str(error) else name

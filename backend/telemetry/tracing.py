@@ -1,6 +1,6 @@
-"""Traces and metrics of this process, sent where OpenTelemetry's standard variables say. Without them, nothing is.
+"""Sends traces and metrics where OpenTelemetry's standard variables say; without these, nothing is sent.
 
-What clients write must not leave with them: of the headers that ask to continue a trace only the ids are read.
+What clients write must not be exported: of the headers that ask to continue a trace, only the ids are read.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _TRACE_PARENT = "traceparent"
 
 @contextmanager
 def exporting(version: str) -> Iterator[bool]:
-    """Export what is traced and measured until the block ends, and by then all of it. Gives whether anything is."""
+    """Export traces and metrics until the block ends, then send the rest. Gives whether anything is exported."""
     signals = exported_signals()
     if not signals:
         yield False
         return
-    # Hundreds of modules, which a service without a collector does without.
+    # Imports hundreds of modules, which a service without a collector does not need.
     from backend.telemetry.exporters import export  # noqa: PLC0415
 
     with export(signals, version, TraceParent()):
@@ -32,12 +32,12 @@ def exporting(version: str) -> Iterator[bool]:
 
 
 def exported_signals() -> list[str]:
-    """Return what the variables ask for: TRACES, METRICS, both or neither."""
+    """Return the signals that the variables ask for: TRACES, METRICS, both or neither."""
     return [signal for signal in ("TRACES", "METRICS") if _is_asked_for(signal)]
 
 
 def trace_id_of(values: Sequence[str]) -> str | None:
-    """Read the trace id out of the headers `traceparent` of a request; None unless there is one, and well-formed."""
+    """Return the trace id of a request's `traceparent` headers; None unless there is exactly one, and well-formed."""
     if not values:
         return None
     context = TraceParent().extract({_TRACE_PARENT: values})
@@ -45,7 +45,7 @@ def trace_id_of(values: Sequence[str]) -> str | None:
 
 
 def current_trace_id() -> str | None:
-    """Return the trace that what happens now is part of, if it is traced."""
+    """Return the id of the current trace, if there is one."""
     return _trace_id(trace.get_current_span())
 
 
@@ -55,12 +55,12 @@ def _trace_id(span: trace.Span) -> str | None:
 
 
 class TraceParent(TraceContextTextMapPropagator):
-    """Reads the header `traceparent` of W3C Trace Context, and not `tracestate`, where anything may be written."""
+    """Reads the header `traceparent` of W3C Trace Context, but not `tracestate`, which may contain anything."""
 
     def extract(
         self, carrier: CarrierT, context: Context | None = None, getter: Getter[CarrierT] = default_getter
     ) -> Context:
-        """Continue the trace that the carrier names; of two that it names, neither."""
+        """Continue the trace that the carrier names; if it names two, neither."""
         values = getter.get(carrier, _TRACE_PARENT) or []
         return super().extract({_TRACE_PARENT: values if len(values) == 1 else []}, context)
 

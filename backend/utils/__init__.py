@@ -1,5 +1,5 @@
-"""What would fit any service.
+"""Helpers that would fit any service.
 
-A module belongs here if it would make sense in a project about something else.
-Nothing here knows of tasks, of users or of the database.
+A module belongs here if it would make sense in an unrelated project.
+Nothing here knows about tasks, users or the database.
 """

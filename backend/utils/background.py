@@ -1,4 +1,4 @@
-"""Work that goes on beside the requests for as long as the application lives."""
+"""Background work that runs as long as the application."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import anyio
 
 @asynccontextmanager
 async def in_background(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Let work that never ends go on until the block does; a statement that is under way then is waited for."""
+    """Run endless work in the background until the block ends; then wait for a statement in progress."""
     async with anyio.create_task_group() as group:
         group.start_soon(work)
         yield

@@ -1,20 +1,20 @@
-"""Descriptors: each connection of a client and each to the database needs one, and a process has so many."""
+"""Descriptors: every client or database connection needs one, and a process has a limited number."""
 
 from __future__ import annotations
 
 import selectors
 from contextlib import suppress
 
-# More than macOS gives any process by setrlimit, which does not say so. An unlimited number is none that can be set.
+# macOS lets no process set more, but does not report this. `_MOST` replaces an unlimited number, which cannot be set.
 _MAX_ON_MACOS = 10240
 _MOST = 1_048_576
 
-# Unlike others it needs no descriptor itself, which may be just what is missing. Windows has no other.
+# Unlike other selectors, it needs no descriptor of its own: they may have run out. Windows has only the default.
 Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 
 
 def raise_limit() -> None:
-    """Let this process, and those that it starts, have as many descriptors as it may give itself."""
+    """Raise the descriptor limit of this process, and of those it starts, as far as allowed."""
     with suppress(ImportError, OSError):  # on Windows; where a unit or a sandbox forbids it
         import resource  # noqa: PLC0415 - not on Windows, where this module must still import
 

@@ -1,4 +1,4 @@
-"""Fingerprints of requests: whether two say the same."""
+"""Fingerprints of requests, to compare them."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ import json
 
 
 def fingerprint(*parts: object) -> bytes:
-    """Hash what a request says, in 32 bytes: strings, numbers, booleans and Nones, in this order."""
+    """Hash the parts of a request, in this order, to 32 bytes: strings, numbers, booleans and Nones."""
     return hashlib.sha256(json.dumps(parts).encode()).digest()

@@ -1,7 +1,7 @@
-"""Lets code that waits be written plainly, and not hold up the event loop that it runs on.
+"""Lets ordinary synchronous code wait without blocking the event loop that it runs on.
 
-A greenlet is a call that can be left in the middle: where it waits, the loop goes on with something else, and comes
-back to it. Compared with a thread it changes hands only there, and costs next to nothing.
+A greenlet is a call that can be suspended: while it waits, the loop does other work, and then resumes it. Unlike a
+thread, it switches only there, and costs next to nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class _Call(greenlet):  # type: ignore[misc]
 
 
 def in_greenlet(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, Coroutine[Any, Any, _Result]]:
-    """Make a coroutine function of one that waits by `wait_for`."""
+    """Turn a function that waits with `wait_for` into a coroutine function."""
 
     @wraps(function)
     async def run(*arguments: _Arguments.args, **options: _Arguments.kwargs) -> _Result:
@@ -44,17 +44,17 @@ def in_greenlet(function: Callable[_Arguments, _Result]) -> Callable[_Arguments,
 
 
 def _switch(switch: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """Switch in a call of its own: what measures Python's calls notices only then that another greenlet goes on."""
+    """Switch in a separate call: only then do tools that trace Python calls notice the switch."""
     return switch(*arguments, **options)
 
 
 def is_in_greenlet() -> bool:
-    """Tell whether what runs now may wait by `wait_for`, and must wait in no other way."""
+    """Return whether the running code may wait with `wait_for`, and must not wait in any other way."""
     return isinstance(getcurrent(), _Call)
 
 
 def wait_for(awaitable: Awaitable[_Result]) -> _Result:
-    """Wait for something of the event loop; returns and raises what it does."""
+    """Wait for an awaitable on the event loop; returns its result, or raises its error."""
     loop = getcurrent().parent
     assert loop is not None  # noqa: S101 - only a call that runs on one may wait
     result: _Result = loop.switch(awaitable)

@@ -1,4 +1,4 @@
-"""What a worker has only so much of, and what each user has of it."""
+"""Shares a limited resource of a worker among users."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from backend.errors import ServiceUnavailable
 
 
 class Shares:
-    """So much of something, of which a user may take more while having less than is still free.
+    """A limited resource, of which a user may take more while having less than is still free.
 
-    One user alone gets half of it, and the next one half of what is left: whoever comes finds some, whatever others do.
-    What is kept for them is given to users who have none.
+    The first user gets at most half of it, the next half of the rest: a newcomer always finds some, whatever others do.
+    The amount `kept` for newcomers goes only to users who have none.
     """
 
     def __init__(self, most: int, kept: int = 0) -> None:
         self.free = most
-        self.taken: dict[str, int] = {}  # by each user who has some
+        self.taken: dict[str, int] = {}  # by user
         self._kept = kept
 
     def may_take(self, user_id: str) -> bool:
-        """Tell whether this user may take more."""
+        """Return whether this user may take more."""
         taken = self.taken.get(user_id, 0)
         return taken < self.free and (self.free > self._kept or not taken)
 
     def claim(self, user_id: str, amount: int = 1) -> None:
-        """Take so much; raises ServiceUnavailable when the user may not."""
+        """Take this amount; raises ServiceUnavailable when the user may not."""
         if not self.may_take(user_id):
             raise ServiceUnavailable
         self.take(user_id, amount)
 
     def take(self, user_id: str, amount: int = 1) -> None:
-        """Take so much, whether or not the user may: what is there already counts all the same."""
+        """Take this amount even if the user may not: what already exists must be counted."""
         self.free -= amount
         self.taken[user_id] = self.taken.get(user_id, 0) + amount
 
     def give_back(self, user_id: str, amount: int = 1) -> None:
-        """Give so much back."""
+        """Give this amount back."""
         self.free += amount
         self.taken[user_id] -= amount
         if not self.taken[user_id]:

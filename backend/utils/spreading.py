@@ -1,4 +1,4 @@
-"""Spreads what would else happen at one moment."""
+"""Spreads events that would otherwise happen at the same moment."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import random
 
 
 def spread(seconds: float) -> float:
-    """Add up to a tenth to a time, by chance: those who came together do not leave together."""
+    """Add a random part of up to a tenth to a time, so that what began together does not end together."""
     return seconds * random.uniform(1, 1.1)  # noqa: S311 - no secret

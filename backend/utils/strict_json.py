@@ -1,4 +1,4 @@
-"""What Python's reader of JSON lets pass, and JSON (RFC 8259) does not have or does not want."""
+"""Refuses what Python's JSON parser accepts, but JSON (RFC 8259) forbids or discourages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Never
 
 
 class RepeatedKeyError(Exception):
-    """A key is there more than once: readers would disagree about which one counts."""
+    """A key occurs more than once: parsers would disagree about which one counts."""
 
     def __init__(self, key: str) -> None:
         super().__init__()
@@ -15,7 +15,7 @@ class RepeatedKeyError(Exception):
 
 
 def unambiguous(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its members; raises RepeatedKeyError."""
+    """Build an object from its members; raises RepeatedKeyError when a key occurs twice."""
     found = dict(members)
     if len(found) < len(members):
         ((key, _),) = Counter(key for key, _ in members).most_common(1)
@@ -24,5 +24,5 @@ def unambiguous(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def refuse_constant(name: str) -> Never:
-    """Raise ValueError for NaN, Infinity and -Infinity, which are Python's idea and not JSON."""
+    """Raise ValueError for NaN, Infinity and -Infinity, which Python accepts but JSON does not have."""
     raise ValueError(name)

@@ -1,4 +1,4 @@
-"""Starts threads for an event loop, which must not wait until they run: on a busy machine that takes a while."""
+"""Starts threads without making the event loop wait until they run: on a busy machine that takes a while."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ logger = structlog.get_logger(__name__)
 
 
 def start_soon(thread: threading.Thread) -> None:
-    """Start a thread, and do not wait for it. Where the system gives none, that is logged."""
+    """Start a thread without waiting for it. Logs an error when the system cannot start one."""
     _queue().put(thread)
 
 

@@ -1,4 +1,4 @@
-"""Turns: who comes next when many wait."""
+"""Turns: which user is next when many wait."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Waiting = TypeVar("_Waiting")
 
 
 class Turns(Generic[_Waiting]):
-    """Who waits: users take turns, and of one user, first come is first served."""
+    """A queue in which users take turns, and each user's own entries are served in order of arrival."""
 
     def __init__(self) -> None:
         self._lines: dict[str, deque[_Waiting]] = {}  # by user, in the order of their turns
@@ -23,11 +23,11 @@ class Turns(Generic[_Waiting]):
         return bool(self._lines)
 
     def add(self, user_id: str, waiting: _Waiting) -> None:
-        """Let somebody wait for a turn of this user."""
+        """Add an entry that waits for a turn of this user."""
         self._lines.setdefault(user_id, deque()).append(waiting)
 
     def remove(self, user_id: str, waiting: _Waiting) -> None:
-        """Let somebody wait no more, who may have had a turn meanwhile."""
+        """Remove an entry, which may already have had its turn."""
         line = self._lines.get(user_id, deque())
         if waiting in line:
             line.remove(waiting)
@@ -35,7 +35,7 @@ class Turns(Generic[_Waiting]):
                 del self._lines[user_id]
 
     def take(self, may_begin: Callable[[str], bool] = lambda _: True) -> tuple[str, _Waiting] | None:
-        """Return the user whose turn it is, of those who may begin, and who waited for it; None if there is nobody."""
+        """Return the next user that may begin, and that user's first entry; None if there is nobody."""
         user_id = next(filter(may_begin, self._lines), None)
         if user_id is None:
             return None
@@ -47,20 +47,20 @@ class Turns(Generic[_Waiting]):
 
 
 class Beginnings:
-    """Lets requests begin, so many in one round of the event loop: what else is due comes in between.
+    """Limits how many requests begin in one round of the event loop, so that other work runs in between.
 
     When very many arrive at once, their senders take turns.
     """
 
     def __init__(self) -> None:
         self._turns = Turns[Callable[[], None]]()
-        self._begun = 0  # in this round, and in those before it in which there were few
+        self._begun = 0  # in this round, and in earlier rounds that stayed below MAX_BEGUN
 
     def may_begin(self) -> bool:
-        """Tell whether one more request may begin in this round, and count it."""
+        """Return whether one more request may begin in this round, and count it."""
         self._begun += 1
-        if self._begun == MAX_BEGUN:  # and not for each that comes alone; at worst, one then waits for a round in vain
-            # In a context of its own: what begins in the next round is nothing of this sender's.
+        if self._begun == MAX_BEGUN:  # a lone request schedules nothing; at worst, one later waits a round for no need
+            # In its own context: what begins in the next round must not inherit this sender's.
             asyncio.get_running_loop().call_soon(self._begin_round, context=Context())
         return self._begun <= MAX_BEGUN
 

@@ -1,4 +1,4 @@
-"""`make bench`: measure this service beside others, and write down what came of a full run."""
+"""`make bench`: measure this service and others side by side, and store the results of a full run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FOLDER = Path("specs", "005-speed")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure what was asked for; returns the exit code."""
+    """Run the requested measurements; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
         load.wrk()
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
-    """Make what reads a list of names with commas between them."""
+    """Return a parser for a comma-separated list of these names."""
 
     def names(text: str) -> list[str]:
         found = text.split(",")
@@ -72,7 +72,7 @@ def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
 
 
 def _is_all(options: argparse.Namespace) -> bool:
-    """Tell whether no part is left out, as what is written must be."""
+    """Return whether no part is left out, which is required to store a report."""
     return not (options.only or options.contenders or options.fsync)
 
 
@@ -91,7 +91,7 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 
 def write(root: Path, report: Report) -> None:
-    """Store a report, and put its few lines into the README."""
+    """Store a report, and update its summary in the README."""
     folder = root / _FOLDER
     (folder / "results.json").write_text(dump(report), encoding="utf-8")
     (folder / "results.md").write_text(markdown(report), encoding="utf-8")

@@ -1,6 +1,6 @@
-"""The tasks that every contender finds: the same for all, and after each round the same again.
+"""The initial tasks of every contender: the same for all, and restored after each round.
 
-What is in them follows from their numbers, so that a load generator in any language knows it: task 7 of user 12.
+Their content follows from their numbers, so that a load generator in any language knows it: task 7 of user 12.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from uuid import UUID
 from tests.fixtures.database import execute
 
 USERS = 1000
-TASKS = 50  # of each user
-LONG_USERS = 20  # who have long lists
+TASKS = 50  # per user
+LONG_USERS = 20  # who have long listings
 LONG_TASKS = 1000
 TITLE = "Buy milk and bread on the way home"
 DESCRIPTION = "Two litres of the fresh one; the bread from the baker at the corner, if he is still open"
 
-_LOADED_BEFORE = "2025-02-01"  # whatever is younger was made in a round
+_LOADED_BEFORE = "2025-02-01"  # anything newer was created in a round
 
 _LOAD_USERS = """
 INSERT INTO users (id, revision, task_count)
@@ -41,22 +41,22 @@ WHERE users.id = counted.user_id AND users.task_count <> counted.tasks;
 
 
 def user(number: int) -> str:
-    """Name a user."""
+    """Return the id of a user."""
     return f"user-{number}"
 
 
 def long_user(number: int) -> str:
-    """Name a user with a long list."""
+    """Return the id of a user with a long listing."""
     return f"long-{number}"
 
 
 def task(owner: int, number: int) -> UUID:
-    """Return the id of a task of a user, either by number."""
+    """Return the id of a user's task, given both numbers."""
     return UUID(f"00000000-0000-7000-8000-{owner * 10000 + number:012x}")
 
 
 def load(url: str, users: int = USERS, long_users: int = LONG_USERS, share: float = 1) -> None:
-    """Fill a migrated database; with a share of the tasks, where it is tried how something works."""
+    """Fill a migrated database; with only a share of the tasks in trial runs."""
     for kind, owners, most in (("user", users, TASKS), ("long", long_users, LONG_TASKS)):
         tasks = round(most * share)
         execute(url, _LOAD_USERS, kind, tasks, tasks, owners)
@@ -65,7 +65,7 @@ def load(url: str, users: int = USERS, long_users: int = LONG_USERS, share: floa
 
 
 def restore(url: str) -> None:
-    """Remove what a round has made, and what it has left behind."""
+    """Undo a round's changes, and clean up after them."""
     execute(url, _RESTORE)
     for table in ("tasks", "users"):
         execute(url, f"VACUUM {table}")

@@ -1,4 +1,4 @@
-"""The same with much as with little: times of calls as a table grows, memory of a worker, and get beside long lists."""
+"""Behaviour at scale: call times as a table grows, memory of a worker, and get while others fetch long listings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.fixtures.database import scratch_database
 REQUESTS = 200_000
 _MIX_CONNECTIONS = 16
 _SLICE_SECONDS = 10
-_MAX_SECONDS = 150  # for these requests: a slow machine sends fewer, and says how many
+_MAX_SECONDS = 150  # for these requests: a slow machine sends fewer, and reports how many
 _LIST_CONNECTIONS = 4
 _BESIDE_SECONDS = 10
 _MEGABYTE = 1024 * 1024
@@ -25,7 +25,7 @@ _MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How far it goes: steps of rows in the table, rounds of calls at each, and requests while memory is looked at."""
+    """How far to go: table sizes, rounds of calls at each, and requests while memory is measured."""
 
     rows: tuple[int, ...] = (10_000, 1_000_000, 10_000_000)
     rounds: int = 300
@@ -38,7 +38,7 @@ QUICK = Sizes(rows=(10_000, 100_000), rounds=100, requests=2_000, seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Median milliseconds of a call, for a user with so many tasks in a table with so many rows."""
+    """Median milliseconds of a call, for a user with this many tasks in a table with this many rows."""
 
     call: str
     tasks: int
@@ -48,7 +48,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Megabytes of a worker after so many requests."""
+    """Megabytes of a worker after this many requests."""
 
     requests: int
     megabytes: float
@@ -56,7 +56,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """All that was measured."""
+    """All measurements."""
 
     steps: tuple[Step, ...]
     memory: tuple[Memory, ...]
@@ -69,15 +69,15 @@ class Growth:
         return min((step for step in self.steps if step.call == call), key=lambda step: (step.rows, step.tasks))
 
     def ratio(self, step: Step) -> float:
-        """Return how many times as long it takes as with the fewest tasks and rows."""
+        """Return the time relative to the step with the fewest tasks and rows."""
         return step.milliseconds / self.smallest(step.call).milliseconds
 
     def worst_ratio(self, call: str) -> float:
-        """Return the greatest ratio of a call."""
+        """Return the largest ratio of a call."""
         return max(self.ratio(step) for step in self.steps if step.call == call)
 
     def lines(self) -> list[str]:
-        """Write it as Markdown."""
+        """Format the results as Markdown."""
         return [*self._table(), "", *self._memory(), "", *self._beside()]
 
     def _table(self) -> list[str]:
@@ -112,9 +112,9 @@ class Growth:
 
 
 def measure(url: str, place: Path, sizes: Sizes) -> Growth:
-    """Measure, with services that run in this place: in 8 minutes at the most, or `QUICK` in 40 seconds.
+    """Measure, with services that run in this folder: in 8 minutes at the most, or `QUICK` in 40 seconds.
 
-    The database of the URL is full of `data`; tables that grow are in others on the same server.
+    The URL's database contains `data`; growing tables are in other databases on the same server.
     """
     with running.service(url, place) as service:
         memory = _memory_of(service, sizes)
@@ -127,7 +127,7 @@ def measure(url: str, place: Path, sizes: Sizes) -> Growth:
 
 @contextmanager
 def _grown(url: str, place: Path, rows: int) -> Iterator[str]:
-    """Serve a database with so many rows until the block ends; gives the address."""
+    """Serve a database with this many rows until the block ends; yields the address."""
     with scratch_database(url) as grown:
         growth_data.fill(grown, rows)
         with running.service(grown, place, MAX_TASKS_PER_USER="1000000") as service:
@@ -135,7 +135,7 @@ def _grown(url: str, place: Path, rows: int) -> Iterator[str]:
 
 
 def _steps(addresses: dict[int, str], rounds: int) -> tuple[Step, ...]:
-    """Time the same calls at all of these services in turn, so that what else the machine does meets all alike."""
+    """Time the same calls at all of these services in turn, so that other load on the machine affects all alike."""
     with ExitStack() as connections:
         clients = {
             (call, tasks, rows): client
@@ -147,7 +147,7 @@ def _steps(addresses: dict[int, str], rounds: int) -> tuple[Step, ...]:
 
 
 def _memory_of(service: running.Running, sizes: Sizes) -> tuple[Memory, ...]:
-    """Look at a worker's memory at the start, at half and at the end of its requests, once it is warm."""
+    """Measure a worker's memory at the start, in the middle and at the end of its requests, once it is warm."""
     seconds = min(_SLICE_SECONDS, sizes.seconds)
     done = _mixed(service, seconds)
     memory = [Memory(done, service.memory() / _MEGABYTE)]
@@ -166,11 +166,11 @@ def _mixed(service: running.Running, seconds: int) -> int:
 
 
 def _beside_lists(address: str, seconds: int) -> tuple[load.Measured, load.Measured, load.Measured]:
-    """Get one task after the other: alone, and beside clients that fetch long lists; measure these, too."""
-    load.run(address, workloads.GET, 1, 1)  # connections are made
+    """Get one task after the other: alone, and while clients fetch long listings; measure these, too."""
+    load.run(address, workloads.GET, 1, 1)  # opens connections
     alone = load.run(address, workloads.GET, 1, seconds)
     with ThreadPoolExecutor(1) as others:
         lists = others.submit(load.run, address, workloads.LIST_1000, _LIST_CONNECTIONS, seconds + 2)
-        time.sleep(1)  # they have begun
+        time.sleep(1)  # the clients have started
         beside = load.run(address, workloads.GET, 1, seconds)
         return alone, beside, lists.result()

@@ -1,4 +1,4 @@
-"""One client that asks on one connection, and takes the time of each call."""
+"""A client that sends requests on one connection, and times each call."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _END_OF_HEAD = b"\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A request, and the connection on which it is sent."""
+    """A request, and the connection for it."""
 
     connection: socket.socket
     request: bytes
 
 
 def calls_at(address: str, users: tuple[int, ...], connections: ExitStack) -> dict[tuple[str, int], Client]:
-    """Connect to a service, and prepare each call of users with so many tasks. A page of 50 needs as many."""
+    """Connect to a service, and prepare each call of users with this many tasks. A page of 50 needs as many."""
     url = urlsplit(address)
     connection = socket.create_connection((url.hostname or "", url.port or 0), timeout=_PATIENCE_SECONDS)
     connections.enter_context(connection)
@@ -47,11 +47,11 @@ def calls_at(address: str, users: tuple[int, ...], connections: ExitStack) -> di
 
 
 def time_in_turn(clients: dict[Key, Client], rounds: int) -> dict[Key, list[float]]:
-    """Let all clients ask, in another order each time; returns the seconds that each request has taken."""
+    """Run all clients, in a different order each time; returns the seconds of each request."""
     times: dict[Key, list[float]] = {key: [] for key in clients}
     order, chance = list(clients.items()), random.Random(0)  # noqa: S311 - no secret
     for turn in range(_WARM_UP + rounds):
-        chance.shuffle(order)  # who comes after whom makes a difference
+        chance.shuffle(order)  # the preceding request makes a difference
         for key, client in order:
             seconds = _ask(client.connection, client.request)
             if turn >= _WARM_UP:
@@ -71,7 +71,7 @@ def _requests(tasks: int) -> dict[str, Request]:
 
 
 def _ask(connection: socket.socket, request: bytes) -> float:
-    """Send a request, and read the answer to its end; returns the seconds that it took. Raises RuntimeError."""
+    """Send a request, and read the whole response; returns the seconds that it took. Raises RuntimeError."""
     started = time.perf_counter()
     connection.sendall(request)
     answer = bytearray()

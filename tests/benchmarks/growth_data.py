@@ -1,4 +1,4 @@
-"""Many rows in little time: for a few users whose calls are measured, and for very many others."""
+"""Creates many rows quickly: for a few users whose calls are measured, and for very many others."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from backend.database.migrations import runner as migrations
 from tests.benchmarks import data
 from tests.fixtures.database import execute
 
-TASKS = (1, 50, 1_000, 100_000)  # of each user who is measured
+TASKS = (1, 50, 1_000, 100_000)  # of each measured user
 TASKS_OF_OTHERS = 100  # of each
-MEASURED, _OTHERS = "grown-", "other-"  # how the names of users begin
-_SHORT_TITLE = "Milk"  # of tasks that nobody reads: most of the time goes into their words
+MEASURED, _OTHERS = "grown-", "other-"  # prefixes of user ids
+_SHORT_TITLE = "Milk"  # of tasks that nobody reads: most of the time goes into indexing the words
 
 _INDEXES = """
 SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
@@ -21,7 +21,7 @@ WHERE indrelid = 'tasks'::regclass AND NOT indisprimary
 _ADD_USERS = (
     "INSERT INTO users (id, revision, task_count) SELECT %s || number, %s, %s FROM generate_series(%s, %s) AS number"
 )
-# In the order of the primary key, which is quickest. That there are these users is known: it need not be checked.
+# In primary key order, which is fastest. These users are known to exist, so this is not checked.
 _ADD_TASKS = """
 SET session_replication_role = replica;
 INSERT INTO tasks (user_id, id, title, description, created_at, updated_at, revision)
@@ -33,7 +33,7 @@ FROM generate_series(%s, %s) AS owner, generate_series(1, %s) AS number,
 
 
 def user_with(tasks: int) -> str:
-    """Name the user with so many tasks."""
+    """Return the id of the user with this many tasks."""
     return f"{MEASURED}{tasks}"
 
 
@@ -43,12 +43,12 @@ def task(number: int) -> UUID:
 
 
 def users_of(rows: int) -> tuple[int, ...]:
-    """Say how many tasks the users have that are measured in a table with so many rows."""
+    """Return the task counts of the measured users in a table with this many rows."""
     return tuple(tasks for tasks in TASKS if tasks <= rows // 10)
 
 
 def fill(url: str, rows: int) -> None:
-    """Migrate an empty database, and fill it with so many rows; indexes are made when all rows are there."""
+    """Migrate an empty database, and fill it with this many rows; indexes are built at the end."""
     migrations.apply(url)
     indexes = execute(url, _INDEXES)
     for name, _ in indexes:
@@ -62,11 +62,11 @@ def fill(url: str, rows: int) -> None:
         list(writers.map(lambda index: execute(url, f"SET maintenance_work_mem = '512MB'; {index[1]}"), indexes))
     execute(url, "VACUUM (ANALYZE) tasks")
     execute(url, "VACUUM (ANALYZE) users")
-    execute(url, "CHECKPOINT")  # or it would come while calls are timed
+    execute(url, "CHECKPOINT")  # or it would run while calls are timed
 
 
 def _add(url: str, prefix: str, first: int, last: int, tasks: int) -> None:
-    """Add users with such numbers, each with so many tasks."""
+    """Add users with these numbers, each with this many tasks."""
     execute(url, _ADD_USERS, prefix, tasks, tasks, first, last)
     title, description = (data.TITLE, data.DESCRIPTION) if prefix == MEASURED else (_SHORT_TITLE, None)
     execute(url, _ADD_TASKS, prefix, title, description, first, last, tasks)

@@ -1,4 +1,4 @@
-"""*limit*: what Postgres does when pgbench sends it the same statements, on as many connections as the pool has."""
+"""*limit*: what Postgres achieves when pgbench sends it the same statements, on as many connections as the pool has."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from tests.benchmarks.running import POOL_SIZE
 from tests.benchmarks.workloads import LIST_LIMIT, Workload
 
 _PATIENCE_SECONDS = 60
-_OPTIONS = "-c TimeZone=UTC -c enable_bitmapscan=off"  # as the service has them: the plans are the same
+_OPTIONS = "-c TimeZone=UTC -c enable_bitmapscan=off"  # as in the service, so that the plans are the same
 
-# Each transaction takes another user, another of that user's tasks, and a number that no other has. Postgres makes of
-# them, once while it plans, what a client of the service would send.
+# Each transaction uses a different user, a different task of that user, and a unique number. From these, Postgres
+# computes, once while it plans, the values that a client of the service would send.
 _VARIABLES = f"""\
 \\set owner random(1, {data.USERS})
 \\set long_owner random(1, {data.LONG_USERS})
@@ -41,14 +41,14 @@ _PAGE = {"known": [], "principal": _USER, "most": LIST_LIMIT}
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A statement with its values, and how often it is run among others."""
+    """A statement with its values, and its relative frequency."""
 
     statement: Any
     values: dict[str, Any]
     weight: int = 1
 
     def text(self) -> str:
-        """Write it as pgbench reads it."""
+        """Format it as a pgbench script."""
         compiled = self.statement.compile(dialect=PGDialect_psycopg2())  # type: ignore[no-untyped-call]
         values = {name: _literal(value) for name, value in {**compiled.params, **self.values}.items()}
         return f"{_VARIABLES}{str(compiled) % values};\n"
@@ -107,7 +107,7 @@ def pgbench() -> str:
 
 
 def run(url: str, workload: Workload, connections: int, seconds: int, workers: int = 1) -> Measured:
-    """Run a workload's statements on so many connections as it would have in the service, and measure them."""
+    """Run and measure a workload's statements on as many connections as it would have in the service."""
     clients = min(connections, workers * POOL_SIZE)
     with TemporaryDirectory(prefix="task-api-load-") as name:
         folder = Path(name)
@@ -128,7 +128,7 @@ def run(url: str, workload: Workload, connections: int, seconds: int, workers: i
 
 
 def parse(lines: Iterable[str], seconds: int) -> Measured:
-    """Read pgbench's log, a line for each transaction: client, number, microseconds or why it failed, and more."""
+    """Parse pgbench's log, a line for each transaction: client, number, microseconds or the failure, and more."""
     times = [line.split()[2] for line in lines]
     good = [int(time) / 1000 for time in times if time.isdigit()]
     failures = len(times) - len(good)

@@ -17,14 +17,14 @@ from tests.benchmarks.workloads import ALWAYS_NEW, Request, Workload
 from tests.fixtures.tokens import SECRET
 
 _SCRIPT = Path(__file__).with_name("load.lua")
-_SEPARATOR = "\n====\n"  # of requests, as the script knows it
-_PATIENCE_SECONDS = 60  # with one answer
+_SEPARATOR = "\n====\n"  # of requests, the same in the script
+_PATIENCE_SECONDS = 60  # for one response
 _TOKEN_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one round came to. `failures` counts answers of status 400 and above, and requests without an answer."""
+    """The result of one round. `failures` counts status codes of 400 and above, and requests without a response."""
 
     requests: int
     seconds: float
@@ -35,12 +35,12 @@ class Measured:
 
 @cache
 def token_for(user_id: str) -> str:
-    """Return a bearer token of this user: the same one each time, as clients use theirs."""
+    """Return a bearer token of this user, always the same one, as real clients reuse theirs."""
     return issue_token(SECRET, user_id, ttl_seconds=_TOKEN_SECONDS)
 
 
 def run(address: str, workload: Workload, connections: int, seconds: int) -> Measured:
-    """Send the requests of a workload again and again, and measure the answers."""
+    """Send the requests of a workload repeatedly, and measure the responses."""
     with TemporaryDirectory(prefix="task-api-load-") as folder:
         requests = Path(folder) / "requests"
         requests.write_bytes(_script_input(workload.requests, urlsplit(address).netloc))
@@ -64,7 +64,7 @@ def wrk() -> str:
 
 
 def parse(printed: str) -> Measured:
-    """Read what the script has printed."""
+    """Parse the script's output."""
     line = next(line for line in printed.splitlines() if line.startswith("measured "))
     result = json.loads(line.removeprefix("measured "))
     return Measured(
@@ -77,7 +77,7 @@ def parse(printed: str) -> Measured:
 
 
 def http_text(request: Request, host: str) -> str:
-    """Write a request as it is sent."""
+    """Format a request for the wire."""
     lines = [
         f"{request.method} {request.path} HTTP/1.1",
         f"Host: {host}",
@@ -90,6 +90,6 @@ def http_text(request: Request, host: str) -> str:
 
 
 def _script_input(requests: tuple[Request, ...], host: str) -> bytes:
-    # A number that no run before has reached: there are fewer requests than microseconds.
+    # A number larger than in any earlier run: there are fewer requests than microseconds.
     beginning = f"{ALWAYS_NEW}\n{time.time_ns() // 1000 % 10**12}\n"
     return (beginning + "".join(http_text(request, host) + _SEPARATOR for request in requests)).encode()

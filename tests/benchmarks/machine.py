@@ -1,4 +1,4 @@
-"""On what a run was made: nothing that tells whose machine it is."""
+"""The hardware and software of a run, without anything that identifies the machine's owner."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _CPU_INFO = Path("/proc/cpuinfo")
 
 
 def describe_machine() -> str:
-    """Name the processor."""
+    """Return the name of the processor."""
     text = _CPU_INFO.read_text(encoding="utf-8") if _CPU_INFO.exists() else ""
     model = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
     return f"{os.cpu_count()} processors, {model[1] if model else platform.machine()}"
 
 
 def describe_versions(url: str) -> str:
-    """Name the versions of what takes part."""
+    """Return the versions of the software involved."""
     postgres = execute(url, "SHOW server_version")[0][0].split()[0]
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return f"Python {platform.python_version()}, Postgres {postgres}, {packages}"

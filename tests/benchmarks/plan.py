@@ -13,13 +13,13 @@ from tests.benchmarks.rounds import Setting, measure
 from tests.benchmarks.workloads import ALL, Workload
 
 _WORKERS, _CONNECTIONS = (1, 2), (1, 16, 100)
-_SLOW_CONNECTIONS = 100  # of so many, some wait a second for their first answer
+_SLOW_CONNECTIONS = 100  # with this many, some wait a second for their first response
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Settings, the main one first, and what is run in them; growth, and trends for so many requests, if any."""
+    """Settings, the main one first, and what runs in them; growth, and trends for this many requests, if any."""
 
     settings: tuple[Setting, ...] = ()
     workloads: Sequence[Workload] = ALL
@@ -27,16 +27,16 @@ class Plan:
     growth: growth.Sizes | None = None
     trends: int | None = None
     fsync: bool = False
-    share: float = 1  # of the tasks that there are
+    share: float = 1  # of the available tasks
 
 
 def quick_settings(rounds: int | None = None, seconds: int | None = None) -> tuple[Setting, ...]:
-    """Return the setting that the targets are about, for a short time."""
+    """Return the setting of the targets, for a short time."""
     return (Setting(MAIN_WORKERS, MAIN_CONNECTIONS, rounds or 2, seconds or 1),)
 
 
 def full_settings(rounds: int | None = None, seconds: int | None = None) -> tuple[Setting, ...]:
-    """Return how each workload is run: most where the targets are."""
+    """Return how each workload is run: mostly in the setting of the targets."""
     others = [
         Setting(workers, connections, rounds=2, seconds=1 if connections < _SLOW_CONNECTIONS else 2)
         for workers in _WORKERS
@@ -47,8 +47,8 @@ def full_settings(rounds: int | None = None, seconds: int | None = None) -> tupl
 
 
 def run(plan: Plan, folder: Path, say: Say) -> Report:
-    """Measure what is planned, with everything that runs for it in this folder."""
-    place = folder / "services"  # outside the database's own: what is left there is killed
+    """Run a plan's measurements, with all their processes in this folder."""
+    place = folder / "services"  # outside the database's folder: processes left in there are killed
     place.mkdir()
     with running.database(folder / "data", fsync=plan.fsync, share=plan.share) as url:
         report = Report(

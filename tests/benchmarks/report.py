@@ -1,4 +1,4 @@
-"""What a run came to, as Markdown: pure functions of its numbers."""
+"""The report of a run as Markdown: pure functions of its numbers."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ Workloads:
 
 
 def markdown(report: Report) -> str:
-    """Write all of it."""
+    """Format the whole report."""
     workloads = "\n".join(f"- {name}: {description}." for name, description in report.workloads.items())
     explained = _EXPLAINED.format(
         machine=report.machine,
@@ -78,7 +78,7 @@ def _words(workers: int, connections: int) -> str:
 
 
 def table(results: dict[tuple[str, str], Result]) -> str:
-    """Write a row for each workload and contender of a setting."""
+    """Format a row for each workload and contender of a setting."""
     rows = [_row(result, results.get((result.workload, SERVICE))) for result in results.values()]
     return "\n".join([_HEAD, *rows])
 
@@ -99,7 +99,7 @@ def _row(result: Result, service: Result | None) -> str:
 
 
 def number(value: float | None, digits: int) -> str:
-    """Write a number, or that there is none."""
+    """Format a number, or a dash if there is none."""
     return "-" if value is None else f"{value:,.{digits}f}"
 
 
@@ -113,7 +113,7 @@ def _targets(targets: list[Target]) -> str:
 
 
 def summary(report: Report) -> str:
-    """Write the few lines of the README, with their marks."""
+    """Format the README's summary, including its markers."""
     return "\n".join([BEGIN, *_summary(report), END])
 
 
@@ -148,7 +148,7 @@ def _times(results: dict[tuple[str, str], Result], workload: str, other: str) ->
 
 
 def with_summary(readme: str, report: Report) -> str:
-    """Put the few lines between their marks in the README; raises ValueError if these are not there once."""
+    """Replace the summary between its markers in the README; raises ValueError unless these appear exactly once."""
     if len(_BLOCK.findall(readme)) != 1:
         raise ValueError(f"the README needs one pair of marks, {BEGIN} and {END}")
     return _BLOCK.sub(lambda _: summary(report), readme)

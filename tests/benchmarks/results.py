@@ -10,12 +10,12 @@ from typing import Any
 from tests.benchmarks.trends import Trends
 
 SERVICE, CONVENTIONAL, FLOOR, LIMIT, BARE = CONTENDERS = ("this service", "conventional", "floor", "limit", "bare")
-MAIN_WORKERS, MAIN_CONNECTIONS = 1, 16  # what the targets are about
+MAIN_WORKERS, MAIN_CONNECTIONS = 1, 16  # the setting of the targets
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One contender with one workload in one setting: medians of the rounds in which every answer was a success."""
+    """One contender with one workload in one setting: medians of the rounds in which every request succeeded."""
 
     workload: str
     workers: int
@@ -32,7 +32,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run: when (UTC), on what, of what the workloads consist, all results, growth in lines, and trends."""
+    """A run: date (UTC), machine, content of the workloads, all results, growth in lines, and trends."""
 
     date: str
     machine: str
@@ -50,7 +50,7 @@ def dump(report: Report) -> str:
 
 
 def read(text: str) -> Report:
-    """Read what dump() has written."""
+    """Parse the output of dump()."""
     stored: dict[str, Any] = json.loads(text)
     results = tuple(Result(**result) for result in stored.pop("results"))
     trends = stored.pop("trends", None)
@@ -59,7 +59,7 @@ def read(text: str) -> Report:
 
 
 def setting(results: Iterable[Result], workers: int, connections: int) -> dict[tuple[str, str], Result]:
-    """Pick the results of one setting, by workload and contender."""
+    """Select the results of one setting, by workload and contender."""
     return {
         (result.workload, result.contender): result
         for result in results
@@ -68,7 +68,7 @@ def setting(results: Iterable[Result], workers: int, connections: int) -> dict[t
 
 
 def main_setting(results: Iterable[Result]) -> dict[tuple[str, str], Result]:
-    """Pick the results that the targets are about."""
+    """Select the results in the setting of the targets."""
     return setting(results, MAIN_WORKERS, MAIN_CONNECTIONS)
 
 
@@ -79,5 +79,5 @@ def settings_of(results: Sequence[Result]) -> list[tuple[int, int]]:
 
 
 def ratio(number: float | None, other: float | None) -> float | None:
-    """Divide, where there is something to divide."""
+    """Divide, or return None if a value is missing."""
     return number / other if number is not None and other else None

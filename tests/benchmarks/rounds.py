@@ -1,4 +1,4 @@
-"""Rounds that alternate: each contender in turn, then the other way round, and the medians of all."""
+"""Alternating rounds: each contender in turn, then in reverse order, and the medians of all."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one contender did in one round."""
+    """The result of one contender in one round."""
 
     measured: Measured
     cpu_seconds: float | None = None
@@ -43,7 +43,7 @@ Contender = Callable[[Workload, int, int], Round]
 
 @contextmanager
 def contenders(names: Sequence[str], workload: Workload, url: str, workers: int) -> Iterator[dict[str, Contender]]:
-    """Start those that serve this workload, each in a folder of its own, and warm them up."""
+    """Start the contenders for this workload, each in its own folder, and warm them up."""
     with ExitStack() as stack:
         started: dict[str, Contender] = {}
         for name in names:
@@ -102,7 +102,7 @@ def _round(contender: Contender, workload: Workload, setting: Setting, url: str)
 def alternate(
     started: Mapping[str, Contender], rounds: int, run: Callable[[Contender], Round]
 ) -> dict[str, list[Round]]:
-    """Let each run in turn, and in the next round the other way round."""
+    """Run each in turn, and in the next round in reverse order."""
     done: dict[str, list[Round]] = {name: [] for name in started}
     for number in range(rounds):
         for name in list(started)[:: -1 if number % 2 else 1]:
@@ -111,9 +111,9 @@ def alternate(
 
 
 def summary(contender: str, workload: str, setting: Setting, rounds: Sequence[Round]) -> Result:
-    """Take the medians of the rounds in which all went well."""
+    """Take the medians of the rounds without failures."""
     good = [each for each in rounds if not each.measured.failures and each.measured.requests]
-    # The last request of each connection is finished after the time is over, and has cost as much.
+    # The last request on each connection finishes after the time is over, but has cost as much as the others.
     costs = [
         each.cpu_seconds / (each.measured.requests + setting.connections)
         for each in good

@@ -1,4 +1,4 @@
-"""What is measured, as it runs: a Postgres with tasks in it, and contenders as processes on loopback."""
+"""The systems under measurement: a Postgres with tasks in it, and contenders as processes on loopback."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ from tests.fixtures.process import Service, environment, served
 from tests.fixtures.tokens import SECRET
 
 POOL_SIZE = 10  # the default of the service
-# Postgres starts anew with these. Contenders may open more connections than its default allows; a vacuum in the middle
-# of somebody's round would not be fair, so there is one after each round that writes; and the disk is not measured.
+# Postgres restarts with these. Contenders may open more connections than its default allows; an autovacuum during one
+# contender's round would be unfair, so there is a vacuum after each round that writes; and the disk is not measured.
 _SERVER_SETTINGS = {"max_connections": "300", "autovacuum": "off"}
 _SYNC_SECONDS = 30
 _LOOK_SECONDS = 0.1
-_IDLE_CPU_SECONDS = 0.02  # within one look
+_IDLE_CPU_SECONDS = 0.02  # between two checks
 
 
 @dataclass(frozen=True)
 class Running:
-    """A contender that runs."""
+    """A running contender."""
 
     service: Service
 
     @property
     def address(self) -> str:
-        """Return where it listens."""
+        """Return its address."""
         return self.service.address
 
     def cpu_seconds(self) -> float:
-        """Return how long its processes have used a processor, in themselves and in the kernel."""
+        """Return the CPU time of its processes, user and system."""
         times = [process.cpu_times() for process in self._processes()]
         return float(sum(each.user + each.system for each in times))
 
     def memory(self) -> int:
-        """Return how many bytes its processes have in memory."""
+        """Return the resident memory of its processes in bytes."""
         return sum(process.memory_info().rss for process in self._processes())
 
     def peak_memory(self) -> int:
-        """Return how many bytes each of its processes has had in memory at the most, in all."""
+        """Return the sum of its processes' peak memory in bytes."""
         return sum(_peak(process) for process in self._processes())
 
     def sync(self) -> None:
-        """Wait until it has done what clients that are gone have left to it."""
+        """Wait until it has finished the work for disconnected clients."""
         deadline = time.monotonic() + _SYNC_SECONDS
         before = self.cpu_seconds()
         while time.monotonic() < deadline:
@@ -72,12 +72,12 @@ class Running:
 def _peak(process: psutil.Process) -> int:
     status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii", errors="replace")
     match = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
-    return int(match[1]) * 1024 if match else 0  # a process that is ending has none
+    return int(match[1]) * 1024 if match else 0  # an exiting process has none
 
 
 @contextmanager
 def database(folder: Path, *, fsync: bool = False, share: float = 1) -> Iterator[str]:
-    """Run a Postgres in this folder, with migrations applied and `data` loaded, or a share of it."""
+    """Run a Postgres in this folder, with migrations applied and `data`, or a share of it, loaded."""
     with EmbeddedPostgres(folder) as url:
         for name, value in {**_SERVER_SETTINGS, "fsync": "on" if fsync else "off"}.items():
             execute(url, f"ALTER SYSTEM SET {name} = {value}")
@@ -89,7 +89,7 @@ def database(folder: Path, *, fsync: bool = False, share: float = 1) -> Iterator
 
 @contextmanager
 def service(url: str, folder: Path, workers: int = 1, **settings: str) -> Iterator[Running]:
-    """Run this service as it ships, in production; `settings` are those of the environment.
+    """Run this service as it ships, in production; `settings` are environment variables.
 
     It counts requests, and refuses none.
     """
@@ -102,14 +102,14 @@ def service(url: str, folder: Path, workers: int = 1, **settings: str) -> Iterat
         "WORKERS": str(workers),
         **settings,
     }
-    # Not where a Postgres may be: that one would be taken for a part of the service, and ended with it.
+    # Not in a Postgres' folder: that Postgres would be taken for a part of the service, and stopped with it.
     with served(env=environment(folder / "data", **chosen), cwd=folder) as process:
         yield Running(process)
 
 
 @contextmanager
 def contender(name: str, url: str, folder: Path, workers: int = 1) -> Iterator[Running]:
-    """Run a module of `contenders` as uvicorn is usually run in production, its access log included."""
+    """Run a module of `contenders` as uvicorn is usually run in production, including the access log."""
     command = [sys.executable, "-m", "tests.benchmarks.contenders", name, str(workers)]
     env = {**environment(folder / "data"), "DATABASE_URL": url, "JWT_SECRET": SECRET, "POOL_SIZE": str(POOL_SIZE)}
     with served(env=env, cwd=folder, command=command) as process:

@@ -1,4 +1,4 @@
-"""What FR-193 asks for, as ratios within one run, with one worker and 16 connections."""
+"""The targets of FR-193, as ratios within one run, with one worker and 16 connections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GET = "get"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What was asked for, and what was measured: None where nothing was, which misses it."""
+    """A target and the measured ratio: None if it was not measured, which misses the target."""
 
     name: str
     bound: float
@@ -24,14 +24,14 @@ class Target:
 
     @property
     def is_met(self) -> bool:
-        """Tell whether the measured ratio is on the right side of the bound."""
+        """Return whether the measured ratio is on the right side of the bound."""
         if self.measured is None:
             return False
         return self.measured <= self.bound if self.is_upper else self.measured >= self.bound
 
 
 def judge(results: Sequence[Result]) -> list[Target]:
-    """Hold the results against each target."""
+    """Compare the results with each target."""
     return list(_targets(results))
 
 

@@ -1,4 +1,4 @@
-"""`make bench` from its beginning to its report, and the rules that a run of it cannot show."""
+"""`make bench` from start to report, and the rules that one run of it cannot show."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_run_writes_all_that_it_has_measured_and_counted(tmp_path: Path) -> No
 
 
 def assert_is_complete(result: Result, *, has_process: bool) -> None:
-    """Find every number of a result, as far as there can be one."""
+    """Check that a result has every number that it can have."""
     assert (result.rounds, result.failed_rounds) == (1, 0)
     assert (result.requests_per_second or 0) > 1
     assert 0 < (result.p50_ms or 0) <= (result.p99_ms or 0)
@@ -84,7 +84,7 @@ def test_calls_are_counted_in_greenlets_too() -> None:
         in_greenlet = count.calls - before - here
 
     assert here == 3
-    assert 3 <= in_greenlet <= 5  # what measures coverage may look on
+    assert 3 <= in_greenlet <= 5  # coverage may add some calls
 
 
 @pytest.mark.requirement("FR-192")

@@ -1,4 +1,4 @@
-"""The contenders answer as the service does: whoever answered less would be faster."""
+"""The contenders respond as the service does: a contender that returned less would be faster."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from tests.fixtures.api import API
 from tests.fixtures.database import execute, scratch_database
 from tests.fixtures.partitions import migrate
 
-NOW = datetime.fromisoformat("2025-02-01T00:00:00Z")  # what is younger was not loaded
+NOW = datetime.fromisoformat("2025-02-01T00:00:00Z")  # anything newer was not in the initial data
 LIKE_THE_SERVICE = (CONVENTIONAL, FLOOR)
-FRESH = "123456789012"  # what is new in a title
+FRESH = "123456789012"  # makes titles unique
 SINGLE = [workload for workload in workloads.ALL if workload is not workloads.MIX]
 
 
@@ -43,7 +43,7 @@ def starter(name: str) -> Callable[[str, Path], AbstractContextManager[Running]]
 
 
 def request_of(workload: Workload, number: int) -> Request:
-    """Find what the workload asks first as this user."""
+    """Return the workload's first request of this user."""
     return next(each for each in workload.requests if each.user_id.endswith(f"-{number}"))
 
 
@@ -56,7 +56,7 @@ def asked(address: str, request: Request) -> httpx.Response:
 
 
 def comparable(value: Any, name: str = "") -> Any:
-    """Take out of an answer what is another for each user, and times that nobody knows before."""
+    """Remove the parts of a response that differ between users, and times that cannot be predicted."""
     if isinstance(value, dict):
         return {key: comparable(each, key) for key, each in value.items()}
     if isinstance(value, list):
@@ -84,7 +84,7 @@ def compared(found: dict[str, tuple[int, str, bool, Any]]) -> dict[str, Any]:
 
 
 def answers_of_postgres(url: str, number: int) -> dict[str, Any]:
-    """Run what pgbench runs for each workload as this user, and read the task or tasks in the answer."""
+    """Run pgbench's statements of each workload as this user, and parse the tasks in the results."""
     fixed = {":owner": str(number), ":long_owner": str(number), ":number": "1", ":fresh": FRESH}
     found = {}
     for workload in SINGLE:
@@ -139,5 +139,5 @@ def test_each_request_is_sent_in_turn_and_an_answer_that_is_no_success_is_a_fail
         titles = [task["title"] for task in client.get("/api/tasks", params={"limit": 1000}).json()["data"]]
     assert 0 < measured.p50_ms <= measured.p99_ms
     assert abs(measured.failures - measured.requests / 2) <= 2
-    assert abs(len(titles) - measured.requests / 2) <= 4  # the last of each connection came after the time
+    assert abs(len(titles) - measured.requests / 2) <= 4  # the last request of each connection may finish after the end
     assert len(set(titles)) == len(titles)

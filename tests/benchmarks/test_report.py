@@ -1,4 +1,4 @@
-"""What is reported is what was measured, and what stands in the documents is what was reported."""
+"""The report contains what was measured, and the documents contain what was reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STORED = ROOT / "specs" / "005-speed" / "results.json"
 
 
 def result(workload: str, contender: str, **changes: Any) -> Result:
-    """Make a result with which all targets are met, but for the changes."""
+    """Build a result that meets all targets, except for the changes."""
     numbers: dict[str, Any] = {
         "workers": 1,
         "connections": 16,
@@ -34,7 +34,7 @@ def result(workload: str, contender: str, **changes: Any) -> Result:
 
 
 def results(**changes: dict[str, Any]) -> list[Result]:
-    """Make a result of each workload and contender; `changes` of get, by contender."""
+    """Build a result for each workload and contender; `changes` apply to get, by contender."""
     found = [result(each.name, contender) for each in ALL for contender in CONTENDERS if contender != BARE]
     found.append(result("get", BARE, cpu_microseconds=400.0))
     for contender, change in changes.items():

@@ -1,6 +1,6 @@
-"""What happens inside, in numbers that do not depend on the machine's speed: to be compared with the last run's.
+"""Internal numbers that do not depend on the machine's speed, to be compared with those of the last run.
 
-They move with each version of Python and of each library, so nothing is asked of them, and nothing is judged by them.
+They change with each version of Python and of each library, so there are no targets for them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.fixtures.process import REPOSITORY
 from tests.fixtures.proxy import counting_proxy
 
 _PATIENCE_SECONDS = 120
-_DELAY_SECONDS = 0.002  # to the database, and back: each answer is waited for, and once
+_DELAY_SECONDS = 0.002  # to the database and back: applied once per response
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Trends:
     blocks: dict[str, int]
 
     def lines(self) -> Iterator[str]:
-        """Write them as Markdown."""
+        """Format them as Markdown."""
         yield f"Counted on {self.date} with {self.versions}. There is no bound and no verdict: compare runs."
         yield from _table("request", "Python functions that it calls", self.calls)
         yield from _table("process, until it answers or ends", "modules that it imports", self.modules)
@@ -48,7 +48,7 @@ def _table(what: str, unit: str, counts: dict[str, int]) -> list[str]:
 
 
 def measure(url: str, folder: Path, requests: int) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
-    """Count calls, modules, and blocks after so many requests, in processes of their own on this database."""
+    """Count calls, modules, and blocks after this many requests, in separate processes on this database."""
     with counting_proxy(url) as proxy:
         proxy.delay_seconds = _DELAY_SECONDS
         calls = _counted(inside.CALLS, proxy.url)

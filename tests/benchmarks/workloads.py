@@ -1,4 +1,4 @@
-"""What clients ask of the contenders. Each workload is a list of requests that is gone through again and again."""
+"""The requests that clients send to the contenders. Each workload is a list of requests that is repeated."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from tests.benchmarks import data
 
-# Stands for a text that is another one in each request, so that a change always changes something.
+# Replaced by a different text in each request, so that a change always changes something.
 ALWAYS_NEW = "-" * 12
 LIST_LIMIT = 50
-_TASKS_OF_EACH = 5  # that are asked for by id: neighbours in time are tasks of different users
+_TASKS_OF_EACH = 5  # requested by id: tasks next to each other in time belong to different users
 _NEW_TASK = json.dumps({"title": data.TITLE, "description": data.DESCRIPTION})
 _EDIT = json.dumps({"title": f"{data.TITLE} {ALWAYS_NEW}"})
 
@@ -29,7 +29,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Requests, and what they are in words; `writes` if they leave something behind."""
+    """Requests, with a description; `writes` if they change data."""
 
     name: str
     description: str
@@ -50,7 +50,7 @@ def _of_each(method: str, path: str, body: str | None = None) -> tuple[Request, 
 
 
 def _mixed(*shares: tuple[int, tuple[Request, ...]]) -> Iterator[Request]:
-    """Take so many requests in a hundred of each kind, in an order that is the same each time."""
+    """Take this many requests in a hundred of each kind, always in the same order."""
     chance = random.Random(0)  # noqa: S311 - no secret
     for share, requests in shares:
         yield from chance.sample(requests, share * data.USERS // 100)

@@ -12,7 +12,7 @@ from tests.fixtures.browser import Watched, chromium, watched
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A browser, in which no page remembers anything of another."""
+    """A browser whose pages share no state."""
     with chromium() as browser:
         yield browser
 

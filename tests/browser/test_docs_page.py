@@ -1,4 +1,4 @@
-"""/docs and /redoc in a real browser: all of it works, from here alone, and the browser has nothing to refuse."""
+"""/docs and /redoc in a real browser: everything works, loads only from this service, and causes no browser errors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HUNG_UP = ": this page has stopped listening; the stream goes on"
 
 @pytest.fixture(scope="module")
 def service(settings: Settings) -> Iterator[API]:
-    """The service as it is, whose streams do not end; its page listens to one for a shorter while."""
+    """The real service with endless streams; its page listens to one for a shorter time."""
     with pytest.MonkeyPatch.context() as patched:
         script = backend.api.openapi.pages._SCRIPT  # noqa: SLF001 - the page has no setting for it
         assert script.count(b", 3000);") == 1  # milliseconds
@@ -37,7 +37,7 @@ def service(settings: Settings) -> Iterator[API]:
 
 @pytest.fixture
 def user(service: API) -> Iterator[httpx.Client]:
-    """A client of the user who explores."""
+    """A client of the user who explores the API."""
     with service.client(new_user()) as client:
         yield client
 
@@ -52,12 +52,12 @@ def docs(visit: Watched, user: httpx.Client, *, authorized: bool = True) -> Swag
 
 
 def is_calm(visit: Watched) -> bool:
-    """Tell whether the console is empty and nobody else was asked for anything."""
+    """Return whether the console is empty and no other host was contacted."""
     return (visit.console, visit.hosts) == ([], {urlsplit(visit.page.url).netloc})
 
 
 def names_in(operation: Operation, user: httpx.Client | None = None) -> dict[str, str]:
-    """Fill the parameters that there must be: with what the user has, or with what nobody has."""
+    """Fill in the required parameters: with the user's own ids, or with ids that nobody has."""
     kinds = {
         "task_id": lambda user: create(user)["id"],
         "token_id": lambda user: make_token(user)["id"],
@@ -68,7 +68,7 @@ def names_in(operation: Operation, user: httpx.Client | None = None) -> dict[str
 
 
 def tasks_of(user: httpx.Client) -> list[Task]:
-    """List the tasks that the user has."""
+    """List the user's tasks."""
     tasks: list[Task] = user.get("/api/tasks").json()["data"]
     return tasks
 
@@ -117,7 +117,7 @@ def test_without_a_token_one_is_asked_for(visit: Watched, user: httpx.Client) ->
 
 
 @pytest.mark.requirement("FR-206")
-@pytest.mark.timeout(300)  # the page takes half a second for each click, and ever more on a busy machine
+@pytest.mark.timeout(300)  # the page takes half a second for each click, and more on a busy machine
 def test_every_operation_can_be_tried_and_says_what_is_missing_or_wrong(visit: Watched, user: httpx.Client) -> None:
     page = docs(visit, user)
 

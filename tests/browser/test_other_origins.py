@@ -1,4 +1,4 @@
-"""Pages of other origins in a real browser: a configured one reads every answer, the others none."""
+"""Pages on other origins in a real browser: a configured origin can read every response, others none."""
 
 from __future__ import annotations
 
@@ -39,27 +39,27 @@ def port() -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def configured(settings: Settings, port: int) -> Settings:
-    """Settings that hold the website's origin: by its address, and by a name."""
+    """Settings with the website's origin: by address, and by name."""
     return settings.model_copy(update={"cors_origins": (f"http://127.0.0.1:{port}", f"http://{NAMED}:{port}")})
 
 
 @pytest.fixture(scope="module")
 def service(configured: Settings) -> Iterator[API]:
-    """The service, with an address that has a defect."""
+    """The service, with an endpoint that fails."""
     with serve(configured) as api:
         api.app.add_api_route("/api/defect", a_defect)
         yield api
 
 
 def frontend(visit: Watched, service: API, page: str, credentials: str = "same-origin") -> Frontend:
-    """Open a page, of a user who has signed in."""
+    """Open a page of a user who has signed in."""
     visit.page.goto(page)
     token = issue_token(SECRET, new_user(), ttl_seconds=600)
     return Frontend(visit.page, service.base_url, token, credentials)
 
 
 def reads(answer: Answer, status: int, *headers: str) -> Answer:
-    """See that an answer has this status, and that the page can read the headers beside those of all answers."""
+    """Check the response's status, and that the page can read these headers in addition to the common ones."""
     assert answer.status == status, answer
     missing = (EVERYWHERE - ({"content-type"} if status in {204, 304} else set())).union(
         headers
@@ -131,7 +131,7 @@ def test_a_page_of_a_configured_origin_reads_how_long_to_wait(visit: Watched, co
     begin_in_one_day()
     with serve(configured.model_copy(update={"rate_limit": f"{REQUESTS_A_DAY}/day"})) as service:
         page = frontend(visit, service, f"http://127.0.0.1:{port}/")
-        for _ in range(REQUESTS_A_DAY):  # what the browser asks before it sends them is not counted
+        for _ in range(REQUESTS_A_DAY):  # the browser's preflights are not counted
             reads(page.call("PUT", f"/api/tasks/{MISSING_ID}", {"title": "a"}), 404)
 
         refused = reads(page.call("PUT", f"/api/tasks/{MISSING_ID}", {"title": "a"}), 429, "retry-after")
@@ -141,7 +141,7 @@ def test_a_page_of_a_configured_origin_reads_how_long_to_wait(visit: Watched, co
 
 
 def sees_nothing(page: Frontend, service: API, caplog: pytest.LogCaptureFixture) -> None:
-    """See that a page reads no answer, and that what needs to be asked for is not sent."""
+    """Check that a page can read no response, and that requests needing a preflight are not sent."""
     caplog.set_level(logging.INFO, "backend")
     for method, path, body in [
         ("POST", "/api/tasks", {"title": "a"}),
@@ -151,7 +151,7 @@ def sees_nothing(page: Frontend, service: API, caplog: pytest.LogCaptureFixture)
     ]:
         assert page.call(method, path, body).status == 0, (method, path)
     assert {line["method"] for line in events(caplog, "request")} == {"OPTIONS"}
-    # These are sent, as those of a form are; but no page is told what the answer was.
+    # These are sent, as form submissions are; but no page can read the response.
     assert page.call("GET", "/health/live", Authorization="").status == 0
     assert page.call("POST", "/api/tasks", {"title": "a"}, Authorization="", Content_Type="text/plain").status == 0
 

@@ -1,4 +1,4 @@
-"""The whole life of a task, with the client that openapi-python-client makes of the contract: ADDRESS TOKEN."""
+"""The whole life of a task, with the client that openapi-python-client generates from the contract: ADDRESS TOKEN."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def create(client: AuthenticatedClient, title: str) -> TaskPublic:
 
 
 def read_all(client: AuthenticatedClient, sort: TaskSort) -> list[TaskPublic]:
-    """Read a list page by page."""
+    """Read a listing page by page."""
     found: list[TaskPublic] = []
     cursor: str | None = None
     while not found or cursor is not None:
@@ -68,7 +68,7 @@ def read_all(client: AuthenticatedClient, sort: TaskSort) -> list[TaskPublic]:
 
 
 def rename(client: AuthenticatedClient, task: TaskPublic, title: str) -> TaskPublic:
-    """Edit on top of what is there now, when somebody else was faster."""
+    """Repeat an edit on the current version after another client was faster."""
     answer = update_task.sync(task.id, client=client, body=TaskUpdate(title=title), if_match=f'"{task.revision}"')
     if isinstance(answer, CurrentTaskAnswer):  # 412
         return rename(client, answer.data, title)
@@ -92,7 +92,7 @@ def edit(client: AuthenticatedClient, milk: TaskPublic) -> None:
 
 
 def work_in_batch(client: AuthenticatedClient, bread: TaskPublic, eggs: TaskPublic) -> None:
-    """Do several things at once, of which one cannot be done."""
+    """Run several operations at once, one of which fails."""
     update = UpdateOperation(op="update", id=bread.id, data=TaskUpdate(title="Rye bread"), if_match=bread.revision)
     operations: list[CompleteOperation | CreateOperation | DeleteOperation | RestoreOperation | UpdateOperation] = [
         CreateOperation(op="create", data=TaskCreate(title="Butter")),
@@ -113,7 +113,7 @@ def work_in_batch(client: AuthenticatedClient, bread: TaskPublic, eggs: TaskPubl
 
 
 def read_changes(client: AuthenticatedClient, since: str | Unset = UNSET) -> ChangesAnswer:
-    """Read what has changed since, or everything."""
+    """Read all changes since this sync token, or everything."""
     changes = list_changes.sync(client=client, since=since)
     assert isinstance(changes, ChangesAnswer)
     return changes
@@ -129,7 +129,7 @@ def follow(client: AuthenticatedClient, since: str, eggs: TaskPublic) -> None:
 
 
 def delete(client: AuthenticatedClient, eggs: TaskPublic) -> None:
-    """Find a task in the trash, bring it back, and delete it for good."""
+    """Find a task in the trash, restore it, and delete it permanently."""
     trash = list_tasks.sync(client=client, deleted=True)
     assert isinstance(trash, TaskListAnswer)
     assert [task.id for task in trash.data] == [eggs.id]
@@ -143,7 +143,7 @@ def delete(client: AuthenticatedClient, eggs: TaskPublic) -> None:
 
 
 def fail(client: AuthenticatedClient, address: str) -> None:
-    """Be refused, in several ways."""
+    """Cause several kinds of errors."""
     blank = create_task.sync(client=client, body=TaskCreate(title=" "))
     assert isinstance(blank, ErrorAnswer)
     assert [detail.field for detail in blank.error.details] == ["title"]
@@ -158,7 +158,7 @@ def fail(client: AuthenticatedClient, address: str) -> None:
 
 
 def main(address: str, token: str) -> None:
-    """Live and die."""
+    """Run the whole life of a task."""
     with AuthenticatedClient(address, token, raise_on_unexpected_status=True) as client:
         milk, bread, eggs = (create(client, title) for title in ("Milk", "Bread", "Eggs"))
         assert [task.title for task in read_all(client, TaskSort.TITLE_REVERSED)] == ["Milk", "Eggs", "Bread"]

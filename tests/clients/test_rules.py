@@ -1,4 +1,4 @@
-"""The contract, held against the rules for OpenAPI and those of OWASP."""
+"""The contract, checked against rules for OpenAPI and those of OWASP."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RULES = NODE_TESTS / "spectral.yaml"
 
 pytestmark = [needs_node, pytest.mark.requirement("FR-208")]
 
-Finding = tuple[str, tuple[str, ...]]  # a rule, and the place in the contract that breaks it
+Finding = tuple[str, tuple[str, ...]]  # a rule, and the location in the contract that breaks it
 
 
 def _findings(rules: Path, folder: Path) -> set[Finding]:
@@ -27,7 +27,7 @@ def _findings(rules: Path, folder: Path) -> set[Finding]:
 
 
 def _place(pointer: str) -> tuple[str, ...]:
-    """Read where in the contract an exception holds."""
+    """Parse the location of an exception in the contract."""
     steps = unquote(pointer.partition("#/")[2]).split("/")
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
 
@@ -42,7 +42,7 @@ def test_every_exception_is_needed_and_of_one_place(tmp_path: Path) -> None:
     excepted = {
         (rule, _place(file)) for override in overrides for file in override["files"] for rule in override["rules"]
     }
-    excepted |= {(rule, ()) for rule in rules["rules"]}  # without a place: the rule is about the whole contract
+    excepted |= {(rule, ()) for rule in rules["rules"]}  # without a location: the rule is about the whole contract
     without_exceptions = tmp_path / "rules.json"
     without_exceptions.write_text(json.dumps({"extends": rules["extends"]}))
     (tmp_path / "node_modules").symlink_to(NODE_TESTS / "node_modules")
@@ -54,4 +54,4 @@ def test_every_exception_is_needed_and_of_one_place(tmp_path: Path) -> None:
         assert found, f"is not needed any more: {rule} at {place}"
         assert place or len(found) == 1, f"is broken in several places: {rule}"
     settings = {setting for override in [*overrides, rules] for setting in override["rules"].values()}
-    assert settings == {False}  # how YAML reads `off`
+    assert settings == {False}  # YAML parses `off` as this

@@ -1,4 +1,4 @@
-"""A client in TypeScript, made by openapi-typescript and openapi-fetch: its types say what is, and it works."""
+"""A TypeScript client, made with openapi-typescript and openapi-fetch: its types are accurate, and it works."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COMMENT = re.compile(r"/\*\*.*?\*/", re.DOTALL)
 MODEL = re.compile(r"^ {8}(\w+): \{$(.*?)^ {8}\};$", re.DOTALL | re.MULTILINE)
 FIELD = re.compile(r"^ {12}(\w+)(\??): (.+);$", re.MULTILINE)
 ENUMERATION = re.compile(r'^ {8}(\w+): ("[^"]+"(?: \| "[^"]+")*);$', re.MULTILINE)
-OTHER_HEADERS = "[name: string]: unknown;"  # of each answer: those that the contract does not know
+OTHER_HEADERS = "[name: string]: unknown;"  # in every response: headers that the contract does not define
 OPERATION = re.compile(r'operations\["(\w+)"\]')
 
 pytestmark = [needs_node, pytest.mark.requirement("FR-209")]
@@ -38,7 +38,7 @@ pytestmark = [needs_node, pytest.mark.requirement("FR-209")]
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """A folder with the generated types, and what compiles the program that uses them."""
+    """A folder with the generated types, and the setup to compile the program that uses them."""
     with TemporaryDirectory(prefix="task-api-test-") as name:
         folder = Path(name)
         for file in ("package.json", "tsconfig.json", f"{PROGRAM}.ts"):

@@ -1,4 +1,4 @@
-"""How task-api explains itself, what it says to what is typed wrongly, and what its exit codes tell."""
+"""The help of task-api, its messages for mistyped commands, and its exit codes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_there_are_all_commands() -> None:
 
 
 def _needed(command: str) -> list[str]:
-    """Return what has to be typed after a command: what its first example says."""
+    """Return the required arguments of a command, taken from its first example."""
     (example, *_) = re.findall(rf"^  (?:\w+=\$\()?task-api {command}\b(.*?)\)?$", _help(command), re.MULTILINE)
     return shlex.split(re.split(r" [<>|] ", example)[0])
 
@@ -59,11 +59,11 @@ def test_each_command_explains_itself(help_of: str) -> None:
     assert usage.startswith("usage: task-api ")
     assert re.fullmatch(r"[A-Z].*\.", what)
     for option, explained in re.findall(r"^  (--[a-z]+)(.*(?:\n {10,}.*)*)", help_of, re.MULTILINE):
-        assert "(default: " in explained or f" {option} " in usage, option  # in brackets when it may be left out
+        assert "(default: " in explained or f" {option} " in usage, option  # optional ones are in brackets
     (examples,) = re.findall(r"\nexamples:\n((?:  .*\n)+)", help_of)
     for example in examples.splitlines():
         (words,) = re.findall(r"task-api ([^()<>|]+)", example)
-        typed.read(shlex.split(words))  # it is typed rightly
+        typed.read(shlex.split(words))  # the example parses
     (named,) = re.findall(r"^settings: (.+)$", help_of, re.MULTILINE)
     assert set(re.findall(r"\b[A-Z][A-Z_]+\b", named)) <= SETTINGS.keys()
     for setting, default in re.findall(r"\(default: ([A-Z_]+), else (.+?)\)", help_of):
@@ -169,7 +169,7 @@ def test_output_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 
 
 def test_output_that_nobody_wants_is_no_error(tmp_path: Path) -> None:
-    """As a shell does it with >&-."""
+    """A shell closes the output with >&-."""
     line = shlex.join([*TASK_API, "completion", "zsh"])
     done = subprocess.run(  # noqa: S603 - our own command
         ["sh", "-c", f"{line} >&-"],  # noqa: S607
@@ -182,7 +182,7 @@ def test_output_that_nobody_wants_is_no_error(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Root may read any file, so what the system says is said in its place."""
+    """Root may read any file, so the test raises the system's error itself."""
 
     def refuse(_options: object) -> None:
         raise PermissionError(13, "Permission denied", str(tmp_path / ".env"))

@@ -25,7 +25,7 @@ PENDING = "".join(f"pending {name}\n" for name in FILES)
 
 @pytest.fixture
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to run commands in, without any setting from outside."""
+    """An empty folder to run commands in, without any settings from the environment."""
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)

@@ -1,4 +1,4 @@
-"""What `task-api completion` prints, in real shells with nobody's settings: the Tab key is typed into them."""
+"""The output of `task-api completion`, tested by pressing Tab in real shells without user settings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-220")
 
-# Started with no file of settings; a function stands for the command, and shows what it was called with.
+# Started without settings files; a function replaces the command and shows its arguments.
 STARTED = {
     "bash": (("bash", "--norc", "--noprofile", "-i"), ""),
     "zsh": (("zsh", "-f", "-i"), "autoload -Uz compinit && compinit -u -D; "),
@@ -26,7 +26,7 @@ READY = "ready> "
 
 
 def script(shell: str, folder: Path) -> Path:
-    """Print what makes this shell complete, into a file."""
+    """Write the completion script for this shell to a file."""
     need(shell)
     done = run("completion", shell, env=environment(folder / "data"), cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
@@ -37,7 +37,7 @@ def script(shell: str, folder: Path) -> Path:
 
 @pytest.fixture(scope="module", params=STARTED)
 def typing(request: pytest.FixtureRequest, folder: Path) -> Iterator[Terminal]:
-    """Somebody at an interactive shell, where completion was switched on as the help says."""
+    """An interactive shell where completion was switched on as the help says."""
     file = script(request.param, folder)
     command, first = STARTED[request.param]
     (folder / "tasks-to-import.csv").touch()

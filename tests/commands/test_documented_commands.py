@@ -1,4 +1,4 @@
-"""The commands in the documents are run as they stand there, against a service of their own."""
+"""Run the commands in the documents unchanged, against a separate service."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.fixtures.waiting import PATIENCE_SECONDS
 
 @pytest.fixture(scope="module")
 def shared(folder: Path) -> Iterator[Service]:
-    """A service with data of its own, in a folder where the installed command is where the documents say."""
+    """A service with its own data, in a folder where the installed command is where the documents say."""
     with installed_service(folder) as service:
         yield service
 
 
 @pytest.fixture(scope="module")
 def tokens(shared: Service, folder: Path) -> list[str]:
-    """Tokens of the users that the documents are about."""
+    """Tokens of the users in the documents."""
     users = ("alice", "somebody-to-erase")
     env = environment(folder / "data")
     return [shared.token, *(run("token", user, env=env, cwd=folder).stdout.strip() for user in users)]
@@ -34,7 +34,7 @@ def tokens(shared: Service, folder: Path) -> list[str]:
 
 @pytest.fixture
 def service(shared: Service, tokens: list[str]) -> Service:
-    """That service, which knows nobody."""
+    """The shared service, with those users erased."""
     for token in tokens:
         with client_with(shared, token) as client:
             erased = erase(client)
@@ -48,7 +48,7 @@ def client_with(service: Service, token: str) -> httpx.Client:
 
 
 def run_lines(script: str, service: Service, folder: Path, name: str = "bash") -> str:
-    """Run lines of a document that go well; returns what they print."""
+    """Run lines of a document that must succeed; returns what they print."""
     done = shell.run_lines(script, service, folder, name)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -58,7 +58,7 @@ def run_lines(script: str, service: Service, folder: Path, name: str = "bash") -
 @pytest.mark.requirement("FR-020", "FR-024", "FR-065")
 def test_the_session_in_the_readme_works(service: Service, folder: Path) -> None:
     session = shell_blocks(README)[0]
-    assert "#" not in session  # to zsh, at its prompt, the words of a comment are more addresses for curl
+    assert "#" not in session  # at a prompt, zsh would pass the words of a comment to curl as more addresses
     created, read, edited, completed, listed, deleted = run_lines(session, service, folder).split("\n")[:6]
 
     assert json.loads(created)["data"]["title"] == "Buy milk"
@@ -72,7 +72,7 @@ def test_the_session_in_the_readme_works(service: Service, folder: Path) -> None
 @pytest.mark.requirement("FR-034", "FR-069")
 def test_the_quickstart_works(service: Service, folder: Path) -> None:
     serve, look, be_somebody, errors, schema = shell_blocks(SPECS / "quickstart.md")
-    assert serve == "make run\n"  # test_serve.py runs it; here the service runs already
+    assert serve == "make run\n"  # test_serve.py runs it; here the service is already running
 
     assert run_lines(look, service, folder).endswith('{"data":{"status":"ok"}}\n')
     token_line, *calls = be_somebody.splitlines(keepends=True)
@@ -107,7 +107,7 @@ def test_whoever_pastes_a_document_keeps_their_account(
         kept = client.post("/api/tasks", json={"title": "Dear to me"}).json()["data"]
 
         script = "".join(block for block in shell_blocks(document) if "make run" not in block)
-        shell.run_lines(f"set +e\n{script}", service, folder)  # at a prompt, a line that fails ends nothing
+        shell.run_lines(f"set +e\n{script}", service, folder)  # at a prompt, a failing line does not end the session
 
         assert client.get(f"/api/tasks/{kept['id']}").json()["data"] == kept
 

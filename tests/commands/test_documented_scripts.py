@@ -1,4 +1,4 @@
-"""The scripts in the contract, pasted into real shells: over several pages, over a lost answer, over changes."""
+"""The scripts in the contract, pasted into real shells: several pages, a lost response, and changes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def service(folder: Path) -> Iterator[Service]:
 
 @pytest.fixture
 def paste(service: Service, folder: Path) -> Iterator[Paste]:
-    """What runs a block after those that it needs; the files that it leaves are gone after the test."""
+    """A function that runs a block after those that it needs; the files it writes are deleted after the test."""
 
     def run_block(block: str, name: str = "bash", address: str | None = None) -> subprocess.CompletedProcess[str]:
         return shell.run_lines(SETTING_UP + ASK + block, service, folder, name, address)
@@ -61,7 +61,7 @@ def alice(service: Service, folder: Path) -> Iterator[httpx.Client]:
 
 
 def living(client: httpx.Client) -> dict[str, Any]:
-    """Read the tasks by a call that knows no pages."""
+    """Read all tasks with a call that has no pages."""
     lines = map(json.loads, client.get("/api/me/export").iter_lines())
     tasks = [line["data"] for line in lines if line["type"] == "task"]
     return {
@@ -93,7 +93,7 @@ def test_a_page_that_is_refused_fails_the_script_and_is_shown(paste: Paste, fold
 
 @contextmanager
 def first_answer_lost(address: str) -> Iterator[str]:
-    """Give an address that leads to the service, and loses the answer to the first request on its way back."""
+    """Give an address that forwards to the service but loses the response to the first request."""
     requests: list[bytes] = []
 
     class Gateway(BaseHTTPRequestHandler):
@@ -112,7 +112,7 @@ def first_answer_lost(address: str) -> Iterator[str]:
                 self.wfile.write(answer.content)
 
         def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -134,7 +134,7 @@ def test_a_create_is_repeated_and_makes_one_task(
         done = paste(CREATE.replace("water-", f"water-in-{name}-"), name, address)
 
     assert done.returncode == 0, done.stderr
-    assert done.stderr.startswith("curl: (52)")  # the answer that was lost; curl then asked again
+    assert done.stderr.startswith("curl: (52)")  # the response was lost; curl then tried again
     (created,) = set(living(alice)) - set(before)
     assert living(alice)[created]["title"] == "Water the plants"
     assert done.stdout.lower().splitlines() == [created, "idempotency-replayed: true"]

@@ -37,7 +37,7 @@ def command(
     """Runs a command in this process, and returns its exit code and what it printed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("LOG_LEVEL", "error")  # of the service of these tests, too, which is in this process
+    monkeypatch.setenv("LOG_LEVEL", "error")  # also for the service of these tests, which runs in this process
     monkeypatch.delenv("DATABASE_DIRECT_URL", raising=False)
 
     def command(*arguments: str) -> tuple[int, str, str]:

@@ -1,4 +1,4 @@
-"""What a beginner meets on the command line, and that each line says what happened and what to do."""
+"""Errors that a beginner meets on the command line: each line says what happened and what to do."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from tests.fixtures.refusal import refuse
 
 pytestmark = pytest.mark.requirement("FR-230")
 
-NO_FOLDER = Path("/proc/nothing")  # where not even root can make one
+NO_FOLDER = Path("/proc/nothing")  # where not even root can create one
 
 
 @contextmanager
 def refusing(*words: str) -> Iterator[None]:
-    """Check that what is done here is refused, with a message that says all of this and not the password."""
+    """Check that the block is refused, with a message that contains all these texts and not the password."""
     with pytest.raises(ConfigurationError) as caught:
         yield
     text = str(caught.value)
@@ -105,11 +105,11 @@ def test_a_wrong_setting(name: str, value: str, to_do: str) -> None:
 
 @contextmanager
 def server_that_says(message: str) -> Iterator[str]:
-    """Run what answers each client like a Postgres that does not let it in, and has no TLS; give its address."""
+    """Run a server that refuses each client like a Postgres without TLS; give its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer() -> None:
-            with suppress(OSError):  # the end of the test
+            with suppress(OSError):  # raised at the end of the test
                 while True:
                     client, _ = listener.accept()
                     with client:
@@ -149,7 +149,7 @@ def test_a_database_that_lets_nobody_in(message: str, query: str, to_do: str) ->
     ],
 )
 def test_a_database_that_is_not_there(place: str, happened: str, to_do: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connector, "_FOR_GOOD", re.compile(""))  # whatever is wrong, nobody waits for it to pass
+    monkeypatch.setattr(connector, "_FOR_GOOD", re.compile(""))  # never retry
     with refusing("The database cannot be reached", happened, to_do):
         migrations.status(f"postgresql://marker:letmein@{place}/tasks")
 
@@ -202,9 +202,9 @@ def test_an_old_schema(empty_database_url: str) -> None:
 
 def test_an_old_python(tmp_path: Path) -> None:
     first = REPOSITORY / "backend" / "__init__.py"
-    ast.parse(first.read_text(encoding="utf-8"), feature_version=(3, 7))  # or it would say that the syntax is wrong
+    ast.parse(first.read_text(encoding="utf-8"), feature_version=(3, 7))  # otherwise Python would report a syntax error
     old = "import sys; sys.version_info = (3, 10, 13, 'final', 0); import backend.cli"
-    # Not measured: what measures looks at the version itself.
+    # Without coverage, which checks the Python version itself.
     env = {name: value for name, value in environment(tmp_path).items() if not name.startswith("COVERAGE")}
     command = [sys.executable, "-c", old]
     done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
@@ -217,7 +217,7 @@ def test_make_with_an_old_python(tmp_path: Path) -> None:
     need("make")
     for name in ("Makefile", "requirements.lock", "pyproject.toml"):
         shutil.copy(REPOSITORY / name, tmp_path)
-    (tmp_path / "python").write_text("#!/bin/sh\nexit 1\n")  # an old one gives that to the question how old it is
+    (tmp_path / "python").write_text("#!/bin/sh\nexit 1\n")  # an old Python exits like this when its version is checked
     (tmp_path / "python").chmod(0o755)
     done = subprocess.run(  # noqa: S603 - our own Makefile
         ["make", "run", f"PYTHON={tmp_path / 'python'}"],  # noqa: S607 - whichever there is

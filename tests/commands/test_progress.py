@@ -1,4 +1,4 @@
-"""What is shown of a command that takes long: on a real terminal, and nowhere else."""
+"""The progress line of long commands, shown on a real terminal and nowhere else."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_progress_is_shown_on_standard_error_that_is_a_terminal(own_url: str, tm
     assert "| 0/1800 " in shown
     assert "| 500/1800 " in shown
     assert "tasks/s]" in shown
-    assert shown.split("\r")[-2:] == [" " * len(shown.split("\r")[-2]), ""]  # nothing of it is left on the line
+    assert shown.split("\r")[-2:] == [" " * len(shown.split("\r")[-2]), ""]  # the line is blank again
 
 
 def test_nothing_is_shown_where_that_is_no_terminal(own_url: str, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_what_is_missing_is_added_and_nothing_else_touched(own_url: str, tmp_pat
 
 
 def test_a_new_user_finds_the_tasks_by_the_token_that_it_names(tmp_path: Path) -> None:
-    """On a database of its own, whose schema it makes, with several steps for one user."""
+    """Uses its own database, creates the schema, and needs several steps for one user."""
     env = environment(tmp_path / "data", JWT_SECRET=SECRET)
     done = run("seed", "--users", "1", "--tasks", "700", env=env, cwd=tmp_path)
     assert (done.returncode, done.stdout.splitlines()[0]) == (

@@ -1,4 +1,4 @@
-"""The database whose schema is looked at."""
+"""The database whose schema is inspected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.fixtures.database import scratch_database
 
 @pytest.fixture(scope="module")
 def schema_url(server_url: str) -> Iterator[str]:
-    """A database just as the migrations have built it, whatever is made of those that other tests share."""
+    """A freshly migrated database, unaffected by what other tests do to the shared ones."""
     with scratch_database(server_url) as url:
         migrations.apply(url)
         yield url

@@ -1,4 +1,4 @@
-"""What a program leaves behind that sends every call of the contract with its examples, as Postman does."""
+"""What remains after a program such as Postman sends every call of the contract with its examples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.requirement("FR-245")
 
 
 def examples_of(part: Json) -> list[Any]:
-    """List what a parameter or a body gives as examples."""
+    """List the examples of a parameter or a body."""
     named = part.get("examples", {})
     listed = [example["value"] for example in named.values()] if isinstance(named, dict) else named
     schemas = [part["schema"], resolved(part["schema"])] if "schema" in part else []
@@ -25,7 +25,7 @@ def examples_of(part: Json) -> list[Any]:
 
 
 def sent_as_documented(client: httpx.Client, operation: Operation) -> int:
-    """Send the first example of everything that an operation takes; returns the status."""
+    """Send an operation the first example of each parameter and body; returns the status."""
     places: dict[str, dict[str, str]] = {"path": {}, "query": {}, "header": {}}
     for parameter in operation.document.get("parameters", []):
         places[parameter["in"]][parameter["name"]] = str(examples_of(parameter)[0])
@@ -35,7 +35,7 @@ def sent_as_documented(client: httpx.Client, operation: Operation) -> int:
         request |= {"content": example} if isinstance(example, str) else {"json": example}
         request["headers"]["Content-Type"] = kind
     address = operation.path.format(**places["path"])
-    with client.stream(operation.method, address, **request) as answer:  # one of them has no end
+    with client.stream(operation.method, address, **request) as answer:  # one of the responses never ends
         return answer.status_code
 
 

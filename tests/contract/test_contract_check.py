@@ -1,4 +1,4 @@
-"""The check behind every client of the tests notices an answer that the contract does not have."""
+"""The check in every test client notices a response that is not in the contract."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ERROR = operations()["get_task"].document["responses"]["404"]["content"]["applic
 
 
 class _Liar(ThreadingHTTPServer):
-    """A server that gives the same answer to everything."""
+    """A server that sends the same response to every request."""
 
     status: int
     body: bytes
@@ -43,12 +43,12 @@ class _Handler(BaseHTTPRequestHandler):
     do_DELETE = do_HEAD = do_GET  # noqa: N815 - as http.server names them
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as http.server names it
-        """Keep quiet."""
+        """Log nothing."""
 
 
 @contextmanager
 def _answering(status: int, body: object, headers: tuple[str, ...]) -> Iterator[API]:
-    """Run a server that always answers so, and say that it is the service."""
+    """Run a server that always sends this response, and present it as the service."""
     with _Liar(("127.0.0.1", 0), _Handler) as server:
         server.status, server.body = status, b"" if body is None else json.dumps(body).encode()
         server.headers = headers
@@ -69,7 +69,7 @@ def _ask(
 
 
 def _task(*without: str, **changes: Any) -> Json:
-    """Make the answer of the contract's example, changed as asked."""
+    """Build the response of the contract's example, with these changes."""
     example = operations()["get_task"].document["responses"]["200"]["content"]["application/json"]["example"]
     task = {**example["data"], **changes}
     return {"data": {name: value for name, value in task.items() if name not in without}}

@@ -1,4 +1,4 @@
-"""/docs and /redoc: pages that need nothing from elsewhere."""
+"""/docs and /redoc: pages that load nothing from other sites."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MIN_ASSET_BYTES = 500
 
 
 class Page(HTMLParser):
-    """What a page loads, and its scripts."""
+    """The addresses that a page loads, and its scripts."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ def test_every_asset_of_a_page_comes_from_the_service(anonymous: httpx.Client, p
 
 @pytest.mark.requirement("FR-207")
 def test_the_logo_that_redoc_looks_for_comes_from_the_service(anonymous: httpx.Client) -> None:
-    """Redoc itself would fetch it from its makers; the package that carries Redoc has put another address there."""
+    """Redoc would fetch it from its makers' site; the package that ships Redoc has changed that address."""
     program = anonymous.get("/redoc/redoc.standalone.js").text
 
     (address,) = re.findall(r"[^,{}]*/logo-mini\.svg", program)
@@ -99,7 +99,7 @@ def test_a_page_reads_a_contract_that_has_an_authorize_button(anonymous: httpx.C
     document = anonymous.get(address).json()
 
     assert document == contract()
-    # Swagger UI shows the button when there is a scheme, and a lock at each operation that uses it.
+    # Swagger UI shows the button when a scheme exists, and a lock at each operation that uses it.
     assert document["components"]["securitySchemes"]["BearerToken"]["scheme"] == "bearer"
 
 

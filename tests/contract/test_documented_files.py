@@ -1,4 +1,4 @@
-"""The examples of files in the contract are files: they can be imported, and are what is exported."""
+"""The example files in the contract are real: they can be imported, and match what is exported."""
 
 from __future__ import annotations
 

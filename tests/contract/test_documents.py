@@ -1,4 +1,4 @@
-"""What the documents say of files and settings is what there is."""
+"""The files and settings named in the documents exist as described."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
 def _everything() -> Iterator[str]:
-    """List every file and folder of the project by its path, but not what is made while working on it."""
+    """List the paths of all files and folders of the project, except generated ones."""
     made = {line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()} | {".git"}
     for folder, folders, files in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in made]
@@ -28,7 +28,7 @@ def _everything() -> Iterator[str]:
 
 
 def missing_paths(text: str, existing: set[str]) -> list[str]:
-    """List the back-quoted paths that are no path, nor the end of one (`routers/` of `backend/api/routers/`)."""
+    """List the back-quoted paths that match no path or end of a path (`routers/` of `backend/api/routers/`)."""
     names = [name.rstrip("/") for name in PATH.findall(text)]
     return [name for name in names if not any(path == name or path.endswith(f"/{name}") for path in existing)]
 
@@ -56,7 +56,7 @@ def _default(value: object) -> str:
     return text.lower() if isinstance(value, bool) else text
 
 
-# Each setting with its default and its description, in the order of the class.
+# Each setting with its default and description, in the order of the class.
 SETTINGS = [(name.upper(), _default(field.default), field.description) for name, field in Settings.model_fields.items()]
 
 
@@ -66,7 +66,7 @@ def test_every_setting_is_described() -> None:
 
 
 def test_the_template_lists_every_setting() -> None:
-    """Each is a line `# <description>` and a line `#NAME=default`, with nothing after the = when it is unset."""
+    """Each is a line `# <description>` and a line `#NAME=default`, with nothing after the = if there is no default."""
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
 
     listed = re.findall(r"^# (.+)\n#([A-Z_]+)=(.*)$", text, re.MULTILINE)
@@ -86,7 +86,7 @@ def test_the_template_can_be_used_with_everything_uncommented(tmp_path: Path, mo
 
 
 def test_the_readme_lists_every_setting() -> None:
-    """Each is a row | `NAME` | `default` | description |, with a plain unset where there is none."""
+    """Each is a row | `NAME` | `default` | description |, with a plain unset if there is no default."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
 
     listed = re.findall(r"^\| `([A-Z_]+)` \| (?:`([^`]+)`|unset) \| (.+) \|$", text, re.MULTILINE)

@@ -1,6 +1,6 @@
-"""specs/errors.md lists every code that an answer or a detail of one can have, and no other.
+"""specs/errors.md lists exactly the codes that responses and their details can have.
 
-What answers have in all the other tests is held against the page by tests/fixtures/api.py.
+tests/fixtures/api.py compares the codes in the responses of all other tests with the page.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.fixtures.error_codes import ROOT, codes_in, documented_details, docum
 
 pytestmark = pytest.mark.requirement("FR-231")
 
-# What a field may meet: each value is wrong for most of them.
+# Values to try in every field: each is wrong for most fields.
 VALUES: tuple[object, ...] = (
     *(None, True, 0, -1, 10**30, -(10**400), 1.5, float("inf"), float("nan")),
     *("", " ", "\u3000", "x", "x" * 20_000, "\0", "\ud800", "1", "1" * 20, "1" * 5000, "2026-01-01T00:00:00"),
@@ -36,7 +36,7 @@ KINDS = ("create", "update", "complete", "delete", "restore", "none")
 
 
 def every_error() -> Iterator[type[TaskAPIError]]:
-    """Give each class, also those that stand elsewhere in the code."""
+    """Give each error class, wherever in the code it is defined."""
     for module in pkgutil.walk_packages(backend.__path__, "backend."):
         importlib.import_module(module.name)
     waiting: list[type[TaskAPIError]] = [TaskAPIError]

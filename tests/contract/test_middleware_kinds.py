@@ -1,4 +1,4 @@
-"""The middleware of the application: plain ASGI, for BaseHTTPMiddleware costs every request a task group."""
+"""The application's middleware is plain ASGI: BaseHTTPMiddleware costs every request a task group."""
 
 from __future__ import annotations
 

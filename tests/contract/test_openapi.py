@@ -1,4 +1,4 @@
-"""The contract: complete, with examples that fit, equal to the committed file and to what the service says."""
+"""The contract is complete, has valid examples, and equals both the committed file and what the service serves."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COMMITTED = Path(__file__).parents[2] / "specs/001-task-api-persistence/contract
 ERROR = "#/components/schemas/ErrorAnswer"
 WITH_TASK = "#/components/schemas/CurrentTaskAnswer"
 
-# What each call answers at least, as it was designed.
+# The statuses that each call must at least document, by design.
 ANSWERS = {
     "GET /api/tasks": {200, 304, 400, 401, 403, 422},
     "POST /api/tasks": {200, 201, 400, 401, 403, 409, 408, 412, 413, 415, 422},
@@ -68,7 +68,7 @@ def _content(part: Json) -> Json:
 
 
 def _examples(part: Json) -> list[object]:
-    """Gather what a parameter, its schema, or a kind of content gives as examples."""
+    """Gather the examples of a parameter, its schema, or a content type."""
     named = (
         [example["value"] for example in part["examples"].values()] if isinstance(part.get("examples"), dict) else []
     )

@@ -1,4 +1,4 @@
-"""The patterns of the contract take what the service takes."""
+"""The patterns of the contract accept exactly what the service accepts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHARACTERS = f"M\U0001f95b{WHITE_SPACE}{RESEMBLING_WHITE_SPACE}"
 
 
 def _texts(character: str) -> list[str]:
-    """Put a character everywhere, alone and in texts of about the greatest length."""
+    """Put a character at every position, alone and in texts of about the maximum length."""
     around = ["", *("M" * length for length in (1, 499, 500, 501, 9_999, 10_000))]
     within = [f"M{character * length}M" for length in (1, 498, 499, 9_998, 9_999)]
     return [character * 501, *(f"{before}{character}{after}" for before in around for after in around), *within]

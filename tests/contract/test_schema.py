@@ -1,4 +1,4 @@
-"""The schema: migrations and models say the same, and every table is behind row-level security."""
+"""The schema: migrations and models agree, and every table has row-level security."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.fixtures.catalog import TABLES, catalog, owner_column
 from tests.fixtures.database import execute, scratch_database
 
 KEY_LEADS = {table: owner_column(table) for table in SQLModel.metadata.tables}
-# Of no user's own: what workers count. Only a statement that runs for no user sees it.
+# Belongs to no user: what workers count. Only a statement that runs for no user sees it.
 OF_NO_USER = {rate_limit.RateLimit.__tablename__}
 
 USER = "( SELECT NULLIF(current_setting('app.user_id'::text, true), ''::text) AS \"nullif\")"
@@ -48,13 +48,13 @@ def _connect(url: str) -> Iterator[Connection]:
 
 @pytest.fixture
 def migrated(schema_url: str) -> Iterator[Connection]:
-    """A connection to the database that the migrations have built."""
+    """A connection to the migrated database."""
     yield from _connect(schema_url)
 
 
 @pytest.fixture
 def declared_url(empty_database_url: str) -> str:
-    """A database that is built from the models."""
+    """A database built from the models."""
     for connection in _connect(empty_database_url):
         SQLModel.metadata.create_all(connection)
     return empty_database_url
@@ -118,7 +118,7 @@ def test_every_table_has_row_level_security_for_reading_and_writing(schema_url: 
     assert tables == dict.fromkeys(KEY_LEADS, True)
 
     policies = {table: rest for table, *rest in execute(schema_url, POLICIES)}
-    assert len(execute(schema_url, POLICIES)) == len(policies)  # two would be joined by OR, which no index serves
+    assert len(execute(schema_url, POLICIES)) == len(policies)  # two would be joined with OR, which no index serves
     assert policies.keys() == tables.keys()
     for table, (permissive, roles, command, reads, writes) in policies.items():
         assert (permissive, roles, command) == ("PERMISSIVE", ["task_api"], "ALL")
@@ -144,7 +144,7 @@ def test_the_role_of_requests_may_do_nothing_else(schema_url: str) -> None:
 
 @pytest.mark.requirement("FR-013")
 def test_nobody_but_the_role_of_requests_is_granted_anything_and_it_only_rows(schema_url: str) -> None:
-    rights = ("SELECT", "INSERT", "UPDATE", "DELETE")  # no TRUNCATE, which row-level security does not look at
+    rights = ("SELECT", "INSERT", "UPDATE", "DELETE")  # no TRUNCATE, which bypasses row-level security
     ours = {(table, "task_api", right, False) for table in KEY_LEADS for right in rights}
 
     assert set(execute(schema_url, GRANTS)) == ours | {("_yoyo_migration", "task_api", "SELECT", False)}

@@ -1,6 +1,6 @@
-"""What a database that keeps each user's rows in one of many places (Citus, CockroachDB, YugabyteDB) asks of a service.
+"""What a database that spreads users over many nodes (Citus, CockroachDB, YugabyteDB) requires of a service.
 
-Every key and index begins with the user, and nothing is the same one thing for all users, or belongs to a session.
+Every key and index begins with the user, and nothing is shared by all users or tied to a session.
 `tests/integration/test_partitions.py` runs the statements on such a schema.
 """
 
@@ -24,14 +24,14 @@ from tests.fixtures.tenant_statements import statements
 BACKEND = MIGRATIONS.parent / "backend"
 STATEMENTS = {name: statement.sql for name, statement in statements().items()}
 
-# What the purge finds by time. Where rows are spread, each place has its own part of these, and is asked for it.
+# The purge searches by time. Where rows are spread, each node has its part of these indexes and is queried.
 ACROSS_USERS = {
     "ix_tasks_deleted_at",
     "ix_tombstones_deleted_at",
     "ix_idempotency_keys_created_at",
     "ix_access_tokens_expires_at",
 }
-# It says how the transaction is committed, and nothing of a row.
+# It sets how the transaction is committed, and does not affect a row.
 VOLATILE = {"rate_limits.store.SYNC": {"set_config"}}
 
 WITHOUT_KEY = """
@@ -53,7 +53,7 @@ FROM pg_constraint JOIN pg_attribute ON attrelid = confrelid AND attnum = confke
 """
 FUNCTIONS = "SELECT DISTINCT proname::text FROM pg_proc WHERE proname = ANY (%s) AND provolatile = 'v'"
 
-# Of each kind: how to find them, and one that would be found.
+# For each kind: a query that finds them, and an example that it would find.
 FOREIGN_TO_A_SPREAD_DATABASE = {
     "triggers": (
         "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
@@ -81,7 +81,7 @@ FOREIGN_TO_A_SPREAD_DATABASE = {
     ),
 }
 
-# What outlives a transaction on its connection, or takes no part in one.
+# Features that outlive their transaction on a connection, or are outside transactions.
 OF_A_SESSION = re.compile(
     r"\bpg_(try_)?advisory_(un)?lock|\b(UN)?LISTEN\b|\bNOTIFY\b|\bpg_notify\b|\bTEMP(ORARY)?\s+(TABLE|VIEW|SEQUENCE)\b"
     r"|(^|;)\s*SET\s+(?!LOCAL\b)|\bset_config\([^;]*?,\s*false\)|\bPREPARE\b|\bWITH\s+HOLD\b|\bDISCARD\b"
@@ -104,7 +104,7 @@ def test_a_row_belongs_to_rows_of_the_same_user_and_stays_theirs(schema_url: str
     references = execute(schema_url, REFERENCES)
 
     assert references
-    for name, table, column, on_delete, on_update in references:  # and the user leads it, as above
+    for name, table, column, on_delete, on_update in references:  # and the user comes first, as above
         assert column == owner_column(table), name
         assert (on_delete in "acr", on_update) == (True, "a"), name  # not SET NULL or SET DEFAULT
 
@@ -132,7 +132,7 @@ def test_no_statement_that_writes_calls_a_volatile_function(schema_url: str) -> 
     volatile = {name: {call for (call,) in execute(schema_url, FUNCTIONS, [*calls])} for name, calls in called.items()}
 
     assert {name: calls for name, calls in volatile.items() if calls} == VOLATILE
-    assert "now" in called["tasks.queries.UPDATE"]  # as it is found there, so would any other be
+    assert "now" in called["tasks.queries.UPDATE"]  # proves that the search works
     assert execute(schema_url, FUNCTIONS, ["now", "clock_timestamp"]) == [("clock_timestamp",)]
 
 
@@ -162,7 +162,7 @@ def test_no_update_gives_a_row_to_another_user() -> None:
 @pytest.mark.requirement("FR-188")
 def test_nothing_is_kept_in_a_session() -> None:
     texts = [*STATEMENTS.items(), *_strings(), *_migrations()]
-    assert any("pg_advisory_xact_lock" in text for _, text in texts)  # as that is found, so would the other be
+    assert any("pg_advisory_xact_lock" in text for _, text in texts)  # proves that the search works
 
     assert [(name, match[0]) for name, text in texts if (match := OF_A_SESSION.search(text))] == []
 
@@ -193,7 +193,7 @@ def test_what_ends_with_the_transaction_is_let_be(text: str) -> None:
 
 
 def _strings() -> Iterator[tuple[str, str]]:
-    """Give every string of the service that is not a docstring: the SQL that it has is among them."""
+    """Give every string of the service that is not a docstring; all its SQL is among them."""
     for path in sorted(BACKEND.rglob("*.py")):
         tree = ast.parse(path.read_text())
         for text in (node for part in ast.walk(tree) if not isinstance(part, ast.Expr) for node in _constants(part)):

@@ -1,4 +1,4 @@
-"""specs/telemetry.md lists what is logged, traced and measured: all of it, and nothing else."""
+"""specs/telemetry.md lists exactly what is logged, traced and measured."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.fixtures.documented import documented_events, quoted, rows
 from tests.fixtures.logged import calls, instruments, logged
 
 NAME = re.compile(r"[a-z]+(_[a-z]+)*")
-# What a method of the logger writes as the level, and what one that is picked at run time may be.
+# The level that a logger method writes, and the level of calls that pick it at run time.
 LEVEL = {"exception": "error", "log": "warning"}
 FASTAPI = "http.server."
 
@@ -57,7 +57,7 @@ def test_spans_are_made_in_one_place_and_their_attributes_are_listed() -> None:
 
 @pytest.mark.requirement("FR-175")
 def test_nothing_is_logged_in_another_way() -> None:
-    """A logger of the standard library would log a sentence, which no list holds."""
+    """A logger of the standard library would log free text, which no list can cover."""
     others = [place for place, call in calls() if ast.unparse(call.func) == "logging.getLogger"]
 
     assert {place.partition(":")[0] for place in others} == {

@@ -1,4 +1,4 @@
-"""Each threat is answered by requirements, and each of those by one of the tests that are named beside it."""
+"""Each threat is covered by requirements, and each of those by one of the tests named beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tier of a test is decided by its folder, and the first tier starts nothing that is slow to start."""
+"""A test's folder decides its tier, and the first tier starts nothing slow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.conftest import FIRST_TIER, TESTS
 
 pytestmark = pytest.mark.requirement("FR-233")
 
-# Fixtures that start task-api, a Postgres to break, a browser, a shell or Node.js, and modules that could.
+# Fixtures that start task-api, a disposable Postgres, a browser, a shell or Node.js, and modules that could.
 SLOW_TO_START = {
     f"tests.fixtures.{name}"
     for name in (
@@ -23,7 +23,7 @@ FILES = sorted(path for folder in FIRST_TIER for path in (TESTS / folder).rglob(
 
 
 def slow_imports(source: str) -> set[str]:
-    """Name what a module imports that is slow to start."""
+    """Return the slow-to-start modules that this source imports."""
     imported: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module:

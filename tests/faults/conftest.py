@@ -1,4 +1,4 @@
-"""Servers that the tests of faults share: each of them leaves them running."""
+"""Servers that the fault tests share: each test leaves them running."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.fixtures.servers import NEON_HOST, Server, plain_server, tls_server
 
 @pytest.fixture(scope="session")
 def own_server() -> Iterator[Server]:
-    """A server that a test may stop, freeze and kill, with a migrated database. It knows no TLS."""
+    """A server that a test may stop, freeze and kill, with a migrated database and without TLS."""
     with plain_server() as server:
         migrations.apply(server.url())
         yield server
@@ -21,13 +21,13 @@ def own_server() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def authority() -> Authority:
-    """Whoever signs for that server's name."""
+    """The authority that signs that server's certificate."""
     return Authority()
 
 
 @pytest.fixture(scope="session")
 def own_tls_server(authority: Authority) -> Iterator[Server]:
-    """One that asks for TLS, and is called as Neon calls its own."""
+    """A server that requires TLS, under a host name like Neon's."""
     with tls_server(authority.certify(NEON_HOST)) as server:
         migrations.apply(server.url(NEON_HOST, sslmode="require"))
         yield server

@@ -1,6 +1,6 @@
-"""Accounts that send all that RATE_LIMIT lets them at once: nobody else is refused, and the memory has a bound.
+"""Accounts that send everything RATE_LIMIT allows at once: no other user is refused, and memory stays bounded.
 
-The service has the settings that it comes with. What is judged is who is answered what, never how quickly.
+The service runs with its default settings. The tests check the responses, never their speed.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from tests.fixtures.waiting import until
 
 pytestmark = pytest.mark.requirement("FR-265")
 
-REQUESTS = 590  # of one account: nearly all that it has in a minute
+REQUESTS = 590  # of one account: nearly its whole quota for a minute
 MAX_BYTES = 400_000_000  # of a worker
-ANSWERS = 20  # of the other user, before and while the crowd is there
+ANSWERS = 20  # to the other user, before and during the attack
 FEW_DESCRIPTORS = 256
 BODY = b'{"title": "a"}'
 JSON = {"Content_Type": "application/json"}
 LONG_LIST = "/api/tasks?limit=1000"
 EDIT = {"op": "update", "id": MISSING_ID, "data": {"description": "x" * 10_000}}
-LONG_BATCH = {"atomic": False, "operations": [EDIT] * 100}  # of 1 MiB, nearly
-PATIENT_SECONDS = 300.0  # for a machine that is slow and busy
+LONG_BATCH = {"atomic": False, "operations": [EDIT] * 100}  # nearly 1 MiB
+PATIENT_SECONDS = 300.0  # for a slow and busy machine
 
 
 def create(user_id: str) -> bytes:
@@ -49,23 +49,23 @@ def create(user_id: str) -> bytes:
 
 
 def stalled(user_id: str) -> bytes:
-    """Begin a create whose body never arrives."""
+    """Start a create whose body never arrives."""
     return head(user_id, "POST /api/tasks", **JSON, Content_Length="100") + b'{"title": '
 
 
 def long_list(user_id: str) -> bytes:
-    """Ask for 4 MiB."""
+    """Request 4 MiB."""
     return head(user_id, f"GET {LONG_LIST}")
 
 
 def two_long_lists(user_id: str) -> bytes:
-    """Ask for twice as much, on one connection."""
+    """Request twice as much, on one connection."""
     return 2 * long_list(user_id)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _many_connections() -> Iterator[None]:
-    """Let this process have as many connections as crowds need."""
+    """Raise this process's limit of open files, for the connections of the crowds."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
     yield
@@ -74,7 +74,7 @@ def _many_connections() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def service(database_url: str) -> Iterator[Service]:
-    """A service as it comes, but that a shell has given it few descriptors."""
+    """A service with default settings, started with few file descriptors."""
     with TemporaryDirectory() as folder:
         env = environment(Path(folder) / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET)
         limited = ("sh", "-c", f'ulimit -S -n {FEW_DESCRIPTORS}; exec "$0" "$@"', *TASK_API, "serve", "--port", "0")
@@ -106,7 +106,7 @@ def with_long_lists(database_url: str, user_id: str) -> str:
 
 
 def expect_nobody_is_locked_out(seen: Seen) -> None:
-    """Wait until the other user was answered so many times more, and look at how."""
+    """Wait until the other user has this many more responses, and check them."""
     before = {path: len(answers) for path, answers in seen.answers.items()}
     until(lambda: all(len(answers) >= before[path] + ANSWERS for path, answers in seen.answers.items()))
     assert seen.statuses() == {(seen.path, 200), ("/health/live", 200)}
@@ -115,7 +115,7 @@ def expect_nobody_is_locked_out(seen: Seen) -> None:
 
 @dataclass(frozen=True)
 class Attack:
-    """What each request of a crowd is, and whether its answer is read."""
+    """The request that a crowd sends, and whether it reads the response."""
 
     request_of: Callable[[str], bytes]
     reads: bool
@@ -152,7 +152,7 @@ def test_nobody_is_locked_out_by_work_that_takes_long(
 
 
 def test_one_user_may_do_much_at_once(settings: Settings, database_url: str) -> None:
-    """What a program of one user may well do is no attack: all of it is answered."""
+    """Heavy but legitimate use by one user's program is no attack: every request succeeds."""
     user_id = with_long_lists(database_url, new_user())
     patient = settings.model_copy(update={"request_timeout_seconds": PATIENT_SECONDS})
     with serve(patient) as api, ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""When somebody tries to reach a database that is away: the clock of these tests is put forward by whoever waits."""
+"""When the service tries to reconnect to an unavailable database; in these tests, waiting advances the clock."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ pytestmark = pytest.mark.requirement("FR-161")
 
 REFUSAL = "the database system is starting up"
 OUTAGE_SECONDS = 60.0
-PROMISED_SECONDS = 3.0  # in which the service works again
+PROMISED_SECONDS = 3.0  # the recovery time that the service promises
 
 
 class World:
-    """A clock, and threads that take no time: they work whenever somebody waits."""
+    """A clock, and threads that take no time: they run whenever one of them waits."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -43,7 +43,7 @@ class World:
         return bell
 
     def _wait(self, seconds: float) -> None:
-        """Let the others work; if there are none, time passes."""
+        """Let the other threads run; if there are none, advance the clock."""
         working, self._threads = self._threads, []
         for work in working:
             work()
@@ -67,10 +67,10 @@ def own_proxy(database_url: str) -> Iterator[Proxy]:
 
 
 class Attempts:
-    """A connector that somebody waits for, and when it tried."""
+    """A connector with a waiting thread, and the times of its attempts."""
 
     def __init__(self, world: World, proxy: Proxy, patience_seconds: float, chance: float) -> None:
-        self.seconds: list[float] = []  # since the beginning
+        self.seconds: list[float] = []  # since the start
         self._world = world
         self._began = world.now
         parameters = {**read_url(proxy.url), "connect_timeout": 60}
@@ -115,6 +115,6 @@ def test_however_long_it_was_away_it_is_soon_noticed_to_be_back(world: World, ow
 
     attempts.connector().close()
 
-    # The first attempt, and the time over which those who waited follow it.
+    # The first attempt after the recovery, and the time within which waiting work follows it.
     assert world.now - back + RECOVERY_SECONDS < PROMISED_SECONDS
     assert not attempts.connector.is_away

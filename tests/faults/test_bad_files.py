@@ -1,4 +1,4 @@
-"""Several users who send files that are bad from end to end, all at once: nobody else is refused, and memory stays."""
+"""Several users who all send completely bad files at once: no other user is refused, and memory stays bounded."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STOPPED = {"failed": MAX_BAD_ROWS}
 
 @pytest.fixture(scope="module")
 def service(folder: Path) -> Iterator[Service]:
-    """A service as somebody starts it who sets nothing, with a Postgres of its own."""
+    """A service with default settings and its own Postgres."""
     with served(env=environment(folder / "data", JWT_SECRET=SECRET), cwd=folder) as service:
         yield service
 
@@ -40,7 +40,7 @@ def client_of(service: Service, user_id: str) -> httpx.Client:
 
 
 def attack(service: Service, user_id: str, kind: str, file: bytes) -> dict[str, int]:
-    """Send a file, and say what has become of its rows."""
+    """Import a file, and return the counts of its rows."""
     with client_of(service, user_id) as client:
         counts = counts_of(report_of(send(client, file, kind)))
     counts.pop("stopped_at_line", None)
@@ -68,7 +68,7 @@ def test_others_are_served_while_many_bad_files_are_read(
     with ThreadPoolExecutor(2 * ATTACKERS) as threads, client_of(service, new_user()) as client:
         under_way = [threads.submit(attack, service, user_id, kind, file) for user_id in attackers * 2]
         assert imported(client, lines_of({"title": str(number)} for number in range(300))) == {"created": 300}
-        while wait(under_way, timeout=0.2).not_done:  # seconds: fewer requests than anybody may send
+        while wait(under_way, timeout=0.2).not_done:  # seconds: slower than the rate limit allows
             assert client.get("/health/live").status_code == 200
             assert client.get("/api/tasks?limit=10").status_code == 200
             memory = max(memory, worker.memory_info().rss)

@@ -1,4 +1,4 @@
-"""Wall clocks that jump by hours while the service runs: its own, and that of the database."""
+"""Wall clocks that jump by hours while the service runs: the service's own, and the database's."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ TTL_SECONDS = 600
 
 
 def client_of(service: Service, user_id: str, clock: WallClock, ttl_seconds: int = TTL_SECONDS) -> httpx.Client:
-    """Make a client with a token that is issued now, by the clock of the service."""
+    """Return a client with a token issued now, by the clock of the service."""
     token = issue_token(SECRET, user_id, ttl_seconds=ttl_seconds, now=clock)
     headers = {"Authorization": f"Bearer {token}"}
     return httpx.Client(base_url=service.address, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
 
 
 def clock_of(service: Service) -> float:
-    """Read the time of day off an answer."""
+    """Read the time from a response."""
     answer = httpx.get(f"{service.address}/health/live", trust_env=False, timeout=PATIENCE_SECONDS)
     return parsedate_to_datetime(answer.headers["Date"]).timestamp()
 
@@ -59,7 +59,7 @@ def test_a_clock_that_jumps_stops_nothing(tmp_path: Path, database_url: str) -> 
             until(lambda: abs(clock_of(service) - clock()) < HOUR)
 
             many = new_user()
-            # It expires by the clock as it is now, whatever that was when the token was first seen.
+            # The token expires by the current clock, whatever it showed when the token was first seen.
             assert signed_in.get("/api/me").status_code == (401 if hours > 0 else 200)
             with client_of(service, user, clock) as client, client_of(service, many, clock) as busy:
                 made = create(client, f"{hours}")
@@ -78,7 +78,7 @@ def test_a_clock_that_jumps_stops_nothing(tmp_path: Path, database_url: str) -> 
 
 
 def _counted_at(url: str, user_id: str, now: float) -> bool:
-    """Tell whether what a user asked was shared with other workers, in the window of this time."""
+    """Return whether a user's requests were shared with other workers, in the window of this time."""
     sql = "SELECT extract(epoch FROM window_start) FROM rate_limits WHERE user_id = %s"
     return any(abs(float(second) - now) < HOUR for (second,) in execute(url, sql, counted_as(user_id)))
 
@@ -99,7 +99,7 @@ def _moments(task: Task) -> list[datetime]:
 def test_a_database_whose_clock_is_set_back_keeps_the_order_of_changes(
     api: API, client: httpx.Client, user_id: str, database_url: str
 ) -> None:
-    """What is stored is made five hours later than it is: as if the clock had been five hours ahead then."""
+    """Stored rows are moved five hours ahead, as if the clock had been five hours fast when they were written."""
     key = {"Idempotency-Key": "once"}
     keyed = client.post("/api/tasks", json={"title": "keyed"}, headers=key)
     tasks = [create(client, name, completed=name == "complete") for name in ("put", "complete", "trash", "batch")]

@@ -1,4 +1,4 @@
-"""A database that has been suspended, or starts late, is waited for: nobody is sent away."""
+"""The service waits for a database that is suspended or starts late: no request is refused."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
 WAKING_SECONDS = 0.5
-MAX_PAUSE_SECONDS = 0.1  # so that it is asked again, also while it has not answered yet
+MAX_PAUSE_SECONDS = 0.1  # so that the service tries again, also while an attempt has no response yet
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def _asking_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def expect_good_answers(client: httpx.Client) -> None:
-    """Send the first requests of a service, more than there are connections, and some that must not be repeated."""
+    """Send a service's first requests, more than it has connections, including some that must not be retried."""
 
     def live(_: int) -> list[int]:
         task = create(client)

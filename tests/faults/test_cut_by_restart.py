@@ -1,4 +1,4 @@
-"""What a restart cuts in the middle: its client can tell, nothing acknowledged is lost, and repeating it is safe."""
+"""A restart interrupts requests: clients notice, no acknowledged change is lost, and retrying is safe."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from tests.fixtures.workers import processes_in, served_by
 pytestmark = pytest.mark.requirement("FR-250")
 
 ROWS = 600
-SENT = 400  # before the restart: the first part is full, and stored
-LARGE = 300  # tasks of 40 KB: more than the system takes for a client that does not read
+SENT = 400  # rows before the restart: the first part is full, and stored
+LARGE = 300  # tasks of 40 KB: more than the system buffers for a client that does not read
 LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 
@@ -46,13 +46,13 @@ def client_of(service: Service, user_id: str) -> Iterator[httpx.Client]:
 
 @dataclass
 class Follower:
-    """A client that keeps a copy of its tasks by a stream, until that ends or breaks off."""
+    """A client that copies its tasks from a stream, until the stream ends or breaks off."""
 
     copy: Replica = field(default_factory=Replica)
     is_cut: bool = False
 
     def follow(self, client: httpx.Client, until_like: dict[str, object] | None = None) -> None:
-        """Go on after the last event that came whole."""
+        """Continue after the last complete event."""
         try:
             with stream(client, last_event_id=self.copy.since) as response:
                 for event in events_of(response):
@@ -66,13 +66,13 @@ class Follower:
 
 
 def rows() -> list[bytes]:
-    """Write the lines of a file whose tasks have ids of their own."""
+    """Write the lines of a file whose tasks have their own ids."""
     tasks = ({"id": str(uuid.uuid4()), "title": f"Task {number}"} for number in range(ROWS))
     return lines_of(tasks).encode().splitlines(keepends=True)
 
 
 def end(service: Service, folder: Path, how: signal.Signals) -> None:
-    """End a service: in order, or all of its processes at once, as when its machine dies."""
+    """Stop a service: gracefully, or by killing all its processes at once, as when its machine dies."""
     for process in processes_in(folder) if how is signal.SIGKILL else ():
         process.kill()
     service.process.send_signal(how)

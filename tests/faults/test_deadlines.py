@@ -1,4 +1,4 @@
-"""One deadline for all that a request does with the database, and what becomes of the connection of who meets it."""
+"""One deadline for all database work of a request, and what happens to the connection when it passes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy import Executable, text
 
 from backend.config import Settings
 from backend.database.connection_limiter import WAITING_SHARE, ConnectionLimiter
-from backend.database.deadline import begin_budget, current_budget
+from backend.database.deadline import begin_work, current_work
 from backend.database.engine import SERVER_SHARE, Engine
 from backend.database.session import Interrupted, SessionFactory
 from backend.errors import ServiceUnavailable
@@ -25,8 +25,8 @@ from tests.fixtures.proxy import Proxy, counting_proxy
 
 FOR_EVER_SECONDS = 1000.0  # longer than any test may take
 SHORT_SECONDS = 0.5
-MAX_SECONDS = 300.0  # that a request may be given
-PLACES, CROWD = 2, 20  # connections, and requests that come while all are in use
+MAX_SECONDS = 300.0  # the longest time a request may be given
+PLACES, CROWD = 2, 20  # connections, and requests that arrive while all are in use
 TIME_LEFT = text("SELECT current_setting('statement_timeout', true)::interval")
 SLEEP = text(f"SELECT pg_sleep({FOR_EVER_SECONDS})")
 NOTHING = text("SELECT")
@@ -40,8 +40,8 @@ def own_proxy(database_url: str) -> Iterator[Proxy]:
 
 @pytest.fixture
 def engine(own_proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """An engine whose own patience has no end: only the budget of the work is short."""
-    # Of a connection that takes long to make, it waits for that one, and opens no other.
+    """An engine that itself waits forever: only the deadline of the work is short."""
+    # While a new connection is slow to open, it waits for that one and opens no other.
     monkeypatch.setattr("backend.database.connector.MAX_PAUSE_SECONDS", FOR_EVER_SECONDS)
     engine = Engine(own_proxy.url, pool_size=3, timeout_seconds=FOR_EVER_SECONDS)
     yield engine
@@ -50,23 +50,23 @@ def engine(own_proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine
 
 @contextmanager
 def having(seconds: float) -> Iterator[None]:
-    """Be work that has this long."""
-    current_budget().deadline = time.monotonic() + seconds
+    """Give the work in the block this much time."""
+    current_work().deadline = time.monotonic() + seconds
     try:
         yield
     finally:
-        current_budget().deadline = math.inf
+        current_work().deadline = math.inf
 
 
 def fail(engine: Engine, statement: Executable, seconds: float) -> type[ServiceUnavailable]:
-    """Run a statement as work that has this long, and too little; returns how that ended."""
+    """Run a statement with too short a deadline; returns the resulting exception."""
     with having(seconds), pytest.raises(ServiceUnavailable) as raised, SessionFactory(engine)(new_user()) as session:
         session.exec(statement)
     return raised.type
 
 
 def fall_silent(engine: Engine, proxy: Proxy) -> None:
-    """Let the server be silent, and work notice it: a slow machine may let its time pass before it has begun."""
+    """Let the server fall silent and work notice it: on a slow machine, the deadline may pass before work starts."""
     proxy.silent = True
     while fail(engine, NOTHING, SHORT_SECONDS) is not Interrupted:
         pass
@@ -97,7 +97,7 @@ def test_the_server_ends_what_takes_longer_and_the_connection_is_good(
 
 @pytest.mark.requirement("FR-160")
 def test_the_server_has_most_of_the_time_and_less_than_all() -> None:
-    assert 0.5 < SERVER_SHARE < 1  # so that it says so itself, before it is given up
+    assert 0.5 < SERVER_SHARE < 1  # so that the server cancels first, before the service gives up
 
 
 @pytest.mark.requirement("FR-160")
@@ -106,7 +106,7 @@ def test_a_silent_server_is_left_when_the_time_of_the_work_is_over(engine: Engin
         session.exec(NOTHING)
     began = time.monotonic()
 
-    fall_silent(engine, own_proxy)  # or it would wait for ever
+    fall_silent(engine, own_proxy)  # or it would wait forever
 
     assert time.monotonic() - began >= SHORT_SECONDS
 
@@ -124,7 +124,7 @@ def test_who_runs_out_of_time_takes_no_connection_of_others_along(engine: Engine
     with sessions("a") as one, sessions("b") as two, sessions("c") as three:
         for session in (one, two, three):
             session.exec(NOTHING)
-    assert len(own_proxy.attempts) == 4  # the one that was cut
+    assert len(own_proxy.attempts) == 4  # replaces the one that was cut
 
 
 @pytest.mark.requirement("FR-160")
@@ -137,18 +137,18 @@ def test_work_whose_time_is_over_is_not_begun(engine: Engine, own_proxy: Proxy) 
 @pytest.mark.requirement("FR-160")
 def test_waiting_at_the_gate_is_part_of_the_time_and_leaves_enough_of_it() -> None:
     async def stay(connection_limiter: ConnectionLimiter, has_come: asyncio.Event) -> tuple[float, int]:
-        begin_budget()
+        begin_work()
         async with connection_limiter:
-            left = current_budget().remaining_seconds()
+            left = current_work().remaining_seconds()
             await has_come.wait()
             await asyncio.sleep(1.1 * SHORT_SECONDS)
             return left, connection_limiter.waiting
 
     async def queue(connection_limiter: ConnectionLimiter, has_come: asyncio.Event) -> tuple[float, int]:
-        begin_budget()
-        has_come.set()  # nothing else runs until this one waits
+        begin_work()
+        has_come.set()  # nothing else runs until this coroutine waits
         async with connection_limiter:
-            return current_budget().remaining_seconds(), connection_limiter.waiting
+            return current_work().remaining_seconds(), connection_limiter.waiting
 
     async def crowd() -> tuple[tuple[tuple[float, int], tuple[float, int]], int]:
         connection_limiter, has_come = ConnectionLimiter(1, FOR_EVER_SECONDS), asyncio.Event()
@@ -160,17 +160,17 @@ def test_waiting_at_the_gate_is_part_of_the_time_and_leaves_enough_of_it() -> No
     assert FOR_EVER_SECONDS / 2 < second <= FOR_EVER_SECONDS - SHORT_SECONDS
     assert FOR_EVER_SECONDS / 2 < first <= FOR_EVER_SECONDS
     assert (waiting, nobody, at_the_end) == (1, 0, 0)
-    assert 0 < WAITING_SHARE < 1  # who comes in at the last moment has the rest
+    assert 0 < WAITING_SHARE < 1  # work admitted at the last moment gets the rest of the time
 
 
 @pytest.mark.requirement("FR-161", "FR-160")
 def test_overload_opens_no_new_connections(
     settings: Settings, own_url: str, user_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who finds no connection slot is sent away; who works keeps the connection."""
+    """Work without a connection slot is refused; running work keeps its connection."""
     monkeypatch.setattr("backend.database.connection_limiter.WAITING_SHARE", SHORT_SECONDS / MAX_SECONDS)
     monkeypatch.setattr("backend.database.connector.MAX_PAUSE_SECONDS", FOR_EVER_SECONDS)
-    monkeypatch.setattr("backend.api.main.SYNC_SECONDS", 3600)  # or it would open one for itself
+    monkeypatch.setattr("backend.api.main.SYNC_SECONDS", 3600)  # or the rate-limit sync would open a connection
     changes = {"database_pool_size": 2 * PLACES, "request_timeout_seconds": MAX_SECONDS}  # half for one user
     with counting_proxy(own_url) as proxy, ThreadPoolExecutor(PLACES + CROWD) as threads:
         url = SecretStr(proxy.url)

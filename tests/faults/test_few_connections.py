@@ -1,4 +1,4 @@
-"""A server that gives fewer connections than the service would take: requests share them, and none is sent away."""
+"""A server with fewer connections than the service would use: requests share them, and none is refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ANSWERS = 1000
 
 @pytest.fixture(params=[5, 1])
 def small_server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A server that has so many connections, and none that it keeps for its owner."""
+    """A server with this many connections, and none reserved for its owner."""
     with plain_server(max_connections=str(request.param), superuser_reserved_connections="0") as server:
         migrations.apply(server.url())
         yield server
@@ -30,7 +30,7 @@ def small_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 @pytest.mark.requirement("FR-257", "FR-161")
 def test_under_steady_load_nobody_is_refused_or_left_waiting(settings: Settings, small_server: Server) -> None:
-    """Whoever is left waiting waits for longer than clients do: they fail the test."""
+    """Requests left waiting exceed the clients' timeout and fail the test."""
     with (
         counting_proxy(small_server.url()) as proxy,
         loaded(settings, proxy.url, database_pool_size=POOL_SIZE) as load,

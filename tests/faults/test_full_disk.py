@@ -1,4 +1,4 @@
-"""The disk under the embedded Postgres is full, and then has room again."""
+"""The disk under the embedded Postgres fills up, and then has space again."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ pytestmark = pytest.mark.requirement("FR-254", "FR-051")
 
 MEGABYTES = 160  # an empty database takes half of it
 TASK = {"title": "a", "description": "b" * 5000}
-SEGMENT_BYTES = 16 * 1024**2  # by which the log of changes grows
+SEGMENT_BYTES = 16 * 1024**2  # the write-ahead log grows by this
 EMIT = "SELECT pg_logical_emit_message(true, 'test', repeat('x', 100000))"
 
 
 @dataclass
 class User:
-    """Stores tasks, and knows which of them the service has acknowledged."""
+    """Stores tasks, and remembers which of them the service has acknowledged."""
 
     client: httpx.Client
     acknowledged: set[str] = field(default_factory=set)
@@ -76,7 +76,7 @@ def logged(folder: Path, event: str) -> int:
 def test_without_room_for_tasks_all_else_goes_on(tmp_path: Path, disk: Disk) -> None:
     with serving_on(disk, tmp_path) as (_, user):
         disk.fill()
-        until(lambda: user.store() == 503)  # there may be room in pages that Postgres has
+        until(lambda: user.store() == 503)  # Postgres may still have space in its own pages
         assert [user.store() for _ in range(20)] == [503] * 20
         assert user.read() == 200
         assert user.client.get("/health/ready").status_code == 200
@@ -89,7 +89,7 @@ def test_without_room_for_tasks_all_else_goes_on(tmp_path: Path, disk: Disk) -> 
 
 
 def test_without_room_for_the_log_of_changes_it_comes_back_by_itself(tmp_path: Path, disk: Disk) -> None:
-    """Postgres ends, and does not start as long as the disk is full."""
+    """Postgres stops, and does not start while the disk is full."""
     with serving_on(disk, tmp_path) as (_, user):
         disk.fill(leave=SEGMENT_BYTES // 4)
         with pytest.raises(psycopg2.OperationalError):
@@ -108,7 +108,7 @@ def test_without_room_for_the_log_of_changes_it_comes_back_by_itself(tmp_path: P
 
 
 def write_changes_for_ever(disk: Disk) -> None:
-    """Let the log of changes grow, as others do who write more than the service."""
+    """Grow the write-ahead log, as other writers do."""
     _, _, _, port, sockets, *_ = (disk.folder / "data" / "postgres" / "postmaster.pid").read_text().splitlines()
     with closing(psycopg2.connect(host=sockets, port=port, user="postgres", dbname="postgres")) as connection:
         connection.autocommit = True

@@ -1,4 +1,4 @@
-"""Connections that died while nobody used them: whoever comes next does not notice."""
+"""Connections that died while idle: the next request succeeds anyway."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ KILL = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {OUR
 
 @dataclass(frozen=True)
 class Place:
-    """A server, and the way there."""
+    """A server, and the proxy in front of it."""
 
     server: Server
     proxy: Proxy
 
 
 def kill_backends(place: Place) -> None:
-    """End every connection from the server's side, one by one."""
+    """Terminate every connection from the server's side, one by one."""
     assert len(execute(place.server.url(), KILL)) == POOL_SIZE
 
 
@@ -47,14 +47,14 @@ DEATHS: dict[str, Callable[[Place], None]] = {
 
 @pytest.fixture(params=["plain", "TLS"])
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """A server behind a proxy; TLS says good-bye in a way of its own."""
+    """A server behind a proxy; with TLS, connections are closed differently."""
     server: Server = request.getfixturevalue("own_server" if request.param == "plain" else "own_tls_server")
     with counting_proxy(server.url()) as proxy:
         yield Place(server, proxy)
 
 
 def is_full(place: Place) -> bool:
-    """Tell whether there are as many connections as one user gets, each of which the server has accepted."""
+    """Return whether there are as many connections as one user gets, all of them accepted by the server."""
     accepted = execute(place.server.url(), SERVER_CONNECTIONS)
     return place.proxy.connections >= POOL_SIZE and accepted >= [(POOL_SIZE,)]
 
@@ -66,7 +66,7 @@ def test_the_next_requests_all_succeed(settings: Settings, place: Place) -> None
             while not is_full(place):
                 load.at_once(count=AT_ONCE)
             die(place)
-            until(lambda: place.proxy.connections == 0)  # the service could know
+            until(lambda: place.proxy.connections == 0)  # from now on the service can notice
             assert [answer for answer in load.at_once() if not answer.is_good] == []
 
 
@@ -76,7 +76,7 @@ def test_the_next_requests_all_succeed(settings: Settings, place: Place) -> None
 def test_a_connection_that_the_network_forgot_is_found_out(
     place: Place, timeout_seconds: float, most_milliseconds: int
 ) -> None:
-    """Idle within minutes, in use in time for another connection."""
+    """Idle connections: detected within minutes; connections in use: in time for another connection."""
     engine = Engine(place.proxy.url, pool_size=1, timeout_seconds=timeout_seconds)
     with closing(engine.connect()) as connection:
         driver: Any = connection.driver_connection

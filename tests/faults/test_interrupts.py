@@ -1,4 +1,4 @@
-"""Ctrl-C, typed at a terminal while a command is at work."""
+"""Ctrl-C, typed at a terminal while a command runs."""
 
 from __future__ import annotations
 

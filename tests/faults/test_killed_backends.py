@@ -1,4 +1,4 @@
-"""Connections that the server ends under load, one after the other: whoever reads does not notice."""
+"""The server kills connections under load, one after the other: reads succeed anyway."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.fixtures.workers import served_by
 
 CLIENTS = 10
 KILLS = 300
-ANSWERS_BETWEEN = 3  # two kills: about the pace at which each connection lives for 30 answers
+ANSWERS_BETWEEN = 3  # responses between two kills: each connection lives for about 30 responses
 KILL_ONE = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'task-api' ORDER BY random() LIMIT 1
 """
@@ -30,7 +30,7 @@ KILL_ONE = """
 
 @contextmanager
 def reading(address: str, user_id: str) -> Iterator[list[int]]:
-    """Let clients read one thing after another while the block runs; fills the list of statuses that it gives."""
+    """Let clients read continuously while the block runs; yields the list of statuses that they fill."""
     statuses: list[int] = []
     ended = threading.Event()
     headers = {"Authorization": f"Bearer {issue_token(SECRET, user_id, ttl_seconds=600)}"}
@@ -56,7 +56,7 @@ def reading(address: str, user_id: str) -> Iterator[list[int]]:
 
 @pytest.mark.requirement("FR-258", "FR-156")
 def test_every_read_is_answered(tmp_path: Path, own_server: Server) -> None:
-    """By the service as it is run, on the event loop that it is run on. One that hangs fails its client."""
+    """The real service on its real event loop. A read that hangs fails its client."""
     killed = 0
     with (
         closing(psycopg2.connect(own_server.url())) as connection,

@@ -1,4 +1,4 @@
-"""What those hear who ask after a service: that it lives, however busy, and whether it is ready, at no cost."""
+"""Health checks: the service is live however busy it is, and readiness checks cost nothing."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_service_that_waits_for_a_silent_database_says_that_it_lives(
             lives = threads.map(lambda _: other.get("/health/live").status_code, range(50))
             assert set(lives) == {200}
 
-        assert all(connection.is_silent() for connection in in_hand)  # they were not waited for
+        assert all(connection.is_silent() for connection in in_hand)  # the health check did not wait for them
         assert proxy.round_trips == before
         proxy.silent = False
         proxy.cut()
@@ -75,7 +75,7 @@ def test_asking_every_second_lets_the_database_sleep(database_url: str) -> None:
             asked += [second] * (proxy.round_trips > before)
         engine.dispose()
 
-    # Once, and then once after each time that somebody has used the database: nobody wakes one that is not used.
+    # Once at the start, and once after each use of the database: an unused database is never woken.
     assert asked == [0, *USES]
 
 
@@ -103,7 +103,7 @@ def test_a_good_answer_counts_no_more_when_a_request_has_found_the_database_away
         assert client.get("/health/ready").status_code == 200
         proxy.close()
         proxy.cut()
-        assert client.get("/health/ready").status_code == 200  # nobody knows yet
+        assert client.get("/health/ready").status_code == 200  # not yet noticed
         with load.in_a_hurry():
             assert client.get("/api/me").status_code == 503
             assert client.get("/health/ready").status_code == 503

@@ -1,4 +1,4 @@
-"""Requests whose connection to the database is lost under way: repeated where that is safe, done once in any case."""
+"""Requests whose database connection is lost midway: retried where that is safe, and never executed twice."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ ONE_CREATE = {"operations": [{"op": "create", "data": {"title": "a"}}]}
 
 @pytest.fixture
 def through(proxied: API) -> Iterator[httpx.Client]:
-    """A client of the service behind the proxy, whose connection to the database is warm."""
+    """A client of the service behind the proxy, with a warm database connection."""
     with proxied.client(new_user()) as client:
         create(client)
         yield client
 
 
 class Call(NamedTuple):
-    """A request about one task, and what it is answered when it was done twice."""
+    """A request about one task, and the expected status when it was executed twice."""
 
     method: str
     suffix: str = ""
@@ -187,14 +187,14 @@ def test_a_batch_is_repeated_unless_it_may_be_committed(
 
 @pytest.fixture
 def own_api(settings: Settings, own_url: str) -> Iterator[API]:
-    """The service on a database of this test alone."""
+    """The service on this test's own database."""
     with serve(settings.model_copy(update={"database_url": SecretStr(own_url)})) as running:
         yield running
 
 
 @pytest.mark.requirement("FR-158", "FR-156")
 def test_what_the_database_gave_up_for_the_sake_of_others_is_repeated(own_api: API, own_url: str) -> None:
-    """As databases do that let transactions collide (SQLSTATE 40001): here the first change of each two."""
+    """Some databases let transactions conflict (SQLSTATE 40001): here the first of every two changes fails so."""
     execute(
         own_url,
         """
@@ -216,7 +216,7 @@ def test_what_the_database_gave_up_for_the_sake_of_others_is_repeated(own_api: A
 
 @pytest.mark.requirement("FR-158", "FR-162")
 def test_a_database_that_became_a_copy_for_reading_is_left_for_the_new_one(own_api: API, own_url: str) -> None:
-    """After a failover a connection may still lead to the former primary: it takes no writes."""
+    """After a failover a connection may still lead to the former primary, which accepts no writes."""
     name = own_url.partition("?")[0].rpartition("/")[2]
     with own_api.client(new_user()) as client:
         create(client)

@@ -1,4 +1,4 @@
-"""A thousand streams at one worker, of a hundred users: others are served, and all that was taken is given back."""
+"""A thousand streams of a hundred users at one worker: others are served, and all resources are released."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from tests.fixtures.waiting import PATIENCE_SECONDS, eventually
 pytestmark = pytest.mark.requirement("FR-253")
 
 USERS = MAX_STREAMS // MAX_STREAMS_OF_ONE_USER
-FEW_FILES = 256  # as a shell may give them to a program: fewer than streams
-MAX_BYTES_EACH = 200_000  # of memory; it is about a quarter of that
-SOME_FILES = 40  # connections to the database and the like
-AT_ONCE = 100  # are opened: far fewer than a worker takes requests
+FEW_FILES = 256  # a typical limit of a shell: fewer than there are streams
+MAX_BYTES_EACH = 200_000  # of memory; actual use is about a quarter of that
+SOME_FILES = 40  # connections to the database and other open files
+AT_ONCE = 100  # streams opened at a time: far fewer than a worker accepts requests
 LAST_CHUNK = b"\r\n0\r\n\r\n"
 _CHANGE = """
 INSERT INTO users (id, revision, task_count) VALUES (%s, 1, 1);
@@ -42,8 +42,8 @@ INSERT INTO tasks (user_id, id, title, revision) VALUES (%s, %s, 'from elsewhere
 
 @pytest.fixture
 def service(tmp_path: Path, database_url: str) -> Iterator[Service]:
-    """A service of one worker that was started where few files may be open."""
-    raise_limit()  # the clients are here
+    """A service of one worker that was started with a low limit of open files."""
+    raise_limit()  # this process holds the clients
     env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET, RATE_LIMIT_ANONYMOUS="1/day")
     few = ("sh", "-c", f'ulimit -Sn {FEW_FILES}; exec "$@"', "sh")
     with served(env=env, cwd=tmp_path, command=(*few, *TASK_API, "serve", "--port", "0")) as running:
@@ -52,7 +52,7 @@ def service(tmp_path: Path, database_url: str) -> Iterator[Service]:
 
 @dataclass
 class Follower:
-    """One client of a stream."""
+    """The client of a stream."""
 
     user_id: str
     reader: StreamReader
@@ -68,7 +68,7 @@ class Follower:
         return cls(user_id, reader, writer)
 
     async def hear(self, text: str) -> None:
-        """Wait for something that the stream says."""
+        """Wait for data on the stream."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             await self.reader.readuntil(text.encode())
 
@@ -80,7 +80,7 @@ class Follower:
 
 @asynccontextmanager
 async def crowd(service: Service, user_ids: list[str]) -> AsyncIterator[list[Follower]]:
-    """Let each of these users have as many streams as there may be, until the block ends."""
+    """Give each of these users the maximum number of streams, until the block ends."""
     turn = asyncio.Semaphore(AT_ONCE)
 
     async def open_one(user_id: str) -> Follower:
@@ -96,7 +96,7 @@ async def crowd(service: Service, user_ids: list[str]) -> AsyncIterator[list[Fol
 
 
 def asked(service: Service, user_id: str, method: str = "GET", path: str = "/api/tasks") -> httpx.Response:
-    """Ask once, and leave."""
+    """Send one request, and disconnect."""
     headers = {"Authorization": f"Bearer {issue_token(SECRET, user_id, ttl_seconds=600)}"}
     body = {"title": f"of {user_id}"} if method == "POST" else None
     address = f"{service.address}{path}"

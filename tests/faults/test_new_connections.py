@@ -1,4 +1,4 @@
-"""What a connection costs: the round trips of libpq and the statement's own."""
+"""The cost of a connection: libpq's round trips and the statement's own."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from tests.fixtures.proxy import Proxy, counting_proxy
 from tests.fixtures.servers import NEON_HOST, Server
 from tests.fixtures.waiting import until
 
-# So far apart that what libpq says in a row is one round trip, whatever the server says in between: unless the machine
-# stops for that long just then. So the least of several counts is right, and none is too small.
+# Delays long enough that consecutive writes of libpq are one round trip, whatever the server says in between, unless
+# the machine stalls for that long at that moment. So the least of several counts is right, and none is too small.
 DELAY_SECONDS = 0.02
 LIBPQ_TIMES = 4
 MAX_TIMES = 10
@@ -38,13 +38,13 @@ QUERIES: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Way:
-    """A way to a server that takes its time, and what a connection costs there at least."""
+    """A route to a slow server, and the least cost of a connection on it."""
 
     proxy: Proxy
     round_trips_of_libpq: int
 
     def expect(self, costs: list[int], measure: Callable[[], list[int]]) -> None:
-        """See that the round trips that are measured are, at the least, these."""
+        """Check that the minimum of the measured round trips equals these costs."""
         measured = [measure()]
         while measured[-1] != costs and len(measured) < MAX_TIMES:
             measured.append(measure())
@@ -60,7 +60,7 @@ def way(request: pytest.FixtureRequest) -> Iterator[Way]:
 
 
 def round_trips_of_libpq(proxy: Proxy) -> int:
-    """Count what a connection costs that asks nothing."""
+    """Count the round trips of a connection that runs no statement."""
     wait_until_all_have_left(proxy)
     before = proxy.round_trips
     with closing(
@@ -70,7 +70,7 @@ def round_trips_of_libpq(proxy: Proxy) -> int:
 
 
 def wait_until_all_have_left(proxy: Proxy) -> None:
-    """Wait for farewells that are still under way."""
+    """Wait until all connections are closed, including those still closing."""
     until(lambda: proxy.connections == 0)
 
 
@@ -112,11 +112,11 @@ def test_the_first_request_of_a_service_costs_a_connection_and_a_statement(setti
 def test_who_needs_a_connection_gets_one_whoever_takes_the_others(
     own_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody is left waiting for the next time that somebody looks."""
+    """No work waits until the next periodic check."""
     monkeypatch.setattr("backend.database.connector.MAX_PAUSE_SECONDS", 600)
 
     def connect(connector: Connector, number: int) -> None:
-        time.sleep(number * 0.003)  # about what a connection takes: some come when the first are just there
+        time.sleep(number * 0.003)  # about the time to connect: some arrive just as the first connections are ready
         connector().close()
 
     with ThreadPoolExecutor(POOL_SIZE) as threads:

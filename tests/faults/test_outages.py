@@ -1,4 +1,4 @@
-"""While the database is away every request is answered by its deadline, and afterwards all is as before."""
+"""While the database is away, every request is answered by its deadline; afterwards everything is as before."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.fixtures.proxy import Proxy, counting_proxy
 from tests.fixtures.servers import Server
 from tests.fixtures.waiting import until
 
-MANY = 40  # requests: far more than there may be attempts to connect
+MANY = 40  # requests: far more than the permitted connection attempts
 NEON_STARTS = "Couldn't connect to compute node"
 FOR_GOOD = [
     "password authentication failed for user 'neondb_owner'",
@@ -41,38 +41,38 @@ FOR_NOW = [NEON_STARTS, "remaining connection slots are reserved for roles with 
 
 @dataclass(frozen=True)
 class Place:
-    """A database of these tests, and the way there."""
+    """A test database, and the proxy in front of it."""
 
     server: Server
     proxy: Proxy
 
     def refuse(self, message: str) -> None:
-        """End all connections, and let nobody in."""
+        """Cut all connections, and refuse new ones."""
         self.proxy.refusal = message
         self.proxy.cut()
 
     def let_in(self) -> None:
-        """Let everybody in."""
+        """Accept connections again."""
         self.proxy.refusal = None
 
     def close(self) -> None:
-        """End all connections, and listen no more."""
+        """Cut all connections, and stop listening."""
         self.proxy.close()
         self.proxy.cut()
 
     def fall_silent(self) -> None:
-        """Say nothing more, on no connection."""
+        """Send nothing more, on any connection."""
         self.proxy.silent = True
 
     def speak(self) -> None:
-        """Speak again; what was said meanwhile is lost."""
+        """Send again; whatever was sent during the silence is lost."""
         self.proxy.cut()
         self.proxy.silent = False
 
 
 @dataclass(frozen=True)
 class Outage:
-    """How a database goes away, and comes back."""
+    """How a database goes away, and how it comes back."""
 
     begin: Callable[[Place], None]
     end: Callable[[Place], None]
@@ -97,7 +97,7 @@ def place(own_server: Server) -> Iterator[Place]:
 
 @contextmanager
 def lasting(outage: Outage, place: Place) -> Iterator[None]:
-    """Let the database be away while the block runs, and not longer."""
+    """Keep the database away while the block runs."""
     outage.begin(place)
     try:
         yield
@@ -106,7 +106,7 @@ def lasting(outage: Outage, place: Place) -> Iterator[None]:
 
 
 def most_attempts(began: float) -> float:
-    """Return how many attempts there may have been since the database went away: many at first, then ever fewer."""
+    """Return how many attempts are allowed since the database went away: many at first, then ever fewer."""
     return 2 * POOL_SIZE + (time.monotonic() - began) / (MAX_PAUSE_SECONDS / 2)
 
 
@@ -117,13 +117,13 @@ def test_an_outage_is_answered_by_the_deadline_and_leaves_nothing(
 ) -> None:
     with loaded(settings, place.proxy.url) as load:
         with lasting(OUTAGES[outage], place), load.in_a_hurry():
-            answers = load.at_once()  # while the database is away: nobody waits for it to come back
+            answers = load.at_once()  # while the database is away: these do not wait for it to come back
         back = time.monotonic()
 
         assert [answer for answer in answers if not answer.asks_to_come_again] == []
         load.wait_until_all_is_well()
         assert all(answer.is_good for answer in load.at_once(count=3 * POOL_SIZE))
-        # No storm. One that is opened in return for another may turn out not to be needed, and is closed.
+        # No storm. A connection that is opened to replace another may turn out to be unneeded, and is closed.
         assert len([attempt for attempt in place.proxy.attempts if attempt > back]) <= 2 * POOL_SIZE
         expect_nothing_left(place.server.url())
         assert place.proxy.connections <= POOL_SIZE
@@ -137,7 +137,7 @@ def test_requests_that_are_under_way_are_answered_when_it_begins(settings: Setti
             until(lambda: len(answers) > AT_ONCE)
             lasts.enter_context(lasting(OUTAGES[outage], place))
             until(lambda: any(answer.asks_to_come_again for answer in answers))
-            # The database is still away, and nobody waits any more.
+            # The database is still away, and no request waits any more.
         assert [answer for answer in answers if not answer.is_good and not answer.asks_to_come_again] == []
         load.wait_until_all_is_well()
 
@@ -150,7 +150,7 @@ def test_of_a_short_outage_clients_see_only_that_answers_take_longer(settings: S
         until(load.is_away)
         gone = time.monotonic()
         tried = len(place.proxy.attempts)
-        with load.going_on(TOGGLES, count=2) as toggled:  # which cannot be done while nobody is there
+        with load.going_on(TOGGLES, count=2) as toggled:  # impossible while the database is away
             until(lambda: len(place.proxy.attempts) > tried)
             back = time.monotonic()
             place.server.start()
@@ -168,7 +168,7 @@ def test_a_request_has_time_for_an_outage_of_three_seconds_by_default() -> None:
 
 @pytest.mark.requirement("FR-161", "FR-162")
 def test_while_the_database_is_away_a_worker_tries_seldom_and_one_at_a_time(settings: Settings, place: Place) -> None:
-    """However many requests there are; test_attempts.py knows when it tries."""
+    """This holds for any number of requests; test_attempts.py checks when it tries."""
     with loaded(settings, place.proxy.url) as load, load.in_a_hurry(), load.going_on(EVERYTHING) as answers:
         before, gone = len(place.proxy.attempts), time.monotonic()
         with lasting(OUTAGES["suspended"], place):
@@ -179,7 +179,7 @@ def test_while_the_database_is_away_a_worker_tries_seldom_and_one_at_a_time(sett
 
 @pytest.mark.requirement("FR-161", "FR-162")
 def test_what_will_not_get_better_by_itself_is_answered_at_once(settings: Settings, place: Place) -> None:
-    with loaded(settings, place.proxy.url) as load:  # whose deadline nobody would live to see
+    with loaded(settings, place.proxy.url) as load:  # a deadline far in the future
         for message in FOR_GOOD:
             before, gone = len(place.proxy.attempts), time.monotonic()
             place.refuse(message)

@@ -1,4 +1,4 @@
-"""Behind a pooler as Neon's, which is killed whenever its compute is suspended."""
+"""Behind a pooler like Neon's, which is killed whenever its compute is suspended."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from tests.fixtures.servers import NEON_HOST, Server
 from tests.fixtures.tasks import create, path_of
 from tests.fixtures.waiting import until
 
-SERVER_CONNECTIONS = 3  # fewer than the service has of its own
+SERVER_CONNECTIONS = 3  # fewer than the service's own connections
 USERS = 8
 TASKS = 6
 
 
 @dataclass(frozen=True)
 class Neon:
-    """A compute and its pooler, which speaks TLS with its clients."""
+    """A compute and its pooler, which uses TLS with its clients."""
 
     server: Server
     pooler: Pooler
 
     def suspend(self) -> None:
-        """Go to sleep as Neon does: the pooler is killed, then the server is stopped."""
+        """Suspend as Neon does: the pooler is killed, then the server is stopped."""
         self.pooler.kill()
         self.server.stop()
 
@@ -92,7 +92,7 @@ def test_users_who_share_connections_see_only_what_is_theirs(settings: Settings,
 
 
 def titles_of_a_life(api: API, number: int) -> list[str]:
-    """Make tasks, change them in every way, and return what the user finds in the end."""
+    """Create tasks, change them in every way, and return the titles that remain."""
     with api.client(new_user()) as client:
         for task in range(TASKS):
             path = path_of(create(client, "a"))

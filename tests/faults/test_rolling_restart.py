@@ -27,21 +27,21 @@ from tests.fixtures.workers import WITHOUT_TERMINAL, processes_in, served_by, wi
 pytestmark = pytest.mark.requirement("FR-166")
 
 WORKERS = 2
-# The address of a database that says nothing for as long as it likes, and then a word that settles it.
+# The address of a database that stays silent as long as the test wants, and then its final refusal.
 SILENT = "postgresql://nobody@127.0.0.1:{}/none?sslmode=disable&connect_timeout=100"
 NO = "password authentication failed"
 
 
 @pytest.fixture(scope="module")
 def service(folder: Path, database_url: str) -> Iterator[Service]:
-    """A service of two workers, which each test leaves as it was."""
+    """A service of two workers, which each test leaves as it found it."""
     with served_by(WORKERS, folder, database_url) as running:
         yield running
 
 
 @pytest.fixture
 def load(service: Service, database_url: str) -> Iterator[Load]:
-    """Requests all the while, of which none may be lost, refused or done twice."""
+    """Continuous requests, none of which may be lost, refused or executed twice."""
     user = new_user()
     with load_on(service.address, user) as running:
         yield running
@@ -53,7 +53,7 @@ def load(service: Service, database_url: str) -> Iterator[Load]:
 def test_each_worker_is_replaced_and_once_more_if_asked_meanwhile(service: Service, load: Load) -> None:
     started = workers_of(service)
     service.process.send_signal(signal.SIGHUP)
-    until(lambda: len(workers_of(service)) > WORKERS)  # the first new one is on its way
+    until(lambda: len(workers_of(service)) > WORKERS)  # the first replacement has started
     started += workers_of(service)
     service.process.send_signal(signal.SIGHUP)
     until(lambda: not any(worker.is_running() for worker in started))
@@ -63,7 +63,7 @@ def test_each_worker_is_replaced_and_once_more_if_asked_meanwhile(service: Servi
 
 def test_workers_that_cannot_start_take_nobodys_place(service: Service, load: Load, folder: Path) -> None:
     before = workers_of(service)
-    library = folder / "fastapi.py"  # found first: a worker imports it, and the parent does not
+    library = folder / "fastapi.py"  # found first on the path: workers import it, the parent does not
     library.write_text("raise RuntimeError('half installed')")
     service.process.send_signal(signal.SIGHUP)
     until(lambda: "workers_not_reloaded" in _log_in(folder))
@@ -80,7 +80,7 @@ def _log_in(folder: Path) -> str:
 
 
 def test_workers_are_replaced_by_such_as_could_serve_only(tmp_path: Path, database_url: str) -> None:
-    """What is wrong is said in the form of the log, and the others are looked after while the database is asked."""
+    """The log gives the reason, and the other workers are supervised while the database is being queried."""
     right = f"DATABASE_URL={database_url}\nJWT_SECRET={SECRET}\n"
     missing = make_url(database_url).set(database="none").render_as_string(hide_password=False)
     settings = tmp_path / ".env"
@@ -107,7 +107,7 @@ def test_workers_are_replaced_by_such_as_could_serve_only(tmp_path: Path, databa
         assert kept in workers_of(service)
 
         service.process.send_signal(signal.SIGHUP)
-        with _asked(database):  # which it does not wait for when it ends
+        with _asked(database):  # a shutdown does not wait for it
             assert service.stop(signal.SIGTERM) == 0
     lines = [json.loads(line) for line in _log_in(tmp_path).splitlines()]
     reasons = [line["reason"] for line in lines if line["event"] == "workers_not_reloaded"]
@@ -117,7 +117,7 @@ def test_workers_are_replaced_by_such_as_could_serve_only(tmp_path: Path, databa
 
 @contextmanager
 def _asked(database: socket.socket) -> Iterator[socket.socket]:
-    """Wait until somebody connects, who then waits while the block runs."""
+    """Wait for a client to connect, and keep it waiting while the block runs."""
     database.settimeout(PATIENCE_SECONDS)
     connection, _ = database.accept()
     with connection:
@@ -127,7 +127,7 @@ def _asked(database: socket.socket) -> Iterator[socket.socket]:
 
 @pytest.mark.parametrize(("workers", "code"), [(2, 1), (1, 0)], ids=["several go on", "one ends"])
 def test_a_reload_that_is_asked_for_while_it_starts(tmp_path: Path, workers: int, code: int) -> None:
-    """Several go on, and find that there is no database; one alone has done what it was asked to."""
+    """With several workers, the parent goes on and finds no database; a single worker exits successfully."""
     with socket.create_server(("127.0.0.1", 0)) as database:
         url = SILENT.format(database.getsockname()[1])
         env = environment(tmp_path / "data", ENVIRONMENT="production", DATABASE_URL=url, JWT_SECRET=SECRET)

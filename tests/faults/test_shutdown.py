@@ -1,4 +1,4 @@
-"""SIGTERM: whoever has come by then is answered, nobody else is let in, and nothing is left running."""
+"""SIGTERM: requests that have arrived are answered, no new ones are accepted, and nothing is left running."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_request_that_is_on_its_way_is_the_last_one_of_its_connection(
         next(events)
 
         ended = thread.submit(service.close)
-        assert [event for event in events if event.change] == []  # the stream ends: by now everybody knows
+        assert [event for event in events if event.change] == []  # the stream ends after all changes
         kept.send(head(user_id))
         fresh.send(head(user_id))
         several.send(head(user_id) * 3)

@@ -1,4 +1,4 @@
-"""Far from its database the service takes one round trip more for each call, and no other."""
+"""In a region far from its database, the service needs one round trip more per call, and no others."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CALLS: dict[str, Callable[[httpx.Client, Task], httpx.Response]] = {
 
 @pytest.fixture
 def far(proxied: API, proxy: Proxy) -> Iterator[httpx.Client]:
-    """A client of a service whose one warm connection leads far away."""
+    """A client of a service with one warm connection to a distant database."""
     with proxied.client(new_user()) as client:
         create(client)
         yield client
@@ -46,7 +46,7 @@ def test_a_call_takes_one_round_trip_more(
 
     shortest = min(seconds(far, call, task) for task in tasks)
 
-    # Of round trips, because time is also what else this machine does. Each takes the way there and back.
+    # Counts round trips, because measured time includes other work on this machine. Each takes the delay both ways.
     assert proxy.round_trips - before == TIMES
     assert shortest >= 2 * DELAY_SECONDS
 

@@ -1,4 +1,4 @@
-"""Addresses as Neon hands them out, over TLS: used as they are, and refused when the server is not whom they name."""
+"""Neon's connection URLs, over TLS: they work unchanged, and fail if the server's certificate does not match."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WHERE application_name LIKE 'task-api%' AND datname = current_database()
 
 @dataclass(frozen=True)
 class Place:
-    """Servers, and the files of those who are trusted to name them."""
+    """Servers, and the certificate files of the authorities that clients may trust."""
 
     tls: Server
     plain: Server
@@ -45,13 +45,13 @@ class Place:
     others: str
 
     def checked(self) -> dict[str, str]:
-        """Return what an address says that trusts the server's authority, and wants the server to be that host."""
+        """Return URL parameters that trust the server's authority and require the server to be that host."""
         return {"sslmode": "verify-full", "sslrootcert": self.trusted}
 
 
 @pytest.fixture(scope="module")
 def place(own_server: Server, own_tls_server: Server, authority: Authority) -> Iterator[Place]:
-    """A server with TLS and one without, and a pooler that speaks TLS with clients, in front of the latter."""
+    """A server with TLS and one without, and a pooler in front of the latter that uses TLS with clients."""
     pooled = running_pooler(own_server.url(NEON_HOST, **AS_NEON_WRITES_IT), certificate=authority.certify(NEON_HOST))
     with TemporaryDirectory(prefix="task-api-test-") as name, pooled as pooler:
         trusted = authority.trusted_from(Path(name) / "trusted.crt")
@@ -69,7 +69,7 @@ REFUSED = {
 
 @pytest.fixture(params=REFUSED)
 def refused(request: pytest.FixtureRequest, place: Place) -> tuple[str, str]:
-    """An address that must not be used, and why."""
+    """A URL that must not be used, and the reason."""
     url = {
         "another authority": lambda: place.tls.url(NEON_HOST, sslmode="verify-full", sslrootcert=place.others),
         "another name": lambda: place.tls.url(ANOTHER_HOST, **place.checked()),
@@ -80,7 +80,7 @@ def refused(request: pytest.FixtureRequest, place: Place) -> tuple[str, str]:
 
 
 def expect_no_part(url: str, text: str) -> None:
-    """Check that a text says nothing of an address."""
+    """Check that a text contains no part of a URL."""
     address = make_url(url)
     parts = [address.host, address.password, address.port, address.query["hostaddr"], address.query.get("sslrootcert")]
     assert [part for part in parts if part is not None and str(part) in text] == []
@@ -89,7 +89,7 @@ def expect_no_part(url: str, text: str) -> None:
 
 @pytest.fixture
 def set_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """What sets this process up for commands: as given, and in no other way."""
+    """Function that sets this process up for commands: with these settings only."""
 
     def change(**settings: str) -> None:
         for name in Settings.model_fields:
@@ -151,7 +151,7 @@ def test_a_server_that_is_another_by_now_gets_no_requests(
 ) -> None:
     url, why = refused
     with serving(settings, url) as api, api.client(new_user()) as client:
-        response = client.get("/api/tasks")  # at once: the client would not live to see the deadline
+        response = client.get("/api/tasks")  # responds at once: the client would not wait until the deadline
 
     error_of(response, 503, "SERVICE_UNAVAILABLE")
     logged = capsys.readouterr().out + caplog.text

@@ -1,4 +1,4 @@
-"""Two hosts of two workers each, run as they are on one database: together they are one service."""
+"""Two hosts of two workers each on one database, as in production: together they act as one service."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LIMIT, TENTH = 500, 50
 
 @pytest.fixture(scope="module")
 def url(server_url: str) -> Iterator[str]:
-    """A database with nothing in it, not even a table."""
+    """An empty database, without any table."""
     with scratch_database(server_url) as url:
         yield url
 
@@ -54,7 +54,7 @@ def env(url: str, folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def hosts(env: dict[str, str], folder: Path) -> Iterator[tuple[Service, ...]]:
-    """Two hosts that were started at the same moment."""
+    """Two hosts, started at the same moment."""
     begin_in_one_day()
     with ExitStack() as running, ThreadPoolExecutor(HOSTS) as threads:
         starts = [threads.submit(start, running, env, folder) for _ in range(HOSTS)]
@@ -62,12 +62,12 @@ def hosts(env: dict[str, str], folder: Path) -> Iterator[tuple[Service, ...]]:
 
 
 def start(running: ExitStack, env: dict[str, str], folder: Path) -> Service:
-    """Start a host, which ends with the stack."""
+    """Start a host, which stops when the stack closes."""
     return running.enter_context(served("--workers", str(WORKERS), env=env, cwd=folder))
 
 
 def client_of(host: Service, user_id: str) -> httpx.Client:
-    """Make a client of one host; each of its requests is on a connection of its own, which either worker may take."""
+    """Return a client of one host; each request uses a new connection, which either worker may accept."""
     headers = {"Authorization": f"Bearer {issue_token(SECRET, user_id, ttl_seconds=600)}"}
     connections = httpx.Limits(max_keepalive_connections=0)
     return httpx.Client(
@@ -76,7 +76,7 @@ def client_of(host: Service, user_id: str) -> httpx.Client:
 
 
 def on_all(hosts: tuple[Service, ...], user_id: str, times: int, work: Callable[[httpx.Client], Any]) -> list[Any]:
-    """Do the same work so many times on each host, all at once; returns what came of it."""
+    """Run the same work this many times on each host, all at once; returns the results."""
     all_there = threading.Barrier(len(hosts) * times)
 
     def do(host: Service) -> Any:
@@ -105,7 +105,7 @@ def test_they_let_hardly_more_than_the_limit_pass(hosts: tuple[Service, ...], ur
 
     passed = passing(user_id, addresses, lambda passed: wait_until_synced(url, user_id, passed - unsynced))
     wait_until_synced(url, user_id, passed)
-    # Who had not heard of it all lets a few more pass, and then hears of it.
+    # Workers that have not yet heard of it let a few more requests pass, and then hear of it.
     while more := passing(user_id, addresses):
         passed += more
         wait_until_synced(url, user_id, passed)
@@ -151,13 +151,13 @@ def test_a_stream_of_one_host_tells_of_changes_at_the_other(hosts: tuple[Service
         for number in range(3):
             task = create(writer, str(number))
 
-            (event,) = changes_of(events, 1)  # it looks every second, or nothing would come for an hour
+            (event,) = changes_of(events, 1)  # workers look every second, or nothing would arrive for an hour
 
             assert event.change == task
 
 
 def write(host: Service, user_id: str, seed: int) -> None:
-    """Make changes by chance to one's own tasks."""
+    """Make random changes to the user's own tasks."""
     chance, known = random.Random(seed), list[dict[str, Any]]()  # noqa: S311 - no secret
     with client_of(host, user_id) as client:
         for number in range(40):
@@ -180,7 +180,7 @@ def test_a_copy_that_follows_now_one_and_now_the_other_is_exact(hosts: tuple[Ser
     with ThreadPoolExecutor(2 * HOSTS) as threads, ExitStack() as clients:
         followers = cycle([clients.enter_context(client_of(host, user_id)) for host in hosts])
         writers = [threads.submit(write, host, user_id, seed) for seed, host in enumerate(hosts * 2)]
-        for _ in range(100):  # so many at most: followers have a limit, too
+        for _ in range(100):  # only this many, as followers have a limit, too
             replica.pull(next(followers), limit=3)
             time.sleep(0.03)
             if all(writer.done() for writer in writers):
@@ -246,6 +246,6 @@ def test_a_host_that_dies_takes_nothing_along_that_it_has_acknowledged(
         found = living(client)
 
         assert set(acknowledged) <= found.keys() <= set(sent)
-        assert len(sent) - len(acknowledged) <= 2  # those that were under way at the host which died
+        assert len(sent) - len(acknowledged) <= 2  # those in progress at the host that died
         assert sorted(task["revision"] for task in found.values()) == list(range(1, len(found) + 1))
         assert revision_of(client) == len(found)

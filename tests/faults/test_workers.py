@@ -32,13 +32,13 @@ pytestmark = pytest.mark.requirement("FR-167")
 WORKERS = 2
 CLIENTS = 12
 SERVE = "from backend import cli; sys.exit(cli.main(['serve', '--port', '0', *sys.argv[1:]]))"
-# A worker that says nothing is given up earlier than usual.
+# A silent worker is given up sooner than usual.
 HASTY = (
     sys.executable,
     "-c",
     f"import sys; from backend.server import supervisor; supervisor.SILENCE_SECONDS = 2; {SERVE}",
 )
-# Only workers meet these: what the parent would notice is never their trouble.
+# Faults that occur only in workers: the parent must not have them.
 SETTING = "os.environ.update(MAX_BODY_BYTES='many')"
 LIBRARY = "sys.path.insert(0, 'broken')"
 
@@ -51,7 +51,7 @@ def test_a_worker_that_crashes_or_hangs_is_replaced(tmp_path: Path, database_url
             crashing.kill()
             until(lambda: crashing not in workers_of(service) and len(workers_of(service)) == WORKERS)
             _go_on(load)
-        # Each client had one request in hand at most; what was not answered may have been done.
+        # Each client had at most one request in progress; an unanswered request may have been executed.
         assert len(load.lost()) <= CLIENTS
         assert {outcome for _, outcome in load.lost() if isinstance(outcome, int)} == set()
         ((made,),) = execute(database_url, "SELECT count(*) FROM tasks WHERE user_id = %s", user)
@@ -64,7 +64,7 @@ def test_a_worker_that_crashes_or_hangs_is_replaced(tmp_path: Path, database_url
 
 
 def _go_on(load: Load) -> None:
-    """See requests answered, and none lost any more."""
+    """Check that requests succeed, and that none is lost any more."""
     load.wait_for(100)
     lost = load.lost()
     load.wait_for(300)
@@ -100,7 +100,7 @@ def test_workers_whose_parent_was_killed_end_in_order_and_leave_their_place(tmp_
 
 
 def _listens(process: psutil.Process) -> bool:
-    """Tell whether a process accepts connections."""
+    """Return whether a process accepts connections."""
     try:
         return any(connection.status == psutil.CONN_LISTEN for connection in process.net_connections("tcp"))
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""Random sequences of calls by two users, each answer compared with that of a model in plain Python."""
+"""Random sequences of calls by two users; each response is compared with that of a model in plain Python."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from tests.fixtures.model_calls import CALL, CHOSEN_ID, NOTHING, ODD_IDS, WRONG_
 from tests.fixtures.model_lists import Json, View
 from tests.fixtures.tokens import SECRET
 
-REQUEST_ID = "the-same"  # for every call, so that refusals can be compared to the last byte
+REQUEST_ID = "the-same"  # the same for every call, so that refusals can be compared byte by byte
 HEADERS = ("ETag", "Location", "Idempotency-Replayed")
 SILENT = Said()
 
 
 class TwoUsers:
-    """Two users who call the service in turn, and often name each other's tasks, or tasks that are not there."""
+    """Two users who take turns to call the service, and often name each other's tasks or missing tasks."""
 
     def __init__(self, client: httpx.Client) -> None:
         self.client = client
         self.accounts = [Account(new_user()), Account(new_user())]
         self.tokens = [issue_token(SECRET, account.user_id, ttl_seconds=600) for account in self.accounts]
         self.ids: list[str] = []
-        self.asked: dict[str, Json] = {}  # what made a task
+        self.asked: dict[str, Json] = {}  # the body that created a task
         self.tags = ["*"]
-        self.pages: list[tuple[str, View, Json]] = []  # cursors, of which list, and the task that their page ends with
+        self.pages: list[tuple[str, View, Json]] = []  # cursors, with their listing and the last task of their page
         self.keyed: list[Callable[[], None]] = []  # calls with an Idempotency-Key
         self.refusals: dict[tuple[int, str], bytes] = {}
         for user in (0, 1):
@@ -53,7 +53,7 @@ class TwoUsers:
             self.asked[self.ids[-1]] = fields
 
     def create_again(self, user: int, task: int, fields: Json | None, said: Said) -> None:
-        """Create a task under an id that is taken, or was: asked as before, unless there are other fields."""
+        """Create a task under an id that is or was taken: with the original body, or other fields."""
         task_id = self._id(task)
         self.create(user, {**(fields or self.asked.get(task_id, {"title": "Milk"})), "id": task_id}, said)
 
@@ -79,7 +79,7 @@ class TwoUsers:
         task_id, expected = self._id_and_tags(user, task, said)
         response = self._send(user, "DELETE", f"/api/tasks/{task_id}", headers={"If-Match": expected})
         moment = ""
-        if response.is_success:  # which does not say when
+        if response.is_success:  # success does not say when
             (deleted,) = self._send(user, "GET", f"/api/tasks?deleted=true&ids={task_id}").json()["data"]
             moment = deleted["deleted_at"]
         self._compare(response, self.accounts[user].delete(task_id, moment, expected))
@@ -102,7 +102,7 @@ class TwoUsers:
         self._compare(response, self.accounts[user].read(task_id, known))
 
     def send_again(self, number: int) -> None:
-        """Send one of the last requests that had an Idempotency-Key again, as it was."""
+        """Repeat one of the last requests that had an Idempotency-Key."""
         if number <= len(self.keyed):
             self.keyed[-number]()
 
@@ -111,7 +111,7 @@ class TwoUsers:
             self.keyed.append(partial(call, *arguments, said))
 
     def list_page(self, user: int, limit: int, view: View | None, page: int, method: str) -> None:
-        """List the first page, or what follows a page of before: in its own list, if no other one is named."""
+        """Request the first page, or the page after an earlier one: in its own listing or a given one."""
         cursor, its_view, last = self.pages[-page] if 0 < page <= len(self.pages) else (None, view or View(), None)
         view = view if page % 2 and view else its_view
         unfilled = {"q": "", "ids": "", **({} if cursor else {"cursor": ""})} if limit == 2 else {}  # count as absent
@@ -127,7 +127,7 @@ class TwoUsers:
             self.pages.append((made.cursor, view, response.json()["data"][-1]))
 
     def list_known(self, user: int, tag: int, method: str) -> None:
-        """List what the client, or the other user, has already, or had."""
+        """Request a listing with a tag that either user received for some listing."""
         known = self.tags[-1 - tag % len(self.tags)]
         response = self._read(user, "/api/tasks", method, known)
         self._compare(response, self.accounts[user].list(View(), 1000, None, _made(response), known))
@@ -140,13 +140,13 @@ class TwoUsers:
         self._compare(self._read(user, "/api/me", method), self.accounts[user].show())
 
     def erase_account(self, user: int, named: int | str | None) -> None:
-        """Erase an account, naming it, the other one, another text, or nothing."""
+        """Erase an account, confirming with its own id, the other's, another text, or nothing."""
         confirmed = self.accounts[named].user_id if isinstance(named, int) else named
         path = "/api/me" if confirmed is None else f"/api/me?{httpx.QueryParams(confirm=confirmed)}"
         self._compare(self._send(user, "DELETE", path), self.accounts[user].erase(confirmed))
 
     def _id(self, task: int | str) -> str:
-        """Name a task that anybody has or had, the newest first; or something odd."""
+        """Pick the id of an existing or deleted task, newest first, or something odd."""
         if isinstance(task, str):
             return task
         return ODD_IDS[task % len(ODD_IDS)] if task < 0 else self.ids[-1 - task % len(self.ids)]
@@ -163,13 +163,13 @@ class TwoUsers:
         sent |= {name: value for name, value in (headers or {}).items() if value is not None}
         if body is NOTHING:
             return self.client.request(method, path, headers=sent)
-        # json= of the client could not send lone surrogates
+        # The client's json= could not send lone surrogates.
         return self.client.request(
             method, path, content=json.dumps(body), headers={"Content-Type": "application/json", **sent}
         )
 
     def _read(self, user: int, path: str, method: str, known: str | None = None) -> httpx.Response:
-        """Read; and with HEAD, too, which has to answer the same without a body."""
+        """Send a GET, and also a HEAD, which must return the same without a body."""
         headers = {"If-None-Match": known}
         response = self._send(user, "GET", path, headers=headers)
         if method == "HEAD":
@@ -186,15 +186,15 @@ class TwoUsers:
             error = body.pop("error")
             assert (error["code"], error["request_id"]) == (expected.code, REQUEST_ID)
             assert {detail["field"] for detail in error["details"]} == expected.fields
-            if not expected.fields and not body:  # a missing task is like any other, whoever may have it
+            if not expected.fields and not body:  # a missing task looks the same whether another user has it or not
                 case = (expected.status, expected.code)
                 assert response.content == self.refusals.setdefault(case, response.content)
-            body = body or None  # what stands beside the error
+            body = body or None  # the content beside the error
         assert body == expected.body
 
 
 def _made(response: httpx.Response) -> Made:
-    """Learn what the service chose while it answered."""
+    """Extract what the service chose for its response."""
     tag = response.headers.get("ETag", "")
     if not response.is_success or not response.content:
         return Made(tag=tag)
@@ -212,7 +212,7 @@ def _constant(headers: httpx.Headers) -> dict[str, str]:
 @pytest.mark.requirement("FR-112", "FR-113", "FR-114", "FR-116", "FR-117", "FR-119", "FR-120", "FR-122", "FR-123")
 @pytest.mark.requirement("FR-126", "FR-130", "FR-131", "FR-136", "FR-137")
 def test_random_calls_of_two_users_are_answered_as_the_model_does(api: API) -> None:
-    # Without shrinking: it would take minutes, and the refused answer and the calls before it say enough.
+    # Without shrinking: it would take minutes, and the mismatched response and the calls before it say enough.
     @settings(derandomize=True, database=None, deadline=None, max_examples=25, phases=[Phase.generate])
     @given(st.integers(10, 120).flatmap(lambda count: st.lists(CALL, min_size=count, max_size=count)))
     def check(calls: list[tuple[Any, ...]]) -> None:

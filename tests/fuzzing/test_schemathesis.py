@@ -20,8 +20,8 @@ from tests.fixtures.tokens import SECRET
 ROOT = Path(__file__).parents[2]
 RUN_SECONDS = 800
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}
-LINKS = re.compile(r"API Links: +([0-9]+) covered")  # the report does not count them
-# Its warnings count as findings. While it fuzzes, it takes no ids from answers: the hooks put a task under each.
+LINKS = re.compile(r"API Links: +([0-9]+) covered")  # not counted in the report
+# Its warnings count as findings. While fuzzing, it takes no ids from responses: the hooks create a task for each id.
 CONFIGURATION = """
 seed = 92
 warnings.fail-on = true
@@ -34,7 +34,7 @@ phases.stateful.generation.max-examples = 60
 
 
 def _run(api: API, folder: Path, tokens: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run it as a program of its own, which writes a report into the folder."""
+    """Run it as a separate program, which writes a report into the folder."""
     users = [
         {"name": name, "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {token}"}]}
         for name, token in tokens.items()
@@ -69,7 +69,7 @@ def test_schemathesis_finds_nothing_and_no_stranger_gets_in(api: API, tmp_path: 
     assert result.returncode == 0, result.stdout + result.stderr
     report = json.loads((tmp_path / "report.json").read_text())
     assert (report["complete"], report["operations"]["tested"]) == (True, len(operations()))
-    # One that was skipped, or had nothing to do, is no failure for Schemathesis.
+    # For Schemathesis, a skipped or empty phase is no failure.
     assert {name: phase["status"] for name, phase in report["phases"].items()} == dict.fromkeys(PHASES, "success")
     covered = LINKS.search(result.stdout)
     assert covered, result.stdout

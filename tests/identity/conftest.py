@@ -1,4 +1,4 @@
-"""Better Auth servers for the tests of one process; each test has users and a service of its own."""
+"""Better Auth servers shared within a process; each test has its own users and its own service."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from tests.fixtures.better_auth import SHORT_SECONDS, BetterAuth, Start, better_
 
 @pytest.fixture(scope="session")
 def identity() -> Iterator[BetterAuth]:
-    """A server as it comes."""
+    """A server with default settings."""
     with better_auth() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def short_lived() -> Iterator[BetterAuth]:
-    """A server whose tokens live for some seconds."""
+    """A server whose tokens live for a few seconds."""
     with better_auth(jwt={"expirationTime": f"{SHORT_SECONDS}s"}) as server:
         yield server
 
 
 @pytest.fixture
 def start(settings: Settings) -> Iterator[Start]:
-    """Give what starts a service for the users of a server, set as the README says but for what a test changes."""
+    """Return a function that starts a service for a server's users, set as the README says plus the test's changes."""
     with ExitStack() as running:
 
         def started(server: BetterAuth, **changes: object) -> API:

@@ -1,4 +1,4 @@
-"""A real Better Auth server as it comes: its users keep their tasks with the three settings that the README names."""
+"""A real Better Auth server with default settings: its users can use the service with the README's three settings."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_a_token_is_refused_from_the_second_on_that_it_expires(short_lived: Bett
 
 
 def used_until_it_expires(api: API, user: SignedUp, most_times: float = math.inf) -> str:
-    """Use a token, so many times at most, until it expires; another one if the machine stood still for as long."""
+    """Use a token repeatedly until it expires; retry with another one if the machine stalled for too long."""
     times = 0
     while not times:
         token = user.token()

@@ -1,4 +1,4 @@
-"""What the documents give to whoever writes a page: the token of each issuer, and code that runs as it stands."""
+"""The documentation for page authors: the token of each issuer, and code that runs exactly as written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.fixtures.better_auth import NODE, NODE_FOLDER, SHORT_SECONDS, BetterA
 from tests.fixtures.sign_in import documented_code, documented_settings, documented_tokens
 
 ISSUERS = ["Better Auth", "Neon Auth", "Supabase", "Auth0", "Clerk"]
-SERVICE = "https://tasks.example.com"  # where it is in the documents
+SERVICE = "https://tasks.example.com"  # the address used in the documents
 PAGE_SECONDS = 100
 
 pytestmark = pytest.mark.requirement("FR-205")
@@ -30,7 +30,7 @@ def run_node(*arguments: str | Path) -> str:
 
 
 def page(folder: Path, api: API, identity: BetterAuth) -> dict[str, Any]:
-    """Run the documented code in a page, with nothing changed in it but where the service is."""
+    """Run the documented code in a page, unchanged except for the address of the service."""
     function, use = documented_code()
     assert SERVICE in use
     module = folder / "page.mjs"

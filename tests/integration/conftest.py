@@ -18,14 +18,14 @@ from tests.fixtures.proxy import Proxy, counting_proxy
 
 @pytest.fixture(scope="module")
 def module_url(server_url: str) -> Iterator[str]:
-    """A migrated database of one module's tests alone, which they may purge, close and break for a while."""
+    """A migrated database for the tests of one module, which they may purge, close and break for a while."""
     with migrated_database(server_url) as url:
         yield url
 
 
 @pytest.fixture
 def engine(module_url: str) -> Iterator[Engine]:
-    """An engine for that database, in which nothing is past its time."""
+    """An engine for that database, in which nothing has expired."""
     engine = Engine(module_url, pool_size=4, timeout_seconds=60)
     purge(engine)
     yield engine
@@ -34,21 +34,21 @@ def engine(module_url: str) -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def hasty(settings: Settings) -> Iterator[API]:
-    """A service that gives its clients little time."""
+    """A service with short client timeouts."""
     with serve(settings.model_copy(update={"client_timeout_seconds": CLIENT_TIMEOUT_SECONDS})) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def patient(settings: Settings) -> Iterator[API]:
-    """A service that gives its clients a little more time, in which they are to do what they have to."""
+    """A service with slightly longer client timeouts, for clients that are to finish in time."""
     with serve(settings.model_copy(update={"client_timeout_seconds": PATIENT_SECONDS})) as running:
         yield running
 
 
 @pytest.fixture
 def weathered(settings: Settings, database_url: str) -> Iterator[tuple[API, Proxy]]:
-    """A service, its database, and what is between the two."""
+    """A service, its database, and the proxy between them."""
     with counting_proxy(database_url) as proxy:
         changes = {"database_url": SecretStr(proxy.url), "rate_limit_enabled": False}
         with pytest.MonkeyPatch.context() as patched:

@@ -1,4 +1,4 @@
-"""Personal access tokens: made once, shown once, listed, revoked, counted, and gone when their time is over."""
+"""Personal access tokens: created once, shown once, listed, revoked, counted, and gone when they expire."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_user_has_fifty_tokens_whoever_asks_at_once(
     settings: Settings, client: httpx.Client, stranger: httpx.Client, user_id: str, database_url: str
 ) -> None:
     made = [make_token(client) for _ in range(MAX_TOKENS - 3)]
-    at_once = 5  # none of them has counted for good before all of them are there
+    at_once = 5  # none of them is finally counted before all have been sent
 
     large = settings.model_copy(update={"database_pool_size": 2 * at_once})
     with serve(large) as running, running.client(user_id) as crowd, ThreadPoolExecutor(at_once) as threads:

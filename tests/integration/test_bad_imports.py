@@ -1,4 +1,4 @@
-"""Imports of files that are bad from beginning to end: they stop, and end with their token."""
+"""Imports of completely bad files: they stop early, and stop when their token expires."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_rows_for_which_the_account_has_no_room_count_as_bad_ones(
 
         report = report_of(send(client, GOOD[LINES] * 1000))
 
-    # The rows of a part are stored, or not, at once.
+    # All rows of a part are stored at once, or not at all.
     assert counts_of(report) == {"failed": 500, "stopped_at_line": 501}
 
 
@@ -74,11 +74,11 @@ def test_an_import_without_a_good_row_ends_with_its_token(
 
     assert "revoked" in error["message"]
     assert (reports[0].stopped_at_line is not None) == is_stopped
-    assert reports[0].failed == min(before, MAX_BAD_ROWS)  # nothing was read any more
+    assert reports[0].failed == min(before, MAX_BAD_ROWS)  # nothing more was read
 
 
 def noted_reports(monkeypatch: pytest.MonkeyPatch) -> list[ImportReport]:
-    """Note the report of each import, which is filled in while its file is read."""
+    """Record the report of each import, which is filled in while its file is read."""
     reports, read = list[ImportReport](), TaskImport.read
 
     def noting(self: TaskImport, piece: bytes) -> Iterator[Part]:

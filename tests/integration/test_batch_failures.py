@@ -1,4 +1,4 @@
-"""What fails in a batch: answered as its own call is, and all or nothing unless each operation is for itself."""
+"""Failures in a batch: the same error as from a single call; all or nothing unless operations are independent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.fixtures.tasks import MISSING_ID, create, error_of, path_of, revision
 
 @dataclass(frozen=True)
 class Failure:
-    """An operation, and what is answered: the status, the code, and a detail of the call itself."""
+    """An operation, and the expected response: the status, the code, and a detail of the call itself."""
 
     operation: Json
     status: int
@@ -32,7 +32,7 @@ class Failure:
     detail: tuple[str, str] | None = None
 
 
-# CHOSEN_ID is that of a task that lives, OTHER_ID of one in the trash.
+# CHOSEN_ID is the id of a living task, OTHER_ID of a trashed one.
 FAILURES = {
     "missing": Failure(update(MISSING_ID, title="b"), 404, "NOT_FOUND"),
     "missing, with a condition": Failure(operation("delete", MISSING_ID, if_match=1), 404, "NOT_FOUND"),
@@ -53,14 +53,14 @@ GOOD = [creation("c"), update(CHOSEN_ID, title="changed"), creation("d"), operat
 
 @pytest.fixture
 def tasks(client: httpx.Client) -> dict[str, Json]:
-    """A user's tasks by their ids: one that lives, with the revision 1, and one in the trash, with 3."""
+    """A user's tasks by their ids: a living one at revision 1, and a trashed one at revision 3."""
     living, trashed = create(client, "a", id=CHOSEN_ID), create(client, "b", id=OTHER_ID)
     assert client.delete(path_of(trashed)).status_code == 204
     return {CHOSEN_ID: living, OTHER_ID: client.get("/api/tasks?deleted=true").json()["data"][0]}
 
 
 def within_good_ones(failure: Failure, place: int) -> list[Json]:
-    """Put an operation that fails among four that do not."""
+    """Place a failing operation among four that succeed."""
     return [*GOOD[:place], failure.operation, *GOOD[place:]]
 
 
@@ -81,7 +81,7 @@ def test_the_first_failure_is_answered_as_its_own_and_undoes_everything(
     assert named["message"] == error["message"]
     its_own = [(f"operations.{place}.data.{failure.detail[0]}", failure.detail[1])] if failure.detail else []
     assert [(each["field"], each["code"]) for each in others] == its_own
-    if failure.status == 412:  # as it is now that everything is undone
+    if failure.status == 412:  # the task's state after everything was rolled back
         current = tasks[failure.operation["id"]]
         data = response.json()["data"]
         assert data == {**current, "updated_at": data["updated_at"]}

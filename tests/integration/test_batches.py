@@ -1,4 +1,4 @@
-"""Batches: operations in their order, all or nothing, or each by itself."""
+"""Batches: operations in order, all or nothing or each on its own."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_each_kind_of_operation_is_done_and_answered(client: httpx.Client, run: 
     assert restored.items() >= {"id": trashed["id"], "title": "d"}.items()
     assert living == edited_now
     revisions = [result["data"]["revision"] for result in (results[n] for n in (0, 1, 2, 4, 6))]
-    assert revisions == [8, 9, 10, 11, 13]  # each change has the next number, the deletion too
+    assert revisions == [8, 9, 10, 11, 13]  # each change has the next number, including the deletion
     assert revision_of(client) == 13
     for task in (new, edited_now, completed, reopened, restored):
         assert read(client, task) == task
@@ -94,7 +94,7 @@ def test_an_operation_sees_what_those_before_it_did(client: httpx.Client, run: A
     assert statuses_of(results) == [201, 200, 200, 200, 200, 204, 200, 200, 200]
     revisions = [result["data"]["revision"] for result in results if "data" in result]
     assert revisions == [1, 1, 2, 3, 4, 6, 6, 6]
-    assert [results[n]["data"]["title"] for n in (1, 2, 3)] == ["a", "b", "b"]  # each as it was then
+    assert [results[n]["data"]["title"] for n in (1, 2, 3)] == ["a", "b", "b"]  # each as it was at that operation
     task = client.get(f"/api/tasks/{CHOSEN_ID}").json()["data"]
     assert task == results[-1]["data"]
     assert (task["title"], task["description"], task["completed"]) == ("b", "c", True)

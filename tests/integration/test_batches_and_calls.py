@@ -1,4 +1,4 @@
-"""Random operations, once as calls of their own and once in batches: the answers and what is stored are the same."""
+"""Random operations as single calls and in batches: the responses and the stored data are the same."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ OPERATIONS = st.one_of(
 
 
 def call(client: httpx.Client, asked: Json) -> Json:
-    """Do an operation as a call of its own; returns its result as one of a batch."""
+    """Run an operation as a single call; returns its result in the form of a batch result."""
     condition = asked.get("if_match")
     headers = {} if condition is None else {"If-Match": condition if str(condition)[0] in '*"W' else f'"{condition}"'}
     address = f"/api/tasks/{asked.get('id')}"
@@ -57,20 +57,20 @@ def call(client: httpx.Client, asked: Json) -> Json:
 
 
 def seen(task: Json) -> Json:
-    """Return what is the same for every user: no times, and no ids that the service made."""
+    """Return what is the same for every user: drops times and generated ids."""
     kept = {name: task[name] for name in ("title", "description", "completed", "revision")}
     return {**kept, "is_done": task["completed_at"] is not None, "id": task["id"] if task["id"] in IDS else "made"}
 
 
 def compared(result: Json) -> Any:
-    """Return what must be the same of a result."""
+    """Return the comparable part of a result."""
     error = result.get("error", {})
     details = [(detail["field"], detail["code"]) for detail in error.get("details", ())]
     return result["status"], error.get("code"), details, seen(result["data"]) if "data" in result else None
 
 
 def stored(client: httpx.Client) -> Any:
-    """Return what must be the same of everything that a user has."""
+    """Return the comparable part of everything that a user has."""
     lists = [client.get("/api/tasks", params=query).json()["data"] for query in ({}, {"deleted": "true"})]
     return revision_of(client), [sorted(map(seen, tasks), key=lambda task: task["revision"]) for tasks in lists]
 
@@ -90,7 +90,7 @@ def test_batches_do_what_the_calls_do(api: API, operations: list[Json], sizes: l
         assert list(map(compared, in_batches)) == list(map(compared, called))
         assert stored(each) == stored(principal)
         good = [(asked, result) for asked, result in zip(operations, called, strict=True) if "error" not in result]
-        if good:  # what failed did nothing, so that the rest is a batch that goes well
+        if good:  # failed operations did nothing, so that the rest is a batch that succeeds
             results = run_batch(whole, *(asked for asked, _ in good))
             assert list(map(compared, results)) == [compared(result) for _, result in good]
         assert stored(whole) == stored(principal)

@@ -1,4 +1,4 @@
-"""Batches and calls of one user at once: no edit is lost, and every change has a number of its own."""
+"""Concurrent batches and calls of one user: no edit is lost, and every change has its own number."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_batches_and_calls_at_once_lose_no_edit_and_use_each_number_once(
     shared = create(client, "0")
 
     def count_in_batches(client: httpx.Client) -> list[int]:
-        """Count up in the title, beside other changes, as often as it takes until nobody was faster."""
+        """Increment the number in the title, along with other changes, and retry until no other writer was faster."""
         numbers: list[int] = []
         while len(numbers) < ROUNDS * 3:
             task = read(client, shared)

@@ -1,4 +1,4 @@
-"""The feed of changes: what is in it, how it is paged, and when it cannot be continued."""
+"""The change feed: its content, its pages, and when it cannot be continued."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def feed(client: httpx.Client, **params: int | str) -> tuple[list[Task], Json]:
 
 
 def ending(revision: int, *, has_more: bool = False) -> Json:
-    """Say what the feed says at the end of a page that leaves its reader at this revision."""
+    """Return the last part of a page that leaves its reader at this revision."""
     return {"next_since": sync_token(revision), "has_more": has_more}
 
 
@@ -216,7 +216,7 @@ def test_a_change_that_becomes_visible_late_is_never_skipped(
     with rival(database_url, user_id) as early, ThreadPoolExecutor(1) as thread:
         early.execute("UPDATE tasks SET title = 'early', revision = 3 WHERE id = %s", task["id"])
         late = thread.submit(client.put, path_of(other), json={"title": "late"})
-        # What gets the greater number waits for what has the smaller one, so that nobody sees it before.
+        # A change with a greater number waits for those with smaller ones, so that nobody sees it before them.
         assert not replica.pull(client)
         assert replica.since == sync_token(2)
         early.commit_when_awaited()

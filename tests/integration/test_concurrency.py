@@ -1,4 +1,4 @@
-"""Many requests at once: all are answered, be it that there is no room now, and none is lost."""
+"""Many requests at once: each gets a response, even if that is a refusal, and none is lost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BODY = b'{"title": "a"}'
 
 
 def post(user_id: str) -> bytes:
-    """Write a request that creates a task."""
+    """Build the raw request that creates a task."""
     json = {"Content_Type": "application/json", "Content_Length": str(len(BODY)), "Origin": ORIGIN}
     return head(user_id, "POST /api/tasks", **json) + BODY
 
@@ -41,7 +41,7 @@ def test_two_hundred_at_once_are_all_served_by_five_connections(api: API) -> Non
         assert {connection.answer().status_code for connection in all_of_them} == {201}
     with connections(
         api, 200
-    ) as all_of_them:  # others: on a busy machine, the first ones may have been idle for too long
+    ) as all_of_them:  # new ones: on a busy machine, the first ones may have been idle for too long
         for number, connection in enumerate(all_of_them):
             connection.send(head(users[number % 10], "GET /api/tasks"))
         assert {len(connection.answer().json()["data"]) for connection in all_of_them} == {20}
@@ -62,9 +62,9 @@ def test_waiting_for_a_database_connection_ends(settings: Settings, user_id: str
                 assert int(answer.headers["Retry-After"]) >= 1
                 assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
             reached = proxy.round_trips - before
-            assert reached < 10  # waiting one behind the other, all twenty would have reached the database
+            assert reached < 10  # waiting one after the other, all twenty would have reached the database
             create(client)
-            # A 503 does not tell whether a create that has reached the database was done after all.
+            # After a 503, a create that reached the database may still have been executed.
             assert 2 <= len(client.get("/api/tasks").json()["data"]) <= 2 + reached
 
 
@@ -74,7 +74,7 @@ def test_requests_beyond_those_that_may_be_in_hand_are_refused_at_once(
     limited = settings.model_copy(update={"max_concurrent_requests": 6, "database_pool_size": 6})  # half for one user
     with serve(limited) as running, running.client(user_id) as client, connections(running, 3) as in_hand:
         create(client)
-        for _ in range(2):  # each place is given back
+        for _ in range(2):  # each slot is released
             with row_locked(database_url, user_id) as wait_for:
                 for connection in in_hand:
                     connection.send(post(user_id))

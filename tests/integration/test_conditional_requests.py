@@ -1,4 +1,4 @@
-"""If-Match and If-None-Match: an edit finds the task as its client knows it, or changes nothing."""
+"""If-Match and If-None-Match: an edit finds the task in the state its client knows, or changes nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.fixtures.tasks import (
 )
 
 AT_ONCE = 50
-MANY_TAGS = ", ".join(f'"{number}"' for number in range(100_000, 101_000))  # all headers may have 16 KiB
+MANY_TAGS = ", ".join(f'"{number}"' for number in range(100_000, 101_000))  # all headers together may have 16 KiB
 
 Lines = list[tuple[str, str]]
 
@@ -42,11 +42,11 @@ class Change:
     body: dict[str, object] | None = None
 
     def send(self, client: httpx.Client, task: Task, *tags: str) -> httpx.Response:
-        """Send it, with a line of If-Match for each of these values."""
+        """Send it, with an If-Match header for each of these values."""
         return self.send_to(client, path_of(task), *tags)
 
     def send_to(self, client: httpx.Client, path: str, *tags: str) -> httpx.Response:
-        """Send it to an address."""
+        """Send it to a path."""
         lines: Lines = [("If-Match", tag) for tag in tags]
         return client.request(self.method, path + self.suffix, json=self.body, headers=lines)
 
@@ -70,12 +70,12 @@ def change(request: pytest.FixtureRequest) -> Change:
 
 
 def tag_of(task: Task) -> str:
-    """Write a task's revision as its entity tag."""
+    """Return a task's revision as its entity tag."""
     return f'"{task["revision"]}"'
 
 
 def current_of(response: httpx.Response) -> Task:
-    """Return the task that a 412 shows, which its ETag has to fit."""
+    """Return the task in a 412 response, after checking that its ETag matches."""
     error = error_of(response, 412, "PRECONDITION_FAILED")
     assert error["details"] == []
     assert response.json().keys() == {"error", "data"}
@@ -262,7 +262,7 @@ def test_a_condition_on_reading_is_judged_like_one_on_changing(client: httpx.Cli
 
 @pytest.fixture(scope="module")
 def strict(settings: Settings) -> Iterator[API]:
-    """The service of a deployment that lets nobody change what they have not seen."""
+    """The service configured to require a precondition for every change."""
     with serve(settings.model_copy(update={"require_if_match": True})) as running:
         yield running
 
@@ -270,7 +270,7 @@ def strict(settings: Settings) -> Iterator[API]:
 @pytest.mark.requirement("FR-118")
 def test_where_it_is_required_nothing_is_changed_without_a_tag(strict: API, change: Change) -> None:
     with strict.client(new_user()) as client:
-        task = create(client)  # which needs none
+        task = create(client)  # requires no precondition
         before = everything_of(client)
         for path in (path_of(task), f"/api/tasks/{MISSING_ID}"):
             assert error_of(change.send_to(client, path), 428, "PRECONDITION_REQUIRED")["details"] == []
@@ -282,7 +282,7 @@ def test_where_it_is_required_nothing_is_changed_without_a_tag(strict: API, chan
         assert change.send(client, task, '"1"').is_success
 
 
-# What changes a task, and asks for its tag where tags are required; in a batch, each operation does that has one.
+# Requests that change a task, and need a precondition in strict mode; in a batch, each operation on a task needs one.
 ASKING = {
     ("PUT", f"/api/tasks/{MISSING_ID}"),
     ("PATCH", f"/api/tasks/{MISSING_ID}"),

@@ -1,4 +1,4 @@
-"""The tables repeat what the models promise, for whatever reaches them past the models."""
+"""The database enforces the models' rules again, for anything that bypasses the models."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_text_that_the_models_let_through_is_refused_and_is_no_conflict(
     [
         ("INSERT INTO users (id) VALUES ('')", "ck_users_id_length"),
         ("INSERT INTO users (id) VALUES (repeat('u', 256))", "ck_users_id_length"),
-        # A counter below zero is refused by each of its two constraints, and Postgres names the first.
+        # A counter below zero violates both of its constraints, and Postgres names the first.
         ("INSERT INTO users (id, revision) VALUES ('USER', -1)", "ck_users_purged_revision_was_reached"),
         ("INSERT INTO users (id, revision, purged_revision) VALUES ('USER', 1, 2)", "ck_users_purged_revision_was_"),
         ("INSERT INTO users (id, task_count) VALUES ('USER', -1)", "ck_users_task_count_not_negative"),
@@ -68,7 +68,7 @@ def test_a_row_that_is_refused_is_not_in_the_log(
 ) -> None:
     migrations.apply(empty_database_url)
     execute(empty_database_url, "ALTER TABLE tasks ADD CONSTRAINT no_secrets CHECK (title !~ 'nobody')")
-    # Where row-level security is on, Postgres itself keeps the row from whoever is refused.
+    # With row-level security on, Postgres itself hides the row from other users.
     execute(empty_database_url, "ALTER TABLE tasks DISABLE ROW LEVEL SECURITY")
     changes = {"database_url": SecretStr(empty_database_url)}
     with serve(settings.model_copy(update=changes)) as api, api.client(new_user()) as client:

@@ -1,4 +1,4 @@
-"""Browsers of other origins: the configured ones may read every answer, the others none."""
+"""Browsers on other origins: configured origins may read every response, others none."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ EXPOSED = {
 
 
 def preflight(api: API, origin: str, method: str = "PUT", **more: str) -> httpx.Response:
-    """Ask as a browser does before it sends a request to another origin."""
+    """Send the preflight that a browser sends before a request to another origin."""
     asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "authorization,content-type"}
     asked |= {name.replace("_", "-"): value for name, value in more.items()}
     return httpx.options(f"{api.base_url}/api/tasks", headers={"Origin": origin, **asked}, trust_env=False)
 
 
 def cors_headers(response: httpx.Response) -> list[str]:
-    """List the CORS headers of an answer."""
+    """List the CORS headers of a response."""
     return [name for name in response.headers if name.startswith("access-control-")]
 
 

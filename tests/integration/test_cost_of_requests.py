@@ -1,4 +1,4 @@
-"""What a request costs and does not change from run to run: statements, threads, and what is built for it."""
+"""Costs of a request that are the same in every run: statements, threads, and compiled statements."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ ROUNDS = 3
 
 @dataclass(frozen=True)
 class Call:
-    """One task call. In the path and the body, {living} and {trashed} stand for the ids of the user's two tasks."""
+    """A call. In the path and the body, {living} and {trashed} stand for the ids of the user's two tasks."""
 
     method: str
     path: str
     status: int = 200
     body: str = ""
     is_keyed: bool = False
-    statements: int = 1  # with what ends a transaction: each is one round trip
+    statements: int = 1  # includes COMMIT or ROLLBACK: each is one round trip
 
     def request(self, client: httpx.Client) -> httpx.Request:
-        """Make the request, and what it needs, as nobody has before."""
+        """Make the request as a new user, after creating what it needs."""
         living, trashed = create(client), create(client)
         assert client.delete(path_of(trashed)).status_code == 204
         path, body = (
@@ -83,22 +83,22 @@ CALLS = {
 
 @dataclass
 class Handed:
-    """Work that was given to threads, by the id of the request that it was done for."""
+    """Work that was given to threads, by the id of the request that caused it."""
 
     works: list[tuple[str | None, str]] = field(default_factory=list)
 
     def note(self, way: str) -> None:
-        """Note that work is given to a thread in this way: services of other tests may do so in the background."""
+        """Record work given to threads in this way: services of other tests may do so in the background."""
         self.works.append((get_contextvars().get("request_id"), way))
 
     def of(self, request: httpx.Request) -> list[str]:
-        """List the ways in which work of this request was given to threads."""
+        """List the ways in which this request gave work to threads."""
         return [way for request_id, way in self.works if request_id == request.headers["X-Request-Id"]]
 
 
 @contextmanager
 def noted_threads() -> Iterator[Handed]:
-    """Note all work that is given to threads until the block ends, whichever way."""
+    """Record all work given to threads until the block ends, in any way."""
     handed = Handed()
     with pytest.MonkeyPatch.context() as patched:
         for owner, name in ((anyio.to_thread, "run_sync"), (ThreadPoolExecutor, "submit"), (threading.Thread, "start")):
@@ -163,7 +163,7 @@ def test_the_measure_sees_work_that_is_given_to_a_thread(proxied: API, monkeypat
 
 
 def use_everything(api: API) -> None:
-    """Let a new user ask for everything once, as nobody has before."""
+    """Send every kind of request once as a new user."""
     with api.client(new_user()) as client:
         for call in CALLS.values():
             assert client.send(call.request(client)).status_code == call.status
@@ -183,7 +183,7 @@ def use_everything(api: API) -> None:
 
 
 def misses() -> tuple[int, int]:
-    """Return how many statements were built and compiled: of lists, and others."""
+    """Return how many statements were built and compiled: for listings, and others."""
     return compiled_list.cache_info().misses, compile_once.cache_info().misses
 
 
@@ -191,7 +191,7 @@ def misses() -> tuple[int, int]:
 def test_what_was_used_once_is_neither_built_nor_compiled_again(proxied: API) -> None:
     use_everything(proxied)
     built = []
-    for _ in range(ROUNDS):  # services of other tests may work in the background, for the first time in one of them
+    for _ in range(ROUNDS):  # services of other tests may do some background work for the first time in one round
         before = misses()
         use_everything(proxied)
         built.append(misses() != before)
@@ -201,7 +201,7 @@ def test_what_was_used_once_is_neither_built_nor_compiled_again(proxied: API) ->
 
 @pytest.mark.requirement("FR-200")
 def test_each_statement_of_the_lists_that_clients_show_is_kept() -> None:
-    """Every order with whatever belongs to its pages, and in the usual one, one filter or two."""
+    """Every sort order with all its page variants, and in the default order, one or two filters."""
     ordered = [
         Shape(sort, is_after, in_trash)
         for sort, is_after, in_trash in itertools.product(TaskSort, (False, True), (False, True))

@@ -1,4 +1,4 @@
-"""What clients see when connections die, the database goes away or is slow, and when the fault is ours."""
+"""What clients see when connections die, the database is away or slow, and when the fault is in the service."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ KILL = f"SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE {OU
 
 
 def send(client: httpx.Client, method: str, path: str) -> httpx.Response:
-    """Send a request that is good in itself, as a browser does."""
+    """Send a valid request as a browser does."""
     in_full_first = sorted(operations().values(), key=lambda operation: "{" in operation.path)
     fitting = (each for each in in_full_first if each.method == method and compile_path(each.path)[0].match(path))
     request = EXAMPLES[next(fitting).id].request_of(user_of(client))
@@ -72,7 +72,7 @@ def own_client(own_api: API) -> Iterator[httpx.Client]:
 
 @contextmanager
 def all_users_locked(url: str) -> Iterator[None]:
-    """Hold every user's row, as a long transaction of somebody else does."""
+    """Lock every user's row, as another long transaction might."""
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with closing(psycopg2.connect(plain)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT FROM users FOR UPDATE")
@@ -106,7 +106,7 @@ def test_a_connection_that_dies_in_use_is_service_unavailable(own_client: httpx.
     task = create(own_client)
     with all_users_locked(own_url), ThreadPoolExecutor(1) as thread:
         answer = thread.submit(own_client.put, path_of(task), json={"title": "b"})
-        # It is tried again, on another connection.
+        # It is retried on another connection.
         until(lambda: [execute(own_url, f"{KILL} AND wait_event_type = 'Lock'"), answer.done()][-1])
         error_of(answer.result(), 503, "SERVICE_UNAVAILABLE")
     assert read(own_client, task) == task
@@ -133,7 +133,7 @@ def test_a_database_that_is_gone_is_service_unavailable_until_it_is_back(
         execute(maintenance, f"CREATE DATABASE {name}")
     migrations.apply(own_url)
 
-    until(lambda: own_client.get("/api/me").status_code != 503)  # until somebody tries to connect again
+    until(lambda: own_client.get("/api/me").status_code != 503)  # until the next connection attempt
     assert create(own_client)["revision"] == 1
 
 
@@ -160,7 +160,7 @@ def test_a_statement_that_takes_too_long_is_service_unavailable_and_changes_noth
 def test_a_lost_connection_that_the_driver_reports_under_another_name_is_service_unavailable(
     own_client: httpx.Client, own_url: str
 ) -> None:
-    """A pooler in between may say so in an error of its own (PgBouncer: 08P01), here a trigger does."""
+    """A pooler may report it with its own error code (PgBouncer: 08P01); here a trigger does."""
     execute(
         own_url,
         """
@@ -212,11 +212,11 @@ def test_a_database_that_goes_silent_holds_no_request(settings: Settings, databa
             task = create(client)
             proxy.silent = True
             with hurried(api):
-                for _ in range(2):  # a warm connection, then one that cannot be made
+                for _ in range(2):  # a warm connection, then one that cannot be opened
                     error_of(client.patch(path_of(task) + "/complete"), 503, "SERVICE_UNAVAILABLE")
             proxy.silent = False
             assert read(client, task) == task
-            proxy.cut()  # who still waits for a silent connection would keep the service from ending
+            proxy.cut()  # work still waiting for a silent connection would delay the shutdown
 
 
 @pytest.mark.requirement("FR-258")
@@ -224,7 +224,7 @@ def test_a_database_that_goes_silent_holds_no_request(settings: Settings, databa
 def test_another_connection_is_taken_as_long_as_new_ones_are_dead(
     database_url: str, caplog: pytest.LogCaptureFixture, dead: int, *, is_served: bool
 ) -> None:
-    """That is no work that was lost, so it is not repeated either: but not for ever."""
+    """No work is lost then, so this does not count as a retry; but it has a limit."""
     engine = Engine(database_url, pool_size=1, timeout_seconds=60)
     sessions, taken = SessionFactory(engine), 0
 

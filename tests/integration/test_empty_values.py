@@ -1,4 +1,4 @@
-"""What forms and tools send empty counts as absent: optional headers, and parameters that are known."""
+"""Empty values as forms and tools send them count as absent: optional headers, and known parameters."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _name(value: object) -> str:
 
 
 def answer_of(api: API, operation: Operation, query: str, **headers: str) -> tuple[int, str | None]:
-    """Do it as a new user who has one task; return the status, and what the answer holds."""
+    """Send the request as a new user who has one task; return the status and the content of the response."""
     with api.client(new_user()) as client:
         address = f"{operation.address(create(client)['id'])}{query}"
         request = client.build_request(operation.method, address, content=good_body(operation), headers=JSON | headers)
@@ -171,7 +171,7 @@ def test_a_batch_and_a_create_may_be_sent_with_blank_conditions(client: httpx.Cl
     assert client.post("/api/tasks/batch", json={"operations": [create_one]}, headers=blank).status_code == 200
     task = task_of(client.post("/api/tasks", json={"title": "b", "id": MISSING_ID}, headers=blank), 201)
     again = client.post("/api/tasks", json={"title": "b", "id": task["id"]}, headers=blank)
-    assert task_of(again) == task  # and no 412, as with `*`
+    assert task_of(again) == task  # and not 412, as with `*`
 
 
 def test_an_export_without_a_format_is_the_usual_one(client: httpx.Client) -> None:
@@ -181,7 +181,7 @@ def test_an_export_without_a_format_is_the_usual_one(client: httpx.Client) -> No
 
 @pytest.fixture(scope="module")
 def strict(settings: Settings) -> Iterator[API]:
-    """The service of a deployment that lets nobody change what they have not seen."""
+    """The service configured to require a precondition for every change."""
     with serve(settings.model_copy(update={"require_if_match": True})) as running:
         yield running
 

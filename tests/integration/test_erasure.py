@@ -1,4 +1,4 @@
-"""Erasing an account: nothing that is stored names the user any more, in whichever table."""
+"""Erasing an account: afterwards, no row in any table names the user."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_no_table_holds_a_row_of_who_was_erased(
     leave_something_everywhere(stranger, "theirs")
     before = {table for table, rows in stored_of(database_url, user_id).items() if rows}
     theirs = export(stranger)
-    # A new table of users has to be filled above, and emptied by erasing.
+    # A new table with users' data has to be filled above, and emptied by erasing.
     assert before == tables_of_users(database_url).keys() - {"rate_limits"}
 
     assert erase(client).status_code == 204
@@ -52,7 +52,7 @@ def test_counts_of_requests_name_nobody_and_outlast_the_account(settings: Settin
         last, over = erase(client), erase(client)
 
         assert {*statuses, last.status_code} == {204}
-        assert is_refused(over)  # erasing gives no one the limit again
+        assert is_refused(over)  # erasing does not reset the rate limit
         wait_until_synced(own_url, user_id, LIMIT)
 
     assert synced(own_url, user_id) == LIMIT
@@ -77,7 +77,7 @@ def test_what_is_written_meanwhile_is_erased_or_begins_a_new_account(api: API, u
             for _ in range(ERASURES):
                 before = len(made)
                 until(lambda: len(made) > before + WRITERS)  # noqa: B023 - within its round
-                erased = set(made)  # what was answered by now
+                erased = set(made)  # the requests answered so far
                 assert erase(client).status_code == 204
         finally:
             ended.set()

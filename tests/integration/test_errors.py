@@ -1,4 +1,4 @@
-"""Bad requests, over HTTP: each is refused by name, repeats nothing of what was sent, and changes nothing."""
+"""Bad requests over HTTP: each gets its specific error, which repeats nothing of the input, and changes nothing."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ NO_OBJECT = {
 
 @pytest.fixture
 def unchanged(client: httpx.Client) -> Iterator[str]:
-    """Give the address of a task, and see afterwards that nothing of the user's has changed."""
+    """Yield the path of a task, and check afterwards that nothing of the user's has changed."""
     task = create(client, "as it was", description="as it was")
     before = everything_of(client)
     yield path_of(task)

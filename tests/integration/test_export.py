@@ -1,4 +1,4 @@
-"""Exports: everything that is stored of a user, and nothing else, page by page."""
+"""Exports: everything stored of a user and nothing else, page by page."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ TABLES = {
     "idempotency_keys": "idempotency_key",
     "access_tokens": "access_token",
 }
-UNNAMED = {"rate_limits"}  # counts stand under a hash of the id
+UNNAMED = {"rate_limits"}  # its counts are stored under a hash of the id
 
 
 def sorted_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Put rows into an order that does not depend on that of their columns."""
+    """Sort rows, whatever the order of their columns."""
     return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
 
 
 def pages_of(service: ExportService) -> Iterator[ExportPage]:
-    """Read one page after the other."""
+    """Read page by page."""
     page = service.begin()
     yield page
     while page.next:
@@ -113,7 +113,7 @@ def test_who_asks_only_for_the_headers_costs_one_round_trip(proxied: API, proxy:
 
         assert client.head(EXPORT).status_code == 200
 
-        until(lambda: not proxied.app.state.exports.places.taken)
+        until(lambda: not proxied.app.state.exports.slots.taken)
         assert proxy.round_trips == before + 1
 
 
@@ -151,7 +151,7 @@ def test_a_page_is_bounded_however_large_the_tasks_are(api: API, user_id: str, d
     sizes = [len(page.lines.encode()) for page in pages]
     assert sum(sizes) > 50 * 40_000
     assert max(sizes) < export_service.MAX_BYTES + 2 * 41_000
-    assert len(pages) < 15  # they are filled
+    assert len(pages) < 15  # pages are filled
 
 
 def test_what_is_there_all_the_time_is_exported_once(
@@ -168,12 +168,12 @@ def test_what_is_there_all_the_time_is_exported_once(
         ids = [task["id"] for task in each["task"]]
         assert len(ids) == len(set(ids))
         assert kept <= set(ids)
-    assert len(found[-1]["task"]) > len(found[0]["task"])  # there was something to come in between
+    assert len(found[-1]["task"]) > len(found[0]["task"])  # there was a change that could interfere
 
 
 @pytest.fixture
 def slow(settings: Settings) -> Iterator[API]:
-    """A service that has one connection and takes one request at once."""
+    """A service with one connection and one request at a time."""
     small = {"database_pool_size": 1, "max_concurrent_requests": 1}
     with serve(settings.model_copy(update=small)) as running:
         yield running
@@ -196,8 +196,8 @@ def test_an_export_that_nobody_reads_holds_nothing_that_others_need(
             refused = third.get(EXPORT)
             assert "exports" in error_of(refused, 429, "RATE_LIMITED")["message"]
             assert refused.headers["Retry-After"] == "30"
-        assert len(read) < 80  # of twice 57 pages: the next one is read when the one before it has left
-    until(lambda: not slow.app.state.exports.places.taken)
+        assert len(read) < 80  # of twice 57 pages: a page is read only after the previous one was sent
+    until(lambda: not slow.app.state.exports.slots.taken)
     with slow.client(user_id) as client:
         assert client.get(EXPORT).text.count("\n") == 402
 
@@ -211,7 +211,7 @@ def _noting(method: Callable[..., ExportPage], calls: list[object]) -> Callable[
 
 
 def test_a_worker_exports_for_so_many_at_once(slow: API, user_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slow.app.state.exports.places, "most", 0)
+    monkeypatch.setattr(slow.app.state.exports.slots, "most", 0)
     with slow.client(user_id) as client:
         refused = client.get(EXPORT)
 

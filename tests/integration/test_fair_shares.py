@@ -1,4 +1,4 @@
-"""What one user has of a worker at once: a share of it, so that the others find something, too."""
+"""Each user gets only a share of a worker, so that others find free resources."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from tests.fixtures.waiting import until
 
 BODY = b'{"title": "a"}'
 JSON = {"Content_Type": "application/json"}
-BODIES = 4  # of the largest kind, for which the worker has room
+BODIES = 4  # of the largest kind, for which the worker has memory
 LARGEST_BYTES = 1024 * 1024
-RECEIVE_BYTES = 64 * 1024  # what the system takes before anybody reads
+RECEIVE_BYTES = 64 * 1024  # what the system buffers before anybody reads
 LONG_TASKS = 200  # of 40 kB: far more than a page may hold
 
 
 @pytest.fixture
 def small(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[API]:
-    """A service with little room."""
+    """A service with small limits."""
     monkeypatch.setattr(limits, "BODIES", BODIES)
     with serve(settings.model_copy(update={"max_concurrent_requests": 4})) as running:
         yield running
@@ -64,12 +64,12 @@ def writers(database_url: str) -> list[str]:
 
 
 def beginning(user_id: str, size: int) -> bytes:
-    """Write a create with a body of this size, of which the end is missing."""
+    """Return the start of a create with a body of this size, which remains incomplete."""
     return head(user_id, "POST /api/tasks", **JSON, Content_Length=str(size)) + BODY[:-1]
 
 
 def room_of(api: API) -> dict[str, int]:
-    """Return who has how much of the room for bodies."""
+    """Return how much of the memory for bodies each user has."""
     layer = api.app.middleware_stack
     while not isinstance(layer, limits.BodyLimit):
         layer = layer.app  # type: ignore[union-attr]
@@ -77,13 +77,13 @@ def room_of(api: API) -> dict[str, int]:
 
 
 def unread_of(api: API) -> dict[str, int]:
-    """Return who has left how much unread."""
+    """Return how much each user has left unread."""
     taken: dict[str, int] = api.app.state.connection_limiter.unread.taken
     return taken
 
 
 def list_of(user_id: str) -> bytes:
-    """Ask for as long an answer as there is."""
+    """Request the longest possible response."""
     return head(user_id, "GET /api/tasks?limit=1000")
 
 
@@ -197,7 +197,7 @@ def test_a_short_answer_that_is_not_taken_counts_before_the_next_request_begins(
 def with_little_room(
     connection_made: Callable[[OrderlyProtocol, asyncio.Transport], None],
 ) -> Callable[[OrderlyProtocol, asyncio.Transport], None]:
-    """Let the system take little of an answer before the client does."""
+    """Limit how much of a response the system buffers before the client reads."""
 
     def made(protocol: OrderlyProtocol, transport: asyncio.Transport) -> None:
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LITTLE_BYTES)
@@ -229,7 +229,7 @@ def test_when_too_much_is_unread_the_connections_of_who_has_most_of_it_are_cut(
 
 
 def connection_with(api: API, stack: ExitStack, user_id: str) -> Connection:
-    """Ask for a long answer, and leave it unread."""
+    """Request a long response, and leave it unread."""
     connection = stack.enter_context(connection_to(api, RECEIVE_BYTES))
     connection.send(list_of(user_id))
     return connection
@@ -261,7 +261,7 @@ def test_requests_of_a_crowd_begin_in_rounds_and_in_turn() -> None:
 
 
 def begin(beginnings: Beginnings, begun: list[str], sender: str) -> None:
-    """Begin a request of this sender, now or when it may."""
+    """Start a request of this sender, now or when its turn comes."""
     if beginnings.may_begin():
         begun.append(sender)
     else:

@@ -1,4 +1,4 @@
-"""What a beginner does wrong with the API, and that each answer says what happened and what to do."""
+"""Beginners' mistakes with the API: each response says what happened and what to do."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OTHER_SECRET = "the-secret-of-another-folder-that-is-long-enough"  # noqa: S105 
 
 @pytest.fixture(scope="module")
 def careful(settings: Settings) -> Iterator[API]:
-    """A service that looks at issuer and audience, and allows little."""
+    """A service that checks issuer and audience, and has low limits."""
     little = {"jwt_issuer": ISSUER, "jwt_audience": (AUDIENCE,), "rate_limit": "9/day", "max_body_bytes": 2000}
     with serve(settings.model_copy(update=little)) as running:
         yield running
@@ -37,7 +37,7 @@ def token(**changes: object) -> str:
 
 
 def said(response: httpx.Response, status: int, *words: str) -> str:
-    """Check the status, and that the message and the details say all of this; returns what they say."""
+    """Check the status, and that the message and the details contain all of these texts; returns them."""
     assert response.status_code == status, response.text
     error = response.json()["error"]
     text = " ".join([error["message"], *(detail["message"] for detail in error["details"])])

@@ -1,6 +1,6 @@
-"""What a worker keeps does not grow with requests, users or tasks: what it remembers has a bound.
+"""A worker's memory does not grow with requests, users or tasks: everything it caches has a bound.
 
-These are the service's own things, by name. What else stays in memory is a trend that `make bench` reports.
+The tests name the service's own objects. `make bench` reports the rest of the memory as a trend.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-196")
 
-REMEMBERED = 5  # tokens, and users that are counted
-USERS = 12  # far more than are remembered
+REMEMBERED = 5  # cached tokens, and counted users
+USERS = 12  # far more than are cached
 COLLECTIONS = (dict, list, set, frozenset, deque)
 OF_WHO_IS_THERE = {
     "Authenticator._under_way",
@@ -56,7 +56,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture
 def live(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[API]:
-    """A service of this test alone, which remembers little."""
+    """A service of this test alone, with small caches."""
     monkeypatch.setattr(jwt, "MAX_REMEMBERED_TOKENS", REMEMBERED)
     monkeypatch.setattr(counter, "MAX_KEYS", REMEMBERED)
     with serve(settings) as running:
@@ -71,7 +71,7 @@ def modules() -> list[ModuleType]:
 
 
 class User:
-    """A user whom nobody has seen before, on a connection of the service's own."""
+    """A new user, whose connection closes in the service."""
 
     def __init__(self, base_url: str) -> None:
         self.connection = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=PATIENCE_SECONDS)
@@ -79,7 +79,7 @@ class User:
         self.token = issue_token(SECRET, self.user_id, ttl_seconds=600)
 
     def ask(self, status: int, method: str, path: str, body: object = None, **headers: str) -> Any:
-        """Send a request, which must have this status; returns what is answered."""
+        """Send a request, which must have this status; returns the response."""
         content = None if body is None else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {"Authorization": f"Bearer {self.token}", "X-Request-Id": uuid4().hex, **JSON, **named}
@@ -90,9 +90,9 @@ class User:
         return json.loads(text) if answer.headers.get_content_type() == "application/json" and text else None
 
     def do_everything(self) -> None:
-        """Ask for whatever there is, with values that nobody has sent before."""
+        """Send every kind of request, with values that nobody has sent before."""
         self.write()
-        # Not at the end, where it might take with it what others leave behind.
+        # Not at the end, where it might remove leftovers of other requests.
         self.ask(204, "DELETE", erasure_of(self.user_id))
         self.write()
         self.read()
@@ -123,14 +123,14 @@ class User:
             self.ask(200, "GET", path)
 
     def use_files_and_tokens(self) -> None:
-        """Export, import, and ask with a personal access token."""
+        """Export, import, and use a personal access token."""
         self.ask(200, "GET", EXPORT, Accept=LINES)
         self.ask(200, "POST", IMPORT, {"title": uuid4().hex}, Content_Type=LINES)
         made = self.ask(201, "POST", TOKENS, wanted())["data"]
         self.ask(200, "GET", "/api/tasks", Authorization=f"Bearer {made['token']}")
 
     def be_refused(self) -> None:
-        """Ask for what is not there, and say what is wrong."""
+        """Request missing things, and send invalid requests."""
         self.ask(404, "GET", f"/api/tasks/{uuid4()}")
         self.ask(404, "GET", f"/api/{uuid4().hex}")
         self.ask(422, "POST", "/api/tasks", {"title": "", uuid4().hex: 1})
@@ -139,7 +139,7 @@ class User:
 
 
 def let_come_and_go(live: API, users: int) -> None:
-    """Let so many new users do everything, each on a connection that is closed behind them."""
+    """Let this many new users do everything, each on a connection that is then closed."""
     for _ in range(users):
         user = User(live.base_url)
         with closing(user.connection):
@@ -147,9 +147,9 @@ def let_come_and_go(live: API, users: int) -> None:
 
 
 def kept(modules: list[ModuleType]) -> Kept:
-    """Say how much is in each collection of the service's own, and how many objects there are of each of its classes.
+    """Count the items in each of the service's own collections, and the objects of each of its classes.
 
-    A key is a name, and the id of what holds the collection: the services of other tests are in this process, too.
+    A key is a name, and the id of the collection's holder: the services of other tests are in this process, too.
     """
     gc.collect()
     found: Kept = Counter()
@@ -168,7 +168,7 @@ def kept(modules: list[ModuleType]) -> Kept:
 
 
 def too_much(before: Kept, after: Kept) -> dict[str, int]:
-    """Name what has grown by one for each user who came meanwhile, or by one at all if only who is there is in it."""
+    """Name what grew by one for each new user; for collections that hold only current users, what grew at all."""
     return {
         name: size
         for (name, holder), size in after.items()
@@ -177,16 +177,16 @@ def too_much(before: Kept, after: Kept) -> dict[str, int]:
 
 
 def test_nothing_of_the_service_grows_with_its_users(live: API, modules: list[ModuleType]) -> None:
-    let_come_and_go(live, 1)  # what is done once in the life of a process
+    let_come_and_go(live, 1)  # for what is done once in the life of a process
     before = kept(modules)
     let_come_and_go(live, USERS)
 
-    deadline = time.monotonic() + PATIENCE_SECONDS  # the last connection is being closed
+    deadline = time.monotonic() + PATIENCE_SECONDS  # the last connection is still closing
     while (found := too_much(before, after := kept(modules))) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert found == {}
     names = {name for name, _ in after}
-    assert names >= {*OF_WHO_IS_THERE, *REMEMBERING}  # or nobody would have looked at them
+    assert names >= {*OF_WHO_IS_THERE, *REMEMBERING}  # or the test would have looked at nothing
 
 
 def test_every_cache_has_a_bound(modules: list[ModuleType]) -> None:

@@ -1,4 +1,4 @@
-"""Clients that know nothing of tags, keys and filters: the six calls answer them as they always did."""
+"""Clients that know nothing of tags, keys and filters: the six calls respond to them as they always did."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_list_gained_headers_and_nothing_else(client: httpx.Client) -> None:
 @pytest.mark.requirement("FR-151")
 @pytest.mark.parametrize("method", ["POST", "GET", "PUT", "PATCH", "DELETE"])
 def test_headers_that_a_call_does_not_know_are_passed_over_as_they_were(client: httpx.Client, method: str) -> None:
-    # What libraries and proxies add by themselves, and what only other calls listen to.
+    # What libraries and proxies add on their own, and what only other calls use.
     added = {"If-Modified-Since": "x", "If-Unmodified-Since": "x", "If-Range": "x", "Range": "bytes=0-1"}
     listened = {"POST": {"If-Match"}, "GET": {"If-Match", "Idempotency-Key"}}
     ignored = listened.get(method, {"If-None-Match", "Idempotency-Key"})

@@ -1,4 +1,4 @@
-"""A call reads as much of the database with many tasks as with few: blocks are counted, whatever Postgres believes."""
+"""A call reads as many blocks with many tasks as with few, even when Postgres' statistics are out of date."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from tests.fixtures.partitions import migrated_database
 from tests.fixtures.plans import blocks, place_at, plan
 
 LIMIT = 50
-FEW = LIMIT + 2  # so that a page in the middle is full, too
+FEW = LIMIT + 2  # so that a middle page is full, too
 MANY = 20_000
 OTHERS = 100 * FEW
-# In a larger table, each of eight indexes may have another level, and a block of it be full.
+# In a larger table, each of eight indexes may have one more level, and a full block more.
 SPARE_BLOCKS = 20
 
 SMALL = "a user with a page of tasks"
 GROWN = "a user with one task, until there were many"
 NEW = "a user who came later"
 
-# A few tasks of one user, each in a block with those of many others, who have one.
+# A few tasks of one user, each in a block with tasks of many others, who have one each.
 FILL = """
 INSERT INTO users (id, revision, task_count) SELECT 'user ' || number, 1, 1 FROM generate_series(1, %s) AS number;
 INSERT INTO users (id, revision, task_count) VALUES (%s, %s, %s);
@@ -53,7 +53,7 @@ SOME_TASK = "SELECT id FROM tasks WHERE user_id = %s ORDER BY id LIMIT 1 OFFSET 
 
 @pytest.fixture(scope="module")
 def url(server_url: str) -> Iterator[str]:
-    """A database in which every user has one task, as far as Postgres knows, but for one with a page of them."""
+    """A database in which Postgres expects one task per user; one user has a page of them."""
     with migrated_database(server_url) as url:
         execute(url, FILL, OTHERS, SMALL, FEW, FEW, SMALL, OTHERS)
         grow(url, GROWN, 1)
@@ -71,17 +71,17 @@ def engine(url: str) -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def with_few(engine: Engine, url: str) -> dict[str, int]:
-    """What calls read while there is little."""
+    """The blocks that calls read while there are few tasks."""
     return blocks_read(engine, url, SMALL, FEW)
 
 
 def grow(url: str, user_id: str, count: int) -> None:
-    """Give a user so many tasks more."""
+    """Give a user this many more tasks."""
     execute(url, GROW, user_id, count, user_id, count)
 
 
 def blocks_read(engine: Engine, url: str, user_id: str, count: int) -> dict[str, int]:
-    """Count what each call reads for a user with so many tasks: with one of them, with pages, and with a new one."""
+    """Count the blocks that each call reads for a user with this many tasks: one task, pages, and a new task."""
     sessions = SessionFactory(engine)
     tasks, lists = TaskService(sessions, user_id, max_tasks=10 * MANY), ListingService(sessions, user_id)
     task = UUID(str(execute(url, SOME_TASK, user_id, count // 2)[0][0]))
@@ -100,7 +100,7 @@ def blocks_read(engine: Engine, url: str, user_id: str, count: int) -> dict[str,
 
 
 def assert_reads_no_more(read: dict[str, int], with_few: dict[str, int]) -> None:
-    """Hold that no call reads more than with few tasks, but for what a larger table costs."""
+    """Check that no call reads more than with few tasks, except for the cost of a larger table."""
     assert {name: count for name, count in read.items() if count > with_few[name] + SPARE_BLOCKS} == {}
 
 
@@ -108,7 +108,7 @@ def assert_reads_no_more(read: dict[str, int], with_few: dict[str, int]) -> None
 def test_a_call_reads_as_much_with_many_tasks_as_with_few(engine: Engine, url: str, with_few: dict[str, int]) -> None:
     grow(url, GROWN, MANY)
 
-    assert_reads_no_more(blocks_read(engine, url, GROWN, MANY), with_few)  # while Postgres knows of one task
+    assert_reads_no_more(blocks_read(engine, url, GROWN, MANY), with_few)  # while Postgres expects one task
     execute(url, "VACUUM tasks")
     assert_reads_no_more(blocks_read(engine, url, GROWN, MANY), with_few)
     execute(url, "ANALYZE tasks")

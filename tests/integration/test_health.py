@@ -1,4 +1,4 @@
-"""Readiness: true only when the database answers and its schema is current, and remembered so as not to wake it."""
+"""Readiness: true only if the database responds with a current schema; cached so as not to wake the database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.fixtures.tasks import error_of
 
 @pytest.fixture
 def sessions(empty_database_url: str) -> Iterator[SessionFactory]:
-    """Sessions on a database of this test alone, with nothing in it."""
+    """Sessions on this test's own empty database."""
     engine = Engine(empty_database_url, pool_size=1, timeout_seconds=60)
     yield SessionFactory(engine)
     engine.dispose()
@@ -66,7 +66,7 @@ def test_a_good_answer_is_remembered_for_a_while_and_a_bad_one_for_a_moment(
     check(readiness)
     readiness.is_used = False
     now = 100_000.0
-    check(readiness)  # nobody has used the database since
+    check(readiness)  # the database has not been used since
     readiness.is_used = True
     with pytest.raises(ServiceUnavailable):
         check(readiness)

@@ -1,4 +1,4 @@
-"""What every answer has in common: paths, methods, HEAD, request ids, the judged token, health and the root."""
+"""Common to all responses: paths, methods, HEAD, request ids, token checks, health and the root."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_head_answers_like_get_without_a_body(client: httpx.Client, path: str) -
     assert (head.status_code, head.content) == (get.status_code, b"")
     moving = {"date": "", "ratelimit": ""}
     assert {**head.headers, **moving} == {**get.headers, **moving}
-    assert client.get("/health/live").status_code == 200  # the connection is still in order
+    assert client.get("/health/live").status_code == 200  # the connection still works
 
 
 @pytest.mark.requirement("FR-048", "FR-002")
@@ -178,7 +178,7 @@ def test_every_request_is_logged_with_its_id_and_user_and_cannot_forge_a_line(
 ) -> None:
     with caplog.at_level(logging.INFO, "backend"):
         client.get("/api/me%0aforged", headers={"X-Request-Id": "abc"})
-        until(lambda: "'abc'" in caplog.text)  # it is logged after it is answered
+        until(lambda: "'abc'" in caplog.text)  # it is logged after the response
 
     (line,) = [line for line in events(caplog, "request") if line["request_id"] == "abc"]
     assert (line["user"], line["method"], line["route"], line["status"]) == (user_id, "GET", "(unknown)", 404)

@@ -1,4 +1,4 @@
-"""Requests that are sent again with the same Idempotency-Key, one after the other."""
+"""Requests retried with the same Idempotency-Key, one after the other."""
 
 from __future__ import annotations
 

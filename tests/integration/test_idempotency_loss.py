@@ -1,4 +1,4 @@
-"""Requests with a key whose connection to the database is lost: they are repeated, and one task it is."""
+"""Requests with a key whose database connection is lost: they are retried, and create only one task."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.fixtures.locks import row_locked
 from tests.fixtures.proxy import Fault, Proxy
 from tests.fixtures.tasks import MISSING_ID, create, error_of, path_of, read, task_of
 
-# The round trips of a request with a key, in their order.
+# The round trips of a request with a key, in order.
 ROUND_TRIPS = ("CLAIM", "WORK", "STORE", "COMMIT")
 
 
 @pytest.fixture
 def through(proxied: API) -> Iterator[httpx.Client]:
-    """A client of the service behind the proxy, whose connection to the database is warm."""
+    """A client of the service behind the proxy, with a warm database connection."""
     with proxied.client(new_user()) as client:
         create(client)
         yield client
@@ -90,7 +90,7 @@ def test_a_failed_request_that_could_not_be_taken_back_holds_nobody_up(
             failed = through.post(f"/api/tasks/{MISSING_ID}/restore", headers=headers)
     finally:
         proxy.silent = False
-    error_of(failed, 404, "NOT_FOUND")  # nothing was committed, whatever became of the connection
+    error_of(failed, 404, "NOT_FOUND")  # nothing was committed, whatever happened to the connection
 
     assert task_of(through.post("/api/tasks", json={"title": "a"}, headers=headers), 201)["revision"] == 2
 
@@ -104,6 +104,6 @@ def test_a_request_that_took_too_long_is_not_stored(proxied: API, database_url: 
             error_of(client.post("/api/tasks", json={"title": "a"}, headers=headers), 503, "SERVICE_UNAVAILABLE")
 
         assert execute(database_url, "SELECT FROM idempotency_keys WHERE user_id = %s", user_id) == []
-        first = client.post("/api/tasks", json={"title": "b"}, headers=headers)  # the key is free for anything
+        first = client.post("/api/tasks", json={"title": "b"}, headers=headers)  # the key can be used for anything
         assert task_of(first, 201)["revision"] == 2
         assert_replays(client, first)

@@ -1,4 +1,4 @@
-"""Requests with an Idempotency-Key at the same time: one does the work, and the others give its answer again."""
+"""Concurrent requests with one Idempotency-Key: one does the work, and the others return its response."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TIMES = 10
 
 
 def at_once(api: API, user_id: str, send: Callable[[httpx.Client, int], httpx.Response]) -> list[httpx.Response]:
-    """Send so many requests as there are senders, each again and again; the function gets a number for each."""
+    """Run this many senders at once, each repeatedly; the function gets a number for each request."""
 
     def sender(number: int) -> list[httpx.Response]:
         with api.client(user_id) as client:
@@ -116,7 +116,7 @@ def test_a_request_whose_account_is_erased_while_it_waits_begins_a_new_one(
 
 
 class Chaos:
-    """One user who does everything at once, with few ids and few keys, so that requests meet."""
+    """One user who does everything at once with few ids and few keys, so that requests collide."""
 
     def __init__(self, user_id: str) -> None:
         self._erasure = erasure_of(user_id)
@@ -125,7 +125,7 @@ class Chaos:
         self._keys = [new_key() for _ in range(20)]
 
     def send(self, client: httpx.Client) -> httpx.Response:
-        """Send some request."""
+        """Send a random request."""
         path, headers = f"{TASKS}/{self._random.choice(self._ids)}", self._random.choice(self._keys)
         make = {"title": "a", "id": path.rpartition("/")[2]}
         method, address, body = self._random.choice(

@@ -1,4 +1,4 @@
-"""Imports and exports hold nothing that others need while they wait, and are bounded for each user and worker."""
+"""Imports and exports hold no shared resource while they wait, and are limited for each user and worker."""
 
 from __future__ import annotations
 
@@ -24,38 +24,38 @@ ROW = b'{"title": "a"}\n'
 
 @pytest.fixture(scope="module")
 def small(settings: Settings) -> Iterator[API]:
-    """A service that has one connection and takes one request at once."""
+    """A service with one connection and one request at a time."""
     with serve(settings.model_copy(update={"database_pool_size": 1, "max_concurrent_requests": 1})) as running:
         yield running
 
 
 def begin(connection: Connection, user_id: str, length: int = 10**6, body: bytes = ROW) -> None:
-    """Begin to send a file."""
+    """Start sending a file."""
     headers = {"Content_Type": LINES, "Content_Length": str(length)}
     connection.send(head(user_id, f"POST {IMPORT}", **headers) + body)
 
 
 def test_an_import_that_waits_for_its_client_holds_nothing_that_others_need(small: API, user_id: str) -> None:
-    places = small.app.state.imports.places
+    slots = small.app.state.imports.slots
     with ExitStack() as clients:
         for number in range(2):
             begin(clients.enter_context(connection_to(small)), user_id, body=ROW * 300)
-            until(lambda expected=number + 1: places.taken[user_id] == expected)  # type: ignore[misc]
+            until(lambda expected=number + 1: slots.taken[user_id] == expected)  # type: ignore[misc]
         with small.client(user_id) as client, small.client(new_user()) as other:
             refused = send(client, ROW)
             assert "imports" in error_of(refused, 429, "RATE_LIMITED")["message"]
             assert refused.headers["Retry-After"] == "30"
-            until(lambda: len(tasks_of(client)) == 500)  # the parts that are full, of both
+            until(lambda: len(tasks_of(client)) == 500)  # the full parts of both
             until(lambda: small.app.state.sessions.engine.pool.checkedout() == 0)
             assert imported(other, ROW) == {"created": 1}
-    until(lambda: not places.taken)
+    until(lambda: not slots.taken)
     with small.client(user_id) as client:
         assert imported(client, ROW) == {"created": 1}
-        assert len(tasks_of(client)) == 501  # what comes behind the last full part was never complete
+        assert len(tasks_of(client)) == 501  # the rest after the last full part never arrived completely
 
 
 def test_a_worker_imports_for_so_many_at_once(small: API, user_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(small.app.state.imports.places, "most", 0)
+    monkeypatch.setattr(small.app.state.imports.slots, "most", 0)
     with small.client(user_id) as client:
         refused = send(client, ROW)
 
@@ -76,7 +76,7 @@ def test_an_export_of_tasks_that_nobody_reads_holds_nothing_that_others_need(
             assert "exports" in error_of(client.get(EXPORT), 429, "RATE_LIMITED")["message"]
             assert {other.get("/api/tasks").status_code for _ in range(9)} == {200}
             until(lambda: small.app.state.sessions.engine.pool.checkedout() == 0)
-    until(lambda: not small.app.state.exports.places.taken)
+    until(lambda: not small.app.state.exports.slots.taken)
     with small.client(user_id) as client:
         assert len(tasks_of(client)) == 300
 
@@ -87,7 +87,7 @@ def test_a_file_that_stops_is_timed_out_and_what_came_is_stored(hasty: API, user
         (answer,) = connection.answers_until_closed()
 
     error_of(answer, 408, "REQUEST_TIMEOUT")
-    until(lambda: not hasty.app.state.imports.places.taken)
+    until(lambda: not hasty.app.state.imports.slots.taken)
     with hasty.client(user_id) as client:
         assert len(tasks_of(client)) == 250
 
@@ -125,4 +125,4 @@ def test_who_leaves_has_imported_what_came_before(api: API, user_id: str) -> Non
         begin(connection, user_id, body=ROW * 250)
         with api.client(user_id) as client:
             until(lambda: len(tasks_of(client)) == 250)
-    until(lambda: not api.app.state.imports.places.taken)
+    until(lambda: not api.app.state.imports.slots.taken)

@@ -1,4 +1,4 @@
-"""Imports: what rows do to tasks, what is said of bad ones, and what is left of an import that breaks off."""
+"""Imports: what rows do to tasks, how bad rows are reported, and what remains of an interrupted import."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def row(**fields: object) -> bytes:
 
 
 def unchecked(api: API, user_id: str) -> httpx.Client:
-    """Make a client of a service that counts no requests, and does not say that it does."""
+    """Return a client of a service without rate limits, and so without their headers."""
     with api.client(user_id) as client:
         return httpx.Client(base_url=api.base_url, headers=client.headers, trust_env=False, timeout=PATIENCE_SECONDS)
 

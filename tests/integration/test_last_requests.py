@@ -1,4 +1,4 @@
-"""Clients that say that a request is their last one: they get to read its answer, whatever they are still sending."""
+"""Clients that announce their last request: they can read its response, even if they are still sending."""
 
 from __future__ import annotations
 

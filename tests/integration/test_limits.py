@@ -1,4 +1,4 @@
-"""How much one request may be: addresses, headers and bodies beyond the limits, and what is no request at all."""
+"""Size limits of a request: oversized targets, headers and bodies, and malformed requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TASK = b'e\r\n{"title": "a"}\r\n'  # a chunk of 14 bytes
 
 
 def size_of(lines: bytes) -> int:
-    """Return the size of the headers in the head of a request: each with its name, value, colon, blank and end."""
+    """Return the size of the headers in a request head: name, value, colon, space and line end of each."""
     return len(lines) - lines.index(b"\n") - 1 - len(b"\r\n")
 
 
@@ -114,7 +114,7 @@ def test_a_trailer_is_not_a_header_of_the_request(api: API, user_id: str) -> Non
         request = head(user_id, "POST /api/tasks", Transfer_Encoding="chunked") + TASK
         connection.send(request + b"0\r\nContent-Type: application/json\r\n\r\n")  # at once, before it is handled
         error_of(connection.answer(), 415, "UNSUPPORTED_MEDIA_TYPE")
-        connection.send(head(user_id))  # the connection is still in order
+        connection.send(head(user_id))  # the connection still works
         assert connection.answer().status_code == 200
 
 
@@ -182,7 +182,7 @@ def test_a_body_that_breaks_off_into_nonsense_is_refused(
         connection.send(head(user_id, line, **CHUNKED) + TASK + b"nonsense\r\n")
         refused(connection, 400, "BAD_REQUEST")
         method, _, _ = line.partition(" ")
-        # The application is to be done with it, too.
+        # The application must have finished with it, too.
         until(lambda: method in {event["method"] for event in events(caplog, "request")})
     assert everything_of(client) == before
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]

@@ -1,4 +1,4 @@
-"""Filters of the list: what they let through, alone and together, and what they refuse."""
+"""Filters of the listing: what they select, alone and together, and what they refuse."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def at(seconds: int) -> str:
-    """Name a moment."""
+    """Return a time as text."""
     return (START + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
 
 
 def time_of(name: str, task: Task) -> datetime:
-    """Read a time of a task."""
+    """Parse a time of a task."""
     return datetime.fromisoformat(task[name])
 
 

@@ -1,4 +1,4 @@
-"""What belongs to a page besides its tasks: cursor, total, links, tag, and how large it may be."""
+"""A page's other parts: cursor, total, links, tag, and its maximum size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LINK = re.compile(r'<([^<>"]*)>; rel="(\w+)"')
 
 
 def links(response: httpx.Response) -> dict[str, str]:
-    """Return the addresses that the answer links to, by what they are."""
+    """Return the URLs of the response's links, by relation."""
     header = response.headers["Link"]
     assert header.isascii()
     found = {name: address for address, name in LINK.findall(header)}
@@ -44,7 +44,7 @@ def test_a_cursor_of_another_list_is_refused_and_says_so(client: httpx.Client) -
         (detail,) = error_of(client.get("/api/tasks", params=changed), 400, "BAD_REQUEST")["details"]
         assert (detail["field"], detail["code"]) == ("query.cursor", "cursor_of_another_list")
         assert "another sort or other filters" in detail["message"]
-    # What says the same in other words, or is no filter, may change.
+    # Equivalent parameters, and those that are no filters, may change.
     for same in ({"limit": 2}, {"include_total": "true"}, {"created_after": "2020-01-01T01:00:00+01:00"}):
         response = client.get("/api/tasks", params={**query, **same, "cursor": cursor})
         assert response.json()["data"][0]["title"] == "milk 1"
@@ -127,7 +127,7 @@ def test_the_tag_is_another_after_each_change_and_the_same_until_then(
     assert not has_changed()
     client.delete(path_of(task))
     assert has_changed()
-    # As a purge does: the task is gone, the counter of changes stays.
+    # As a purge does: the task is deleted, the user's revision stays.
     execute(database_url, "DELETE FROM tasks WHERE user_id = %s", user_id)
     execute(database_url, "UPDATE users SET task_count = 0 WHERE id = %s", user_id)
     assert has_changed()
@@ -163,7 +163,7 @@ def test_a_list_of_nobody_yet_is_known_too(client: httpx.Client) -> None:
 
 @pytest.mark.requirement("FR-134", "FR-131")
 def test_pages_of_the_longest_tasks_end_early(client: httpx.Client, user_id: str, database_url: str) -> None:
-    # No text is longer as JSON than this: six bytes for each character.
+    # The longest text in JSON: six bytes for each character.
     longest = {"title": "\x01" * 500, "description": "\x01" * 10_000}
     store_tasks(database_url, user_id, [{**longest, "created_at": f"2026-01-01T00:{n:02}:00Z"} for n in range(50)] * 4)
     size = len(json.dumps(client.get("/api/tasks?limit=1").json()["data"][0], separators=(",", ":")))

@@ -1,4 +1,4 @@
-"""How Postgres goes about a list: straight to its place, for this user alone, and no further than the page."""
+"""Query plans of listings: Postgres seeks directly to the page, for this user alone, and reads no further."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ANALYZE users, tasks
 
 @pytest.fixture(scope="module")
 def engine(server_url: str) -> Iterator[Engine]:
-    """An engine for a database in which one user has 20,000 tasks, among others."""
+    """An engine for a database in which one user among others has 20,000 tasks."""
     with migrated_database(server_url) as url:
         execute(url, FILL, USER, TASKS, USER, TASKS)
         engine = Engine(url, pool_size=1, timeout_seconds=60)
@@ -41,17 +41,17 @@ def engine(server_url: str) -> Iterator[Engine]:
 
 
 def plan(engine: Engine, query: TaskQuery, known: tuple[str, ...] | None = ()) -> Node:
-    """Let Postgres explain what it does for a page: the very text that the service sends, guard included."""
+    """Return the plan for a page: of exactly the text that the service sends, including the guard."""
     return plans.plan(engine, lambda: ListingService(SessionFactory(engine), USER).list(query, known))
 
 
 def reads(found: Node) -> list[Node]:
-    """Return what of a plan reads tasks."""
+    """Return the nodes of a plan that read tasks."""
     return [node for node in nodes(found) if node.get("Relation Name") == "tasks"]
 
 
 def assert_goes_straight_there(found: Node, sort: TaskSort, *, is_after: bool) -> None:
-    """Hold that it reads the index of this sort, from its place on, and not more than the page."""
+    """Check that the plan seeks in the index of this sort, and reads no more than the page."""
     (read,) = reads(found)
     assert read["Node Type"] == "Index Scan"
     assert read["Index Name"] == f"ix_tasks_user_id_in_trash_{sort.column}_id"
@@ -65,7 +65,7 @@ def assert_goes_straight_there(found: Node, sort: TaskSort, *, is_after: bool) -
     (limit,) = [node for node in nodes(found) if node["Node Type"] == "Limit"]
     assert read in list(nodes(limit))
     assert not [node["Node Type"] for node in nodes(limit) if "Sort" in node["Node Type"]]
-    # The page itself may be sorted again, but nothing more is.
+    # Postgres may sort the page itself again, but nothing more.
     assert {node["Actual Rows"] for node in nodes(found) if "Sort" in node["Node Type"]} <= {LIMIT + 1}
 
 
@@ -73,7 +73,7 @@ def assert_goes_straight_there(found: Node, sort: TaskSort, *, is_after: bool) -
 @pytest.mark.parametrize("sort", TaskSort)
 def test_each_page_starts_at_its_place_in_the_index_of_its_sort(engine: Engine, sort: TaskSort) -> None:
     assert_goes_straight_there(plan(engine, TaskQuery(sort=sort, limit=LIMIT)), sort, is_after=False)
-    for offset in (10, TASKS // 2, TASKS * 3 // 4):  # open tasks have one key, so that ids decide
+    for offset in (10, TASKS // 2, TASKS * 3 // 4):  # open tasks have equal sort keys, so that ids decide
         query = TaskQuery(sort=sort, limit=LIMIT, cursor=place_at(engine, USER, sort, offset))
         assert_goes_straight_there(plan(engine, query), sort, is_after=True)
 

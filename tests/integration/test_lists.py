@@ -1,4 +1,4 @@
-"""Lists: their order, their pages and their cursors, over HTTP."""
+"""Listings: their order, their pages and their cursors, over HTTP."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_an_unknown_parameter_is_refused_everywhere(client: httpx.Client, method
         method, f"{address}?user_id=someone&Limit=5", json={"title": "a"} if method == "POST" else None
     )
 
-    if response.status_code != 405:  # the path does not know the method
+    if response.status_code != 405:  # the path does not allow the method
         error = error_of(response, 422, "VALIDATION_ERROR")
         assert {"query.user_id", "query.Limit"} <= {detail["field"] for detail in error["details"]}
     assert everything_of(client) == before

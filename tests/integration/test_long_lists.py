@@ -1,4 +1,4 @@
-"""A list of a thousand tasks passes through the worker as Postgres wrote it: nobody reads it, nobody writes it anew."""
+"""A listing of a thousand tasks passes through the worker as Postgres wrote it: never parsed or serialized again."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ FILL = """
 INSERT INTO users (id, revision, task_count) VALUES (%s, 1, %s);
 INSERT INTO tasks (user_id, id, title, revision) SELECT %s, gen_random_uuid(), %s, 1 FROM generate_series(1, %s)
 """
-# What reads JSON, in Python or below.
+# Functions that parse JSON, in Python or in C.
 READERS = {"loads", "raw_decode", "scan_once", "validate_json", "from_json"}
 
 
 class Called:
-    """Names the functions that are called, in Python and below, in every thread that begins after it."""
+    """Records the names of called functions, in Python and C, in every thread started after it."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
 
     def note(self, frame: FrameType, event: str, function: Any) -> None:
-        """Be told what happens."""
+        """Receive profiling events."""
         if event in {"call", "c_call"}:
             self.names.add(frame.f_code.co_name if event == "call" else function.__name__)
 
@@ -48,7 +48,7 @@ def called() -> Iterator[Called]:
 
 @pytest.fixture
 def live(settings: Settings, called: Called, monkeypatch: pytest.MonkeyPatch) -> Iterator[API]:
-    """A service of this test alone, which does nothing by itself, and whose calls are noted."""
+    """A service of this test alone without background work, whose function calls are recorded."""
     monkeypatch.setattr("backend.api.main.SYNC_SECONDS", 3600)
     monkeypatch.setattr("backend.api.main.FIRST_PURGE_SECONDS", 3600)
     with serve(settings) as running:
@@ -58,7 +58,7 @@ def live(settings: Settings, called: Called, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def read(live: API, monkeypatch: pytest.MonkeyPatch) -> list[list[Any]]:
-    """What Postgres answers that service, statement by statement: rows as the driver gives them."""
+    """The results of that service's queries, statement by statement: rows as the driver returns them."""
     answers: list[list[Any]] = []
     send = Engine.send
 
@@ -90,7 +90,7 @@ def test_a_long_list_leaves_as_postgres_wrote_it(
 def test_nobody_reads_the_json_of_a_list(live: API, called: Called, database_url: str, user_id: str) -> None:
     execute(database_url, FILL, user_id, TASKS, user_id, TITLE, TASKS)
     with live.client(user_id) as client:
-        assert client.get("/api/me").status_code == 200  # the token is known from now on
+        assert client.get("/api/me").status_code == 200  # the token is cached from now on
         called.names.clear()
         assert client.get("/api/tasks", params={"limit": TASKS}).status_code == 200
         of_the_list = set(called.names)
@@ -98,4 +98,4 @@ def test_nobody_reads_the_json_of_a_list(live: API, called: Called, database_url
 
     assert "fetchall" in of_the_list
     assert not READERS & of_the_list
-    assert READERS & called.names  # a body is read: a reader would have been seen
+    assert READERS & called.names  # request bodies are parsed: a parser would have been recorded

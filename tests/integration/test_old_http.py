@@ -1,4 +1,4 @@
-"""Clients that speak HTTP/1.0: no chunks, no `100 Continue`, and a connection that ends with the answer."""
+"""HTTP/1.0 clients: no chunks, no `100 Continue`, and a connection that closes after the response."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.fixtures.task_files import EXPORT as TASKS
 from tests.fixtures.tasks import JSON, create, everything_of, path_of
 
 STREAM = "/api/changes/stream"
-# With the round trip in which a second page is read.
+# Includes the round trip that reads a second page.
 EXPORTS = {EXPORT: 4, f"{TASKS}?format=jsonl": 2, f"{TASKS}?format=csv": 2, f"{TASKS}?format=ics": 2}
 BODY = b'{"title": "a"}'
 
@@ -27,12 +27,12 @@ wishes = pytest.mark.parametrize("wish", [{}, {"Connection": "keep-alive"}, {"Co
 
 
 def old(user_id: str | None, line: str, **headers: str) -> bytes:
-    """Write the head of a request of HTTP/1.0."""
+    """Write the head of an HTTP/1.0 request."""
     return head(user_id, line, **headers).replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", 1)
 
 
 def parts_of(answer: bytes) -> tuple[int, http.client.HTTPMessage, bytes]:
-    """Take one answer apart, which ends where the connection ended: status, headers, and all that follows."""
+    """Split a response that ends with the connection: status, headers, and the rest."""
     beginning, _, body = answer.partition(b"\r\n\r\n")
     line, _, headers = beginning.partition(b"\r\n")
     return int(line.split()[1]), http.client.parse_headers(io.BytesIO(headers + b"\r\n\r\n")), body

@@ -1,4 +1,4 @@
-"""Rows spread by user: with every table hash-partitioned, a statement of a request touches one partition of each."""
+"""Rows spread by user: with every table hash-partitioned, a request's statement touches one partition of each."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tests.fixtures.tenant_statements import Owner, Statement, statements, use_e
 
 COUNT = 16
 STATEMENTS = statements()
-# Of no request: what workers do for all users now and then, in the background.
+# Not from requests: workers run these for all users from time to time, in the background.
 ACROSS_USERS = {
     "purge.FIND": "asks who has something past its time",
     "rate_limits.store.SYNC": "adds up the requests of many users",
     "rate_limits.store.SWEEP": "removes the counters of everybody",
 }
 
-# What of a table a transaction has read and changed so far, partition by partition: what foreign keys do is in it.
+# The rows that a transaction has read and changed so far, by partition, including the work of foreign keys.
 TOUCHED = """
 SELECT relname::text, schemaname::text, seq_scan + coalesce(idx_scan, 0) + n_tup_ins + n_tup_upd + n_tup_del
 FROM pg_stat_xact_user_tables WHERE starts_with(schemaname, 'partition_')
@@ -59,12 +59,12 @@ def engine(partitioned_url: str) -> Iterator[Engine]:
 
 
 def touched(session: Session) -> dict[tuple[str, str], int]:
-    """Count what has been done with each partition of each table."""
+    """Count the rows read and changed in each partition of each table."""
     return {(table, place): count for table, place, count in run(session, TOUCHED)}
 
 
 def places(engine: Engine, user_id: str, statement: Statement, parameters: dict[str, Any]) -> dict[str, set[str]]:
-    """Run a statement as a request does; return which partitions of each table it names in its plan or touches."""
+    """Run a statement as a request does; return the partitions of each table that it plans to use or touches."""
     with SessionFactory(engine).transaction(user_id) as sessions, sessions(user_id) as session:
         before = touched(session)
         explain = f"EXPLAIN (ANALYZE, VERBOSE, FORMAT JSON) {statement.sql}"
@@ -77,7 +77,7 @@ def places(engine: Engine, user_id: str, statement: Statement, parameters: dict[
 
 
 def _relations(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Walk over a plan; a table itself is named where its rows are stored, and holds none."""
+    """Walk over a plan; a partitioned table itself is named where new rows are routed, and stores none."""
     if "Relation Name" in node and node["Schema"] != "public":
         yield node["Relation Name"], node["Schema"]
     for child in node.get("Plans", ()):
@@ -93,7 +93,7 @@ def test_a_statement_of_a_request_touches_one_partition(partitioned_url: str, en
     found = places(engine, owner.id, statement, owner.parameters(statement, principal=owner.id))
 
     assert found
-    assert found == {table: {place.partition(".")[0]} for table in found}  # all of a user's is in the same place
+    assert found == {table: {place.partition(".")[0]} for table in found}  # a user's rows share one partition
 
 
 @pytest.mark.requirement("FR-189")
@@ -131,7 +131,7 @@ def test_one_that_does_not_say_whose_rows_it_means_is_noticed(partitioned_url: s
 
     found = places(engine, owner.id, forgetful, owner.parameters(get, principal=owner.id))
 
-    assert len(found["tasks"]) == COUNT  # behind row-level security, but asked all the same
+    assert len(found["tasks"]) == COUNT  # row-level security hides the rows, but every partition is read
 
 
 @pytest.mark.requirement("FR-189")

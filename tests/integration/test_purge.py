@@ -1,4 +1,4 @@
-"""The purge removes what is past its time, and nothing else."""
+"""The purge removes expired rows, and nothing else."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_living_tasks_and_others_in_the_trash_stay_and_are_still_counted(
             assert tag is None or client.get("/api/tasks").headers["ETag"] != tag
             left = Hoarder(module_url, user_id).left()
             assert left == Left(3, 1, 0, 0, task_count=3, revision=revision + 1, purged_revision=8)
-            create(client, id=trashed["id"])  # which is free again
+            create(client, id=trashed["id"])  # the id is free again
 
 
 def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, module_url: str) -> None:
@@ -95,7 +95,7 @@ def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, 
     }
     exactly = [f"now() - interval '{kept}'" for kept in ("30 days", "30 days", "24 hours", "30 days")]
 
-    # In one transaction, for which the time stands still.
+    # In one transaction, in which now() does not change.
     with sessions.transaction(user_id) as joined, joined(user_id) as session:
         for (into, values), moment in zip(rows.items(), exactly, strict=True):
             for time_of_row in (moment, f"{moment} - interval '1 microsecond'"):
@@ -131,7 +131,7 @@ def test_more_than_one_statement_removes_goes_bit_by_bit(
         removed += step
         left = hoarder.left()
         assert left.task_count == left.tasks
-        # Whoever has seen the greatest of the changes that are gone has missed none of them.
+        # A client that has seen the last of the purged changes has missed none of them.
         gone = set(range(1, 15)).difference(*execute(module_url, _REVISIONS, hoarder.id, hoarder.id))
         assert left.purged_revision == max(gone, default=0)
 
@@ -163,7 +163,7 @@ def test_a_user_who_is_gone_is_no_error(engine: Engine) -> None:
 
 def test_it_finds_what_is_past_its_time_by_indexes(empty_database_url: str) -> None:
     url = empty_database_url
-    migrations.apply(url)  # never partitioned: what has only a few rows is read without an index
+    migrations.apply(url)  # never partitioned: tables with few rows are read without an index
     for _ in range(3):
         Hoarder.with_rows(url, tasks=2000, tombstones=2000, keys=2000, tokens=2000, past=False)
     Hoarder.with_rows(url, tasks=10, tombstones=10, keys=10, tokens=10)

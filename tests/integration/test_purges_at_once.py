@@ -1,4 +1,4 @@
-"""Purges beside each other, and beside requests of the same users."""
+"""Concurrent purges, also during requests of the same users."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_user_who_is_busy_is_passed_over_and_purged_next_time(engine: Engine, 
 def test_users_who_are_passed_over_do_not_keep_it_from_the_others(
     engine: Engine, module_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(purge_service, "MAX_FOUND", 1)  # so that the busy one is all that it finds at first
+    monkeypatch.setattr(purge_service, "MAX_FOUND", 1)  # so that at first it finds only the busy user
     busy, other = Hoarder.with_rows(module_url, tasks=1), Hoarder.with_rows(module_url, tasks=1)
 
     with row_locked(module_url, busy.id):
@@ -52,7 +52,7 @@ def test_users_who_are_passed_over_do_not_keep_it_from_the_others(
 
 
 def test_it_ends_even_if_everybody_stays_busy(engine: Engine, module_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(purge_service, "MAX_PASSED_OVER", 0)  # so that it forgets at once whom it passed over
+    monkeypatch.setattr(purge_service, "MAX_PASSED_OVER", 0)  # so that it forgets skipped users at once
     monkeypatch.setattr(purge_service, "MAX_ROUNDS", 3)
     busy = Hoarder.with_rows(module_url, tasks=1)
 

@@ -1,4 +1,4 @@
-"""When a worker purges, what it does while the database is away, and that it asks nothing while nobody uses it."""
+"""When a worker purges, what it does while the database is away, and that it makes no queries while idle."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from tests.fixtures.logs import events
 from tests.fixtures.waiting import eventually
 
 SHORT = 0.02  # seconds between purges
-MANY = 5  # rounds, in each of which it would purge if it might
+MANY = 5  # rounds, in each of which it could purge
 
 
 class Rounds:
-    """Counts how often it has begun to wait for its next turn; it waits for as long as it was told to."""
+    """Counts how often the job has started to wait for its next turn; each wait takes the requested time."""
 
     def __init__(self) -> None:
         self.begun = 0
@@ -39,7 +39,7 @@ class Rounds:
         return 0.5
 
     async def many_more(self) -> None:
-        """Wait until it has had many turns from now."""
+        """Wait until the job has had many more turns."""
         last = self.begun + MANY
         await eventually(lambda: self.begun > last)
 
@@ -70,7 +70,7 @@ def purge_job(
 
 
 def is_gone(hoarder: Hoarder) -> Callable[[], bool]:
-    """Return what tells whether nothing is left of the user."""
+    """Return a function that says whether nothing is left of the user."""
     return lambda: (hoarder.left().tasks, hoarder.left().keys) == (0, 0)
 
 
@@ -111,7 +111,7 @@ def test_nothing_is_asked_while_nobody_uses_it(module_url: str, caplog: pytest.L
             await rounds.many_more()
             assert (proxy.round_trips, hoarder.left().tasks) == (3, 0)
             background.is_used = True
-            await eventually(lambda: proxy.round_trips == 4)  # there is nothing to purge
+            await eventually(lambda: proxy.round_trips == 4)  # nothing to purge
             await rounds.many_more()
             assert proxy.round_trips == 4
 
@@ -182,7 +182,7 @@ def test_it_waits_for_its_place_like_a_request_and_gives_it_back_after_each_stat
     async def run() -> None:
         connection_limiter, seen = ConnectionLimiter(1, 60), set[int]()
         async with in_background(purge_job(engine, connection_limiter).run):
-            async with connection_limiter:  # though the engine has connections for both
+            async with connection_limiter:  # although the engine has connections for both
                 await eventually(lambda: connection_limiter.waiting == 1)
                 assert left() == 5
             while left():

@@ -1,6 +1,6 @@
-"""Two writes of one user at the same moment, one after the other by force: the second sees what the first has left.
+"""Two concurrent writes of one user, forced into an order: the second sees the result of the first.
 
-A transaction of the test stands for another process of the service.
+A transaction of the test plays another process of the service.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Race = Callable[..., Outcome]
 
 @pytest.fixture
 def race(client: httpx.Client, user_id: str, database_url: str) -> Race:
-    """Give a function that lets a change of the rival's overtake a request about one task."""
+    """Return a function that makes a change of the rival's overtake a request about one task."""
 
     def run(
         change: str, method: str, suffix: str = "", body: object = None, *, completed: bool = False, **headers: str

@@ -1,4 +1,4 @@
-"""Workers that share what they count: several limiters in this process, on one real database."""
+"""Workers that share their counts: several limiters in this process, on one real database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.fixtures.api import new_user
 from tests.fixtures.database import execute
 from tests.fixtures.statements import run
 
-MINUTE = 4_000_000_020  # where one begins, so late that nothing else on this database is newer and sweeps it
+MINUTE = 4_000_000_020  # start of a minute, so late that nothing else on this database is newer and sweeps it
 POOL_SIZE = 4
 
 
@@ -121,7 +121,7 @@ def test_a_sweep_removes_what_is_past_some_at_a_time_and_waits_for_nobody(own_en
 
 @dataclass
 class Worker:
-    """One worker's limiter, with a rate-limit sync that can be under way while others go on."""
+    """One worker's limiter, with a rate-limit sync that can be in progress while other workers continue."""
 
     limiter: SharedRateLimiter
     passed: int = 0
@@ -131,7 +131,7 @@ class Worker:
     most_arrived: int = 0
 
     def step(self, service: RateLimitService) -> None:
-        """Take the rate-limit sync one step further: begin it, let the database do its part, note what it answered."""
+        """Advance the rate-limit sync one step: start it, run the statement, or apply the result."""
         if not self.in_flight:
             self.in_flight, self.arrived = self.limiter.take(100), 0
             self.limiter.due.clear()
@@ -161,7 +161,7 @@ def test_workers_together_let_no_more_pass_than_is_said(service: RateLimitServic
             if chance.random() < 0.5:
                 worker.step(service)
         elif chance.random() < 0.01:
-            worker.step(service)  # the second is over
+            worker.step(service)  # the second one is complete
         worker.send(user)
 
     arriving = max(worker.most_arrived for worker in workers)

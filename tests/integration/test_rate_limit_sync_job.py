@@ -1,4 +1,4 @@
-"""When a worker settles, what it does while the database is away, and how it ends."""
+"""When a worker runs the rate-limit sync, what it does while the database is away, and how it stops."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.fixtures.waiting import eventually
 
 SHORT, LONG = 0.02, 3600.0  # seconds between rate-limit syncs
 MINUTE = 4_000_000_020
-MANY = 5  # looks, at each of which it would settle if it might
+MANY = 5  # checks, at each of which it could sync
 
 _SYNCED = "SELECT coalesce(sum(requests), 0)::integer FROM rate_limits"
 
@@ -44,7 +44,7 @@ def engine(own_url: str) -> Iterator[Engine]:
 
 
 class Limiter(SharedRateLimiter):
-    """A limit of 100 a day, of which a tenth are ten; the day does not end. Counts how often it was looked at."""
+    """A limit of 100 a day, of which a tenth are ten; the day does not end. Counts how often it was checked."""
 
     def __init__(self, seconds: int = 86400, clock: Callable[[], int] = lambda: MINUTE) -> None:
         super().__init__("user", Rate(100, seconds), lambda: clock() * 10**9)
@@ -55,7 +55,7 @@ class Limiter(SharedRateLimiter):
         return super().take(most)
 
     async def many_more_looks(self) -> None:
-        """Wait until it has been looked at many times from now."""
+        """Wait until it has been checked many more times."""
         last = self.looks + MANY
         await eventually(lambda: self.looks > last)
 
@@ -125,8 +125,8 @@ def test_what_others_count_is_known_after_a_sync(engine: Engine, own_url: str, l
                 assert all(one.hit("a").allowed for _ in range(5))
                 await eventually(partial(is_synced, own_url, passed))
                 await eventually(partial(has_left, one, 100 - passed))
-            assert not other.hit("a").allowed  # it was the last that settled
-            assert limiter.hit("a").allowed  # as far as it knows
+            assert not other.hit("a").allowed  # its worker was the last to sync
+            assert limiter.hit("a").allowed  # with its outdated count
             await eventually(partial(has_left, limiter, 0))
             assert not limiter.hit("a").allowed
 
@@ -153,7 +153,7 @@ def test_a_sync_waits_for_its_place_like_a_request(engine: Engine, own_url: str,
     async def crowded() -> None:
         connection_limiter = ConnectionLimiter(1, 60)
         async with syncing(engine, limiter, SHORT, connection_limiter):
-            async with connection_limiter:  # though the engine has connections for both
+            async with connection_limiter:  # although the engine has connections for both
                 limiter.hit("a")
                 await eventually(lambda: connection_limiter.waiting == 1)
                 assert synced(own_url) == 0
@@ -202,7 +202,7 @@ def test_a_sync_that_is_refused_is_logged_and_tried_again(
             execute(own_url, "ALTER TABLE rate_limits RENAME TO elsewhere")
             limiter.hit("a")
             with noted_statements(engine) as sent:
-                await eventually(lambda: len(sent) > 2)  # it has failed more than once, and said so once
+                await eventually(lambda: len(sent) > 2)  # it has failed more than once, and logged that once
             execute(own_url, "ALTER TABLE elsewhere RENAME TO rate_limits")
             await eventually(lambda: synced(own_url) == 1)
 
@@ -218,7 +218,7 @@ def test_a_sync_that_is_refused_is_logged_and_tried_again(
     ("seconds", "ahead", "stored"),
     [
         (60, 0, [[0], [0, 60], [0, 60, 120], [60, 120, 180], [120, 180, 240]]),
-        (1, 0, [[0], [0, 30], [0, 30, 59], [59, 60], [59, 60, 119]]),  # seconds are not worth a sweep each
+        (1, 0, [[0], [0, 30], [0, 30, 59], [59, 60], [59, 60, 119]]),  # windows of seconds are not worth a sweep each
         (60, 36_000, [[0], [0, 60], [0, 60, 120], [60, 120, 180], [120, 180, 240]]),  # until the clock is set back
     ],
 )

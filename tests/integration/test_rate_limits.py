@@ -1,4 +1,4 @@
-"""What clients see of rate limits, of one worker. Each test has users and addresses of its own; windows are days."""
+"""Rate limits of one worker as clients see them. Each test has its own users and addresses; windows are days."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _numbers = count(1)
 
 @pytest.fixture
 def address() -> str:
-    """An address that no other test has; a proxy on this machine, which is trusted, says that a request is from it."""
+    """An unused address; a trusted proxy on this machine reports it as the client's address."""
     return f"192.0.2.{next(_numbers)}"
 
 
@@ -223,7 +223,7 @@ def test_all_of_it_can_be_turned_off(
 ) -> None:
     monkeypatch.setattr("backend.api.main.SYNC_SECONDS", 0.01)
     with serve(limited_settings.model_copy(update={"rate_limit_enabled": False})) as running:
-        # Without the fixture's look at the contract, which promises the headers.
+        # Without the fixture's contract check, as the contract promises the headers.
         with httpx.Client(base_url=running.base_url, trust_env=False, timeout=PATIENCE_SECONDS) as client:
             token = running.client(user_id).headers
             for _ in range(2 * REQUESTS):
@@ -231,5 +231,5 @@ def test_all_of_it_can_be_turned_off(
                     answer = client.get(path, headers=headers)
                     assert answer.status_code == (401 if path == "/api/me" and not headers else 200)
                     assert not [name for name in answer.headers if name.startswith("ratelimit")]
-        time.sleep(0.1)  # in which it would settle many times
+        time.sleep(0.1)  # time for many rate-limit syncs
     assert execute(database_url, "SELECT requests FROM rate_limits WHERE user_id = %s", counted_as(user_id)) == []

@@ -1,4 +1,4 @@
-"""A create under the client's own id that is sent again finds what it made, and makes nothing more."""
+"""A retried create with a client-chosen id finds the task it created, and creates nothing more."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ INSERT = "INSERT INTO tasks (user_id, id, title, revision, request_hash) VALUES 
 
 
 def found(response: httpx.Response) -> Task:
-    """Return the task of an answer to a create that made nothing."""
+    """Return the task of a create's response that created nothing."""
     task = task_of(response, 200)
     assert response.headers["Location"] == path_of(task)
     return task
@@ -119,7 +119,7 @@ def test_any_body_is_refused_under_an_id_that_is_in_the_trash(client: httpx.Clie
 def test_a_task_that_the_service_named_or_that_is_older_is_another_one(client: httpx.Client, database_url: str) -> None:
     named = create(client, "a")
     older = create(client, "a", id=MISSING_ID)
-    # As the migration that brought the hash has left the tasks that were there.
+    # As the migration that added the hash left existing tasks.
     execute(database_url, "UPDATE tasks SET request_hash = NULL WHERE user_id = %s", older["user_id"])
 
     for task in (named, older):
@@ -183,13 +183,13 @@ def test_nothing_else_may_be_asked_of_a_create(client: httpx.Client, value: str)
 
 @pytest.fixture
 def tasks(api: API, client: httpx.Client, user_id: str) -> TaskService:
-    """The tasks of a user who has one and may have one more."""
+    """The task service of a user who has one task and may have one more."""
     create(client)
     return TaskService(api.app.state.sessions, user_id, max_tasks=2)
 
 
 def _take(other: Rival, user_id: str, title: str) -> None:
-    """Create a task as another process does, in a transaction that has counted the change."""
+    """Create a task as another process does, in a transaction that has increased the revision."""
     other.execute(INSERT, user_id, MISSING_ID, title, 2, fingerprint("Buy milk", None, False))
     other.execute("UPDATE users SET task_count = task_count + 1 WHERE id = %s", user_id)
 
@@ -223,7 +223,7 @@ def test_a_create_finds_no_room_when_another_takes_the_last_place_while_it_waits
 
 @dataclass
 class Overtaken:
-    """Opens sessions in which another process takes the id while a create waits; and gives it back after each."""
+    """Opens sessions in which another process takes the id while a create waits, and frees it again after each."""
 
     sessions: SessionFactory
     url: str
@@ -243,7 +243,7 @@ class Overtaken:
                 execute(self.url, "DELETE FROM tasks WHERE user_id = %s AND id = %s", user_id, MISSING_ID)
                 execute(self.url, "UPDATE users SET task_count = task_count - 1 WHERE id = %s", user_id)
 
-    transaction = SessionFactory.transaction  # is not used here
+    transaction = SessionFactory.transaction  # not used here
 
 
 @pytest.mark.requirement("FR-119", "FR-037")

@@ -1,4 +1,4 @@
-"""Copies that follow the feed of changes while others write: in the end they are exact."""
+"""Copies that follow the change feed during writes: in the end they are exact."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def live(settings: Settings) -> Iterator[API]:
 
 
 def write(live: API, user_id: str, seed: int) -> None:
-    """Make random changes to one's own tasks and to what others left; what is not there is missed, which is fine."""
+    """Make random changes to the user's own tasks and to leftovers of others; missing tasks are fine."""
     chance, known = random.Random(seed), list[Task]()  # noqa: S311 - no secret
     with live.client(user_id) as client:
         for number in range(CHANGES_OF_EACH):
@@ -52,7 +52,7 @@ def write(live: API, user_id: str, seed: int) -> None:
 
 
 def follow_pages(live: API, user_id: str, written: Event) -> Replica:
-    """Drain the feed in small pages, and once more when all is written."""
+    """Read the feed in small pages until writing ends, and once more afterwards."""
     replica, chance = Replica(), random.Random(0)  # noqa: S311 - no secret
     with live.client(user_id) as client:
         is_last = False
@@ -64,7 +64,7 @@ def follow_pages(live: API, user_id: str, written: Event) -> Replica:
 
 
 def follow_stream(live: API, user_id: str, written: Event) -> tuple[Replica, int]:
-    """Follow the stream, which breaks off again and again; returns the copy, and how often it did."""
+    """Follow a stream that breaks off repeatedly; returns the copy, and the number of interruptions."""
     replica, chance, times, last_id = Replica(), random.Random(1), 0, ""  # noqa: S311 - no secret
     deadline = time.monotonic() + PATIENCE_SECONDS
     with live.client(user_id) as client:
@@ -94,11 +94,11 @@ def test_copies_are_exact_whatever_happens_meanwhile(live: API, user_id: str) ->
             writer.result(PATIENCE_SECONDS)
         written.set()
         with live.client(user_id) as client:
-            last = create(client)  # or who had seen all before would wait for one more
+            last = create(client)  # or a copy that had seen everything would wait for one more
         replica, (other, times) = pages.result(PATIENCE_SECONDS), streamed.result(PATIENCE_SECONDS)
 
     with live.client(user_id) as client:
-        replica.pull(client)  # it may have ended before the last was there
+        replica.pull(client)  # it may have stopped before the last task existed
         tasks = living(client)
         assert replica.tasks == tasks
         assert {**other.tasks, last["id"]: last} == tasks  # so may the other
@@ -123,7 +123,7 @@ def test_what_comes_again_does_no_harm(live: API, user_id: str) -> None:
 
 
 def test_a_copy_notices_what_is_missing(live: API, user_id: str) -> None:
-    """The measure itself: a follower that passes over a change ends with another copy."""
+    """Checks the test itself: a follower that skips a change ends with a different copy."""
     with live.client(user_id) as client:
         replica = Replica()
         for number in range(3):

@@ -1,4 +1,4 @@
-"""The line of a request: what it says, and how it is found."""
+"""The log line of a request: its content, and how to find it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PARENT = "00f067aa0ba902b7"
 
 
 def line_of(response: httpx.Response, caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
-    """Wait for the line of the request that was answered so: it is written after the answer."""
+    """Wait for the log line of the request with this response: it is written after the response."""
 
     def found() -> list[dict[str, Any]]:
         return [line for line in events(caplog, "request") if line["request_id"] == response.headers["X-Request-Id"]]
@@ -34,7 +34,7 @@ def line_of(response: httpx.Response, caplog: pytest.LogCaptureFixture) -> dict[
 
 @pytest.fixture
 def through(proxied: API, caplog: pytest.LogCaptureFixture) -> Iterator[httpx.Client]:
-    """A client of the service behind the proxy, whose connection to the database is warm."""
+    """A client of the service behind the proxy, with a warm database connection."""
     caplog.set_level(logging.INFO, "backend")
     with proxied.client(new_user()) as client:
         assert client.get("/api/me").status_code == 200

@@ -1,4 +1,4 @@
-"""A request that waits for a new connection, and another one that gives its connection back meanwhile."""
+"""A request waits for a new connection while another request returns its connection."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OURS = "FROM pg_stat_activity WHERE datname = current_database() AND application
 
 
 class Door:
-    """What connections to the database pass; while it is closed, they wait."""
+    """Connections to the database pass through it; while it is closed, they wait."""
 
     def __init__(self) -> None:
         self.is_open = threading.Event()
@@ -47,7 +47,7 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Door:
 
 @pytest.fixture
 def through_door(settings: Settings, own_url: str, door: Door, monkeypatch: pytest.MonkeyPatch) -> Iterator[API]:
-    """A service that has one connection, on a database of this test alone, and nothing in the background."""
+    """A service with one connection on this test's own database, and no background jobs."""
     monkeypatch.setattr("backend.api.main.SYNC_SECONDS", 3600)
     monkeypatch.setattr("backend.api.main.FIRST_PURGE_SECONDS", 3600)
     with serve(settings.model_copy(update={"database_url": SecretStr(own_url)})) as running:
@@ -66,7 +66,7 @@ def test_it_takes_that_one(through_door: API, door: Door, own_url: str) -> None:
             waiting_one = threads.submit(asking.get, path_of(other))
             until(lambda: door.attempts == 2)
             assert not waiting_one.done()
-        # No new connection can be made yet.
+        # No new connection can be opened yet.
         assert held.result().status_code == 204
         assert waiting_one.result().status_code == 200
         door.is_open.set()
@@ -75,14 +75,14 @@ def test_it_takes_that_one(through_door: API, door: Door, own_url: str) -> None:
 
 
 def expect_one_connection(api: API, url: str) -> None:
-    """Wait until what nobody needed any more is closed, and nothing is in use."""
+    """Wait until surplus connections are closed, and none is in use."""
     pool = api.app.state.sessions.engine.pool
     until(lambda: (pool.checkedout(), pool.checkedin()) == (0, 1))
     until(lambda: execute(url, f"SELECT count(*) {OURS}") == [(1,)])
 
 
 def test_one_that_is_returned_dead_is_not_taken(through_door: API, door: Door, own_url: str) -> None:
-    """Nor does anybody look at it again and again."""
+    """It is not checked again and again either."""
     pool = through_door.app.state.sessions.engine.pool
     with through_door.client(new_user()) as client, ThreadPoolExecutor(1) as threads:
         task = create(client)
@@ -92,7 +92,7 @@ def test_one_that_is_returned_dead_is_not_taken(through_door: API, door: Door, o
         until(lambda: door.attempts == 2)
         execute(own_url, f"SELECT pg_terminate_backend(pid, 60000) {OURS}")
         taken.close()
-        until(lambda: not pool.has_idle_connection())  # somebody has looked, and found it dead
+        until(lambda: not pool.has_idle_connection())  # it was checked and found dead
         assert not waiting_one.done()
         door.is_open.set()
         response: httpx.Response = waiting_one.result()

@@ -1,4 +1,4 @@
-"""One user, one counter: what moves it, what does not, and many writers at once."""
+"""One counter per user: what increases it, what does not, and many concurrent writers."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_many_writers_use_each_number_once_and_leave_none_out(api: API, client: 
     shared = [create(client, str(number)) for number in range(2)]
 
     def write(client: httpx.Client) -> list[int]:
-        """Make twenty changes, each of another kind than the one before."""
+        """Make twenty changes, each of a different kind than the one before."""
         seen = []
         for number in range(5):
             made = create(client, str(number))

@@ -1,4 +1,4 @@
-"""Every operation is one round trip to the database, or a fixed number of them, counted at the wire."""
+"""Every operation takes one round trip to the database, or a fixed number, counted at the wire."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RESTORE = "/api/tasks/{task_id}/restore"
 STALE = {"If-Match": '"999"'}
 ANY = {"If-None-Match": "*"}
 MINE = "5db8b1aa-6f2c-4b7e-9a55-0d4c2f1e8a33"
-KEYED = {"Idempotency-Key": "a key"}  # of a user of each test's own
+KEYED = {"Idempotency-Key": "a key"}  # of each test's own user
 BATCH = "/api/tasks/batch"
 IMPORT = "/api/tasks/import"
 LINES = {"Content-Type": "application/jsonl"}
@@ -32,10 +32,10 @@ TRASHED = "86f1a5be-12ab-4d5c-9d4e-3b1f0a7c9e21"
 
 @dataclass(frozen=True)
 class Case:
-    """One request. In the query and the body, TASK_ID and CURSOR stand for those of a task that exists.
+    """One request. In the query and the body, TASK_ID and CURSOR stand for an existing task's id and cursor.
 
     USER_ID stands for its user.
-    There are a task under the id MINE, made by `{"title": "a"}`, and one in the trash under the id TRASHED.
+    There are a task under the id MINE, created from `{"title": "a"}`, and one in the trash under the id TRASHED.
     """
 
     method: str
@@ -49,7 +49,7 @@ class Case:
 
 
 def batch(length: int, task_id: str = "TASK_ID", *, atomic: bool = True, **condition: int) -> str:
-    """Write a batch of so many edits of one task."""
+    """Build a batch of this many edits of one task."""
     edits = [{"op": "update", "id": task_id, "data": {"title": f"b{n}"}, **condition} for n in range(length)]
     return json.dumps({"operations": edits, "atomic": atomic})
 
@@ -128,7 +128,7 @@ CASES = {
 
 @pytest.fixture
 def through(proxied: API) -> Iterator[httpx.Client]:
-    """A client of that service, whose connection to the database is warm."""
+    """A client of that service, with a warm database connection."""
     with proxied.client(new_user()) as client:
         assert client.get("/api/me").status_code == 200
         yield client
@@ -162,7 +162,7 @@ def test_a_key_that_is_known_is_two_round_trips(through: httpx.Client, proxy: Pr
 
         response = through.post("/api/tasks", content=body, headers=JSON | KEYED)
 
-        assert proxy.round_trips - before == 2  # the key with its answer, COMMIT or ROLLBACK
+        assert proxy.round_trips - before == 2  # the key with its response, COMMIT or ROLLBACK
         assert response.status_code == status
 
 
@@ -208,7 +208,7 @@ def test_every_operation_of_the_contract_is_counted(api: API) -> None:
 
 @pytest.mark.requirement("FR-038")
 def test_the_proxy_counts_what_it_should(database_url: str) -> None:
-    """The measure itself: a connection in use the ordinary way costs three round trips for one statement."""
+    """Checks the test itself: a connection used in the ordinary way takes three round trips for one statement."""
     with counting_proxy(database_url) as proxy:
         engine = create_engine(make_url(proxy.url).set(drivername="postgresql+psycopg2"))
         with engine.connect() as connection:

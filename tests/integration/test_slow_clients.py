@@ -1,4 +1,4 @@
-"""Clients that take their time with headers or bodies: they are told so, and hold nothing meanwhile."""
+"""Clients that send headers or bodies slowly: they get a timeout response, and hold no resources until then."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ JSON = {"Content_Type": "application/json", "Content_Length": str(len(BODY))}
 
 
 def dribble(connection: Connection, data: bytes) -> None:
-    """Send a byte from time to time, for as long as nothing comes back, or for ever."""
+    """Send a byte from time to time, as long as nothing comes back, or forever."""
     for byte in data:
         if not connection.is_silent():
             return
@@ -36,7 +36,7 @@ def dribble(connection: Connection, data: bytes) -> None:
 
 
 def timed_out(connection: Connection) -> httpx.Response:
-    """Read the one answer that says so, on a connection that is then closed."""
+    """Read the only response, a timeout, on a connection that is then closed."""
     (answer,) = connection.answers_until_closed()
     error_of(answer, 408, "REQUEST_TIMEOUT")
     assert answer.headers["Connection"] == "close"
@@ -123,7 +123,7 @@ def test_a_connection_whose_refused_body_was_read_is_closed_when_nothing_follows
 
 def test_who_sends_in_pieces_and_in_time_is_served_and_may_rest(patient: API, user_id: str) -> None:
     with connection_to(patient) as connection:
-        for rest_seconds in (PATIENT_SECONDS * 1.1, 0):  # a connection that is kept alive has more time
+        for rest_seconds in (PATIENT_SECONDS * 1.1, 0):  # a keep-alive connection has more time
             for piece in (post(user_id)[:30], post(user_id)[30:-5], post(user_id)[-5:]):
                 connection.send(piece)
                 time.sleep(DRIBBLE_SECONDS)
@@ -190,14 +190,14 @@ def test_a_client_that_does_not_wait_for_its_answers_is_no_failure_of_ours(
         connection.send(post(user_id) * count)
         wait_for(1)
     until(lambda: 201 in {line["status"] for line in events(caplog, "request")})
-    with connection_to(api) as connection:  # what is logged after that line is logged by now
+    with connection_to(api) as connection:  # lines after this one have been logged by now
         connection.send(head(user_id))
         assert connection.answer().status_code == 200
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 def post(user_id: str) -> bytes:
-    """Write a request that creates a task."""
+    """Build the raw request that creates a task."""
     return head(user_id, "POST /api/tasks", **JSON) + BODY
 
 

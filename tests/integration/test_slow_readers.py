@@ -1,4 +1,4 @@
-"""Clients that take their time with reading: whoever reads gets everything, whoever does not is cut off."""
+"""Clients that read slowly: those that keep reading get everything, those that stop are cut off."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from tests.fixtures.waiting import until
 
 pytestmark = pytest.mark.requirement("FR-098")
 
-MIN_BYTES = 8_000_000  # more than the system keeps for a connection
+MIN_BYTES = 8_000_000  # more than the system buffers for a connection
 RECEIVE_BYTES = 64 * 1024
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _long_pages() -> Iterator[None]:
-    """Pages as long as no other answer is: what the system keeps for a connection must not be all of it."""
+    """Raise the page size, because the system must not be able to buffer a whole page."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(list_queries, "MAX_BYTES", 10**9)
-        list_queries.compiled_list.cache_clear()  # which have the bound in them
+        list_queries.compiled_list.cache_clear()  # cached statements contain the bound
         yield
     list_queries.compiled_list.cache_clear()
 
 
 @pytest.fixture
 def writer(database_url: str, user_id: str) -> str:
-    """A user with tasks enough for a list of MIN_BYTES."""
+    """A user with enough tasks for a listing of MIN_BYTES."""
     execute(
         database_url,
         """
@@ -66,7 +66,7 @@ def test_a_client_that_does_not_read_keeps_no_place_and_its_next_request_does_no
     settings: Settings, writer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = {"database_pool_size": 1, "max_concurrent_requests": 1}
-    monkeypatch.setattr("backend.api.main.SYNC_SECONDS", 3600)  # its statements would be noted, too
+    monkeypatch.setattr("backend.api.main.SYNC_SECONDS", 3600)  # its statements would be recorded, too
     with (
         serve(settings.model_copy(update=few)) as narrow,
         narrow.client(new_user()) as other,
@@ -117,7 +117,7 @@ def test_an_answer_that_nobody_reads_keeps_nobody_from_the_database(
 ) -> None:
     small = settings.model_copy(update={"database_pool_size": 1})
     with serve(small) as running, connection_to(running, RECEIVE_BYTES) as connection:
-        # The first answer fills what the system keeps, so that the second cannot even be begun.
+        # The first response fills the system's buffer, so that not even the start of the second can be sent.
         connection.send(head(writer, "GET /api/tasks") + head(writer, waiting))
         assert connection.read_some(1) == 1
 

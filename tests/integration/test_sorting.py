@@ -1,4 +1,4 @@
-"""Every sort of the list, held against a sort in plain Python: its order, its ties, its pages."""
+"""Every sort order of the listing, compared with a sort in plain Python: its order, its ties, its pages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.fixtures.tasks import Task, create
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 START = datetime(2026, 1, 1, tzinfo=UTC)
-LONG = "Long " * 20  # as much as is compared
+LONG = "Long " * 20  # the length that is compared
 WORDS = ["b", "B", "a", "ä", "Ä", "z", "Z", "10", "9", "Ω", "ω", "Ж", "牛", "\U0001f36e", f"{LONG}a", f"{LONG}b"]
 
 
@@ -42,7 +42,7 @@ FITS: dict[str, Callable[[Task], bool]] = {
 
 
 def in_order(tasks: list[Task], sort: str) -> list[str]:
-    """Sort tasks as the list has to be; returns their ids."""
+    """Sort tasks as the listing must; returns their ids."""
     key = KEYS[sort.removeprefix("-")]
     return [
         task["id"]
@@ -51,12 +51,12 @@ def in_order(tasks: list[Task], sort: str) -> list[str]:
 
 
 def ids(found: list[list[Task]]) -> list[str]:
-    """Name the tasks of all pages."""
+    """List the ids of the tasks on all pages."""
     return [task["id"] for page in found for task in page]
 
 
 def some_tasks(seed: int, count: int, **fields: Any) -> list[Task]:
-    """Make tasks of which many have the same times and titles."""
+    """Create tasks, many of them with equal times and titles."""
     chance = random.Random(seed)  # noqa: S311 - the same each time
 
     def moment() -> str:
@@ -139,7 +139,7 @@ def test_tasks_that_stand_still_are_visited_once_while_others_come_and_go(
     tasks = [create(client, f"{number % 5}", completed=number % 3 == 0) for number in range(30)]
     standing, passing = tasks[::2], tasks[1::2]
     with api.client(user_id) as other, disturbed(other, passing, title="2", completed=True):
-        # New ones may come faster than they are walked past where they are added at the end.
+        # Where new tasks are added at the end, they may arrive faster than the walk proceeds.
         seen = ids(pages(client, sort=sort, limit=3, created_before=after(tasks)))
 
     assert len(seen) == len(set(seen))
@@ -148,5 +148,5 @@ def test_tasks_that_stand_still_are_visited_once_while_others_come_and_go(
 
 
 def after(tasks: list[Task]) -> str:
-    """Name a moment at which all of these, and some of what comes now, were there."""
+    """Return a time at which all of these, and some of the new tasks, existed."""
     return (datetime.fromisoformat(tasks[-1]["created_at"]) + timedelta(milliseconds=50)).isoformat()

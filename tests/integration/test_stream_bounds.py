@@ -1,4 +1,4 @@
-"""What a stream of changes holds, how many there may be, and when it ends."""
+"""The resources of a change stream, how many streams are allowed, and when a stream ends."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CLIENT_TIMEOUT_SECONDS = 0.4
 
 @pytest.fixture
 def live(settings: Settings) -> Iterator[API]:
-    """A service of this test alone, whose streams look often; it has one connection, and takes two requests at once."""
+    """A service of this test alone with frequently checking streams, one connection and two concurrent requests."""
     small = {"database_pool_size": 1, "max_concurrent_requests": 2}
     with serve(settings.model_copy(update=small)) as running:
         running.app.state.feed.poll_seconds = SHORT
@@ -49,7 +49,7 @@ def follower(live: API, user_id: str) -> Iterator[httpx.Client]:
 
 
 def is_empty(api: API) -> bool:
-    """Tell whether nothing of any stream is left."""
+    """Return whether nothing of any stream is left."""
     feed = api.app.state.feed
     if feed.open:
         return False
@@ -110,7 +110,7 @@ def test_what_one_stream_of_a_user_finds_all_of_them_send(
     looks, woken = [False], list[Followed]()
     monkeypatch.setattr(Feed, "is_time", lambda *_: looks.pop() if len(looks) > 1 else looks[0])
 
-    def note(followed: Followed) -> None:  # and wake nobody: who is not woken finds out a little later
+    def note(followed: Followed) -> None:  # and wakes no stream, which then finds out a little later
         woken.append(followed)
 
     monkeypatch.setattr(Followed, "wake", note)
@@ -205,7 +205,7 @@ def test_a_client_that_does_not_read_is_not_read_for(settings: Settings, databas
         """,
         user_id, user_id,
     )  # fmt: skip
-    pages = 600 * 40_000 // PAGE_BYTES  # more than the system keeps for a connection
+    pages = 600 * 40_000 // PAGE_BYTES  # more than the system buffers for a connection
     with counting_proxy(database_url) as proxy:
         changes = {"database_url": SecretStr(proxy.url), "client_timeout_seconds": CLIENT_TIMEOUT_SECONDS}
         with serve(settings.model_copy(update=changes)) as running, connection_to(running, 64 * 1024) as connection:
@@ -232,7 +232,7 @@ def test_a_stream_outlives_the_absence_of_the_database(
         with stream(client) as response, caplog.at_level(logging.DEBUG, "backend.database"):
             with hurried(running):
                 let_in(own_url, allowed=False)
-                until(lambda: len(events(caplog, "database_unavailable")) > 1)  # the stream asks in vain
+                until(lambda: len(events(caplog, "database_unavailable")) > 1)  # the stream's query fails
             let_in(own_url, allowed=True)
             execute(own_url, _ONE_CHANGE, user_id, user_id)
 

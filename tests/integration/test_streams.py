@@ -1,4 +1,4 @@
-"""Streams of changes: what they send, from where on, and whoever made the change."""
+"""Change streams: what they send, from which point on, and that the author of a change does not matter."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEVER, SHORT = 3600.0, 0.02  # seconds until a stream looks without being told
 
 @pytest.fixture(scope="module")
 def live(settings: Settings) -> Iterator[API]:
-    """A service whose streams look when they are told to, and else not within this test."""
+    """A service whose streams look only when told to, and otherwise not within this test."""
     with serve(settings) as running:
         running.app.state.feed.poll_seconds = NEVER
         yield running

@@ -1,4 +1,4 @@
-"""Exports of tasks: all that live, in every format, and nothing that looks complete and is not."""
+"""Exports of tasks: all living tasks in every format, and no incomplete export that looks complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A user holds so many tasks and not one more, however the requests come; and the count is right."""
+"""A user can have exactly as many tasks as allowed, however the requests arrive; and the count is right."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COUNTED = "SELECT task_count, (SELECT count(*) FROM tasks WHERE user_id = users.
 
 @pytest.fixture(scope="module")
 def small(settings: Settings) -> Iterator[API]:
-    """The service with room for few tasks."""
+    """The service with a low task limit."""
     with serve(settings.model_copy(update={"max_tasks_per_user": LIMIT})) as running:
         yield running
 
@@ -43,7 +43,7 @@ def small_client(small: API, user_id: str) -> Iterator[httpx.Client]:
 
 
 def counted(database_url: str, user_id: str) -> int:
-    """Return how many tasks a user is said to have, which must be as many as there are."""
+    """Return a user's stored task count, after checking that it equals the number of tasks."""
     ((said, stored),) = execute(database_url, COUNTED, user_id)
     assert said == stored
     return int(said)
@@ -68,7 +68,7 @@ def test_the_last_task_fits_and_the_next_changes_nothing(
         _is_full(small_client.post("/api/tasks", json={"title": "one more", "id": str(uuid.uuid4())}))
     assert everything_of(small_client) == before
     assert counted(database_url, user_id) == LIMIT
-    with small.client(new_user()) as other:  # who has all the room
+    with small.client(new_user()) as other:  # who has the whole limit available
         create(other)
     assert small_client.put(path_of(made[0]), json={"title": "changed"}).json()["data"]["revision"] == LIMIT + 1
 

@@ -1,4 +1,4 @@
-"""Several statements in one transaction of one user: all of them or none, and nothing stays open."""
+"""Several statements in one transaction of one user: all or none take effect, and none stays open."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _tasks(sessions: Sessions, user_id: str) -> TaskService:
 
 @pytest.fixture
 def engine(own_url: str) -> Iterator[Engine]:
-    """An engine with one connection, which every session has to share."""
+    """An engine with one connection, which all sessions share."""
     engine = Engine(own_url, pool_size=1, timeout_seconds=60)
     yield engine
     engine.dispose()
@@ -79,14 +79,14 @@ def test_a_transaction_that_fails_is_taken_back_and_leaves_its_connection_clean(
 
     assert execute(own_url, IN_TRANSACTION) == [(0,)]
     assert execute(own_url, "SELECT FROM users") == []
-    assert _backend(engine, other) == before  # the same connection, in a transaction of its own and for its own user
+    assert _backend(engine, other) == before  # the same connection, in its own transaction and for its own user
     with sessions(other) as session:
         session.exec(text("SELECT 1"))
         assert execute(own_url, IN_TRANSACTION) == [(0,)]
 
 
 def _backend(engine: Engine, user_id: str) -> tuple[int, str]:
-    """Tell which connection serves a user, and for whom it works."""
+    """Return which connection serves a user, and for which user it works."""
     with SessionFactory(engine)(user_id) as session:
         ((process, name),) = session.exec(text("SELECT pg_backend_pid(), current_setting('app.user_id')"))
     return process, name

@@ -1,4 +1,4 @@
-"""What is deleted comes back when it is restored, and never when it was removed for good."""
+"""Deleted tasks come back when restored, and never after permanent removal."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ def delete(client: httpx.Client, task: Task) -> None:
 
 
 def remove(client: httpx.Client, task: Task) -> None:
-    """Remove a task for good."""
+    """Delete a task permanently."""
     response = client.delete(path_of(task), params={"permanent": "true"})
     assert (response.status_code, response.content) == (204, b"")
 
 
 def restore(client: httpx.Client, task: Task) -> Task:
-    """Bring a task back."""
+    """Restore a task."""
     return task_of(client.post(f"{path_of(task)}/restore"))
 
 
 def stones_of(database_url: str, user_id: str) -> list[tuple[Any, ...]]:
-    """Return the ids and numbers of tasks that were removed for good."""
+    """Return the ids and numbers of permanently deleted tasks."""
     return execute(database_url, STONES, user_id)
 
 
@@ -143,7 +143,7 @@ def test_a_task_removed_for_good_leaves_its_id_and_its_number(
 @pytest.mark.requirement("FR-137", "FR-120")
 def test_an_id_is_free_again_and_can_be_removed_again(client: httpx.Client, user_id: str, database_url: str) -> None:
     for number in (2, 4, 6):
-        task = create(client, "a", id=MISSING_ID)  # the very same request, which makes another task each time
+        task = create(client, "a", id=MISSING_ID)  # the identical request, which creates a new task each time
         assert task["revision"] == number - 1
         remove(client, task)
         ((aged,),) = execute(
@@ -204,7 +204,7 @@ def test_many_at_once_count_each_change_once(client: httpx.Client, user_id: str,
     with ThreadPoolExecutor(AT_ONCE) as threads:
         deleted = sum(threads.map(send, range(AT_ONCE * 3)))
 
-    # A task that was restored answers 200 whether that changed it or not, so the deletions are the least that counts.
+    # Restoring responds 200 whether it changed the task or not, so only a lower bound is known from the deletions.
     assert len(tasks) + deleted <= revision_of(client) <= len(tasks) + 2 * deleted
     assert execute(database_url, COUNTED, user_id) == [(0, 0)]
     stones = stones_of(database_url, user_id)

@@ -1,4 +1,4 @@
-"""A service whose clients keep more connections open than it has descriptors for."""
+"""A service whose clients keep more connections open than it has file descriptors."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ SERVE = (*TASK_API, "serve", "--port", "0")
 
 @contextmanager
 def limited(folder: Path, soft: int, hard: int, *arguments: str) -> Iterator[Service]:
-    """Serve with these limits of descriptors, on an embedded Postgres."""
-    # What is idle stays; and where the database cannot be reached, that is soon said.
+    """Serve with these descriptor limits, on an embedded Postgres."""
+    # Idle connections stay open; and an unreachable database is reported soon.
     env = environment(folder / "data", CLIENT_TIMEOUT_SECONDS="300", REQUEST_TIMEOUT_SECONDS="3")
     command = (sys.executable, "-c", WITH_LIMITS.format((soft, hard)), *SERVE)
     with served(*arguments, env=env, cwd=folder, command=command) as service:
@@ -44,7 +44,7 @@ def limited(folder: Path, soft: int, hard: int, *arguments: str) -> Iterator[Ser
 
 @contextmanager
 def idle_connections(service: Service, number: int) -> Iterator[list[socket.socket]]:
-    """Connect so many times, and say nothing."""
+    """Open this many connections, and send nothing."""
     url = httpx.URL(service.address)
     assert url.port
     with ExitStack() as stack:
@@ -57,7 +57,7 @@ def client_of(service: Service) -> httpx.Client:
 
 
 def is_answered(service: Service) -> bool:
-    """Tell whether somebody who comes now is answered, and not sent away."""
+    """Return whether a new client gets a response, and not a refusal."""
     try:
         with client_of(service) as client:
             return client.get("/api/tasks").status_code == 200
@@ -83,7 +83,7 @@ def test_more_idle_connections_than_the_usual_limit_keep_nobody_out(tmp_path: Pa
 
 
 def need_descriptors(number: int) -> None:
-    """Take as many as this test needs itself."""
+    """Raise the limit of descriptors for this test's own connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < number + USUAL_SOFT_LIMIT:
         resource.setrlimit(resource.RLIMIT_NOFILE, (number + USUAL_SOFT_LIMIT, hard))
@@ -91,7 +91,7 @@ def need_descriptors(number: int) -> None:
 
 @pytest.mark.requirement("FR-256", "FR-254")
 def test_what_is_left_is_the_services_own(tmp_path: Path) -> None:
-    """Its database and those who are there already have what they need; others are sent away, and may come later."""
+    """The database and existing clients keep working; new clients are refused, and may retry later."""
     with limited(tmp_path, FEW, FEW) as service, client_of(service) as client:
         assert client.get("/api/tasks").status_code == 200
         with idle_connections(service, 2 * FEW):
@@ -111,12 +111,12 @@ def test_what_is_left_is_the_services_own(tmp_path: Path) -> None:
 
 @pytest.mark.requirement("FR-256", "FR-254")
 def test_without_any_descriptor_it_goes_on_as_soon_as_there_are_some(tmp_path: Path) -> None:
-    """Whoever has taken them: here the limit falls below what is in use."""
+    """Whatever uses them up: here the limit falls below the current use."""
     with limited(tmp_path, FEW, FEW) as service, client_of(service) as client:
         assert client.post("/api/tasks", json={"title": "a"}).status_code == 201
         process, database = psutil.Process(service.process.pid), server(tmp_path / "data")
         process.rlimit(psutil.RLIMIT_NOFILE, (LEAST, FEW))
-        until(lambda: logged(tmp_path, "postgres_not_restarted") == 1)  # it cannot even look whether it runs
+        until(lambda: logged(tmp_path, "postgres_not_restarted") == 1)  # it cannot even check whether Postgres runs
         assert client.get("/api/tasks").status_code == 200
         database.kill()
         statuses = [client.get("/api/tasks").status_code for _ in range(3)]  # no connection can be opened

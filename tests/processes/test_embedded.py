@@ -1,4 +1,4 @@
-"""The embedded Postgres: started, shared, left, killed and found again, by root and by others."""
+"""The embedded Postgres: started, shared, stopped, killed and restarted, by root and by other users."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_it_recovers_from_a_crash(made: Path) -> None:
             assert again == url
 
 
-@pytest.mark.parametrize("name", ["data", "it's, a b"])  # the other listens in a folder of its own
+@pytest.mark.parametrize("name", ["data", "it's, a b"])  # the second one listens in a separate folder
 def test_a_server_that_was_killed_is_started_again_where_it_was(tmp_path: Path, name: str) -> None:
     with EmbeddedPostgres(tmp_path / name) as url:
         process = server(tmp_path / name)
@@ -118,7 +118,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-# It takes its time, and what it has begun goes on without it.
+# Slow, and what it has started continues without it.
 SLOW_PG_CTL = """
 import signal, sys
 from pathlib import Path
@@ -149,7 +149,7 @@ def test_a_stale_pid_file_that_names_a_stranger_is_no_obstacle(made: Path) -> No
     with another_process(made / "elsewhere") as stranger:
         said(stranger)
         stranger_server = server(made / "elsewhere")
-        # Of the same system user as our server: Postgres itself would refuse to start beside it.
+        # Of the same system user as our server: Postgres itself would refuse to start while it runs.
         (made / "postgres" / "postmaster.pid").write_text("\n".join([str(stranger_server.pid), *lines[1:]]))
         with EmbeddedPostgres(made) as url:
             assert ask(url, "SHOW data_directory") == str(made / "postgres")

@@ -1,4 +1,4 @@
-"""What keeps the embedded Postgres from running, and what is said then."""
+"""What prevents the embedded Postgres from running, and the resulting messages."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_kill_while_the_files_are_made_leaves_no_obstacle(data_dir: Path) -> N
         assert ask(url, "SELECT 1") == "1"
     until(
         lambda: (
-            not any(  # initdb outlived the kill
+            not any(  # initdb survived the kill
                 "postgres-new-" in part
                 for process in psutil.process_iter()
                 for part in arguments(process)

@@ -1,4 +1,4 @@
-"""The embedded Postgres that has ended, and does not start again at once."""
+"""The embedded Postgres after it has ended and cannot restart at once."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_it_is_tried_again_until_it_works_and_said_once(
 def test_files_that_are_gone_are_not_replaced_by_an_empty_database(
     made: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A disk may have gone with them, and come back."""
+    """The disk with the files may be missing, and come back."""
     files, elsewhere = made / "postgres", made / "elsewhere"
     with EmbeddedPostgres(made) as url:
         process = server(made)

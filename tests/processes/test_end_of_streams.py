@@ -1,4 +1,4 @@
-"""A service that ends lets its streams end properly."""
+"""A service that shuts down ends its streams properly."""
 
 from __future__ import annotations
 
@@ -37,4 +37,4 @@ def test_the_end_of_the_service_ends_streams_and_waits_for_none(tmp_path: Path, 
 
         assert service.stop(signal.SIGTERM) == 0
         for each in rest:
-            assert len(each.result()) == 1  # and the end, which httpx misses where there is none
+            assert len(each.result()) == 1  # and the proper end, without which httpx raises an error

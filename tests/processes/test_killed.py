@@ -1,4 +1,4 @@
-"""A service that was killed, and its embedded Postgres with it or not: another one takes its place at once."""
+"""A service was killed, with or without its embedded Postgres: a new one takes over at once."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_port_is_waited_for_while_somebody_gives_it_up(monkeypatch: pytest.Mon
 
 @contextmanager
 def working_session(url: str) -> Iterator[psutil.Process]:
-    """Keep a session of the server at work, which does not look up to see that its server is gone."""
+    """Keep a server session so busy that it does not notice that its server is gone."""
     connection = psycopg2.connect(url)
     process = psutil.Process(connection.info.backend_pid)
 
@@ -84,7 +84,7 @@ def test_what_a_killed_postgres_leaves_behind_is_waited_for(made: Path) -> None:
         log = made / "postgres" / "log"
 
         def end_it_later() -> None:
-            until(lambda: "pre-existing shared memory block" in log.read_text())  # the next one has been started
+            until(lambda: "pre-existing shared memory block" in log.read_text())  # the next server has tried to start
             session.kill()
 
         ending = threading.Thread(target=end_it_later)
@@ -95,7 +95,7 @@ def test_what_a_killed_postgres_leaves_behind_is_waited_for(made: Path) -> None:
 
 
 def test_a_postgres_that_was_taken_over_comes_back_where_it_was(tmp_path: Path) -> None:
-    folder = tmp_path / "it's, a b"  # it listens in a folder of its own
+    folder = tmp_path / "it's, a b"  # it listens in a separate folder
     with another_process(folder) as other:
         first = said(other)
         other.kill()

@@ -1,4 +1,4 @@
-"""The log of a real service: what each line is, and what it says."""
+"""The log of a real service: the format and the content of each line."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ ADMINISTRATION = {"LOG_LEVEL": "info", "ENVIRONMENT": "production", "REQUEST_TIM
 
 
 def log_in(folder: Path) -> list[str]:
-    """Read all that a service has written, to stdout as well."""
+    """Read everything that a service has written, including stdout."""
     (log,) = [path.read_text(encoding="utf-8") for path in folder.glob("serve-*.log")]
     return log.splitlines()
 
 
 def client_of(service: Service) -> httpx.Client:
-    """Make a client with a token."""
+    """Return a client with a token."""
     token = hmac_token(SECRET, claims(sub=USER))
     return httpx.Client(
         base_url=service.address,
@@ -42,7 +42,7 @@ def client_of(service: Service) -> httpx.Client:
 
 
 def use(service: Service, own_url: str, proxy: Proxy) -> dict[str, httpx.Response]:
-    """Let everything happen that a line is written for; returns the answers by what they are."""
+    """Cause every kind of log line; returns the responses by name."""
     with client_of(service) as client:
         answers = {
             "good": client.get("/api/tasks"),
@@ -53,7 +53,7 @@ def use(service: Service, own_url: str, proxy: Proxy) -> dict[str, httpx.Respons
         execute(own_url, "ALTER TABLE tasks RENAME TO elsewhere")
         answers["defect"] = client.get("/api/tasks")
         execute(own_url, "ALTER TABLE elsewhere RENAME TO tasks")
-        proxy.refusal = 'database "tasks" does not exist'  # nobody waits for that
+        proxy.refusal = 'database "tasks" does not exist'  # the service does not wait for a missing database
         proxy.cut()
         answers["outage"] = client.get("/api/tasks")
         return answers
@@ -140,7 +140,7 @@ except ValueError as error:
 
 
 def program(*arguments: str) -> str:
-    """Run the program, which fails in every way there is; returns its log."""
+    """Run the program, which fails in every possible way; returns its log."""
     done = run_program(  # noqa: S603 - our own program
         [sys.executable, "-c", _PROGRAM, *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""What a migration, a server or an address may do wrong, and what is said then."""
+"""Faults of a migration, a server or a URL, and the resulting messages."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_a_url_works_however_its_scheme_is_written(empty_database_url: str, sche
 def test_a_url_that_does_not_work_is_explained_without_the_password(
     url: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connector, "_FOR_GOOD", re.compile(""))  # whatever is wrong, nobody waits for it to pass
+    monkeypatch.setattr(connector, "_FOR_GOOD", re.compile(""))  # never wait for any fault to pass
     for action in (migrations.apply, migrations.rollback, migrations.status, migrations.pending):
         with pytest.raises(ConfigurationError, match=message) as caught:
             action(url)

@@ -1,4 +1,4 @@
-"""Migrations are applied and taken back whole, by one process at a time, whoever is killed meanwhile."""
+"""Migrations are applied and reverted completely, by one process at a time, even if processes are killed."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_a_lock_row_that_yoyo_left_behind_is_no_obstacle(empty_database_url: str
 def test_asking_for_the_status_changes_nothing_on_the_connection(
     empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Behind a transaction pooler the next user of the server's connection would inherit it."""
+    """Behind a transaction pooler, the next user of the server connection would inherit any change."""
     changed: list[str] = []
 
     class Listening(PostgresConnection):  # type: ignore[misc]  # psycopg2 has no types

@@ -1,4 +1,4 @@
-"""Each kind of login sets up a Postgres server on which the service has never been."""
+"""Each kind of login can set up the service on a new Postgres server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One limit over the processes of the service, run as they are: three workers on one database. Windows are days."""
+"""One limit across real service processes: three workers on one database. Windows are days."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.fixtures.rates import begin_in_one_day, passing, synced, wait_until_s
 from tests.fixtures.tokens import SECRET
 
 LIMIT, TENTH, WORKERS = 60, 6, 3
-UNSYNCED = WORKERS * TENTH  # the client waits while there are more, so no more can arrive during a rate-limit sync
+UNSYNCED = WORKERS * TENTH  # the client waits while more are unsynced, so no more can arrive during a rate-limit sync
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def one_day() -> None:
 
 @pytest.fixture(scope="module")
 def url(server_url: str) -> Iterator[str]:
-    """A database that is taken away from the services in between."""
+    """A database that is temporarily taken away from the services."""
     with migrated_database(server_url) as url:
         yield url
 
@@ -51,7 +51,7 @@ def test_all_processes_together_let_hardly_more_than_the_limit_pass(addresses: t
 
     passed = passing(user_id, addresses, lambda passed: wait_until_synced(url, user_id, passed - UNSYNCED))
     wait_until_synced(url, user_id, passed)
-    # Who had not heard of it all lets a few more pass, and then hears of it.
+    # Workers that have not yet heard of it let a few more requests pass, and then hear of it.
     while more := passing(user_id, addresses):
         passed += more
         wait_until_synced(url, user_id, passed)
@@ -68,7 +68,7 @@ def test_without_the_database_each_worker_holds_the_limit_by_itself(
     maintenance, user_id = server.render_as_string(hide_password=False), new_user()
     execute(maintenance, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     execute(maintenance, "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = %s", name)
-    execute(maintenance, f"ALTER DATABASE {name} RENAME TO {name}_away")  # nobody waits for what does not exist
+    execute(maintenance, f"ALTER DATABASE {name} RENAME TO {name}_away")  # services do not wait for a missing one
     try:
         one, two = addresses
 
@@ -82,5 +82,5 @@ def test_without_the_database_each_worker_holds_the_limit_by_itself(
     wait_until_synced(url, user_id, passed + more)
     assert synced(url, user_id) == passed + more
     logs = "".join(log.read_text() for log in folder.glob("*.log"))
-    assert logs.count("database_unavailable") == passed + more  # each request says it, and no rate-limit sync
+    assert logs.count("database_unavailable") == passed + more  # logged by each request, and by no rate-limit sync
     assert 1 <= logs.count("rate_limits_not_shared") <= WORKERS

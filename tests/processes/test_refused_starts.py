@@ -1,4 +1,4 @@
-"""A service that anybody could make tokens for does not start, and says why without repeating the key."""
+"""With a public key as the secret, anybody could sign: the service does not start, and says why without the key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A service looks at row-level security before it serves, and does not serve while it does not stand."""
+"""A service checks row-level security before it serves, and does not serve while it is broken."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NO_RLS = "keep users apart"
 
 @dataclass(frozen=True)
 class Breach:
-    """What an administrator might do, what takes it back, and what is said of it. LOGIN stands for the service's."""
+    """An administrator's mistake, the fix, and the resulting message. LOGIN stands for the service's login."""
 
     done: str
     undone: str
@@ -107,18 +107,18 @@ OUT_OF_ROLE = ["no right to switch", "no role"]
 
 @dataclass(frozen=True)
 class Site:
-    """A service's database on a server of its own, where roles can be broken without breaking other tests."""
+    """A service's database on a separate server, where broken roles do not affect other tests."""
 
     url: str
     admin_url: str
 
     def filled_in(self, template: str) -> str:
-        """Put the login of the service in."""
+        """Fill in the login of the service."""
         return template.replace("LOGIN", f'"{make_url(self.url).username}"')
 
     @contextmanager
     def broken(self, breach: Breach) -> Iterator[None]:
-        """Break the wall for a while."""
+        """Break row-level security for a while."""
         execute(self.admin_url, self.filled_in(breach.done))
         try:
             yield
@@ -129,7 +129,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     with TemporaryDirectory(prefix="task-api-test-") as folder, EmbeddedPostgres(Path(folder)) as server_url:
-        migrations.apply(server_url)  # makes the role
+        migrations.apply(server_url)  # creates the role
         with database_of(server_url, LOGINS["owner"]) as url:
             admin_url = make_url(server_url).set(database=make_url(url).database)
             yield Site(url, admin_url.render_as_string(hide_password=False))
@@ -163,7 +163,7 @@ def test_what_is_wrong_with_the_wall_is_said(site: Site, sessions: SessionFactor
 @pytest.mark.requirement("FR-087")
 @pytest.mark.parametrize("kind", LOGINS)
 def test_the_wall_stands_for_every_kind_of_login(server_url: str, database_url: str, kind: str) -> None:
-    assert database_url  # which has brought the role task_api to this server
+    assert database_url  # its migration has created the role task_api on this server
     with database_of(server_url, LOGINS[kind]) as url:
         engine = Engine(url, pool_size=1, timeout_seconds=60)
         assert find_gaps(SessionFactory(engine)) == []
@@ -199,7 +199,7 @@ def test_a_login_that_cannot_switch_is_told_what_its_server_understands(server_u
 
 @pytest.fixture
 def production(tmp_path: Path, site: Site) -> dict[str, str]:
-    """The environment of a service on that database, as in production."""
+    """The environment of a production service on that database."""
     return environment(tmp_path / "data", DATABASE_URL=site.url, JWT_SECRET=SECRET, ENVIRONMENT="production")
 
 
@@ -264,7 +264,7 @@ def test_requests_that_cannot_take_on_their_role_are_service_unavailable(
                 assert response.headers["Retry-After"] == "1"
             unready = error_of(client.get("/health/ready"), 503, "SERVICE_UNAVAILABLE")
             assert NO_RLS in unready["message"]
-        # The rate-limit sync, which is no request, may meet it as well.
+        # The rate-limit sync, which is not a request, may find it as well.
         assert len([event for event in events(caplog, "row_level_security_off") if "request_id" in event]) == 3
         assert client.get("/api/tasks").json()["data"] == [task]
         assert client.get("/health/ready").status_code == 200

@@ -1,4 +1,4 @@
-"""What a run of the tests says: what was skipped, what was slow, how to run the rest, and why a test failed."""
+"""The output of a test run: what was skipped or slow, how to run the rest, and why a test failed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_that_fails(tmp_path):
 
 @pytest.fixture
 def suite(tmp_path: Path) -> Path:
-    """A small suite with the fixtures of ours."""
+    """A small suite with our fixtures."""
     tests = tmp_path / "tests"
     for folder, content in (("unit", FIRST_TIER), ("processes", SECOND_TIER)):
         (tests / folder).mkdir(parents=True)
@@ -43,7 +43,7 @@ def suite(tmp_path: Path) -> Path:
 
 
 def run(suite: Path, *arguments: str) -> str:
-    """Run it as make does; returns what is printed."""
+    """Run it as make does; returns the output."""
     (options,) = re.findall(r"^pytest = @\$\(bin\)/python -m pytest (.*)$", makefile(), re.MULTILINE)
     done = subprocess.run(  # noqa: S603 - our own tests
         [sys.executable, "-m", "pytest", *options.split(), "--numprocesses", "0", "-p", "no:cacheprovider", *arguments],

@@ -1,4 +1,4 @@
-"""Versions that meet a schema of another one: a new one on an old schema, an old one on a newer schema."""
+"""Schema mismatches: a new version of the service on an old schema, and an old version on a newer schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A shared secret is replaced without signing anybody out: tokens of the one before it stay good while that is set."""
+"""Replacing a shared secret signs nobody out: the previous secret's tokens stay valid while it is configured."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def rotating(settings: Settings) -> Iterator[API]:
 
 
 def bearer(secret: str, user_id: str = USER) -> str:
-    """Write the header with a good token of this secret."""
+    """Return the header with a valid token of this secret."""
     return f"Bearer {hmac_token(secret, claims(sub=user_id))}"
 
 
 def test_tokens_of_either_secret_are_good_each_for_its_own_user(rotating: API) -> None:
     new, old = bearer(SECRET, "anne"), bearer(OLD, "ben")
 
-    for _ in range(2):  # the second time they are remembered
+    for _ in range(2):  # the second time they are cached
         assert (passed(rotating, new), passed(rotating, old)) == ("anne", "ben")
 
 

@@ -1,4 +1,4 @@
-"""What a service writes about its requests never holds what they hold."""
+"""The log of a service never contains the content of requests."""
 
 from __future__ import annotations
 

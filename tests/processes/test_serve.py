@@ -1,4 +1,4 @@
-"""task-api serve, as a process: from an empty folder to a task that survives, and nothing left behind."""
+"""task-api serve as a process: from an empty folder to a task that survives, leaving no processes behind."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PRODUCTION = {"ENVIRONMENT": "production", "JWT_SECRET": SECRET}
 
 
 def shell(line: str) -> httpx.Response:
-    """Paste a line into a shell, and read the answer that curl prints with -i."""
+    """Paste a line into a shell, and read the response that curl prints with -i."""
     need("curl")
     done = subprocess.run(  # noqa: S602 - pasting the line is the test
         line.replace("curl ", "curl -s --noproxy '*' -w '\\n%{http_code}' ", 1),
@@ -118,7 +118,7 @@ def test_ending_it_while_it_starts_leaves_nothing_behind(
 
 
 def _first_number(file: Path, writer: subprocess.Popen[bytes]) -> int:
-    """Read the first line of a file as soon as it is there and complete."""
+    """Read the first line of a file as soon as it is complete."""
     text = ""
     while "\n" not in text:
         assert writer.poll() is None
@@ -166,7 +166,7 @@ def test_production_refuses_an_outdated_schema_and_serves_a_current_one(
 
     assert run("migrate", env=env, cwd=tmp_path).returncode == 0
     with served(env=env, cwd=tmp_path) as service:
-        assert "curl" not in service.printed  # no token is given away in production
+        assert "curl" not in service.printed  # in production, no token is printed
         assert not (tmp_path / "data").exists()
 
 
@@ -259,7 +259,7 @@ def test_an_unreachable_database_is_said_without_its_password(tmp_path: Path) ->
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """The checkout with everything installed, but without the .env and the data that somebody may have in theirs."""
+    """The checkout with everything installed, without any local .env or data."""
     need("make")
     folder = tmp_path / "checkout of a newcomer"
     (folder / ".venv").mkdir(parents=True)
@@ -269,7 +269,7 @@ def checkout(tmp_path: Path) -> Path:
     for target in Path(sys.prefix).iterdir():
         if not target.name.startswith("."):
             (folder / ".venv" / target.name).symlink_to(target)
-    # What make leaves behind when it has installed everything for a checkout at this path.
+    # The files that make leaves behind after it has installed everything for a checkout at this path.
     subprocess.run(
         ["sh", "-c", "touch .venv/.created-$(pwd -P | cksum | cut -d ' ' -f 1) && touch .venv/.runtime"],  # noqa: S607
         cwd=folder,

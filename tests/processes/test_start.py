@@ -1,4 +1,4 @@
-"""What a process must not import before it needs it: libraries that take long, or belong to another kind of process.
+"""Modules that a process must not import too early: slow libraries, and those of other kinds of process.
 
 How many modules are imported depends on the interpreter and on what else is installed: `make bench` reports it.
 """
@@ -13,14 +13,14 @@ from tests.fixtures.imports import bare_environment, modules_of, modules_of_a_co
 
 pytestmark = pytest.mark.requirement("FR-198")
 
-# What a worker does before it listens: it unpickles what its parent hands to it, and builds the application.
+# A worker's work before it listens: it unpickles its parent's arguments, and builds the application.
 _WORKER = (
     "from backend.server.supervisor import Worker; from backend.server.server import server_config; "
     "from backend.config import load_settings; "
     "server_config('backend.server.worker_app:application', load_settings(), factory=True, workers=2).load()"
 )
 
-# Each with an optional feature: no service needs them unless it is set up so, or not until it does something rare.
+# Each belongs to an optional feature: services need them only if so configured, or for something rare.
 _RARE = {
     "alembic": "only tests",
     "backend.database.migrations.yoyo_backend": "a change of the schema",
@@ -99,7 +99,7 @@ def test_a_command_does_not_load_what_only_others_need(
 def test_the_row_level_security_is_checked_for_every_table_whoever_has_been_loaded(
     tmp_path: Path, database_url: str
 ) -> None:
-    """The parent of workers checks it without the application, whose parts would bring their tables."""
+    """The parent of workers checks it without the application, whose modules would import their tables."""
     tables = (
         "import sys; from backend.services.health import rls_check; alone = set(rls_check.parameters()['tables']); "
         "import backend.api.main; all = set(rls_check.parameters()['tables']); "

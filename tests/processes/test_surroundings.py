@@ -1,4 +1,4 @@
-"""Tests, and services, do not depend on what they inherit from whoever starts them."""
+"""Tests and services do not depend on the environment that they inherit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from tests.fixtures.process import REPOSITORY, TASK_API, environment, served
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
-# Starts a program as an unkind parent does: most signals ignored or blocked, and a umask that lets nobody read.
+# Starts a program in a hostile environment: most signals ignored or blocked, and a umask that denies reading.
 UNKIND_PARENT = """
 import os, signal, sys
 for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGCHLD", "SIGUSR1"):
@@ -24,7 +24,7 @@ signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGTERM, signal.
 os.umask(0o777)
 os.execv(sys.argv[1], sys.argv[1:])
 """
-# Prints what this process has, and what it hands to another.
+# Prints this process's state, and the state that a child inherits.
 STATE = """
 import json, locale, os, signal, sys, time
 print(json.dumps({
@@ -66,7 +66,7 @@ def test_nothing_that_tests_inherit_reaches_them_or_their_processes() -> None:
 
     for line in done.stdout.splitlines():
         state = json.loads(line)
-        # Python itself ignores these two, and restores them for what it starts.
+        # Python itself ignores these two, and restores them for child processes.
         assert set(state.pop("ignored")) <= {"SIGPIPE", "SIGXFSZ"}
         assert state == {
             "blocked": [],
@@ -81,7 +81,7 @@ def test_nothing_that_tests_inherit_reaches_them_or_their_processes() -> None:
 
 @pytest.mark.requirement("FR-234", "FR-064")
 def test_a_service_serves_and_ends_wherever_it_is_started(tmp_path: Path) -> None:
-    """As a background job without a home, whose umask lets nobody read, in another zone and a locale without UTF-8."""
+    """As a background job without a home folder: a umask that denies reading, another zone and a non-UTF-8 locale."""
     background = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); os.umask(0o077)"
     command = (sys.executable, "-c", f"{background}; os.execv(sys.argv[1], sys.argv[1:])", *TASK_API, "serve")
     env = {**environment(tmp_path / "data"), "TZ": "Pacific/Auckland", "LC_ALL": "POSIX", "HOME": "/nonexistent"}

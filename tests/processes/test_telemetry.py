@@ -24,18 +24,18 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
 TRACEPARENT = f"00-{TRACE}-{PARENT}-01"
 WRITTEN = "nobodys-business"
-SERVER, CLIENT = 2, 3  # kinds of spans, as OTLP numbers them
+SERVER, CLIENT = 2, 3  # span kinds in OTLP
 SLOW_MACHINE_SECONDS = 60.0
 
 
 def settings(folder: Path, database_url: str, endpoint: str, **more: str) -> dict[str, str]:
-    """Return the environment of a service that exports to an address."""
+    """Return the environment of a service that exports to a URL."""
     exporting = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     return environment(folder / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET, **exporting, **more)
 
 
 def client_of(service: Service, user_id: str) -> httpx.Client:
-    """Make a client with a token of this user."""
+    """Return a client with a token of this user."""
     token = hmac_token(SECRET, claims(sub=user_id))
     return httpx.Client(
         base_url=service.address,
@@ -47,7 +47,7 @@ def client_of(service: Service, user_id: str) -> httpx.Client:
 
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Collector:
-    """What a collector has of a service that was used a little, and then ended."""
+    """Everything a collector received from a service that was used briefly and then stopped."""
     folder = tmp_path_factory.mktemp("telemetry")
     with collecting() as collector:
         env = settings(folder, database_url, collector.url, OTEL_METRIC_EXPORT_INTERVAL="500")
@@ -64,7 +64,7 @@ def collected(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Co
                 keyed = client.post("/api/tasks", json={"title": WRITTEN}, headers={"Idempotency-Key": WRITTEN})
                 assert keyed.status_code == 201
                 assert erase(client).status_code == 204
-            # It is to export while there are connections.
+            # It must export while connections are open.
             until(lambda: any(point.what.as_int for point in collector.points_of("db.client.connection.count")))
             assert service.stop(signal.SIGTERM) == 0
         collector.bodies.append(b"".join(path.read_bytes() for path in folder.glob("serve-*.log")))
@@ -121,7 +121,7 @@ def test_metrics_are_of_requests_round_trips_and_the_pool(collected: Collector) 
 
 @pytest.mark.requirement("FR-176")
 def test_nothing_that_a_client_wrote_is_exported_or_logged(collected: Collector) -> None:
-    """The user id here is the same word: it may stand in the field `user` of the log, and nowhere else."""
+    """The user id is also this word: it may appear in the log field `user`, and nowhere else."""
     *exported, log = collected.bodies
 
     assert [body for body in exported if WRITTEN.encode() in body] == []
@@ -136,7 +136,7 @@ def test_each_worker_exports_under_the_name_that_the_variables_say(tmp_path: Pat
     with collecting() as collector:
         env = settings(tmp_path, database_url, collector.url, OTEL_SERVICE_NAME="tasks", OTEL_TRACES_EXPORTER="none")
         with served("--workers", "2", env=env, cwd=tmp_path) as service:
-            # One that is asked to end before it serves has nothing to say.
+            # A worker that is stopped before it serves has nothing to export.
             (log,) = tmp_path.glob("serve-*.log")
             until(lambda: log.read_text().count("Application startup complete") == 2)
             assert service.stop(signal.SIGTERM) == 0
@@ -150,7 +150,7 @@ def test_each_worker_exports_under_the_name_that_the_variables_say(tmp_path: Pat
 @pytest.mark.requirement("FR-174")
 @pytest.mark.parametrize("is_silent", [False, True], ids=["refuses", "is silent"])
 def test_a_collector_that_is_away_holds_nothing_up(tmp_path: Path, database_url: str, *, is_silent: bool) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:  # takes connections, and never says anything
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # accepts connections, and never responds
         port = listener.getsockname()[1]
         if not is_silent:
             listener.close()
@@ -165,7 +165,7 @@ def test_a_collector_that_is_away_holds_nothing_up(tmp_path: Path, database_url:
             assert service.stop(signal.SIGTERM) == 0
             assert time.monotonic() - began < SHUTDOWN_SECONDS + SLOW_MACHINE_SECONDS
     (log,) = [path.read_text(encoding="utf-8") for path in tmp_path.glob("serve-*.log")]
-    assert log.count("telemetry_not_exported") <= 2  # traces and metrics, once each: not for every try
+    assert log.count("telemetry_not_exported") <= 2  # traces and metrics, once each: not for every attempt
     assert "opentelemetry" not in log
     assert "Traceback" not in log
 

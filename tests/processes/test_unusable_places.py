@@ -1,4 +1,4 @@
-"""Places that cannot hold a database, and users who have little: each is told what to do, in one line."""
+"""Folders that cannot hold a database, and users with few rights: each gets one line that says what to do."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ chown --reference="$0.copy" "$0"; cat /dev/zero >"$0/filling" 2>/dev/null; exec 
 
 
 def serving(user: int = NOBODY) -> Sequence[str]:
-    """Write the command that serves as an ordinary user: this one, or for root that number."""
+    """Return the command that serves as an ordinary user: the current one, or for root that user id."""
     command = ("-m", "backend.cli", "serve", "--port", "0")
     if not AS_ROOT:
         return (sys.executable, *command)
@@ -40,13 +40,13 @@ def serving(user: int = NOBODY) -> Sequence[str]:
 
 
 def bare(data_dir: Path | str, **settings: str) -> dict[str, str]:
-    """Return the environment of a user who has neither a home nor a folder for what runs."""
+    """Return the environment of a user without a home or a runtime folder."""
     env = environment(Path(data_dir), PYTHONPATH=options_for("nobody")["env"]["PYTHONPATH"], **settings)
     return {name: value for name, value in env.items() if name not in {"HOME", "XDG_RUNTIME_DIR", "USER", "LOGNAME"}}
 
 
 def refusal(command: Sequence[str], env: Mapping[str, str], folder: Path) -> str:
-    """Return the one line with which a service does not start."""
+    """Return the one line that explains why a service does not start."""
     done = subprocess.run(  # noqa: S603 - our own command
         command, env=env, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
     )
@@ -58,7 +58,7 @@ def refusal(command: Sequence[str], env: Mapping[str, str], folder: Path) -> str
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A folder that everybody may enter, and that an ordinary user owns."""
+    """A folder that everybody may enter, owned by an ordinary user."""
     tmp_path.chmod(0o711)
     folder = tmp_path / "place"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""What tests of hostile use share."""
+"""Fixtures for tests of hostile use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.fixtures.tasks import Task, create, everything_of
 
 @pytest.fixture
 def task(client: httpx.Client) -> Iterator[Task]:
-    """Give a task, and see afterwards that nothing of the user's has changed."""
+    """Give a task, and check afterwards that none of the user's data has changed."""
     task = create(client, "as it was", description="as it was")
     before = everything_of(client)
     yield task

@@ -1,4 +1,4 @@
-"""What a personal access token opens, for how long, and what it costs those who have none to ask."""
+"""What a personal access token allows, for how long, and what requests with invalid ones cost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PRIVATE = sorted(name for name, operation in operations().items() if operation.i
 
 
 def is_allowed(operation: Operation, scopes: tuple[str, ...]) -> bool:
-    """Say what scopes should allow, in other words than the service does."""
+    """Return whether these scopes should allow an operation, computed independently of the service."""
     if operation.id in ACCOUNT:
         return False
     return operation.id == "get_account" or (READ if operation.method == "GET" else WRITE) in scopes
@@ -93,7 +93,7 @@ def test_a_stream_ends_when_its_token_is_revoked(settings: Settings) -> None:
             next(lines)
             assert client.delete(f"{TOKENS}/{made['id']}").status_code == 204
 
-            assert [line for line in lines if "data:" in line] == []  # it ends
+            assert [line for line in lines if "data:" in line] == []  # the stream ends
 
 
 def _forged(token: str, user_id: str) -> str:
@@ -122,7 +122,7 @@ def test_what_is_like_a_good_token_is_none(api: API, client: httpx.Client, user_
 
 @pytest.fixture
 def clock(proxied: API, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The clock by which that service forgets tokens."""
+    """The clock that decides when the service forgets tokens."""
     clock = Clock(0)
     monkeypatch.setattr(proxied.app.state.authenticator, "_clock", clock)
     return clock
@@ -130,7 +130,7 @@ def clock(proxied: API, monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def owner(proxied: API) -> Iterator[httpx.Client]:
-    """A user of that service, who has signed in."""
+    """A signed-in user of the proxied service."""
     with proxied.client(new_user()) as client:
         yield client
 
@@ -154,7 +154,7 @@ def test_a_token_is_looked_up_once_a_minute(
         clock.now += 1
         assert [round_trips_of(proxy, script) for _ in range(3)] == [2, 1, 1]
 
-        # Revoked elsewhere: this worker does not hear of it, but asks again in time.
+        # Revoked by another worker: this one is not told, but looks the token up again in time.
         with httpx.Client(
             base_url=api.base_url, headers=owner.headers, trust_env=False, timeout=PATIENCE_SECONDS
         ) as elsewhere:
@@ -173,9 +173,9 @@ def test_a_token_expires_with_the_second(proxied: API, owner: httpx.Client, cloc
     assert authenticator.REMEMBERED_SECONDS > 30
     with with_token(proxied, made["token"]) as script:
         assert script.get("/api/me").status_code == 200
-        execute(database_url, sql, 0, made["id"])  # by the clock of the database, the time is over
+        execute(database_url, sql, 0, made["id"])  # the token has expired by the database's clock
         clock.now += 1
-        assert script.get("/api/me").status_code == 200  # it is remembered
+        assert script.get("/api/me").status_code == 200  # still cached
         clock.now += 29
         error_of(script.get("/api/me"), 401, "UNAUTHORIZED")
 
@@ -208,7 +208,7 @@ def test_requests_with_one_token_share_a_look_up_and_are_not_counted_as_guesses(
         ):
             asked = [pool.submit(script.get, "/api/me") for _ in range(20)]
             wait_for(1)
-            assert client.get("/api/me").status_code == 200  # a place is left for who has signed in
+            assert client.get("/api/me").status_code == 200  # a slot is kept for signed-in users
         assert [request.result().status_code for request in asked] == [200] * 20
         user_id = client.get("/api/me").json()["data"]["id"]
         with with_token(api, made["token"]) as script:
@@ -232,7 +232,7 @@ def test_more_look_ups_than_may_wait_are_refused(
             row_locked(database_url, first["id"], "access_tokens") as wait_for,
         ):
             asked = [pool.submit(script.get, "/api/me")]
-            wait_for(1)  # it has the only place that look-ups may have
+            wait_for(1)  # it holds the only slot for look-ups
             asked.append(pool.submit(another.get, "/api/me"))
             until(lambda: api.app.state.connection_limiter.waiting == 1)
             error_of(one_too_many.get("/api/me"), 503, "SERVICE_UNAVAILABLE")

@@ -1,4 +1,4 @@
-"""What every answer tells browsers, and what none tells anybody."""
+"""Headers that every response sends to browsers, and details that no response reveals."""
 
 from __future__ import annotations
 

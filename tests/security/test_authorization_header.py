@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from backend.config import Settings
 from tests.fixtures.doors import Door, ask, good_claims, opened_doors, passed, refused
 
-# llhttp, and RFC 9110 section 5.5, have no place for these in a header: such bytes are not HTTP, and are answered 400.
+# llhttp and RFC 9110 section 5.5 forbid these in a header: such bytes are not HTTP and are answered 400.
 NOT_HTTP = {*range(9), *range(10, 32), 127}
 EXAMPLES = repeatable(
     derandomize=True,
@@ -79,14 +79,14 @@ def test_a_header_without_a_token_is_refused(doors: tuple[Door, ...], value: str
 
 
 def answered(door: Door, value: bytes) -> None:
-    """Check that a header that is not a good one is refused, or that the request is not even HTTP."""
+    """Check that a bad header is refused, or that the request is not even valid HTTP."""
     if NOT_HTTP.isdisjoint(value):
         refused(door.api, value)
     else:
         assert ask(door.api, value).status in {400, 401}
 
 
-# http.client would not send these, or would not send them as they are.
+# http.client would not send these, or would change them.
 BYTES = st.binary(max_size=60).map(lambda data: data.replace(b"\r", b"?").replace(b"\n", b"?"))
 
 

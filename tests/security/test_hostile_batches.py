@@ -1,4 +1,4 @@
-"""Batches that no client should send: what is wrong in an operation is refused by its place, and nothing is done."""
+"""Batches that no client should send: each error names the operation's index, and nothing is done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies that are odd as a whole: encodings, keys that repeat, content types. What is not plain JSON is refused."""
+"""Bodies that are odd as a whole: encodings, repeated keys, content types. Only plain JSON is accepted."""
 
 from __future__ import annotations
 

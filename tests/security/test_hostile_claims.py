@@ -1,4 +1,4 @@
-"""Tokens that are properly signed and say what is not acceptable, over HTTP, whatever they are signed with."""
+"""Properly signed tokens with unacceptable claims, over HTTP, for every signing algorithm."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def none_passes(doors: tuple[Door, ...], payload: object) -> None:
 
 
 def saying(name: str, value: str) -> bytes:
-    """Return the payload of a good token but for one claim, which is this JSON text or something like it."""
+    """Return the payload of a good token with one claim set to this raw text, which may be invalid JSON."""
     return json.dumps(good_claims(name))[:-1].encode() + f',"{name}":{value}}}'.encode()
 
 

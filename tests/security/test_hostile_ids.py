@@ -1,4 +1,4 @@
-"""A foreign, a missing and a deleted id: one way through the service. A malformed one: none. All: one answer."""
+"""Foreign, missing and deleted ids take the same path, malformed ones none; all get the same response."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ READING = [f"tasks.queries.{name}" for name in ("GET", "UPDATE", "COMPLETE", "DE
 
 @pytest.fixture
 def ids(client: httpx.Client, stranger: httpx.Client) -> dict[str, str]:
-    """Ids that are none of the stranger's living tasks, by kind."""
+    """Ids that belong to none of the stranger's living tasks, by kind."""
     deleted = create(stranger, "Mine")
     assert stranger.delete(path_of(deleted)).status_code == 204
     return {
@@ -42,7 +42,7 @@ def ids(client: httpx.Client, stranger: httpx.Client) -> dict[str, str]:
 
 
 def without_what_it_finds(ids: dict[str, str], operation: Operation) -> dict[str, str]:
-    """Leave out what the operation is there for: a task in the trash is restored."""
+    """Leave out the ids that the operation accepts: restoring needs a task in the trash."""
     return {kind: id_ for kind, id_ in ids.items() if (operation.id, kind) != ("restore_task", "deleted")}
 
 
@@ -116,7 +116,7 @@ def test_a_precondition_tells_nothing_of_a_task_that_is_not_mine(
     stranger: httpx.Client, ids: dict[str, str], operation: Operation, query: str
 ) -> None:
     if query:
-        del ids["deleted"]  # which can be removed for good
+        del ids["deleted"]  # the stranger may purge it
     for header, tag in itertools.product(("If-Match", "If-None-Match"), ('"1"', 'W/"1"', '"2"', '"1", "2"', "*", "1")):
         headers = {**JSON, "X-Request-Id": "the-same", header: tag}
         answers = {
@@ -150,11 +150,11 @@ def test_a_foreign_id_touches_no_more_of_the_database_than_a_missing_one(
     assert touched["foreign"] == touched["missing"]
     assert conditions
     assert all("user_id =" in condition for condition in conditions)
-    assert touched_by(explain(database_url, name, user_id, foreign)) != touched["foreign"]  # so it would show
+    assert touched_by(explain(database_url, name, user_id, foreign)) != touched["foreign"]  # a difference would show
 
 
 def touched_by(plan: list[dict[str, Any]]) -> list[tuple[str, float, int]]:
-    """Say what each node of a plan has found and looked at."""
+    """Return the type, the rows and the blocks read of each node of a plan."""
     return [(node["Node Type"], node["Actual Rows"], blocks(node)) for node in plan]
 
 
@@ -166,7 +166,7 @@ def explain(url: str, name: str, user_id: str, task_id: str) -> list[dict[str, A
     values |= {key: value for key, value in statement.constants.items() if value}
     connection = psycopg2.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))
     with closing(connection), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL ROLE task_api")  # a big table would have it so
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL ROLE task_api")  # as planned for a big table
         cursor.execute("SELECT set_config('app.user_id', %s, true)", (user_id,))
         for _ in range(2):
             cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement.sql}", values)
@@ -183,5 +183,5 @@ def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def blocks(node: dict[str, Any]) -> int:
-    """Count the blocks that a node and those below it have looked at."""
+    """Count the blocks that a node and those below it have read."""
     return int(node["Shared Hit Blocks"]) + int(node["Shared Read Blocks"])

@@ -1,4 +1,4 @@
-"""Files that nobody sends by mistake: each is refused or reported, nothing else suffers, and none is a 500."""
+"""Files sent with bad intent: each is refused or reported, nothing else is affected, and none causes a 500."""
 
 from __future__ import annotations
 

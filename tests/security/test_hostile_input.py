@@ -1,4 +1,4 @@
-"""Every field and parameter of the contract, given what no client should send: refused by name, and nothing happens."""
+"""Bad values for every field and parameter of the contract: the error names the field, and nothing changes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ODD_NAMES = ["__proto__", "constructor", "__class__", "model_config", "self", "d
              "0", "$where", "title[]", "title.a", "", "\U0001f36e" * 200, "%(principal)s"]  # fmt: skip
 BAD_LIMITS = ["0", "-1", "+5", "1_0", "5.0", "1e2", " 5", "5 ", "0x10", "\u0665", "true", "null", "NaN", "Infinity",
               "1001", "2147483648", "9223372036854775808", MANY, "5\x00", "\x00", "[]", "5,6", f"{MARK}"]  # fmt: skip
-# Sync tokens that may be sent to a feed of one change, which no purge has been at, and how they are answered.
+# Sync tokens sent to a feed of one change that was never purged, with the status of the response.
 SYNC_TOKENS = {SyncToken(0): 200, SyncToken(1): 200, SyncToken(2): 410, SyncToken(2**63 - 1): 410, SyncToken(0, 0): 200,
                SyncToken(0, 1): 410, SyncToken(1, 0): 200, SyncToken(2, 0): 410, SyncToken(1, 2**63 - 1): 410,
                }  # fmt: skip
@@ -73,7 +73,7 @@ def problems(response: httpx.Response, value: str) -> list[tuple[str, str]]:
     """Return the field and code of each detail of a 422, which must not hold the value."""
     error = error_of(response, 422, "VALIDATION_ERROR")
     assert MARK not in response.text
-    # Shorter ones can be part of a sentence.
+    # Shorter values can occur in a message by chance.
     assert len(value) < 8 or value not in response.text
     assert len(response.content) < 10_000
     return [(detail["field"], detail["code"]) for detail in error["details"]]
@@ -208,7 +208,7 @@ def test_a_tag_that_is_of_nothing_matches_nothing(
         headers = {**JSON, parameter["name"]: value}
         response = send(client, operation, task["id"], content=good_body(operation), headers=headers)
 
-        is_known = (operation.id, value) == ("get_task", b'W/"1"')  # for reading, a weak tag will do
+        is_known = (operation.id, value) == ("get_task", b'W/"1"')  # a weak tag is enough for reading
         assert response.status_code == (304 if is_known else expected), value
         assert MARK not in response.text
 

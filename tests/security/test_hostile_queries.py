@@ -1,4 +1,4 @@
-"""The query parameters of the list, given what no client should send: refused by name, and nothing happens."""
+"""Bad values for the query parameters of the list: the error names the parameter, and nothing changes."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def test_a_value_that_the_parameter_does_not_have_is_refused_under_its_name(clie
         assert {detail["field"] for detail in details} == {f"query.{name}"}, value
         assert MARK not in response.text
         assert len(value) < 20 or value not in response.text
-    if name != "q":  # where it is a character that cannot be read, next to one that can
+    if name != "q":  # a search may contain unreadable characters
         assert client.get(f"/api/tasks?{name}=%ff").status_code == 422
 
 
 def forged(place: bytes) -> str:
-    """Write a cursor with a check that is right."""
+    """Build a cursor with a correct checksum."""
     check = hashlib.blake2s(place, digest_size=6, person=b"tasks").digest()
     return base64.urlsafe_b64encode(place + check).decode().rstrip("=")
 
 
 def time_of(microseconds: int) -> bytes:
-    """Write a time as cursors hold it."""
+    """Encode a time as in a cursor."""
     return microseconds.to_bytes(8, "big", signed=True)
 
 
@@ -59,7 +59,7 @@ def test_a_cursor_that_is_not_ours_is_refused(client: httpx.Client) -> None:
     for ending in (b"a\x00", b"\xff", b"\xed\xa0\x80", b"a" * 101):
         query = {"sort": "title", "cursor": forged(TITLES_ID + nobody + ending)}
         assert error_of(client.get("/api/tasks", params=query), 400, "BAD_REQUEST")
-    # The ends of what can be written are only places: before everything, and after it.
+    # The smallest and largest times are valid positions: before everything, and after it.
     for time, titles in {-62135596800 * 10**6: [], 0: [], year_10000 - 1: ["a task"]}.items():
         page = client.get("/api/tasks", params={"cursor": forged(LIST_ID + b"\xff" * 16 + time_of(time))})
         assert [each["title"] for each in page.json()["data"]] == titles

@@ -1,4 +1,4 @@
-"""Odd spellings of addresses, and odd headers: no way round the token, no redirect, and always the envelope."""
+"""Odd spellings of addresses and odd headers never bypass the token, never redirect, and always get the envelope."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _encoded(path: str, characters: str) -> str:
     return "".join(f"%{ord(each):02x}" if each in characters else each for each in path)
 
 
-# Each takes a path that leads somewhere.
+# Each takes the path of a real operation.
 SPELLINGS: dict[str, Callable[[str], str]] = {
     "as it is": lambda path: path,
     "absolute": lambda path: f"http://else.where{path}",
@@ -90,11 +90,11 @@ def test_no_spelling_of_an_address_leads_round_the_token(
 
         assert "location" not in nobody.headers
         if nobody.status_code != 401:
-            # Not even the owner finds something there.
+            # Not even the owner finds anything there.
             owner = send(client, target, operation.method, headers=JSON_BODY, body=body)
             assert owner.status_code == nobody.status_code
             assert nobody.status_code in {400, 404}, name
-        if nobody.status_code != 400:  # what is no address at all never reaches the application
+        if nobody.status_code != 400:  # an invalid address never reaches the application
             assert nobody.json()["error"]["request_id"] == nobody.headers["X-Request-Id"]
     assert everything_of(client) == before
 

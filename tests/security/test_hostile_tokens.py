@@ -1,4 +1,4 @@
-"""Tokens that are no tokens, in every shape, over HTTP: each is a 401, and a good token beside it still passes."""
+"""Malformed tokens of every shape, over HTTP: each gets a 401, and a good token still passes afterwards."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_secret_signs_with_one_algorithm_only(doors: tuple[Door, ...], algor
 
 
 def forms(pair: KeyPair) -> Iterator[bytes]:
-    """List everything that somebody could take for the bytes of a public key."""
+    """List all byte forms in which a public key could be used as a secret."""
     public = pair.private_key.public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     yield from (pem, pem.strip(), pem.replace(b"\n", b"\r\n"), b"".join(pem.splitlines()[1:-1]))
@@ -128,7 +128,7 @@ def test_a_deeply_nested_header_is_refused_although_it_is_signed(
     doors: tuple[Door, ...], depth: int, kind: str
 ) -> None:
     if kind == "object" and depth == 2500:
-        depth = 900  # more does not fit into a token
+        depth = 900  # deeper ones do not fit into a token
     none_passes(doors, lambda door: compact(nested(door, depth, kind), good_claims(), door.sign))
     for door in doors:
         passed(door.api, f"Bearer {compact(nested(door, 63, kind), good_claims(), door.sign)}")

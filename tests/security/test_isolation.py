@@ -26,7 +26,7 @@ MALFORMED_IDS = ("1", "not-a-uuid", "%00", "{missing}0", "urn:uuid:{missing}", "
 
 
 def _named(is_wanted: Callable[[Operation], bool]) -> list[str]:
-    """List the operations of the table that are such; one that the contract lacks fails a test of its own."""
+    """List the wanted operations of the table. One that the contract lacks fails a separate test."""
     return [name for name in sorted(EXAMPLES) if name in operations() and is_wanted(operations()[name])]
 
 
@@ -40,11 +40,11 @@ class Owner:
     database_url: str
 
     def rows(self) -> dict[str, list[dict[str, Any]]]:
-        """Read everything that is stored of this user, past every wall."""
+        """Read everything stored for this user, without tenant filter or row-level security."""
         return stored_of(self.database_url, self.user_id)
 
     def secrets(self) -> set[str]:
-        """Return what an answer to somebody else must not hold."""
+        """Return texts that responses to other users must not contain."""
         return {self.user_id, self.task["id"], self.task["title"], self.task["description"]}
 
 
@@ -54,7 +54,7 @@ def owner(api: API, database_url: str) -> Iterator[Owner]:
     with api.client(user_id) as client:
         texts = {name: f"{name} of {user_id}" for name in ("title", "description")}
         task = client.post("/api/tasks", json=texts).json()["data"]
-        # A token under the id of the task: whatever an address is about, this id is the owner's.
+        # The token gets the task's id, so the id belongs to the owner in every address.
         token = client.post("/api/me/tokens", json=EXAMPLES["create_access_token"].body).json()["data"]
         execute(database_url, "UPDATE access_tokens SET id = %s WHERE id = %s", task["id"], token["id"])
         yield Owner(user_id, client, task, database_url)
@@ -73,7 +73,7 @@ def private(request: pytest.FixtureRequest) -> Operation:
 
 
 def _bad_tokens(user_id: str) -> dict[str, str]:
-    """Make tokens that all name the owner and are all no good."""
+    """Make invalid tokens that all name the owner."""
     good = issue_token(SECRET, user_id, ttl_seconds=600)
     return {
         "expired": issue_token(SECRET, user_id, ttl_seconds=600, now=lambda: time.time() - 601),
@@ -119,7 +119,7 @@ def test_the_owner_gets_the_documented_success(owner: Owner, operation: Operatio
 @pytest.mark.parametrize("name", _named(lambda operation: operation.is_about_one))
 def test_a_foreign_task_is_answered_like_one_that_is_not_there(owner: Owner, api: API, name: str) -> None:
     operation, before, missing = operations()[name], owner.rows(), uuid.uuid4()
-    # With a request id of its own, every answer can be compared to the last byte.
+    # With the same request id everywhere, responses can be compared byte by byte.
     with api.client(new_user(), **{"X-Request-Id": "the-same"}) as stranger:
         deleted = stranger.post("/api/tasks", json={"title": "Mine"}).json()["data"]["id"]
         assert stranger.delete(f"/api/tasks/{deleted}").status_code == 204
@@ -127,7 +127,7 @@ def test_a_foreign_task_is_answered_like_one_that_is_not_there(owner: Owner, api
         for method in _methods(operation):
             foreign = _send(stranger, operation, owner.task["id"], method)
             assert foreign.status_code == 404
-            others = [] if name == "restore_task" else [deleted]  # which the stranger may restore
+            others = [] if name == "restore_task" else [deleted]  # the stranger may restore it
             for task_id in (missing, *others, *malformed):
                 absent = _send(stranger, operation, task_id, method)
                 assert _all_of(absent) == _all_of(foreign), task_id
@@ -153,7 +153,7 @@ def test_a_wrong_request_to_a_foreign_task_tells_no_more(owner: Owner, api: API,
 
 
 def _all_of(response: httpx.Response) -> tuple[int, bytes, list[tuple[str, str]]]:
-    """Return everything of an answer that a client can see, but its date and how many more there may be."""
+    """Return all that a client can see of a response, except its date and rate limit."""
     return (
         response.status_code,
         response.content,

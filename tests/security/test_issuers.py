@@ -1,4 +1,4 @@
-"""Tokens as well-known issuers make them, accepted with the settings that the README names, read from there."""
+"""Tokens like those of well-known issuers are accepted with the settings read from the README."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ FRONTEND = "https://app.example.com"
 
 @dataclass(frozen=True)
 class Provider:
-    """How an issuer makes its tokens; `{base}` is where it is."""
+    """How an issuer makes its tokens; `{base}` stands for its address."""
 
     pair: KeyPair
     keys_path: str
     said: Mapping[str, object]
-    placeholders: Mapping[str, str]  # what a reader puts in for the words of the README
+    placeholders: Mapping[str, str]  # what a reader puts in for the README's placeholders
     without: tuple[str, ...] = ()  # parameters that its published keys lack
     typ: bool = True
 
@@ -97,7 +97,7 @@ def based(value: object, base: str) -> object:
 def serving(
     settings: Settings, name: str, provider: Provider, monkeypatch: pytest.MonkeyPatch, **instead: str
 ) -> Iterator[tuple[API, Issuer, Callable[..., dict[str, object]]]]:
-    """Serve with the documented settings; gives the service, the issuer, and what makes its tokens."""
+    """Serve with the documented settings; gives the service, the issuer, and a function that makes its tokens."""
     for setting in Settings.model_fields:
         monkeypatch.delenv(setting.upper(), raising=False)
     assert settings.database_url
@@ -142,7 +142,7 @@ def test_the_tokens_of_an_issuer_are_accepted_with_the_settings_of_the_readme(
 
 
 def documented_claims(name: str) -> list[str]:
-    """List the claims that the documented settings ask for."""
+    """List the claims that the documented settings require."""
     claim_of = {"JWT_AUDIENCE": "aud", "JWT_AUTHORIZED_PARTIES": "azp"}
     return [claim_of[setting] for setting in documented_settings()[name.partition(",")[0]] if setting in claim_of]
 

@@ -1,4 +1,4 @@
-"""A service and its issuer, over HTTP: which keys count, when they are fetched, and what happens when they are not."""
+"""A service and its issuer, over HTTP: which keys count, when they are fetched, and what happens if that fails."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def issuer() -> Iterator[Issuer]:
 
 @pytest.fixture
 def start(settings: Settings, issuer: Issuer) -> Iterator[Callable[[], API]]:
-    """Give what starts a service that knows nothing of its issuer yet."""
+    """Give a function that starts a service which has not fetched its issuer's keys yet."""
     with ExitStack() as running:
         yield lambda: running.enter_context(serve(settings.model_copy(update=keys_of(issuer))))
 
@@ -89,7 +89,7 @@ BROKEN: dict[str, dict[str, object]] = {
     "slower and slower": {"drip_seconds": 0.05},
 }
 SLOW = {"too slow", "slower and slower"}
-SHORT_SECONDS = 2.0  # and still long enough for a busy machine to send its request
+SHORT_SECONDS = 2.0  # still long enough for a busy machine to send its request
 
 
 @pytest.mark.requirement("FR-081", "FR-083")
@@ -107,7 +107,7 @@ def test_before_the_first_keys_the_answer_is_503_and_afterwards_they_keep_workin
     answer = ask(api, bearer())
     assert (answer.status, answer.headers["content-type"]) == (503, "application/json")
     assert "retry-after" in answer.headers
-    refused(api, "Bearer x.y.z")  # which no key could make good
+    refused(api, "Bearer x.y.z")  # no key could make it valid
     vars(issuer).update({name: healthy[name] for name in BROKEN[how]})
     monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", PATIENCE_SECONDS)
     passed(api, bearer())
@@ -163,7 +163,7 @@ def test_good_keys_work_among_all_kinds_of_others(
         passed(api, bearer(pair))
     passed(api, bearer(alg="Ed25519"))
     passed(api, bearer(ec_pair(), "kid"))
-    refused(api, bearer(rsa_pair(), "kid"))  # of which there are two
+    refused(api, bearer(rsa_pair(), "kid"))  # two keys match
     refused(api, bearer(kid=ec_pair().key_id))
     assert len(issuer.requests) == 2
 

@@ -1,6 +1,6 @@
-"""Through a transaction pooler all users share one server connection, and nothing of one is there for the next.
+"""Through a transaction pooler all users share one server connection, and none leaves anything for the next.
 
-That row-level security alone keeps them apart there is held by test_second_wall.py, which runs through a pooler, too.
+test_row_level_security.py, which also runs through a pooler, checks that row-level security alone keeps them apart.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from tests.fixtures.tenant_statements import TIMEOUT_SECONDS, tasks_of, use_ever
 
 USERS = 6
 ROUNDS = 8
-# What PgBouncer itself hands on from each client to the server, and takes care of.
+# Settings that PgBouncer itself tracks and restores for each client.
 TRACKED = {"application_name", "client_encoding", "DateStyle", "TimeZone", "standard_conforming_strings"}
 
 STATE = """
@@ -58,13 +58,13 @@ UNION ALL SELECT 'temporary table', relname FROM pg_class WHERE relpersistence =
 
 @dataclass(frozen=True)
 class Login:
-    """A login of some kind, and the two ways to its database."""
+    """A login, and the direct and pooled addresses of its database."""
 
     directly: str
     through_pooler: str
 
     def left_for_the_next_client(self) -> tuple[Any, ...]:
-        """Look at the one server connection as a client that has just come sees it."""
+        """Return the state of the one server connection as a new client sees it."""
         plain = make_url(self.through_pooler).set(drivername="postgresql").render_as_string(hide_password=False)
         with closing(psycopg2.connect(plain)) as connection, connection.cursor() as cursor:
             connection.autocommit = True
@@ -75,7 +75,7 @@ class Login:
             return tuple(state)
 
     def untouched(self) -> tuple[Any, ...]:
-        """Look at it before anything happens."""
+        """Return its state before anything has happened."""
         state = self.left_for_the_next_client()
         login = make_url(self.directly).username
         assert state[1:] == (login, login, "", DATABASE_DEFAULTS["statement_timeout"], DATABASE_DEFAULTS["TimeZone"])
@@ -90,7 +90,7 @@ def _login(server_url: str, kind: str) -> Iterator[Login]:
 @pytest.fixture(scope="module", params=LOGINS)
 def login(request: pytest.FixtureRequest, server_url: str, database_url: str) -> Iterator[Login]:
     """Each kind of login in turn."""
-    assert database_url  # which has brought the role task_api to this server
+    assert database_url  # creates the role task_api on this server
     yield from _login(server_url, request.param)
 
 
@@ -145,7 +145,7 @@ def test_a_statement_that_fails_leaves_nothing(login: Login) -> None:
 
 @pytest.mark.requirement("FR-086")
 def test_what_would_leave_something_is_noticed(neon: Login) -> None:
-    """The measure itself: what a session sets, the next client does find."""
+    """Tests the check itself: the next client finds what a session sets."""
     for spoil, restore in [
         ("SET lock_timeout = '1s'", "RESET lock_timeout"),
         ("PREPARE mine AS SELECT 1", "DEALLOCATE mine"),
@@ -162,7 +162,7 @@ def test_what_would_leave_something_is_noticed(neon: Login) -> None:
 
 
 def _works_alone(api: API, name: str) -> None:
-    """Use the service as one of many, and see only what is one's own."""
+    """Use the service as one of many users, and see only this user's tasks."""
     with api.client(name) as client:
         _works(client, name)
 
@@ -219,7 +219,7 @@ def test_nothing_is_ever_set_for_longer_than_a_statement(served: API) -> None:
     for statement in sent:
         local = re.findall(r"set_config\((?:'\w+(?:\.\w+)?'|%\(\w+\)s), [^,]+, true\)", statement)
         assert statement.count("set_config(") == len(local) >= 5
-        # An UPDATE has a SET of its own.
+        # The SET of an UPDATE is allowed.
         assert not SESSION_STATE.search(re.sub(r"UPDATE (\w+ )?SET", "UPDATE", statement)), statement
     assert all(map(SESSION_STATE.search, ["SET x = 1", "PREPARE a AS", "set_config('role', 'a', false)"]))
     assert not SESSION_STATE.search("SET LOCAL x = 1")

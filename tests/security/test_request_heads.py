@@ -1,4 +1,4 @@
-"""Heads of requests that do not mean one thing: whose host is unclear, or the end of whose body."""
+"""Request heads that are ambiguous about the host or about the end of the body."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CODED = [
     ["gzip"], ["gzip, chunked"], ["gzip", "chunked"], ["identity"], ["identity, chunked"], ["identity", "chunked"],
     ["chunked;a=b"], ["xchunked"], ["x, chunked"], [",chunked"], ['"chunked"'], ["gzip;q=0", "chunked"],
 ]  # fmt: skip
-# Something behind chunks, which come last and once; or nothing at all.
+# A coding after chunked, which must come last and once; or an empty coding.
 MALFORMED = [
     ["chunked, identity"], ["chunked, gzip"], ["chunked, chunked"], ["chunked", "chunked"], ["chunked", "gzip"],
     ["chunked,"], [""], ["", "chunked"], ["chunked", ""],
@@ -33,7 +33,7 @@ CHUNK = b'e\r\n{"title": "a"}\r\n0\r\n\r\n'
 
 
 def request_of(user_id: str, hosts: list[bytes], version: bytes, line: str = "GET /api/tasks") -> bytes:
-    """Write a request with so many lines for the host."""
+    """Build a request with one Host line for each of these values."""
     start, *others = head(user_id, line, Host="").split(b"\r\n")
     lines = [other for other in others if other != b"Host: "]
     return b"\r\n".join([start.replace(b"HTTP/1.1", version), *(b"Host: " + host for host in hosts), *lines])

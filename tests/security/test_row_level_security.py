@@ -1,4 +1,4 @@
-"""Row-level security: Postgres refuses foreign rows by itself, whoever the service logs in as."""
+"""Row-level security alone keeps foreign rows out, whatever login the service uses."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.fixtures.tenant_statements import (
 )
 
 NOBODY = ""
-# Each table with the column that says whose a row is.
+# Each table with the column that names the owner of a row.
 TABLES = {
     "users": "id",
     "tasks": "user_id",
@@ -45,15 +45,15 @@ TABLES = {
 
 @pytest.fixture(scope="module", params=LOGINS)
 def login_url(request: pytest.FixtureRequest, server_url: str, database_url: str) -> Iterator[str]:
-    """A migrated database that belongs to each kind of login in turn."""
-    assert database_url  # which has brought the role task_api to this server
+    """A migrated database, owned by each kind of login in turn."""
+    assert database_url  # creates the role task_api on this server
     with database_of(server_url, LOGINS[request.param]) as url:
         yield url
 
 
 @pytest.fixture(scope="module", params=["directly", "through a pooler"])
 def engine(request: pytest.FixtureRequest, login_url: str) -> Iterator[Engine]:
-    """The engine as the service builds it, with one connection that every request has to share."""
+    """The engine as the service builds it, with one connection that all requests share."""
     with pooled(login_url) if request.param == "through a pooler" else nullcontext(login_url) as url:
         engine = Engine(url, pool_size=1, timeout_seconds=TIMEOUT_SECONDS)
         yield engine
@@ -92,7 +92,7 @@ def test_a_statement_about_the_wrong_user_hits_no_foreign_row(owner: Owner, name
     statement, before = STATEMENTS[name], owner.rows()
     parameters = owner.parameters(statement, principal=owner.id)
     if "INSERT INTO tasks" in statement.sql:
-        parameters["task"] = str(uuid.uuid4())  # its own is taken
+        parameters["task"] = str(uuid.uuid4())  # its own id is taken
     assert without_walls(owner, statement.sql, parameters)
 
     seen = through_the_wall(owner.engine, new_user(), statement.sql, parameters)
@@ -159,7 +159,7 @@ SELECT pg_backend_pid(), current_user, current_setting('role'), coalesce(current
 
 
 def _state(engine: Engine) -> tuple[Any, ...]:
-    """Read the settings of the one connection, with no guard in front."""
+    """Read the settings of the one connection directly."""
     (state,) = send(engine, _STATE)
     return tuple(state)
 

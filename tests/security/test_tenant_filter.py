@@ -1,4 +1,4 @@
-"""The tenant filter: where nothing else guards, a statement's own condition keeps one user from another's rows."""
+"""The tenant filter: a statement's own condition alone keeps one user from another's rows."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def test_a_statement_hits_no_foreign_row_where_row_security_does_not_bind(
     database_url: str, engine: Engine, name: str
 ) -> None:
     statement, owner, stranger = STATEMENTS[name], Owner.with_task(database_url, engine), new_user()
-    # Else there is nothing to change.
+    # Otherwise there is nothing to change.
     tasks_of(engine, stranger).create(TaskCreate(id=owner.task_id, title="Mine"))
     store_answer(engine, stranger, owner.key, "Mine")
     parameters = owner.parameters(statement, principal=stranger)
 
     assert not without_walls(owner, statement.sql, parameters)
 
-    assert without_walls(owner, statement.without_condition, parameters)  # nothing else kept it from the row
+    assert without_walls(owner, statement.without_condition, parameters)  # only the condition kept it from the row

@@ -1,4 +1,4 @@
-"""A good token with anything of it changed is no good token: every single byte, and many changes at once."""
+"""A good token stops working when anything in it changes: every single byte, and many changes at once."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ INSERTED = b"A.=_-{\x00\xff"
 
 @dataclass(frozen=True)
 class Judge:
-    """A verifier, a token that it has accepted, and an event loop to ask it in."""
+    """A verifier, a token that it has accepted, and an event loop to run it in."""
 
     verifier: Verifier
     token: bytes
     runner: asyncio.Runner
 
     def passing(self, candidates: Iterator[bytes]) -> list[bytes]:
-        """List those that get in."""
+        """List the candidates that are accepted."""
 
         async def judge_all() -> list[bytes]:
             return [candidate for candidate in candidates if await self._passes(candidate)]
@@ -46,7 +46,7 @@ class Judge:
 
     async def _passes(self, candidate: bytes) -> bool:
         try:
-            await self.verifier.user_id(candidate.decode("latin-1"))  # as headers are read
+            await self.verifier.user_id(candidate.decode("latin-1"))  # as headers are decoded
         except Unauthorized:
             return False
         return True
@@ -90,7 +90,7 @@ def test_no_single_change_of_a_token_is_accepted(judges: tuple[Judge, ...], numb
 
 @st.composite
 def changed(draw: st.DrawFn, token: bytes) -> bytes:
-    """Draw a token that was changed in one to four places or lost, gained or exchanged parts."""
+    """Draw a token changed in one to four places: pieces removed, added, repeated, reversed or replaced."""
     data = token
     for _ in range(draw(st.integers(1, 4))):
         first, second = sorted(draw(st.tuples(st.integers(0, len(data)), st.integers(0, len(data)))))
@@ -105,7 +105,7 @@ def changed(draw: st.DrawFn, token: bytes) -> bytes:
 
 @st.composite
 def rearranged(draw: st.DrawFn, token: bytes) -> bytes:
-    """Draw a token of parts of this one, once or twice and in any order."""
+    """Draw a token made of parts of this one, in any order, some repeated or missing."""
     parts = draw(st.lists(st.sampled_from([*token.split(b"."), b"", b"e30"]), min_size=1, max_size=5))
     return b".".join(parts)
 
@@ -119,7 +119,7 @@ HEADER = st.dictionaries(st.sampled_from(["alg", "kid", "typ", "cty", "jku", "x"
 
 @st.composite
 def reworded(draw: st.DrawFn, token: bytes) -> bytes:
-    """Draw a token that says something else, or the same in other words, under the old signature."""
+    """Draw a token with changed or differently written content under the old signature."""
     *documents, signature = token.decode().split(".")
     separators = draw(st.sampled_from([(",", ":"), (", ", ": "), (" ,", ":")]))
     parts = []
@@ -154,6 +154,6 @@ def test_no_mutation_of_a_token_passes_the_service(doors: tuple[Door, ...], data
     door = doors[number]
     token = door.token().encode()
     passed(door.api, b"Bearer " + token)
-    candidate = data.draw(mutations(token)).translate(None, bytes([*range(32), 127]))  # which are no HTTP
-    assume(candidate.strip(b" ") != token)  # blanks around a token are none of its bytes
+    candidate = data.draw(mutations(token)).translate(None, bytes([*range(32), 127]))  # these bytes are not valid HTTP
+    assume(candidate.strip(b" ") != token)  # blanks around a token are not part of it
     refused(door.api, b"Bearer " + candidate)

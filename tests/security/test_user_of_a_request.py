@@ -1,4 +1,4 @@
-"""The user of a request is its token's, and no input can name another."""
+"""The token alone decides the user of a request; no input can name another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One installation for all tests of a process; users of their own keep them apart."""
+"""One installation for all tests of a process; each test uses its own users."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from tests.fixtures.deployment import Installation, installation
 
 @pytest.fixture(scope="session")
 def installed() -> Iterator[Installation]:
-    """The database as compose.yaml sets it up, migrated by its owner."""
+    """The database as set up by compose.yaml, migrated by its owner."""
     with installation() as made:
         yield made

@@ -1,4 +1,4 @@
-"""The drill: a dump while the service runs, restored as the document says, and served from there."""
+"""The drill: dump while the service runs, restore as the document says, and serve the result."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PASSWORD = "only-for-tests"  # noqa: S105 - it protects nothing
 
 @dataclass
 class Person:
-    """A user, what the service has confirmed to them, and what their client had seen before the dump."""
+    """A user, the tasks that the service confirmed, and what their client had seen before the dump."""
 
     id: str = field(default_factory=new_user)
     confirmed: list[Task] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Person:
 
 @contextmanager
 def _writing(address: str, people: list[Person]) -> Iterator[None]:
-    """Let each make task after task."""
+    """Let each person create tasks continuously."""
     stop = threading.Event()
 
     def write(person: Person) -> None:
@@ -66,7 +66,7 @@ def _writing(address: str, people: list[Person]) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Drill:
-    """Two people who wrote all the while, and the folder with the dump."""
+    """Two people who wrote during the dump, and the installation with the dump."""
 
     installed: Installation
     settings: Settings
@@ -74,7 +74,7 @@ class Drill:
 
     @contextmanager
     def served_from(self, url: str) -> Iterator[str]:
-        """Serve from a restored database, which keeps users apart; gives the address."""
+        """Serve from a restored database; gives the address."""
         with _serving(self.settings, url) as address:
             ready = httpx.get(f"{address}/health/ready", trust_env=False, timeout=PATIENCE_SECONDS)
             assert ready.status_code == 200, ready.text
@@ -115,7 +115,7 @@ def _until(is_so: Callable[[], bool]) -> None:
 
 
 def _restore(drill: Drill, admin_url: str, owner_url: str) -> str:
-    """Restore into a new database of the owner's; returns the owner's address of it."""
+    """Restore into a new database of the owner; returns its address for the owner."""
     owner = make_url(owner_url)
     execute(admin_url, f"CREATE DATABASE restored OWNER {owner.username}")
     url = owner.set(database="restored").render_as_string(hide_password=False)
@@ -125,7 +125,7 @@ def _restore(drill: Drill, admin_url: str, owner_url: str) -> str:
 
 
 def _has_all_that_was_confirmed(client: httpx.Client, person: Person) -> None:
-    """Check that a person has a state that was once there: all until some moment after the dump began."""
+    """Check that a person has everything up to some moment after the dump began, and nothing later."""
     mine, revision = living(client), revision_of(client)
 
     assert person.before.items() <= mine.items()
@@ -138,11 +138,11 @@ def _are_kept_apart(address: str, people: list[Person], url: str) -> None:
     first, second = people
     with user_client(address, second.id) as stranger:
         error_of(stranger.get(path_of(first.confirmed[0])), 404, "NOT_FOUND")
-    assert execute(url, "SELECT count(*) FROM tasks") == [(0,)]  # as the service's login, who acts for nobody
+    assert execute(url, "SELECT count(*) FROM tasks") == [(0,)]  # the service's login, without a user
 
 
 def _goes_on(client: httpx.Client, person: Person) -> None:
-    """Check that a follower goes on where it was, and that one who saw what is lost is told so."""
+    """Check that a client can continue syncing, and that one that saw lost changes gets a 410."""
     error_of(client.get("/api/changes", params={"since": sync_token(person.revision_after)}), 410, "GONE")
     create(client, "After the restore")
     while person.replica.pull(client, limit=5):
@@ -202,7 +202,7 @@ def test_a_dump_serves_the_same_users_on_a_server_that_is_set_up_like_a_new_one_
 
 
 def _as(login: str, password: str, url: str) -> str:
-    """Return an address for another login; that of the server's own database becomes Neon's."""
+    """Return the address for another login; the server's own database is replaced by Neon's."""
     other = make_url(url).set(username=login, password=password)
     database = "neondb" if other.database == "postgres" else other.database
     return other.set(database=database).render_as_string(hide_password=False)

@@ -1,4 +1,4 @@
-"""compose.yaml: what it says, and the same roles, pooler and environment with the programs that are here."""
+"""compose.yaml: its content, and the same roles, pooler and environment with locally installed programs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.requirement("FR-178")
 
 
 def _compose_program() -> list[str] | None:
-    """Find the plugin of docker, or the program that came before it."""
+    """Find the Docker plugin, or the standalone program that preceded it."""
     for command in (["docker", "compose"], ["docker-compose"]):
         if find(command[0]) and not subprocess.run([*command, "version"], capture_output=True).returncode:  # noqa: S603, PLW1510
             return command
@@ -141,7 +141,7 @@ def test_the_login_of_the_service_may_do_only_what_requests_may(installed: Insta
 
 @pytest.fixture(scope="module")
 def pooler(installed: Installation) -> Iterator[Pooler]:
-    """PgBouncer as configured for compose.yaml, but for where things are."""
+    """PgBouncer as configured for compose.yaml, except for paths and addresses."""
     need("pgbouncer")
     folder = installed.folder / "pgbouncer"
     folder.mkdir()
@@ -158,7 +158,7 @@ def pooler(installed: Installation) -> Iterator[Pooler]:
         text = text.replace(old, new)
     (folder / "pgbouncer.ini").write_text(text)
     shutil.copy(installed.folder / "deploy" / "secrets" / "pgbouncer-users", folder / "users")
-    installed.folder.chmod(0o755)  # for whom PgBouncer runs as, when we are root
+    installed.folder.chmod(0o755)  # for the user that PgBouncer runs as when we are root
     own(folder, lesser_user())
     pooler = Pooler(folder, make_url(installed.service_url).set(port=port), lesser_user())
     pooler.start()
@@ -198,9 +198,9 @@ def test_a_second_login_is_let_through_once_the_pooler_is_told(installed: Instal
         pooler.reload()
         _wait_until_let_in(url)
         for each in (url, pooler.url):
-            assert execute(each, "SELECT count(*) FROM tasks") == [(0,)]  # who acts for nobody sees none
+            assert execute(each, "SELECT count(*) FROM tasks") == [(0,)]  # without a user, no rows are visible
     finally:
-        execute(installed.server.url(), "DROP ROLE task_api_service_2")  # `installed` is for other tests, too
+        execute(installed.server.url(), "DROP ROLE task_api_service_2")  # other tests share `installed`
 
 
 def _wait_until_let_in(url: str) -> None:

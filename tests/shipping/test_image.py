@@ -1,4 +1,4 @@
-"""The Dockerfile, read; and the service in the file system that it describes, as the user that it names."""
+"""The Dockerfile's content, and the service in the file system that it describes, run as the user that it names."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_nothing_else_is_given_to_the_build() -> None:
 def test_it_is_nobody_who_runs_it_and_signals_reach_it() -> None:
     assert USER.isdecimal()
     assert GROUP.isdecimal()
-    assert int(USER) >= 10000  # of no user of the machine
+    assert int(USER) >= 10000  # no user of the host has this id
     assert IMAGE.instructions.index(("USER", f"{USER}:{GROUP}")) > IMAGE.instructions.index(("RUN", IMAGE.the("RUN")))
     assert IMAGE.the("STOPSIGNAL") == "SIGTERM"
     assert ENVIRONMENT["ENVIRONMENT"] == "production"
@@ -105,7 +105,7 @@ def test_it_is_nobody_who_runs_it_and_signals_reach_it() -> None:
 
 @pytest.fixture
 def image(installed: Installation, tmp_path: Path) -> Confinement:
-    """What the Dockerfile builds, of this machine's files, as a container sees it; with settings for production."""
+    """The image's file system, built from this machine's files, as a container sees it; with production settings."""
     removed = [Path(name).name for name in PACKAGES.the("RUN").partition("rm -r ")[2].split()]
     files = {
         "/packages": locked_packages(tmp_path / "packages", removed),

@@ -1,4 +1,4 @@
-"""A service on a schema that is newer than itself: while it comes, when it is there, and when it is gone again."""
+"""A service on a schema newer than itself: during the migration, after it, and after the rollback."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def newer(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def api(own_url: str, settings: Settings) -> Iterator[API]:
-    """This version, on a database of its own."""
+    """This version, on its own database."""
     with serve(settings.model_copy(update={"database_url": SecretStr(own_url)})) as running:
         running.app.state.feed.stream_seconds = 0
         running.app.state.readiness.remember_seconds = 0
@@ -61,7 +61,7 @@ def api(own_url: str, settings: Settings) -> Iterator[API]:
 
 
 def _everything_works(api: API) -> None:
-    """Call whatever there is; the client compares each answer strictly with the contract."""
+    """Call every operation; the client compares each response strictly with the contract."""
     with api.client(new_user()) as client:
         assert client.get("/health/ready").status_code == 200
         path = path_of(create(client))
@@ -88,7 +88,7 @@ def _everything_works(api: API) -> None:
 
 
 def _at_last(migrate: Callable[[], Any]) -> Any:
-    """Try again, as the document says, when a migration of two tables has met requests that hold them the other way."""
+    """Retry, as the document says, when a migration deadlocks with requests that lock its tables in another order."""
     for _ in range(5):
         try:
             return migrate()
@@ -126,7 +126,7 @@ def test_the_old_version_comes_back_to_it_and_leaves_it_alone(own_url: str, sett
 
 
 def test_an_older_schema_is_noticed(empty_database_url: str, settings: Settings, newer: Path) -> None:
-    """The measure itself: a service whose migrations are not there is not ready."""
+    """Tests the check itself: a service without its migrations is not ready."""
     for file in sorted(newer.glob(f"{FILES[-1]}*")):
         file.unlink()
     migrations.apply(empty_database_url, newer)

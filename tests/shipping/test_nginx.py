@@ -1,4 +1,4 @@
-"""The API through nginx as we configure it: the same answers over TLS, streams at once, and who the clients are."""
+"""The API through nginx as we configure it: same responses over TLS, unbuffered streams, real client addresses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.fixtures.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.requirement("FR-180")
 
-# What differs with the moment, or is said of the connection and not of the answer.
+# Headers that change over time, or that describe the connection and not the response.
 OF_THE_MOMENT = {"date", "ratelimit", "connection", "server", "keep-alive", "transfer-encoding", "content-length"}
 
 
@@ -35,7 +35,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(settings: Settings) -> Iterator[Site]:
-    """A service that lets streams end by themselves, behind nginx."""
+    """A service behind nginx, whose streams end on their own."""
     with serve(settings) as api, fronted(httpx.URL(api.base_url).port or 0) as front:
         yield Site(api, front)
 
@@ -97,19 +97,19 @@ def test_only_tls_of_today_is_spoken_and_by_whom_it_says(site: Site) -> None:
         httpx.Client(base_url=site.front.address, trust_env=False, timeout=PATIENCE_SECONDS) as trusting,
         pytest.raises(httpx.ConnectError),
     ):
-        trusting.get("/")  # trusts the authorities of the machine
+        trusting.get("/")  # trusts the machine's certificate authorities
     for version, is_spoken in [
         (ssl.TLSVersion.TLSv1_1, False),
         (ssl.TLSVersion.TLSv1_2, True),
         (ssl.TLSVersion.TLSv1_3, True),
     ]:
         context = ssl.create_default_context(cadata=(site.front.folder / "authority.pem").read_text())
-        context.set_ciphers("DEFAULT:@SECLEVEL=0")  # so that this side would speak it
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")  # so that the client side would accept it
         assert _speaks(site.front.port, context, version) is is_spoken
 
 
 def _speaks(port: int, context: ssl.SSLContext, version: ssl.TLSVersion) -> bool:
-    with warnings.catch_warnings():  # Python says that it is old
+    with warnings.catch_warnings():  # Python warns that the version is old
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = context.maximum_version = version
     try:
@@ -137,7 +137,7 @@ def _said(*command: str) -> str:
 def test_changes_are_passed_on_at_once(site: Site) -> None:
     user = new_user()
     with site.front.client(user) as client, site.front.client(user) as writer:
-        for _ in range(3):  # each while the stream waits: nothing after it would push it out
+        for _ in range(3):  # while the stream is idle, so that no later data flushes a buffer
             with client.stream("GET", "/api/changes/stream") as stream:
                 lines = stream.iter_lines()
                 assert next(line for line in lines if line.startswith("retry:"))
@@ -161,7 +161,7 @@ def test_the_request_id_is_the_same_everywhere(site: Site) -> None:
             answered = client.get("/api/tasks", headers=headers).headers["X-Request-Id"]
             given = set(headers.values()) | {trace, "0" * 32}
             assert answered == expected if expected else answered not in given
-            # nginx writes its line when the answer has left.
+            # nginx logs a request after sending the response.
             until(lambda line=f'"request_id":"{answered}"': line in site.front.log)  # type: ignore[misc]
 
 

@@ -1,4 +1,4 @@
-"""What nginx itself refuses, whom it gives up, and what becomes of requests when a service is gone."""
+"""What nginx itself refuses, which clients it drops, and what happens to requests when a service is gone."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.requirement("FR-180")
 
 @pytest.fixture(scope="module")
 def api(settings: Settings) -> Iterator[API]:
-    """A service as it is."""
+    """A service with unchanged settings."""
     with serve(settings) as api:
         yield api
 
@@ -116,7 +116,7 @@ def test_a_client_that_does_not_go_on_is_given_up(api: API) -> None:
 
 
 def test_a_body_that_comes_drop_by_drop_is_refused_by_the_service(settings: Settings) -> None:
-    """No pause of it is too long for nginx; as a whole it takes longer than a client may."""
+    """No single pause is too long for nginx, but the whole body exceeds the service's deadline for clients."""
     stop = threading.Event()
     hasty = settings.model_copy(update={"client_timeout_seconds": 0.5})
     with serve(hasty) as api, fronted(_port(api)) as front, front.connection() as connection:
@@ -155,7 +155,7 @@ def test_an_address_has_so_many_connections_and_no_more(api: API) -> None:
         client.stream("GET", "/api/changes/stream") as one,
         client.stream("GET", "/api/changes/stream") as two,
     ):
-        streams = one.iter_lines(), two.iter_lines()  # which would end if nobody held them
+        streams = one.iter_lines(), two.iter_lines()  # keep references, or the streams would end
         assert next(streams[0]) == next(streams[1])
         refused = client.get("/api/tasks")
         assert other.get("/api/tasks").status_code == 200

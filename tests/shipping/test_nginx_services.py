@@ -1,4 +1,4 @@
-"""nginx in front of several services: what it sends twice, and whom it passes over, when one is gone."""
+"""nginx in front of several services: which requests it retries and which services it skips when one is gone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CUT = "the answer ended too early"
 
 
 class Forgetful:
-    """A service that dies with every request that it gets."""
+    """A service that closes the connection on every request."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -49,7 +49,7 @@ class Forgetful:
                 self.requests[connection.recv(65536).split(b" ")[0].decode()] += 1
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
@@ -61,7 +61,7 @@ def test_only_what_may_be_done_twice_is_sent_twice(method: str, times: int) -> N
         with fronted(*(service.port for service in both)) as front, front.connection() as connection:
             body = b"" if method in {"GET", "DELETE"} else b"{}"
             request = head(new_user(), f"{method} /api/tasks/{MISSING_ID}", Host=HOST, Content_Length=str(len(body)))
-            connection.send(request + body)  # in one piece: what has arrived by then, nginx could send again
+            connection.send(request + body)  # in one piece, so that nginx could send all of it again
             answer = connection.answer()
     finally:
         for service in both:
@@ -82,7 +82,7 @@ def test_a_service_that_is_not_there_is_passed_over(settings: Settings) -> None:
 
 
 class Readers:
-    """Clients that read through nginx all the while."""
+    """Clients that keep reading through nginx."""
 
     def __init__(self, front: Front) -> None:
         self.statuses: list[int | str] = []
@@ -99,7 +99,7 @@ class Readers:
         self.stop()
 
     def stop(self) -> None:
-        """Let each finish what it has begun."""
+        """Let each client finish its request, and stop."""
         self._stop.set()
         for thread in self._threads:
             thread.join()
@@ -115,7 +115,7 @@ class Readers:
                     self.statuses.append(repr(error))
 
     def wait_for(self, more: int) -> None:
-        """Wait until so many more have been answered."""
+        """Wait until this many more requests have been answered."""
         wanted, waiting = len(self.statuses) + more, threading.Event()
         for _ in range(6000):
             if len(self.statuses) >= wanted:
@@ -146,7 +146,7 @@ def test_no_read_fails_while_a_service_is_killed_and_restarted(
 
     found = Counter(readers.statuses)
     assert found.keys() <= {200, CUT}
-    assert found[CUT] <= READERS  # what each was reading when the service was killed: nobody has the rest of that
+    assert found[CUT] <= READERS  # responses cut off when the service was killed
 
 
 @contextmanager

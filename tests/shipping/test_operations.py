@@ -1,4 +1,4 @@
-"""specs/operations.md: its commands do what it says, and its names and numbers are those of the code."""
+"""specs/operations.md: its commands work as described, and its names and numbers match the code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.requirement("FR-181")
 TEXT = DOCUMENT.read_text(encoding="utf-8")
 WORDS = " ".join(TEXT.split())
 DEFAULTS = {name.upper(): field.default for name, field in Settings.model_fields.items()}
-# Of other programs, and of the shell.
+# Variables of other programs and of the shell.
 OTHER_NAMES = {
     "CURRENT_USER",
     "SERVICE_PASSWORD",
@@ -73,7 +73,7 @@ def test_the_table_of_sizes_follows_from_the_formula() -> None:
     assert [row[:2] for row in rows] == list(MAX_CONNECTIONS.items())
     for _, most, direct, direct_workers, pooled, pooled_workers in rows:
         assert direct == most - RESERVED_BY_NEON
-        assert direct_workers == (direct - SPARE) // size - 1  # the one that runs besides while others are replaced
+        assert direct_workers == (direct - SPARE) // size - 1  # one extra runs while others are replaced
         assert pooled == most * 9 // 10
         assert pooled_workers == (pooled - SPARE) // size - 1
 
@@ -110,7 +110,7 @@ def test_it_is_short_enough_to_be_read() -> None:
 
 @pytest.fixture
 def emptied(installed: Installation) -> Iterator[tuple[Installation, str]]:
-    """An empty database of the owner's, and its direct address."""
+    """An empty database of the owner, and its direct address."""
     execute(installed.server.url(), "CREATE DATABASE operations OWNER task_api_owner")
     yield installed, make_url(installed.owner_url).set(database="operations").render_as_string(hide_password=False)
     execute(installed.server.url(), "DROP DATABASE operations WITH (FORCE)")
@@ -136,7 +136,7 @@ def test_a_new_secret_is_strong_enough(installed: Installation) -> None:
 
 def test_the_login_of_the_service_is_replaced_by_a_superuser_and_not_by_the_owner(settings: Settings) -> None:
     _, make, _, drop = commands("Secrets")
-    with installation() as own:  # whose first login nobody else needs
+    with installation() as own:  # a separate one, because its first login is removed
         admin = {"DATABASE_DIRECT_URL": own.server.url(), "NEW_PASSWORD": "only-for-tests"}
         with pytest.raises(AssertionError, match="permission denied"):
             own.shell(make, **{**admin, "DATABASE_DIRECT_URL": own.owner_url})
@@ -163,7 +163,7 @@ def test_what_goes_on_in_the_database_can_be_seen_and_what_is_past_its_time_remo
 
 
 def test_a_user_is_exported_and_erased(installed: Installation, settings: Settings) -> None:
-    user = f"auth0|{new_user()} & co"  # as issuers may call them
+    user = f"auth0|{new_user()} & co"  # issuers may use such names
     own = settings.model_copy(update={"database_url": SecretStr(installed.service_url)})
     with serve(own) as api, api.client(user) as client:
         task = create(client)
@@ -174,6 +174,6 @@ def test_a_user_is_exported_and_erased(installed: Installation, settings: Settin
 
     assert task["id"] in "".join(exported[:-1])
     assert json.loads(exported[-1]) == {"type": "end", "data": {"lines": len(exported) - 1}}
-    url = installed.owner_url  # who sees every row
+    url = installed.owner_url  # the owner sees every row
     assert execute(url, "SELECT count(*) FROM tasks WHERE user_id = %s", user) == [(0,)]
     assert execute(url, "SELECT count(*) FROM users WHERE id = %s", user) == [(0,)]

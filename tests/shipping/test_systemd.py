@@ -1,4 +1,4 @@
-"""deploy/task-api.service: checked by systemd, compared with the code, and started as it says as nobody."""
+"""deploy/task-api.service: checked by systemd, compared with the code, and started as it says, unprivileged."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UNIT = DEPLOY / "task-api.service"
 PLACE = "/opt/task-api"
 PROGRAM = f"{PLACE}/.venv/bin/task-api"
 RELOAD_SECONDS = 100
-MAX_EXPOSURE = 2.0  # of 10, as systemd reckons it
+MAX_EXPOSURE = 2.0  # out of 10, on systemd's scale
 
 
 def _values(directive: str) -> list[str]:
@@ -78,17 +78,17 @@ def test_its_times_and_settings_agree_with_the_code() -> None:
         Settings.model_fields
     )
     assert environment["ENVIRONMENT"] == "production"
-    assert int(environment["WORKERS"]) > 1  # or a reload would not keep the address open
+    assert int(environment["WORKERS"]) > 1  # otherwise a reload would close the address
     assert _the("KillSignal") == "SIGTERM"
-    assert _the("KillMode") == "mixed"  # workers end after what they have in hand, when their parent says so
-    assert _the("Restart") == "always"  # also after the SIGHUP that ends one worker alone
+    assert _the("KillMode") == "mixed"  # workers finish their requests when the parent tells them to stop
+    assert _the("Restart") == "always"  # also after the SIGHUP that ends a single worker
     assert _the("StartLimitIntervalSec") == "0"
     assert _values("ExecStartPre") == []
 
 
 @pytest.mark.requirement("FR-166", "FR-165")
 def test_it_is_started_reloaded_and_stopped_as_the_unit_says(installed: Installation, tmp_path: Path) -> None:
-    """What systemd would do: the user, the read-only root without /tmp, no rights, the commands and the signals."""
+    """As systemd would do it: the user, a read-only root without /tmp, no privileges, the commands and the signals."""
     program = tmp_path / "task-api"
     program.write_text('#!/bin/sh\nexec python -m backend.cli "$@"\n')
     program.chmod(0o755)

@@ -1,4 +1,4 @@
-"""What an operation's `if_match` takes: what the contract says, and the same as the header."""
+"""An operation's `if_match` accepts what the contract says, the same as the header."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PIECES = ["*", '"', '"42"', 'W/"', "W/", ",", " ", "\t", "42", "0", "9" * 18, "a
 
 
 def expected(if_match: object) -> EntityTags | None:
-    """Read the condition of an operation; None if it is refused."""
+    """Return the condition of an operation, or None if it is refused."""
     try:
         return DeleteOperation.model_validate({"op": "delete", "id": CHOSEN_ID, "if_match": if_match}).if_match
     except ValidationError:
@@ -52,7 +52,7 @@ def test_a_condition_is_a_revision_or_what_the_header_takes(if_match: object, ta
 @settings(derandomize=True, database=None, deadline=None, max_examples=500)
 @given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
 def test_the_pattern_of_the_contract_is_what_is_taken(text: str) -> None:
-    # `$` of Python would also match before a last line break; that of the contract does not.
+    # In Python, `$` also matches before a final line break; in the contract it does not.
     fits = re.search(PATTERN.replace("$", r"\Z"), text) is not None
 
     assert fits is (expected(text) is not None)

@@ -1,4 +1,4 @@
-"""The bell: who waits for it, in a thread or on an event loop, is woken when it is his turn, and soon enough anyway."""
+"""The bell wakes its waiters, in threads and on event loops, in turn, and no later than their timeout."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_nobody_waits_longer_than_there_is_time(loop: asyncio.AbstractEventLoop)
 
 
 def test_whoever_is_cancelled_leaves_it_to_the_next(loop: asyncio.AbstractEventLoop) -> None:
-    """Also when the bell has rung for him, and he has not heard it yet."""
+    """Also when the bell has already rung for the cancelled waiter, but it has not run yet."""
     bell = Bell()
 
     async def run() -> None:
@@ -117,7 +117,7 @@ def test_whoever_is_cancelled_leaves_it_to_the_next(loop: asyncio.AbstractEventL
 
 
 def test_others_come_in_while_somebody_waits() -> None:
-    """And whoever holds it may be interrupted by work of the same thread that holds it, too: the collector's."""
+    """The lock is reentrant too: the garbage collector may interrupt its holder with work that takes it again."""
     bell = Bell()
     waiter = threading.Thread(target=wait_for, args=(bell,))
     waiter.start()

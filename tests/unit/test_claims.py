@@ -1,4 +1,4 @@
-"""What a token that is properly signed must say, and what it must not say."""
+"""The claims that a properly signed token must and must not have."""
 
 from __future__ import annotations
 

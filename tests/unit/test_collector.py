@@ -1,4 +1,4 @@
-"""The garbage collector rests while a process starts, and not for longer."""
+"""The garbage collector is off while a process starts, and no longer."""
 
 from __future__ import annotations
 

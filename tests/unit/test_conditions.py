@@ -1,4 +1,4 @@
-"""Entity tags in headers: every list of tags is read, and nothing else, however long it is."""
+"""Entity tags in headers: every list of tags is accepted, of any length, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backend.errors import BadRequest
 from backend.models.etags import EntityTags
 
 NAME = "If-Match"
-LENGTH = 60_000  # about as much as the headers of a request may be
+LENGTH = 60_000  # about the limit for request headers
 
 OPAQUE = st.text("".join(map(chr, [0x21, *range(0x23, 0x7F), *range(0x80, 0x100)])), max_size=5)
 TAGS = st.lists(st.tuples(st.booleans(), OPAQUE), min_size=1, max_size=5)
@@ -36,7 +36,7 @@ BETWEEN = st.text(" \t,", max_size=4)
         ('"a,b"', EntityTags(strong=("a,b",))),
         ('"W/"', EntityTags(strong=("W/",))),
         ('"\xe9\xff"', EntityTags(strong=("\xe9\xff",))),
-        ('"\\"', EntityTags(strong=("\\",))),  # nothing is escaped in an entity tag
+        ('"\\"', EntityTags(strong=("\\",))),  # entity tags have no escapes
     ],
 )
 def test_tags_are_read(value: str, tags: EntityTags) -> None:

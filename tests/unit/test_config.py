@@ -1,4 +1,4 @@
-"""Settings: read from the environment and .env, refused with a line that says what to set, silent about secrets."""
+"""Settings: read from the environment and .env, refused with a line that says what to set, never showing secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DATABASE = "postgresql://somebody:hunter2@db.example.com/tasks"
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Read from nowhere: no variable of ours, no .env. Returns the folder where a test may put one."""
+    """Remove our variables and any .env; returns the folder where a test may put one."""
     for name in os.environ:
         if name.lower() in Settings.model_fields:
             monkeypatch.delenv(name)
@@ -27,7 +27,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def refusal(**chosen: object) -> list[str]:
-    """Return the lines with which these settings are refused."""
+    """Return the error lines for these settings."""
     with pytest.raises(ConfigurationError) as caught:
         load_settings(**chosen)
     return str(caught.value).splitlines()

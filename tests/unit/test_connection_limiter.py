@@ -1,4 +1,4 @@
-"""The connection limiter: no more pass than may, in turn; waiting ends, and no slot is ever lost."""
+"""The connection limiter: never over its limit, in turn; waiting ends, and no slot is ever lost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, suppress
 import pytest
 
 from backend.database.connection_limiter import MAX_UNREAD_BYTES, ConnectionLimiter
-from backend.database.deadline import begin_budget
+from backend.database.deadline import begin_work
 from backend.errors import ServiceUnavailable
 
 pytestmark = pytest.mark.requirement("FR-097")
@@ -19,12 +19,12 @@ SHORT = 0.01
 
 
 def be(user_id: str) -> None:
-    """Be work of this user from now on."""
-    begin_budget().user_id = user_id
+    """Make this task work for this user from now on."""
+    begin_work().user_id = user_id
 
 
 async def taken(connection_limiter: ConnectionLimiter, users: list[str]) -> list[str]:
-    """List who of these finds a place, one after the other, while all others stay."""
+    """Let these users take slots one after the other without leaving; list those that get one."""
     found = []
     async with AsyncExitStack() as inside:
         for user_id in users:
@@ -37,19 +37,19 @@ async def taken(connection_limiter: ConnectionLimiter, users: list[str]) -> list
 
 
 async def leave(connection_limiter: ConnectionLimiter, user_id: str) -> None:
-    """Give a place of this user back."""
+    """Release a slot of this user."""
     be(user_id)
     await connection_limiter.__aexit__()
 
 
 async def expect_free_places(connection_limiter: ConnectionLimiter, places: int) -> None:
-    """Take all places that there should be, each for another user, and find that there is no other."""
+    """Take all expected slots, each for another user, and check that there are no more."""
     users = [f"user {number}" for number in range(places)]
     assert await taken(connection_limiter, [*users, "one too many"]) == users
 
 
 async def visit(connection_limiter: ConnectionLimiter, user_id: str, order: list[str]) -> None:
-    """Come as this user, and note it inside."""
+    """Take a slot as this user, and record the user while holding it."""
     be(user_id)
     async with connection_limiter:
         await asyncio.sleep(0)
@@ -113,7 +113,7 @@ def test_users_take_turns(places: int) -> None:
 
     order = asyncio.run(run())
     places_of_few = [place for place, user_id in enumerate(order) if user_id != "crowd"]
-    assert places_of_few[-1] <= places + 2 * 3  # in each round: one of the crowd, one of a, one of b
+    assert places_of_few[-1] <= places + 2 * 3  # each round has one of the crowd, one of a, one of b
     assert [order[place] for place in places_of_few] == ["a", "b", "a", "b"]
 
 

@@ -1,4 +1,4 @@
-"""Building the application: what it refuses, and that it connects to nothing."""
+"""Building the application: what it refuses, and that it opens no connections."""
 
 from __future__ import annotations
 
@@ -55,4 +55,4 @@ def test_connections_are_closed_when_the_application_ends() -> None:
 
     asyncio.run(live())
 
-    assert engine.pool is not pool  # a new one, which is empty
+    assert engine.pool is not pool  # a new, empty one

@@ -1,4 +1,4 @@
-"""List cursors come back as what they were, and everything else is refused."""
+"""List cursors decode to what was encoded, and everything else is refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OURS = cursor.encode(LIST_ID, MOMENT, TASK_ID)
 
 
 def forged(place: bytes) -> str:
-    """Write a cursor with a check that is right."""
+    """Build a cursor with a correct checksum."""
     return opaque.write(place, cursor.KIND)
 
 
@@ -102,7 +102,7 @@ def test_other_text_is_refused(text: str) -> None:
 def test_another_spelling_of_the_same_bytes_is_refused() -> None:
     places = (cursor.encode(LIST_ID, MOMENT, uuid.UUID(int=number)) for number in range(100))
     ours = next(text for text in places if "-" in text or "_" in text)
-    open_ended = cursor.encode(LIST_ID, "a", TASK_ID)  # its last character has bits that stand for nothing
+    open_ended = cursor.encode(LIST_ID, "a", TASK_ID)  # its last character has unused bits
 
     with pytest.raises(BadRequest):
         cursor.decode(ours.translate({ord("-"): "+", ord("_"): "/"}), LIST_ID, datetime)

@@ -1,4 +1,4 @@
-"""How many descriptors a process gives itself where the system allows it, and for how many connections they do."""
+"""How far a process raises its descriptor limit, and for how many connections that is enough."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ MACOS = 10240
 
 
 class System:
-    """Stands for a system with limits of a process, of which it may set some and not others."""
+    """Stands in for a system with process limits, which accepts some new limits and refuses others."""
 
     def __init__(self, soft: int, hard: int, most: int | None = None) -> None:
         self.limits = (soft, hard)
-        self._most = most  # that it lets anybody set; it does not say so
+        self._most = most  # the highest limit it accepts, which it does not report
 
     def getrlimit(self, which: int) -> tuple[int, int]:
         assert which == resource.RLIMIT_NOFILE
@@ -47,8 +47,8 @@ def on(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
         (System(1024, 1024), 1024),
         (System(256, UNLIMITED, most=MACOS), MACOS),
         (System(256, UNLIMITED), 1_048_576),
-        (System(1024, 1_000_000, most=500), 1024),  # whatever is in the way
-        (System(20_000, UNLIMITED, most=MACOS), 20_000),  # what it has is never lowered
+        (System(1024, 1_000_000, most=500), 1024),  # refused, for whatever reason
+        (System(20_000, UNLIMITED, most=MACOS), 20_000),  # never lowered
         (System(UNLIMITED, UNLIMITED), UNLIMITED),
     ],
 )

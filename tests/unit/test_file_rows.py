@@ -1,4 +1,4 @@
-"""What readers find in files, and that they find what writers wrote: byte by byte if need be."""
+"""What readers find in files, and that they read back what writers wrote, even byte by byte."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ CALENDAR = "BEGIN:VCALENDAR\r\n{}\r\nEND:VCALENDAR\r\n"
 
 
 def read(file_format: FileFormat, data: bytes, step: int = MAX_ROW_BYTES) -> list[FileRow]:
-    """Read a file that comes in pieces of this size."""
+    """Read a file that arrives in pieces of this size."""
     reader = reader_of(file_format)
     rows = [row for at in range(0, len(data), step) for row in reader.read(data[at : at + step])]
     return [row for row in [*rows, *reader.end()] if row]
 
 
 def found(file_format: FileFormat, text: str) -> list[Any]:
-    """Read a file: of each row its fields, or its line and what is wrong with it."""
+    """Read a file; returns the fields of each row, or its line and what is wrong with it."""
     return [
         (row.line, row.problem.field, row.problem.code) if row.problem else dict(row.fields)
         for row in read(file_format, text.encode())

@@ -1,4 +1,4 @@
-"""How much of a file is read in one turn, and what skipping lines that mean nothing must not change."""
+"""How much of a file is read in one turn, and that skipping meaningless lines changes nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ GOOD = {
     FileFormat.CSV: b"a\n",
     FileFormat.CALENDAR: b"BEGIN:VTODO\nSUMMARY:a\nEND:VTODO\n",
 }
-# With the line of it that is bad.
+# With the number of the bad line.
 BAD = {
     FileFormat.JSON_LINES: (b"{\n", 1),
     FileFormat.CSV: (b'"b"c\n', 1),
@@ -42,7 +42,7 @@ BAD = {
 
 @dataclass
 class Counting:
-    """A reader that counts what it gives."""
+    """A reader that counts what it yields."""
 
     reader: Reader
     given: int = 0
@@ -63,7 +63,7 @@ class Counting:
 
 @dataclass
 class Stored:
-    """Stands for an account in which every row is a new task; or none, when it is full."""
+    """Stands in for an account in which every row has this fate: a new task by default, none if the account is full."""
 
     titles: list[str] = field(default_factory=list)
     fate: Fate | Detail = Fate.CREATED
@@ -79,7 +79,7 @@ def importing(file_format: FileFormat, stored: Stored | None = None) -> tuple[Ta
 
 
 def turns(task_import: TaskImport, reader: Counting, data: bytes) -> list[int]:
-    """Import a file; returns what the reader gave in each turn."""
+    """Import a file; returns how much the reader yielded in each turn."""
     given = []
     for at in range(0, len(data), PIECE_BYTES):
         parts, before = task_import.read(data[at : at + PIECE_BYTES]), reader.given
@@ -115,7 +115,7 @@ def test_a_turn_is_some_hundred_lines(file_format: FileFormat, data: bytes) -> N
     given = turns(task_import, reader, data)
 
     assert max(given) <= TURN_LINES
-    # Each line that the reader looked at gave something: none of the work went uncounted.
+    # The reader yielded something for each line it read, so all work was counted.
     assert reader.given >= data.count(b"\n")
 
 
@@ -138,13 +138,13 @@ def test_two_imports_take_turns(file_format: FileFormat, monkeypatch: pytest.Mon
 
     reports = asyncio.run(both())
 
-    assert {report.failed for report in reports} <= {3000, 3001}  # a calendar lacks its end
+    assert {report.failed for report in reports} <= {3000, 3001}  # the calendar has no end line
     taken = [(user, len(list(lines))) for user, lines in groupby(looked_at)]
     assert taken[:12] == [(user, TURN_LINES) for user, _ in zip(cycle(files), range(12), strict=False)]
 
 
 def noting(looked_at: list[str], users: list[str]) -> Callable[[FileFormat], Reader]:
-    """Return what makes a reader for each of the users in turn, and notes whose line is looked at."""
+    """Return a function that makes a reader for each user in turn and records whose line is read."""
 
     def noting_reader(file_format: FileFormat) -> Reader:
         return Counting(reader_of(file_format), note=partial(looked_at.append, users.pop(0)))
@@ -153,14 +153,14 @@ def noting(looked_at: list[str], users: list[str]) -> Callable[[FileFormat], Rea
 
 
 class TakesAny:
-    """Stands for who tells whose tokens they are."""
+    """Stands in for the authenticator."""
 
     async def principal(self, _token: str) -> None:
-        """Take any."""
+        """Accept any token."""
 
 
 class Sent:
-    """A request with a file that is there already."""
+    """A request whose file has already arrived."""
 
     def __init__(self, app: object, file: bytes) -> None:
         self.app = app
@@ -168,7 +168,7 @@ class Sent:
         self._file = file
 
     async def stream(self) -> AsyncIterator[bytes]:
-        """Give all of it."""
+        """Give the whole file."""
         yield self._file
 
 
@@ -201,7 +201,7 @@ def test_lines_that_mean_nothing_are_counted_and_not_looked_at(
     assert reader.given < 20
 
 
-# What may mean something next to something else: lines of each format, to be put together at random.
+# Lines of each format, combined at random because their meaning may depend on their neighbours.
 LINES = {
     FileFormat.JSON_LINES: [b"{}", b'{"title": "a"}', b"", b"  ", b"\r", b"\t ", b"{", b"\x0b"],
     FileFormat.CSV: [
@@ -226,7 +226,7 @@ def test_skipping_lines_changes_nothing(file_format: FileFormat, data: st.DataOb
 
     whole = rows_of(file_format, [file])
 
-    # In single bytes no piece has a whole line in it, so none is skipped.
+    # Byte by byte, no piece holds a whole line, so none is skipped.
     assert rows_of(file_format, [file[at : at + 1] for at in range(len(file))]) == whole
     assert rows_of(file_format, file.splitlines(keepends=True)) == whole
 
@@ -245,7 +245,7 @@ def test_an_import_stops_at_the_row_behind_very_many_bad_ones() -> None:
     begin = good + b"\n{}\n" * (MAX_BAD_ROWS - 1) + good + b"{}\n\n"
 
     turns(task_import, reader, begin)
-    assert not task_import.has_stopped  # there may be nothing more
+    assert not task_import.has_stopped  # the rest may be empty
     turns(task_import, reader, b'{"title": "behind"}\n{}\n')
 
     assert stored.titles == ["before"] * 2

@@ -1,4 +1,4 @@
-"""A key that the issuer has withdrawn stops working within an hour, and nobody who comes often waits for that."""
+"""A key that the issuer has withdrawn stops working within an hour, and frequent users never wait for the fetch."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ NOT_KNOWN = "The token is signed with a key that is not known here."
 
 
 class Times:
-    """The two clocks of a verifier, which go together."""
+    """The two clocks of a verifier, which advance together."""
 
     def __init__(self) -> None:
         self.now, self.monotonic = Clock(), Clock(0)
 
     def set(self, seconds: float) -> None:
-        """Go to so many seconds after the start."""
+        """Set both clocks to this many seconds after the start."""
         self.now.now, self.monotonic.now = NOW + seconds, seconds
 
 
@@ -37,12 +37,12 @@ def verifier_of(issuer: Issuer, times: Times) -> Verifier:
 
 
 def token(subject: str = USER) -> str:
-    """Return a token that lives for a day: nothing but its key can end it before."""
+    """Return a token valid for a day: only its key can end it sooner."""
     return PAIR.token(good(sub=subject, exp=NOW + 86_400))
 
 
 async def landed() -> None:
-    """Wait for what is under way in the background."""
+    """Wait for all background tasks."""
     await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
 
 
@@ -90,7 +90,7 @@ def test_a_withdrawn_key_ends_for_a_token_that_is_remembered_too(minutes: float)
             times.set(30 * MINUTE - 0.001)
             assert await verifier.user_id(token()) == USER
             times.set(minutes * MINUTE)
-            if minutes < 60:  # halfway it is still good, and asks for the keys on the side
+            if minutes < 60:  # halfway it is still good, and triggers a fetch in the background
                 assert await verifier.user_id(token()) == USER
                 await landed()
             with pytest.raises(Unauthorized, match="not known"):

@@ -53,7 +53,7 @@ def test_nothing_is_fetched_for_tokens_of_other_issuers() -> None:
         clock, expected = Clock(0), Expectations("https://ours.example")
         verifier = verifier_from_jwks(issuer.url, expected, now=Clock(), monotonic=clock)
         assert user_of(verifier, PAIR.token(good(iss=expected.issuer))) == USER
-        clock.now += 61  # keys may be fetched again for one that is not known
+        clock.now += 61  # an unknown key may trigger a fetch again
         for said in ({"iss": "https://theirs.example"}, {}, {"iss": ["https://ours.example"]}):
             assert "issuer" in refusal_of(verifier, ec_pair("theirs").token(good(**said)))
         assert len(issuer.requests) == 1
@@ -285,7 +285,7 @@ def test_a_fetch_left_hanging_in_another_event_loop_is_not_waited_for() -> None:
         while not issuer.requests:
             stopped.run_until_complete(asyncio.sleep(0.01))
         issuer.delay_seconds = 0
-        assert user_of(verifier, token()) == USER  # in a loop of its own
+        assert user_of(verifier, token()) == USER  # in its own event loop
         hanging.cancel()
         for task in asyncio.all_tasks(stopped):
             task.cancel()

@@ -1,4 +1,4 @@
-"""What a body limit does that no client of ours makes happen."""
+"""Behaviour of body limits that our test clients cannot trigger."""
 
 from __future__ import annotations
 

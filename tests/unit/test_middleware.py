@@ -1,4 +1,4 @@
-"""What only a server or an application that misbehaves can make happen."""
+"""Cases that only a misbehaving server or application can trigger."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HTTP: Scope = {
 
 
 class Server:
-    """The server's side of ASGI: takes down what it is sent."""
+    """The server's side of ASGI, which records the messages it is sent."""
 
     def __init__(self) -> None:
         self.sent: list[Message] = []
@@ -37,7 +37,7 @@ class Server:
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(self, message: Message) -> None:
-        """Take a message down."""
+        """Record a message."""
         self.sent.append(message)
 
 
@@ -51,7 +51,7 @@ def run(app: Callable[[Scope, Receive, Send], Awaitable[None]], scope: Scope, se
 
 
 async def breaks_off(_scope: Scope, _receive: Receive, send: Send) -> None:
-    """Send half an answer and fail."""
+    """Send half a response and fail."""
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"half", "more_body": True})
     raise RuntimeError("a cause")

@@ -1,4 +1,4 @@
-"""The pool and its connector: nobody waits beside an idle connection, and no more are opened than are needed."""
+"""The pool and its connector: nobody waits while a connection is idle, and no more are opened than needed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIZE = 4
 
 
 class Opened:
-    """Stands for a connection."""
+    """Stands in for a connection."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -37,7 +37,7 @@ class Opened:
 
 
 class Server:
-    """Opens connections, each attempt only when it is let in; and the pool that asks for them."""
+    """Opens connections, each only after the test lets the attempt in, for the pool that it also holds."""
 
     def __init__(self) -> None:
         self.opened: list[Opened] = []
@@ -58,7 +58,7 @@ class Server:
         return connection
 
     def let_in(self, *attempts: int) -> None:
-        """Let these attempts succeed, 1 being the first, also before they are begun."""
+        """Let these attempts succeed, even before they begin; 1 is the first."""
         for number in attempts:
             self._door(number).set()
 
@@ -66,13 +66,13 @@ class Server:
         return self._doors.setdefault(number, threading.Event())
 
     def ask(self) -> PoolProxiedConnection:
-        """Take a connection as an engine does."""
+        """Take a connection from the pool as an engine does."""
         while True:
             with suppress(ConnectionReturned):
                 return self.pool.connect()
 
     def expect_to_be_whole(self, open_connections: int) -> None:
-        """See that nobody waits, nothing is in use, and that the pool knows how many connections there are."""
+        """Check that nobody waits, nothing is in use, and the pool has the right number of connections."""
         until(lambda: sum(not one.is_closed for one in self.opened) == open_connections)
         assert (self.connector.waiting, self.pool.checkedout()) == (0, 0)
         taken = [self.ask() for _ in range(open_connections)]
@@ -127,7 +127,7 @@ def test_who_waits_for_a_new_connection_takes_one_that_is_returned(server: Serve
 
         assert number_of(second) == 1
         second.close()
-    server.let_in(2)  # which nobody needs any more
+    server.let_in(2)  # no longer needed
     until(lambda: len(server.opened) == 2)
     server.expect_to_be_whole(1)
 
@@ -154,7 +154,7 @@ def test_those_who_wait_are_served_in_their_order_however_a_connection_comes(ser
 
 
 def test_an_attempt_that_nobody_waits_for_any_more_is_the_next_ones(server: Server) -> None:
-    """Else there would be an attempt for each request that finds no idle connection: a storm, where opening is slow."""
+    """Otherwise each request without an idle connection would start an attempt: a storm when opening is slow."""
     server.let_in(1)
     taken = server.ask()
     with in_thread(server) as ask:
@@ -175,7 +175,7 @@ def test_an_attempt_that_nobody_waits_for_any_more_is_the_next_ones(server: Serv
 
 
 def test_a_request_starts_no_thread_itself(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who starts one waits until it runs: the loop and all other requests would, too."""
+    """Starting a thread blocks until it runs, which would stall the event loop and all other requests."""
     started_by: list[int] = []
     start = threading.Thread.start
 
@@ -188,7 +188,7 @@ def test_a_request_starts_no_thread_itself(server: Server, monkeypatch: pytest.M
         return threading.get_ident()
 
     server.let_in(1)
-    start_soon(threading.Thread(target=int))  # what starts the others is started with the first
+    start_soon(threading.Thread(target=int))  # the first thread also starts the one that starts the others
     monkeypatch.setattr(threading.Thread, "start", noting)
     loop = asyncio.run(ask())
     monkeypatch.undo()
@@ -251,7 +251,7 @@ def test_a_connection_for_somebody_who_is_cancelled_as_it_comes_is_closed(server
 def test_attempts_that_hang_since_an_outage_keep_nobody_from_trying(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first ones hang for ever. One more finds the server awake, and then everybody tries again."""
+    """The first ones hang forever. One more finds the server awake, and then everyone tries again."""
     with in_thread(server) as ask:
         waiting = [ask() for _ in range(3)]
         until(lambda: server.attempts == 3)

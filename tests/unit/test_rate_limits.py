@@ -1,4 +1,4 @@
-"""Counting, with a clock of the tests' own, and with the `limits` library to compare with."""
+"""Counting, with a test clock, compared with the `limits` library."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def clock() -> Clock:
 
 
 def hits(rate: Rate, clock: Clock) -> Iterator[str]:
-    """Let time go on at random, sometimes by whole windows, and give a key for each hit.
+    """Advance the clock at random, sometimes by whole windows, and give a key for each hit.
 
-    In eighths of a second, which floating point numbers hold exactly: the library must not round where we do not.
+    Times are in eighths of a second, which are exact in floating point: the library must not round where we do not.
     """
     chance = random.Random(f"{rate}")  # noqa: S311 - the same each time
     eighths = [0, 1, 3, 8, rate.seconds, 8 * rate.seconds]
@@ -105,7 +105,7 @@ def test_as_many_pass_as_are_said_to_remain(clock: Clock) -> None:
     clock.go_on(20)
     assert limiter.hit("a") == (True, 9, 40)
     assert [limiter.hit("a").remaining for _ in range(4)] == [8, 7, 6, 5]
-    clock.go_on(40 + 36.5)  # two of the five still count, and of another half a request nobody can speak
+    clock.go_on(40 + 36.5)  # 1.96 of the five still count, rounded down to one
 
     assert limiter.hit("a", cost=0) == (True, 9, 24)
     assert [limiter.hit("a").remaining for _ in range(9)] == [8, 7, 6, 5, 4, 3, 2, 1, 0]
@@ -149,7 +149,7 @@ def test_the_key_that_was_met_first_is_forgotten_when_there_are_too_many(
         limiter.hit(key)
     taken = limiter.take(10)
     limiter.hit("a")
-    limiter.put_back(taken)  # of which b is forgotten by now
+    limiter.put_back(taken)  # b has been forgotten
 
     assert [count.key for count in taken] == ["b", "c", "d"]
     assert [limiter.hit(key, cost=0).remaining for key in "abcd"] == [4, 5, 4, 4]
@@ -175,7 +175,7 @@ def test_windows_of_the_past_take_no_memory(clock: Clock) -> None:
 
 @pytest.fixture
 def limiter(clock: Clock) -> SharedRateLimiter:
-    """A limit of 20 a minute, of which a tenth are two."""
+    """A limit of 20 a minute; a tenth of that is two."""
     return SharedRateLimiter("user", Rate(20, 60), clock)
 
 
@@ -187,7 +187,7 @@ def test_the_totals_of_everybody_count_with_what_came_in_the_meantime(limiter: S
     limiter.sync([Count("a", START, 16), Count("a", START - 60, 40), Count("a", START - 120, 40)])
     clock.go_on(59.5)
 
-    assert limiter.hit("a").remaining == 2  # 16 and two of ours; of the 40 before not half a request is left
+    assert limiter.hit("a").remaining == 2  # 16 and two of ours; less than half a request remains of the 40 before
     assert limiter.window_starts == (START, START - 60)
     assert limiter.take(10) == [Count("a", START, 2)]
     assert limiter.take(10) == []
@@ -299,7 +299,7 @@ def test_proxies_are_addresses_and_networks(value: str) -> None:
 @pytest.mark.requirement("FR-216")
 def test_a_request_can_be_taken_back() -> None:
     limiter = RateLimiter("address", Rate(2, 60), lambda: 0)
-    limiter.take_back("a")  # which has none
+    limiter.take_back("a")  # it has no requests
     assert [limiter.hit("a").allowed for _ in range(3)] == [True, True, False]
 
     limiter.take_back("a")

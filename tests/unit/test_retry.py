@@ -1,4 +1,4 @@
-"""What a lost connection does to the methods of services, and that each of them says what may be repeated."""
+"""How services' methods behave when a connection is lost, and that each marks what may be retried."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SERVICES = (
     TaskService,
     UserService,
 )
-# What must not be repeated comes before it: making an id.
+# The part that must not be retried, making an id, comes first.
 MARKED_WITHIN = {TaskService.create: "_create", ImportService.store: "_store"}
 
 UNDONE = Interrupted(may_be_done=False)
@@ -50,7 +50,7 @@ Mark = Callable[[Callable[[], str]], Callable[[], str]]
 
 
 def work_that_meets(*outcomes: Exception | str) -> Callable[[], str]:
-    """Make work that ends in each of these ways, one after the other."""
+    """Return a function whose calls end in each of these ways in turn."""
     coming: Iterator[Exception | str] = iter(outcomes)
 
     def work() -> str:

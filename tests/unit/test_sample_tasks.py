@@ -1,4 +1,4 @@
-"""Invented tasks: plausible, acceptable, and always the same ones."""
+"""Sample tasks: plausible, valid, and always the same."""
 
 from __future__ import annotations
 

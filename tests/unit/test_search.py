@@ -1,4 +1,4 @@
-"""What people type into a search, as Postgres is to read it."""
+"""Translation of search input into a Postgres query."""
 
 from __future__ import annotations
 

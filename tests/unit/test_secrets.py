@@ -1,4 +1,4 @@
-"""Shared secrets: which are refused, tokens made with one, and the one that development keeps in a file."""
+"""Shared secrets: which are refused, tokens made with one, and the development secret kept in a file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PAIRS = [rsa_pair, ec_pair, ed25519_pair]
 
 
 def refused(secret: str) -> str:
-    """Return why a secret is refused, after checking that it is not repeated and is refused for signing too."""
+    """Return why a secret is refused, after checking that the message omits it and that signing refuses it too."""
     with pytest.raises(ConfigurationError) as caught:
         verifier_from_secret(secret, Expectations())
     with pytest.raises(ConfigurationError):
@@ -207,7 +207,7 @@ def test_the_process_that_comes_second_uses_the_secret_of_the_first(tmp_path: Pa
     first = "f" * 64
 
     def overtaken(_size: int) -> str:
-        """Let another process be first, after this one found no file."""
+        """Let another process create the file after this one found none."""
         development_secret(path, random=lambda _: first)
         return "s" * 64
 

@@ -1,4 +1,4 @@
-"""Signals: what is done at Ctrl-C while there is nothing to unwind."""
+"""Signals: what Ctrl-C does when there is nothing to unwind."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_an_interrupt_that_could_be_swallowed_ends_the_process() -> None:
 def test_an_interrupt_that_was_swallowed_is_raised_again() -> None:
     with insisting_on_interrupts() as insist:
         insist()
-        with suppress(KeyboardInterrupt):  # as C code does that clears exceptions
+        with suppress(KeyboardInterrupt):  # like C code that clears exceptions
             signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             insist()

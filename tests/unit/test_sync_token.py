@@ -1,4 +1,4 @@
-"""Sync tokens: what is read back, what is refused, and for how long each is good."""
+"""Sync tokens: what is decoded, what is refused, and how long each is valid."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OURS = [EXAMPLE, str(SyncToken(3, 7))]
 
 
 def forged(*numbers: int, size: int = 8) -> str:
-    """Write a sync token with a check that is right."""
+    """Build a sync token with a correct checksum."""
     return opaque.write(b"".join(number.to_bytes(size, "big", signed=True) for number in numbers), b"changes")
 
 
@@ -45,7 +45,7 @@ def test_a_sync_token_comes_back_from_its_text(revision: int, full_sync_after: i
 
 @pytest.mark.requirement("FR-145")
 def test_the_text_stays_what_it_was_in_the_release_before() -> None:
-    """Clients keep it for weeks."""
+    """Clients keep sync tokens for weeks."""
     assert str(START) == "AAAAAAAAAADdKC5dOZc"
     assert OURS == ["AAAAAAAAACuw_1YbYis", "AAAAAAAAAAMAAAAAAAAABwOh5_Bzhg"]
 

@@ -1,4 +1,4 @@
-"""Threads that are started by another one."""
+"""Threads started by another thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A verified token is remembered, for as long as it is good and no longer."""
+"""A verified token is cached exactly as long as it is valid."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_tokens_of_a_withdrawn_key_are_forgotten() -> None:
         old, kept = rsa_pair().token(good()), ec_pair().token(good())
         assert (user_of(verifier, old), user_of(verifier, kept)) == (USER, USER)
         issuer.publish(ec_pair(), rsa_pair("rsa-2"))
-        assert user_of(verifier, old) == USER  # nobody has asked for the new keys yet
+        assert user_of(verifier, old) == USER  # the new keys have not been fetched yet
         assert user_of(verifier, rsa_pair("rsa-2").token(good())) == USER
         assert "not known" in refusal_of(verifier, old)
         assert user_of(verifier, kept) == USER

@@ -1,4 +1,4 @@
-"""Field types take what Python code gives them as well as what clients send."""
+"""Field types accept values from Python code as well as from clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting for a connection: on either event loop and in a thread, whatever becomes of it."""
+"""Waiting for a connection, on either event loop and in a thread, however it ends."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
 
 
 class Scripted:
-    """Stands for a connection: says of itself what it is told to, one after the other."""
+    """Stands in for a connection: reports the scripted states one after the other."""
 
     def __init__(self, *said: int | Callable[[], int]) -> None:
         self.near, self.far = socket.socketpair()
-        self.far.send(b"x")  # so that there is something to read all the time
+        self.far.send(b"x")  # so that it is always readable
         self._said = iter(said)
 
     def fileno(self) -> int:
@@ -66,7 +66,7 @@ def finish_on(loop: asyncio.AbstractEventLoop, connection: Any, seconds: float =
 def test_it_is_waited_for_until_it_is_done(loop: asyncio.AbstractEventLoop, said: tuple[int, ...]) -> None:
     with closing(Scripted(*said)) as connection:
         finish_on(loop, connection)
-        assert not loop.remove_reader(connection.fileno())  # nothing is left
+        assert not loop.remove_reader(connection.fileno())  # no reader is left
         assert not loop.remove_writer(connection.fileno())
     with closing(Scripted(*said)) as connection:
         waiting.finish(connection, LONG_SECONDS)
@@ -82,7 +82,7 @@ def test_silence_is_waited_for_no_longer_than_there_is_time(loop: asyncio.Abstra
 
     for wait in (on_loop, in_thread):
         with closing(Scripted(*[POLL_READ] * 1000)) as connection:
-            connection.near.recv(1)  # nothing more comes
+            connection.near.recv(1)  # no more data arrives
             with pytest.raises(waiting.Silence):
                 wait(connection)
 
@@ -114,7 +114,7 @@ def test_a_server_whose_last_message_comes_with_a_reset_is_lost_at_once(loop: as
 
     def read_the_message() -> Any:
         assert near.recv(10) == b"x"
-        return POLL_READ  # as the driver, which expects more
+        return POLL_READ  # like the driver, which expects more
 
     def notice() -> int:
         raise psycopg2.OperationalError("lost")
@@ -128,7 +128,7 @@ def test_a_server_whose_last_message_comes_with_a_reset_is_lost_at_once(loop: as
 
 @pytest.mark.requirement("FR-155", "FR-160")
 def test_the_number_of_a_descriptor_that_is_gone_is_left_to_who_has_it_next(loop: asyncio.AbstractEventLoop) -> None:
-    """The driver closes a lost connection while it looks, and a client may be accepted before anybody hears of it."""
+    """The driver closes a lost connection while polling, and a new client may get the number before anyone notices."""
     heard: asyncio.Future[bool] = loop.create_future()
     pair: list[socket.socket] = []
 
@@ -175,7 +175,7 @@ def test_who_gives_up_waiting_leaves_nothing_behind(loop: asyncio.AbstractEventL
 
 @pytest.mark.requirement("FR-161")
 def test_each_of_several_hosts_has_its_time() -> None:
-    """The first takes the connection, and never says a word."""
+    """The first accepts the connection and never sends anything."""
     with socket.create_server(("127.0.0.1", 0)) as silent, socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # where nobody listens
         ports = f"{silent.getsockname()[1]},{nobody.getsockname()[1]}"
@@ -212,14 +212,14 @@ def test_hosts_are_taken_one_by_one(given: dict[str, str], expected: list[dict[s
 
 @pytest.mark.requirement("FR-161")
 def test_a_name_with_several_addresses_is_several_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No name server of a test's own: what it would answer."""
+    """The test replaces the name server's answer."""
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in ("127.0.0.1", "127.0.0.2")]
     monkeypatch.setattr("backend.database.hosts.socket.getaddrinfo", lambda *_, **__: [*found, found[0]])
 
     tried = each_address({"host": "db.example", "sslmode": "require"})
 
     assert [address["hostaddr"] for address in tried] == ["127.0.0.1", "127.0.0.2"]
-    assert {address["host"] for address in tried} == {"db.example"}  # whom its certificate has to name
+    assert {address["host"] for address in tried} == {"db.example"}  # the certificate must name this host
 
 
 @pytest.mark.requirement("FR-161")

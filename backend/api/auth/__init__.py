@@ -1,5 +1,5 @@
-"""Who sends a request, and what that principal may do.
+"""The principal of a request, and what it may do.
 
 The authenticator and the scopes of personal access tokens belong here.
-How a token is read does not: that is in `backend/identity/`.
+Parsing tokens does not: see `backend/identity/`.
 """

@@ -1,7 +1,7 @@
-"""Whose bearer token it is: one of the sign-in, or a personal access token, which the database knows.
+"""Identifies the principal of a bearer token: a session JWT, or a personal access token stored in the database.
 
-A personal access token is looked up once, and remembered for less than a minute. So it costs a round trip now and then,
-and one that was revoked elsewhere is no good a minute later.
+A personal access token is looked up once, and cached for less than a minute. So it rarely costs a round trip, and one
+that was revoked elsewhere stops working within a minute.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ from backend.identity.jwt import TokenMemory, Verifier
 from backend.services.access_tokens.service import AccessTokenService
 from backend.utils.greenlets import in_greenlet
 
-MAX_LOOK_UPS = 100  # at once, the others being refused
-REMEMBERED_SECONDS = 55.0  # with the time that a look-up takes: less than a minute
+MAX_LOOK_UPS = 100  # at once; more are refused
+REMEMBERED_SECONDS = 55.0  # less than a minute even after a slow look-up
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who sends a request, and what the token allows; without scopes, all that the user may do."""
+    """The user of a request and the scopes of its token; without scopes, the token allows all that the user may do."""
 
     user_id: str
     scopes: frozenset[str] | None = None
 
 
 def bearer_token(scope: Scope) -> str:
-    """Read the token (RFC 6750, section 2.1); two Authorization headers are one too many to trust either."""
+    """Return the token (RFC 6750, section 2.1); raises Unauthorized, also for several Authorization headers."""
     values: list[bytes] = [value for name, value in scope["headers"] if name == b"authorization"]
     if not values:
         raise Unauthorized
     scheme, _, token = values[0].decode("latin-1").partition(" ")
-    token = token.strip(" ")  # blanks alone may surround it: a no-break space, say, makes it another token
+    token = token.strip(" ")  # only blanks may surround it; a no-break space, for example, is part of the token
     if len(values) > 1 or scheme.lower() != "bearer" or not token:
         raise Unauthorized(invalid_token=True)
     return token
 
 
 class Authenticator:
-    """Tells whose tokens they are."""
+    """Finds the principal of a token."""
 
     def __init__(
         self,
@@ -61,12 +61,12 @@ class Authenticator:
         self._connection_limiter = connection_limiter
         self._clock = clock
         self._memory = TokenMemory[Principal]()
-        self._under_way: dict[str, asyncio.Task[Principal]] = {}  # look-ups
+        self._under_way: dict[str, asyncio.Task[Principal]] = {}  # look-ups, by token
 
     async def principal(self, token: str, before_look_up: Callable[[], None] = lambda: None) -> Principal:
-        """Return whose token it is; `before_look_up` may raise instead of letting the database be asked.
+        """Return the principal of a token; `before_look_up` may raise to prevent the database look-up.
 
-        Raises Unauthorized for a token that is no good, and ServiceUnavailable while that cannot be told.
+        Raises Unauthorized for an invalid token, and ServiceUnavailable if the token cannot be checked now.
         """
         if not is_access_token(token):
             return Principal(await self._verifier.user_id(token))
@@ -81,19 +81,18 @@ class Authenticator:
                 raise ServiceUnavailable
             look_up = self._under_way[token] = asyncio.create_task(self._look_up(token, user_id))
             look_up.add_done_callback(_note_outcome)
-        return await asyncio.shield(look_up)  # whoever leaves, others wait for it too
+        return await asyncio.shield(look_up)  # others may wait for it too, so cancelling one must not end it
 
     async def _look_up(self, token: str, user_id: str) -> Principal:
         began, this = self._clock(), asyncio.current_task()
         try:
-            async with (
-                self._connection_limiter
-            ):  # all look-ups are one user there: who guesses must not keep others waiting
+            # The limiter counts all look-ups as one user, so guessed tokens cannot keep other work waiting.
+            async with self._connection_limiter:
                 grant = await _use(AccessTokenService(self._sessions, user_id), token)
             if grant is None:
                 raise refused()
             principal = Principal(user_id, grant.scopes)
-            if self._under_way.get(token) is this:  # else something was revoked meanwhile
+            if self._under_way.get(token) is this:  # else a token may have been revoked during the look-up
                 self._memory.keep(token, principal, began + min(REMEMBERED_SECONDS, grant.seconds))
             return principal
         finally:
@@ -101,7 +100,7 @@ class Authenticator:
                 del self._under_way[token]
 
     def forget(self, user_id: str) -> None:
-        """Look up this user's personal access tokens again: one of them may be revoked."""
+        """Drop this user's personal access tokens from the cache, because one of them may be revoked."""
         self._memory.forget(lambda principal: principal.user_id == user_id)
         self._under_way = {
             token: look_up for token, look_up in self._under_way.items() if claimed_user_id(token) != user_id
@@ -109,7 +108,7 @@ class Authenticator:
 
 
 def _note_outcome(look_up: asyncio.Task[Principal]) -> None:
-    """Take notice of an error, though all who waited for it may have left."""
+    """Retrieve the error, because nobody may be waiting for it any more."""
     with suppress(asyncio.CancelledError):
         look_up.exception()
 

@@ -1,4 +1,4 @@
-"""What a personal access token may be used for: of each route, the scopes one of which it takes."""
+"""The scopes of personal access tokens that each route accepts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _ACCOUNT = "/api/me"
 
 
 def scopes_of(path: str, methods: set[str]) -> frozenset[str]:
-    """Return the scopes that allow a call, one of them being enough; none where only the sign-in's token will do.
+    """Return the scopes that allow a call, any one of which is enough; none if only a session JWT may make it.
 
-    A call that is not named here is one of these: a new one has to be let in.
+    That is the default: a new route must be added here before personal access tokens can call it.
     """
     if path.startswith(_TASKS):
         return frozenset({Scope.READ if methods == {"GET"} else Scope.WRITE})
@@ -22,6 +22,6 @@ def scopes_of(path: str, methods: set[str]) -> frozenset[str]:
 
 
 def require_scope(allowing: frozenset[str], given: frozenset[str] | None) -> None:
-    """Raise Forbidden unless the caller's scopes hold one that allows the call; None holds all that there is."""
+    """Raise Forbidden unless the given scopes include one that allows the call; None stands for all scopes."""
     if given is not None and not given & allowing:
         raise Forbidden(next(iter(allowing), None))

@@ -1,5 +1,5 @@
-"""Work that the application does beside its requests.
+"""Background work of the application, outside requests.
 
 Jobs that start and stop with the application belong here.
-What they do to rows does not: that is in `backend/services/`.
+What they do to rows does not: see `backend/services/`.
 """

@@ -1,4 +1,4 @@
-"""Purges in the background what is past its time, one statement after the other: requests pass in between."""
+"""Purges expired rows in the background, one statement at a time, so that requests can run in between."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ PURGE_SECONDS = 3600.0
 
 @dataclass(slots=True)
 class PurgeJob:
-    """Purges after a while, and then again and again; each wait is between half and one and a half of its time.
+    """Purges periodically; each wait is randomly 0.5 to 1.5 times the configured time.
 
-    Workers that start together so do not purge together. While nobody uses the service it asks nothing, so that an idle
-    database can be suspended.
+    So workers that start together do not purge together. While nobody uses the service, the job sends no statements, so
+    that an idle database can be suspended.
     """
 
     service: PurgeService
@@ -37,14 +37,14 @@ class PurgeJob:
     _is_failing: bool = field(default=False, init=False)
 
     async def run(self) -> None:
-        """Purge for ever."""
+        """Purge until cancelled."""
         await self._wait(self.first_seconds)
         while True:
             if self.is_used:
                 self.is_used = False
                 try:
                     await self._purge()
-                except Exception as error:  # noqa: BLE001 - whatever it is, the next time may go better
+                except Exception as error:  # noqa: BLE001 - whatever it is, the next run may succeed
                     self._note(error)
                 else:
                     self._is_failing = False
@@ -65,7 +65,7 @@ class PurgeJob:
             logger.info("purged", tasks=removed.tasks, tombstones=removed.tombstones, keys=removed.keys)
 
     def _note(self, error: Exception) -> None:
-        """Say, but only once, that nothing is purged for now."""
+        """Log a failure, but only the first in a row."""
         if not self._is_failing:
             is_defect = not isinstance(error, ServiceUnavailable)
             logger.warning("purge_failed", exc_info=is_defect and error)

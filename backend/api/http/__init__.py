@@ -1,5 +1,5 @@
-"""What endpoints share: envelope, errors, strict JSON, preconditions, idempotency keys.
+"""Code shared by endpoints: envelope, errors, strict JSON, preconditions, idempotency keys.
 
 Code belongs here if handlers of several resources need it.
-What every request passes does not: that is in `backend/api/middleware/`.
+Layers that every request passes do not: see `backend/api/middleware/`.
 """

@@ -1,4 +1,4 @@
-"""What a batch is answered: the result of each operation, in the order of the operations."""
+"""The response to a batch: the result of each operation, in order."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _NOT_FOUND = {"index": 2, "status": 404, **envelope(TaskNotFound(), REQUEST_ID_E
 
 
 class OperationResult(BaseModel):
-    """What became of one operation."""
+    """The result of one operation."""
 
     index: int = Field(description="Which operation, counted from 0", examples=[0], ge=0, le=MAX_OPERATIONS - 1)
     status: int = Field(
-        description="The status that the call of its own would have answered", examples=[204], ge=200, le=599
+        description="The status that the same operation has as a single call", examples=[204], ge=200, le=599
     )
 
 
@@ -39,7 +39,7 @@ class FailedResult(OperationResult):
     error: ErrorBody = Field(description="What went wrong", examples=[_NOT_FOUND["error"]])
     data: TaskPublic = Field(
         default_factory=lambda: _ABSENT,
-        description="The task as it is then: only with the status 412",
+        description="The current task; only with status 412",
         examples=[example_of(TaskPublic)],
     )
 
@@ -47,7 +47,7 @@ class FailedResult(OperationResult):
 class BatchAnswer(BaseModel):
     """The results of all operations."""
 
-    # A reader that takes the first kind that fits finds the right one: each has what the later ones have, and more.
+    # Each type has all fields of the later ones and more, so a parser that takes the first match is right.
     data: list[FailedResult | TaskResult | OperationResult] = Field(
         description="One result for each operation, in their order",
         max_length=MAX_OPERATIONS,
@@ -56,7 +56,7 @@ class BatchAnswer(BaseModel):
 
 
 def batch_response(outcomes: list[Outcome], request_id: str) -> Response:
-    """Answer what became of each operation."""
+    """Return a response with the outcome of each operation."""
     results = (_result(index, outcome, request_id) for index, outcome in enumerate(outcomes))
     return Response(f'{{"data":[{",".join(results)}]}}', media_type="application/json")
 

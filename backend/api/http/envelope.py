@@ -1,4 +1,4 @@
-"""What leaves the service: the envelope round data, and the envelope round errors."""
+"""Response bodies: the envelopes for data and for errors."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ REQUEST_ID_EXAMPLE = "01a1fbb3bfe271ac8551a3b5a5ffebf9"
 
 
 def example_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Put the examples of a model's fields together: of those that are always there."""
+    """Return the example of a model, built from the examples of its required fields."""
     fields = model.model_fields.items()
     return {name: (field.examples or [None])[0] for name, field in fields if field.is_required()}
 
 
 def _codes() -> list[str]:
-    """Return the codes of all errors; first the one that an example has."""
+    """Return the codes of all errors; the code used in examples comes first."""
     codes = {kind.code for kind in _kinds(TaskAPIError)} - {ValidationFailed.code}
     return [ValidationFailed.code, *sorted(codes)]
 
@@ -51,7 +51,7 @@ def _kinds(kind: type[TaskAPIError]) -> Iterator[type[TaskAPIError]]:
 
 
 def _absent() -> Any:
-    """Stand for a field that is left out. It does not show up in the documentation as a default."""
+    """Return the default of a field that may be left out; as a factory, it stays out of the documentation."""
     return None
 
 
@@ -64,13 +64,13 @@ class TaskAnswer(BaseModel):
 class PageInfo(BaseModel):
     """Where this page ends."""
 
-    limit: int = Field(description="Most tasks that this page could hold", examples=[50], ge=1, le=MAX_LIMIT)
+    limit: int = Field(description="The maximum number of tasks on this page", examples=[50], ge=1, le=MAX_LIMIT)
     has_more: bool = Field(description="Whether more tasks follow", examples=[True])
     next_cursor: NextCursor | None = Field(
         description="Send it as `cursor` for the next page; null on the last", examples=[CURSOR_EXAMPLE]
     )
     total: Count = Field(
-        description="How many tasks there are in all pages: only with `include_total=true`",
+        description="The number of tasks on all pages; only with `include_total=true`",
         examples=[123],
         default_factory=_absent,
     )
@@ -91,14 +91,14 @@ class FeedInfo(BaseModel):
     next_since: SyncTokenText = Field(
         description="A sync token: send it as `since` to go on, and read nothing into it", examples=[sync_token.EXAMPLE]
     )
-    has_more: bool = Field(description="Whether more is there already", examples=[False])
+    has_more: bool = Field(description="Whether more changes are available now", examples=[False])
 
 
 class ChangesAnswer(BaseModel):
     """One page of the feed of changes, oldest first."""
 
     data: list[TaskPublic | DeletedTask] = Field(
-        description="Tasks as they are now, and which are deleted",
+        description="Changed tasks in their current state, and deleted ones",
         examples=[[example_of(TaskPublic), example_of(DeletedTask)]],
         max_length=MAX_LIMIT,
     )
@@ -106,13 +106,13 @@ class ChangesAnswer(BaseModel):
 
 
 class AccountAnswer(BaseModel):
-    """The caller's account."""
+    """The user's account."""
 
     data: Account = Field(description="The account", examples=[example_of(Account)])
 
 
 class AccessTokenListAnswer(BaseModel):
-    """All personal access tokens of the caller."""
+    """All personal access tokens of the user."""
 
     data: list[AccessTokenPublic] = Field(
         description="The tokens, the newest first",
@@ -122,15 +122,15 @@ class AccessTokenListAnswer(BaseModel):
 
 
 class NewAccessTokenAnswer(BaseModel):
-    """A personal access token that was just made."""
+    """A new personal access token."""
 
     data: NewAccessToken = Field(description="The token", examples=[example_of(NewAccessToken)])
 
 
 class ImportAnswer(BaseModel):
-    """What became of the rows of a file."""
+    """The result of an import."""
 
-    data: ImportReport = Field(description="What became of the rows", examples=[example_of(ImportReport)])
+    data: ImportReport = Field(description="The report of the import", examples=[example_of(ImportReport)])
 
 
 class ErrorDetail(BaseModel):
@@ -150,9 +150,9 @@ class ErrorDetail(BaseModel):
 class ErrorBody(BaseModel):
     """What went wrong."""
 
-    # No enumeration: a program that was generated of one would stop at a code that it does not know yet.
+    # Not an enum: a client generated from one would fail on a code that is added later.
     code: str = Field(
-        description="Stable, for programs: one of the examples, or one that is added later",
+        description="Stable, for programs; more codes may be added later",
         examples=_codes(),
         max_length=50,
         pattern="^[A-Z][A-Z0-9_]*$",
@@ -180,33 +180,33 @@ class ErrorAnswer(BaseModel):
 
 
 class CurrentTaskAnswer(ErrorAnswer):
-    """What went wrong, and the task as it is now."""
+    """What went wrong, and the current task."""
 
-    data: TaskPublic = Field(description="The task as it is now", examples=[example_of(TaskPublic)])
+    data: TaskPublic = Field(description="The current task", examples=[example_of(TaskPublic)])
 
 
 def document_response(document: Document, *, status: int = 200, **headers: str) -> Response:
-    """Answer one row that Postgres wrote as JSON."""
+    """Return a response with one row that Postgres wrote as JSON."""
     return data_response(document.json, status=status, **headers)
 
 
 def data_response(json: str, *, status: int = 200, **headers: str) -> Response:
-    """Answer what is JSON already."""
+    """Return a response with data that is already JSON."""
     return _json_response(f'{{"data":{json}}}', status, headers)
 
 
 def task_response(document: Document, *, status: int = 200, **headers: str) -> Response:
-    """Answer one task, tagged with its revision: a strong ETag (RFC 9110, section 8.8.3)."""
+    """Return a response with one task; its revision is a strong ETag (RFC 9110, section 8.8.3)."""
     return document_response(document, status=status, ETag=f'"{document.revision}"', **headers)
 
 
 def not_modified(tag: str) -> Response:
-    """Answer that the client has it already: it is still what this tag stands for."""
+    """Return a 304 response: the client already has the version with this tag."""
     return Response(status_code=304, headers={"ETag": f'"{tag}"'})
 
 
 def page_response(page: Page, **headers: str) -> Response:
-    """Answer one page of a list."""
+    """Return a response with one page of a list."""
     info = {"limit": page.limit, "has_more": page.next_cursor is not None, "next_cursor": page.next_cursor}
     if page.total is not None:
         info["total"] = page.total
@@ -215,24 +215,24 @@ def page_response(page: Page, **headers: str) -> Response:
 
 
 def changes_response(page: ChangePage) -> Response:
-    """Answer one page of the feed of changes."""
+    """Return a response with one page of the feed of changes."""
     changes = ",".join(change.json for change in page.changes)
     info = {"next_since": str(page.next_since), "has_more": page.has_more}
     return _json_response(f'{{"data":[{changes}],"page":{json.dumps(info, separators=_COMPACT)}}}', 200, {})
 
 
 def import_response(report: ImportReport) -> Response:
-    """Answer what became of the rows of a file."""
+    """Return a response with the report of an import."""
     return _json_response(f'{{"data":{report.model_dump_json()}}}', 200, {})
 
 
 def error_response(error: TaskAPIError, request_id: str) -> Response:
-    """Answer an error in the envelope, with what stands beside it."""
+    """Return a response with an error in its envelope, plus its data if it has any."""
     return _json_response(error_text(error, request_id), error.status, error.headers)
 
 
 def error_text(error: TaskAPIError, request_id: str) -> str:
-    """Write an error in the envelope, with what stands beside it."""
+    """Return the JSON of an error in its envelope, plus its data if it has any."""
     text = json.dumps(envelope(error, request_id), separators=_COMPACT)
     return text if error.data is None else f'{text[:-1]},"data":{error.data}}}'
 
@@ -242,7 +242,7 @@ def _json_response(text: str, status: int, headers: dict[str, str]) -> Response:
 
 
 def envelope(error: TaskAPIError, request_id: str) -> dict[str, Any]:
-    """Put an error into the form that all have."""
+    """Return an error in the form that all errors share."""
     details = [
         {"field": _bounded(item.field), "code": item.code, "message": item.message}
         for item in error.details[:MAX_DETAILS]
@@ -251,5 +251,5 @@ def envelope(error: TaskAPIError, request_id: str) -> dict[str, Any]:
 
 
 def _bounded(field: str) -> str:
-    """Keep the name of an unknown field, which is the client's own word, short and encodable."""
+    """Shorten a field name and make it encodable: the client may have chosen it."""
     return field[:MAX_FIELD_NAME].encode("utf-8", "replace").decode()

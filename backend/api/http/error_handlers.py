@@ -1,4 +1,4 @@
-"""Turns what the framework and the lower layers raise into answers in the envelope."""
+"""Turns exceptions of the framework and the lower layers into error envelopes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NOT_FOUND = {"task_id": TaskNotFound, "token_id": AccessTokenNotFound}  # by th
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Let every error of every layer be answered in the envelope."""
+    """Answer the errors of every layer in the envelope."""
     app.exception_handler(TaskAPIError)(_answer_error)
     app.exception_handler(RequestValidationError)(_answer_validation)
     app.exception_handler(HTTPException)(_answer_framework)
@@ -43,7 +43,7 @@ async def _answer_validation(request: Request, error: RequestValidationError) ->
 
 
 async def _answer_framework(request: Request, error: HTTPException) -> Response:
-    """Answer what Starlette and FastAPI raise themselves: unknown paths, wrong methods."""
+    """Answer exceptions of Starlette and FastAPI: unknown paths, wrong methods."""
     match error.status_code:
         case 404:
             answer: TaskAPIError = NotFound()
@@ -55,7 +55,7 @@ async def _answer_framework(request: Request, error: HTTPException) -> Response:
 
 
 def _refusal(error: RequestValidationError) -> TaskAPIError:
-    """Name what is wrong. A malformed id in the path counts last, like one that is looked for and not found."""
+    """Return the error to answer. A malformed id in the path counts last, like an id that is not found."""
     problems = [problem for problem in error.errors() if problem["loc"][0] != "path"]
     if not problems:
         return _of_no_id(error)
@@ -65,13 +65,13 @@ def _refusal(error: RequestValidationError) -> TaskAPIError:
 
 
 def _of_no_id(error: RequestValidationError) -> NotFound:
-    """Answer that nothing has an id that is none; nobody needs to look for it."""
+    """Return the 404 for a malformed id, without a look-up: nothing can have such an id."""
     _, name = error.errors()[0]["loc"]
     return _NOT_FOUND[name]()
 
 
 def _detail(problem: dict[str, Any]) -> Detail:
-    """Say where and what, but never what was sent: pydantic's `input` and `ctx` stay behind."""
+    """Return where and what the problem is, but never what was sent: pydantic's `input` and `ctx` are left out."""
     place, *path = problem["loc"]
     names = [str(part) for part in path] if place == "body" and path else [place, *map(str, path)]
     code: str = problem["type"]
@@ -79,13 +79,13 @@ def _detail(problem: dict[str, Any]) -> Detail:
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """List every method of the path; the framework names only those of the first route that matches it.
+    """Return every method of the path; the framework names only those of the first matching route.
 
-    What the contract leaves out, the documentation pages and their assets, can only be read.
+    Paths outside the contract (documentation pages and their assets) are read-only.
     """
     allowed: set[str] = set()
     paths = request.app.openapi()["paths"]
-    # A path in full comes before a pattern that it fits: /api/tasks/batch is no task.
+    # A literal path wins over a matching pattern: /api/tasks/batch is not a task.
     for path in [request.url.path] if request.url.path in paths else paths:
         pattern, _, _ = compile_path(path)
         if pattern.match(request.url.path):

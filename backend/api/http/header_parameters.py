@@ -1,4 +1,4 @@
-"""Request headers that the contract documents, and what is answered when one is malformed."""
+"""Documented request headers, and the error for a malformed one."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ MAX_HEADER_BYTES = 32 * 1024  # of all headers of a request together
 _Value = TypeVar("_Value")
 _Dependency = Callable[[Request], Coroutine[Any, Any, _Value]]
 
-_DOCUMENTED: dict[object, dict[str, Any]] = {}  # by the dependency that reads it
+_DOCUMENTED: dict[object, dict[str, Any]] = {}  # by the dependency that reads the header
 
 
 def reads_header(
     name: str, description: str, *, example: str, pattern: str, max_length: int = MAX_HEADER_BYTES
 ) -> Callable[[_Dependency[_Value]], _Dependency[_Value]]:
-    """Document the header that a dependency reads and judges; a parameter of the framework would cost each request."""
+    """Document the header that a dependency parses; a framework parameter would slow down every request."""
     schema = {"type": "string", "maxLength": max_length, "pattern": pattern}
     schema |= {"description": description, "examples": [example], "title": name}
     parameter = {"name": name, "in": "header", "required": False, "schema": schema, "description": description}
@@ -38,13 +38,13 @@ def documented_headers(dependencies: list[Any]) -> list[dict[str, Any]]:
 
 
 def header_lines(request: Request, name: str) -> list[str]:
-    """Return the value of each line of a header that has one: some tools send an empty line where they mean none.
+    """Return the non-empty values of a header: some tools send an empty line when they mean none.
 
-    A line of blanks is empty, too, for the server gives values without the blanks in front.
+    Lines of blanks count as empty too, because the server strips leading blanks.
     """
     return [value for value in request.headers.getlist(name) if value]
 
 
 def malformed_header(name: str, code: str, message: str) -> BadRequest:
-    """Make the error that names a header."""
+    """Return the error that names a header."""
     return BadRequest(message, details=(Detail(f"header.{name}", code, message),))

@@ -1,6 +1,6 @@
-"""Idempotency-Key: a request that is sent again is answered again, and does nothing more.
+"""Idempotency-Key: a retried request gets the first answer again and has no further effect.
 
-The header is that of draft-ietf-httpapi-idempotency-key-header-07; `Idempotency-Replayed` is ours.
+The header follows draft-ietf-httpapi-idempotency-key-header-07; `Idempotency-Replayed` is ours.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ _Service = TypeVar("_Service", TaskService, BatchService)
 
 @dataclass(frozen=True, slots=True)
 class Idempotent:
-    """Does the work of one request: once for its key, if it has one."""
+    """Does the work of a request, only once per key if it has a key."""
 
     service: IdempotencyService
     key: str | None
     request: tuple[str, ...]
 
     def __call__(self, service: _Service, body: BaseModel | None, work: Callable[[_Service], Response]) -> Response:
-        """Answer with what the work answers, or what it answered when it was done.
+        """Return the response of the work, or the stored response if the work was done before.
 
-        With a key, the work is done in a transaction that stores the answer. Raises KeyReused for the key of another
-        request.
+        With a key, the work runs in a transaction that stores the response. Raises KeyReused if another request used
+        the key.
         """
         if self.key is None:
             return work(service)

@@ -8,9 +8,9 @@ from fastapi import Request
 
 
 def page_links(request: Request, next_cursor: str | None) -> dict[str, str]:
-    """Name the first page of the same list, and the next one where there is one: the same address, and its parameters.
+    """Return a Link header to the first page and, if any, the next page of the same list, with the same parameters.
 
-    Everything that the client chose is percent-encoded, so it stays where it belongs, whatever it is.
+    Everything that the client chose is percent-encoded, so it cannot break out of its link.
     """
     path = quote(request.scope["path"])
     parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]

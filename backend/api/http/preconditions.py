@@ -12,7 +12,7 @@ from backend.models.etags import HEADER_PATTERN, EntityTags, Revisions, parse_ta
 
 
 def read_tags(name: str, value: str) -> EntityTags:
-    """Read a header's value; raises BadRequest if it is neither `*` nor a list of entity tags."""
+    """Parse a header's value; raises BadRequest if it is neither `*` nor a list of entity tags."""
     tags = parse_tags(value)
     if tags is None:
         raise malformed(name)
@@ -20,7 +20,7 @@ def read_tags(name: str, value: str) -> EntityTags:
 
 
 def malformed(name: str, takes: str = 'entity tags in double quotes, like "42", or *') -> BadRequest:
-    """Make the error for a header that is not what it has to be."""
+    """Return the error for a malformed header."""
     return malformed_header(name, "entity_tag_invalid", f"{name} takes {takes}")
 
 
@@ -37,7 +37,7 @@ def _tags(request: Request, name: str) -> EntityTags | None:
     pattern=HEADER_PATTERN,
 )
 async def _if_match(request: Request) -> Revisions | None:
-    """Give the revisions that the client accepts to change, None: any; raises PreconditionRequired where it must."""
+    """Return the revisions that may change, None for any; raises PreconditionRequired without a required If-Match."""
     tags = _tags(request, "If-Match")
     if tags is None:
         if request.app.state.require_if_match:
@@ -53,7 +53,7 @@ async def _if_match(request: Request) -> Revisions | None:
     pattern=HEADER_PATTERN,
 )
 async def _if_none_match(request: Request) -> EntityTags:
-    """Give the tags of what the client has already."""
+    """Return the tags of the versions that the client already has."""
     return _tags(request, "If-None-Match") or EntityTags()
 
 
@@ -64,7 +64,7 @@ async def _if_none_match(request: Request) -> EntityTags:
     pattern=r"^[ \t]*\*[ \t]*$",
 )
 async def _only_new(request: Request) -> bool:
-    """Tell whether a task must not exist yet; raises BadRequest for anything but `*`."""
+    """Return whether the task must not exist yet; raises BadRequest for anything but `*`."""
     tags = _tags(request, "If-None-Match")
     if tags is not None and not tags.is_any:
         raise malformed("If-None-Match", "nothing but * here")
@@ -72,7 +72,7 @@ async def _only_new(request: Request) -> bool:
 
 
 async def _refuse_conditions(request: Request) -> None:
-    """Refuse conditions where they would mean nothing: whoever sends one relies on it."""
+    """Refuse conditions where they have no effect, because a client that sends one relies on it."""
     for name in ("If-Match", "If-None-Match"):
         if header_lines(request, name):
             raise malformed(name, "nothing here: each operation has an if_match of its own")

@@ -1,4 +1,4 @@
-"""What kind of route a handler has: how strictly it is asked, and whether it waits for the database."""
+"""The kinds of routes: how strictly they check requests, and whether they wait for the database."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class StrictRoute(APIRoute):
-    """A route that takes no other spelling of its path, and reads its body strictly.
+    """A route that accepts only the exact spelling of its path, and reads its body strictly.
 
-    Its operation is called like its handler: stable, and what generated clients call their methods.
+    Its operation id is the handler's name: it is stable, and generated clients name their methods after it.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -37,9 +37,9 @@ class StrictRoute(APIRoute):
             self.openapi_extra = {**extra, "parameters": [*extra.get("parameters", ()), *headers]}
 
     def get_route_handler(self) -> Handler:
-        """Return the handler of the framework, which is then given a stricter request."""
+        """Return the framework's handler, called with a stricter request."""
         handle = super().get_route_handler()
-        # The `$` that ends the framework's patterns matches before a last line break, too. A parameter takes it in.
+        # The `$` in the framework's patterns also matches before a final line break, unless a parameter includes it.
         may_end_in_line_break = self.path.endswith("}")
 
         async def handle_strictly(request: Request) -> Response:
@@ -50,19 +50,18 @@ class StrictRoute(APIRoute):
         return handle_strictly
 
     async def pass_on(self, request: StrictRequest, handle: Handler) -> Response:
-        """Let the framework read the request, and the handler answer it."""
+        """Let the framework parse the request and call the handler."""
         return await handle(request)
 
 
 class DatabaseRoute(StrictRoute):
-    """A strict route under /api whose handler asks the database.
+    """A strict route under /api whose handler uses the database.
 
-    Where the handler waits for the database, the worker does something else: it runs in a greenlet.
+    The handler runs in a greenlet, so the worker does other work while it waits for the database.
 
-    It waits for its connection slot when all of the request is there, and is done with it before the answer is sent:
-    however slowly somebody sends or reads, no place is held meanwhile. Parameters that it does not know are refused,
-    and those that are sent twice: to ignore one would hide a typing error. One that it knows counts as absent when
-    nothing follows its equals sign, as forms send what nobody has filled in.
+    The route takes a connection slot once the whole request has arrived, and frees it before it sends the answer, so
+    slow clients hold no slot. Unknown and repeated parameters are refused, because ignoring them would hide typing
+    errors. A known parameter with an empty value counts as absent, because forms send empty fields that way.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -70,7 +69,7 @@ class DatabaseRoute(StrictRoute):
         self.scopes = scopes_of(path, self.methods or set())
 
     async def pass_on(self, request: StrictRequest, handle: Handler) -> Response:
-        """Let the request wait for its place; raises what `let_in` does."""
+        """Handle the request in a connection slot; raises what `let_in` does."""
         self.let_in(request)
         if self.body_field is not None or self.response_class is StreamingResponse:
             await _read(request)
@@ -78,27 +77,27 @@ class DatabaseRoute(StrictRoute):
         state.in_hand.claim(user_id)
         try:
             async with state.connection_limiter:
-                # Not before: it takes time, which is another user's turn, and what comes of it is larger.
+                # Parse only now: it takes time that other users could have, and the parsed body is larger.
                 if self.body_field is not None and await request.body() and request.is_json:
                     await request.json()
                 response = await handle(request)
         finally:
             state.in_hand.give_back(user_id)
         if request.method != "GET":
-            state.feed.wake(user_id)  # streams look for what this request may have changed
+            state.feed.wake(user_id)  # this request may have changed something
         return response
 
     def let_in(self, request: StrictRequest) -> None:
-        """Judge what is known without the body; raises Forbidden when the token is not for this, ValidationFailed."""
+        """Check the scopes and the query; raises Forbidden if the token does not allow the call, ValidationFailed."""
         require_scope(self.scopes, request.scope["state"]["scopes"])
         if request.scope["query_string"]:
             self._judge_query(request)
         state = request.app.state
-        # What nobody uses is neither purged nor asked whether it is ready, so that its database can be suspended.
+        # An unused service is neither purged nor checked for readiness, so that its database can be suspended.
         state.purge_job.is_used = state.readiness.is_used = True
 
     def _judge_query(self, request: Request) -> None:
-        """Refuse every parameter where none is known, and those that are sent twice: all but the last would be lost."""
+        """Refuse all parameters if none is known, and repeated ones, because all but the last would be lost."""
         self._leave_out_empty(request.scope)
         times = Counter(name for name, _ in request.query_params.multi_items())
         if not self.dependant.query_params:
@@ -107,7 +106,7 @@ class DatabaseRoute(StrictRoute):
             raise _refusal(repeated, "repeated", "Send this parameter once")
 
     def _leave_out_empty(self, scope: Scope) -> None:
-        """Take what counts as absent out of the query: whoever reads it later, finds nothing of it."""
+        """Remove parameters that count as absent from the query, so that nobody reads them later."""
         query: bytes = scope["query_string"]
         if b"=&" in query or query.endswith(b"="):
             scope["query_string"] = b"&".join(each for each in query.split(b"&") if not self._is_empty(each))
@@ -123,25 +122,25 @@ class DatabaseRoute(StrictRoute):
 
 
 class FixedRoute(DatabaseRoute):
-    """A route whose path another route's pattern fits, too: a method that it does not take is 405 all the same."""
+    """A route whose path also matches another route's pattern: an unsupported method is still answered 405."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Tell whether the path is this one's, whatever the method; the route then answers a wrong one itself."""
+        """Match the path with any method; the route itself then refuses a wrong method."""
         match, child_scope = super().matches(scope)
         return (Match.FULL if match is Match.PARTIAL else match), child_scope
 
 
 class UnlimitedRoute(FixedRoute):
-    """A fixed route whose handler reads the body as it comes, and takes connection slots itself, as it needs them."""
+    """A fixed route whose handler reads the body as it arrives, and takes connection slots itself when needed."""
 
     async def pass_on(self, request: StrictRequest, handle: Handler) -> Response:
-        """Let the handler begin before the body is there; raises what `let_in` does."""
+        """Call the handler before the body has arrived; raises what `let_in` does."""
         self.let_in(request)
         return await handle(request)
 
 
 async def _read(request: StrictRequest) -> None:
-    """Read all of the body: from then on, the client can only leave. Raises BadRequest if it leaves before."""
+    """Read the whole body, after which the client can only disconnect; raises BadRequest if it disconnects earlier."""
     try:
         await request.body()
     except ClientDisconnect:

@@ -1,4 +1,4 @@
-"""What browsers are told about every answer, so that nothing of one can be framed, sniffed, cached or run."""
+"""Headers that keep browsers from framing, sniffing, caching or running any answer."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _ALWAYS: list[Header] = [
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
 ]
-# Browsers obey this over https only, and RFC 6797 section 7.2 forbids to send it over http.
+# Browsers obey this over https only, and RFC 6797 section 7.2 forbids sending it over http.
 _OVER_TLS: list[Header] = [(b"strict-transport-security", b"max-age=31536000")]
 
 
 def security_headers(scope: Scope) -> list[Header]:
-    """Return the headers for the answer to a request; one that an answer sets itself takes the place of ours."""
+    """Return the headers for the answer to a request; a header that the answer itself sets replaces ours."""
     return _ALWAYS + _OVER_TLS if scope["scheme"] == "https" else _ALWAYS

@@ -1,4 +1,4 @@
-"""What an answer that goes on and on must hear from others while it waits."""
+"""The signal that wakes or ends a streamed answer while it waits."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import asyncio
 
 
 class Signal(asyncio.Event):
-    """Set when there may be something to send, or when the answer has to end; cleared by who waits for it."""
+    """Set when there may be something to send, or when the answer has to end; the waiting stream clears it."""
 
-    is_over = False  # the client has said its last word, or the service ends
+    is_over = False  # the client sends no more requests, or the service shuts down
 
     def end(self) -> None:
-        """Let the answer end."""
+        """End the answer."""
         self.is_over = True
         self.set()

@@ -1,4 +1,4 @@
-"""What a body must be: one JSON object, in UTF-8, that says everything once. The framework alone would take more."""
+"""Strict request bodies: one JSON object in UTF-8 without repeated keys. The framework alone would accept more."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from backend.utils.strict_json import RepeatedKeyError, refuse_constant, unambig
 
 MAX_KEYS = 1000  # more than any object needs, and each unknown one costs an error message
 
-MAX_BRACKETS = 20_000  # each opens an array or an object, which cost most of all to read
+MAX_BRACKETS = 20_000  # each opens an array or an object, the costliest values to parse
 
 _UTF_8 = ("utf-8", "utf8")
 _NO_JSON = "The body is not valid JSON in UTF-8: keys and texts stand in double quotes, and nothing may be cut off"
 
 
 class StrictRequest(Request):
-    """A request whose body is read strictly, where the framework calls json()."""
+    """A request whose json(), which the framework calls, reads the body strictly."""
 
     _read: dict[str, Any] | None = None
 
     @property
     def is_json(self) -> bool:
-        """Tell whether the framework will read the body as JSON."""
+        """Return whether the framework will read the body as JSON."""
         kind = self.headers.get("content-type", "")
         if kind == "application/json":
             return True
@@ -38,7 +38,7 @@ class StrictRequest(Request):
         return bool(kind) and message.get_content_maintype() == "application" and is_json
 
     async def json(self) -> dict[str, Any]:
-        """Read the body, once; raises ValidationFailed or UnsupportedMediaType."""
+        """Parse the body, only once; raises ValidationFailed or UnsupportedMediaType."""
         if self._read is None:
             _refuse_encodings(self.headers)
             self._read = read_object(await self.body())
@@ -47,7 +47,7 @@ class StrictRequest(Request):
 
 def read_object(body: bytes) -> dict[str, Any]:
     """Read a JSON object; raises ValidationFailed if the body is anything else."""
-    # Those in texts do not count: the texts of a batch may hold many. Taking them out takes longer than counting.
+    # Brackets in strings do not count: a batch may have many. Removing strings is slower than counting, so count first.
     if _brackets(body) > MAX_BRACKETS and _brackets(_without_texts(body)) > MAX_BRACKETS:
         raise _refusal("body", "too_complex", f"The body must not open more than {MAX_BRACKETS} arrays and objects")
     try:
@@ -55,7 +55,7 @@ def read_object(body: bytes) -> dict[str, Any]:
         value = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=refuse_constant)
     except RepeatedKeyError as error:
         raise _refusal(error.key, "duplicate_key", "This key is there more than once") from None
-    except (ValueError, RecursionError) as error:  # ValueError: no JSON, no UTF-8, or a number of thousands of digits
+    except (ValueError, RecursionError) as error:  # ValueError: not JSON, not UTF-8, or a number of thousands of digits
         raise _refusal("body", "json_invalid", f"{_NO_JSON}{_place(error)}") from None
     if not isinstance(value, dict):
         raise _refusal("body", "object_type", "The body must be a JSON object")
@@ -63,7 +63,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def _place(error: Exception) -> str:
-    """Say where a reader of JSON has stopped, if it is known."""
+    """Return where the JSON parser stopped, if known."""
     return f"; see line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
 
 
@@ -72,12 +72,12 @@ def _brackets(text: bytes) -> int:
 
 
 def _without_texts(body: bytes) -> bytes:
-    """Take the texts out: without escapes, every second piece between quotes is one."""
+    """Remove the strings: once escapes are gone, every second piece between quotes is one."""
     return b"".join(body.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2])
 
 
 def _refuse_encodings(headers: Headers) -> None:
-    """Refuse a body that says it is compressed or not UTF-8, rather than fail to read it."""
+    """Refuse a body declared as compressed or not UTF-8, rather than fail to parse it."""
     if any(coding.strip().lower() != "identity" for coding in headers.getlist("content-encoding")):
         raise UnsupportedMediaType("Send the body as it is, without Content-Encoding.")
     if headers["content-type"] == "application/json":

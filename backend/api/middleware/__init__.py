@@ -1,5 +1,5 @@
-"""What every request passes, one module for each layer. Pure ASGI: each costs microseconds.
+"""Layers that every request passes, one module each. Pure ASGI: each costs microseconds.
 
-From the outside in: request_context, cors, error_boundary, authentication, limits, head.
-What only some endpoints need does not belong here: that is in `backend/api/http/`.
+Outermost first: request_context, cors, error_boundary, authentication, limits, head.
+Code that only some endpoints need does not belong here: see `backend/api/http/`.
 """

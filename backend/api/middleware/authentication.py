@@ -1,17 +1,17 @@
-"""Who is let in: the token of every request under /api is judged before all else, and every request is counted."""
+"""Authentication and rate limits: checks the token of each request under /api first, and counts every request."""
 
 from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.api.auth.authenticator import Authenticator, bearer_token
-from backend.database.deadline import current_budget
+from backend.database.deadline import current_work
 from backend.errors import RateLimited, TaskAPIError
 from backend.rate_limits.counter import RateLimiter, RateLimits, network_of
 
 
 class Authentication:
-    """Judges the token of every request under /api, before its body, its path or anything else of it; counts it."""
+    """Checks the token of each request under /api, before its path, body or anything else, and counts the request."""
 
     def __init__(self, app: ASGIApp, authenticator: Authenticator, limits: RateLimits | None) -> None:
         self.app = app
@@ -25,7 +25,7 @@ class Authentication:
         await self.app(scope, receive, send)
 
     async def _admit(self, scope: Scope) -> None:
-        """Say whose request it is; raises Unauthorized or RateLimited. Who asks after our health is never refused."""
+        """Set the principal of a request; raises Unauthorized or RateLimited. Health checks are never rate-limited."""
         path = scope["path"] + "/"
         if not path.startswith("/api/"):
             self._count_address(scope, cost=0 if path.startswith("/health/") else 1)
@@ -37,10 +37,10 @@ class Authentication:
             if state["headers"] is headers:
                 self._count_address(scope)
             raise
-        if self.limits and state["headers"] is not headers:  # a token was looked up, and is good
+        if self.limits and state["headers"] is not headers:  # a token was looked up, and is valid
             self.limits.addresses.take_back(_address_of(scope))
             state["headers"] = headers
-        state["user_id"] = current_budget().user_id = principal.user_id
+        state["user_id"] = current_work().user_id = principal.user_id
         state["scopes"] = principal.scopes
         if self.limits:
             _count(scope, self.limits.users, principal.user_id)
@@ -55,9 +55,9 @@ def _address_of(scope: Scope) -> str:
 
 
 def _count(scope: Scope, limiter: RateLimiter, key: str, cost: int = 1) -> None:
-    """Count the request, tell the client how many it has left, and raise RateLimited if it had none.
+    """Count the request, add headers that say how many are left, and raise RateLimited if none was left.
 
-    The headers are those of draft-ietf-httpapi-ratelimit-headers-11.
+    The headers follow draft-ietf-httpapi-ratelimit-headers-11.
     """
     usage = limiter.hit(key, cost)
     policy = f'"{limiter.name}";q={limiter.rate.requests};w={limiter.rate.seconds}'

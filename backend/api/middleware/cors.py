@@ -1,4 +1,4 @@
-"""CORS for the configured origins; other origins learn nothing."""
+"""CORS for the configured origins only."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from starlette.types import Receive, Scope, Send
 
 
 class CORS(CORSMiddleware):
-    """CORS for the configured origins and our methods, and nothing of it for others.
+    """CORS headers for the configured origins and our methods only.
 
-    Starlette alone would send other origins every header but one, and refuse preflights outside the envelope.
+    Starlette alone would send other origins all CORS headers but one, and refuse preflights without the envelope.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request; what is not allowed is handled as if it named no origin."""
+        """Handle one request; one that is not allowed is handled as if it had no Origin header."""
         if scope["type"] == "http":
             headers = Headers(scope=scope)
             if "origin" in headers and not self._allows(headers):

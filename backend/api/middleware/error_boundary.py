@@ -1,4 +1,4 @@
-"""Answers every error that no inner layer has answered."""
+"""Answers every error that no inner layer answered."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ logger = structlog.get_logger()
 
 
 class ErrorBoundary:
-    """Answers what nobody below has answered: our own errors as they are, a defect as a 500 that says nothing."""
+    """Answers unhandled errors: our own errors unchanged, any defect as a 500 without details."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -37,5 +37,5 @@ class ErrorBoundary:
         except Exception:
             logger.exception("request_failed")
             if answering:
-                raise  # half an answer is out: only closing the connection tells the client
+                raise  # part of the answer is sent: only closing the connection tells the client
             await error_response(InternalError(), request_id)(scope, receive, send)

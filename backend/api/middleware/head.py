@@ -17,7 +17,7 @@ class HeadAsGet:
             await self.app(scope, receive, send)
             return
 
-        scope["state"]["is_head"] = True  # for an answer that would go on and on
+        scope["state"]["is_head"] = True  # so that a stream ends at once
 
         async def send_headers_only(message: Message) -> None:
             if message["type"] == "http.response.body":

@@ -1,4 +1,4 @@
-"""How much of anything one request may be, how long it may take to arrive, and how many at once. Pure ASGI."""
+"""Limits on the size of a request, its time to arrive, and the number at once. Pure ASGI."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from backend.utils.spreading import spread
 MAX_HEADERS = 100
 MAX_ADDRESS_BYTES = 8 * 1024
 IMPORT_PATH = "/api/tasks/import"
-MIN_PART_BYTES = 64 * 1024  # of a file to import, in the time that a client has for any other body
+MIN_PART_BYTES = 64 * 1024  # of an import file that must arrive per client timeout
 
-REQUEST_BYTES = 32 * 1024  # that a request takes, beside its body
-BODIES = 208  # of the largest kind, for which a worker has room: one user may send a hundred at once
+REQUEST_BYTES = 32 * 1024  # of memory for a request, on top of its body
+BODIES = 208  # of the largest size, for which a worker has room: one user may send a hundred at once
 
-_HEADER_OVERHEAD_BYTES = 4  # a colon, a blank and the end of the line
+_HEADER_OVERHEAD_BYTES = 4  # colon, blank and line end
 _MAX_LENGTH_DIGITS = 18
 
 
 class HeadLimits:
-    """Refuses an address that is too long, and headers that are too many or too large."""
+    """Refuses a URL that is too long, and headers that are too many or too large."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -45,13 +45,13 @@ class HeadLimits:
 
 
 class BodyLimit:
-    """Refuses a body that is larger than it may be, declared or not, and one that takes too long to arrive.
+    """Refuses a body that is too large, declared or not, and one that takes too long to arrive.
 
-    That is: the time in which it is waited for. A file to import may be larger, and has that time for each part of it:
-    what is stored meanwhile is stored without holding anything for a client that does not go on.
+    Only time spent waiting for the body counts. A file to import may be larger, and gets the full time for each part:
+    parts are stored as they arrive, so an import holds nothing while its client pauses.
 
-    It stays in memory until the request is answered. A worker has so much room for bodies, each user a share of that,
-    and whoever finds none is refused.
+    A body stays in memory until the request is answered. A worker has limited room for bodies and each user a share
+    of it; a request that finds no room is refused.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int, max_import_bytes: int, timeout_seconds: float) -> None:
@@ -74,10 +74,10 @@ class BodyLimit:
 
 
 class _Body:
-    """What arrives of one request."""
+    """The arriving body of one request."""
 
     def __init__(self, scope: Scope, receive: Receive, limit: BodyLimit) -> None:
-        """Raise PayloadTooLarge when it says that it is too large."""
+        """Raise PayloadTooLarge if the declared length is too large."""
         self._receive = receive
         self._limit = limit
         self._user_id = scope["state"].get("user_id", "")
@@ -87,13 +87,13 @@ class _Body:
         self._declared = declared = self._headers.get("content-length", "0")
         if declared.isdecimal() and (len(declared) > _MAX_LENGTH_DIGITS or int(declared) > self._most):
             raise PayloadTooLarge
-        self._room = 0  # that it has taken
+        self._room = 0  # bytes that it has claimed
         self._received = self._in_time = 0
-        self._seconds = 0.0  # that are left
+        self._seconds = 0.0  # left to wait for more
         self._is_complete = False
 
     async def receive(self) -> Message:
-        """Receive the next message. FastAPI wraps what is raised while it reads; the error handlers unwrap it."""
+        """Receive the next message; raises RequestTimeout or PayloadTooLarge."""
         if not self._room:
             self._take_room()
         clock = asyncio.get_running_loop().time
@@ -106,7 +106,7 @@ class _Body:
         self._received += len(message.get("body", b""))
         if self._received > self._most:
             raise PayloadTooLarge
-        self._is_complete = not message.get("more_body")  # then all that can follow is that the client leaves
+        self._is_complete = not message.get("more_body")  # then only a disconnect can follow
         self._seconds -= clock() - began
         if self._is_import and self._received - self._in_time >= MIN_PART_BYTES:
             self._in_time, self._seconds = self._received, self._limit.timeout_seconds

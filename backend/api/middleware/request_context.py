@@ -15,23 +15,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from backend.api.http.security_headers import security_headers
-from backend.database.deadline import begin_budget
+from backend.database.deadline import begin_work
 from backend.telemetry.tracing import current_trace_id, trace_id_of
 
 UNKNOWN = "(unknown)"
 
 logger = structlog.get_logger()
 
-# As a JSON Web Token or one of ours begins, wherever somebody may have put it.
+# The start of a JWT or a personal access token, anywhere in the text.
 _TOKEN = re.compile(r"eyJ[\w=-]*\.[\w.=-]*|tk_[\w-]{20}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 
 class RequestContext:
-    """Names each request, opens its account with the database, and logs one line when it is answered.
+    """Names each request, starts its database deadline and counters, and logs one line when it is answered.
 
-    Whatever the answer is and wherever it comes from, it carries the headers that are in the state by then. `route_of`
-    tells the template of a path.
+    Every answer, whatever layer it comes from, carries the headers that are in the state at that time. `route_of`
+    returns the template of a path.
     """
 
     def __init__(
@@ -65,10 +65,10 @@ class RequestContext:
                 ours = [header for header in state["headers"] if header[0] not in own]
                 message["headers"] = [*message["headers"], *ours]
             else:
-                state["sending"] = len(message["body"])  # bytes: they stay in memory until the client has taken all
+                state["sending"] = len(message["body"])  # bytes that stay in memory until the client has read all
             await send(message)
 
-        budget = begin_budget()
+        work = begin_work()
         names = bind_contextvars(**_names(request_id))
         try:
             await self.app(scope, receive, send_named)
@@ -80,16 +80,16 @@ class RequestContext:
                 route=self.route_of(scope["path"]),
                 status=status,
                 duration_ms=_milliseconds(self.clock() - started),
-                database_ms=_milliseconds(budget.database_seconds),
-                round_trips=budget.round_trips,
+                database_ms=_milliseconds(work.database_seconds),
+                round_trips=work.round_trips,
             )
             reset_contextvars(**names)
 
 
 def _sent_id(headers: Headers) -> str | None:
-    """Return the request id that a client has chosen, if it is a sensible one; else the id of the trace it is part of.
+    """Return the client's request id if it is valid, else the id of its trace.
 
-    An id that is no sensible one counts as none.
+    An invalid id counts as none.
     """
     sent = headers.get("x-request-id", "")
     if _REQUEST_ID.fullmatch(sent) and not _TOKEN.search(sent):
@@ -98,7 +98,7 @@ def _sent_id(headers: Headers) -> str | None:
 
 
 def _names(request_id: str) -> dict[str, str]:
-    """Return what each line carries that is logged meanwhile."""
+    """Return the fields for every log line of the request."""
     trace_id = current_trace_id()
     return {"request_id": request_id, "trace_id": trace_id} if trace_id else {"request_id": request_id}
 
@@ -108,7 +108,7 @@ def _milliseconds(seconds: float) -> float:
 
 
 def log_unread_request(request_id: str, status: int) -> None:
-    """Log a request that was refused before there was enough of it to tell what it asks for."""
+    """Log a request that was refused before its method and path could be read."""
     logger.info(
         "request",
         request_id=request_id,
@@ -123,7 +123,7 @@ def log_unread_request(request_id: str, status: int) -> None:
 
 
 def route_finder(routes: Sequence[BaseRoute]) -> Callable[[str], str]:
-    """Return what finds the template of a path, like /api/tasks/{task_id}: the path itself may hold anything."""
+    """Return a function from a path to its template, like /api/tasks/{task_id}: the path itself may hold anything."""
     contexts = [(context.path_format or UNKNOWN, context.path_regex) for context in iter_route_contexts(routes)]
     found = {template: regex for template, regex in contexts if regex}
 

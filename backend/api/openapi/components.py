@@ -1,4 +1,4 @@
-"""Models that the contract describes although no body or answer as a whole is one: those of the parts of files."""
+"""Models that describe only part of a body or answer, such as a line of a file, and still belong in the contract."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _named: dict[str, type[BaseModel]] = {}
 
 
 def in_components(model: type[BaseModel]) -> dict[str, str]:
-    """Refer to a model, which the contract then describes."""
+    """Return a reference to a model, and add the model to the contract."""
     _named[model.__name__] = model
     return {"$ref": _PLACE.format(model=model.__name__)}
 
 
 def extra_schemas() -> dict[str, Any]:
-    """Describe every model that was referred to, and what these refer to."""
+    """Return the schemas of all referenced models and of the models they reference."""
     models: list[tuple[type[BaseModel], Literal["serialization"]]]
     models = [(model, "serialization") for model in _named.values()]
     schemas: dict[str, Any] = models_json_schema(models, ref_template=_PLACE)[1]["$defs"]

@@ -1,4 +1,4 @@
-"""The contract as it is published: what the framework writes, and what generators and linters need besides."""
+"""The published contract: what the framework writes, plus what generators and linters need."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from backend.api.openapi.components import extra_schemas
 from backend.api.openapi.headers import HEADERS
 
 _TAGS = [
-    {"name": "tasks", "description": "Your tasks: single ones, lists and batches."},
-    {"name": "changes", "description": "What became of your tasks, to keep a copy of them up to date."},
-    {"name": "account", "description": "You: what is stored of you, your tokens for scripts, and how to leave."},
-    {"name": "start", "description": "Where things are."},
-    {"name": "health", "description": "Whether the service is well."},
+    {"name": "tasks", "description": "Your tasks: one at a time, listings and batches."},
+    {"name": "changes", "description": "Changes to your tasks, for keeping a copy of them up to date."},
+    {"name": "account", "description": "Your account: your stored data, your tokens for scripts, and how to leave."},
+    {"name": "start", "description": "Addresses of the API and its documentation."},
+    {"name": "health", "description": "Whether the service is healthy."},
 ]
 
-# Routes of them stand first, because their paths fit the pattern of another. Readers want the plain calls first.
+# Their routes come first, because their paths also match another pattern. Readers want the plain calls first.
 _READ_LAST = ("/api/tasks/batch", "/api/tasks/export", "/api/tasks/import")
 _LENGTHS = {"uuid": 36, "date-time": 32}  # 2026-11-21T09:30:00.123456+00:00
 _INT32 = 2**31 - 1
-_VALUES = frozenset({"const", "default", "enum", "example", "examples"})  # they hold data, which may look like schemas
+_VALUES = frozenset({"const", "default", "enum", "example", "examples"})  # their data may look like schemas
 
 
 class DocumentedApp(FastAPI):
-    """An application whose contract is complete."""
+    """An application that publishes a complete contract."""
 
     def openapi(self) -> dict[str, Any]:
-        """Write the contract, or give it again."""
+        """Return the contract, building it on the first call."""
         contract = super().openapi()
         if "headers" not in contract["components"]:
             _complete(contract)
@@ -50,13 +50,13 @@ def _complete(contract: dict[str, Any]) -> None:
             schema.setdefault("format", "int32" if greatest <= _INT32 else "int64")
     for model in contract["components"]["schemas"].values():
         for field in model.get("properties", {}).values():
-            # A field with a default may be left out. Some generators take it for one that is always there, and whoever
-            # calls what they wrote would have to send it.
+            # A field with a default may be omitted. Some generators treat it as always present, and callers of the
+            # generated code would have to send it.
             field.pop("default", None)
 
 
 def _schemas(part: Any) -> Iterator[dict[str, Any]]:
-    """Find everything that says what kind of value it describes."""
+    """Yield every schema that has a `type`."""
     if isinstance(part, list):
         for item in part:
             yield from _schemas(item)

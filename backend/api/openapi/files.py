@@ -1,4 +1,4 @@
-"""How files of tasks are documented: what they look like in each format, as answers and as bodies."""
+"""Documentation of task files in each format, as answers and as request bodies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from backend.models.task import TaskPublic
 from backend.models.task_file import FileFormat, ImportedTask
 
 _TASK = json.dumps(example_of(TaskPublic), separators=(",", ":")) + "\n"
-# Written out: the library that writes such files is loaded when somebody wants one.
+# A literal, because the iCalendar library is loaded only when it is needed.
 CALENDAR_EXAMPLE = """\
 BEGIN:VCALENDAR
 VERSION:2.0
@@ -42,14 +42,14 @@ _EXAMPLES = {
 
 
 def task_files(description: str) -> Responses:
-    """Document an answer that is a file of tasks."""
+    """Document an answer that is a task file."""
     kinds = {kind.partition(";")[0]: _file(kind, file_format, TaskPublic) for file_format, kind in EXPORTED.items()}
     headers = named(*EVERYWHERE) | named("Content-Disposition")
     return {200: {"description": description, "headers": headers, "content": kinds}}
 
 
 def task_file_body(description: str) -> dict[str, Any]:
-    """Document a body that is a file of tasks."""
+    """Document a request body that is a task file."""
     kinds = {kind: _file(kind, file_format, ImportedTask) for kind, file_format in IMPORTED.items()}
     return {"requestBody": {"description": description, "required": True, "content": kinds}}
 

@@ -1,4 +1,4 @@
-"""The headers of answers, as the contract describes them: each once, in its components, and named where it is sent."""
+"""Response headers in the contract: each is described once in the components and referenced where it is sent."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def _header(
     return {"description": description, **required, "schema": schema, "example": example}
 
 
-# By the name that the components give it: ETag is one for a task, and another for a list.
+# By component name: the ETag of a task and that of a listing are different headers.
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": _header(
-        "Names this request in our logs",
+        "Identifies this request in the server's logs",
         REQUEST_ID_EXAMPLE,
         pattern=REQUEST_ID_PATTERN,
         most=MAX_REQUEST_ID,
     ),
     "RateLimit-Policy": _header(
-        "How many requests (q) you may send in how many seconds (w)",
+        "How many requests (q) you may send in a window of w seconds",
         '"user";q=600;w=60',
         pattern='^"(user|address)";q=[0-9]+;w=[0-9]+$',
         is_always_there=False,
@@ -39,50 +39,50 @@ HEADERS: dict[str, dict[str, Any]] = {
         is_always_there=False,
     ),
     "Access-Control-Allow-Origin": _header(
-        "The origin of the page that asks, where it is one of those that the service is set up for (CORS_ORIGINS)",
+        "The origin of the requesting page, if the service allows that origin (CORS_ORIGINS)",
         "https://app.example.com",
         pattern="^https?://[^/ ]+$",
         most=300,
         is_always_there=False,
     ),
     "ETag": _header(
-        "The task's revision, quoted: for If-Match and If-None-Match", '"42"', pattern='^"[1-9][0-9]*"$', most=20
+        "The task's revision in quotes; for If-Match and If-None-Match", '"42"', pattern='^"[1-9][0-9]*"$', most=20
     ),
     "List-ETag": _header(
-        "Another one after each change of any of your tasks: for If-None-Match",
+        "Changes whenever any of your tasks changes; for If-None-Match",
         '"42-7-1795253400123456"',
         pattern='^"[0-9-]+"$',
     ),
     "Link": _header(
-        'The first page (`rel="first"`), and the next one where there is one (`rel="next"`)',
+        'The first page (`rel="first"`) and, if there is one, the next page (`rel="next"`)',
         '</api/tasks?limit=50>; rel="first", </api/tasks?limit=50&cursor=AAAA>; rel="next"',
         pattern='^<[^>]+>; rel="first"(, <[^>]+>; rel="next")?$',
-        most=8 * MAX_ADDRESS_BYTES,  # two addresses, of which some characters take three in the place of one
+        most=8 * MAX_ADDRESS_BYTES,  # two addresses, in which some characters are escaped as three
     ),
     "Location": _header(
-        "Where the new one is", "/api/tasks/0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f", pattern="^/api/[a-z/]+/[0-9a-f-]+$"
+        "The task's address", "/api/tasks/0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f", pattern="^/api/[a-z/]+/[0-9a-f-]+$"
     ),
     "Content-Disposition": _header(
-        "The name of the file", 'attachment; filename="task-api-export.jsonl"', pattern='^attachment; filename="[^"]+"$'
+        "The file name", 'attachment; filename="task-api-export.jsonl"', pattern='^attachment; filename="[^"]+"$'
     ),
     "WWW-Authenticate": _header("`Bearer`, and what is wrong with the token", "Bearer", pattern="^Bearer( .+)?$"),
     "Retry-After": {
-        "description": "Seconds to wait",
+        "description": "Seconds to wait before you retry",
         "required": True,
         "schema": {"type": "integer", "minimum": 1, "maximum": _MAX_WAIT_SECONDS},
         "example": 1,
     },
     "Idempotency-Replayed": {
-        "description": "That this is the stored answer to an earlier request with the same Idempotency-Key",
+        "description": "Present if this is the stored answer to an earlier request with the same Idempotency-Key",
         "schema": {"type": "string", "enum": ["true"]},
         "example": "true",
     },
 }
-# What may be missing from an answer.
+# Headers that an answer may lack.
 OPTIONAL_HEADERS = frozenset({"Idempotency-Replayed", "Access-Control-Allow-Origin"})
 EVERYWHERE = ("X-Request-Id", "RateLimit-Policy", "RateLimit", "Access-Control-Allow-Origin")
 
 
 def named(*names: str) -> dict[str, Any]:
-    """Refer to these headers, under the names that they are sent by."""
+    """Return references to these headers, by the names under which they are sent."""
     return {name.removeprefix("List-"): {"$ref": f"#/components/headers/{name}"} for name in names}

@@ -1,4 +1,4 @@
-"""How operations and their answers are documented: statuses, headers, examples."""
+"""Documentation of operations and their answers: statuses, headers and examples."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def success(
     created: bool = False,
     replayed: bool = False,
 ) -> Responses:
-    """Document a good answer; its example is made of the examples of its fields."""
+    """Document a successful answer, with an example built from the examples of its fields."""
     headers = {**_HEADERS}
     if model is TaskAnswer:
         headers |= named("ETag")
@@ -74,7 +74,7 @@ def success(
 
 
 def event_stream(description: str) -> Responses:
-    """Document an answer that is a stream of server-sent events; its example is one of them."""
+    """Document an answer that is a stream of server-sent events, with one event as its example."""
     task = example_of(TaskPublic)
     example = format_sse_event(data_str=json.dumps(task), id=str(SyncToken(task["revision"]))).decode()
     change = {"anyOf": [in_components(TaskPublic), in_components(DeletedTask)]}
@@ -82,8 +82,8 @@ def event_stream(description: str) -> Responses:
         "type": "object",
         "properties": {
             "data": {"type": "string", "format": "json", "contentMediaType": _JSON, "contentSchema": change},
-            "id": {"type": "string", "description": "What to send as Last-Event-ID", **_SYNC_TOKEN},
-            "retry": {"type": "integer", "description": "After how many milliseconds to come again", **_PAUSE},
+            "id": {"type": "string", "description": "Send it as Last-Event-ID to resume", **_SYNC_TOKEN},
+            "retry": {"type": "integer", "description": "Milliseconds to wait before you reconnect", **_PAUSE},
         },
     }
     content = _text_of("text/event-stream", event, example)
@@ -91,7 +91,7 @@ def event_stream(description: str) -> Responses:
 
 
 def json_lines(description: str, kinds: dict[str, type[BaseModel]]) -> Responses:
-    """Document an answer that is a file of JSON lines, by the `type` of a line; its example has one of each."""
+    """Document an answer that is a file of JSON lines, with one line of each `type` as its example."""
     line = {"oneOf": [_line_schema(kind, model) for kind, model in kinds.items()]}
     example = "".join(json.dumps({"type": kind, "data": example_of(model)}) + "\n" for kind, model in kinds.items())
     content = _text_of(JSON_LINES, line, example)
@@ -99,7 +99,7 @@ def json_lines(description: str, kinds: dict[str, type[BaseModel]]) -> Responses
 
 
 def _text_of(kind: str, part: dict[str, Any], example: str) -> dict[str, Any]:
-    """Document text that consists of parts. It is text to programs, too: a client has no end to wait for."""
+    """Document text that consists of parts. Generated clients treat it as text: a stream never completes."""
     parts = {"type": "array", "items": part}
     schema = {"type": "string", "format": "binary", "contentMediaType": kind, "contentSchema": parts}
     return {kind: {"schema": schema, "example": example}}
@@ -111,7 +111,7 @@ def _line_schema(kind: str, model: type[BaseModel]) -> dict[str, Any]:
 
 
 def errors(*kinds: type[TaskAPIError] | TaskAPIError) -> Responses:
-    """Document the errors that an operation can answer with; an error itself is also the example."""
+    """Document the errors that an operation can return, each with itself as the example."""
     known = [kind() if isinstance(kind, type) else kind for kind in kinds]
     return {error.status: _documented(error) for error in known}
 
@@ -129,11 +129,11 @@ def _documented(error: TaskAPIError) -> dict[str, Any]:
     }
 
 
-ANYWHERE = errors(RateLimited, InternalError, ServiceUnavailable)  # what any operation can answer
-WITH_BODY = errors(RequestTimeout, PayloadTooLarge, UnsupportedMediaType)  # what one that takes a body can answer too
+ANYWHERE = errors(RateLimited, InternalError, ServiceUnavailable)  # any operation can return these
+WITH_BODY = errors(RequestTimeout, PayloadTooLarge, UnsupportedMediaType)  # and these, if it takes a body
 UNKNOWN_PARAMETER = ValidationFailed(details=(Detail("query.verbose", "extra_forbidden", UNKNOWN_NAME),))
-NOT_MODIFIED: Responses = {304: {"description": "You have it already", "headers": _HEADERS | named("ETag")}}
+NOT_MODIFIED: Responses = {304: {"description": "Your copy is up to date", "headers": _HEADERS | named("ETag")}}
 LIST_NOT_MODIFIED: Responses = {304: {**NOT_MODIFIED[304], "headers": _HEADERS | named("List-ETag")}}
 CHANGED_SINCE = PreconditionFailed(json.dumps(example_of(TaskPublic)), 42)
-# What an operation can answer that changes a task, and takes If-Match.
+# Errors of an operation that changes a task and takes If-Match.
 CONDITIONAL = errors(malformed("If-Match"), CHANGED_SINCE, PreconditionRequired)

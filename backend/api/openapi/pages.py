@@ -1,4 +1,4 @@
-"""/docs to try the API, /redoc to read about it; every asset is served from here, so both work without internet."""
+"""/docs to try the API and /redoc to read about it. All assets are served locally, so both work without internet."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _ASSETS = "/docs/assets"
 _ICON = f"{_ASSETS}/favicon.png"
 _PACKAGE = "fastapi_standalone_docs"
 _SWAGGER_UI = {
-    "deepLinking": False,  # it complains in the console of names like list_tasks
+    "deepLinking": False,  # it logs warnings about names like list_tasks
     "defaultModelsExpandDepth": 0,
     "displayRequestDuration": True,
     "operationsSorter": "alpha",
     "persistAuthorization": True,
-    "showCommonExtensions": False,  # regular expressions under what one types
+    "showCommonExtensions": False,  # regular expressions below input fields
     "tryItOutEnabled": True,
 }
-# An event stream has no end, and Swagger UI shows nothing before it: it gets what comes in the first seconds.
+# Swagger UI shows nothing until an answer ends, and an event stream never does: show the first seconds only.
 _SCRIPT = b"""<script>
 async function fetchForAWhile(url, options) {
   const response = await fetch(url, options);
@@ -48,29 +48,29 @@ ui.getConfigs().requestInterceptor = request => {
 """
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _INLINE_STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
-# Redoc puts two styles into its page: an empty one, which it then fills rule by rule, and that of its scroll bars.
+# Redoc adds two styles to its page: an empty one, which it then fills rule by rule, and one for its scroll bars.
 _REDOC_STYLES = (
     " 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='"
 )
 
 
 class Assets(StaticFiles):
-    """Files that a browser may keep, if it asks each time whether they are still the same. Always whole ones."""
+    """Files that a browser may cache but must revalidate each time. They are always sent whole."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; a Range may be ignored (RFC 9110, section 14.2), and Starlette's refusals are no JSON."""
+        """Serve one request, ignoring Range (RFC 9110, section 14.2), because Starlette's Range errors are not JSON."""
         headers = [header for header in scope["headers"] if header[0] != b"range"]
         await super().__call__({**scope, "headers": headers}, receive, send)
 
     def file_response(self, *arguments: Any, **options: Any) -> Response:
-        """Answer a file."""
+        """Return a file that must be revalidated."""
         response = super().file_response(*arguments, **options)
         response.headers["Cache-Control"] = "no-cache"
         return response
 
 
 def add_docs(app: FastAPI) -> None:
-    """Serve both pages and their assets, which the fastapi-standalone-docs package carries."""
+    """Serve both pages and their assets from the fastapi-standalone-docs package."""
     swagger_ui = get_swagger_ui_html(
         openapi_url=_CONTRACT,
         title=app.title,
@@ -87,13 +87,13 @@ def add_docs(app: FastAPI) -> None:
         with_google_fonts=False,
     )
     _add_page(app, "/docs", bytes(swagger_ui.body).replace(b"</body>", _SCRIPT + b"</body>"))
-    _add_page(app, "/redoc", bytes(redoc.body), styles=_REDOC_STYLES, more="; worker-src blob:")  # in which it searches
+    _add_page(app, "/redoc", bytes(redoc.body), styles=_REDOC_STYLES, more="; worker-src blob:")  # for its search
     app.mount(_ASSETS, Assets(packages=[(_PACKAGE, "static/swagger"), (_PACKAGE, "static/fastapi")]))
-    app.mount("/redoc", Assets(packages=[(_PACKAGE, "static/redoc")]))  # where it looks for its own logo
+    app.mount("/redoc", Assets(packages=[(_PACKAGE, "static/redoc")]))  # it looks for its logo there
 
 
 def _add_page(app: FastAPI, path: str, html: bytes, styles: str = "", more: str = "") -> None:
-    """Serve a page, and allow it what it needs: our files, our API, and what is written into it, by its hash."""
+    """Serve a page that may use only our files, our API, and its own inline scripts and styles, by hash."""
     page = HTMLResponse(html)
     page.headers["Content-Security-Policy"] = (
         f"default-src 'none'; script-src 'self'{_hashes(_INLINE_SCRIPT, html)}; "

@@ -1,5 +1,5 @@
 """One module for each resource, with handlers of a line or two.
 
 Addresses, status codes and the text that the contract publishes belong here.
-Decisions do not: a handler calls a service and answers what it returns.
+Decisions do not: a handler calls a service and returns its result.
 """

@@ -1,4 +1,4 @@
-"""/api/me/tokens: the caller's personal access tokens."""
+"""/api/me/tokens: the user's personal access tokens."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ router = APIRouter(
 
 TokenId = Annotated[
     CanonicalUUID,
-    Path(description="The token's `id`, which is no secret", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"]),
+    Path(description="The token's `id` (not a secret)", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"]),
 ]
 NewToken = Annotated[
     AccessTokenCreate,
     Body(
         openapi_examples={
             "reads": {
-                "summary": "For a script that reads",
+                "summary": "For a script that only reads",
                 "value": {"name": "Backup script", "scopes": ["tasks:read"], "expires_in_days": 90},
             },
             "writes": {
-                "summary": "For one that writes, too",
+                "summary": "For a script that also writes",
                 "value": {"name": "Import", "scopes": ["tasks:read", "tasks:write"], "expires_in_days": 1},
             },
         }
@@ -47,7 +47,7 @@ _NO_SCOPE = ValidationFailed(
 
 @router.get("", responses=success(200, "Your personal access tokens", AccessTokenListAnswer))
 def list_access_tokens(tokens: AccessTokens) -> Response:
-    """List your personal access tokens, newest first, expired ones included. The tokens themselves are not shown."""
+    """List your personal access tokens, newest first, including expired ones. The tokens themselves are not shown."""
     return data_response(tokens.list())
 
 
@@ -57,12 +57,12 @@ def list_access_tokens(tokens: AccessTokens) -> Response:
     responses=success(201, "The new token", NewAccessTokenAnswer) | WITH_BODY | errors(TooManyAccessTokens, _NO_SCOPE),
 )
 def create_access_token(tokens: AccessTokens, data: NewToken) -> Response:
-    """Make a personal access token, for a script that cannot sign in every few minutes.
+    """Create a personal access token, for a script that cannot sign in every few minutes.
 
-    Keep `token`: this answer is the only place where it ever stands. Send it like any other, as `Authorization: Bearer
-    tk_…`. It does what its scopes say until it expires or you revoke it, and never more: your account and your tokens
-    stay with your sign-in. You can have 50, expired ones included; these go 30 days after they expired. An
-    Idempotency-Key is not looked at: of two requests, each makes a token.
+    Save `token`: it is returned only this once. Send it as `Authorization: Bearer tk_…`. It allows what its scopes
+    say, until it expires or you revoke it. Managing your account and your tokens still requires a session JWT.
+    You can have 50 tokens, including expired ones, which are deleted 30 days after they expire. This call ignores
+    `Idempotency-Key`: each request creates a token.
     """
     return data_response(tokens.create(data), status=201)
 
@@ -70,10 +70,10 @@ def create_access_token(tokens: AccessTokens, data: NewToken) -> Response:
 @router.delete(
     "/{token_id}",
     status_code=204,
-    responses=success(204, "It is no good any more") | errors(AccessTokenNotFound),
+    responses=success(204, "The token is revoked") | errors(AccessTokenNotFound),
 )
 def revoke_access_token(tokens: AccessTokens, authenticator: TokenAuthenticator, token_id: TokenId) -> Response:
-    """Revoke a personal access token, by the `id` that the list shows. It stops working within a minute everywhere."""
+    """Revoke a personal access token, by the `id` in the list. It stops working everywhere within a minute."""
     try:
         tokens.revoke(token_id)
     finally:

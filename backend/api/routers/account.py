@@ -1,4 +1,4 @@
-"""/api/me: the caller's own account."""
+"""/api/me: the user's own account."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ router = APIRouter(
 
 @router.get("", responses=success(200, "Your account", AccountAnswer))
 def get_account(users: Users) -> Response:
-    """Read your account: who your token says you are, and how many changes you have made."""
+    """Read your account: your user id as in your token, and how many changes you have made."""
     return document_response(users.get())
 
 
-@router.get("/export", response_class=StreamingResponse, responses=json_lines("Everything of yours", LINES))
+@router.get("/export", response_class=StreamingResponse, responses=json_lines("All your data", LINES))
 def export_account(export: AnyExport, exports: Exports) -> Response:
-    """Export everything that is stored of you, as a file of JSON lines: each is an object with `type` and `data`.
+    """Export everything stored about you as a file of JSON lines: each line is an object with `type` and `data`.
 
-    First comes your `account`; then each `task`, deleted ones included, by id; each `removed_task`, which is what
-    remains of one that is gone for good; each `idempotency_key` with the answer that is kept under it for a day; each
-    `access_token` without the token itself; and the `end`. A file without the last line is not complete: export again.
-    Whatever is there all the time is in it exactly once; what changes meanwhile, as it was or as it is.
+    The lines are, in this order: your `account`; each `task` by id, including deleted ones; each `removed_task`, which
+    is what remains of a permanently deleted task; each `idempotency_key` with its answer, which is kept for a day; each
+    `access_token` without the token itself; and the `end`. A file without the last line is incomplete: export again.
+    What exists throughout the export appears exactly once; what changes during it appears in its old or new state.
 
-    Each server exports twice at once for you; for once more the answer is 429.
+    You can run two exports at a time on each server; one more is answered 429.
     """
     return export.account(exports.begin())
 
@@ -47,18 +47,19 @@ def export_account(export: AnyExport, exports: Exports) -> Response:
     "",
     status_code=204,
     dependencies=[Confirmed],
-    responses=success(204, "Everything of yours is erased") | errors(NotConfirmed),
+    responses=success(204, "All your data is erased") | errors(NotConfirmed),
 )
 def erase_account(
     users: Users, authenticator: TokenAuthenticator, _query: Annotated[ErasureQuery, Query()]
 ) -> Response:
-    """Erase your account and everything that is stored of you. This cannot be undone.
+    """Erase your account and everything stored about you. This cannot be undone.
 
-    Send your user id as `confirm`, or the answer is 422 and nothing is erased: so no program that tries out every call
-    erases an account. Whose account it is, your token alone says.
+    Send your user id as `confirm`; otherwise the answer is 422 and nothing is erased. This keeps programs that try
+    every call from erasing an account. The account to erase is always the one that your token names.
 
-    What you write at the same moment is either erased with it, or begins a new account. So may a personal access token
-    do that another server still remembers, for up to a minute: revoke yours a minute before, if scripts use them.
+    Anything you write at the same moment is either erased too or starts a new account. Other servers may accept a
+    cached personal access token for up to a minute, so a script can also start a new account: if scripts use tokens,
+    revoke them a minute before.
     """
     try:
         users.erase()

@@ -1,4 +1,4 @@
-"""/api/changes: what became of one's tasks since, page by page or as a stream."""
+"""/api/changes: changes to the user's tasks, page by page or as a stream."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ router = APIRouter(
 )
 
 
-@router.get("", responses=success(200, "What changed", ChangesAnswer))
+@router.get("", responses=success(200, "A page of changes", ChangesAnswer))
 def list_changes(changes: Changes, query: Annotated[ChangesQuery, Query()]) -> Response:
-    """Read what changed since you last asked: every task that did, as it is now, oldest change first.
+    """Read what changed since you last asked: each changed task in its current state, oldest change first.
 
-    Begin without `since`: that gives every task. Keep `page.next_since`, and send it as `since` the next time; at once
-    if `page.has_more`. Of a task that was deleted the feed says just that. What you have already may come again.
+    Start without `since` to get every task. Save `page.next_since` and send it as `since` next time, or at once if
+    `page.has_more` is true. A deleted task is only reported as deleted. You may receive changes that you already have.
 
-    The answer 410 means that something was purged that you may not have heard of: forget your copy, and begin again.
+    The answer 410 means that changes you may have missed were purged: discard your copy and start again.
     """
     return changes_response(changes.read(query.sync_token, query.limit))
 
@@ -46,12 +46,12 @@ def list_changes(changes: Changes, query: Annotated[ChangesQuery, Query()]) -> R
 def stream_changes(
     stream: ChangeStream, changes: Changes, query: Annotated[StreamQuery, Query()], last: LastEventId
 ) -> Response:
-    """Follow what changes: the same as `GET /api/changes`, as server-sent events that do not end.
+    """Follow changes as they happen: the data of `GET /api/changes`, as an open stream of server-sent events.
 
-    Each event holds one task in `data`; its `id` is what to send as `Last-Event-ID`, or as `since`, to go on after it.
-    A stream ends after an hour, when your token does, and when the service restarts: come again.
+    Each event holds one task in `data`. To resume after it, send its `id` as `Last-Event-ID` or as `since`.
+    A stream ends after an hour, when your token stops working, and when the service restarts: reconnect then.
 
-    Each server takes ten streams of yours; for one more the answer is 429, and 503 while it has all that it can have.
+    You can have ten streams on each server; one more is answered 429. A server with no free slot answers 503.
     """
     since = query.sync_token if last is None else last
     return stream.answer(since, changes.read(since, PAGE_CHANGES, PAGE_BYTES))

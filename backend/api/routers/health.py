@@ -1,4 +1,4 @@
-"""Addresses that need no token: where things are, and whether this process is well."""
+"""Addresses that need no token: the directory and the health checks."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ Address = Annotated[str, StringConstraints(max_length=100, pattern="^/[a-z./]*$"
 
 
 class Health(BaseModel):
-    """How the process is."""
+    """The health of the process."""
 
-    status: Literal["ok"] = Field(description="`ok`, or the answer is an error", examples=["ok"])
+    status: Literal["ok"] = Field(description="`ok`; otherwise the answer is an error", examples=["ok"])
 
 
 class HealthAnswer(BaseModel):
     """The answer of a health check."""
 
-    data: Health = Field(description="How the process is", examples=[example_of(Health)])
+    data: Health = Field(description="The health of the process", examples=[example_of(Health)])
 
 
 class Directory(BaseModel):
-    """Where things are."""
+    """Addresses of the API and its documentation."""
 
-    name: Sentence = Field(description="What answers here", examples=["Task API"])
-    docs: Address = Field(description="The documentation, to try each call", examples=["/docs"])
-    redoc: Address = Field(description="The documentation, to read", examples=["/redoc"])
-    openapi: Address = Field(description="The contract, for programs", examples=["/openapi.json"])
+    name: Sentence = Field(description="The name of this service", examples=["Task API"])
+    docs: Address = Field(description="The documentation, for trying out calls", examples=["/docs"])
+    redoc: Address = Field(description="The documentation, for reading", examples=["/redoc"])
+    openapi: Address = Field(description="The OpenAPI contract, for programs", examples=["/openapi.json"])
     tasks: Address = Field(description="Your tasks; needs a token", examples=["/api/tasks"])
     account: Address = Field(description="Your account; needs a token", examples=["/api/me"])
-    health: Address = Field(description="Whether the service can serve", examples=["/health/ready"])
+    health: Address = Field(description="The readiness check", examples=["/health/ready"])
 
 
 class DirectoryAnswer(BaseModel):
-    """The answer of the root address."""
+    """The answer at the root address."""
 
-    data: Directory = Field(description="Where things are", examples=[example_of(Directory)])
+    data: Directory = Field(description="The addresses", examples=[example_of(Directory)])
 
 
 _DIRECTORY = DirectoryAnswer(
@@ -64,29 +64,29 @@ _DIRECTORY = DirectoryAnswer(
 _WELL = HealthAnswer(data=Health(status="ok"))
 
 
-# `async`, so that none waits for a thread when all of them are busy.
-@router.get("/", tags=["start"], responses=success(200, "Where things are", DirectoryAnswer))
+# `async`, so that these calls never wait for a thread when all are busy.
+@router.get("/", tags=["start"], responses=success(200, "The addresses", DirectoryAnswer))
 async def get_directory() -> DirectoryAnswer:
     """Find the documentation, the contract and the API."""
     return _DIRECTORY
 
 
-@router.get("/health/live", tags=["health"], responses=success(200, "It is running", HealthAnswer))
+@router.get("/health/live", tags=["health"], responses=success(200, "The process is running", HealthAnswer))
 async def check_liveness() -> HealthAnswer:
-    """Tell whether the process runs. Asks nothing else, the database least of all."""
+    """Check that the process is running. Nothing else is checked, not even the database."""
     return _WELL
 
 
 @router.get(
     "/health/ready",
     tags=["health"],
-    responses=success(200, "It can serve", HealthAnswer),
+    responses=success(200, "The service is ready", HealthAnswer),
 )
 async def check_readiness(ready: Ready, connection_limiter: DatabaseLimiter) -> HealthAnswer:
-    """Tell whether requests can be served: the database answers, is up to date, and keeps users apart.
+    """Check that requests can be served: the database answers, its schema is up to date, and it isolates users.
 
-    A good answer is remembered for ten minutes, and for longer while nobody uses the database: asking does not wake a
-    suspended one. It counts no more once a request has found the database away.
+    A good result is cached for ten minutes, and longer while the database is unused, so that checks do not wake a
+    suspended database. It is discarded as soon as a request finds the database unavailable.
     """
     if not ready.is_remembered:
         async with connection_limiter:

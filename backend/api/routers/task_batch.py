@@ -48,19 +48,17 @@ Operations = Annotated[
     Body(
         openapi_examples={
             "create": _batch(
-                "Create some tasks",
+                "Create two tasks",
                 {"op": "create", "data": {"title": "Buy milk"}},
                 {"op": "create", "data": {"title": "Buy bread", "completed": True}},
             ),
-            "update": _batch(
-                "Edit, unless somebody else did", {"op": "update", "id": _ID, "data": {"title": "B"}, "if_match": 42}
-            ),
+            "update": _batch("Edit if unchanged", {"op": "update", "id": _ID, "data": {"title": "B"}, "if_match": 42}),
             "complete": _batch(
                 "Complete and reopen",
                 {"op": "complete", "id": _ID},
                 {"op": "complete", "id": _ID, "data": {"completed": False}, "if_match": "*"},
             ),
-            "delete": _batch("Delete what is there", {"op": "delete", "id": _ID, "if_match": '"42"'}, atomic=False),
+            "delete": _batch("Delete if unchanged", {"op": "delete", "id": _ID, "if_match": '"42"'}, atomic=False),
             "restore": _batch("Restore", {"op": "restore", "id": _ID}, atomic=True),
         }
     ),
@@ -68,7 +66,7 @@ Operations = Annotated[
 
 
 def _of_third(error: TaskAPIError) -> TaskAPIError:
-    """Show an error as that of the third operation."""
+    """Return the error as reported for the third operation."""
     error.details = (Detail("operations.2", error.code.lower(), error.message),)
     return error
 
@@ -81,7 +79,7 @@ _NO_OPERATIONS = ValidationFailed(
 @router.post(
     "/batch",
     dependencies=[NoConditions],
-    responses=success(200, "What became of each operation", BatchAnswer, replayed=True)
+    responses=success(200, "The result of each operation", BatchAnswer, replayed=True)
     | WITH_BODY
     | errors(
         malformed_key(),
@@ -93,12 +91,13 @@ _NO_OPERATIONS = ValidationFailed(
     ),
 )
 def batch_tasks(batches: Batches, request: Request, data: Operations, once: Once) -> Response:
-    """Create, edit, complete, delete and restore up to 100 tasks at once.
+    """Create, edit, complete, delete and restore up to 100 tasks in one request.
 
-    Operations are done in their order, and each sees what those before it did. Each does what the call of its own does;
-    only `complete` without `data` completes, and never toggles. `if_match` is for one task what the header If-Match is.
+    Operations run in order, and each sees the effects of those before it. Each works like the separate call, except
+    that `complete` without `data` completes and never toggles. `if_match` works like the header If-Match, for one task.
 
-    All or nothing: when an operation fails, the answer is that of its own call, `details` name it (`operations.2`), and
-    nothing is changed. With `"atomic": false` each operation has a result of its own, and the good ones are kept.
+    All or nothing: when an operation fails, nothing is changed, the answer is that of the separate call, and `details`
+    name the operation (`operations.2`). With `"atomic": false` each operation has its own result, and those that
+    succeed are kept.
     """
     return once(batches, data, lambda batches: batch_response(batches.run(data), request.state.request_id))

@@ -1,4 +1,4 @@
-"""/api/tasks/export: all living tasks as a file."""
+"""/api/tasks/export: all active tasks as a file."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ router = APIRouter(
 
 @router.get("/export", response_class=StreamingResponse, responses=task_files("All your tasks, as a file"))
 def export_tasks(export: AnyExport, service: TaskExports, query: Annotated[TaskExportQuery, Query()]) -> Response:
-    """Export all your tasks by their ids, those in the trash left out: as JSON lines, CSV or iCalendar.
+    """Export all your tasks, except those in the trash, in order of their ids: as JSON lines, CSV or iCalendar.
 
-    JSON lines are tasks as they are answered one by one. In CSV, a text that a spreadsheet would take for a formula
-    begins with an apostrophe. In iCalendar each task is a VTODO, and times are to the second. An import takes all
-    three, and gets the same tasks. What is there all the time is in the file exactly once; what changes meanwhile, as
-    it was or as it is.
+    JSON lines hold tasks as `GET /api/tasks/{task_id}` returns them. In CSV, text that a spreadsheet would read as a
+    formula begins with an apostrophe. In iCalendar each task is a VTODO, and times are precise to the second. You can
+    import all three and get the same tasks. A task that exists throughout the export appears exactly once; one that
+    changes during it appears in its old or new state.
 
-    When the database goes away under way, the connection is closed before the end, and programs say that the transfer
-    was not complete; an iCalendar file then lacks its last line, END:VCALENDAR. Each server exports twice at once for
-    you; for once more the answer is 429.
+    If the database becomes unavailable during the export, the connection is closed early, and clients report an
+    incomplete transfer; an iCalendar file then lacks its last line, END:VCALENDAR. You can run two exports at a time on
+    each server; one more is answered 429.
     """
     return export.tasks(service.read(), query.file_format)

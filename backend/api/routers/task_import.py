@@ -1,4 +1,4 @@
-"""/api/tasks/import: tasks out of a file."""
+"""/api/tasks/import: tasks from a file."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ router = APIRouter(
 @router.post(
     "/import",
     dependencies=[NoConditions],
-    responses=success(200, "What became of the rows", ImportAnswer)
+    responses=success(200, "The result of the import", ImportAnswer)
     | WITH_BODY
     | errors(BadRequest, unknown_type(), unreadable(NO_TITLE)),
     openapi_extra=task_file_body("Tasks as JSON lines, CSV or iCalendar; the Content-Type says which"),
 )
 def import_tasks(file: TaskFile, service: ImportServices) -> Response:
-    """Import tasks from JSON lines, CSV (with the names of the columns in the first row) or iCalendar, in UTF-8.
+    """Import tasks from JSON lines, CSV (with column names in the first row) or iCalendar, in UTF-8.
 
-    A row with an `id` (in iCalendar, a `UID` of whatever form) makes that task be as the row says: it is created,
-    edited, brought back from the trash, or left alone if it is like that already. So an import can be repeated, and a
-    file that was exported here makes the same tasks in any account. Later rows win. Where a deployment asks for
-    `If-Match`, an import changes no task that is there, and a row that would is bad. A row without an `id` makes a new
-    task each time. Besides what a task is created with, rows may have `created_at`, which counts for new tasks, and
-    `completed_at`. What else an export has is ignored; a field that does not exist makes a row bad. One that is left
-    out keeps its value.
+    A row with an `id` (in iCalendar, a `UID` of any form) makes that task match the row: the task is created, edited,
+    restored from the trash, or left alone if it already matches. You can therefore repeat an import, and an exported
+    file creates the same tasks in any account. Later rows win. A row without an `id` creates a new task each time.
+    Where a deployment requires `If-Match`, an import changes no existing task, and rejects a row that would. In
+    addition to the fields for creating a task, rows may have `created_at`, which applies to new tasks, and
+    `completed_at`. Other exported fields are ignored. A row with an unknown field is rejected. Omitted fields keep
+    their values.
 
-    Each bad row is reported with its line, and all the others are stored: part by part, while the file arrives. After
-    10000 bad rows the import stops: `stopped_at_line` is the line of the first row that it did not look at, and nothing
-    from there on is stored. Correct the file and send it again.
+    Each rejected row is reported with its line, and all others are stored, part by part, while the file arrives. After
+    10000 rejected rows the import stops: `stopped_at_line` is the line of the first row that was not processed, and
+    nothing from there on is stored. Correct the file and send it again.
 
-    An import that is broken off (401, 408, 413, 503) has stored what came before; send the file again. Each server
-    imports twice at once for you; for once more the answer is 429.
+    An import that is cut short (401, 408, 413, 503) has stored what came before; send the file again. You can run two
+    imports at a time on each server; one more is answered 429.
     """
     return import_response(wait_for(file.run(service)))

@@ -58,7 +58,7 @@ NewTask = Annotated[
         openapi_examples={
             "short": {"summary": "A title is enough", "value": {"title": "Buy milk"}},
             "long": {
-                "summary": "With everything",
+                "summary": "With all fields",
                 "value": {
                     "id": "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f",
                     "title": "Buy milk",
@@ -80,10 +80,10 @@ TaskEdit = Annotated[
 ]
 Completion = Annotated[
     TaskCompletion,
-    # Without a body it is None. A type that says so would also document `null` as a body, which is refused.
+    # Without a body it is None. A type that allows None would also document `null` as a body, which is rejected.
     Body(
         default_factory=lambda: None,
-        openapi_examples={"set": {"summary": "Complete it, whatever it was", "value": {"completed": True}}},
+        openapi_examples={"set": {"summary": "Complete it, whatever its state", "value": {"completed": True}}},
     ),
 ]
 _MERGE_PATCH = {
@@ -106,13 +106,13 @@ _NO_FLAG = ValidationFailed(details=(Detail("completed", "bool_type", "Input sho
     responses=success(200, "A page of your tasks", TaskListAnswer) | LIST_NOT_MODIFIED | errors(BadRequest, _TOO_LONG),
 )
 def list_tasks(request: Request, lists: Listing, query: Annotated[TaskQuery, Query()], known: IfNoneMatch) -> Response:
-    """List your tasks, newest first; or some of them, in another order.
+    """List your tasks, newest first, or filter them and sort them differently.
 
-    A task is in the list when it fits every filter that is sent. A page holds up to `limit` tasks, and fewer when they
-    are long. When `page.has_more` is true, send `page.next_cursor` as `cursor` to get the next page, or follow the
-    `Link` header. Tasks that are created or deleted meanwhile never make another one appear twice or not at all.
+    The list holds the tasks that match every filter you send. A page holds up to `limit` tasks, or fewer when they are
+    long. When `page.has_more` is true, send `page.next_cursor` as `cursor` to get the next page, or follow the `Link`
+    header. Creating or deleting tasks between pages never makes other tasks appear twice or go missing.
 
-    Send the `ETag` that you have as `If-None-Match`: if none of your tasks has changed, the answer is 304 at once.
+    Send the `ETag` that you have as `If-None-Match`: if none of your tasks has changed, you get 304 immediately.
     """
     page = lists.list(query, None if known.is_any else known.opaque)
     if known.match_weakly(page.tag):
@@ -124,19 +124,19 @@ def list_tasks(request: Request, lists: Listing, query: Annotated[TaskQuery, Que
     "",
     status_code=201,
     responses=success(201, "The new task", TaskAnswer, created=True, replayed=True)
-    | success(200, "The same task, which this very request has created before", TaskAnswer, created=True, replayed=True)
+    | success(200, "The task that this same request created before", TaskAnswer, created=True, replayed=True)
     | WITH_BODY
     | errors(malformed_key(), Conflict, CHANGED_SINCE, _BLANK),
 )
 def create_task(tasks: Tasks, data: NewTask, only_new: OnlyNew, once: Once) -> Response:
     """Create a task.
 
-    Only `title` is needed. To be safe against double clicks and repeated requests, send your own `id` (a UUID) or an
-    `Idempotency-Key`: the same request sent again then makes no second task. With an `id` it is answered 200 with the
-    task as it is now; with a key, exactly as the first time.
+    Only `title` is required. To make double clicks and retries safe, send your own `id` (a UUID) or an
+    `Idempotency-Key`: repeating the request then creates no second task. With an `id`, a repeat is answered 200 with
+    the current task; with a key, exactly as the first time.
 
-    An `id` that is that of another task, or of one in the trash, answers 409. So does an account that is full: the code
-    in `details` is then `too_many_tasks`.
+    The answer is 409 if the `id` belongs to another task, or to one in the trash. It is also 409 if your account is
+    full: the code in `details` is then `too_many_tasks`.
     """
     return once(tasks, data, lambda tasks: _created(tasks.create(data, only_new=only_new)))
 
@@ -162,10 +162,10 @@ def get_task(tasks: Tasks, task_id: TaskId, known: IfNoneMatch) -> Response:
 def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit) -> Response:
     """Edit one of your tasks.
 
-    A field that is left out keeps its value, so that a form never wipes what it does not show. `"description": null`
-    clears the description. An edit that changes nothing leaves `updated_at` and `revision` as they are.
+    Omitted fields keep their values, so that a form never clears what it does not show. `"description": null` clears
+    the description. An edit that changes nothing leaves `updated_at` and `revision` unchanged.
 
-    Send the `ETag` that you have as `If-Match`, and an edit that somebody made meanwhile is not overwritten.
+    Send the `ETag` that you have as `If-Match` to avoid overwriting an edit that was made since you read the task.
     """
     return task_response(tasks.update(task_id, data, expected))
 
@@ -176,9 +176,9 @@ def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit
     responses=_THE_TASK | WITH_BODY | CONDITIONAL | errors(TaskNotFound, _BLANK),
 )
 def patch_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit) -> Response:
-    """Change exactly the fields you send: a JSON merge patch (RFC 7396).
+    """Change only the fields you send, as a JSON merge patch (RFC 7396).
 
-    Accepted as `application/json` and as `application/merge-patch+json`.
+    The body can be `application/json` or `application/merge-patch+json`.
     """
     return task_response(tasks.update(task_id, data, expected))
 
@@ -191,10 +191,10 @@ def patch_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit)
     | errors(TaskNotFound, _NO_FLAG),
 )
 def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, data: Completion) -> Response:
-    """Complete one of your tasks, or reopen it.
+    """Complete or reopen one of your tasks.
 
-    Without a body it toggles. With `{"completed": true}` or `{"completed": false}` it sets, which is safe to repeat:
-    prefer it when a request may be sent twice, or send an `Idempotency-Key`.
+    Without a body the call toggles the task. `{"completed": true}` or `{"completed": false}` sets its state, which is
+    safe to repeat: use it when a request may be sent twice, or send an `Idempotency-Key`.
     """
     if data is None:
         return once(tasks, None, lambda tasks: task_response(tasks.toggle(task_id, expected)))
@@ -205,13 +205,13 @@ def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, 
 @router.delete(
     "/{task_id}",
     status_code=204,
-    responses=success(204, "It is gone") | CONDITIONAL | errors(TaskNotFound, _NO_QUERY_FLAG),
+    responses=success(204, "The task is deleted") | CONDITIONAL | errors(TaskNotFound, _NO_QUERY_FLAG),
 )
 def delete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, query: Annotated[DeleteQuery, Query()]) -> Response:
     """Delete one of your tasks.
 
-    It moves to the trash and counts as missing from then on; deleting it again answers 404. It can be restored
-    for 30 days. With `permanent=true` it is gone for good, also out of the trash.
+    The task moves to the trash and counts as missing from then on: deleting it again is answered 404. You can restore
+    it for 30 days. With `permanent=true` it is deleted permanently, even if it is already in the trash.
     """
     (tasks.remove if query.permanent else tasks.delete)(task_id, expected)
     return Response(status_code=204)
@@ -222,8 +222,8 @@ def delete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, query: Annotat
     responses=success(200, "The task as it is now", TaskAnswer, replayed=True) | CONDITIONAL | errors(TaskNotFound),
 )
 def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once) -> Response:
-    """Bring one of your tasks back from the trash.
+    """Restore one of your tasks from the trash.
 
-    One that is not in the trash is answered as it is, so this is safe to repeat.
+    A task that is not in the trash is returned unchanged, so this call is safe to repeat.
     """
     return once(tasks, None, lambda tasks: task_response(tasks.restore(task_id, expected)))

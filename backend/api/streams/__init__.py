@@ -1,5 +1,5 @@
-"""Bodies that go on and on: the stream of changes, exports and imports.
+"""Streamed bodies: the stream of changes, exports and imports.
 
-How they are paced, bounded and ended belongs here.
-What they hold does not: that is in `backend/services/` and `backend/formats/`.
+How they are paced, limited and ended belongs here.
+Their content does not: see `backend/services/` and `backend/formats/`.
 """

@@ -1,9 +1,9 @@
-"""Streams of changes: server-sent events that follow one user's changes until the client leaves, or has to.
+"""Streams of changes: server-sent events that follow one user's changes until the client or the server ends them.
 
-A stream that waits is a timer and a few objects: no connection to the database, no slot at its connection limiter, none
-among the requests in hand, and no thread. Every second one of a user's streams looks again, because another worker or
-host may have made a change. When it finds one, or this worker has answered a request of the user, all of them look at
-once.
+A waiting stream is a timer and a few objects: it holds no database connection, no slot at the connection limiter, no
+slot among the running requests, and no thread. Once a second, one of a user's streams polls, because another worker or
+host may have made a change. When it finds one, or this worker has answered a request of the user, all of the user's
+streams poll at once.
 """
 
 from __future__ import annotations
@@ -30,37 +30,37 @@ from backend.services.changes.service import ChangeService
 MAX_STREAMS = 1000
 MAX_STREAMS_OF_ONE_USER = 10
 POLL_SECONDS = 1.0
-MAX_LOOKS = 250  # in a second, all users together: with more users than that, each second is longer
-MIN_POLL_SECONDS = 0.05  # so that a user who writes all the time is not read from all the time
+MAX_LOOKS = 250  # per second for all users; with more users, the interval grows
+MIN_POLL_SECONDS = 0.05  # so that constant writes do not cause constant reads
 KEEP_ALIVE_SECONDS = 15.0
 STREAM_SECONDS = 3600.0
-PAGE_CHANGES = 100  # at once, as far as they fit into PAGE_BYTES: all of them are in memory until the client reads
+PAGE_CHANGES = 100  # at most, within PAGE_BYTES: a page stays in memory until the client reads it
 PAGE_BYTES = 256 * 1024
 
-_RETRY_SECONDS = 30  # for those who were refused
-_RETRY_MILLISECONDS = 2000  # for those whose stream has ended
-_UNBUFFERED = {"X-Accel-Buffering": "no"}  # a proxy must not wait for more
+_RETRY_SECONDS = 30  # for refused clients
+_RETRY_MILLISECONDS = 2000  # for clients whose stream has ended
+_UNBUFFERED = {"X-Accel-Buffering": "no"}  # a proxy must not buffer
 
 
 @dataclass(slots=True)
 class Followed:
-    """What the streams of one user share: what one of them has found out, the others need not ask."""
+    """State shared by the streams of one user: what one of them has found, the others need not poll for."""
 
-    signals: list[Signal] = field(default_factory=list)  # of each; the next stream on a connection may begin early
-    sync_token: SyncToken | None = None  # up to which one of them has read, most recently
-    looked_at: float = -math.inf  # when one of them looked because it was time
+    signals: list[Signal] = field(default_factory=list)  # one per stream; a connection's next may begin early
+    sync_token: SyncToken | None = None  # up to which a stream has read most recently
+    looked_at: float = -math.inf  # time of the last regular poll
 
     def wake(self) -> None:
-        """Let them look at once."""
+        """Make them poll at once."""
         for signal in self.signals:
             signal.set()
 
 
 @dataclass(slots=True)
 class Feed:
-    """What streams need, and who of this worker's users has how many."""
+    """What streams need, and the open streams of each of this worker's users."""
 
-    sessions: SessionFactory  # which do not say every second, for every stream, that the database is away
+    sessions: SessionFactory  # quiet ones, or every stream would log an outage every second
     connection_limiter: ConnectionLimiter
     authenticator: Authenticator
     poll_seconds: float = POLL_SECONDS
@@ -71,10 +71,10 @@ class Feed:
     open: dict[str, Followed] = field(default_factory=dict, init=False)
 
     @contextmanager
-    def place(self, user_id: str, signal: Signal) -> Iterator[Followed]:
-        """Count a stream until the block ends, and signal to it when the user may have changed something.
+    def slot(self, user_id: str, signal: Signal) -> Iterator[Followed]:
+        """Count a stream until the block ends, and signal it when the user may have changed something.
 
-        Raises TooManyStreams when the user has as many as there may be, ServiceUnavailable when the worker has.
+        Raises TooManyStreams when the user has the most allowed, and ServiceUnavailable when the worker has.
         """
         if user_id in self.open and len(self.open[user_id].signals) >= self.most_streams_of_one_user:
             raise TooManyStreams(_RETRY_SECONDS)
@@ -90,21 +90,21 @@ class Feed:
                 del self.open[user_id]
 
     def is_time(self, followed: Followed, now: float) -> bool:
-        """Tell whether one of these streams has to look because none of them has for a while; the first to ask does."""
+        """Return whether a stream of this user is due to poll; only the first to ask gets True."""
         if now - followed.looked_at < max(self.poll_seconds, len(self.open) / MAX_LOOKS):
             return False
         followed.looked_at = now
         return True
 
     def wake(self, user_id: str) -> None:
-        """Let this user's streams look at once."""
+        """Make this user's streams poll at once."""
         if followed := self.open.get(user_id):
             followed.wake()
 
 
 @dataclass(slots=True)
 class Stream:
-    """One client that follows the changes of its user."""
+    """One client that follows its user's changes."""
 
     feed: Feed
     request: Request
@@ -115,24 +115,24 @@ class Stream:
     @classmethod
     @contextmanager
     def of(cls, request: Request, user_id: str) -> Iterator[Stream]:
-        """Give the stream that answers a request, with a place until the block ends; raises what that does."""
+        """Yield the stream for a request, which holds a slot until the block ends; raises what `Feed.place` does."""
         feed: Feed = request.app.state.feed
         signal: Signal = request.state.signal
-        with feed.place(user_id, signal) as followed:
+        with feed.slot(user_id, signal) as followed:
             yield cls(feed, request, ChangeService(feed.sessions, user_id), signal, followed)
 
     def answer(self, since: SyncToken, page: ChangePage) -> EventSourceResponse:
-        """Answer with all changes from this page on, which is what follows a sync token."""
+        """Return a response with all changes from this page on; the page begins after the sync token."""
         return EventSourceResponse(self._chunks(since, page), headers=_UNBUFFERED)
 
     async def _chunks(self, since: SyncToken, page: ChangePage) -> AsyncIterator[bytes]:
-        """Write events page by page: the next page is read when the client has taken this one."""
+        """Yield events page by page: the next page is read when the client has read this one."""
         state, now = self.request.state, asyncio.get_running_loop().time
         self._note(page)
         end = now() + (0 if getattr(state, "is_head", False) else self.feed.stream_seconds)
         yield format_sse_event(id=str(since), retry=_RETRY_MILLISECONDS) + _events(page)
         sent = now()
-        with suppress(Gone):  # who comes again is told so
+        with suppress(Gone):  # a client that reconnects gets this error
             while await self._goes_on(end, pause=not page.has_more):
                 known = page.next_since
                 page = await self._look(page)
@@ -145,7 +145,7 @@ class Stream:
                 sent = now()
 
     async def _goes_on(self, end: float, *, pause: bool) -> bool:
-        """Wait for changes for a while, or not; and tell whether to go on."""
+        """Wait for changes if `pause` is set, and return whether to go on."""
         now = asyncio.get_running_loop().time
         if pause:
             with suppress(TimeoutError):
@@ -155,7 +155,7 @@ class Stream:
         return now() < end and not self.signal.is_over and await self._is_admitted()
 
     async def _is_admitted(self) -> bool:
-        """Tell whether the token is still good; one that cannot be looked up counts as one that is not."""
+        """Return whether the token is still valid; one that cannot be looked up counts as invalid."""
         try:
             await self.feed.authenticator.principal(bearer_token(self.request.scope))
         except TaskAPIError:
@@ -163,8 +163,8 @@ class Stream:
         return True
 
     async def _look(self, page: ChangePage) -> ChangePage:
-        """Read what follows a page, if it may be something; the same page if not. Raises Gone."""
-        # Two streams that look at the same moment may see different changes: the signal alone does not tell.
+        """Return the next page if there may be one, else the same page; raises Gone."""
+        # Two streams that poll at the same moment may see different changes, so the signal alone is not enough.
         is_likely = page.has_more or self.signal.is_set() or page.next_since != self.followed.sync_token
         if not is_likely and not self.feed.is_time(self.followed, asyncio.get_running_loop().time()):
             return page
@@ -172,29 +172,29 @@ class Stream:
         try:
             async with self.feed.connection_limiter:
                 found = await anyio.to_thread.run_sync(self.changes.read, page.next_since, PAGE_CHANGES, PAGE_BYTES)
-        except ServiceUnavailable:  # the database is away, and is asked again in a while
+        except ServiceUnavailable:  # the database is unavailable; poll again later
             return ChangePage((), page.next_since, has_more=False)
         except Gone:
             self.followed.wake()
             raise
         self._note(found)
         if not is_likely and found.next_since != page.next_since:
-            self.followed.wake()  # the others have left it to this one
+            self.followed.wake()  # the others rely on this poll
         return found
 
     def _note(self, page: ChangePage) -> None:
-        """Let the others know up to where there is something to read."""
+        """Tell the user's other streams up to where there is something to read."""
         if not page.has_more:
             self.followed.sync_token = page.next_since
 
 
 def _line(json: str) -> str:
-    """Escape what JSON lets stand, and some clients take for the end of a line."""
+    """Escape characters that JSON allows but some clients treat as line ends."""
     return json.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
 
 
 def _events(page: ChangePage) -> bytes:
-    """Write a page as events, the last of which gives the client the sync token of the page."""
+    """Return a page as events; the last one has the page's sync token as its id."""
     events = [format_sse_event(data_str=_line(change.json), id=str(change.sync_token)) for change in page.changes]
     if not page.changes or page.changes[-1].sync_token != page.next_since:
         events.append(format_sse_event(id=str(page.next_since)))

@@ -1,6 +1,6 @@
-"""Exports: all that is stored of one user, or the living tasks, read page by page, as fast as the client takes them.
+"""Exports: all stored data of one user, or the living tasks, read page by page as fast as the client reads.
 
-Between two pages an export holds no connection to the database, no slot at its connection limiter, and no thread.
+Between pages an export holds no database connection, no slot at the connection limiter, and no thread.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Exports:
-    """What exports need, and how many each of this worker's users has under way."""
+    """What exports need, and the number that each of this worker's users is running."""
 
     sessions: SessionFactory
     connection_limiter: ConnectionLimiter
     computing: CapacityLimiter  # threads
-    places: Slots = field(default_factory=lambda: Slots(MAX_EXPORTS, MAX_EXPORTS_OF_ONE_USER, TooManyExports))
+    slots: Slots = field(default_factory=lambda: Slots(MAX_EXPORTS, MAX_EXPORTS_OF_ONE_USER, TooManyExports))
 
 
 @dataclass(slots=True)
 class Export:
-    """One client that takes what is stored of its user."""
+    """One client that downloads its user's data."""
 
     exports: Exports
     request: Request
@@ -62,17 +62,17 @@ class Export:
     @classmethod
     @contextmanager
     def of(cls, request: Request, user_id: str) -> Iterator[Export]:
-        """Give the export that answers a request, with a place until the block ends; raises what that does."""
+        """Yield the export for a request, which holds a slot until the block ends; raises what `Slots.take` does."""
         exports: Exports = request.app.state.exports
-        with exports.places.take(user_id):
+        with exports.slots.take(user_id):
             yield cls(exports, request, user_id)
 
     def account(self, page: ExportPage) -> StreamingResponse:
-        """Answer with this page of everything and all that follow it."""
+        """Return a response with all stored data, from this page on."""
         return self._download(self._account(page), JSON_LINES, "task-api-export.jsonl")
 
     def tasks(self, page: ExportPage, file_format: FileFormat) -> StreamingResponse:
-        """Answer with this page of living tasks and all that follow it."""
+        """Return a response with the living tasks, from this page on."""
         return self._download(self._tasks(page, file_format), MEDIA_TYPES[file_format], f"tasks.{file_format}")
 
     def _download(self, chunks: AsyncIterator[str], media_type: str, name: str) -> StreamingResponse:
@@ -103,7 +103,7 @@ class Export:
         yield writer.ending
 
     async def _pages(self, page: ExportPage, read: _Read) -> AsyncIterator[str]:
-        """Give page by page: the next one is read when the client has taken most of this one."""
+        """Yield page by page: the next page is read when the client has read most of this one."""
         lines = page.lines.count("\n")
         yield page.lines
         while page.next is not None:
@@ -118,7 +118,7 @@ class Export:
             yield page.lines
 
     async def _require_token(self) -> None:
-        """Raise ServiceUnavailable when the token is no good any more: the answer has begun, and can only break off."""
+        """Raise ServiceUnavailable if the token is no longer valid: the answer has begun, and can only break off."""
         try:
             await self.request.app.state.authenticator.principal(bearer_token(self.request.scope))
         except Unauthorized as error:
@@ -126,9 +126,9 @@ class Export:
 
 
 class _Download(StreamingResponse):
-    """An answer that is not completed when the database or the token is gone: the server then closes the connection.
+    """An answer that stays incomplete if the database or the token fails: the server then closes the connection.
 
-    So nobody takes a part for the whole.
+    So no client mistakes a part for the whole.
     """
 
     async def stream_response(self, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Places for what a client takes or sends bit by bit: bounded for each user, and for the worker."""
+"""Slots for streamed bodies: limited per user and per worker."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from backend.errors import RateLimited, ServiceUnavailable
 
-_RETRY_SECONDS = 30  # for those who were refused
+_RETRY_SECONDS = 30  # for refused clients
 
 
 @dataclass(slots=True)
 class Slots:
-    """So many places, and so many of them for one user, who is refused one more by an error of this kind."""
+    """A limited number of slots, in total and per user; `refusal` is raised when one user has too many."""
 
     most: int
     most_of_one_user: int
@@ -23,9 +23,9 @@ class Slots:
 
     @contextmanager
     def take(self, user_id: str) -> Iterator[None]:
-        """Take a place until the block ends.
+        """Take a slot until the block ends.
 
-        Raises the user's refusal when the user has as many as there may be, ServiceUnavailable when the worker has.
+        Raises `refusal` when the user has the most allowed, and ServiceUnavailable when the worker has.
         """
         if self.taken[user_id] >= self.most_of_one_user:
             raise self.refusal(_RETRY_SECONDS)
@@ -36,4 +36,4 @@ class Slots:
             yield
         finally:
             self.taken[user_id] -= 1
-            self.taken += Counter()  # which forgets who has none
+            self.taken += Counter()  # drops users without slots

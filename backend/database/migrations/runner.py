@@ -1,7 +1,7 @@
 """Runs migrations/*.sql with yoyo, in one transaction and under a lock that ends with it.
 
-yoyo by itself takes a lock row that survives a kill, runs a migration on a second connection and notes it on the first.
-Here one transaction holds everything, yoyo's own tables included: a killed run leaves nothing behind.
+Alone, yoyo takes a lock row that survives a kill, and runs a migration on one connection but records it on another.
+Here one transaction contains everything, including yoyo's own tables: a killed run leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ TABLE_LOCK_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One migration, and whether the database has it."""
+    """A migration, and whether it is applied."""
 
     id: str
     applied: bool
 
 
 def apply(url: str, directory: Path = MIGRATIONS) -> list[str]:
-    """Apply what is pending, all or nothing; returns the ids in order. Waits for another process that is doing so.
+    """Apply all pending migrations or none; returns their ids in order. Waits for another process that migrates.
 
     Raises ConfigurationError when the database cannot be used or a migration fails.
     """
@@ -52,9 +52,9 @@ def apply(url: str, directory: Path = MIGRATIONS) -> list[str]:
 
 
 def rollback(url: str, directory: Path = MIGRATIONS) -> str | None:
-    """Take back the newest applied migration; returns its id, or None when none is applied.
+    """Roll back the newest applied migration; returns its id, or None when none is applied.
 
-    Raises ConfigurationError when the database cannot be used, or the migration's files are not here or fail.
+    Raises ConfigurationError when the database cannot be used, or the migration's files are missing or fail.
     """
     with _transaction(url, directory) as backend:
         applied = list(backend.to_rollback(backend.files(directory)))
@@ -74,13 +74,13 @@ def rollback(url: str, directory: Path = MIGRATIONS) -> str | None:
 
 
 def status(url: str, directory: Path = MIGRATIONS) -> list[Migration]:
-    """List all migrations in order, with those that only the database knows last; changes nothing.
+    """List all migrations in order, then those that only the database knows; changes nothing.
 
     Raises ConfigurationError when the database cannot be used.
     """
     ids = known(directory)
     with closing(_connect(url)) as connection, _explaining():
-        # Not autocommit: psycopg2 would then make the whole session read-only, for whoever a pooler lends it to next.
+        # Not autocommit: psycopg2 would then make the whole session read-only, also for a pooler's next client.
         connection.set_session(readonly=True)
         applied = _applied(connection)
     return [Migration(id_, id_ in applied) for id_ in [*ids, *sorted(applied - set(ids))]]
@@ -107,33 +107,33 @@ class _SilentCursor(PostgresCursor):  # type: ignore[misc]  # psycopg2 has no ty
 
 @contextmanager
 def _transaction(url: str, directory: Path) -> Iterator[Any]:
-    """Hold the one transaction in which a process migrates, alone: gives yoyo on its connection."""
-    # Only who changes the schema needs it, and a start finds nothing to change.
+    """Open the one transaction in which this process migrates, under the lock; gives yoyo on its connection."""
+    # Imported late: only schema changes need it, and a usual start makes none.
     from backend.database.migrations.yoyo_backend import OneTransaction  # noqa: PLC0415
 
-    known(directory)  # or there would be nothing to do
+    known(directory)  # raises if there are none
     with closing(_connect(url)) as connection, _explaining(), connection:
-        # Whatever the login's defaults: what another process did while we waited for the lock must be seen.
+        # Override the login's defaults: we must see what another process did while we waited for the lock.
         connection.set_session(isolation_level="READ COMMITTED", readonly=False)
         connection.cursor_factory = _SilentCursor
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '{MIGRATION_LOCK_SECONDS}s'")
-            # Without this a server finishes the long statement of a killed process before it notices, locks held.
+            # Without this, the server runs a killed process's long statement to its end, and holds its locks.
             cursor.execute("SET LOCAL client_connection_check_interval = '1s'")
             try:
-                # Ends with the transaction, however that ends, and passes a transaction pooler.
+                # Released when the transaction ends, in whatever way; works through a transaction pooler.
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
             except LockNotAvailable:
                 raise ConfigurationError(
                     f"Another process has been migrating for {MIGRATION_LOCK_SECONDS} s. Try again when it is done."
                 ) from None
-            # Requests queue behind a migration that itself queues for a table: better give up and be run again.
+            # Requests queue behind a migration that waits for a table: better to give up and be run again.
             cursor.execute(f"SET LOCAL lock_timeout = '{TABLE_LOCK_SECONDS}s'")
         yield OneTransaction(connection)
 
 
 def _connect(url: str) -> PostgresConnection:
-    """Connect to a URL as Neon, libpq or SQLAlchemy write it, and wait a while for a database that is about to come.
+    """Connect to a URL as Neon, libpq or SQLAlchemy write it; waits a while for a database that is not up yet.
 
     An error never repeats a part of the URL.
     """
@@ -157,7 +157,7 @@ def _applied(connection: PostgresConnection) -> set[str]:
 
 @contextmanager
 def _naming(id_: str) -> Iterator[None]:
-    """Say which migration failed."""
+    """Name the migration in its error."""
     try:
         yield
     except psycopg2.Error as error:

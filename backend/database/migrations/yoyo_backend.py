@@ -1,4 +1,4 @@
-"""yoyo, as `runner.py` uses it: it reads the files, and runs them on a connection of ours."""
+"""yoyo, as `runner.py` uses it: it reads the files and runs them on our connection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from backend.errors import ConfigurationError
 
 
 class OneTransaction(PostgresqlBackend):  # type: ignore[misc]  # yoyo has no types
-    """yoyo's backend on a connection whose transaction is begun and ended elsewhere; what it nests are savepoints."""
+    """yoyo's backend on a connection whose transaction begins and ends elsewhere; nested ones are savepoints."""
 
     _in_transaction = True
 
@@ -36,11 +36,11 @@ class OneTransaction(PostgresqlBackend):  # type: ignore[misc]  # yoyo has no ty
         return read_migrations(glob.escape(str(directory)))
 
     def connect(self, _uri: object) -> PostgresConnection:
-        """Use the connection that was given."""
+        """Return the given connection."""
         return self._given
 
     def copy(self) -> AbstractContextManager[Self]:
-        """Stay on the one connection."""
+        """Reuse the one connection."""
         return nullcontext(self)
 
     def disable_transactions(self) -> NoReturn:
@@ -53,8 +53,8 @@ class OneTransaction(PostgresqlBackend):  # type: ignore[misc]  # yoyo has no ty
             internalmigrations.upgrade(self)
 
     def get_log_data(self, migration: MigrationFile | None = None, operation: str = "apply") -> dict[str, Any]:
-        """Say who migrates."""
-        # yoyo's own needs a name for the system user, which a container may lack, and may wait for DNS.
+        """Return who migrates what, and when."""
+        # yoyo's own version needs a name for the system user, which a container may lack, and may wait for DNS.
         return {
             "id": str(uuid.uuid4()),
             "migration_id": migration and migration.id,

@@ -19,7 +19,7 @@ _PUBLIC = tuple(AccessTokenPublic.model_fields)
 _OWNED = access_tokens.c.user_id == USER_ID
 _ID = access_tokens.c.id == bind("token", type_=access_tokens.c.id.type)
 _HASH: ColumnElement[bytes] = bind("hash", type_=LargeBinary)
-# Whoever sends many requests at once need not have each of them written down.
+# When many requests come at once, they need not all be recorded.
 _NOT_JUST_NOW = or_(
     access_tokens.c.last_used_at.is_(None), access_tokens.c.last_used_at < func.now() - text("interval '1 second'")
 )
@@ -48,7 +48,7 @@ def _list() -> SelectOfScalar[str]:
 
 
 def _use() -> Select[list[str], float]:
-    """Note that a token is used, and select what it may do and for how many seconds more; no row for one no good."""
+    """Record the use of a token, and select its scopes and remaining seconds; no row if it is not valid."""
     is_good = (_OWNED, access_tokens.c.token_hash == _HASH, access_tokens.c.expires_at > func.now())
     used = update(access_tokens).where(*is_good, _NOT_JUST_NOW).values(last_used_at=func.now()).cte("used")
     seconds = func.extract("epoch", access_tokens.c.expires_at - func.now())

@@ -18,11 +18,11 @@ from backend.models.access_token import AccessTokenCreate
 from backend.services.access_tokens import queries as access_token_queries
 from backend.services.tasks import batch_queries
 
-MAX_TOKENS = 50  # of one user, expired ones included
+MAX_TOKENS = 50  # per user, expired ones included
 
 
 class Grant(NamedTuple):
-    """What a good token may do, and for how many seconds more."""
+    """What a valid token may do, and for how many more seconds."""
 
     scopes: frozenset[str]
     seconds: float
@@ -38,7 +38,7 @@ class AccessTokenService:
 
     @once_only
     def create(self, data: AccessTokenCreate) -> str:
-        """Make a token; returns it as JSON, with the token itself. Raises TooManyAccessTokens."""
+        """Create a token; returns it as JSON, with the token itself. Raises TooManyAccessTokens."""
         token = new_access_token(self.user_id)
         params = {
             "principal": self.user_id,
@@ -49,7 +49,7 @@ class AccessTokenService:
             "days": data.expires_in_days,
         }
         with self.sessions.transaction(self.user_id) as sessions, sessions(self.user_id) as session:
-            # Of two at once, the second counts what the first has made.
+            # Of two concurrent requests, the second also counts the first one's token.
             session.exec(batch_queries.LOCK, params={"principal": self.user_id})
             if len(json.loads(self._list(session))) >= MAX_TOKENS:
                 raise TooManyAccessTokens
@@ -68,7 +68,7 @@ class AccessTokenService:
 
     @repeatable
     def revoke(self, token_id: UUID) -> None:
-        """Make a token no good any more, and forget it; raises AccessTokenNotFound."""
+        """Revoke a token by deleting it; raises AccessTokenNotFound."""
         with self.sessions(self.user_id) as session:
             rows = session.exec(access_token_queries.REVOKE, params={"principal": self.user_id, "token": token_id})
         if not rows:
@@ -76,7 +76,7 @@ class AccessTokenService:
 
     @repeatable
     def use(self, token: str) -> Grant | None:
-        """Note that a token is used, and tell what it may do; None for one that is no good."""
+        """Record the use of a token, and return what it may do; None if it is not valid."""
         params = {"principal": self.user_id, "hash": hash_of(token)}
         with self.sessions(self.user_id) as session:
             rows = session.exec(access_token_queries.USE, params=params)

@@ -1,5 +1,5 @@
-"""A user's account: what it is, its export and its end.
+"""A user's account: reading, exporting and erasing it.
 
-What concerns everything that is stored of a user belongs here.
-Tasks alone do not: their files are in `backend/services/task_files/`.
+What concerns all data of a user belongs here.
+Files of tasks alone do not: they are in `backend/services/task_files/`.
 """

@@ -1,4 +1,4 @@
-"""Everything that is stored of one user, page by page."""
+"""Everything stored about one user, page by page."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from backend.models.export import ExportPage, ExportPlace
 from backend.services.account import export_queries
 
 MAX_ROWS = 1000
-MAX_BYTES = 256 * 1024  # of texts in a page, and one more row
+MAX_BYTES = 256 * 1024  # of texts in a page, plus one row
 
-# Each part: its statement, the name of the key at which a page begins, and the least key that there can be.
+# Each part: its statement, the name of the key at which a page begins, and the lowest possible key.
 _PARTS: tuple[tuple[export_queries.Lines, str, object], ...] = (
     (export_queries.TASKS, "task", UUID(int=0)),
     (export_queries.TOMBSTONES, "removed", UUID(int=0)),
@@ -24,7 +24,7 @@ _PARTS: tuple[tuple[export_queries.Lines, str, object], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class ExportService:
-    """Reads what is stored of one user. Each page is one round trip to the database."""
+    """Reads everything stored about one user. Each page is one round trip to the database."""
 
     sessions: Sessions
     user_id: str
@@ -38,7 +38,7 @@ class ExportService:
 
     @reads
     def read(self, place: ExportPlace) -> ExportPage:
-        """Read the page that begins there; it may be empty."""
+        """Read the page that begins at `place`; it may be empty."""
         statement, key, _ = _PARTS[place.part]
         params = {"principal": self.user_id, "most": MAX_ROWS, "most_bytes": MAX_BYTES, key: place.key}
         with self.sessions(self.user_id) as session:

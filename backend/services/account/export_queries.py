@@ -1,7 +1,7 @@
-"""The statements that export what is stored of a user: each writes one page of one table, as JSON lines.
+"""The statements that export a user's data: each writes one page of one table, as JSON lines.
 
-A page holds the rows from one key on, and names the key at which the next one begins. So each row belongs to one page
-and no other, whatever is written meanwhile: one that is there all the time is exported once.
+A page holds the rows from one key on, and names the key at which the next page begins. So each row belongs to exactly
+one page, even during other writes: a row that exists all the time is exported once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from backend.models.idempotency_key import IdempotencyKey
 from backend.services.access_tokens.queries import access_tokens
 from backend.services.tasks.columns import ALIVE, TASK_ID, USER_ID, public, tasks, tombstones, users
 
-# The lines of a page, or null where there are none; and the key of the row behind it.
+# The lines of a page, or null if there are none; and the key of the row after it.
 Lines = Select[str | None, Any]
 
 _keys = SQLModel.metadata.tables[str(IdempotencyKey.__tablename__)]
@@ -43,7 +43,7 @@ _MAX_BYTES: ColumnElement[int] = bind("most_bytes", type_=BigInteger)
 
 
 def _account() -> SelectOfScalar[str]:
-    """Write the line of the account: of a user who never wrote anything, there is one all the same."""
+    """Write the line of the account, even for a user who never wrote anything."""
     principal = select(cast(USER_ID, Text).label("id")).subquery("principal")
     counts = (func.coalesce(users.c[name], 0).label(name) for name in ("revision", "task_count", "purged_revision"))
     columns: tuple[ColumnElement[Any], ...] = (principal.c.id, users.c.created_at, *counts)
@@ -52,7 +52,7 @@ def _account() -> SelectOfScalar[str]:
 
 
 def _lines(kind: str, table: Table, key: str, start: ColumnElement[Any]) -> Lines:
-    """Write the rows of a page as they are in the table, each with what kind of row it is."""
+    """Write the rows of a page as they are in the table, each with its type."""
     return _page(table, stored(table), key, start, lambda row: (f'{{"type":"{kind}","data":', _document(row), "}\n"))
 
 
@@ -64,8 +64,8 @@ def _page(
     line: Callable[[NamedFromClause], tuple[ColumnElement[str] | str, ...]],
     *conditions: ColumnElement[bool],
 ) -> Lines:
-    """Write the rows of a page, in the order of their keys; the first one has to go, however large it is."""
-    # Of a long text this is known without reading it.
+    """Write the rows of a page in the order of their keys, the first one however large it is."""
+    # Postgres knows the length of a long text without reading it.
     lengths = [func.octet_length(column) for column in columns if isinstance(column.type, Text)]
     size = sum((func.coalesce(length, 0) for length in lengths[1:]), lengths[0])
     found = (
@@ -88,7 +88,7 @@ def _page(
 
 
 def stored(table: Table) -> list[Column[Any]]:
-    """List what is stored in a table, without what Postgres derives from that, and without what opens doors."""
+    """List the columns of a table, without those that Postgres computes and without secrets."""
     return [column for column in table.columns if column.computed is None and column.name != "token_hash"]
 
 
@@ -101,5 +101,5 @@ TASKS = _lines("task", tasks, "id", TASK_ID)
 TOMBSTONES = _lines("removed_task", tombstones, "id", bind("removed", type_=Uuid))
 KEYS = _lines("idempotency_key", _keys, "key", bind("name", type_=Text))
 TOKENS = _lines("access_token", access_tokens, "id", bind("token", type_=Uuid))
-# Tasks as they are answered one by one, those in the trash left out.
+# Tasks in the form of single answers, without those in the trash.
 LIVING_TASKS = _page(tasks, public(tasks), "id", TASK_ID, lambda row: (_document(row), "\n"), ALIVE)

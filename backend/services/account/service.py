@@ -16,7 +16,7 @@ from backend.models.user import User
 _users = SQLModel.metadata.tables[str(User.__tablename__)]
 _USER_ID = bind("principal", type_=Text)
 
-# The account of a user who never wrote anything has no row, and is answered all the same.
+# A user who never wrote anything has no row, but still an account.
 _principal = select(cast(_USER_ID, Text).label("id")).subquery("principal")
 _account = (
     select(_principal.c.id, func.coalesce(_users.c.revision, 0).label("revision"), _users.c.created_at)
@@ -36,13 +36,13 @@ class UserService:
 
     @reads
     def get(self) -> Document:
-        """Read the account, also before the user's first write."""
+        """Read the account, even before the user's first write."""
         with self.sessions(self.user_id) as session:
             ((revision, json),) = session.exec(GET, params={"principal": self.user_id})
         return Document(json, revision)
 
     @once_only
     def erase(self) -> None:
-        """Erase the account and, with it, everything that is stored of the user."""
+        """Erase the account and, with it, everything stored about the user."""
         with self.sessions(self.user_id) as session:
             session.exec(DELETE, params={"principal": self.user_id})

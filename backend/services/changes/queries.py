@@ -1,7 +1,7 @@
 """The statement behind the feed of changes: one round trip, and one snapshot of tasks, tombstones and counter.
 
-One user's changes become visible in the order of their numbers: each holds the user's row until it is committed. So
-whoever has seen everything up to a number misses nothing by asking for what is after it.
+One user's changes become visible in the order of their revisions: each locks the user's row until it is committed. So
+a client that has seen everything up to a revision misses nothing by asking for later ones.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _MAX_BYTES: ColumnElement[int] = bind("most_bytes", type_=BigInteger)
 def _changes() -> ChangesAfter:
     """Select one row: revisions, the documents of those that fit into the page, and the user's counter and last purge.
 
-    Where there are fewer documents than revisions, more follow. A user who never wrote anything has no row.
+    If there are fewer documents than revisions, more follow. A user who never wrote anything has no row.
     """
     change = union_all(_changed_tasks(), _tombstones()).subquery("change")
     size = func.sum(func.octet_length(change.c.document)).over(order_by=change.c.revision)
     position = func.row_number().over(order_by=change.c.revision)
     counted = (size.label("size"), position.label("position"))
     numbered = select(*(change.c.revision, change.c.document, *counted)).subquery("numbered")
-    # However large the first one is, it has to go.
+    # The first one is included, however large it is.
     fits = (numbered.c.position <= _MOST) & or_(numbered.c.size <= _MAX_BYTES, numbered.c.position == 1)
     revisions, documents = (
         func.array_agg(aggregate_order_by(column, numbered.c.position))
@@ -45,7 +45,7 @@ def _changes() -> ChangesAfter:
 
 
 def _changed_tasks() -> Change:
-    """Select tasks that changed: living ones whole, and of those in the trash that they are there."""
+    """Select tasks that changed: living ones in full, those in the trash only as deleted."""
     changed = (
         select(*(*public(tasks), tasks.c.in_trash))
         .where(OWNED, tasks.c.revision > _SINCE)

@@ -16,16 +16,16 @@ MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ChangeService:
-    """What one user's tasks became since. Each method is one round trip to the database."""
+    """Reads the changes of one user's tasks. Each method is one round trip to the database."""
 
     sessions: Sessions
     user_id: str
 
     @reads
     def read(self, since: SyncToken, limit: int, max_bytes: int = MAX_PAGE_BYTES) -> ChangePage:
-        """Read up to `limit` changes after a sync token, oldest first, and no more than `max_bytes` unless it is one.
+        """Read up to `limit` changes after a sync token, oldest first; at most `max_bytes`, unless one alone is larger.
 
-        Raises Gone when something may be missing after it.
+        Raises Gone when changes after the token may be missing.
         """
         params = {"principal": self.user_id, "since": since.revision, "most": limit, "most_bytes": max_bytes}
         with self.sessions(self.user_id) as session:

@@ -1,4 +1,4 @@
-"""Whether this process can serve: the database answers, its schema is ours, and it keeps users apart by itself."""
+"""Whether this process can serve: the database answers, its schema is ours, and row-level security works."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _NO_RLS = "The database does not keep users apart by itself; the log says why."
 
 @dataclass(slots=True)
 class Readiness:
-    """Asks the database, and remembers a bad answer for `retry_seconds`, a good one for `remember_seconds` and longer.
+    """Asks the database. Remembers a bad answer for `retry_seconds`, a good one for `remember_seconds` or longer.
 
-    A good one is remembered until somebody has used the database, too: being asked must not wake a suspended one, and
-    many workers that ask now and then would keep it awake. It counts no more when connections fail. A bad one keeps
-    those who ask, and need no token, from keeping a database busy that is in trouble.
+    A good answer is also kept until the database is used again: health checks must not wake a suspended database, and
+    checks from many workers would keep it awake. It expires when connections fail. A bad answer is kept because health
+    checks need no token: they must not keep a database busy that is in trouble.
     """
 
     sessions: SessionFactory
@@ -36,14 +36,14 @@ class Readiness:
     remember_seconds: float = 600
     retry_seconds: float = 1
     clock: Callable[[], float] = time.monotonic
-    is_used: bool = False  # since it was asked
+    is_used: bool = False  # since the last check
     _remembered_until: float = field(default=float("-inf"), init=False)
     _reason: str | None = field(default=None, init=False)  # why it is not ready
     _is_good: bool = field(default=False, init=False)
 
     @property
     def is_remembered(self) -> bool:
-        """Tell whether a refresh would do nothing: then it needs no connection."""
+        """Return whether a refresh would do nothing, and so needs no connection."""
         if self._is_good and self.sessions.engine.is_away:
             return False
         return self.clock() < self._remembered_until or (self._is_good and not self.is_used)
@@ -57,9 +57,9 @@ class Readiness:
             self._remembered_until = self.clock() + (self.retry_seconds if self._reason else self.remember_seconds)
 
     def require(self) -> None:
-        """Return when it was ready at the last refresh.
+        """Do nothing if the process was ready at the last refresh.
 
-        Raises ServiceUnavailable when the database was away, its schema outdated, or row-level security did not stand.
+        Raises ServiceUnavailable when the database was away, its schema outdated, or row-level security had a gap.
         """
         if self._reason:
             raise ServiceUnavailable(self._reason)

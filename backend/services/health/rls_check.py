@@ -1,4 +1,4 @@
-"""Whether row-level security stands: requests take on their role, and row-level security binds it on every table."""
+"""Whether row-level security works: requests take on their role, and it binds that role on every table."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sqlmodel import SQLModel
 from backend.database.session import RoleRefused, SessionFactory
 from backend.database.statements import ROLE
 
-# Each brings its tables, whoever else is imported.
+# Each import registers its tables, whatever else is imported.
 from backend.models import access_token, change, idempotency_key, rate_limit, task, tombstone, user  # noqa: F401
 
 NOBODY = ""
 
-# One row for each table: its name, and what is wrong with its wall, or null. It runs as the role that it asks about, so
-# row_security_active() knows of owners, of members of roles, and of those whom row-level security lets pass.
+# One row for each table: its name, and what is wrong with its row-level security, or null. It runs as the role that it
+# checks, so row_security_active() covers owners, members of roles, and roles that bypass row-level security.
 SQL = """
 SELECT wanted.name,
        CASE WHEN pg_class.oid IS NULL THEN 'missing'
@@ -57,18 +57,18 @@ _ADVICE = {
 
 
 def parameters() -> dict[str, list[str]]:
-    """Name every table of ours for the statement."""
+    """Return the statement's parameters: the names of all our tables."""
     return {"tables": list(SQLModel.metadata.tables)}
 
 
 def gaps_of(rows: Iterable[tuple[str, str | None]]) -> list[str]:
-    """Say of each thing that is wrong what to do about it."""
-    # As a dictionary, because what is wrong with the role is wrong on every table.
+    """Return what to do about each gap."""
+    # A dictionary removes duplicates: a problem with the role appears on every table.
     return list({_ADVICE[gap].format(table=table): None for table, gap in rows if gap})
 
 
 def find_gaps(sessions: SessionFactory) -> list[str]:
-    """Say what is wrong with the wall, and what to do about it; nothing when it stands.
+    """Return what is wrong with row-level security, and what to do about it; empty if nothing is wrong.
 
     Raises ServiceUnavailable when the database does not answer.
     """

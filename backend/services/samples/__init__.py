@@ -1,5 +1,5 @@
 """Sample tasks for development.
 
 What `task-api seed` makes belongs here.
-Data of tests does not.
+Test data does not.
 """

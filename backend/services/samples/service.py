@@ -1,4 +1,4 @@
-"""Invented tasks, stored as one user's own: with the statements of a batch, and times that have passed."""
+"""Stores invented tasks for one user, with the statements of a batch and times in the past."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from backend.services.tasks.rules import Row
 
 @dataclass(frozen=True, slots=True)
 class SeedService:
-    """What is invented for one user, who has at most `max_tasks` tasks."""
+    """Stores invented tasks for one user, who has at most `max_tasks` tasks."""
 
     sessions: Sessions
     user_id: str
@@ -24,7 +24,7 @@ class SeedService:
 
     @repeatable
     def add(self, samples: Sequence[SampleTask]) -> int:
-        """Store those of the tasks that are not there, in the trash neither; returns how many these were.
+        """Store the tasks that do not exist yet, not even in the trash; returns how many these were.
 
         Raises TooManyTasks, and stores none of them, when the account cannot hold them all.
         """

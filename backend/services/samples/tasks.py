@@ -1,4 +1,4 @@
-"""Invents tasks. Each is made of a seed, its user and its number, and of nothing else: so it is always the same."""
+"""Invents tasks. Each depends only on a seed, its user and its number, so it is always the same."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from backend.services.samples.words import DESCRIPTIONS, LISTS, TITLES
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
 
-_ORIGIN = UUID("6f0d5a0c-7f0e-4b55-9c8e-0d1f3a2b4c5d")  # of the ids
+_ORIGIN = UUID("6f0d5a0c-7f0e-4b55-9c8e-0d1f3a2b4c5d")  # namespace of the ids
 _OLDEST = timedelta(days=180)
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class SampleTask:
-    """An invented task, with its times as they lie before the moment in which it is stored."""
+    """An invented task. Its times are offsets back from the moment it is stored."""
 
     id: UUID
     title: str
@@ -30,27 +30,27 @@ class SampleTask:
 
 
 def sample_user(number: int) -> str:
-    """Name the user of this number, from 1 on: alice, bob and so on, then user-0011."""
+    """Return the user with this number, from 1 on: alice, bob and so on, then user-0011."""
     return NAMES[number - 1] if number <= len(NAMES) else f"user-{number:04}"
 
 
 def sample_task(seed: int, user_id: str, number: int) -> SampleTask:
-    """Invent the user's task of this number."""
+    """Invent the user's task with this number."""
     name = f"{seed}/{user_id}/{number}"
     random = Random(name)  # noqa: S311 - nothing is kept secret by it
     title = _fill(random.choice(TITLES), random)
     description = None
     if random.random() < 0.5:  # noqa: PLR2004 - half of them
         description = " ".join(_fill(text, random) for text in random.sample(DESCRIPTIONS, random.randint(1, 2)))
-    created = _OLDEST * random.random() ** 2  # more of late
+    created = _OLDEST * random.random() ** 2  # recent ones are more frequent
     later = created * random.random()
-    # What is old is mostly done; some of the rest was edited.
+    # Most old tasks are completed; some of the others were edited.
     completed = later if random.random() < 0.3 + 0.5 * (created / _OLDEST) else None
     updated = later if completed is not None or random.random() < 0.2 else created  # noqa: PLR2004 - a fifth
     return SampleTask(uuid5(_ORIGIN, name), title, description, created, updated, completed)
 
 
 def _fill(text: str, random: Random) -> str:
-    """Put words where the braces are."""
+    """Replace each name in braces with a word from its list."""
     filled = _PLACE.sub(lambda place: random.choice(LISTS[place[1]]), text)
     return filled[0].upper() + filled[1:]

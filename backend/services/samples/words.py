@@ -1,4 +1,4 @@
-"""The words that invented tasks are made of. What stands in braces is chosen from the list of that name."""
+"""The words of invented tasks. A name in braces is replaced by a word from the list of that name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All living tasks of a user, page by page, in the formats that files of tasks have."""
+"""All living tasks of a user, page by page, in any file format."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _BEGINNING = ExportPlace(0, UUID(int=0))
 
 
 def writer_of(file_format: FileFormat) -> Writer:
-    """Make what writes files of a format."""
+    """Return a writer for a format."""
     if file_format is FileFormat.CALENDAR:
-        # With the library that writes them, which is large: nothing that most processes need.
+        # Its library is large, and most processes do not need it.
         from backend.formats.icalendar import CalendarWriter  # noqa: PLC0415
 
         return CalendarWriter()
@@ -30,14 +30,14 @@ def writer_of(file_format: FileFormat) -> Writer:
 
 @dataclass(frozen=True, slots=True)
 class TaskExportService:
-    """Reads the living tasks of one user by their ids, as JSON lines. Each page is one round trip to the database."""
+    """Reads one user's living tasks in id order, as JSON lines. Each page is one round trip to the database."""
 
     sessions: Sessions
     user_id: str
 
     @reads
     def read(self, place: ExportPlace = _BEGINNING) -> ExportPage:
-        """Read the page that begins there; it may be empty."""
+        """Read the page that begins at `place`; it may be empty."""
         params = {"principal": self.user_id, "most": MAX_ROWS, "most_bytes": MAX_BYTES, "task": place.key}
         with self.sessions(self.user_id) as session:
             ((lines, behind),) = session.exec(export_queries.LIVING_TASKS, params=params)

@@ -1,4 +1,4 @@
-"""What the rows of an import do to tasks, in memory: each makes its task be as it says."""
+"""Applies the rows of an import to tasks in memory: each row sets its task to what it says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from backend.models.task_file import ImportedTask
 from backend.services.tasks.rules import Row, Tasks
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-_SKEW = timedelta(days=1)  # by which a clock may be ahead: another service's now, or ours at that time
+_SKEW = timedelta(days=1)  # how far ahead a clock may be: another service's now, or ours at that time
 
 _TOO_MANY = Detail(ROW, "too_many_tasks", TooManyTasks.message)
 _UNSEEN = Detail(
@@ -25,7 +25,7 @@ _UNSEEN = Detail(
 
 
 class Placed(NamedTuple):
-    """A row under the id of its task, which is one of ours where the row names none."""
+    """A row with the id of its task, which we choose if the row names none."""
 
     id: UUID
     is_new: bool
@@ -33,7 +33,7 @@ class Placed(NamedTuple):
 
 
 class Fate(StrEnum):
-    """What became of a row; called like its count in the report."""
+    """The result of a row, named like its count in the report."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -43,24 +43,24 @@ class Fate(StrEnum):
 
 @dataclass(slots=True)
 class ImportAccount:
-    """One user's counters and those of the user's tasks that rows name; `now` is the time of the changes."""
+    """One user's counters, and the user's tasks that rows name; `now` is the time of the changes."""
 
     revision: int
     task_count: int
     now: datetime
     max_tasks: int
-    only_adds: bool  # for who changes a task must name its ETag, which no row does
+    only_adds: bool  # set if every change must name the task's ETag, which no row does
     tasks: Tasks
 
     def put(self, row: Placed) -> Fate | Detail:
-        """Make the task be as the row says, or say why that cannot be."""
+        """Set the task to what the row says, or return why that is impossible."""
         if problem := self._out_of_time(row.task):
             return problem
         current = self.tasks.get(row.id)
         if current is None:
             return self._create(row)
         if row.is_new:
-            return Fate.CREATED  # by the first try, which was lost on its way: nobody else has this id
+            return Fate.CREATED  # by the first try, whose connection was lost: nobody else has this id
         wanted = current._replace(deleted_at=None, **self._changed(current, row.task))
         if wanted == current:
             return Fate.UNCHANGED
@@ -98,7 +98,7 @@ class ImportAccount:
         return Fate.CREATED
 
     def _changed(self, current: Row, task: ImportedTask) -> dict[str, Any]:
-        """Return the new values. The time of completion belongs to it: it stays while that does."""
+        """Return the new values. The completion time changes only when `completed` does."""
         said = task.said
         if said.get("completed", current.completed) == current.completed:
             return said

@@ -1,4 +1,4 @@
-"""The rows of files, stored part by part."""
+"""Stores the rows of files, part by part."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Fates = list[Fate | Detail]
 
 @dataclass(frozen=True, slots=True)
 class ImportService:
-    """Stores rows for one user, who has at most `max_tasks` tasks. A part of any length is the same few round trips."""
+    """Stores rows for one user with at most `max_tasks` tasks. A part of any length takes the same few round trips."""
 
     sessions: Sessions
     user_id: str
@@ -30,9 +30,9 @@ class ImportService:
     new_id: Callable[[], UUID] = uuid7
 
     def store(self, tasks: Sequence[ImportedTask]) -> Fates:
-        """Make each task be as its row says, in their order; returns what became of each row.
+        """Set each task to what its row says, in order; returns the result of each row.
 
-        One that has no id is new: it gets one before the first try, so that a second one does not make it again.
+        A task without an id is new: it gets one before the first try, so that a retry does not create it again.
         """
         return self._store([Placed(task.id or self.new_id(), task.id is None, task) for task in tasks])
 
@@ -46,7 +46,7 @@ class ImportService:
             return fates
 
     def _put(self, session: Session, rows: Sequence[Placed]) -> Fates:
-        """Do it in memory, and store what it changes; raises when nothing is to be kept."""
+        """Apply the rows in memory, and store the changes; raises when there are none."""
         ((revision, task_count, now),) = session.exec(batch_queries.LOCK, params={"principal": self.user_id})
         params = {"principal": self.user_id, "task_ids": list({row.id for row in rows})}
         before = [Row(*row) for row in session.exec(batch_queries.READ, params=params)]

@@ -1,4 +1,4 @@
-"""An import: a file that comes in pieces, of which no more is held than the part that is stored next."""
+"""Imports a file that arrives in pieces, and holds no more of it than the part that is stored next."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from backend.services.task_files.import_service import ImportService
 
 PART_ROWS = 250
 PART_BYTES = 256 * 1024
-TURN_LINES = 500  # which are looked at while others wait for their turn: some milliseconds
+TURN_LINES = 500  # lines that are read while other work waits for its turn: some milliseconds
 NO_ROOM = "The database cannot take more right now. What came before is stored: import the file again in a while."
 
-Part = list[tuple[int, ImportedTask]]  # each with the line that it begins in
+Part = list[tuple[int, ImportedTask]]  # each with the line that it begins on
 
 
 def reader_of(file_format: FileFormat) -> Reader:
-    """Make what reads files of a format."""
+    """Return a reader for a format."""
     if file_format is FileFormat.CALENDAR:
-        # With the library that reads them, which is large: nothing that most processes need.
+        # Its library is large, and most processes do not need it.
         from backend.formats.icalendar import CalendarReader  # noqa: PLC0415
 
         return CalendarReader()
@@ -44,10 +44,10 @@ def _nothing_yet() -> ImportReport:
 
 @dataclass(slots=True)
 class TaskImport:
-    """One file on its way into an account: `read` and `end` give parts, each of which `store` stores.
+    """The import of one file: `read` and `end` yield parts, and `store` stores each of them.
 
-    Each part ends a turn: a bounded amount of work, after which others may have theirs. When nothing is to be stored
-    yet, it is empty. After very many bad rows the import has stopped, and reads no more.
+    Each part ends a turn: a bounded amount of work, after which other work may run. If there is nothing to store yet,
+    the part is empty. After too many bad rows, the import stops and reads no more.
     """
 
     reader: Reader
@@ -58,21 +58,21 @@ class TaskImport:
 
     @property
     def has_stopped(self) -> bool:
-        """Tell whether the rest of the file means nothing any more."""
+        """Return whether the rest of the file is ignored."""
         return self.report.stopped_at_line is not None
 
     def read(self, piece: bytes) -> Iterator[Part]:
-        """Give the parts that are full with the next piece. Raises ValidationFailed for a file that is none."""
+        """Yield the parts that the next piece fills. Raises ValidationFailed for a file that cannot be read."""
         return self._parts(self.reader.read(piece))
 
     def end(self) -> Iterator[Part]:
-        """Give the parts that are left at the end. Raises ValidationFailed for a file that is none."""
+        """Yield the parts that are left at the end. Raises ValidationFailed for a file that cannot be read."""
         yield from self._parts(self.reader.end())
         if self._part:
             yield self._full()
 
     def store(self, part: Part) -> None:
-        """Store a part, and report what became of it. Raises ServiceUnavailable when the database is away."""
+        """Store a part, and add its results to the report. Raises ServiceUnavailable when the database is away."""
         fates = self.service.store([task for _, task in part])
         for (line, _), fate in zip(part, fates, strict=True):
             if isinstance(fate, Detail):

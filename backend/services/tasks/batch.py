@@ -16,13 +16,13 @@ from backend.models.batch import AnyOperation, Batch, CreateOperation
 from backend.services.tasks import batch_queries
 from backend.services.tasks.rules import Kind, LoadedTasks, Row, Step, Tasks
 
-# The task as it is after the operation, None when that deleted it, or what went wrong.
+# The task after the operation, None if it was deleted, or the error.
 Outcome = TaskDocument | TaskAPIError | None
 
 
 @dataclass(frozen=True, slots=True)
 class BatchService:
-    """Batches of one user, who has at most `max_tasks` tasks. Each is the same few round trips, however long it is."""
+    """Batches of one user, who has at most `max_tasks` tasks. A batch of any length takes the same few round trips."""
 
     sessions: Sessions
     user_id: str
@@ -32,9 +32,9 @@ class BatchService:
 
     @once_only
     def run(self, batch: Batch) -> list[Outcome]:
-        """Do the operations in their order, all or, unless the batch is atomic, those that go well.
+        """Do the operations in order: all or none if the batch is atomic, else those that succeed.
 
-        Raises what the first one that fails has met, when the batch is atomic: its details name the operation.
+        If the batch is atomic, raises the error of the first operation that fails: its details name the operation.
         """
         try:
             with self.sessions.transaction(self.user_id) as sessions, sessions(self.user_id) as session:
@@ -44,7 +44,7 @@ class BatchService:
             return outcomes
 
     def _run(self, session: Session, batch: Batch) -> list[Outcome]:
-        """Do the operations and store what they change; raises when nothing is to be kept."""
+        """Do the operations and store the changes; raises when there is nothing to keep."""
         operations = [(operation, self._task_id(operation)) for operation in batch.operations]
         account = self._lock(session, {task_id for _, task_id in operations})
         before, revision = dict(account.tasks), account.revision
@@ -64,7 +64,7 @@ class BatchService:
         return operation.id
 
     def _lock(self, session: Session, task_ids: Iterable[UUID]) -> LoadedTasks:
-        """Wait for the user's row, and then read the user's tasks of these ids: they stay as they are until the end."""
+        """Lock the user's row, then read the user's tasks with these ids: nobody else can change them until the end."""
         ((revision, task_count, now),) = session.exec(batch_queries.LOCK, params={"principal": self.user_id})
         params = {"principal": self.user_id, "task_ids": list(task_ids)}
         rows = [Row(*row) for row in session.exec(batch_queries.READ, params=params)]
@@ -72,7 +72,7 @@ class BatchService:
         return LoadedTasks(revision, task_count, now, self.max_tasks, self.require_if_match, tasks)
 
     def _store(self, session: Session, account: LoadedTasks, steps: list[Step], before: Tasks) -> list[Outcome]:
-        """Store the account, and each task that was changed as the last change left it; returns what became of each."""
+        """Store the account, and the final state of each changed task; returns the outcome of each step."""
         shown = {index: step.task for index, step in enumerate(steps) if step.task is not None}
         last = {task.id: index for index, task in shown.items() if task != before.get(task.id)}
         states = [(index, last.get(task.id) == index, *task) for index, task in shown.items()]
@@ -85,10 +85,10 @@ class BatchService:
         return [_outcome(step, json.get(index, "")) for index, step in enumerate(steps)]
 
     def _refusal(self, session: Session, account: LoadedTasks, steps: list[Step], before: Tasks) -> TaskAPIError:
-        """Say what the last step has met, and which operation that was."""
+        """Return the error of the last step; its details name the operation."""
         step = steps[-1]
         if step.task is not None:
-            # What those before it changed is taken back. A task that they made has no state but that.
+            # Show the task from before the batch, which is undone. A task created in the batch has no such state.
             step = Step(step.kind, before.get(step.task.id, step.task))
         (error,) = self._store(session, account, [step], before)
         assert isinstance(error, TaskAPIError)  # noqa: S101 - the step is a failure
@@ -98,14 +98,14 @@ class BatchService:
 
 
 def _under(place: str, details: Iterable[Detail]) -> Iterable[Detail]:
-    """Name the fields as those of an operation's data, which alone have something to say."""
+    """Name the fields as those of an operation's data: only these have details."""
     for detail in details:
         field = place if detail.field == "body" else f"{place}.{detail.field}"
         yield Detail(field, detail.code, detail.message)
 
 
 def _outcome(step: Step, json: str) -> Outcome:
-    """Say what became of an operation; its task is written in JSON."""
+    """Return the outcome of an operation; `json` is its task."""
     if step.task is None or step.kind is Kind.DELETED:
         return step.error
     if step.kind is Kind.CHANGED_SINCE:

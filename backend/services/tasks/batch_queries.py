@@ -1,6 +1,6 @@
-"""The statements of a batch, built once: three, however many operations it has. `task_columns.py` has what they share.
+"""The statements of a batch, built once: three, however many operations it has. `columns.py` has what they share.
 
-Between READ and STORE, the operations are done in memory: see `batch_rules.py`.
+Between READ and STORE, the operations are done in memory: see `rules.py`.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from sqlmodel.sql.expression import Select
 from backend.services.tasks.columns import OWNED, PUBLIC, PUBLIC_IN_TRASH, USER_ID, as_json, lock_account, tasks, users
 from backend.services.tasks.rules import Row
 
-# What a task was after the operation of this index, and whether it is to be stored so.
+# The state of a task after the operation with this index, and whether to store it.
 _COLUMNS: dict[str, Any] = {
     "index": SmallInteger(),
     "is_last": Boolean(),
     **{name: tasks.c[name].type for name in Row._fields},
 }
 ARRAYS = tuple(f"each_{name}" for name in _COLUMNS)  # parameters: the nth elements of all arrays are one row
-_FIXED = {"id", "created_at", "request_hash"}  # once a task is made
+_FIXED = {"id", "created_at", "request_hash"}  # never changed after a task is created
 
 
 def _states() -> CTE:
@@ -50,7 +50,7 @@ def _states() -> CTE:
 
 
 def _store() -> Select[int, str]:
-    """Store tasks, new or changed, and the user's counters; select every state as JSON, those in between included."""
+    """Store new and changed tasks and the user's counters; select every state as JSON, including intermediate ones."""
     states = _states()
     living, trashed = (_shown(states, names) for names in (PUBLIC, PUBLIC_IN_TRASH))
     json = case((states.c.deleted_at.is_(None), as_json(living)), else_=as_json(trashed))
@@ -59,7 +59,7 @@ def _store() -> Select[int, str]:
 
 
 def _stored(states: CTE) -> tuple[CTE, CTE]:
-    """Store tasks as the last of their states, and the user's counters."""
+    """Store the last state of each task, and the user's counters."""
     values = {"user_id": USER_ID, **{name: states.c[name] for name in Row._fields}}
     written = insert(tasks).from_select(list(values), select(*values.values()).where(states.c.is_last))
     stored = written.on_conflict_do_update(
@@ -86,4 +86,4 @@ READ = select(*(tasks.c[name] for name in Row._fields)).where(
     OWNED, tasks.c.id == any_(cast(bind("task_ids"), ARRAY(Uuid)))
 )
 STORE = _store()
-STORE_SILENTLY = select(true()).add_cte(*_stored(_states()))  # for states that nobody reads
+STORE_SILENTLY = select(true()).add_cte(*_stored(_states()))  # if nobody reads the states

@@ -1,7 +1,7 @@
 """What the statements about tasks share: the tables, the tenant filter, and tasks as JSON.
 
-Every statement says `user_id = …` (the tenant filter); row-level security says it again (the second). A write locks the
-user's row before it touches a task, so that one user's writes stand in a line and no two of them can deadlock.
+Every statement says `user_id = …` (the tenant filter), and row-level security enforces it again. A write locks the
+user's row before it touches a task, so that one user's writes run one after another and cannot deadlock.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ users = SQLModel.metadata.tables[str(User.__tablename__)]
 tasks = SQLModel.metadata.tables[str(Task.__tablename__)]
 tombstones = SQLModel.metadata.tables[str(Tombstone.__tablename__)]
 
-# No parameter may be called like a column: SQLAlchemy would take it for a value that an UPDATE is to set.
+# No parameter may have the name of a column: SQLAlchemy would take it for a value that an UPDATE sets.
 USER_ID = bind("principal", type_=Text)
 TASK_ID = bind("task", type_=Uuid)
 OWNED = tasks.c.user_id == USER_ID
@@ -32,12 +32,12 @@ ALIVE = tasks.c.deleted_at.is_(None)
 PUBLIC = tuple(name for name in TaskPublic.model_fields if name != "deleted_at")
 PUBLIC_IN_TRASH = tuple(TaskPublic.model_fields)
 
-# The revisions that a request accepts to find; null: any.
+# The revisions that a request accepts; null means any.
 EXPECTED: ColumnElement[Any] = cast(bind("expected"), ARRAY[int](BigInteger))
 
 
 def public(source: FromClause, names: tuple[str, ...] = PUBLIC) -> tuple[ColumnElement[Any], ...]:
-    """Pick the fields that leave the service, in the order of the documented model."""
+    """Return the columns that clients see, in the order of the documented model."""
     return tuple(source.c[name] for name in names)
 
 
@@ -47,7 +47,7 @@ def as_json(source: NamedFromClause) -> ColumnElement[str]:
 
 
 def lock_account(*columns: ColumnElement[Any]) -> ReturningInsert[Any]:
-    """Lock the user's row, as every write does first, and select of it; make it for a user who never wrote."""
+    """Lock the user's row, as every write does first, and return these columns; insert it on a user's first write."""
     account = insert(users).values(id=USER_ID)
     unchanged = {"revision": users.c.revision}
     return account.on_conflict_do_update(index_elements=[users.c.id], set_=unchanged).returning(*columns)

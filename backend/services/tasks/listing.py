@@ -1,4 +1,4 @@
-"""One user's lists of tasks: pages of them, sorted, filtered and searched."""
+"""The listing of one user's tasks: in pages, sorted, filtered and searched."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backend.models.search_text import read_search
 from backend.models.task import PUNCTUATION, TaskQuery
 from backend.services.tasks.listing_queries import Shape, can_be_short, compiled_list
 
-_INFINITY = datetime.max.replace(tzinfo=UTC)  # how the driver reads Postgres' own, the key of open tasks
+_INFINITY = datetime.max.replace(tzinfo=UTC)  # how the driver reads Postgres' infinity, the key of open tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,10 @@ class ListingService:
 
     @reads
     def list(self, query: TaskQuery, known: tuple[str, ...] | None = ()) -> Page:
-        """List a page of the tasks that fit; raises BadRequest for a cursor that is not ours, or of another list.
+        """List a page of matching tasks; raises BadRequest for a cursor that is not ours, or of another listing.
 
-        `known` names the tags of what the client has already, None: whatever there is. If the page's tag is among them,
-        no tasks are read, and the page is empty.
+        `known` holds the tags that the client already has; None means any tag. If the page's tag is among them, no
+        tasks are read, and the page is empty.
         """
         values = {"principal": self.user_id, "most": query.limit, "known": None if known is None else list(known)}
         values |= _filtered(query) | _placed(query)
@@ -47,7 +47,7 @@ class ListingService:
 
 
 def _filtered(query: TaskQuery) -> dict[str, object]:
-    """Name the values of the filters as the statements do."""
+    """Return the values of the filters under the statements' parameter names."""
     values: dict[str, object] = {f"filter_{name}": value for name, value in query.filters.items()}
     if query.ids is not None:
         values["filter_ids"] = query.ids.split(",")
@@ -58,7 +58,7 @@ def _filtered(query: TaskQuery) -> dict[str, object]:
 
 
 def _placed(query: TaskQuery) -> dict[str, object]:
-    """Name the place where the page starts as the statements do; raises BadRequest."""
+    """Return where the page starts, under the statements' parameter names; raises BadRequest."""
     if query.cursor is None:
         return {}
     key, task_id = cursors.decode(query.cursor, query.list_id, query.order.kind)

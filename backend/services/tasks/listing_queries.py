@@ -1,7 +1,7 @@
-"""The statements that list tasks. Each is one round trip, and answers JSON text.
+"""The statements that list tasks. Each is one round trip, and returns JSON text.
 
-Row-level security lets an index serve only conditions that leak nothing, such as = and < on columns. So each list reads
-the index of its sort from where its page starts, and no further than where it ends.
+Under row-level security, an index can serve only conditions that leak nothing, such as = and < on columns. So each
+listing reads the index of its sort only from the start of its page to its end.
 """
 
 from __future__ import annotations
@@ -43,58 +43,58 @@ from backend.database.statements import Compiled, compile_statement
 from backend.models.task import TaskSort
 from backend.services.tasks.columns import OWNED, PUBLIC, PUBLIC_IN_TRASH, TASK_ID, USER_ID, public, tasks, users
 
-MAX_BYTES = 4 * 1024 * 1024  # of tasks in a page, and one more task
-MAX_IN_SHORT = 64  # tasks: they can have no more bytes, so that nobody has to count
+MAX_BYTES = 4 * 1024 * 1024  # of tasks in a page, plus one task
+MAX_IN_SHORT = 64  # tasks: they cannot exceed MAX_BYTES, so no bytes are counted
 
 TaskPage = Select[str, str, bool, datetime | str, UUID, int | None]
 
 _MOMENT = DateTime(timezone=True)
 _LIMIT: ColumnElement[int] = bind("most", type_=Integer)
-_KNOWN: ColumnElement[Any] = cast(bind("known"), ARRAY[str](Text))  # tags of what the client has; null: any
+_KNOWN: ColumnElement[Any] = cast(bind("known"), ARRAY[str](Text))  # tags that the client has; null means any
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What makes one list's statement differ from another's; `filters` names those that are set."""
+    """What distinguishes the statements of listings; `filters` names the filters that are set."""
 
     sort: TaskSort = TaskSort.CREATED_AT_REVERSED
-    is_after: bool = False  # a place that a cursor names
+    is_after: bool = False  # whether it starts after a cursor
     in_trash: bool = False
     filters: frozenset[str] = frozenset()
     with_total: bool = False
-    is_short: bool = False  # can be read the short way
+    is_short: bool = False  # whether it can be read the short way
 
 
-# Of thousands of shapes that a list can have, at about 6 kB each. What they are compiled from is twenty times as large.
+# A listing can have thousands of shapes, at about 6 kB each. Their sources would be twenty times as large.
 @lru_cache(maxsize=2048)
 def compiled_list(shape: Shape) -> Compiled:
-    """Compile a list's statement."""
+    """Compile the statement of a listing."""
     return compile_statement(list_statement(shape))
 
 
 def list_statement(shape: Shape) -> TaskPage:
-    """Build the statement that selects one row: a page of tasks, and what belongs to it.
+    """Build the statement that selects one row: a page of tasks, with its metadata.
 
-    The columns are: the tag of all that the user has, the array of tasks, whether more follow, the key and the id of
-    the last one, and how many tasks there are in all pages, if that is asked for.
+    The columns are: the tag of all the user's data, the array of tasks, whether more follow, the key and the id of the
+    last one, and, if requested, the number of tasks in all pages.
     """
     tag = _tag()
     conditions = (
         OWNED,
         tasks.c.in_trash == shape.in_trash,
-        tag != all_(_KNOWN),  # nothing is read for a client that has it already
+        tag != all_(_KNOWN),  # reads nothing for a client that already has it
         *(_FILTERS[name] for name in sorted(shape.filters)),
     )
     total = select(func.count()).select_from(tasks).where(*conditions).scalar_subquery() if shape.with_total else None
     page_of = _short_page if shape.is_short else _long_page
     columns: list[Any] = [tag, *page_of(shape, conditions), null() if total is None else total]
-    page: Any = select(*columns)  # of more columns than the stubs know
+    page: Any = select(*columns)  # more columns than the stubs support
     typed: TaskPage = page
     return typed
 
 
 def _short_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> tuple[ColumnElement[Any], ...]:
-    """Write each task as JSON, in the order in which it was read. Postgres plans this in half the time."""
+    """Write the tasks as JSON, in the order they are read. Postgres plans this in half the time."""
     task = _found(shape, conditions, ()).subquery("task")
     documents = func.array_agg(func.row_to_json(task.table_valued()), type_=ARRAY(JSON))
     keys = func.array_agg(task.c[shape.sort.column], type_=ARRAY(_MOMENT))
@@ -104,7 +104,7 @@ def _short_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> tu
 
 
 def _long_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> tuple[ColumnElement[Any], ...]:
-    """Write each task as JSON, and count its bytes: the page ends where there are too many."""
+    """Write the tasks as JSON, and count their bytes: the page ends when there are too many."""
     task = _numbered(_written(shape, conditions), shape.sort)
     in_page = and_(task.c.position <= _LIMIT, task.c.end - task.c.size < MAX_BYTES)
     last = and_(in_page, (task.c.position == _LIMIT) | (task.c.end >= MAX_BYTES))
@@ -118,12 +118,12 @@ def _long_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> tup
 
 
 def can_be_short(sort: TaskSort, limit: int) -> bool:
-    """Tell whether a page can be read the short way: few tasks, whose key is a field that is shown."""
+    """Return whether a page can be read the short way: with few tasks, sorted by a field that is shown."""
     return limit <= MAX_IN_SHORT and sort.column in PUBLIC
 
 
 def _tag() -> ColumnElement[str]:
-    """Make what is another after each change: a purge moves the count of tasks only, an account made anew its time."""
+    """Build a tag that changes with every write: a purge changes only the task count, a recreated account its time."""
     microseconds = cast(extract("epoch", users.c.created_at) * 1_000_000, BigInteger)
     tag = func.concat_ws("-", users.c.revision, users.c.task_count, microseconds)
     account = select(func.coalesce(func.max(tag), "0").label("tag")).where(users.c.id == USER_ID).cte("account")
@@ -135,15 +135,15 @@ def _written(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> Subqu
     found = _found(shape, conditions, (tasks.c[shape.sort.column].label("key"),)).subquery("found")
     shown = select(*public(found, _names(shape))).correlate(found).lateral("shown")
     document = func.row_to_json(shown.table_valued())
-    # OFFSET keeps it apart from what follows, or each document would be written twice: to be measured, and to be sent.
+    # OFFSET keeps this query separate. Otherwise each document would be written twice: to measure and to send it.
     written = select(found.c.key, found.c.id, document.label("document")).join(shown, true()).offset(0)
     return written.subquery("written")
 
 
 def _found(shape: Shape, conditions: tuple[ColumnElement[bool], ...], more: tuple[ColumnElement[Any], ...]) -> Any:
-    """Read a page's tasks and one more, with more columns than are shown."""
+    """Read a page's tasks and one more, with the columns shown and those in `more`."""
     key = tasks.c[shape.sort.column]
-    rows: Any = select(*public(tasks, _names(shape)), *more).where(*conditions)  # of more columns than the stubs know
+    rows: Any = select(*public(tasks, _names(shape)), *more).where(*conditions)  # more columns than the stubs support
     if shape.is_after:
         here, place = (
             tuple_(key, tasks.c.id),
@@ -158,7 +158,7 @@ def _names(shape: Shape) -> tuple[str, ...]:
 
 
 def _numbered(task: Subquery, sort: TaskSort) -> Subquery:
-    """Give each task its number, and measure them: the bytes of each, and those up to its end."""
+    """Add each task's number, its size in bytes, and the bytes up to its end."""
     window: dict[str, Any] = {"order_by": _ordered(task.c.key, task.c.id, sort), "rows": (None, 0)}
     size = func.octet_length(cast(task.c.document, Text))
     columns: tuple[ColumnElement[Any], ...] = (
@@ -171,12 +171,12 @@ def _numbered(task: Subquery, sort: TaskSort) -> Subquery:
 
 
 def _ordered(key: ColumnElement[Any], task_id: ColumnElement[Any], sort: TaskSort) -> tuple[ColumnElement[Any], ...]:
-    """Order by a key, and by id where it is the same: the one direction or the other, so that one index serves both."""
+    """Order by a key and then by id, both in the same direction, so that one index serves both directions."""
     return (key.desc(), task_id.desc()) if sort.is_reversed else (key.asc(), task_id.asc())
 
 
 def _search() -> ColumnElement[bool]:
-    """Look for words. If the last of them may be a beginning, mark it so: it stands at the end of the query's text."""
+    """Search for words. The last one, at the end of the query's text, is marked as a prefix if it may be one."""
     asked = select(func.websearch_to_tsquery(cast("simple", REGCONFIG), bind("filter_q", type_=Text)).label("query"))
     query = asked.subquery("asked").c.query
     as_text = cast(query, Text)

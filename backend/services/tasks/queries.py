@@ -1,6 +1,6 @@
-"""The statements about one task, built once. Each is one round trip and atomic by itself, and answers JSON text.
+"""The statements about one task, built once. Each is one atomic round trip, and returns JSON text.
 
-What they share with the others, walls and order of locks included, is in `task_columns.py`.
+What they share with others, including the tenant filter and the order of locks, is in `columns.py`.
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ def _get() -> OneTask:
 
 
 def _create() -> CreatedTask:
-    """Store a task and count it: `created`. Unless there is one under that id: select that, and what it is.
+    """Store a task and count it, unless the id is taken; select the task with this id, and the outcome.
 
-    It is the `same` when it was created by the same request, `trashed`, or an `other` one. Without any task, the
-    account is `full`, or it was filled by another request while this one waited for it: then this one is `overtaken`,
-    and may find the task under that id when it runs again.
+    A new task is `created`. An existing one is the `same` if the same request created it, `trashed`, or an `other` one.
+    If there is no task, the account is `full`, or another request filled it while this one waited: then this one is
+    `overtaken`, and may find the task under that id when it runs again.
     """
     existing = (
         select(*(*public(tasks), tasks.c.in_trash, (tasks.c.request_hash == _REQUEST_HASH).label("is_same")))
@@ -101,7 +101,7 @@ def _create() -> CreatedTask:
 
 
 def _account(existing: CTE) -> CTE:
-    """Count a new task on the user's row, which the first makes; not if it exists, or as many as there may be."""
+    """Count a new task on the user's row, which the first one inserts; not if it exists or the account is full."""
     is_new = not_(exists(select(existing.c.id)))
     return (
         insert(users)
@@ -119,9 +119,9 @@ def _account(existing: CTE) -> CTE:
 
 
 def _current(*conditions: ColumnElement[bool]) -> CTE:
-    """Wait for the user's row and then the task's, and read both as they are after the wait.
+    """Lock the user's row and then the task's, and read both as they are after the wait.
 
-    New values are to be made of what it holds: the rest of a statement still sees the table as before the wait.
+    New values must be made from this: the rest of a statement still sees the table as before the wait.
     """
     is_expected = or_(EXPECTED.is_(None), tasks.c.revision == any_(EXPECTED))
     counts = (users.c.revision.label("counter"), users.c.task_count)
@@ -139,7 +139,7 @@ def _change(
 ) -> ChangedTask:
     """Change one task, and count it, if it is as expected and the change makes a difference.
 
-    Select the task as it is then, and whether it was as expected.
+    Select the resulting task, and whether it was as expected.
     """
     current = _current(*conditions)
     columns = change(current)
@@ -188,25 +188,25 @@ def _remove() -> ChangedTask:
 
 
 def _found(task: Subquery, current: CTE) -> ChangedTask:
-    """Select a task, which says when it was deleted only if it is in the trash, and whether it was as expected."""
+    """Select a task, with `deleted_at` only if it is in the trash, and whether it was as expected."""
     living = select(*public(task)).correlate(task).subquery("living")
     json = case((task.c.deleted_at.is_(None), select(as_json(living)).scalar_subquery()), else_=as_json(task))
     return select(task.c.revision, json, current.c.is_expected).join(current, true())
 
 
 def _later_than(current: CTE) -> ColumnElement[datetime]:
-    """Take the time, but never turn it back: now() is when the statement started, before it waited for its turn."""
+    """Return the time, but never turn it back: now() is when the statement started, before it waited for locks."""
     return func.greatest(func.now(), current.c.updated_at)
 
 
 def _completion(current: CTE, completed: ColumnElement[bool]) -> Columns:
-    """Set completed together with the time that belongs to it."""
+    """Set `completed` together with its time."""
     since = func.coalesce(current.c.completed_at, func.now())
     return {"completed": completed, "completed_at": case((completed, since), else_=null())}
 
 
 def _edited(current: CTE) -> Columns:
-    """Edit any subset of the fields; a None for title or completed means: keep."""
+    """Edit any subset of the fields; None keeps the title or completed."""
     described = (bind("has_new_description", type_=Boolean), bind("new_description", type_=Text))
     completed = func.coalesce(bind("new_completed", type_=Boolean), current.c.completed)
     return {
@@ -222,7 +222,7 @@ def _completed(current: CTE) -> Columns:
 
 
 def _compare(*names: str) -> Callable[[CTE, Columns], ColumnElement[bool]]:
-    """Tell whether one of these columns gets a new value."""
+    """Return the condition that one of these columns gets a new value."""
     return lambda current, columns: or_(*(current.c[name].is_distinct_from(columns[name]) for name in names))
 
 

@@ -1,7 +1,7 @@
-"""What the operations of a batch do to tasks, in memory: the rules of `task_queries.py` a second time.
+"""Applies the operations of a batch to tasks in memory: the rules of `queries.py` a second time.
 
-In memory, because operations see what those before them did, and a round trip for each would make long batches slow. A
-test holds both against each other.
+In memory, because each operation sees the results of those before it, and a round trip for each would make long batches
+slow. A test compares both.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _OnOneTask = UpdateOperation | CompleteOperation | DeleteOperation | RestoreOper
 
 
 class Row(NamedTuple):
-    """A task as it is stored."""
+    """A stored task."""
 
     id: UUID
     title: str
@@ -46,7 +46,7 @@ Tasks = dict[UUID, Row]
 
 
 class Kind(Enum):
-    """What became of an operation."""
+    """The result of an operation."""
 
     CREATED = auto()
     ANSWERED = auto()  # with the task, whether the operation changed it or not
@@ -57,7 +57,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What became of one operation, and its task as it is then."""
+    """The result of one operation, and its task afterwards."""
 
     kind: Kind
     task: Row | None = None
@@ -65,13 +65,13 @@ class Step:
 
     @property
     def is_failure(self) -> bool:
-        """Tell whether the operation did not do what it says."""
+        """Return whether the operation was not carried out."""
         return self.kind in {Kind.CHANGED_SINCE, Kind.FAILED}
 
 
 @dataclass(slots=True)
 class LoadedTasks:
-    """One user's counters and those of the user's tasks that a batch names; `now` is the time of its changes."""
+    """One user's counters, and the user's tasks that a batch names; `now` is the time of its changes."""
 
     revision: int
     task_count: int
@@ -81,7 +81,7 @@ class LoadedTasks:
     tasks: Tasks
 
     def do(self, operation: AnyOperation, task_id: UUID) -> Step:
-        """Do one operation to the task of this id."""
+        """Do one operation on the task with this id."""
         try:
             if isinstance(operation, CreateOperation):
                 return self._create(operation.data, task_id)
@@ -143,7 +143,7 @@ class LoadedTasks:
         return {**sent, **self._completion(current, completed=sent.get("completed", current.completed))}
 
     def _completion(self, current: Row, *, completed: bool) -> dict[str, Any]:
-        """Set completed together with the time that belongs to it."""
+        """Set `completed` together with its time."""
         return {"completed": completed, "completed_at": (current.completed_at or self.now) if completed else None}
 
     def _keep(self, task: Row) -> Row:

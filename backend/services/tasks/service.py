@@ -1,4 +1,4 @@
-"""Everything one user may do with one of that user's own tasks."""
+"""Everything that users may do with one of their own tasks."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _MAX_TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class TaskService:
-    """One user's tasks, of which there are at most `max_tasks`. Each method is one round trip to the database.
+    """One user's tasks, at most `max_tasks`. Each method is one round trip to the database.
 
-    `expected` names the revisions in which a task may be found, None: any. Another one raises PreconditionFailed.
+    `expected` holds the revisions that a task may have; None means any. Others raise PreconditionFailed.
     """
 
     sessions: Sessions
@@ -44,7 +44,7 @@ class TaskService:
         return TaskDocument(json, revision, task_id)
 
     def create(self, data: TaskCreate, *, only_new: bool = False) -> TaskDocument:
-        """Store a new task under the given id or a new one; or find it, when the same request has created it before.
+        """Store a task under the given id or a new one, or return it if the same request has created it before.
 
         Raises Conflict when the id names another task or one in the trash, PreconditionFailed when it names a task and
         must not (`only_new`), TooManyTasks when the account is full.
@@ -59,7 +59,7 @@ class TaskService:
         if revision is None or json is None:
             raise TooManyTasks
         if data.id is None and outcome == "other":
-            outcome = "created"  # by the first try, which was lost on its way: nobody else has this id
+            outcome = "created"  # by the first try, whose connection was lost: nobody else has this id
         if outcome == "trashed":
             raise Conflict(details=(IN_TRASH,))
         if only_new and outcome != "created":
@@ -69,9 +69,9 @@ class TaskService:
         return TaskDocument(json, revision, task_id, is_new=outcome == "created")
 
     def _insert(self, values: dict[str, object]) -> tuple[int | None, str | None, str]:
-        """Run the statement, and again when another request took the id or the last place while it waited.
+        """Run the statement, and again if another request took the id or the last slot while it waited.
 
-        Then it sees what is there.
+        The next run sees what that request stored.
         """
         for _ in range(_MAX_TRIES):
             try:
@@ -86,7 +86,7 @@ class TaskService:
 
     @repeatable
     def update(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None = None) -> TaskDocument:
-        """Change the fields that were sent, and no others; raises TaskNotFound."""
+        """Change only the fields that were sent; raises TaskNotFound."""
         has_description = "description" in data.model_fields_set
         return self._change(task_queries.UPDATE, task_id, expected, has_new_description=has_description, **_new(data))
 
@@ -107,7 +107,7 @@ class TaskService:
 
     @repeatable
     def restore(self, task_id: UUID, expected: Revisions | None = None) -> TaskDocument:
-        """Bring the task back from the trash; one that is not there stays as it is. Raises TaskNotFound."""
+        """Restore the task from the trash; a living one stays unchanged. Raises TaskNotFound."""
         return self._change(task_queries.RESTORE, task_id, expected)
 
     @repeatable
@@ -135,10 +135,10 @@ IN_TRASH = Detail("id", "in_trash", "This id is that of a task in the trash; res
 
 
 def request_hash_of(data: TaskCreate) -> bytes | None:
-    """Say what a create request under an id of the client's own says, so that it is known again."""
+    """Return a hash that identifies a create request with an id chosen by the client; None without such an id."""
     return fingerprint(data.title, data.description, data.completed) if data.id else None
 
 
 def _new(data: TaskCreate | TaskUpdate) -> dict[str, object]:
-    """Name the values that a client sent as the statements do."""
+    """Return the values that a client sent, under the statements' parameter names."""
     return {"new_title": data.title, "new_description": data.description, "new_completed": data.completed}

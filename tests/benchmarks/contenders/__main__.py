@@ -1,4 +1,4 @@
-"""Serve a contender on a free loopback port, as uvicorn's command line does with its defaults: `NAME WORKERS`."""
+"""Serve a contender on a free loopback port, with the defaults of uvicorn's command line: `NAME WORKERS`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ BACKLOG = 2048  # uvicorn's own default
 
 
 def main(name: str, workers: int) -> None:
-    """Serve until a signal comes."""
+    """Serve until a signal arrives."""
     application = f"tests.benchmarks.contenders.{name}:create_app"
     config = uvicorn.Config(application, factory=True, workers=workers, loop="uvloop", http="httptools")
     with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listener:
-        # It listens by now: whoever comes before the first worker is ready waits.
+        # The socket listens by now: clients that come before the first worker is ready wait.
         print(f"Task API  http://127.0.0.1:{listener.getsockname()[1]}", flush=True)  # noqa: T201 - what the starter reads
         if workers == 1:
             uvicorn.Server(config).run(sockets=[listener])

@@ -1,4 +1,4 @@
-"""*bare*: what FastAPI costs with one change of thread, and nothing done there."""
+"""*bare*: the cost of FastAPI with one switch to a thread that does nothing."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _TASK = {
     "updated_at": "2025-01-01T00:00:01+00:00",
     "revision": 1,
 }
-ANSWER = json.dumps({"data": _TASK}, separators=(",", ":"))  # what all answer for one of the tasks
+ANSWER = json.dumps({"data": _TASK}, separators=(",", ":"))  # the contenders' response for one of the tasks
 
 
 def create_app() -> FastAPI:
-    """Build the application: every task has the same answer."""
+    """Build the application: every task has the same response."""
     app = FastAPI()
 
     @app.get("/health/ready")

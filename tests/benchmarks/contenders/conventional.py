@@ -1,10 +1,10 @@
 """*conventional*: the same contract in the layout that the tutorials of FastAPI and SQLModel teach.
 
-It has what that layout usually has: a session from a dependency with yield, a connection that is tried before each use
-(`pool_pre_ping`, a round trip for each request), the user looked up in each request, and commit and refresh after a
-write. Besides these, no query is there that the contract does not ask for. It may open as many connections as there are
-requests at once: with fewer than that, this layout can stop for good, because requests that hold a connection wait for
-a thread while all threads wait for a connection.
+It has what that layout usually has: a session from a dependency with yield, a connection that is tested before each use
+(`pool_pre_ping`, a round trip for each request), a lookup of the user in each request, and commit and refresh after a
+write. Otherwise, it runs only the queries that the contract requires. It may open as many connections as there are
+concurrent requests: with fewer, this layout can deadlock, because requests that hold a connection wait for a thread
+while all threads wait for a connection.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class User(SQLModel, table=True):
 
 
 class TaskFields(SQLModel):
-    """What a task has for its user."""
+    """The fields of a task that its user sees."""
 
     id: UUID
     user_id: str
@@ -69,7 +69,7 @@ class Task(SQLModel, table=True):
     revision: int = Field(sa_type=BigInteger)
     in_trash: bool = Field(
         default=None, sa_column=Column(Boolean, Computed("deleted_at IS NOT NULL"))
-    )  # in the indexes
+    )  # included in the indexes
 
 
 class TaskCreate(SQLModel):
@@ -132,7 +132,7 @@ OpenSession = Annotated[Session, Depends(get_session)]
 def get_current_user(
     session: OpenSession, credentials: Annotated[HTTPAuthorizationCredentials, Depends(bearer)]
 ) -> User:
-    """Look up the user that the token names; the first request makes it."""
+    """Look up the user that the token names; the first request creates the user."""
     try:
         user_id = jwt.decode(credentials.credentials, os.environ["JWT_SECRET"], algorithms=["HS256"])["sub"]
     except (JWTError, KeyError):
@@ -150,7 +150,7 @@ CurrentUser = Annotated[User, Depends(get_current_user)]
 
 
 def count_change(session: Session, user_id: str, new_tasks: int = 0) -> int:
-    """Count a change of the user, who is locked from then on; returns its number."""
+    """Increase the user's revision, which locks the user from then on; returns the revision."""
     counted = (
         update(User)
         .where(col(User.id) == user_id, col(User.task_count) + new_tasks <= MAX_TASKS)
@@ -175,7 +175,7 @@ def task_of(session: Session, user_id: str, task_id: UUID) -> Task:
 
 
 def save(session: Session, task: Task, response: Response) -> dict[str, Any]:
-    """Store a task, and answer it as it is then."""
+    """Store a task, and return the stored version."""
     session.add(task)
     session.commit()
     session.refresh(task)
@@ -183,14 +183,14 @@ def save(session: Session, task: Task, response: Response) -> dict[str, Any]:
 
 
 def answer(task: Task, response: Response) -> dict[str, Any]:
-    """Answer a task."""
+    """Respond with a task."""
     response.headers["ETag"] = f'"{task.revision}"'
     return {"data": task}
 
 
 @app.get("/health/ready")
 def ready() -> dict[str, str]:
-    """Say that it runs."""
+    """Report that it runs."""
     return {"status": "ok"}
 
 
@@ -240,7 +240,7 @@ def get_task(session: OpenSession, user: CurrentUser, task_id: UUID, response: R
 def update_task(
     session: OpenSession, user: CurrentUser, task_id: UUID, data: TaskUpdate, response: Response
 ) -> dict[str, Any]:
-    """Edit a task; one that stays as it is counts as no change."""
+    """Edit a task; an edit without effect does not count as a change."""
     task = task_of(session, user.id, task_id)
     fields = data.model_dump(exclude_unset=True)
     if all(getattr(task, name) == value for name, value in fields.items()):

@@ -1,4 +1,4 @@
-"""*floor*: Starlette, raw psycopg2 and this service's SQL. It believes every token, checks nothing and has no walls.
+"""*floor*: Starlette, raw psycopg2 and this service's SQL, without authentication, validation or row-level security.
 
 It has as many threads as connections, so that no thread waits for one.
 """
@@ -35,14 +35,14 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement as psycopg2 takes it, and the values in it that are always the same."""
+    """A statement in psycopg2's form, with its constant values."""
 
     sql: str
     constants: dict[str, Any]
 
 
 def compiled(statement: Any) -> Statement:
-    """Compile a statement of ours."""
+    """Compile one of our statements."""
     done = statement.compile(dialect=PGDialect_psycopg2())  # type: ignore[no-untyped-call]
     return Statement(str(done), dict(done.params))
 
@@ -59,12 +59,12 @@ class Database:
 
     def __init__(self, url: str, size: int) -> None:
         register_uuid()
-        # It keeps as many as its least number, and closes each one beyond that after use. The options are settings
-        # that the service makes, too: the answers are the same with them, and so are the plans.
+        # It keeps as many connections as its minimum, and closes each one beyond that after use. The service makes
+        # these settings too, so that responses and plans are the same.
         self._pool = ThreadedConnectionPool(size, size, url, options="-c TimeZone=UTC -c enable_bitmapscan=off")
 
     def row(self, statement: Statement, **values: object) -> Row:
-        """Run a statement that answers one row."""
+        """Run a statement that returns one row."""
         connection = self._pool.getconn()
         try:
             connection.autocommit = True
@@ -77,14 +77,14 @@ class Database:
 
 
 def user_of(request: Request) -> str:
-    """Return whom the token names."""
+    """Return the user named in the token."""
     payload = request.headers["Authorization"].split(".")[1]
     user_id: str = json.loads(base64.urlsafe_b64decode(payload + "=="))["sub"]
     return user_id
 
 
 def answer(text: str, tag: object, status: int = 200, **headers: str) -> Response:
-    """Answer JSON that Postgres has written."""
+    """Respond with JSON that Postgres has written."""
     return Response(text, status, {"ETag": f'"{tag}"', **headers}, media_type="application/json")
 
 
@@ -143,12 +143,12 @@ def create_app() -> Starlette:
 
 
 def new_values(body: dict[str, Any]) -> dict[str, Any]:
-    """Name the values of a body as the statements do."""
+    """Return the values of a body under the statements' parameter names."""
     return {f"new_{name}": body.get(name) for name in ("title", "description", "completed")}
 
 
 async def ready(_request: Request) -> Response:
-    """Say that it runs."""
+    """Report that it runs."""
     return Response()
 
 
