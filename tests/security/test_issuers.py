@@ -151,7 +151,7 @@ def documented_claims(name: str) -> list[str]:
 def test_tokens_of_supabases_shared_secret_are_accepted_with_that(
     settings: Settings, audience: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "has that as `JWT_SECRET` instead of JWT_JWKS_URL" in SECTION
+    assert "set that as `JWT_SECRET` instead of JWT_JWKS_URL" in SECTION
     secret = "legacy-secret-of-a-project-as-its-dashboard-shows-it"  # noqa: S105 - it protects nothing
     provider = PROVIDERS["Supabase"]
     with serving(settings, "Supabase", provider, monkeypatch, JWT_SECRET=secret, JWT_JWKS_URL="") as (
