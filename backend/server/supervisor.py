@@ -16,13 +16,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
-from typing import cast
 
 import structlog
 from uvicorn.supervisors.multiprocess import Process
 
 from backend.errors import ConfigurationError, ServiceUnavailable
-from backend.server.listener import refuse_new_connections
 from backend.server.server import Server, most_seconds_to_end
 from backend.server.signals import hangup_means_reload, leaving_in_order
 from backend.server.state import ServerConfig
@@ -88,9 +86,7 @@ class Worker(Process):
         parent = multiprocessing.parent_process()
         assert parent is not None  # noqa: S101 - it started us
         parent.join()
-        server = cast(Server, self.server)
-        server.shares_listener = False  # the parent can no longer refuse new connections
-        server.should_exit = True
+        self.server.should_exit = True
 
 
 class GrowingPause:
@@ -241,7 +237,6 @@ class Supervisor:
 
     def _end(self) -> None:
         """Stop all workers at the same time; each still serves the clients that have already connected."""
-        refuse_new_connections(self._listener)
         self._listener.close()  # our copy must not be the last one: nobody accepts waiting connections here
         for worker in self._workers:
             worker.retire()
