@@ -12,7 +12,6 @@ import os
 import socket
 import time
 from contextlib import suppress
-from typing import Protocol
 
 from backend.errors import ConfigurationError
 
@@ -24,13 +23,6 @@ _LOOK_SECONDS = 0.05
 _FIRST_PASSED = 3
 _ONE_SOCKET = "Give its socket unit one line like ListenStream=127.0.0.1:8000."
 _VARIABLES = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDNAMES")
-
-
-class HasFileNumber(Protocol):
-    """A socket, or the wrapper an event loop returns for it."""
-
-    def fileno(self) -> int:
-        """Return the file descriptor."""
 
 
 def passed_listener() -> socket.socket | None:
@@ -85,15 +77,19 @@ def advice(number: int | None) -> str:
     """Return what to do when the system refuses a port with this errno."""
     if number == errno.EADDRINUSE:
         return (
-            "Another program listens there, maybe this one: end it, or choose another port, by PORT=8001 in the "
-            "environment or --port 8001."
+            "Another program, perhaps another copy of this one, uses that port. Stop it, or choose another port with "
+            "--port 8001 or PORT=8001."
         )
     if number == errno.EACCES:
-        return "Ports below 1024 are for root: choose another, like --port 8000, and put a proxy in front."
-    return "Choose an address of this machine: --host 127.0.0.1 for itself alone, --host 0.0.0.0 for every network."
+        return (
+            "Only root may use ports below 1024. Choose another, such as --port 8000, and put a proxy in front of it."
+        )
+    return (
+        "Choose an address of this machine: --host 127.0.0.1 for this machine only, --host 0.0.0.0 for every network."
+    )
 
 
-def accept_waiting(listener: HasFileNumber) -> list[socket.socket]:
+def accept_waiting(listener: socket.socket) -> list[socket.socket]:
     """Accept every connection that waits; nothing else runs meanwhile, so clients cannot keep us busy with more."""
     accepted = []
     with suppress(OSError), socket.socket(fileno=os.dup(listener.fileno())) as same:

@@ -7,7 +7,7 @@ import math
 import socket
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -17,10 +17,12 @@ from backend.server.listener import accept_waiting
 from backend.server.state import ServerConfig, ServiceState, most_connections
 from backend.telemetry.logs import set_up_logs
 
+if TYPE_CHECKING:  # only a process that serves imports it
+    from backend.server.protocol import BoundedProtocol
+
 NOTICE_SECONDS = 1.0  # for the parent of several workers to give up its listener: it may have been told when they were
 LAME_DUCK_SECONDS = 1.0  # for a request already in transit on a keep-alive connection
-# On top of the request timeout: for bodies still arriving and answers still being sent.
-GRACE_MARGIN_SECONDS = 5
+GRACE_MARGIN_SECONDS = 5  # on top of the request timeout: for bodies still arriving and answers still being sent
 CLOSE_SECONDS = 5.0  # for the application to release its resources
 _LOOK_SECONDS = 0.01
 
@@ -29,7 +31,7 @@ def server_config(app: ASGIApp | str, settings: Settings, **options: Any) -> Ser
     """Set up the server for an application, or for the name of a function that builds one (`factory=True`)."""
     config = ServerConfig(
         app,
-        http="backend.server.protocol:BoundedProtocol",  # by name: only a process that serves imports it
+        http="backend.server.protocol:BoundedProtocol",
         ws="none",
         forwarded_allow_ips=settings.trusted_proxies,
         log_config=None,
@@ -50,13 +52,6 @@ def most_seconds_to_end(config: ServerConfig) -> float:
     return NOTICE_SECONDS + LAME_DUCK_SECONDS + grace_seconds + CLOSE_SECONDS
 
 
-class Ending(Protocol):
-    """What a server asks of its connections; implemented in `backend/server/protocol.py`."""
-
-    def end_soon(self) -> None:
-        """End after the current answer."""
-
-
 class Server(uvicorn.Server):
     """uvicorn's server with a graceful shutdown: it first answers all connected clients.
 
@@ -74,7 +69,7 @@ class Server(uvicorn.Server):
         """Serve connected clients, then let uvicorn close idle connections, await running requests and stop the app."""
         self.server_state.is_ending = True
         for connection in self.server_state.connections:
-            cast(Ending, connection).end_soon()
+            cast("BoundedProtocol", connection).end_soon()
         if self.config.workers > 1:
             await self._while(lambda: True, NOTICE_SECONDS)
         listeners = [listener for server in self.servers for listener in server.sockets]

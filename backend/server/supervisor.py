@@ -172,18 +172,18 @@ class Supervisor(Multiprocess):
         if worker.is_leaving:
             return
         if not self._has_served and not was_killed:
-            raise ConfigurationError("no worker can start; what it said is above")
+            raise ConfigurationError("no worker could start. The lines above say why.")
         if not worker.is_serving and any(other.is_outdated for other in self.processes):
             for other in self.processes:
                 other.is_outdated = False
-            logger.error("workers_not_reloaded", reason="a new one does not start; the others stay")
+            logger.error("workers_not_reloaded", reason="a new worker did not start, so the old ones stay")
         now = time.monotonic()
         self._next_start = now + self._pause.after_loss(now)
 
     def _reap(self, worker: Worker) -> None:
         """Remove a worker, and kill it if it still runs."""
         worker.kill()
-        worker.join()
+        worker.process.join()
         self.processes.remove(worker)
         log = logger.warning if worker.exitcode else logger.info
         log("worker_ended", pid=worker.pid, exit_code=worker.exitcode)

@@ -70,7 +70,7 @@ def test_workers_that_cannot_start_take_nobodys_place(service: Service, load: Lo
     library.unlink()
     load.wait_for(100)
 
-    assert "a new one does not start" in _log_in(folder)
+    assert "a new worker did not start" in _log_in(folder)
     assert workers_of(service) == before
 
 

@@ -130,7 +130,7 @@ def test_a_service_none_of_whose_workers_starts_says_so_and_ends(
 
     assert done.returncode == 1
     *log, last = done.stderr.splitlines()
-    assert last == "task-api: no worker can start; what it said is above"
+    assert last == "task-api: no worker could start. The lines above say why."
     lines = [json.loads(line) for line in log]
     assert [line["event"] for line in lines].count("worker_started") == WORKERS
     failed = [line[field] for line in lines if line["event"] == "worker_failed"]
