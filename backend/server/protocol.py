@@ -28,8 +28,8 @@ from backend.errors import (
     TaskAPIError,
 )
 from backend.identity.claims import SHORTER, refusal
-from backend.server.orderly import OrderlyProtocol
-from backend.server.request_head import judge_head
+from backend.server.http1 import judge_head
+from backend.server.pipelining import PipeliningProtocol
 from backend.server.state import ServerConfig, ServiceState
 
 SLICE_BYTES = 8 * 1024
@@ -50,7 +50,7 @@ class Stage(Enum):
     BODY = "the headers are complete, the body is not"
 
 
-class BoundedProtocol(OrderlyProtocol):
+class BoundedProtocol(PipeliningProtocol):
     """Reads requests like uvicorn, but limits time and size of unfinished ones, and sends errors in the envelope."""
 
     def __init__(

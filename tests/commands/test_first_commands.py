@@ -46,7 +46,7 @@ def refusing(*words: str) -> Iterator[None]:
 
 
 def test_a_port_in_use(tmp_path: Path) -> None:
-    happened, to_do = "Address already in use.", "choose another port, by PORT=8001 in the environment or --port 8001"
+    happened, to_do = "Address already in use.", "choose another port with --port 8001 or PORT=8001"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = run("serve", "--port", str(port), env=environment(tmp_path / "data"), cwd=tmp_path)
@@ -66,7 +66,7 @@ def test_an_address_of_another_machine(host: str) -> None:
 
 
 def test_a_port_that_takes_rights() -> None:
-    assert "Ports below 1024 are for root: choose another, like --port 8000" in advice(errno.EACCES)
+    assert "Only root may use ports below 1024. Choose another, such as --port 8000" in advice(errno.EACCES)
 
 
 def test_what_is_typed_wrongly_in_the_settings_file(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.fixtures.api import new_user, serve
 from tests.fixtures.connection import connection_to, head
 from tests.fixtures.database import execute
 from tests.fixtures.events import events_of, stream
-from tests.fixtures.load import REFUSED, load_on
+from tests.fixtures.load import REFUSED, RESET, load_on
 from tests.fixtures.locks import row_locked
 from tests.fixtures.tasks import error_of
 from tests.fixtures.waiting import PATIENCE_SECONDS, until
@@ -24,6 +24,7 @@ from tests.fixtures.workers import processes_in, served_by, workers_of
 
 pytestmark = pytest.mark.requirement("FR-165")
 
+CLIENTS = 12
 NOT_ACCEPTED = 200  # connections: far more than a worker accepts at once
 CREATE = {"line": "POST /api/tasks", "Content_Type": "application/json", "Content_Length": "14"}
 BODY = b'{"title": "a"}'
@@ -37,7 +38,7 @@ def test_whoever_has_come_is_answered(tmp_path: Path, database_url: str, workers
     execute(database_url, "INSERT INTO users (id, revision) VALUES (%s, 0)", slow)
     with served_by(workers, tmp_path, database_url) as service, ExitStack() as stack:
         in_hand = stack.enter_context(connection_to(service.address))
-        load = stack.enter_context(load_on(service.address, user))
+        load = stack.enter_context(load_on(service.address, user, kept=CLIENTS - 4, new=4))
         with row_locked(database_url, slow) as wait_for:
             in_hand.send(head(slow, **CREATE) + BODY)
             wait_for(1)
@@ -55,7 +56,8 @@ def test_whoever_has_come_is_answered(tmp_path: Path, database_url: str, workers
         assert service.process.wait(PATIENCE_SECONDS) == 0
         until(lambda: processes_in(tmp_path) == [])
 
-    assert load.lost() == []
+    assert load.lost(but_for=RESET) == []
+    assert load.counts()[RESET] <= CLIENTS  # when the port closed, at once for all
     assert load.counts()[REFUSED] > 0
     assert execute(database_url, "SELECT count(*) FROM tasks WHERE user_id = %s", user) == [(load.created(),)]
 

@@ -13,7 +13,7 @@ import pytest
 
 from backend.api.middleware import limits
 from backend.config import Settings
-from backend.server.orderly import OrderlyProtocol
+from backend.server.pipelining import PipeliningProtocol
 from backend.server.slow_reader import PAUSING_BYTES
 from backend.utils.turns import MAX_BEGUN, Beginnings
 from tests.fixtures.api import API, new_user, serve
@@ -184,7 +184,7 @@ def test_a_short_answer_that_is_not_taken_counts_before_the_next_request_begins(
             create(client, description="x" * 10_000)
         size = len(client.get("/api/tasks?limit=1000").content)
     assert LITTLE_BYTES * 4 < size < PAUSING_BYTES  # two together are more
-    monkeypatch.setattr(OrderlyProtocol, "connection_made", with_little_room(OrderlyProtocol.connection_made))
+    monkeypatch.setattr(PipeliningProtocol, "connection_made", with_little_room(PipeliningProtocol.connection_made))
     connection = stack.enter_context(connection_to(api, LITTLE_BYTES))
     connection.send(3 * list_of(user_id))
     until(lambda: user_id in unread_of(api))
@@ -195,11 +195,11 @@ def test_a_short_answer_that_is_not_taken_counts_before_the_next_request_begins(
 
 
 def with_little_room(
-    connection_made: Callable[[OrderlyProtocol, asyncio.Transport], None],
-) -> Callable[[OrderlyProtocol, asyncio.Transport], None]:
+    connection_made: Callable[[PipeliningProtocol, asyncio.Transport], None],
+) -> Callable[[PipeliningProtocol, asyncio.Transport], None]:
     """Limit how much of a response the system buffers before the client reads."""
 
-    def made(protocol: OrderlyProtocol, transport: asyncio.Transport) -> None:
+    def made(protocol: PipeliningProtocol, transport: asyncio.Transport) -> None:
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LITTLE_BYTES)
         connection_made(protocol, transport)
 
@@ -270,7 +270,7 @@ def begin(beginnings: Beginnings, begun: list[str], sender: str) -> None:
 
 @pytest.mark.requirement("FR-264")
 def test_a_request_whose_client_leaves_before_its_turn_does_not_begin() -> None:
-    protocol = object.__new__(OrderlyProtocol)  # without a connection: whatever begins would miss it
+    protocol = object.__new__(PipeliningProtocol)  # without a connection: whatever begins would miss it
     cycle: Any = SimpleNamespace(disconnected=True)
 
     protocol._begin(cycle, app=cycle)
