@@ -41,7 +41,8 @@ from sqlmodel.sql.expression import Select
 
 from backend.database.statements import Compiled, compile_statement
 from backend.models.task import TaskSort
-from backend.services.tasks.columns import OWNED, PUBLIC, PUBLIC_IN_TRASH, TASK_ID, USER_ID, public, tasks, users
+from backend.services.tasks.columns import OWNED, PUBLIC, PUBLIC_IN_TRASH, TASK_ID, public, tasks
+from backend.services.unit_of_work import USER_ID, users
 
 MAX_BYTES = 4 * 1024 * 1024  # of tasks in a page, plus one task
 MAX_IN_SHORT = 64  # tasks: they cannot exceed MAX_BYTES, so no bytes are counted

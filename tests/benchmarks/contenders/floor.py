@@ -1,4 +1,4 @@
-"""*floor*: Starlette, raw psycopg2 and this service's SQL, without authentication, validation or row-level security.
+"""*floor*: Starlette, raw psycopg2 and one statement per call; no authentication, validation or row-level security.
 
 It has as many threads as connections, so that no thread waits for one.
 """
@@ -28,6 +28,7 @@ from uuid_utils.compat import uuid7
 from backend.models import cursor as cursors
 from backend.services.tasks import queries as task_queries
 from backend.services.tasks.listing_queries import MAX_IN_SHORT, Shape, list_statement
+from tests.benchmarks.contenders import one_statement
 
 _LIST_ID = bytes(cursors.LIST_BYTES)
 Row = tuple[Any, ...]
@@ -49,9 +50,7 @@ def compiled(statement: Any) -> Statement:
 
 GET = compiled(task_queries.GET)
 LIST, SHORT_LIST = (compiled(list_statement(Shape(is_short=is_short))) for is_short in (False, True))
-CREATE = compiled(task_queries.CREATE)
-UPDATE = compiled(task_queries.UPDATE)
-COMPLETE = compiled(task_queries.COMPLETE)
+CREATE, UPDATE, COMPLETE = map(compiled, (one_statement.CREATE, one_statement.UPDATE, one_statement.COMPLETE))
 
 
 class Database:
