@@ -65,9 +65,12 @@ def guarded(sql: str, constants: Mapping[str, Any] = MappingProxyType({})) -> Co
 
 @lru_cache(maxsize=256)
 def beginning(*statements: Executable) -> Compiled:
-    """Join the first statements of a transaction to one message, with row-level security in front."""
+    """Join the first statements of a transaction to one message, with row-level security in front.
+
+    It is described by its last statement, whose rows it returns: those before it lock.
+    """
     sql, constants = _joined(statements)
-    return Compiled(f"{_BEGIN}{_GUARD}{sql}", constants, describe(sql))
+    return Compiled(f"{_BEGIN}{_GUARD}{sql}", constants, describe(sql.rpartition("; ")[2]))
 
 
 @lru_cache(maxsize=256)
