@@ -94,4 +94,4 @@ def changed(task: Row, revision: int, now: datetime) -> Row:
 
 def request_hash_of(data: TaskCreate) -> bytes | None:
     """Return a hash that identifies a create request with an id chosen by the client; None without such an id."""
-    return fingerprint(data.title, data.description, data.completed) if data.id else None
+    return fingerprint(*(getattr(data, name) for name in TaskUpdate.model_fields)) if data.id else None
