@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, TypeVarTuple, overload
 
 import psycopg2
@@ -34,9 +34,7 @@ from backend.errors import ServiceUnavailable
 _Columns = TypeVarTuple("_Columns")
 _Column = TypeVar("_Column")
 
-# Each statement sees what was committed before it: after waiting for a lock, it sees the newest rows.
-_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; "  # in the round trip of the first statement
-_COMMIT, _ROLLBACK = describe("COMMIT"), describe("ROLLBACK")
+_ROLLBACK = describe("ROLLBACK")
 
 logger = structlog.get_logger(__name__)
 
@@ -50,17 +48,6 @@ class StatementRefused(Exception):
     def __init__(self, error: psycopg2.Error) -> None:
         super().__init__(reason(error))
         self.sqlstate: str | None = error.pgcode
-
-
-class NothingChanged(Exception):
-    """Rolls back a transaction not worth keeping, including the row it made for a user who never wrote anything.
-
-    `result` is what the code that began the transaction returns.
-    """
-
-    def __init__(self, result: Any) -> None:
-        super().__init__()
-        self.result = result
 
 
 class Interrupted(ServiceUnavailable):
@@ -89,8 +76,6 @@ class Session:
     engine: Engine
     connection: PoolProxiedConnection
     user_id: str
-    is_transaction: bool = False
-    _has_begun: bool = False
 
     @overload
     def exec(
@@ -111,19 +96,33 @@ class Session:
 
     def run(self, compiled: Compiled, params: Mapping[str, Any]) -> list[Any]:
         """Run a compiled statement."""
-        if self.is_transaction and not self._has_begun:
-            self._has_begun = True
-            compiled = replace(compiled, sql=_BEGIN + compiled.sql)
         return self.engine.run(self.connection, compiled, params, self.user_id)
 
-    def commit(self) -> None:
-        """Commit the transaction, if one was begun."""
-        if self._has_begun:
-            self.engine.send(self.connection, "COMMIT", None, _COMMIT)
+
+@dataclass(slots=True)
+class Transaction:
+    """A transaction of one user: two messages, each one round trip. Unless it is committed, it is rolled back."""
+
+    engine: Engine
+    connection: PoolProxiedConnection
+    user_id: str
+    is_open: bool = False
+    is_ending: bool = False  # from here on, the database may have committed it
+
+    def begin(self, message: Compiled, params: Mapping[str, Any]) -> list[Any]:
+        """Send a message made by `beginning`; returns the rows of its last statement."""
+        self.is_open = True
+        return self.engine.run(self.connection, message, params, self.user_id)
+
+    def commit(self, message: Compiled, params: Mapping[str, Any]) -> None:
+        """Send a message made by `committing`."""
+        self.is_ending = True
+        self.engine.run(self.connection, message, params, self.user_id)
+        self.is_open = False
 
     def roll_back(self) -> None:
-        """Roll back the transaction, if one was begun."""
-        if self._has_begun and self.connection.is_valid:
+        """Roll back, if it was begun."""
+        if self.is_open and self.connection.is_valid:
             with suppress(psycopg2.Error):  # only when the connection is lost, and the transaction with it
                 self.engine.send(self.connection, "ROLLBACK", None, _ROLLBACK)
 
@@ -135,8 +134,8 @@ class Sessions(Protocol):
         """Open a session whose every statement sees and changes only this user's rows."""
         ...
 
-    def transaction(self, user_id: str) -> AbstractContextManager[Sessions]:
-        """Open one transaction of this user; gives a factory of sessions that join it."""
+    def transaction(self, user_id: str) -> AbstractContextManager[Transaction]:
+        """Open a transaction of this user."""
         ...
 
 
@@ -164,28 +163,22 @@ class SessionFactory:
             connection.close()
 
     @contextmanager
-    def transaction(self, user_id: str) -> Iterator[Sessions]:
-        """Run the block as one transaction of this user; gives a factory of sessions that join it.
+    def transaction(self, user_id: str) -> Iterator[Transaction]:
+        """Open a transaction of this user, and roll it back if the block does not commit it.
 
-        Commits when the block ends, and rolls back when it raises. Raises what a session raises.
+        Raises what a session raises.
         """
         connection = self._connect()
-        session = Session(self.engine, connection, user_id, is_transaction=True)
-        is_ending = False
+        transaction = Transaction(self.engine, connection, user_id)
         try:
-            yield JoinedSessions(session, user_id)
-            is_ending = True
-            session.commit()
+            yield transaction
         except psycopg2.Error as error:
             translated = self._translated(error, connection)
             if isinstance(translated, Interrupted):
-                translated.may_be_done &= is_ending
-            session.roll_back()
+                translated.may_be_done &= transaction.is_ending
             raise translated from None  # its text holds what users wrote
-        except BaseException:
-            session.roll_back()
-            raise
         finally:
+            transaction.roll_back()
             connection.close()
 
     def _connect(self) -> PoolProxiedConnection:
@@ -224,27 +217,3 @@ class SessionFactory:
             logger.error("row_level_security_off", reason=f"the role {ROLE} cannot be taken on: {refused}")
             return RoleRefused(is_missing=refused.sqlstate == INVALID_PARAMETER_VALUE)
         return refused
-
-
-@dataclass(frozen=True, slots=True)
-class JoinedSessions:
-    """Opens sessions that all join one transaction of one user."""
-
-    session: Session
-    user_id: str
-
-    @contextmanager
-    def __call__(self, user_id: str) -> Iterator[Session]:
-        """Join the transaction; raises ValueError for any other user than its own."""
-        self._require(user_id)
-        yield self.session
-
-    @contextmanager
-    def transaction(self, user_id: str) -> Iterator[Sessions]:
-        """Join the transaction, which its opener commits; raises ValueError for another user."""
-        self._require(user_id)
-        yield self
-
-    def _require(self, user_id: str) -> None:
-        if user_id != self.user_id:
-            raise ValueError("a transaction is of one user")

@@ -12,6 +12,7 @@ from backend.errors import BLANK, PLAIN_WORDS, UNKNOWN_NAME, Detail
 from backend.formats.rows import ROW
 from backend.models.base import Choice, Input, described, optional
 from backend.models.fields import CanonicalUUID, Description, Flag, Moment, Title
+from backend.models.task import TaskUpdate
 from backend.models.values import Count, LineNumber, Sentence
 
 MAX_ERRORS = 1000  # listed in a report
@@ -79,8 +80,8 @@ class ImportedTask(Input):
 
     @property
     def said(self) -> dict[str, Any]:
-        """Return the texts in the row, and whether the task is completed if the row says so."""
-        said = self.model_dump(include=self.model_fields_set & {"title", "description", "completed"})
+        """Return the fields of a task that the row sets, and whether the task is completed if the row says so."""
+        said = self.model_dump(include=self.model_fields_set & TaskUpdate.model_fields.keys())
         if "completed" not in said and "completed_at" in self.model_fields_set:
             said["completed"] = self.completed_at is not None
         return said

@@ -29,14 +29,13 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import bindparam as bind
-from sqlmodel import SQLModel, select
+from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.session import SessionFactory
-from backend.models.idempotency_key import IdempotencyKey
 from backend.services.access_tokens.queries import access_tokens
-from backend.services.idempotency import KEPT
-from backend.services.tasks.columns import USER_ID, tasks, tombstones, users
+from backend.services.tasks.columns import tasks, tombstones
+from backend.services.unit_of_work import KEPT, USER_ID, keys, users
 
 TRASH_TIME = timedelta(days=30)  # repeated in that function
 MAX_FOUND = 1000  # rows of each table that one statement searches for users
@@ -46,7 +45,6 @@ MAX_ROUNDS = 100_000  # of searching for users
 
 _NOBODY = ""
 
-_keys = SQLModel.metadata.tables[str(IdempotencyKey.__tablename__)]
 _MOST: ColumnElement[int] = bind("most", type_=BigInteger)
 
 
@@ -120,7 +118,7 @@ def _count(rows: CTE) -> ScalarSelect[int]:
 _TIMES = (
     (tasks.c.deleted_at, TRASH_TIME),
     (tombstones.c.deleted_at, TRASH_TIME),
-    (_keys.c.created_at, KEPT),
+    (keys.c.created_at, KEPT),
     (access_tokens.c.expires_at, TRASH_TIME),
 )
 

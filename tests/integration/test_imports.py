@@ -291,9 +291,9 @@ def test_what_came_before_an_outage_is_stored(weathered: tuple[API, Proxy], user
     rows = lines_of({"id": str(uuid.UUID(int=number)), "title": "a"} for number in range(PART_ROWS + 10))
     with unchecked(api, user_id) as client:
         assert client.get("/api/me").status_code == 200
-        proxy.fail_at(5, Fault.SILENT)
+        proxy.fail_at(3, Fault.SILENT)
 
-        with hurried_at(api, 5):
+        with hurried_at(api, 3):
             error = error_of(send(client, rows), 503, "SERVICE_UNAVAILABLE")
 
         assert "What came before is stored" in error["message"]

@@ -42,7 +42,8 @@ def engine(server_url: str) -> Iterator[Engine]:
 
 def plan(engine: Engine, query: TaskQuery, known: tuple[str, ...] | None = ()) -> Node:
     """Return the plan for a page: of exactly the text that the service sends, including the guard."""
-    return plans.plan(engine, lambda: ListingService(SessionFactory(engine), USER).list(query, known))
+    (found,) = plans.plans(engine, lambda: ListingService(SessionFactory(engine), USER).list(query, known))
+    return found
 
 
 def reads(found: Node) -> list[Node]:

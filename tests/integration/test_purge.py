@@ -14,12 +14,12 @@ from backend.database.migrations import runner as migrations
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from backend.services import purge as purge_service
-from backend.services.idempotency import KEPT
 from backend.services.purge import PURGE, TRASH_TIME, Purged, PurgeService, UserPurge
+from backend.services.unit_of_work import KEPT
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.database import execute
 from tests.fixtures.expired import Hoarder, Left, age, purge
-from tests.fixtures.statements import run
+from tests.fixtures.statements import run, transaction
 from tests.fixtures.tasks import create, path_of, read, revision_of
 from tests.fixtures.tenant_statements import through_the_wall
 
@@ -96,7 +96,7 @@ def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, 
     exactly = [f"now() - interval '{kept}'" for kept in ("30 days", "30 days", "24 hours", "30 days")]
 
     # In one transaction, in which now() does not change.
-    with sessions.transaction(user_id) as joined, joined(user_id) as session:
+    with transaction(sessions.engine, user_id, end="COMMIT") as session:
         for (into, values), moment in zip(rows.items(), exactly, strict=True):
             for time_of_row in (moment, f"{moment} - interval '1 microsecond'"):
                 run(session, into + values.format(time_of_row).replace("%s", f"'{user_id}'"))

@@ -32,7 +32,8 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.models.idempotency_key import IdempotencyKey
 from backend.services.access_tokens.queries import access_tokens
-from backend.services.tasks.columns import ALIVE, TASK_ID, USER_ID, public, tasks, tombstones, users
+from backend.services.tasks.columns import ALIVE, TASK_ID, public, tasks, tombstones
+from backend.services.unit_of_work import USER_ID, users
 
 # The lines of a page, or null if there are none; and the key of the row after it.
 Lines = Select[str | None, Any]

@@ -13,7 +13,8 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.services.tasks.columns import OWNED, USER_ID, as_json, public, tasks, tombstones, users
+from backend.services.tasks.columns import OWNED, as_json, public, tasks, tombstones
+from backend.services.unit_of_work import USER_ID, users
 
 Change = Select[int, str]
 ChangesAfter = Select[list[int] | None, list[str] | None, int, int]
