@@ -13,10 +13,10 @@ from typing import Any
 
 import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_WRITE
+from sqlalchemy.util.concurrency import await_, in_greenlet
 
 from backend.database.hosts import each_address
 from backend.utils.descriptors import Selector
-from backend.utils.greenlets import is_in_greenlet, wait_for
 
 _SILENT = "the server does not answer in time"
 
@@ -47,8 +47,8 @@ def finish(connection: Any, seconds: float) -> None:
     """Wait until a connection has finished its work. Raises what the driver raises, and Silence after `seconds`."""
     deadline = time.monotonic() + seconds
     state = connection.poll()
-    if state != POLL_OK and is_in_greenlet():
-        wait_for(_finish_on_loop(connection, state, seconds))
+    if state != POLL_OK and in_greenlet():
+        await_(_finish_on_loop(connection, state, seconds))
         return
     while state != POLL_OK:
         left = deadline - time.monotonic()

@@ -15,12 +15,12 @@ import psycopg2
 import pytest
 import uvloop
 from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE
+from sqlalchemy.util.concurrency import greenlet_spawn
 
 from backend.database import waiting
 from backend.database.engine import CONNECT_TIMEOUT_SECONDS, Engine
 from backend.database.hosts import each_address
 from backend.errors import ConfigurationError
-from backend.utils.greenlets import in_greenlet
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
 SHORT_SECONDS, LONG_SECONDS = 0.05, 30.0
@@ -58,7 +58,7 @@ def loop(request: pytest.FixtureRequest) -> Iterator[asyncio.AbstractEventLoop]:
 
 
 def finish_on(loop: asyncio.AbstractEventLoop, connection: Any, seconds: float = LONG_SECONDS) -> None:
-    loop.run_until_complete(in_greenlet(waiting.finish)(connection, seconds))
+    loop.run_until_complete(greenlet_spawn(waiting.finish, connection, seconds))
 
 
 @pytest.mark.requirement("FR-160", "FR-199")
@@ -146,7 +146,7 @@ def test_the_number_of_a_descriptor_that_is_gone_is_left_to_who_has_it_next(loop
 
     async def lose_one_and_hear_the_next() -> None:
         with suppress(psycopg2.OperationalError):
-            await in_greenlet(waiting.finish)(connection, LONG_SECONDS)
+            await greenlet_spawn(waiting.finish, connection, LONG_SECONDS)
         pair[1].send(b"x")
         await asyncio.wait_for(heard, LONG_SECONDS)
 
@@ -161,7 +161,7 @@ def test_the_number_of_a_descriptor_that_is_gone_is_left_to_who_has_it_next(loop
 @pytest.mark.requirement("FR-155")
 def test_who_gives_up_waiting_leaves_nothing_behind(loop: asyncio.AbstractEventLoop) -> None:
     async def give_up() -> None:
-        task = asyncio.ensure_future(in_greenlet(waiting.finish)(connection, LONG_SECONDS))
+        task = asyncio.ensure_future(greenlet_spawn(waiting.finish, connection, LONG_SECONDS))
         await asyncio.sleep(0)
         task.cancel()
         with suppress(asyncio.CancelledError):
