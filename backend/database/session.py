@@ -5,31 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, TypeVarTuple, overload
 
 import psycopg2
 import structlog
-from psycopg2.errorcodes import (
-    DEADLOCK_DETECTED,
-    INSUFFICIENT_PRIVILEGE,
-    INVALID_PARAMETER_VALUE,
-    READ_ONLY_SQL_TRANSACTION,
-    SERIALIZATION_FAILURE,
-)
 from sqlalchemy import Executable
-from sqlalchemy.exc import InvalidRequestError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
-from backend.database.connector import NoConnection
-from backend.database.deadline import current_work
 from backend.database.engine import Engine
-from backend.database.error_text import message_of, reason
-from backend.database.instrumentation import describe
-from backend.database.statements import ROLE, Compiled, compile_once
-from backend.errors import ServiceUnavailable
+from backend.database.errors import DatabaseUnavailable, Interrupted, RoleRefused, meaning_of
+from backend.database.statements import GUARD, Compiled, compile_once, describe
 
 _Columns = TypeVarTuple("_Columns")
 _Column = TypeVar("_Column")
@@ -39,17 +26,6 @@ _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; "  # in the round trip of the fi
 _COMMIT, _ROLLBACK = describe("COMMIT"), describe("ROLLBACK")
 
 logger = structlog.get_logger(__name__)
-
-# SQLSTATEs that mean: nothing was done, and a retry may succeed.
-_NOT_DONE = {SERIALIZATION_FAILURE, DEADLOCK_DETECTED, READ_ONLY_SQL_TRANSACTION}
-
-
-class StatementRefused(Exception):
-    """Postgres refused a statement. Gives the reason, but nothing from the rows involved."""
-
-    def __init__(self, error: psycopg2.Error) -> None:
-        super().__init__(reason(error))
-        self.sqlstate: str | None = error.pgcode
 
 
 class NothingChanged(Exception):
@@ -63,34 +39,16 @@ class NothingChanged(Exception):
         self.result = result
 
 
-class Interrupted(ServiceUnavailable):
-    """The connection was lost mid-work, or the server aborted the work: retry if doing it twice is harmless.
-
-    `may_be_done` says whether it may have been done anyway.
-    """
-
-    def __init__(self, *, may_be_done: bool) -> None:
-        super().__init__()
-        self.may_be_done = may_be_done
-
-
-class RoleRefused(ServiceUnavailable):
-    """The login cannot switch to the role that row-level security binds: it is missing, or not granted."""
-
-    def __init__(self, *, is_missing: bool) -> None:
-        super().__init__()
-        self.is_missing = is_missing
-
-
 @dataclass(slots=True)
 class Session:
-    """Runs statements for one user on one connection."""
+    """Runs statements for one user on one connection, each in one round trip."""
 
     engine: Engine
     connection: PoolProxiedConnection
     user_id: str
-    is_transaction: bool = False
+    is_transaction: bool
     _has_begun: bool = False
+    _is_ending: bool = False
 
     @overload
     def exec(
@@ -109,15 +67,23 @@ class Session:
         """Run a statement, which sees and changes only this user's rows, in one round trip; returns its rows."""
         return self.run(compile_once(statement), params or {})
 
-    def run(self, compiled: Compiled, params: Mapping[str, Any]) -> list[Any]:
-        """Run a compiled statement."""
+    def run(self, statement: Compiled, params: Mapping[str, Any]) -> list[Any]:
+        """Run a compiled statement in the same way."""
+        sql = GUARD + statement.sql
         if self.is_transaction and not self._has_begun:
             self._has_begun = True
-            compiled = replace(compiled, sql=_BEGIN + compiled.sql)
-        return self.engine.run(self.connection, compiled, params, self.user_id)
+            sql = _BEGIN + sql
+        guard = {"guard_user_id": self.user_id, "guard_milliseconds": str(self.engine.server_milliseconds())}
+        return self.engine.send(self.connection, sql, {**statement.constants, **params, **guard}, statement.description)
+
+    @property
+    def may_be_done(self) -> bool:
+        """Return whether the work may have been done if the connection is lost now; else it has certainly not."""
+        return self._is_ending or not self.is_transaction
 
     def commit(self) -> None:
         """Commit the transaction, if one was begun."""
+        self._is_ending = True
         if self._has_begun:
             self.engine.send(self.connection, "COMMIT", None, _COMMIT)
 
@@ -147,21 +113,14 @@ class SessionFactory:
     engine: Engine
     log_level: int = logging.WARNING  # for an unavailable database
 
-    @contextmanager
-    def __call__(self, user_id: str) -> Iterator[Session]:
+    def __call__(self, user_id: str) -> AbstractContextManager[Session]:
         """Open a session: each statement is its own transaction, and sees and changes only this user's rows.
 
-        Raises ServiceUnavailable when the database does not answer, is full, or takes too long, Interrupted when the
-        connection is lost, RoleRefused when the database cannot restrict the session to this user, and
+        Raises DatabaseUnavailable when the database does not answer, is full, or takes too long, namely Interrupted
+        when the connection is lost and RoleRefused when the database cannot restrict the session to this user, and
         StatementRefused for anything else it refuses.
         """
-        connection = self._connect()
-        try:
-            yield Session(self.engine, connection, user_id)
-        except psycopg2.Error as error:
-            raise self._translated(error, connection) from None  # its text holds what users wrote
-        finally:
-            connection.close()
+        return self._session(user_id, is_transaction=False)
 
     @contextmanager
     def transaction(self, user_id: str) -> Iterator[Sessions]:
@@ -169,61 +128,42 @@ class SessionFactory:
 
         Commits when the block ends, and rolls back when it raises. Raises what a session raises.
         """
-        connection = self._connect()
-        session = Session(self.engine, connection, user_id, is_transaction=True)
-        is_ending = False
+        with self._session(user_id, is_transaction=True) as session:
+            yield JoinedSessions(session)
+
+    @contextmanager
+    def _session(self, user_id: str, *, is_transaction: bool) -> Iterator[Session]:
+        session = Session(self.engine, self._connect(), user_id, is_transaction)
         try:
-            yield JoinedSessions(session, user_id)
-            is_ending = True
+            yield session
             session.commit()
         except psycopg2.Error as error:
-            translated = self._translated(error, connection)
-            if isinstance(translated, Interrupted):
-                translated.may_be_done &= is_ending
+            failure = meaning_of(error, is_connected=session.connection.is_valid, may_be_done=session.may_be_done)
+            self._log(failure)
             session.roll_back()
-            raise translated from None  # its text holds what users wrote
+            raise failure from None  # the error's text holds what users wrote
         except BaseException:
             session.roll_back()
             raise
         finally:
-            connection.close()
+            session.connection.close()
 
     def _connect(self) -> PoolProxiedConnection:
-        """Take a live connection within the remaining time."""
-        if current_work().remaining_seconds() <= 0:
-            logger.log(self.log_level, "database_unavailable", reason="the time of the request is over")
-            raise ServiceUnavailable
         try:
             return self.engine.connect()
-        except PoolTimeoutError as error:
-            logger.log(self.log_level, "database_unavailable", reason=reason(error))
-            raise ServiceUnavailable from error
-        except NoConnection as error:
-            logger.log(self.log_level, "database_unavailable", reason=error.reason)
+        except DatabaseUnavailable as failure:
+            self._log(failure)
             raise
-        except InvalidRequestError as error:
-            # SQLAlchemy raises this when a connection was dead and its replacement is dead too.
-            logger.log(self.log_level, "database_interrupted", reason=str(error))
-            raise Interrupted(may_be_done=False) from error
 
-    def _translated(self, error: psycopg2.Error, connection: PoolProxiedConnection) -> Exception:
-        """Translate a driver error into one of ours, and log it unless callers handle it."""
-        if error.pgcode == READ_ONLY_SQL_TRANSACTION:
-            self.engine.distrust()  # its connections lead to a server that is now read-only: another took over
-            connection.invalidate(error)
-        if not connection.is_valid or error.pgcode in _NOT_DONE:
-            logger.log(self.log_level, "database_interrupted", reason=reason(error))
-            return Interrupted(may_be_done=error.pgcode not in _NOT_DONE)
-        if isinstance(error, psycopg2.OperationalError):
-            logger.log(self.log_level, "database_unavailable", reason=reason(error))
-            return ServiceUnavailable()
-        refused = StatementRefused(error)
-        # If the guard was refused, the message names the role, in any language; other refusals with these codes do not.
-        is_about_role = refused.sqlstate in {INVALID_PARAMETER_VALUE, INSUFFICIENT_PRIVILEGE}
-        if is_about_role and f'"{ROLE}"' in message_of(error):
-            logger.error("row_level_security_off", reason=f"the role {ROLE} cannot be taken on: {refused}")
-            return RoleRefused(is_missing=refused.sqlstate == INVALID_PARAMETER_VALUE)
-        return refused
+    def _log(self, failure: Exception) -> None:
+        """Log what callers do not handle."""
+        match failure:
+            case RoleRefused():
+                logger.error("row_level_security_off", reason=failure.reason)
+            case Interrupted():
+                logger.log(self.log_level, "database_interrupted", reason=failure.reason)
+            case DatabaseUnavailable():
+                logger.log(self.log_level, "database_unavailable", reason=failure.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +171,6 @@ class JoinedSessions:
     """Opens sessions that all join one transaction of one user."""
 
     session: Session
-    user_id: str
 
     @contextmanager
     def __call__(self, user_id: str) -> Iterator[Session]:
@@ -246,5 +185,5 @@ class JoinedSessions:
         yield self
 
     def _require(self, user_id: str) -> None:
-        if user_id != self.user_id:
+        if user_id != self.session.user_id:
             raise ValueError("a transaction is of one user")

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import make_url, text
 
 from backend.database.engine import Engine
-from backend.database.session import SessionFactory, Sessions, StatementRefused
+from backend.database.errors import StatementRefused
+from backend.database.session import SessionFactory, Sessions
 from backend.errors import ServiceUnavailable, TaskNotFound
 from backend.models.task import TaskCreate
 from backend.services.tasks.service import TaskService

@@ -15,8 +15,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from backend.database import connector as connector_module
-from backend.database.connector import ConnectionReturned, Connector
-from backend.database.pool import ConnectionPool
+from backend.database.connector import ConnectionPool, ConnectionReturned, Connector
 from backend.utils.threads import start_soon
 from tests.fixtures.waiting import PATIENCE_SECONDS, eventually, until
 
@@ -43,11 +42,8 @@ class Server:
         self.opened: list[Opened] = []
         self.attempts = 0
         self._doors: dict[int, threading.Event] = {}
-        self.connector = Connector({}, PATIENCE_SECONDS, self._connect, is_one_idle=self.has_idle)
+        self.connector = Connector({}, PATIENCE_SECONDS, self._connect)
         self.pool = ConnectionPool(self.connector, pool_size=SIZE, max_overflow=0, use_lifo=True, reset_on_return=None)
-
-    def has_idle(self) -> bool:
-        return self.pool.has_idle_connection()
 
     def _connect(self, _parameters: Mapping[str, Any]) -> Opened:
         self.attempts += 1
@@ -275,7 +271,7 @@ def test_another_pool_of_its_kind_is_made_when_it_is_disposed_of(server: Server)
     server.let_in(1, 2)
     server.ask().close()
     server.pool.dispose()
-    assert not server.has_idle()
+    assert not server.pool.has_idle_connection()
     server.pool = server.pool.recreate()
     server.ask().close()
     server.expect_to_be_whole(1)

@@ -9,8 +9,9 @@ from uuid import UUID
 from psycopg2.errorcodes import UNIQUE_VIOLATION
 from uuid_utils.compat import uuid7
 
+from backend.database.errors import StatementRefused
 from backend.database.retry import once_only, reads, repeatable
-from backend.database.session import Sessions, StatementRefused
+from backend.database.session import Sessions
 from backend.errors import Conflict, Detail, PreconditionFailed, TaskNotFound, TooManyTasks
 from backend.models.base import TaskDocument
 from backend.models.etags import Revisions
