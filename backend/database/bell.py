@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Protocol
 
-from backend.utils.greenlets import is_in_greenlet, wait_for
+from sqlalchemy.util.concurrency import await_, in_greenlet
 
 
 class _Sleeper(Protocol):
@@ -44,7 +44,7 @@ class _OnLoop:
     def sleep(self, seconds: float) -> None:
         timer = self._loop.call_later(max(0.0, seconds), self._end)
         try:
-            wait_for(self._woken)
+            await_(self._woken)
         finally:
             timer.cancel()
 
@@ -83,7 +83,7 @@ class Bell:
 
     def wait(self, seconds: float) -> None:
         """Wait for the bell, at most this long. A cancelled waiter passes the wake-up on to the next one."""
-        sleeper: _Sleeper = _OnLoop() if is_in_greenlet() else _InThread()
+        sleeper: _Sleeper = _OnLoop() if in_greenlet() else _InThread()
         self._sleepers.append(sleeper)
         self._lock.release()
         is_cancelled = True

@@ -1,4 +1,4 @@
-"""Opens connections; waits out an outage of the database, and causes no storm when it comes back.
+"""Opens connections and pools them; waits out an outage of the database, and causes no storm when it comes back.
 
 Each connection is opened in its own thread, because libpq may block for long (on names, on silent hosts), but requests
 have deadlines. While all is well, each waiter opens its own connection. After an attempt fails or hangs, there is only
@@ -10,45 +10,29 @@ from __future__ import annotations
 
 import math
 import random
-import re
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import psycopg2
 import structlog
+from sqlalchemy import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util.queue import Queue
 
 from backend.database.bell import Bell
 from backend.database.deadline import current_work
-from backend.database.error_text import reason
-from backend.errors import ServiceUnavailable
+from backend.database.errors import DatabaseUnavailable, is_for_good, reason
 from backend.utils.threads import start_soon
 
 FIRST_PAUSE_SECONDS = 0.1
 MAX_PAUSE_SECONDS = 2.0
 RECOVERY_SECONDS = 0.5  # over which the waiters retry after the first success
 
-# Errors that waiting does not fix. Others may pass, so missing one in another language only costs time.
-_FOR_GOOD = re.compile(
-    "authentication failed|does not exist|no pg_hba.conf entry|not permitted to log in"
-    "|endpoint cannot be found|endpoint is disabled|Check your quotas|Endpoint ID is not specified"
-    "|certificate verify failed|does not match host name|server does not support SSL|connection is insecure"
-    "|root certificate|signature failure|channel binding|unsupported startup parameter"
-    "|no password supplied|invalid sslmode value|invalid port number"
-)
-
 logger = structlog.get_logger(__name__)
-
-
-class NoConnection(ServiceUnavailable):
-    """The database could not be reached in time; `reason` says why the last attempt failed."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__()
-        self.reason = reason
 
 
 class ConnectionReturned(Exception):
@@ -56,10 +40,10 @@ class ConnectionReturned(Exception):
 
 
 class Connector:
-    """Called by the pool for a new connection; raises NoConnection when there is none in time.
+    """Called by the pool for a new connection; raises DatabaseUnavailable when there is none in time.
 
     `connect` opens a driver connection with `parameters`. Work without a deadline waits for `patience_seconds`. Raises
-    ConnectionReturned when `is_one_idle` says that the pool has a connection after all.
+    ConnectionReturned when the pool has a connection after all.
     """
 
     def __init__(
@@ -68,12 +52,11 @@ class Connector:
         patience_seconds: float,
         connect: Callable[[Mapping[str, Any]], Any],
         chance: Callable[[], float] = random.random,
-        is_one_idle: Callable[[], bool] = bool,
     ) -> None:
         self.parameters = parameters
         self.waiting = 0  # how many callers need a connection
+        self.is_one_idle: Callable[[], bool] = bool  # whether the pool has a connection after all
         self._open = connect
-        self._is_one_idle = is_one_idle
         self._patience_seconds = patience_seconds
         self._chance = chance
         self._changed = Bell()
@@ -123,11 +106,11 @@ class Connector:
         recoveries = self._recoveries
         own_attempt = math.inf if self._failures else 0.0
         while not self._made:
-            if self._is_one_idle():
+            if self.is_one_idle():
                 raise ConnectionReturned
             now = time.monotonic()
             if now >= deadline:
-                raise NoConnection(self._reason if self._failures else "it does not answer")
+                raise DatabaseUnavailable(self._reason if self._failures else "it does not answer")
             if recoveries != self._recoveries:
                 recoveries, own_attempt = self._recoveries, now + RECOVERY_SECONDS * self._chance()
             if now >= own_attempt:
@@ -137,7 +120,7 @@ class Connector:
             elif now >= self._next_attempt:
                 self._attempt(now, is_probe=True)
             elif self._is_refused:
-                raise NoConnection(self._reason)
+                raise DatabaseUnavailable(self._reason)
             self._changed.wait(min(deadline, self._next_attempt, own_attempt) - now)
         return own_attempt == math.inf
 
@@ -182,7 +165,7 @@ class Connector:
         now = time.monotonic()
         if began >= self._failed_at:  # attempts that fail together count as one failure
             self._reason = reason(error)
-            self._is_refused = bool(_FOR_GOOD.search(str(error)))
+            self._is_refused = is_for_good(error)
             if not self._failures:
                 logger.warning("database_away", reason=self._reason)
             self._failures += 1
@@ -198,3 +181,51 @@ class Connector:
             self._under_way.clear()
         self._failures, self._is_refused = 0, False
         self._succeeded_at = time.monotonic()
+
+
+class _LiveFirst(Queue[ConnectionPoolEntry]):
+    """The idle entries: the newest connection is taken first; entries without a connection are taken last.
+
+    Such an entry needs a new connection. SQLAlchemy would put it on top, where it hides the live ones.
+    """
+
+    def _put(self, item: ConnectionPoolEntry) -> None:
+        if item.dbapi_connection is None:
+            self.queue.appendleft(item)
+        else:
+            self.queue.append(item)
+
+    def has_connection(self) -> bool:
+        """Return whether there is a connection, without taking a lock: the caller may hold one."""
+        try:
+            return self.queue[-1].dbapi_connection is not None
+        except IndexError:
+            return False
+
+
+class ConnectionPool(QueuePool):
+    """SQLAlchemy's pool, changed so that nobody waits while a connection is idle.
+
+    It gets connections from a connector, and tells it of each return while somebody waits.
+    """
+
+    __module__ = QueuePool.__module__  # it logs as SQLAlchemy's, which is quiet when all is well
+    _queue_class: ClassVar[type[Queue[ConnectionPoolEntry]]] = _LiveFirst  # type: ignore[misc]
+
+    def __init__(self, connector: Connector, **options: Any) -> None:
+        super().__init__(connector, **options)
+        connector.is_one_idle = self.has_idle_connection
+
+    def has_idle_connection(self) -> bool:
+        """Return whether the next caller would get an existing connection, unless that turns out to be dead."""
+        return cast(_LiveFirst, self._pool).has_connection()
+
+    def recreate(self) -> ConnectionPool:
+        """Make another pool like this."""
+        return cast(ConnectionPool, super().recreate())
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        super()._do_return_conn(record)
+        connector = cast(Connector, self._creator)
+        if connector.waiting and record.dbapi_connection is not None:
+            connector.note_return()

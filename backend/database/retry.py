@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 import structlog
 
 from backend.database.deadline import current_work
-from backend.database.session import Interrupted
+from backend.database.errors import Interrupted
 from backend.errors import ServiceUnavailable, TaskAPIError
 
 logger = structlog.get_logger(__name__)

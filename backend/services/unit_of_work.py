@@ -24,7 +24,7 @@ from sqlmodel import SQLModel, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.database.session import Sessions, Transaction
-from backend.database.statements import Compiled, beginning, committing
+from backend.database.statements import Compiled, joined
 from backend.errors import KeyReused
 from backend.models.idempotency_key import IdempotencyKey
 from backend.models.user import User
@@ -128,12 +128,12 @@ class UnitOfWork:
     def finish(self) -> None:
         """Store what was added, and commit."""
         if self._statements:
-            self.transaction.commit(committing(*self._statements), {**self._params, "principal": self.user_id})
+            self.transaction.commit(joined(*self._statements), {**self._params, "principal": self.user_id})
 
 
 @lru_cache(maxsize=64)
 def _loading(rows: Rows, *, has_key: bool) -> Compiled:
-    return beginning(LOCK, reading(rows, has_key=has_key))
+    return joined(LOCK, reading(rows, has_key=has_key))
 
 
 def reading(rows: Rows, *, has_key: bool) -> SelectOfScalar[Any]:

@@ -19,7 +19,7 @@ import pytest
 from backend.commands.common import misspelt
 from backend.commands.schema import require_schema
 from backend.config import load_settings
-from backend.database import connector, error_text
+from backend.database import errors
 from backend.database.embedded.postgres import EmbeddedPostgres
 from backend.database.migrations import runner as migrations
 from backend.errors import ConfigurationError
@@ -149,7 +149,7 @@ def test_a_database_that_lets_nobody_in(message: str, query: str, to_do: str) ->
     ],
 )
 def test_a_database_that_is_not_there(place: str, happened: str, to_do: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connector, "_FOR_GOOD", re.compile(""))  # never retry
+    monkeypatch.setattr(errors, "_FOR_GOOD", re.compile(""))  # never retry
     with refusing("The database cannot be reached", happened, to_do):
         migrations.status(f"postgresql://marker:letmein@{place}/tasks")
 
@@ -164,7 +164,7 @@ def test_a_database_that_is_not_there(place: str, happened: str, to_do: str, mon
     ],
 )
 def test_what_else_libpq_says(reason: str, to_do: str) -> None:
-    assert to_do in error_text.advice(reason)
+    assert to_do in errors.advice(reason)
 
 
 def test_an_address_that_is_none() -> None:

@@ -17,7 +17,8 @@ from backend.config import Settings
 from backend.database.connection_limiter import WAITING_SHARE, ConnectionLimiter
 from backend.database.deadline import begin_work, current_work
 from backend.database.engine import SERVER_SHARE, Engine
-from backend.database.session import Interrupted, SessionFactory
+from backend.database.errors import DatabaseUnavailable, Interrupted
+from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.locks import row_locked
@@ -88,7 +89,7 @@ def test_the_server_ends_what_takes_longer_and_the_connection_is_good(
         session.exec(NOTHING)
     monkeypatch.setattr("backend.database.engine.SERVER_SHARE", SHORT_SECONDS / FOR_EVER_SECONDS)
 
-    assert fail(engine, SLEEP, FOR_EVER_SECONDS) is ServiceUnavailable
+    assert fail(engine, SLEEP, FOR_EVER_SECONDS) is DatabaseUnavailable
 
     with SessionFactory(engine)(new_user()) as session:
         session.exec(NOTHING)
@@ -129,7 +130,7 @@ def test_who_runs_out_of_time_takes_no_connection_of_others_along(engine: Engine
 
 @pytest.mark.requirement("FR-160")
 def test_work_whose_time_is_over_is_not_begun(engine: Engine, own_proxy: Proxy) -> None:
-    assert fail(engine, NOTHING, -1.0) is ServiceUnavailable
+    assert fail(engine, NOTHING, -1.0) is DatabaseUnavailable
 
     assert own_proxy.round_trips == 0
 

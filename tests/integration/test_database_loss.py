@@ -20,8 +20,9 @@ from starlette.routing import compile_path
 
 from backend.config import Settings
 from backend.database.engine import CONNECT_TRIES, SERVER_SHARE, Engine
+from backend.database.errors import Interrupted
 from backend.database.migrations import runner as migrations
-from backend.database.session import Interrupted, SessionFactory
+from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.contract import operations

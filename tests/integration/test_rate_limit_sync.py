@@ -15,7 +15,8 @@ from sqlalchemy import make_url
 
 from backend.config import Rate
 from backend.database.engine import Engine
-from backend.database.session import SessionFactory, StatementRefused
+from backend.database.errors import StatementRefused
+from backend.database.session import SessionFactory
 from backend.rate_limits.counter import Count, SharedRateLimiter
 from backend.rate_limits.store import MAX_SWEPT, RateLimitService, counted_as
 from tests.fixtures.api import new_user

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import func, make_url, text
 
 from backend.database.engine import Engine
-from backend.database.session import SessionFactory, Sessions, StatementRefused
+from backend.database.errors import StatementRefused
+from backend.database.session import SessionFactory, Sessions
 from backend.errors import ServiceUnavailable, TaskNotFound
 from backend.models.task import TaskCreate
 from backend.services.tasks.queries import NAMED

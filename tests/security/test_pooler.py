@@ -21,8 +21,9 @@ from sqlalchemy import make_url
 
 from backend.config import Settings
 from backend.database.engine import Engine
+from backend.database.errors import StatementRefused
 from backend.database.migrations import runner as migrations
-from backend.database.session import SessionFactory, StatementRefused
+from backend.database.session import SessionFactory
 from backend.errors import Conflict, ServiceUnavailable, TaskNotFound
 from backend.models.task import TaskCreate
 from backend.services.account.service import UserService

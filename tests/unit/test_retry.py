@@ -8,8 +8,8 @@ from inspect import getclosurevars
 import pytest
 
 from backend.database import retry
+from backend.database.errors import Interrupted
 from backend.database.retry import READ_TRIES, once_only, reads, repeatable
-from backend.database.session import Interrupted
 from backend.errors import ServiceUnavailable, TaskNotFound
 from backend.services.access_tokens.service import AccessTokenService
 from backend.services.account.export import ExportService

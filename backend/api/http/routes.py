@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
-from functools import cached_property
+from functools import cached_property, partial, update_wrapper
+from inspect import iscoroutinefunction
 from typing import Any
 from urllib.parse import unquote_plus
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
+from sqlalchemy.util.concurrency import greenlet_spawn
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import Scope
@@ -19,7 +21,6 @@ from backend.api.auth.scopes import require_scope, scopes_of
 from backend.api.http.header_parameters import documented_headers
 from backend.api.http.strict_json import StrictRequest
 from backend.errors import UNKNOWN_NAME, BadRequest, Detail, NotFound, ValidationFailed
-from backend.utils.greenlets import in_greenlet
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -57,7 +58,7 @@ class StrictRoute(APIRoute):
 class DatabaseRoute(StrictRoute):
     """A strict route under /api whose handler uses the database.
 
-    The handler runs in a greenlet, so the worker does other work while it waits for the database.
+    A handler that is `def` runs in a greenlet, so the worker does other work while it waits for the database.
 
     The route takes a connection slot once the whole request has arrived, and frees it before it sends the answer, so
     slow clients hold no slot. Unknown and repeated parameters are refused, because ignoring them would hide typing
@@ -65,7 +66,7 @@ class DatabaseRoute(StrictRoute):
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        super().__init__(path, in_greenlet(endpoint), **options)
+        super().__init__(path, _in_greenlet(endpoint), **options)
         self.scopes = scopes_of(path, self.methods or set())
 
     async def pass_on(self, request: StrictRequest, handle: Handler) -> Response:
@@ -137,6 +138,13 @@ class UnlimitedRoute(FixedRoute):
         """Call the handler before the body has arrived; raises what `let_in` does."""
         self.let_in(request)
         return await handle(request)
+
+
+def _in_greenlet(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn a handler that is `def` into a coroutine function, with the same signature for the framework to read."""
+    if iscoroutinefunction(endpoint):
+        return endpoint
+    return update_wrapper(partial(greenlet_spawn, endpoint), endpoint)
 
 
 async def _read(request: StrictRequest) -> None:

@@ -10,7 +10,8 @@ import structlog
 from psycopg2.errorcodes import UNDEFINED_TABLE
 from sqlalchemy import text
 
-from backend.database.session import RoleRefused, SessionFactory, StatementRefused
+from backend.database.errors import RoleRefused, StatementRefused
+from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from backend.services.health import rls_check
 

@@ -10,7 +10,8 @@ from psycopg2.extensions import quote_ident
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
-from backend.database.session import RoleRefused, SessionFactory
+from backend.database.errors import RoleRefused
+from backend.database.session import SessionFactory
 from backend.database.statements import ROLE
 
 # Each import registers its tables, whatever else is imported.
