@@ -194,16 +194,16 @@ def test_a_full_sync_that_a_purge_overtakes_starts_over(
 ) -> None:
     create(client, "a")
     create(client, "b")
-    places = []
+    sync_tokens = []
     for _ in range(2):
         client.delete(path_of(create(client, "c")))
         assert purge(api, database_url, user_id)
-        places.append(feed(client, limit=1)[1]["next_since"])
-    overtaken, place = places
+        sync_tokens.append(feed(client, limit=1)[1]["next_since"])
+    overtaken, latest = sync_tokens
 
-    assert len({*places, sync_token(1)}) == 3
+    assert len({*sync_tokens, sync_token(1)}) == 3
     error_of(client.get(FEED, params={"since": overtaken}), 410, "GONE")
-    assert len(feed(client, since=place)[0]) == 1
+    assert len(feed(client, since=latest)[0]) == 1
 
 
 @pytest.mark.requirement("FR-146")
@@ -229,7 +229,7 @@ def test_a_change_that_becomes_visible_late_is_never_skipped(
 
 
 @pytest.mark.requirement("FR-145")
-def test_the_feed_is_read_from_its_place_in_the_indexes(own_url: str) -> None:
+def test_the_feed_is_read_from_the_sync_token_on_in_the_indexes(own_url: str) -> None:
     user_id, statement = new_user(), STATEMENTS["changes.queries.CHANGES"]
     execute(own_url, _TWENTY_THOUSAND, user_id, user_id, user_id)
     values = {"principal": user_id, "since": 9000, "most": 100, "most_bytes": MAX_PAGE_BYTES}

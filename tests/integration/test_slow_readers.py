@@ -62,7 +62,7 @@ def test_a_client_that_does_not_read_is_cut_off(hasty: API, writer: str) -> None
 
 
 @pytest.mark.requirement("FR-260", "FR-263")
-def test_a_client_that_does_not_read_keeps_no_place_and_its_next_request_does_not_begin(
+def test_a_client_that_does_not_read_holds_no_slot_and_its_next_request_does_not_begin(
     settings: Settings, writer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = {"database_pool_size": 1, "max_concurrent_requests": 1}

@@ -161,7 +161,7 @@ def test_a_failing_issuer_is_503_before_the_first_keys_and_harmless_afterwards(n
 
 
 @pytest.mark.requirement("FR-010", "FR-080")
-def test_a_failing_first_load_is_not_repeated_for_every_request() -> None:
+def test_a_failing_first_fetch_is_not_retried_for_every_request() -> None:
     clock = Clock(0)
     with running_issuer(PAIR) as issuer:
         issuer.status = 500

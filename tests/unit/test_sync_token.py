@@ -79,7 +79,7 @@ def test_a_sync_token_with_one_other_character_is_none(text: str) -> None:
         base64.b64encode(b"43").decode(),
     ],
 )
-def test_what_is_forged_or_of_another_kind_is_no_sync_token(text: str) -> None:
+def test_a_forged_text_or_one_of_another_kind_is_no_sync_token(text: str) -> None:
     assert not is_one(text), text
 
 
