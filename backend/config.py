@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from backend.errors import ConfigurationError
 
-MINIMUM_SECRET_BYTES = 32
+MIN_SECRET_BYTES = 32
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -194,8 +194,8 @@ class Settings(BaseSettings):
     @field_validator("jwt_secret", "jwt_previous_secret")
     @classmethod
     def _strong(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None and len(secret.get_secret_value().encode()) < MINIMUM_SECRET_BYTES:
-            raise ValueError(f"needs at least {MINIMUM_SECRET_BYTES} bytes; make one with: openssl rand -base64 48")
+        if secret is not None and len(secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
+            raise ValueError(f"needs at least {MIN_SECRET_BYTES} bytes; make one with: openssl rand -base64 48")
         return secret
 
     @field_validator("jwt_jwks_url")

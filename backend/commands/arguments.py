@@ -87,12 +87,12 @@ def command(commands: Any, name: str, text: str, *, examples: Sequence[str], set
     return added
 
 
-def number(least: int, most: int) -> Callable[[str], int]:
-    """Return a function that reads a whole number from `least` to `most`."""
+def number(minimum: int, maximum: int) -> Callable[[str], int]:
+    """Return a function that reads a whole number from `minimum` to `maximum`."""
 
     def read_number(text: str) -> int:
-        if not _NUMBER.fullmatch(text) or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"write a whole number from {least} to {most}")
+        if not _NUMBER.fullmatch(text) or not minimum <= int(text) <= maximum:
+            raise argparse.ArgumentTypeError(f"write a whole number from {minimum} to {maximum}")
         return int(text)
 
     return read_number

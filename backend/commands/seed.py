@@ -36,8 +36,8 @@ def run(options: argparse.Namespace) -> None:
                     advance(done)
         finally:
             engine.dispose()
-    place = "" if settings.database_url else f" to the database in {settings.data_dir.absolute()}"
-    print(f"added {added} task{'' if added == 1 else 's'}{place}")
+    where = "" if settings.database_url else f" to the database in {settings.data_dir.absolute()}"
+    print(f"added {added} task{'' if added == 1 else 's'}{where}")
     print(f"Users: {_names(options.users)}\nA token for one of them: {_program()} token {sample_user(1)}")
 
 

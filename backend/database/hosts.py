@@ -45,5 +45,5 @@ def _looked_up(host: str) -> list[dict[str, str]]:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError:
         return [{}]
-    addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))
+    addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
     return [{"hostaddr": address} for address in addresses] if len(addresses) > 1 else [{}]

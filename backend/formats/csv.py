@@ -137,13 +137,13 @@ class CSVReader:
 
 def _is_open(line: bytes, *, is_open: bool) -> bool:
     """Return whether a quoted cell is open after this line; `is_open` says whether one is open before it."""
-    place = 0 if is_open else _next_quoted(line, 0)
-    while place >= 0:
-        closing = line.find(b'"', place)
+    position = 0 if is_open else _next_quoted(line, 0)
+    while position >= 0:
+        closing = line.find(b'"', position)
         if closing < 0:
             return True
         is_doubled = line[closing + 1 : closing + 2] == b'"'
-        place = closing + 2 if is_doubled else _next_quoted(line, line.find(b",", closing) + 1 or len(line))
+        position = closing + 2 if is_doubled else _next_quoted(line, line.find(b",", closing) + 1 or len(line))
     return False
 
 

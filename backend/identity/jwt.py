@@ -19,7 +19,7 @@ from jose import jwk, jws
 from jose.backends.base import Key
 from jose.exceptions import JWKError
 
-from backend.config import MINIMUM_SECRET_BYTES
+from backend.config import MIN_SECRET_BYTES
 from backend.errors import ConfigurationError
 from backend.identity.claims import (
     MAX_USER_ID_LENGTH,
@@ -238,8 +238,8 @@ def development_secret(path: Path, *, random: Callable[[int], str] = secrets.tok
         ) from None
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ConfigurationError(f"The development secret can be read by others: chmod 600 {path}, or {advice}")
-    if len(secret) < MINIMUM_SECRET_BYTES:
-        raise ConfigurationError(f"The development secret has less than {MINIMUM_SECRET_BYTES} bytes: {advice}")
+    if len(secret) < MIN_SECRET_BYTES:
+        raise ConfigurationError(f"The development secret has less than {MIN_SECRET_BYTES} bytes: {advice}")
     return secret
 
 
@@ -277,9 +277,9 @@ def _prepared_secret(secret: str, setting: str = "JWT_SECRET") -> object:
         data = secret.encode()
     except UnicodeEncodeError:
         raise ConfigurationError(f"{setting}: must be UTF-8 text") from None
-    if len(data) < MINIMUM_SECRET_BYTES:
+    if len(data) < MIN_SECRET_BYTES:
         raise ConfigurationError(
-            f"{setting}: needs at least {MINIMUM_SECRET_BYTES} bytes; make one with: openssl rand -base64 48"
+            f"{setting}: needs at least {MIN_SECRET_BYTES} bytes; make one with: openssl rand -base64 48"
         )
     try:
         key: object = jwk.construct(data, "HS256")

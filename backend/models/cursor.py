@@ -11,35 +11,35 @@ from backend.utils import opaque
 
 Key = datetime | str  # what a list is sorted by
 
-LIST_BYTES = 8  # of the id of a list
+LISTING_BYTES = 8  # of the id of a list
 KIND = b"tasks"  # of opaque text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _TIME_BYTES = 8
 _ID_BYTES = 16
-MAX_LENGTH = opaque.length(LIST_BYTES + _ID_BYTES + 4 * TITLE_KEY_LENGTH)  # a character takes up to 4
+MAX_LENGTH = opaque.length(LISTING_BYTES + _ID_BYTES + 4 * TITLE_KEY_LENGTH)  # a character takes up to 4
 
 
-def encode(list_id: bytes, key: Key, task_id: UUID) -> str:
-    """Write the cursor that starts right after the task with this key and id, in the list with this `list_id`."""
+def encode(listing_id: bytes, key: Key, task_id: UUID) -> str:
+    """Write the cursor that starts right after the task with this key and id, in the list with this `listing_id`."""
     if isinstance(key, datetime):
         ending = ((key - _EPOCH) // _MICROSECOND).to_bytes(_TIME_BYTES, "big", signed=True)
     else:
         ending = key.encode()
-    return opaque.write(list_id + task_id.bytes + ending, KIND)
+    return opaque.write(listing_id + task_id.bytes + ending, KIND)
 
 
-def decode(cursor: str, list_id: bytes, kind: type[Key]) -> tuple[Key, UUID]:
+def decode(cursor: str, listing_id: bytes, kind: type[Key]) -> tuple[Key, UUID]:
     """Read a cursor of a list that is sorted by keys of this kind; returns the key and the id of the last task.
 
     Raises BadRequest for a cursor of another list, and for anything that encode() did not write.
     """
     try:
-        place = opaque.read(cursor, KIND)
-        if place[:LIST_BYTES] != list_id:
+        content = opaque.read(cursor, KIND)
+        if content[:LISTING_BYTES] != listing_id:
             raise _of_another_list()
-        task_id, ending = place[LIST_BYTES : LIST_BYTES + _ID_BYTES], place[LIST_BYTES + _ID_BYTES :]
+        task_id, ending = content[LISTING_BYTES : LISTING_BYTES + _ID_BYTES], content[LISTING_BYTES + _ID_BYTES :]
         return _time(ending) if kind is datetime else _text(ending), UUID(bytes=task_id)
     except (ValueError, OverflowError):
         raise _not_ours() from None

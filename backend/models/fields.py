@@ -12,11 +12,11 @@ from pydantic_core import PydanticCustomError
 
 from backend.models.search_text import has_word
 
-TITLE_LENGTH = 500
+MAX_TITLE_LENGTH = 500
 TITLE_KEY_LENGTH = 100  # characters of a title that lists are sorted by
-DESCRIPTION_LENGTH = 10_000
-NAME_LENGTH = 100
-SEARCH_LENGTH = 500
+MAX_DESCRIPTION_LENGTH = 10_000
+MAX_NAME_LENGTH = 100
+MAX_SEARCH_LENGTH = 500
 MAX_IDS = 100
 
 _CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
@@ -106,23 +106,23 @@ def _with_a_word(text: str) -> str:
 Title = Annotated[
     str,
     Strict(),
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_LENGTH),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE_LENGTH),
     AfterValidator(_without_nul),
-    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (TITLE_LENGTH - 2)}),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (MAX_TITLE_LENGTH - 2)}),
 ]
 Name = Annotated[
     str,
     Strict(),
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LENGTH),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_LENGTH),
     AfterValidator(_without_nul),
-    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (NAME_LENGTH - 2)}),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (MAX_NAME_LENGTH - 2)}),
 ]
 Description = Annotated[
     str,
     Strict(),
-    StringConstraints(max_length=DESCRIPTION_LENGTH),
+    StringConstraints(max_length=MAX_DESCRIPTION_LENGTH),
     AfterValidator(_without_nul),
-    WithJsonSchema({"type": "string", "maxLength": DESCRIPTION_LENGTH, "pattern": _DESCRIPTION}),
+    WithJsonSchema({"type": "string", "maxLength": MAX_DESCRIPTION_LENGTH, "pattern": _DESCRIPTION}),
 ]
 Flag = Annotated[bool, Strict()]
 CanonicalUUID = Annotated[UUID, BeforeValidator(_canonical_uuid)]
@@ -145,7 +145,7 @@ CommaSeparatedIds = Annotated[
 ]
 SearchText = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=SEARCH_LENGTH),
+    StringConstraints(min_length=1, max_length=MAX_SEARCH_LENGTH),
     AfterValidator(_without_nul),
     AfterValidator(_with_a_word),
     # Our own format: it tells programs that not every text is valid.
@@ -153,7 +153,7 @@ SearchText = Annotated[
         {
             "type": "string",
             "minLength": 1,
-            "maxLength": SEARCH_LENGTH,
+            "maxLength": MAX_SEARCH_LENGTH,
             "format": "words",
             "examples": ['milk or "soy drink" -oat'],
         }

@@ -23,7 +23,7 @@ from uvicorn.supervisors.multiprocess import Process
 
 from backend.errors import ConfigurationError, ServiceUnavailable
 from backend.server.listener import refuse_new_connections
-from backend.server.server import Server, most_seconds_to_end
+from backend.server.server import Server, max_seconds_to_end
 from backend.server.signals import hangup_means_reload, leaving_in_order
 from backend.server.state import ServerConfig
 
@@ -66,7 +66,7 @@ class Worker(Process):
     def retire(self) -> None:
         """Start a graceful shutdown of the worker, and set its deadline."""
         self.terminate()
-        self.deadline = time.monotonic() + most_seconds_to_end(self.config)
+        self.deadline = time.monotonic() + max_seconds_to_end(self.config)
 
     def target(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until asked to end; runs in the worker process. Logs what keeps it from serving."""

@@ -105,7 +105,7 @@ def lasting(outage: Outage, database: ProxiedDatabase) -> Iterator[None]:
         outage.end(database)
 
 
-def most_attempts(began: float) -> float:
+def max_attempts(began: float) -> float:
     """Return how many attempts are allowed since the database went away: many at first, then ever fewer."""
     return 2 * POOL_SIZE + (time.monotonic() - began) / (MAX_PAUSE_SECONDS / 2)
 
@@ -180,7 +180,7 @@ def test_while_the_database_is_away_a_worker_tries_seldom_and_one_at_a_time(
         with lasting(OUTAGES["suspended"], database):
             until(lambda: sum(answer.asks_to_come_again for answer in answers) > MANY)
             attempts = len(database.proxy.attempts) - before
-            assert attempts <= most_attempts(gone)
+            assert attempts <= max_attempts(gone)
 
 
 @pytest.mark.requirement("FR-161", "FR-162")
@@ -194,7 +194,7 @@ def test_what_will_not_get_better_by_itself_is_answered_at_once(settings: Settin
             database.let_in()
 
             assert all(answer.asks_to_come_again for answer in answers), message
-            assert attempts <= most_attempts(gone)
+            assert attempts <= max_attempts(gone)
             load.wait_until_all_is_well()
 
 

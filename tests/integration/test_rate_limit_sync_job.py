@@ -50,9 +50,9 @@ class Limiter(SharedRateLimiter):
         super().__init__("user", Rate(100, seconds), lambda: clock() * 10**9)
         self.looks = 0
 
-    def take(self, most: int) -> list[Count]:
+    def take(self, max_counts: int) -> list[Count]:
         self.looks += 1
-        return super().take(most)
+        return super().take(max_counts)
 
     async def many_more_looks(self) -> None:
         """Wait until it has been checked many more times."""

@@ -42,7 +42,7 @@ class ListingService:
         )
         with self.sessions(self.user_id) as session:
             ((tag, json, has_more, key, last_id, total),) = session.run(compiled_list(shape), values)
-        next_cursor = cursors.encode(query.list_id, key, last_id) if has_more else None
+        next_cursor = cursors.encode(query.listing_id, key, last_id) if has_more else None
         return Page(json, query.limit, next_cursor, tag, total)
 
 
@@ -61,5 +61,5 @@ def _placed(query: TaskQuery) -> dict[str, object]:
     """Return where the page starts, under the statements' parameter names; raises BadRequest."""
     if query.cursor is None:
         return {}
-    key, task_id = cursors.decode(query.cursor, query.list_id, query.order.kind)
+    key, task_id = cursors.decode(query.cursor, query.listing_id, query.order.kind)
     return {"after": "infinity" if key == _INFINITY else key, "task": task_id}

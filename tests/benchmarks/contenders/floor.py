@@ -29,7 +29,7 @@ from backend.models import cursor as cursors
 from backend.services.tasks import queries as task_queries
 from backend.services.tasks.listing_queries import MAX_IN_SHORT, Shape, list_statement
 
-_LIST_ID = bytes(cursors.LIST_BYTES)
+_LISTING_ID = bytes(cursors.LISTING_BYTES)
 Row = tuple[Any, ...]
 
 
@@ -103,7 +103,7 @@ def create_app() -> Starlette:
             SHORT_LIST if limit <= MAX_IN_SHORT else LIST, principal=user_of(request), most=limit, known=[]
         )
         tag, text, has_more, key, last_id, _ = row
-        cursor = cursors.encode(_LIST_ID, key, last_id) if has_more else None
+        cursor = cursors.encode(_LISTING_ID, key, last_id) if has_more else None
         page = json.dumps({"limit": limit, "has_more": has_more, "next_cursor": cursor})
         return answer(f'{{"data":{text},"page":{page}}}', tag)
 
