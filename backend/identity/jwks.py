@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from backend.config import LOCAL_HOSTS, is_https_or_local
+from backend.config import LOCAL_HOSTS, NOT_HTTPS, is_https_or_local
 from backend.errors import ConfigurationError, ServiceUnavailable
 
 FETCH_TIMEOUT_SECONDS = 5
@@ -63,10 +63,10 @@ def read_key_set(document: bytes, prepare: Prepare) -> tuple[VerificationKey, ..
     try:
         content = json.loads(document.decode())
     except (ValueError, RecursionError):
-        raise ValueError("no JSON: is JWT_JWKS_URL the address of the keys?") from None
+        raise ValueError("not JSON: does JWT_JWKS_URL point to the issuer's keys?") from None
     entries = content.get("keys") if isinstance(content, dict) else None
     if not isinstance(entries, list):
-        raise ValueError("no JSON Web Key Set: is JWT_JWKS_URL the address of the keys?")  # noqa: TRY004 - it came over the network, no caller passed it
+        raise ValueError("not a JSON Web Key Set: does JWT_JWKS_URL point to the issuer's keys?")  # noqa: TRY004 - it came over the network, no caller passed it
     keys: dict[object, VerificationKey] = {}
     for position, entry in enumerate(entries):
         try:
@@ -122,7 +122,7 @@ class IssuerKeys:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if not is_https_or_local(url):
-            raise ConfigurationError("JWT_JWKS_URL: must be an https:// address (http:// only on localhost)")
+            raise ConfigurationError(f"JWT_JWKS_URL: {NOT_HTTPS}")
         # Imports httpx, which only this class needs; here, so that no request waits for it.
         from backend.identity.fetch import download  # noqa: PLC0415
 
@@ -189,7 +189,7 @@ class IssuerKeys:
     def _require_keys(self) -> None:
         if not self._keys:
             raise ServiceUnavailable(
-                "The keys that tokens are signed with cannot be fetched right now. Try again shortly.",
+                "The keys that verify tokens cannot be fetched right now. Try again shortly.",
                 retry_after_seconds=RETRY_INTERVAL_SECONDS,
             )
 

@@ -70,7 +70,7 @@ class Scope(Choice):
 def _each_once(scopes: list[Scope]) -> list[Scope]:
     """Refuse a list that repeats a scope; returns it in our order."""
     if len(set(scopes)) < len(scopes):
-        raise PydanticCustomError("repeated", "Name each scope once")
+        raise PydanticCustomError("repeated", "Each scope may appear only once")
     return [scope for scope in Scope if scope in scopes]
 
 

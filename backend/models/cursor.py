@@ -38,7 +38,7 @@ def decode(cursor: str, listing_id: bytes, kind: type[Key]) -> tuple[Key, UUID]:
     try:
         content = opaque.read(cursor, KIND)
         if content[:LISTING_BYTES] != listing_id:
-            raise _of_another_list()
+            raise _of_another_listing()
         task_id, ending = content[LISTING_BYTES : LISTING_BYTES + _ID_BYTES], content[LISTING_BYTES + _ID_BYTES :]
         return _time(ending) if kind is datetime else _text(ending), UUID(bytes=task_id)
     except (ValueError, OverflowError):
@@ -59,10 +59,10 @@ def _text(ending: bytes) -> str:
 
 
 def _not_ours() -> BadRequest:
-    message = "This cursor is not one of ours; take next_cursor as it was given, or start without a cursor."
+    message = "This cursor is not valid. Send next_cursor unchanged, or start without a cursor."
     return BadRequest(message, details=(Detail("query.cursor", "cursor_invalid", message),))
 
 
-def _of_another_list() -> BadRequest:
-    message = "This cursor is of a list with another sort or other filters; keep them while you follow its pages."
+def _of_another_listing() -> BadRequest:
+    message = "This cursor belongs to a listing with another sort or other filters. Keep both from page to page."
     return BadRequest(message, details=(Detail("query.cursor", "cursor_of_another_list", message),))

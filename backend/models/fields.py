@@ -75,14 +75,14 @@ def _moment(value: object) -> datetime:
     """Read a moment; pydantic would also accept numbers, and times without an offset, which are ambiguous."""
     text = str(value)
     if _OFFSET_WITHOUT_SIGN.fullmatch(text):
-        raise PydanticCustomError("moment_format", "In an address, + means a blank: send %2B instead, or Z for UTC")
+        raise PydanticCustomError("moment_format", "In a URL, + means a space: send %2B instead, or Z for UTC")
     try:
         if _A_MOMENT.fullmatch(text):
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):  # no such day, or outside the years 1 to 9999
         pass
     raise PydanticCustomError(
-        "moment_format", "Must be a time with its offset, like 2026-11-21T09:30:00.123456Z, with at most 6 decimals"
+        "moment_format", "Must be a time with an offset and at most 6 decimals, like 2026-11-21T09:30:00.123456Z"
     )
 
 
@@ -99,7 +99,7 @@ def _comma_separated_ids(value: str) -> str:
 def _with_a_word(text: str) -> str:
     """Refuse text without a word to search for."""
     if not has_word(text):
-        raise PydanticCustomError("no_word", "Must hold at least one word")
+        raise PydanticCustomError("no_word", "Must contain at least one word")
     return text
 
 

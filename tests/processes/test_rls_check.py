@@ -64,37 +64,38 @@ BREACHES = {
     "owner": Breach(
         "ALTER TABLE users OWNER TO task_api",
         "ALTER TABLE users OWNER TO LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON users TO task_api",
-        "the role task_api has the rights of the owner of users, whom",
+        "the role task_api has the rights of the owner of users, so row-level security does not bind it",
     ),
     "member of the owner": Breach(
         "CREATE ROLE chief; ALTER TABLE users OWNER TO chief; GRANT chief TO task_api",
         "ALTER TABLE users OWNER TO LOGIN; DROP ROLE chief",
-        "the role task_api has the rights of the owner of users, whom",
+        "the role task_api has the rights of the owner of users, so row-level security does not bind it",
     ),
     "no policy": Breach(
         "ALTER POLICY own_rows ON tasks TO LOGIN",
         "ALTER POLICY own_rows ON tasks TO task_api",
-        "tasks has no policy for the role task_api, so that nobody sees a row",
+        "tasks has no policy for the role task_api, so nobody sees its rows",
     ),
     "open to read": Breach(
         "CREATE POLICY report ON tasks FOR SELECT USING (title <> '')",
         "DROP POLICY report ON tasks",
-        "a policy of tasks shows the role task_api rows whoever the user is",
+        "a policy of tasks shows the role task_api the rows of every user",
     ),
     "open to write": Breach(
         "ALTER POLICY own_rows ON users WITH CHECK (true)",
         "ALTER POLICY own_rows ON users WITH CHECK (id = (SELECT nullif(current_setting('app.user_id', true), '')))",
-        "a policy of users shows the role task_api rows whoever the user is",
+        "a policy of users shows the role task_api the rows of every user",
     ),
     "out of reach": Breach(
         "REVOKE USAGE ON SCHEMA public FROM PUBLIC",
         "GRANT USAGE ON SCHEMA public TO PUBLIC",
-        "tasks is nowhere that the role task_api looks. Run: GRANT USAGE ON SCHEMA public TO task_api",
+        "the role task_api cannot see the table tasks. Run: GRANT USAGE ON SCHEMA public TO task_api",
     ),
     "no right to switch": Breach(
         "REVOKE task_api FROM LOGIN",
         "GRANT task_api TO LOGIN WITH INHERIT FALSE, SET TRUE",
-        "the login LOGIN may not take on the role task_api. Run: GRANT task_api TO LOGIN WITH INHERIT FALSE, SET TRUE",
+        "the login LOGIN may not switch to the role task_api. "
+        "Run: GRANT task_api TO LOGIN WITH INHERIT FALSE, SET TRUE",
     ),
     "no role": Breach(
         "ALTER ROLE task_api RENAME TO gone",

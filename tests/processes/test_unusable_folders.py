@@ -90,7 +90,7 @@ def test_a_folder_that_is_not_ours(own_folder: Path, settings: dict[str, str]) -
 def test_a_home_that_cannot_be_found(own_folder: Path) -> None:
     line = refusal(serving(), bare("~no-such-user/data"), own_folder)
 
-    assert line.startswith("task-api: DATA_DIR: ~ stands for a home folder that cannot be found; write the folder out")
+    assert line.startswith("task-api: DATA_DIR: the home folder for ~ cannot be found. Write the full path")
     assert list(own_folder.iterdir()) == []
 
 
