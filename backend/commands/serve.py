@@ -10,8 +10,8 @@ from contextlib import suppress
 
 import structlog
 
-from backend.commands.common import database, issue, migration_url, set_up, with_key
-from backend.commands.schema import bring_up_to_date, require_schema
+from backend.commands.database import bring_up_to_date, database, migration_url, require_schema, set_up
+from backend.commands.token import issue, with_key
 from backend.config import Settings, load_settings
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory

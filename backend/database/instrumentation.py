@@ -63,7 +63,7 @@ def gauge_pool(engine: Engine, waiting: Callable[[], int]) -> None:
         yield Observation(engine.pool.checkedin(), {**_POOL, "db.client.connection.state": "idle"})
         yield Observation(engine.pool.checkedout(), {**_POOL, "db.client.connection.state": "used"})
 
-    def most(_options: CallbackOptions) -> Iterator[Observation]:
+    def maximum(_options: CallbackOptions) -> Iterator[Observation]:
         yield Observation(engine.pool.size(), _POOL)
 
     def pending(_options: CallbackOptions) -> Iterator[Observation]:
@@ -73,7 +73,7 @@ def gauge_pool(engine: Engine, waiting: Callable[[], int]) -> None:
         "db.client.connection.count", [count], "{connection}", "Connections to the database, idle and used."
     )
     _meter.create_observable_up_down_counter(
-        "db.client.connection.max", [most], "{connection}", "Connections that there may be."
+        "db.client.connection.max", [maximum], "{connection}", "Connections that there may be."
     )
     _meter.create_observable_up_down_counter(
         "db.client.connection.pending_requests", [pending], "{request}", "Requests that wait for a connection."

@@ -19,7 +19,7 @@ from jose import jwk, jws
 from jose.backends.base import Key
 from jose.exceptions import JWKError
 
-from backend.config import MINIMUM_SECRET_BYTES
+from backend.config import MIN_SECRET_BYTES, OPENSSL, SHORT_SECRET
 from backend.errors import ConfigurationError
 from backend.identity.claims import (
     MAX_USER_ID_LENGTH,
@@ -155,9 +155,9 @@ class Verifier:
         key = await self._keys.find(algorithm, key_id)
         # No await from here on, so that no token is remembered after its key was withdrawn.
         if key is None:
-            raise refusal("The token is signed with a key that is not known here.")
+            raise refusal("The token is signed with an unknown key.")
         if algorithm not in key.algorithms:
-            raise refusal("The token's algorithm is not that of its key.")
+            raise refusal("The token's algorithm does not match its key.")
         claims = read_object(_signed_payload(token, key, algorithm))
         user_id, expires_at = judge_claims(claims, self._expected, self._now())
         self._memory.keep(token, user_id, expires_at)
@@ -207,7 +207,7 @@ def issue_token(  # noqa: PLR0913 - each is one claim, or the clock
     """Return an HS256 token for development and tests; raises ConfigurationError if no verifier would accept it."""
     key = _prepared_secret(secret)
     if not is_user_id(user_id):
-        raise ConfigurationError(f"A user id has 1 to {MAX_USER_ID_LENGTH} characters and no control characters.")
+        raise ConfigurationError(f"A user id must have 1 to {MAX_USER_ID_LENGTH} characters and no control characters.")
     issued_at = int(now())
     dates = {"iat": issued_at, "exp": issued_at + ttl_seconds}
     claims = {"sub": user_id, **dates, "iss": issuer, "aud": audience, "azp": authorized_party}
@@ -222,7 +222,7 @@ def development_secret(path: Path, *, random: Callable[[int], str] = secrets.tok
     Processes that start at the same time get the same one. Raises ConfigurationError, with advice, for a file that
     cannot be read or written, that others may read, or that contains no proper secret.
     """
-    advice = f"delete {path} to have a new one made, or set JWT_SECRET"
+    advice = f"delete {path}, so that a new one is made, or set JWT_SECRET"
     try:
         if not path.exists():
             _make_secret_file(path, random(DEVELOPMENT_SECRET_BYTES))
@@ -233,13 +233,13 @@ def development_secret(path: Path, *, random: Callable[[int], str] = secrets.tok
         raise ConfigurationError(f"The development secret is not text: {advice}") from None
     except OSError as error:
         raise ConfigurationError(
-            f"DATA_DIR: the development secret cannot be kept in {path} ({error.strerror}). "
+            f"DATA_DIR: cannot keep the development secret in {path} ({error.strerror}). "
             "Set DATA_DIR to a folder of your own, or set JWT_SECRET."
         ) from None
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigurationError(f"The development secret can be read by others: chmod 600 {path}, or {advice}")
-    if len(secret) < MINIMUM_SECRET_BYTES:
-        raise ConfigurationError(f"The development secret has less than {MINIMUM_SECRET_BYTES} bytes: {advice}")
+        raise ConfigurationError(f"Others can read the development secret. Run: chmod 600 {path}. Or {advice}")
+    if len(secret) < MIN_SECRET_BYTES:
+        raise ConfigurationError(f"The development secret is shorter than {MIN_SECRET_BYTES} bytes: {advice}")
     return secret
 
 
@@ -262,7 +262,7 @@ def _signed_payload(token: str, key: VerificationKey, algorithm: str) -> bytes:
     try:
         payload: bytes = jws.verify(token, key.prepared, algorithms=[algorithm])
     except Exception:  # noqa: BLE001 - jose lets TypeError, ValueError and others escape for some tokens
-        raise refusal("The token's signature does not match.") from None
+        raise refusal("The token's signature is not valid.") from None
     return payload
 
 
@@ -277,17 +277,15 @@ def _prepared_secret(secret: str, setting: str = "JWT_SECRET") -> object:
         data = secret.encode()
     except UnicodeEncodeError:
         raise ConfigurationError(f"{setting}: must be UTF-8 text") from None
-    if len(data) < MINIMUM_SECRET_BYTES:
-        raise ConfigurationError(
-            f"{setting}: needs at least {MINIMUM_SECRET_BYTES} bytes; make one with: openssl rand -base64 48"
-        )
+    if len(data) < MIN_SECRET_BYTES:
+        raise ConfigurationError(f"{setting}: {SHORT_SECRET}")
     try:
         key: object = jwk.construct(data, "HS256")
     except JWKError:  # jose refuses PEM and OpenSSH texts, but no other form of a public key
         key = None
     if key is None or is_key_of_a_pair(secret):
         raise ConfigurationError(
-            f"{setting}: this is a key pair's key, which is no secret for HS256; set JWT_JWKS_URL to the address where"
-            " your issuer publishes its keys, or a random secret made with: openssl rand -base64 48"
+            f"{setting}: this is a key of a key pair, not a shared secret for HS256. Set JWT_JWKS_URL to the URL where "
+            f"your issuer publishes its keys, or make a random secret with: {OPENSSL}"
         )
     return key

@@ -24,7 +24,7 @@ from sqlmodel import Field, SQLModel
 
 from backend.identity.access_token_format import MAX_LENGTH
 from backend.models.base import Choice, Input, described
-from backend.models.fields import NAME_LENGTH, Name
+from backend.models.fields import MAX_NAME_LENGTH, Name
 from backend.models.values import StoredName
 
 MAX_DAYS = 365
@@ -40,7 +40,7 @@ class AccessToken(SQLModel, table=True):
     __table_args__ = (
         PrimaryKeyConstraint("user_id", "id", name="pk_access_tokens"),
         ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_access_tokens_user_id_users", ondelete="CASCADE"),
-        CheckConstraint(f"char_length(name) BETWEEN 1 AND {NAME_LENGTH}", name="ck_access_tokens_name_length"),
+        CheckConstraint(f"char_length(name) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="ck_access_tokens_name_length"),
         CheckConstraint(
             "cardinality(scopes) BETWEEN 1 AND 2 AND scopes <@ ARRAY['tasks:read', 'tasks:write']",
             name="ck_access_tokens_scopes_known",
@@ -70,7 +70,7 @@ class Scope(Choice):
 def _each_once(scopes: list[Scope]) -> list[Scope]:
     """Refuse a list that repeats a scope; returns it in our order."""
     if len(set(scopes)) < len(scopes):
-        raise PydanticCustomError("repeated", "Name each scope once")
+        raise PydanticCustomError("repeated", "Each scope may appear only once")
     return [scope for scope in Scope if scope in scopes]
 
 

@@ -10,7 +10,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from sqlmodel import Field
 
 from backend.models.base import Input
-from backend.models.etags import GREATEST_REVISION, PATTERN, EntityTags, parse_revision, parse_tags
+from backend.models.etags import MAX_REVISION, PATTERN, EntityTags, parse_revision, parse_tags
 from backend.models.fields import CanonicalUUID, Flag
 from backend.models.task import TaskCompletion, TaskCreate, TaskUpdate
 
@@ -33,7 +33,7 @@ IfMatch = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "integer", "minimum": 1, "maximum": GREATEST_REVISION},
+                {"type": "integer", "minimum": 1, "maximum": MAX_REVISION},
                 {"type": "string", "pattern": PATTERN},
             ]
         }

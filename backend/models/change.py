@@ -18,7 +18,7 @@ from backend.models.values import Revision
 
 _SINCE = "`page.next_since` of the previous page, or the `id` of an event; omit it to get everything"
 
-MALFORMED_SINCE = "Not a sync token of ours: send next_since as it was given, or leave since out to start again"
+MALFORMED_SINCE = "Must be a sync token: send next_since unchanged, or leave since out to start again"
 
 
 def _sync_token(text: str) -> str:

@@ -83,7 +83,7 @@ LINES: dict[str, type[BaseModel]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class ExportPlace:
+class ExportCursor:
     """Where a page begins: in this part of the export, at the first row whose key is not less than `key`."""
 
     part: int
@@ -95,4 +95,4 @@ class ExportPage:
     """Whole lines, each with its line end, and where the next page begins; None after the last page."""
 
     lines: str
-    next: ExportPlace | None
+    next: ExportCursor | None

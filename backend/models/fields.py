@@ -12,11 +12,11 @@ from pydantic_core import PydanticCustomError
 
 from backend.models.search_text import has_word
 
-TITLE_LENGTH = 500
+MAX_TITLE_LENGTH = 500
 TITLE_KEY_LENGTH = 100  # characters of a title that lists are sorted by
-DESCRIPTION_LENGTH = 10_000
-NAME_LENGTH = 100
-SEARCH_LENGTH = 500
+MAX_DESCRIPTION_LENGTH = 10_000
+MAX_NAME_LENGTH = 100
+MAX_SEARCH_LENGTH = 500
 MAX_IDS = 100
 
 _CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
@@ -75,14 +75,14 @@ def _moment(value: object) -> datetime:
     """Read a moment; pydantic would also accept numbers, and times without an offset, which are ambiguous."""
     text = str(value)
     if _OFFSET_WITHOUT_SIGN.fullmatch(text):
-        raise PydanticCustomError("moment_format", "In an address, + means a blank: send %2B instead, or Z for UTC")
+        raise PydanticCustomError("moment_format", "In a URL, + means a space: send %2B instead, or Z for UTC")
     try:
         if _A_MOMENT.fullmatch(text):
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):  # no such day, or outside the years 1 to 9999
         pass
     raise PydanticCustomError(
-        "moment_format", "Must be a time with its offset, like 2026-11-21T09:30:00.123456Z, with at most 6 decimals"
+        "moment_format", "Must be a time with an offset and at most 6 decimals, like 2026-11-21T09:30:00.123456Z"
     )
 
 
@@ -99,30 +99,30 @@ def _comma_separated_ids(value: str) -> str:
 def _with_a_word(text: str) -> str:
     """Refuse text without a word to search for."""
     if not has_word(text):
-        raise PydanticCustomError("no_word", "Must hold at least one word")
+        raise PydanticCustomError("no_word", "Must contain at least one word")
     return text
 
 
 Title = Annotated[
     str,
     Strict(),
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_LENGTH),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE_LENGTH),
     AfterValidator(_without_nul),
-    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (TITLE_LENGTH - 2)}),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (MAX_TITLE_LENGTH - 2)}),
 ]
 Name = Annotated[
     str,
     Strict(),
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LENGTH),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_LENGTH),
     AfterValidator(_without_nul),
-    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (NAME_LENGTH - 2)}),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (MAX_NAME_LENGTH - 2)}),
 ]
 Description = Annotated[
     str,
     Strict(),
-    StringConstraints(max_length=DESCRIPTION_LENGTH),
+    StringConstraints(max_length=MAX_DESCRIPTION_LENGTH),
     AfterValidator(_without_nul),
-    WithJsonSchema({"type": "string", "maxLength": DESCRIPTION_LENGTH, "pattern": _DESCRIPTION}),
+    WithJsonSchema({"type": "string", "maxLength": MAX_DESCRIPTION_LENGTH, "pattern": _DESCRIPTION}),
 ]
 Flag = Annotated[bool, Strict()]
 CanonicalUUID = Annotated[UUID, BeforeValidator(_canonical_uuid)]
@@ -145,7 +145,7 @@ CommaSeparatedIds = Annotated[
 ]
 SearchText = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=SEARCH_LENGTH),
+    StringConstraints(min_length=1, max_length=MAX_SEARCH_LENGTH),
     AfterValidator(_without_nul),
     AfterValidator(_with_a_word),
     # Our own format: it tells programs that not every text is valid.
@@ -153,7 +153,7 @@ SearchText = Annotated[
         {
             "type": "string",
             "minLength": 1,
-            "maxLength": SEARCH_LENGTH,
+            "maxLength": MAX_SEARCH_LENGTH,
             "format": "words",
             "examples": ['milk or "soy drink" -oat'],
         }

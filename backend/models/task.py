@@ -115,7 +115,7 @@ _COMPLETED = "Whether the task is done"
 _UUID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
 _TIME = "2026-11-21T09:30:00.123456+00:00"
 _EARLY, _LATE = "2026-11-01T00:00:00Z", "2026-12-01T00:00:00+02:00"
-CURSOR_EXAMPLE = cursors.encode(bytes(cursors.LIST_BYTES), datetime.fromisoformat(_TIME), UUID(_UUID))
+CURSOR_EXAMPLE = cursors.encode(bytes(cursors.LISTING_BYTES), datetime.fromisoformat(_TIME), UUID(_UUID))
 # Our own format: what a cursor contains is private, but programs can see that not every text is valid.
 Cursor = Annotated[
     str,
@@ -234,10 +234,10 @@ class TaskQuery(Input):
         return {name: value for name in FILTERS if (value := getattr(self, name)) is not None}
 
     @property
-    def list_id(self) -> bytes:
+    def listing_id(self) -> bytes:
         """Return an id of this listing that is the same for all its pages and depends on its sort and filters."""
         filters = {name: str(value) for name, value in self.filters.items()}
-        return fingerprint(self.sort, self.deleted, filters)[: cursors.LIST_BYTES]
+        return fingerprint(self.sort, self.deleted, filters)[: cursors.LISTING_BYTES]
 
 
 class DeleteQuery(Input):

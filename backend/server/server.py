@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from backend.config import Settings
 from backend.server.listener import accept_waiting
-from backend.server.state import ServerConfig, ServiceState, most_connections
+from backend.server.state import ServerConfig, ServiceState, max_connections
 from backend.telemetry.logs import set_up_logs
 
 if TYPE_CHECKING:  # only a process that serves imports it
@@ -41,12 +41,12 @@ def server_config(app: ASGIApp | str, settings: Settings, **options: Any) -> Ser
         **options,
     )
     config.client_timeout_seconds = settings.client_timeout_seconds
-    config.most_connections = most_connections(settings.database_pool_size)
+    config.max_connections = max_connections(settings.database_pool_size)
     config.set_up_logs = partial(set_up_logs, settings.log_level, as_json=settings.environment == "production")
     return config
 
 
-def most_seconds_to_end(config: ServerConfig) -> float:
+def max_seconds_to_end(config: ServerConfig) -> float:
     """Return how long a shutdown may take before the server counts as hanging."""
     grace_seconds = config.timeout_graceful_shutdown or 0
     return NOTICE_SECONDS + LAME_DUCK_SECONDS + grace_seconds + CLOSE_SECONDS
@@ -86,9 +86,9 @@ class Server(uvicorn.Server):
     def _protocol(self) -> asyncio.Protocol:
         return self.config.http_protocol_class(self.config, self.server_state, self.lifespan.state)  # type: ignore[call-arg]  # as in uvicorn
 
-    async def _while(self, is_so: Callable[[], bool], most_seconds: float) -> None:
+    async def _while(self, is_so: Callable[[], bool], max_seconds: float) -> None:
         """Wait while a condition holds, at least a moment; stop early on a forced exit (a second Ctrl-C)."""
-        for _ in range(math.ceil(most_seconds / _LOOK_SECONDS)):
+        for _ in range(math.ceil(max_seconds / _LOOK_SECONDS)):
             await asyncio.sleep(_LOOK_SECONDS)
             if self.force_exit or not is_so():
                 return

@@ -19,7 +19,7 @@ import structlog
 from uvicorn.supervisors.multiprocess import SIGNALS, Multiprocess, Process
 
 from backend.errors import ConfigurationError, ServiceUnavailable
-from backend.server.server import Server, most_seconds_to_end
+from backend.server.server import Server, max_seconds_to_end
 from backend.server.signals import hangup_means_reload, leaving_in_order
 from backend.server.state import ServerConfig
 
@@ -54,7 +54,7 @@ class Worker(Process):
         """Start a graceful shutdown of the worker, and set its deadline."""
         self.is_leaving = True
         self.terminate()
-        self.deadline = time.monotonic() + most_seconds_to_end(self.config)
+        self.deadline = time.monotonic() + max_seconds_to_end(self.config)
 
     def target(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until asked to end; runs in the worker process. Logs what keeps it from serving."""

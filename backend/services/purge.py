@@ -45,7 +45,7 @@ MAX_ROUNDS = 100_000  # of searching for users
 
 _NOBODY = ""
 
-_MOST: ColumnElement[int] = bind("most", type_=BigInteger)
+_MAX_ROWS: ColumnElement[int] = bind("max_rows", type_=BigInteger)
 
 
 def _is_older(column: Column[datetime], age: timedelta) -> ColumnElement[bool]:
@@ -55,7 +55,7 @@ def _is_older(column: Column[datetime], age: timedelta) -> ColumnElement[bool]:
 def _find() -> SelectOfScalar[str]:
     """Select some users who have expired rows, except those passed over."""
     passed_over = cast(bind("passed_over"), ARRAY(Text))
-    return select(func.users_with_expired_rows(passed_over, cast(_MOST, BigInteger), type_=Text))
+    return select(func.users_with_expired_rows(passed_over, cast(_MAX_ROWS, BigInteger), type_=Text))
 
 
 def _purge() -> Select[int, int, int, int]:
@@ -101,7 +101,7 @@ def _removed(column: Column[datetime], age: timedelta, locked: CTE) -> CTE:
     """
     table = column.table
     conditions = (table.c.user_id == USER_ID, _is_older(column, age))
-    some = select(*table.primary_key).where(*conditions).limit(_MOST)
+    some = select(*table.primary_key).where(*conditions).limit(_MAX_ROWS)
     returned = [table.c[name] for name in ("user_id", "revision") if name in table.c]
     return (
         delete(table)
@@ -156,7 +156,7 @@ class UserPurge:
     def step(self) -> Purged:
         """Remove up to MAX_PURGED rows of each kind; none while another transaction writes for this user."""
         with self.sessions(self.user_id) as session:
-            rows = session.exec(PURGE, params={"principal": self.user_id, "most": MAX_PURGED})
+            rows = session.exec(PURGE, params={"principal": self.user_id, "max_rows": MAX_PURGED})
         return Purged(*rows[0]) if rows else Purged()
 
 
@@ -185,6 +185,6 @@ class PurgeService:
                 break
 
     def _find(self, passed_over: Collection[str]) -> list[str]:
-        params = {"most": MAX_FOUND, "passed_over": list(passed_over)}
+        params = {"max_rows": MAX_FOUND, "passed_over": list(passed_over)}
         with self.sessions(_NOBODY) as session:
             return [user_id for (user_id,) in session.exec(FIND, params=params)]

@@ -37,7 +37,7 @@ _VARIABLES = f"""\
 _USER = AsIs("('user-' || :owner)")
 _TASK_OF = "CAST('00000000-0000-7000-8000-' || lpad(to_hex({}), 12, '0') AS uuid)"
 _THE_TASK = {"principal": _USER, "task": AsIs(_TASK_OF.format(":owner * 10000 + :number")), "expected": None}
-_PAGE = {"known": [], "principal": _USER, "most": LIST_LIMIT}
+_PAGE = {"known": [], "principal": _USER, "max_rows": LIST_LIMIT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _literal(value: object) -> str:
 
 _GET = Script(task_queries.GET, _THE_TASK, 60)
 _LIST = Script(list_statement(Shape(is_short=True)), _PAGE, 20)
-_LONG_LIST = Script(list_statement(Shape()), {**_PAGE, "principal": AsIs("('long-' || :long_owner)"), "most": 1000})
+_LONG_LIST = Script(list_statement(Shape()), {**_PAGE, "principal": AsIs("('long-' || :long_owner)"), "max_rows": 1000})
 _CREATE = Script(
     one_statement.CREATE,
     {

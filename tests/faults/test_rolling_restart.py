@@ -61,7 +61,7 @@ def test_each_worker_is_replaced_and_once_more_if_asked_meanwhile(service: Servi
     load.wait_for(100)
 
 
-def test_workers_that_cannot_start_take_nobodys_place(service: Service, load: Load, folder: Path) -> None:
+def test_workers_that_cannot_start_replace_nobody(service: Service, load: Load, folder: Path) -> None:
     before = workers_of(service)
     library = folder / "fastapi.py"  # found first on the path: workers import it, the parent does not
     library.write_text("raise RuntimeError('half installed')")

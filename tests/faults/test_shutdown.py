@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from backend.config import Settings
-from backend.server.server import most_seconds_to_end, server_config
+from backend.server.server import max_seconds_to_end, server_config
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.connection import connection_to, head
 from tests.fixtures.database import execute
@@ -107,4 +107,4 @@ def test_a_service_is_given_more_time_to_end_than_a_request_may_take(settings: S
     config = server_config("", settings.model_copy(update={"request_timeout_seconds": seconds}))
 
     assert config.timeout_graceful_shutdown is not None
-    assert most_seconds_to_end(config) > config.timeout_graceful_shutdown > seconds + 1
+    assert max_seconds_to_end(config) > config.timeout_graceful_shutdown > seconds + 1

@@ -75,7 +75,7 @@ def _go_on(load: Load) -> None:
 
 
 @pytest.mark.requirement("FR-246")
-def test_workers_whose_parent_was_killed_end_in_order_and_leave_their_place(tmp_path: Path, database_url: str) -> None:
+def test_workers_whose_parent_was_killed_end_in_order_and_free_their_port(tmp_path: Path, database_url: str) -> None:
     slow, port = new_user(), free_port()
     execute(database_url, "INSERT INTO users (id, revision) VALUES (%s, 0)", slow)
     command = (*WITHOUT_TERMINAL[:-1], str(port))

@@ -202,7 +202,7 @@ def test_what_was_used_once_is_neither_built_nor_compiled_again(proxied: API) ->
 
 
 @pytest.mark.requirement("FR-200")
-def test_each_statement_of_the_lists_that_clients_show_is_kept() -> None:
+def test_each_statement_of_the_listings_that_clients_show_is_kept() -> None:
     """Every sort order with all its page variants, and in the default order, one or two filters."""
     ordered = [
         Shape(sort, is_after, in_trash)

@@ -105,7 +105,7 @@ def test_a_request_is_in_hand_only_when_its_body_is_there(small: API, stack: Exi
 
 @pytest.mark.requirement("FR-261")
 @pytest.mark.parametrize("chunked", [False, True], ids=["declared", "chunked"])
-def test_a_user_has_a_share_of_the_room_for_bodies(
+def test_a_user_has_a_share_of_the_memory_for_bodies(
     small: API, stack: ExitStack, user_id: str, *, chunked: bool
 ) -> None:
     request = beginning(user_id, LARGEST_BYTES)
@@ -132,7 +132,7 @@ def test_a_user_has_a_share_of_the_room_for_bodies(
 
 
 @pytest.mark.requirement("FR-261")
-def test_a_file_to_import_takes_no_room_because_it_is_not_kept(small: API, stack: ExitStack, user_id: str) -> None:
+def test_a_file_to_import_takes_no_memory_because_it_is_not_kept(small: API, stack: ExitStack, user_id: str) -> None:
     importing = stack.enter_context(connection_to(small))
     file = {"Content_Type": "application/jsonl", "Content_Length": str(BODIES * LARGEST_BYTES)}
     importing.send(head(user_id, "POST /api/tasks/import", **file) + b"{")

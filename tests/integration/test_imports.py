@@ -83,7 +83,7 @@ def test_a_row_makes_its_task_be_as_it_says(client: httpx.Client) -> None:
 
 
 @pytest.mark.requirement("FR-226")
-def test_an_import_that_is_repeated_changes_nothing(client: httpx.Client) -> None:
+def test_importing_the_same_file_again_changes_nothing(client: httpx.Client) -> None:
     rows = lines_of(
         {"id": str(uuid.uuid4()), "title": str(number), "completed": number % 2 == 0} for number in range(9)
     )

@@ -145,7 +145,7 @@ def test_what_goes_across_users_says_so(engine: Engine, partitioned_url: str, na
         execute(partitioned_url, "INSERT INTO rate_limits VALUES (%s, 'epoch', 1)", user_id)
     Hoarder.with_rows(partitioned_url, tombstones=1)
     values = {
-        "most": 1000,
+        "max_rows": 1000,
         "passed_over": [],
         "ids": many,
         "seconds": [0] * len(many),

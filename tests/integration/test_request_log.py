@@ -139,8 +139,8 @@ def test_a_slow_round_trip_is_logged_with_its_statement_and_request(
     settings: Settings, proxy: Proxy, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "backend")
-    least = {"slow_statement_seconds": 0.000_001, "database_url": SecretStr(proxy.url)}
-    with serve(settings.model_copy(update=least)) as api, api.client(new_user()) as client:
+    lowest = {"slow_statement_seconds": 0.000_001, "database_url": SecretStr(proxy.url)}
+    with serve(settings.model_copy(update=lowest)) as api, api.client(new_user()) as client:
         response = client.post("/api/tasks", json={"title": "private words"}, headers={"Idempotency-Key": "private"})
         assert response.status_code == 201
         line_of(response, caplog)

@@ -25,8 +25,8 @@ pytestmark = pytest.mark.requirement("FR-179")
 
 UNIT = DEPLOY / "task-api.service"
 SOCKET = DEPLOY / "task-api.socket"
-PLACE = "/opt/task-api"
-PROGRAM = f"{PLACE}/.venv/bin/task-api"
+INSTALLED = "/opt/task-api"
+PROGRAM = f"{INSTALLED}/.venv/bin/task-api"
 RELOAD_SECONDS = 100
 MAX_EXPOSURE = 2.0  # out of 10, on systemd's scale
 
@@ -109,12 +109,12 @@ def test_it_is_started_reloaded_and_stopped_as_the_unit_says(installed: Installa
         "/packages": locked_packages(tmp_path / "packages"),
         "/site-packages": Path(sysconfig.get_path("platlib")),
         PROGRAM: program,
-        **{f"{PLACE}/{name}": REPOSITORY / name for name in ("migrations", "backend")},
+        **{f"{INSTALLED}/{name}": REPOSITORY / name for name in ("migrations", "backend")},
     }
     given = {**installed.production(), **dict(pair.split("=", 1) for pair in _the("Environment").split())}
     names = ("DATABASE_URL", "DATA_DIR", "JWT_SECRET", "ENVIRONMENT", "WORKERS", "PYTHONDONTWRITEBYTECODE")
     environment = {name: given[name] for name in names} | {
-        "PYTHONPATH": f"{PLACE}:/packages",
+        "PYTHONPATH": f"{INSTALLED}:/packages",
         "RATE_LIMIT_ENABLED": "0",
     }
     unit = confine(tmp_path, files, _the("WorkingDirectory"), environment)

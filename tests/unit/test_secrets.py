@@ -219,9 +219,9 @@ def test_the_process_that_comes_second_uses_the_secret_of_the_first(tmp_path: Pa
 @pytest.mark.parametrize(
     ("content", "mode", "expected"),
     [
-        (b"short", 0o600, "less than 32 bytes"),
-        (b"", 0o600, "less than 32 bytes"),
-        (b" " * 64, 0o600, "less than 32 bytes"),
+        (b"short", 0o600, "shorter than 32 bytes"),
+        (b"", 0o600, "shorter than 32 bytes"),
+        (b" " * 64, 0o600, "shorter than 32 bytes"),
         (b"\xff" * 64, 0o600, "not text"),
         (b"x" * 64, 0o640, "chmod 600"),
         (b"x" * 64, 0o604, "chmod 600"),

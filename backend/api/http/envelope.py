@@ -76,7 +76,7 @@ class PageInfo(BaseModel):
     )
 
 
-class TaskListAnswer(BaseModel):
+class TaskPageAnswer(BaseModel):
     """One page of tasks, in the order that was asked for."""
 
     data: list[TaskPublic] = Field(

@@ -11,9 +11,9 @@ _MAX_WAIT_SECONDS = 2 * 86400  # the window of a rate per day, and the one befor
 
 
 def _header(
-    description: str, example: object, *, pattern: str, most: int = 100, is_always_there: bool = True
+    description: str, example: object, *, pattern: str, max_length: int = 100, is_always_there: bool = True
 ) -> dict[str, Any]:
-    schema = {"type": "string", "maxLength": most, "pattern": pattern}
+    schema = {"type": "string", "maxLength": max_length, "pattern": pattern}
     required = {"required": True} if is_always_there else {}
     return {"description": description, **required, "schema": schema, "example": example}
 
@@ -24,7 +24,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "Identifies this request in the server's logs",
         REQUEST_ID_EXAMPLE,
         pattern=REQUEST_ID_PATTERN,
-        most=MAX_REQUEST_ID,
+        max_length=MAX_REQUEST_ID,
     ),
     "RateLimit-Policy": _header(
         "How many requests (q) you may send in a window of w seconds",
@@ -42,13 +42,16 @@ HEADERS: dict[str, dict[str, Any]] = {
         "The origin of the requesting page, if the service allows that origin (CORS_ORIGINS)",
         "https://app.example.com",
         pattern="^https?://[^/ ]+$",
-        most=300,
+        max_length=300,
         is_always_there=False,
     ),
     "ETag": _header(
-        "The task's revision in quotes; for If-Match and If-None-Match", '"42"', pattern='^"[1-9][0-9]*"$', most=20
+        "The task's revision in quotes; for If-Match and If-None-Match",
+        '"42"',
+        pattern='^"[1-9][0-9]*"$',
+        max_length=20,
     ),
-    "List-ETag": _header(
+    "Listing-ETag": _header(
         "Changes whenever any of your tasks changes; for If-None-Match",
         '"42-7-1795253400123456"',
         pattern='^"[0-9-]+"$',
@@ -57,7 +60,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         'The first page (`rel="first"`) and, if there is one, the next page (`rel="next"`)',
         '</api/tasks?limit=50>; rel="first", </api/tasks?limit=50&cursor=AAAA>; rel="next"',
         pattern='^<[^>]+>; rel="first"(, <[^>]+>; rel="next")?$',
-        most=8 * MAX_ADDRESS_BYTES,  # two addresses, in which some characters are escaped as three
+        max_length=8 * MAX_ADDRESS_BYTES,  # two addresses, in which some characters are escaped as three
     ),
     "Location": _header(
         "The task's address", "/api/tasks/0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f", pattern="^/api/[a-z/]+/[0-9a-f-]+$"
@@ -85,4 +88,4 @@ EVERYWHERE = ("X-Request-Id", "RateLimit-Policy", "RateLimit", "Access-Control-A
 
 def named(*names: str) -> dict[str, Any]:
     """Return references to these headers, by the names under which they are sent."""
-    return {name.removeprefix("List-"): {"$ref": f"#/components/headers/{name}"} for name in names}
+    return {name.removeprefix("Listing-"): {"$ref": f"#/components/headers/{name}"} for name in names}

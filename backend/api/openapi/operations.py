@@ -13,7 +13,7 @@ from backend.api.http.envelope import (
     CurrentTaskAnswer,
     ErrorAnswer,
     TaskAnswer,
-    TaskListAnswer,
+    TaskPageAnswer,
     envelope,
     example_of,
 )
@@ -61,8 +61,8 @@ def success(
     headers = {**_HEADERS}
     if model is TaskAnswer:
         headers |= named("ETag")
-    if model is TaskListAnswer:
-        headers |= named("List-ETag", "Link")
+    if model is TaskPageAnswer:
+        headers |= named("Listing-ETag", "Link")
     if created:
         headers |= named("Location")
     if replayed:
@@ -133,7 +133,7 @@ ANYWHERE = errors(RateLimited, InternalError, ServiceUnavailable)  # any operati
 WITH_BODY = errors(RequestTimeout, PayloadTooLarge, UnsupportedMediaType)  # and these, if it takes a body
 UNKNOWN_PARAMETER = ValidationFailed(details=(Detail("query.verbose", "extra_forbidden", UNKNOWN_NAME),))
 NOT_MODIFIED: Responses = {304: {"description": "Your copy is up to date", "headers": _HEADERS | named("ETag")}}
-LIST_NOT_MODIFIED: Responses = {304: {**NOT_MODIFIED[304], "headers": _HEADERS | named("List-ETag")}}
+LISTING_NOT_MODIFIED: Responses = {304: {**NOT_MODIFIED[304], "headers": _HEADERS | named("Listing-ETag")}}
 CHANGED_SINCE = PreconditionFailed(json.dumps(example_of(TaskPublic)), 42)
 # Errors of an operation that changes a task and takes If-Match.
 CONDITIONAL = errors(malformed("If-Match"), CHANGED_SINCE, PreconditionRequired)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 from backend.api.deps import Listing, Tasks
 from backend.api.http.envelope import (
     TaskAnswer,
-    TaskListAnswer,
+    TaskPageAnswer,
     not_modified,
     page_response,
     task_response,
@@ -22,7 +22,7 @@ from backend.api.openapi.operations import (
     ANYWHERE,
     CHANGED_SINCE,
     CONDITIONAL,
-    LIST_NOT_MODIFIED,
+    LISTING_NOT_MODIFIED,
     NOT_MODIFIED,
     UNKNOWN_PARAMETER,
     WITH_BODY,
@@ -103,9 +103,13 @@ _NO_FLAG = ValidationFailed(details=(Detail("completed", "bool_type", "Input sho
 
 @router.get(
     "",
-    responses=success(200, "A page of your tasks", TaskListAnswer) | LIST_NOT_MODIFIED | errors(BadRequest, _TOO_LONG),
+    responses=success(200, "A page of your tasks", TaskPageAnswer)
+    | LISTING_NOT_MODIFIED
+    | errors(BadRequest, _TOO_LONG),
 )
-def list_tasks(request: Request, lists: Listing, query: Annotated[TaskQuery, Query()], known: IfNoneMatch) -> Response:
+def list_tasks(
+    request: Request, listing: Listing, query: Annotated[TaskQuery, Query()], known: IfNoneMatch
+) -> Response:
     """List your tasks, newest first, or filter them and sort them differently.
 
     The list holds the tasks that match every filter you send. A page holds up to `limit` tasks, or fewer when they are
@@ -114,7 +118,7 @@ def list_tasks(request: Request, lists: Listing, query: Annotated[TaskQuery, Que
 
     Send the `ETag` that you have as `If-None-Match`: if none of your tasks has changed, you get 304 immediately.
     """
-    page = lists.list(query, None if known.is_any else known.opaque)
+    page = listing.list(query, None if known.is_any else known.opaque)
     if known.match_weakly(page.tag):
         return not_modified(page.tag)
     return page_response(page, **page_links(request, page.next_cursor))

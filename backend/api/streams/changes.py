@@ -66,8 +66,8 @@ class Feed:
     poll_seconds: float = POLL_SECONDS
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS
     stream_seconds: float = STREAM_SECONDS
-    most_streams: int = MAX_STREAMS
-    most_streams_of_one_user: int = MAX_STREAMS_OF_ONE_USER
+    max_streams: int = MAX_STREAMS
+    max_streams_of_one_user: int = MAX_STREAMS_OF_ONE_USER
     open: dict[str, Followed] = field(default_factory=dict, init=False)
 
     @contextmanager
@@ -76,9 +76,9 @@ class Feed:
 
         Raises TooManyStreams when the user has the most allowed, and ServiceUnavailable when the worker has.
         """
-        if user_id in self.open and len(self.open[user_id].signals) >= self.most_streams_of_one_user:
+        if user_id in self.open and len(self.open[user_id].signals) >= self.max_streams_of_one_user:
             raise TooManyStreams(_RETRY_SECONDS)
-        if sum(len(followed.signals) for followed in self.open.values()) >= self.most_streams:
+        if sum(len(followed.signals) for followed in self.open.values()) >= self.max_streams:
             raise ServiceUnavailable(retry_after_seconds=_RETRY_SECONDS)
         followed = self.open.setdefault(user_id, Followed())
         followed.signals.append(signal)

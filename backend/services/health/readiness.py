@@ -18,9 +18,9 @@ from backend.services.health import rls_check
 logger = structlog.get_logger()
 
 _APPLIED = "(SELECT array_agg(migration_id) FROM _yoyo_migration) AS applied"
-_STATE = text(f"SELECT wall.*, {_APPLIED} FROM ({rls_check.SQL}) AS wall")  # noqa: S608 - constants
+_STATE = text(f"SELECT rls.*, {_APPLIED} FROM ({rls_check.SQL}) AS rls")  # noqa: S608 - constants
 _NO_SCHEMA = "The database has no schema yet: no migration is applied."
-_NO_RLS = "The database does not keep users apart by itself; the log says why."
+_NO_RLS = "Row-level security does not work; the log says why."
 
 
 @dataclass(slots=True)

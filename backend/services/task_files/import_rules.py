@@ -20,7 +20,7 @@ _TOO_MANY = Detail(ROW, "too_many_tasks", TooManyTasks.message)
 _UNSEEN = Detail(
     "id",
     "precondition_required",
-    "This task is there already and is not like that. Here only who names its ETag may change it, and a file cannot",
+    "This task already exists and differs. This service requires an ETag for a change, and a file cannot send one",
 )
 
 

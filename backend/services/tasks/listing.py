@@ -34,7 +34,7 @@ class ListingService:
         `known` holds the tags that the client already has; None means any tag. If the page's tag is among them, no
         tasks are read, and the page is empty.
         """
-        values = {"principal": self.user_id, "most": query.limit, "known": None if known is None else list(known)}
+        values = {"principal": self.user_id, "max_rows": query.limit, "known": None if known is None else list(known)}
         values |= _filtered(query) | _placed(query)
         shape = Shape(
             sort=query.order,
@@ -49,7 +49,7 @@ class ListingService:
         if shape.is_short:
             return page_of_rows(query, rows)
         ((tag, text, has_more, key, last_id, total),) = rows
-        next_cursor = cursors.encode(query.list_id, key, last_id) if has_more else None
+        next_cursor = cursors.encode(query.listing_id, key, last_id) if has_more else None
         return Page(text, query.limit, next_cursor, tag, total)
 
 
@@ -61,7 +61,7 @@ def page_of_rows(query: TaskQuery, rows: Sequence[tuple[Any, ...]]) -> Page:
         documents.pop()
         last = json.loads(documents[-1])
         key = datetime.fromisoformat(last[query.order.column])
-        next_cursor = cursors.encode(query.list_id, key, UUID(last["id"]))
+        next_cursor = cursors.encode(query.listing_id, key, UUID(last["id"]))
     tag, _, total = rows[0] if rows else ("0", None, 0 if query.include_total else None)
     return Page(f"[{','.join(documents)}]", query.limit, next_cursor, tag, total)
 
@@ -81,5 +81,5 @@ def _placed(query: TaskQuery) -> dict[str, object]:
     """Return where the page starts, under the statements' parameter names; raises BadRequest."""
     if query.cursor is None:
         return {}
-    key, task_id = cursors.decode(query.cursor, query.list_id, query.order.kind)
+    key, task_id = cursors.decode(query.cursor, query.listing_id, query.order.kind)
     return {"after": "infinity" if key == _INFINITY else key, "task": task_id}

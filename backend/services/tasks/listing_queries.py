@@ -53,7 +53,7 @@ _MOMENT = DateTime(timezone=True)
 _MICROSECONDS = cast(extract("epoch", users.c.created_at) * 1_000_000, BigInteger)
 # Changes with every write: a purge changes only the task count, a recreated account its time.
 _TAG = func.concat_ws("-", users.c.revision, users.c.task_count, _MICROSECONDS, type_=Text)
-_LIMIT: ColumnElement[int] = bind("most", type_=Integer)
+_LIMIT: ColumnElement[int] = bind("max_rows", type_=Integer)
 _KNOWN: ColumnElement[Any] = cast(bind("known"), ARRAY[str](Text))  # tags that the client has; null means any
 
 

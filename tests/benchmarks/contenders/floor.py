@@ -32,7 +32,7 @@ from backend.services.tasks.listing import page_of_rows
 from backend.services.tasks.listing_queries import MAX_IN_SHORT, Shape, list_statement
 from tests.benchmarks.contenders import one_statement
 
-_LIST_ID = bytes(cursors.LIST_BYTES)
+_LISTING_ID = bytes(cursors.LISTING_BYTES)
 Row = tuple[Any, ...]
 
 
@@ -105,13 +105,13 @@ def create_app() -> Starlette:
 
     def list_tasks(request: Request) -> Response:
         limit = int(request.query_params.get("limit", 1000))
-        values = {"principal": user_of(request), "most": limit, "known": []}
+        values = {"principal": user_of(request), "max_rows": limit, "known": []}
         if limit <= MAX_IN_SHORT:
             page = page_of_rows(TaskQuery(limit=limit), database.rows(SHORT_LIST, **values))
             tag, text, cursor = page.tag, page.json, page.next_cursor
         else:
             tag, text, has_more, key, last_id, _ = database.row(LIST, **values)
-            cursor = cursors.encode(_LIST_ID, key, last_id) if has_more else None
+            cursor = cursors.encode(_LISTING_ID, key, last_id) if has_more else None
         page_of = json.dumps({"limit": limit, "has_more": cursor is not None, "next_cursor": cursor})
         return answer(f'{{"data":{text},"page":{page_of}}}', tag)
 

@@ -190,7 +190,7 @@ def _take(other: Rival, user_id: str, title: str) -> None:
 
 
 @pytest.mark.requirement("FR-119", "FR-037")
-@pytest.mark.parametrize("max_tasks", [2, 3], ids=["the last place", "room for more"])
+@pytest.mark.parametrize("max_tasks", [2, 3], ids=["the last one", "room for more"])
 def test_a_create_finds_what_the_same_request_makes_while_it_waits(
     tasks: TaskService, database_url: str, max_tasks: int
 ) -> None:
@@ -204,7 +204,7 @@ def test_a_create_finds_what_the_same_request_makes_while_it_waits(
 
 
 @pytest.mark.requirement("FR-096", "FR-037")
-def test_a_create_finds_no_room_when_another_takes_the_last_place_while_it_waits(
+def test_a_create_is_refused_when_another_makes_the_account_full_while_it_waits(
     tasks: TaskService, database_url: str
 ) -> None:
     with rival(database_url, tasks.user_id) as other, ThreadPoolExecutor(1) as thread:

@@ -70,7 +70,7 @@ def unavailable(response: httpx.Response) -> None:
 @pytest.mark.requirement("FR-156")
 @WAYS_TO_LOSE
 @pytest.mark.parametrize("path", READS)
-def test_a_read_is_repeated(through: httpx.Client, proxy: Proxy, path: str, fault: Fault) -> None:
+def test_a_read_is_retried(through: httpx.Client, proxy: Proxy, path: str, fault: Fault) -> None:
     proxy.fail_at(1, fault)
     lost = through.get(path)
 
@@ -79,7 +79,7 @@ def test_a_read_is_repeated(through: httpx.Client, proxy: Proxy, path: str, faul
 
 @pytest.mark.requirement("FR-156")
 @WAYS_TO_LOSE
-def test_what_a_repeated_read_does_not_find_is_not_there(through: httpx.Client, proxy: Proxy, fault: Fault) -> None:
+def test_what_a_retried_read_does_not_find_is_not_there(through: httpx.Client, proxy: Proxy, fault: Fault) -> None:
     proxy.fail_at(1, fault)
     error_of(through.get(f"/api/tasks/{uuid.uuid4()}"), 404, "NOT_FOUND")
 
@@ -109,7 +109,7 @@ def test_a_create_makes_one_task(
 @WAYS_TO_LOSE
 @EACH_ROUND_TRIP
 @pytest.mark.parametrize("call", CHANGES)
-def test_a_change_that_may_be_repeated_is(
+def test_a_change_that_may_be_retried_is_retried(
     through: httpx.Client, proxy: Proxy, call: Call, round_trip: int, fault: Fault
 ) -> None:
     task = create(through)
@@ -169,7 +169,7 @@ def test_a_create_of_a_new_task_only_is_never_refused_for_what_it_did_itself(
 @pytest.mark.requirement("FR-158")
 @WAYS_TO_LOSE
 @EACH_ROUND_TRIP
-def test_a_toggle_is_repeated_unless_it_may_be_done(
+def test_a_toggle_is_retried_unless_it_may_be_done(
     through: httpx.Client, proxy: Proxy, round_trip: int, fault: Fault
 ) -> None:
     task = create(through)
@@ -187,7 +187,7 @@ def test_a_toggle_is_repeated_unless_it_may_be_done(
 
 @pytest.mark.requirement("FR-158")
 @WAYS_TO_LOSE
-def test_erasing_is_not_repeated(through: httpx.Client, proxy: Proxy, fault: Fault) -> None:
+def test_erasing_is_not_retried(through: httpx.Client, proxy: Proxy, fault: Fault) -> None:
     proxy.fail_at(1, fault)
     unavailable(erase(through))
 
@@ -198,7 +198,7 @@ def test_erasing_is_not_repeated(through: httpx.Client, proxy: Proxy, fault: Fau
 @pytest.mark.requirement("FR-158")
 @WAYS_TO_LOSE
 @EACH_ROUND_TRIP
-def test_a_batch_is_repeated_unless_it_may_be_done(
+def test_a_batch_is_retried_unless_it_may_be_done(
     through: httpx.Client, proxy: Proxy, round_trip: int, fault: Fault
 ) -> None:
     proxy.fail_at(round_trip, fault)
@@ -271,7 +271,7 @@ def own_api(settings: Settings, own_url: str) -> Iterator[API]:
 
 
 @pytest.mark.requirement("FR-158", "FR-156")
-def test_what_the_database_gave_up_for_the_sake_of_others_is_repeated(own_api: API, own_url: str) -> None:
+def test_what_the_database_aborted_for_the_sake_of_others_is_retried(own_api: API, own_url: str) -> None:
     """Some databases let transactions conflict (SQLSTATE 40001): here the first of every two changes fails so."""
     execute(
         own_url,
