@@ -37,7 +37,8 @@ Contenders, on the same Postgres with the same tasks, on loopback, with wrk as t
 - *{CONVENTIONAL}*: FastAPI and SQLModel as their tutorials have it, on uvicorn with its access log. Each request tries
   its connection and looks up its user, each write is committed and read again. It may open as many connections as there
   are requests at once, for with fewer it can stop for good; the others have pools of 10.
-- *{FLOOR}*: Starlette with raw psycopg2 and one statement for each call, on the same uvicorn. No validation, no row isolation.
+- *{FLOOR}*: Starlette with raw psycopg2 and one statement for each call, on the same uvicorn. No validation, no
+  row isolation.
 - *{LIMIT}*: pgbench with those statements, on as many connections as the pools have.
 - *{BARE}*: FastAPI, one handler in a thread that does nothing. It shows what the machine is worth.
 
