@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from backend.database.session import RoleRefused, SessionFactory, StatementRefused
 from backend.errors import ServiceUnavailable
+from backend.models.user import NOBODY
 from backend.services.health import rls_check
 
 logger = structlog.get_logger()
@@ -67,7 +68,7 @@ class Readiness:
     def _ask(self) -> str | None:
         """Return why it is not ready, None if it is."""
         try:
-            with self.sessions(rls_check.NOBODY) as session:
+            with self.sessions(NOBODY) as session:
                 rows = session.exec(_STATE, params=rls_check.parameters())
         except RoleRefused:
             return _NO_RLS
