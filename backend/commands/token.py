@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from backend.config import Settings, load_settings
 from backend.errors import ConfigurationError
-from backend.identity.jwt import development_secret, issue_token
+from backend.identity.jwt import issue_token
+from backend.identity.shared_secret import development_secret
 
 
 def run(options: argparse.Namespace) -> None:

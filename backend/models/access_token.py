@@ -24,13 +24,10 @@ from sqlmodel import Field, SQLModel
 
 from backend.identity.access_token_format import MAX_LENGTH
 from backend.models.base import Choice, Input, described
-from backend.models.fields import MAX_NAME_LENGTH, Name
-from backend.models.values import StoredName
+from backend.models.fields import MAX_NAME_LENGTH, TIME_EXAMPLE, UUID_EXAMPLE, Name, StoredName
 
 MAX_DAYS = 365
 TokenText = Annotated[str, StringConstraints(max_length=MAX_LENGTH, pattern="^tk_[A-Za-z0-9_-]+$")]
-
-_TIME = "2026-11-21T09:30:00.123456+00:00"
 
 
 class AccessToken(SQLModel, table=True):
@@ -100,13 +97,13 @@ class AccessTokenCreate(Input):
 class AccessTokenPublic(BaseModel):
     """A personal access token, without the token itself."""
 
-    id: UUID = described("Identifies the token for revocation; not a secret", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
+    id: UUID = described("Identifies the token for revocation; not a secret", UUID_EXAMPLE)
     name: StoredName = described("Your name for the token", "Backup script")
     scopes: list[Scope] = described("What the token may do", ["tasks:read"], min_length=1, max_length=len(Scope))
-    created_at: datetime = described("When it was created (UTC)", _TIME)
+    created_at: datetime = described("When it was created (UTC)", TIME_EXAMPLE)
     expires_at: datetime = described("When it expires (UTC)", "2027-02-19T09:30:00.123456+00:00")
     last_used_at: datetime | None = described(
-        "When it was last used (UTC), accurate to about a minute; null if never", _TIME
+        "When it was last used (UTC), accurate to about a minute; null if never", TIME_EXAMPLE
     )
 
 

@@ -33,6 +33,7 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.session import SessionFactory
+from backend.models.user import NOBODY
 from backend.services.access_tokens.queries import access_tokens
 from backend.services.tasks.columns import tasks, tombstones
 from backend.services.unit_of_work import KEPT, USER_ID, keys, users
@@ -42,8 +43,6 @@ MAX_FOUND = 1000  # rows of each table that one statement searches for users
 MAX_PURGED = 1000  # rows of each table that one statement removes: requests of the user may wait for it
 MAX_PASSED_OVER = 1000  # users to remember; after that, the first is forgotten and tried again
 MAX_ROUNDS = 100_000  # of searching for users
-
-_NOBODY = ""
 
 _MAX_ROWS: ColumnElement[int] = bind("max_rows", type_=BigInteger)
 
@@ -186,5 +185,5 @@ class PurgeService:
 
     def _find(self, passed_over: Collection[str]) -> list[str]:
         params = {"max_rows": MAX_FOUND, "passed_over": list(passed_over)}
-        with self.sessions(_NOBODY) as session:
+        with self.sessions(NOBODY) as session:
             return [user_id for (user_id,) in session.exec(FIND, params=params)]

@@ -23,7 +23,7 @@ from backend.database.embedded.postgres import EmbeddedPostgres
 from backend.database.migrations import runner as migrations
 from backend.errors import ConfigurationError
 from backend.identity.jwks import read_key_set
-from backend.identity.jwt import development_secret
+from backend.identity.shared_secret import development_secret
 from backend.server.listener import advice, listen
 from tests.fixtures.needs import need
 from tests.fixtures.process import REPOSITORY, environment, run

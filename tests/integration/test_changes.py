@@ -141,7 +141,7 @@ def test_a_revision_ahead_of_the_counter_is_gone(client: httpx.Client) -> None:
 
     for since in (SyncToken(2), SyncToken(2**63 - 1), SyncToken(2, 0), SyncToken(2**63 - 1, 0)):
         error = error_of(client.get(FEED, params={"since": str(since)}), 410, "GONE")
-        assert "start over without since" in error["message"]
+        assert "start again without since" in error["message"]
     assert erase(client).status_code == 204
     error_of(client.get(FEED, params={"since": sync_token(1)}), 410, "GONE")
     assert feed(client) == ([], ending(0))

@@ -26,7 +26,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from backend.errors import ConfigurationError
 from backend.identity.claims import Expectations
-from backend.identity.jwt import development_secret, issue_token, verifier_from_secret
+from backend.identity.jwt import issue_token, verifier_from_secret
+from backend.identity.shared_secret import development_secret
 from tests.fixtures.tokens import SECRET, USER, KeyPair, ec_pair, ed25519_pair, key_set, rsa_pair
 from tests.fixtures.verifying import NOW, Clock, refusal_of, secret_verifier, user_of
 
@@ -180,7 +181,7 @@ def test_the_development_secret_is_made_once_for_its_owner_only(tmp_path: Path) 
 @pytest.mark.requirement("FR-068")
 def test_processes_that_start_at_once_get_the_same_secret(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from backend.identity.jwt import development_secret\n"
+        "import sys; from pathlib import Path; from backend.identity.shared_secret import development_secret\n"
         "print('ready', flush=True); sys.stdin.readline(); print(development_secret(Path(sys.argv[1])))"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "secret")]

@@ -12,7 +12,7 @@ from backend.api.deps import DatabaseLimiter, Ready
 from backend.api.http.envelope import example_of
 from backend.api.http.routes import StrictRoute
 from backend.api.openapi.operations import ANYWHERE, success
-from backend.models.values import Sentence
+from backend.models.fields import Sentence
 
 router = APIRouter(route_class=StrictRoute, responses=ANYWHERE)
 

@@ -13,9 +13,9 @@ from backend.api.openapi.files import task_files
 from backend.api.openapi.operations import ANYWHERE, errors
 from backend.errors import Detail, Forbidden, Unauthorized, ValidationFailed
 from backend.models.access_token import Scope
-from backend.models.task_file import UNKNOWN_FORMAT, TaskExportQuery
+from backend.models.task_file import FileFormat, TaskExportQuery
 
-_UNKNOWN = ValidationFailed(details=(Detail("query.format", "enum", UNKNOWN_FORMAT),))
+_UNKNOWN = ValidationFailed(details=(Detail("query.format", "enum", FileFormat.refusal()),))
 
 router = APIRouter(
     prefix="/api/tasks",

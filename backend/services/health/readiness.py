@@ -13,6 +13,7 @@ from sqlalchemy import text
 from backend.database.errors import RoleRefused, StatementRefused
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
+from backend.models.user import NOBODY
 from backend.services.health import rls_check
 
 logger = structlog.get_logger()
@@ -68,7 +69,7 @@ class Readiness:
     def _ask(self) -> str | None:
         """Return why it is not ready, None if it is."""
         try:
-            with self.sessions(rls_check.NOBODY) as session:
+            with self.sessions(NOBODY) as session:
                 rows = session.exec(_STATE, params=rls_check.parameters())
         except RoleRefused:
             return _NO_RLS

@@ -15,9 +15,8 @@ from backend.database.session import SessionFactory
 from backend.database.statements import ROLE
 
 # Each import registers its tables, whatever else is imported.
-from backend.models import access_token, change, idempotency_key, rate_limit, task, tombstone, user  # noqa: F401
-
-NOBODY = ""
+from backend.models import access_token, change, idempotency_key, rate_limit, task, tombstone  # noqa: F401
+from backend.models.user import NOBODY
 
 # One row for each table: its name, and what is wrong with its row-level security, or null. It runs as the role that it
 # checks, so row_security_active() covers owners, members of roles, and roles that bypass row-level security.
