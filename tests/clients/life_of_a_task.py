@@ -35,7 +35,7 @@ from task_api_client.models import (
     TaskAnswer,
     TaskCompletion,
     TaskCreate,
-    TaskPageAnswer,
+    TaskListAnswer,
     TaskPublic,
     TaskResult,
     TaskSort,
@@ -60,7 +60,7 @@ def read_all(client: AuthenticatedClient, sort: TaskSort) -> list[TaskPublic]:
     cursor: str | None = None
     while not found or cursor is not None:
         page = list_tasks.sync(client=client, sort=sort, limit=2, cursor=cursor or UNSET, include_total=True)
-        assert isinstance(page, TaskPageAnswer), page
+        assert isinstance(page, TaskListAnswer), page
         assert page.page.total == 3
         found += page.data
         cursor = page.page.next_cursor
@@ -131,7 +131,7 @@ def follow(client: AuthenticatedClient, since: str, eggs: TaskPublic) -> None:
 def delete(client: AuthenticatedClient, eggs: TaskPublic) -> None:
     """Find a task in the trash, restore it, and delete it permanently."""
     trash = list_tasks.sync(client=client, deleted=True)
-    assert isinstance(trash, TaskPageAnswer)
+    assert isinstance(trash, TaskListAnswer)
     assert [task.id for task in trash.data] == [eggs.id]
     assert trash.data[0].deleted_at
     restored = restore_task.sync(eggs.id, client=client)

@@ -43,7 +43,7 @@ def test_the_names_of_inputs_are_found_wherever_they_are() -> None:
     names = {name for operation in operations().values() for name in _input_names(operation)}
 
     assert {"task_id", "limit", "title", "completed"} <= names
-    assert "user_id" in set(_property_names({"$ref": "#/components/schemas/TaskPageAnswer"}))
+    assert "user_id" in set(_property_names({"$ref": "#/components/schemas/TaskListAnswer"}))
 
 
 @pytest.mark.requirement("FR-001")

@@ -6,29 +6,23 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
-from backend.api.deps import Listing, Tasks
-from backend.api.http.envelope import (
-    TaskAnswer,
-    TaskPageAnswer,
-    not_modified,
-    page_response,
-    task_response,
-)
-from backend.api.http.idempotency import Once, malformed_key
-from backend.api.http.page_links import page_links
-from backend.api.http.preconditions import IfMatch, IfNoneMatch, OnlyNew, malformed
-from backend.api.http.routes import DatabaseRoute
+from backend.api.deps import IfMatch, IfNoneMatch, Listing, Once, OnlyNew, Tasks
+from backend.api.http.envelope import not_modified, page_response, task_response
+from backend.api.http.idempotency import malformed_key
+from backend.api.http.preconditions import malformed
+from backend.api.openapi.answers import TaskAnswer, TaskListAnswer
 from backend.api.openapi.operations import (
     ANYWHERE,
     CHANGED_SINCE,
     CONDITIONAL,
-    LISTING_NOT_MODIFIED,
+    LIST_NOT_MODIFIED,
     NOT_MODIFIED,
     UNKNOWN_PARAMETER,
     WITH_BODY,
     errors,
     success,
 )
+from backend.api.routes import DatabaseRoute
 from backend.errors import (
     BLANK,
     BadRequest,
@@ -103,9 +97,7 @@ _NO_FLAG = ValidationFailed(details=(Detail("completed", "bool_type", "Input sho
 
 @router.get(
     "",
-    responses=success(200, "A page of your tasks", TaskPageAnswer)
-    | LISTING_NOT_MODIFIED
-    | errors(BadRequest, _TOO_LONG),
+    responses=success(200, "A page of your tasks", TaskListAnswer) | LIST_NOT_MODIFIED | errors(BadRequest, _TOO_LONG),
 )
 def list_tasks(
     request: Request, listing: Listing, query: Annotated[TaskQuery, Query()], known: IfNoneMatch
@@ -121,7 +113,7 @@ def list_tasks(
     page = listing.list(query, None if known.is_any else known.opaque)
     if known.match_weakly(page.tag):
         return not_modified(page.tag)
-    return page_response(page, **page_links(request, page.next_cursor))
+    return page_response(page, request)
 
 
 @router.post(
@@ -150,7 +142,7 @@ def _created(task: TaskDocument) -> Response:
 
 
 @router.get(
-    "/{task_id}",
+    "/{task_id:id}",
     responses=success(200, "The task", TaskAnswer) | NOT_MODIFIED | errors(malformed("If-None-Match"), TaskNotFound),
 )
 def get_task(tasks: Tasks, task_id: TaskId, known: IfNoneMatch) -> Response:
@@ -160,7 +152,7 @@ def get_task(tasks: Tasks, task_id: TaskId, known: IfNoneMatch) -> Response:
 
 
 @router.put(
-    "/{task_id}",
+    "/{task_id:id}",
     responses=_THE_TASK | WITH_BODY | CONDITIONAL | errors(TaskNotFound, _BLANK),
 )
 def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit) -> Response:
@@ -175,7 +167,7 @@ def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit
 
 
 @router.patch(
-    "/{task_id}",
+    "/{task_id:id}",
     openapi_extra={"requestBody": {"content": _MERGE_PATCH}},
     responses=_THE_TASK | WITH_BODY | CONDITIONAL | errors(TaskNotFound, _BLANK),
 )
@@ -188,7 +180,7 @@ def patch_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit)
 
 
 @router.patch(
-    "/{task_id}/complete",
+    "/{task_id:id}/complete",
     responses=success(200, "The task as it is now", TaskAnswer, replayed=True)
     | WITH_BODY
     | CONDITIONAL
@@ -207,7 +199,7 @@ def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, 
 
 
 @router.delete(
-    "/{task_id}",
+    "/{task_id:id}",
     status_code=204,
     responses=success(204, "The task is deleted") | CONDITIONAL | errors(TaskNotFound, _NO_QUERY_FLAG),
 )
@@ -222,7 +214,7 @@ def delete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, query: Annotat
 
 
 @router.post(
-    "/{task_id}/restore",
+    "/{task_id:id}/restore",
     responses=success(200, "The task as it is now", TaskAnswer, replayed=True) | CONDITIONAL | errors(TaskNotFound),
 )
 def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once) -> Response:

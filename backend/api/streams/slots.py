@@ -25,7 +25,7 @@ class Slots:
     def take(self, user_id: str) -> Iterator[None]:
         """Take a slot until the block ends.
 
-        Raises `refusal` when the user has the most allowed, and ServiceUnavailable when the worker has.
+        Raises `refusal` when the user has no slot left, and ServiceUnavailable when the worker has none.
         """
         if self.taken[user_id] >= self.max_of_one_user:
             raise self.refusal(_RETRY_SECONDS)
