@@ -37,15 +37,11 @@ def passed_listener() -> socket.socket | None:
         raise ConfigurationError(f"systemd must pass one socket, but LISTEN_FDS is {number}. {_ONE_SOCKET}")
     with suppress(OSError):  # it is no socket at all
         listener = socket.socket(fileno=_FIRST_PASSED)
-        if _is_listening_on_tcp(listener):
+        is_internet = listener.family in (socket.AF_INET, socket.AF_INET6)
+        if is_internet and listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             return listener
         listener.close()
     raise ConfigurationError(f"systemd passed a descriptor that is not a listening TCP socket. {_ONE_SOCKET}")
-
-
-def _is_listening_on_tcp(listener: socket.socket) -> bool:
-    is_tcp = listener.family in (socket.AF_INET, socket.AF_INET6) and listener.type == socket.SOCK_STREAM
-    return is_tcp and bool(listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
 
 
 def address_of(listener: socket.socket) -> str:

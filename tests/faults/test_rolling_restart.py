@@ -56,8 +56,15 @@ def test_each_worker_is_replaced_and_once_more_if_asked_meanwhile(service: Servi
     until(lambda: len(workers_of(service)) > WORKERS)  # the first replacement has started
     started += workers_of(service)
     service.process.send_signal(signal.SIGHUP)
-    until(lambda: not any(worker.is_running() for worker in started))
+    at_once = []
+
+    def are_replaced() -> bool:
+        at_once.append(len(workers_of(service)))
+        return not any(worker.is_running() for worker in started)
+
+    until(are_replaced)
     until(lambda: len(workers_of(service)) == WORKERS)
+    assert max(at_once) == WORKERS + 1  # what operations.md plans connections for
     load.wait_for(100)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from backend.api.main import create_app
 from backend.config import Settings
-from backend.server.server import max_seconds_to_end, server_config
+from backend.server.server import Server, max_seconds_to_end, server_config
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.connection import connection_to, head
 from tests.fixtures.database import execute
@@ -51,6 +54,7 @@ def test_whoever_has_come_is_answered(tmp_path: Path, database_url: str, workers
             _send(signal.SIGTERM, service.process.pid, *(serving if everyone and workers > 1 else ()))
             _send(signal.SIGCONT, *serving)
             assert [connection.answer().status_code for connection in queued] == [200] * NOT_ACCEPTED
+            until(lambda: _refuses(service.address))  # although a request is still in hand
         answer = in_hand.answer()
         assert (answer.status_code, answer.headers["Connection"]) == (201, "close")
         assert service.process.wait(PATIENCE_SECONDS) == 0
@@ -60,6 +64,15 @@ def test_whoever_has_come_is_answered(tmp_path: Path, database_url: str, workers
     assert load.counts()[RESET] <= CLIENTS  # when the port closed, at once for all
     assert load.counts()[REFUSED] > 0
     assert execute(database_url, "SELECT count(*) FROM tasks WHERE user_id = %s", user) == [(load.created(),)]
+
+
+def _refuses(address: str) -> bool:
+    url = urlsplit(address)
+    try:
+        socket.create_connection((url.hostname, url.port), timeout=PATIENCE_SECONDS).close()
+    except OSError as error:
+        return isinstance(error, ConnectionRefusedError)
+    return False
 
 
 def _send(number: signal.Signals, *processes: int) -> None:
@@ -99,6 +112,28 @@ def test_a_request_that_is_on_its_way_is_the_last_one_of_its_connection(
         error_of(refused.answer(), 401, "UNAUTHORIZED")
         refused.send(BODY)
         assert refused.answers_until_closed() == silent.answers_until_closed() == []
+        ended.result()
+
+
+def test_one_of_several_workers_accepts_until_their_parent_could_close_its_port(
+    settings: Settings, user_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All may have been told at once. Whoever came to the parent's copy of the port alone would be reset."""
+    monkeypatch.setattr("backend.server.server.NOTICE_SECONDS", PATIENCE_SECONDS)
+    server = Server(server_config(create_app(settings), settings, workers=2))
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as thread:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        ended = thread.submit(server.run, sockets=[listener])
+        until(lambda: server.started)
+        server.should_exit = True
+        until(lambda: server.server_state.is_ending)
+        try:
+            with connection_to(address) as connection:
+                connection.send(head(user_id))
+                (answer,) = connection.answers_until_closed()
+                assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
+        finally:
+            server.force_exit = True
         ended.result()
 
 

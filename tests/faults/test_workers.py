@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -137,6 +138,19 @@ def test_a_service_none_of_whose_workers_starts_says_so_and_ends(
     assert failed
     assert all(words in said for said in failed)
     assert done.stdout == ""
+    until(lambda: processes_in(tmp_path) == [])
+
+
+@pytest.mark.requirement("FR-064")
+def test_ending_all_processes_while_workers_start_is_no_failure(tmp_path: Path, database_url: str) -> None:
+    env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET, ENVIRONMENT="production")
+    # Workers import it, the parent does not.
+    (tmp_path / "fastapi.py").write_text("import time; open('importing', 'w').close(); time.sleep(1000)")
+    command = [sys.executable, "-c", f"import os, sys; {SERVE}", "--workers", str(WORKERS)]
+    with subprocess.Popen(command, env=env, cwd=tmp_path, start_new_session=True) as process:  # noqa: S603 - our own
+        until((tmp_path / "importing").exists)
+        os.killpg(process.pid, signal.SIGTERM)
+        assert process.wait(PATIENCE_SECONDS) == 0
     until(lambda: processes_in(tmp_path) == [])
 
 
