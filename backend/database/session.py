@@ -16,7 +16,8 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.engine import Engine
 from backend.database.errors import DatabaseUnavailable, Interrupted, RoleRefused, meaning_of
-from backend.database.statements import GUARD, Compiled, compile_once, describe
+from backend.database.guard import GUARD, guard_values
+from backend.database.statements import Compiled, compile_once, describe
 
 _Columns = TypeVarTuple("_Columns")
 _Column = TypeVar("_Column")
@@ -73,7 +74,7 @@ class Session:
         if self.is_transaction and not self._has_begun:
             self._has_begun = True
             sql = _BEGIN + sql
-        guard = {"guard_user_id": self.user_id, "guard_milliseconds": str(self.engine.server_milliseconds())}
+        guard = guard_values(self.user_id, self.engine.server_milliseconds())
         return self.engine.send(self.connection, sql, {**statement.constants, **params, **guard}, statement.description)
 
     @property

@@ -1,10 +1,4 @@
-"""Statements, compiled for the driver once each, and the guard that turns row-level security on for them.
-
-The guard goes in front, in the same round trip. It makes settings that are local to the statement or its transaction:
-the role that row-level security binds, the user whose rows are visible, the time left (also the longest that the
-transaction may then be idle: a worker that is cut off must not keep a user's row locked), no bitmap scans (which lose
-the order in which a page is read), and UTC. No setting outlives them, so this also works through a transaction pooler.
-"""
+"""Statements, compiled for the driver once each, and described for telemetry."""
 
 from __future__ import annotations
 
@@ -17,15 +11,6 @@ from typing import Any
 from sqlalchemy import Executable
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
-ROLE = "task_api"  # created by the migrations
-# Without a user, `guard_user_id` is '', which matches nobody.
-GUARD = (
-    f"SELECT set_config('role', '{ROLE}', true), set_config('app.user_id', %(guard_user_id)s, true), "
-    "set_config('statement_timeout', %(guard_milliseconds)s, true), "
-    "set_config('idle_in_transaction_session_timeout', %(guard_milliseconds)s, true), "
-    "set_config('enable_bitmapscan', 'off', true), "
-    "set_config('TimeZone', 'UTC', true); "
-)
 SHOWN_CHARACTERS = 1000  # of a statement
 
 _DIALECT = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
