@@ -1,4 +1,4 @@
-"""Opens connections and pools them; waits out an outage of the database, and causes no storm when it comes back.
+"""Opens connections; waits out an outage of the database, and causes no storm when it comes back.
 
 Each connection is opened in its own thread, because libpq may block for long (on names, on silent hosts), but requests
 have deadlines. While all is well, each waiter opens its own connection. After an attempt fails or hangs, there is only
@@ -15,13 +15,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, ClassVar, cast
+from typing import Any
 
 import psycopg2
 import structlog
-from sqlalchemy import QueuePool
-from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.util.queue import Queue
 
 from backend.database.bell import Bell
 from backend.database.deadline import current_work
@@ -42,8 +39,8 @@ class ConnectionReturned(Exception):
 class Connector:
     """Called by the pool for a new connection; raises DatabaseUnavailable when there is none in time.
 
-    `connect` opens a driver connection with `parameters`. Work without a deadline waits for `patience_seconds`. Raises
-    ConnectionReturned when the pool has a connection after all.
+    `connect` opens a driver connection with `parameters`; `new_event` is the bell's. Work without a deadline waits for
+    `patience_seconds`. Raises ConnectionReturned when the pool has a connection after all.
     """
 
     def __init__(
@@ -51,6 +48,7 @@ class Connector:
         parameters: Mapping[str, Any],
         patience_seconds: float,
         connect: Callable[[Mapping[str, Any]], Any],
+        new_event: Callable[[], threading.Event] = threading.Event,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.parameters = parameters
@@ -59,7 +57,7 @@ class Connector:
         self._open = connect
         self._patience_seconds = patience_seconds
         self._chance = chance
-        self._changed = Bell()
+        self._changed = Bell(new_event)
         self._made: deque[Any] = deque()  # connections for the waiters
         self._under_way: set[object] = set()  # attempts, except those that may have hung since before the last outage
         self._failures = 0  # in a row
@@ -181,51 +179,3 @@ class Connector:
             self._under_way.clear()
         self._failures, self._is_refused = 0, False
         self._succeeded_at = time.monotonic()
-
-
-class _LiveFirst(Queue[ConnectionPoolEntry]):
-    """The idle entries: the newest connection is taken first; entries without a connection are taken last.
-
-    Such an entry needs a new connection. SQLAlchemy would put it on top, where it hides the live ones.
-    """
-
-    def _put(self, item: ConnectionPoolEntry) -> None:
-        if item.dbapi_connection is None:
-            self.queue.appendleft(item)
-        else:
-            self.queue.append(item)
-
-    def has_connection(self) -> bool:
-        """Return whether there is a connection, without taking a lock: the caller may hold one."""
-        try:
-            return self.queue[-1].dbapi_connection is not None
-        except IndexError:
-            return False
-
-
-class ConnectionPool(QueuePool):
-    """SQLAlchemy's pool, changed so that nobody waits while a connection is idle.
-
-    It gets connections from a connector, and tells it of each return while somebody waits.
-    """
-
-    __module__ = QueuePool.__module__  # it logs as SQLAlchemy's, which is quiet when all is well
-    _queue_class: ClassVar[type[Queue[ConnectionPoolEntry]]] = _LiveFirst  # type: ignore[misc]
-
-    def __init__(self, connector: Connector, **options: Any) -> None:
-        super().__init__(connector, **options)
-        connector.is_one_idle = self.has_idle_connection
-
-    def has_idle_connection(self) -> bool:
-        """Return whether the next caller would get an existing connection, unless that turns out to be dead."""
-        return cast(_LiveFirst, self._pool).has_connection()
-
-    def recreate(self) -> ConnectionPool:
-        """Make another pool like this."""
-        return cast(ConnectionPool, super().recreate())
-
-    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
-        super()._do_return_conn(record)
-        connector = cast(Connector, self._creator)
-        if connector.waiting and record.dbapi_connection is not None:
-            connector.note_return()

@@ -5,24 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from selectors import EVENT_READ
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import psycopg2
 from psycopg2 import BINARY
 from psycopg2.extensions import new_type, register_type
 from psycopg2.extras import register_uuid
-from sqlalchemy import event
+from sqlalchemy import QueuePool, event
 from sqlalchemy.exc import DisconnectionError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.util.queue import Queue
 
-from backend.database.connector import ConnectionPool, ConnectionReturned, Connector
+from backend.database.connector import ConnectionReturned, Connector
 from backend.database.deadline import current_work
 from backend.database.errors import DatabaseUnavailable, Interrupted, is_lost, reason
 from backend.database.instrumentation import record
 from backend.database.statements import Description
 from backend.database.url import parameters_for_requests
-from backend.database.waiting import Silence, connect, finish
+from backend.database.waiting import Silence, connect, finish, new_event
 from backend.utils.descriptors import Selector
 
 CONNECT_TRIES = 3  # for when an idle connection is dead, and its replacement too
@@ -43,7 +44,7 @@ class Engine:
     """
 
     def __init__(self, url: str, *, pool_size: int, timeout_seconds: float, slow_seconds: float = 0) -> None:
-        self.connector = Connector(parameters_for_requests(url, timeout_seconds), timeout_seconds, connect)
+        self.connector = Connector(parameters_for_requests(url, timeout_seconds), timeout_seconds, connect, new_event)
         self.pool = ConnectionPool(
             self.connector,
             pool_size=pool_size,
@@ -137,3 +138,51 @@ def _prepare(connection: Any, entry: ConnectionPoolEntry) -> None:
     entry.info[_OPENED] = time.monotonic()
     entry.info[_LISTENING] = Selector()
     entry.info[_LISTENING].register(connection, EVENT_READ)
+
+
+class _LiveFirst(Queue[ConnectionPoolEntry]):
+    """The idle entries: the newest connection is taken first; entries without a connection are taken last.
+
+    Such an entry needs a new connection. SQLAlchemy would put it on top, where it hides the live ones.
+    """
+
+    def _put(self, item: ConnectionPoolEntry) -> None:
+        if item.dbapi_connection is None:
+            self.queue.appendleft(item)
+        else:
+            self.queue.append(item)
+
+    def has_connection(self) -> bool:
+        """Return whether there is a connection, without taking a lock: the caller may hold one."""
+        try:
+            return self.queue[-1].dbapi_connection is not None
+        except IndexError:
+            return False
+
+
+class ConnectionPool(QueuePool):
+    """SQLAlchemy's pool, changed so that nobody waits while a connection is idle.
+
+    It gets connections from a connector, and tells it of each return while somebody waits.
+    """
+
+    __module__ = QueuePool.__module__  # it logs as SQLAlchemy's, which is quiet when all is well
+    _queue_class: ClassVar[type[Queue[ConnectionPoolEntry]]] = _LiveFirst  # type: ignore[misc]
+
+    def __init__(self, connector: Connector, **options: Any) -> None:
+        super().__init__(connector, **options)
+        connector.is_one_idle = self.has_idle_connection
+
+    def has_idle_connection(self) -> bool:
+        """Return whether the next caller would get an existing connection, unless that turns out to be dead."""
+        return cast(_LiveFirst, self._pool).has_connection()
+
+    def recreate(self) -> ConnectionPool:
+        """Make another pool like this."""
+        return cast(ConnectionPool, super().recreate())
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        super()._do_return_conn(record)
+        connector = cast(Connector, self._creator)
+        if connector.waiting and record.dbapi_connection is not None:
+            connector.note_return()

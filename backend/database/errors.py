@@ -14,7 +14,7 @@ from psycopg2.errorcodes import (
     SERIALIZATION_FAILURE,
 )
 
-from backend.database.statements import ROLE
+from backend.database.guard import ROLE
 from backend.errors import ServiceUnavailable
 
 # SQLSTATEs that mean: nothing was done, and a retry may succeed.

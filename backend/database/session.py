@@ -16,7 +16,8 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.engine import Engine
 from backend.database.errors import DatabaseUnavailable, Interrupted, RoleRefused, meaning_of
-from backend.database.statements import BEGIN, GUARD, TIMEOUT, Compiled, compile_once, describe
+from backend.database.guard import BEGIN, GUARD, TIMEOUT, guard_values
+from backend.database.statements import Compiled, compile_once, describe
 
 _Columns = TypeVarTuple("_Columns")
 _Column = TypeVar("_Column")
@@ -93,7 +94,7 @@ class Transaction:
 
 
 def _send(work: Session | Transaction, sql: str, statement: Compiled, params: Mapping[str, Any]) -> list[Any]:
-    guard = {"guard_user_id": work.user_id, "guard_milliseconds": str(work.engine.server_milliseconds())}
+    guard = guard_values(work.user_id, work.engine.server_milliseconds())
     return work.engine.send(work.connection, sql, {**statement.constants, **params, **guard}, statement.description)
 
 

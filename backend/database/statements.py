@@ -1,10 +1,4 @@
-"""Statements, compiled for the driver once each, and the guard that turns row-level security on for them.
-
-The guard goes in front, in the same round trip. It makes settings that are local to the statement or its transaction:
-the role that row-level security binds, the user whose rows are visible, the time left (also the longest that the
-transaction may then be idle: a worker that is cut off must not keep a user's row locked), no bitmap scans (which lose
-the order in which a page is read), and UTC. No setting outlives them, so this also works through a transaction pooler.
-"""
+"""Statements, compiled for the driver once each, and described for telemetry."""
 
 from __future__ import annotations
 
@@ -17,18 +11,6 @@ from typing import Any
 from sqlalchemy import Executable
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
-ROLE = "task_api"  # created by the migrations
-
-TIMEOUT = "SET LOCAL statement_timeout = %(guard_milliseconds)s; "
-# SET LOCAL, because Postgres neither plans nor answers it: it costs a tenth of the same settings by set_config.
-# Without a user, `guard_user_id` is '', which matches nobody.
-GUARD = (
-    f"SET LOCAL role = '{ROLE}'; SET LOCAL app.user_id = %(guard_user_id)s; {TIMEOUT}"
-    "SET LOCAL idle_in_transaction_session_timeout = %(guard_milliseconds)s; "
-    "SET LOCAL enable_bitmapscan = off; SET LOCAL TimeZone = 'UTC'; "
-)
-# Each statement sees what was committed before it: after waiting for a lock, it sees the newest rows.
-BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; "
 SHOWN_CHARACTERS = 1000  # of a statement
 
 _DIALECT = PGDialect_psycopg2()  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Waits for the server, with a time limit: on the event loop inside a request, otherwise in the thread.
+"""Waits with a time limit, for the server or an event: on the event loop inside a request, otherwise in the thread.
 
 The server enforces the statement timeout. Behind a frozen host or a dropped network connection, nobody does.
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from selectors import EVENT_READ, EVENT_WRITE
+from threading import TIMEOUT_MAX, Event, get_ident
 from typing import Any
 
 import psycopg2
@@ -115,3 +117,39 @@ class _Watch:
             self.done.set_result(None)
         else:
             self.done.set_exception(error)
+
+
+def new_event() -> Event:
+    """Return an event to wait for here: on the event loop inside a request, otherwise in the thread."""
+    return _EventOnLoop() if in_greenlet() else Event()
+
+
+class _EventOnLoop(Event):
+    """Wakes a request. When another request of its loop sets it, no later one continues before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._loop = asyncio.get_running_loop()
+        self._thread = get_ident()
+        self._woken: asyncio.Future[bool] = self._loop.create_future()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Return whether it was set in this time."""
+        seconds = TIMEOUT_MAX if timeout is None else max(0.0, timeout)
+        timer = self._loop.call_later(seconds, self._end, False)
+        try:
+            return await_(self._woken)
+        finally:
+            timer.cancel()
+
+    def set(self) -> None:
+        """Wake the waiter, from any thread."""
+        if get_ident() == self._thread:
+            self._end(True)
+        else:
+            with suppress(RuntimeError):  # the loop has ended, and the request with it
+                self._loop.call_soon_threadsafe(self._end, True)
+
+    def _end(self, result: bool) -> None:  # noqa: FBT001
+        if not self._woken.done():
+            self._woken.set_result(result)

@@ -38,7 +38,7 @@ class World:
     def thread(self, target: Callable[..., None], args: tuple[object, ...], **_: object) -> SimpleNamespace:
         return SimpleNamespace(start=lambda: self._threads.append(partial(target, *args)))
 
-    def bell(self) -> Bell:
+    def bell(self, *_: object) -> Bell:
         bell = Bell()
         bell.wait = self._wait  # type: ignore[method-assign]
         return bell

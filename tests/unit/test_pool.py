@@ -15,7 +15,9 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from backend.database import connector as connector_module
-from backend.database.connector import ConnectionPool, ConnectionReturned, Connector
+from backend.database.connector import ConnectionReturned, Connector
+from backend.database.engine import ConnectionPool
+from backend.database.waiting import new_event
 from backend.utils.threads import start_soon
 from tests.fixtures.waiting import PATIENCE_SECONDS, eventually, until
 
@@ -42,7 +44,7 @@ class Server:
         self.opened: list[Opened] = []
         self.attempts = 0
         self._doors: dict[int, threading.Event] = {}
-        self.connector = Connector({}, PATIENCE_SECONDS, self._connect)
+        self.connector = Connector({}, PATIENCE_SECONDS, self._connect, new_event)
         self.pool = ConnectionPool(self.connector, pool_size=SIZE, max_overflow=0, use_lifo=True, reset_on_return=None)
 
     def _connect(self, _parameters: Mapping[str, Any]) -> Opened:

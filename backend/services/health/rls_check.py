@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from backend.database.errors import RoleRefused
+from backend.database.guard import ROLE
 from backend.database.session import SessionFactory
-from backend.database.statements import ROLE
 
 # Each import registers its tables, whatever else is imported.
 from backend.models import access_token, change, idempotency_key, rate_limit, task, tombstone  # noqa: F401
