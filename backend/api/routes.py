@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import replace
 from functools import cached_property, partial, update_wrapper
 from inspect import iscoroutinefunction
 from typing import Any
 from urllib.parse import unquote_plus
 
 from fastapi import Request, Response
+from fastapi._compat import ModelField
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.util.concurrency import greenlet_spawn
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import ClientDisconnect
@@ -76,6 +82,19 @@ class DatabaseRoute(StrictRoute):
         super().__init__(path, _in_greenlet(endpoint), **options)
         self.scopes = scopes_of(path, self.methods or set())
 
+    def get_route_handler(self) -> Handler:
+        """Return the handler, which reads the model of the parameters at once.
+
+        The framework would read each parameter by itself, which takes eight times as long: it only documents them.
+        """
+        documented = self.dependant
+        readers = [_reader(parameter, self.path) for parameter in documented.query_params]
+        self.dependant = replace(documented, query_params=[], dependencies=[*documented.dependencies, *readers])
+        try:
+            return super().get_route_handler()
+        finally:
+            self.dependant = documented
+
     async def pass_on(self, request: StrictRequest, handle: Handler) -> Response:
         """Handle the request in a connection slot; raises what `let_in` does."""
         self.let_in(request)
@@ -136,6 +155,20 @@ class UnlimitedRoute(DatabaseRoute):
         """Call the handler before the body has arrived; raises what `let_in` does."""
         self.let_in(request)
         return await handle(request)
+
+
+def _reader(parameter: ModelField, path: str) -> Dependant:
+    """Return the dependency that reads the parameters of a request as one model."""
+    model: type[BaseModel] = parameter.field_info.annotation  # type: ignore[assignment]
+
+    async def read(request: Request) -> BaseModel:
+        try:
+            return model.model_validate(dict(request.query_params))
+        except ValidationError as error:
+            problems = error.errors(include_url=False)
+            raise RequestValidationError([{**each, "loc": ("query", *each["loc"])} for each in problems]) from None
+
+    return get_dependant(path=path, call=read, name=parameter.name)
 
 
 def _in_greenlet(endpoint: Callable[..., Any]) -> Callable[..., Any]:
