@@ -1,4 +1,4 @@
-"""What commands on the database share: the settings, the logs, the database with its schema, and sessions on it."""
+"""What commands on the database share: the settings, the logs, and the database with its schema."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from backend.config import Settings, load_settings
-from backend.database.engine import Engine
 from backend.database.migrations import runner as migrations
-from backend.database.session import SessionFactory
 from backend.errors import ConfigurationError
-from backend.server.signals import EXIT_INTERRUPTED, EXIT_TERMINATED, interrupted_at_once, leaving_in_order
+from backend.server.signals import EXIT_INTERRUPTED, interrupted_at_once
 from backend.telemetry.logs import set_up_logs
 
 
@@ -66,22 +64,3 @@ def bring_up_to_date(migration_url: str) -> None:
     """Apply all pending migrations: for development, where nobody has to be asked."""
     if migrations.pending(migration_url):
         migrations.apply(migration_url)
-
-
-@contextmanager
-def sessions_on_database(settings: Settings) -> Iterator[SessionFactory]:
-    """Yield sessions on the database, whose schema must be current; SIGTERM ends the block in order."""
-    with leaving_in_order(EXIT_TERMINATED), database(settings, must_exist=True) as url:
-        require_schema(migration_url(settings, url))
-        with sessions_on(url, settings) as sessions:
-            yield sessions
-
-
-@contextmanager
-def sessions_on(url: str, settings: Settings) -> Iterator[SessionFactory]:
-    """Yield sessions on one connection."""
-    engine = Engine(url, pool_size=1, timeout_seconds=settings.request_timeout_seconds)
-    try:
-        yield SessionFactory(engine)
-    finally:
-        engine.dispose()

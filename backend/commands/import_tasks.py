@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from backend.commands.database import sessions_on_database, set_up
+from backend.commands.database import set_up
 from backend.commands.progress import progress
+from backend.commands.sessions import sessions_on_database
 from backend.commands.task_files import STANDARD, check_user, format_of
 from backend.errors import ConfigurationError, ServiceUnavailable, ValidationFailed
 from backend.models.task_file import ImportReport

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from backend.commands.database import sessions_on_database, set_up
+from backend.commands.database import set_up
+from backend.commands.sessions import sessions_on_database
 from backend.services.purge import Purged, PurgeService
 
 

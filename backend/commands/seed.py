@@ -6,8 +6,9 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from backend.commands.database import bring_up_to_date, database, migration_url, sessions_on, set_up
+from backend.commands.database import bring_up_to_date, database, migration_url, set_up
 from backend.commands.progress import progress
+from backend.commands.sessions import sessions_on
 from backend.config import Settings
 from backend.database.session import SessionFactory
 from backend.errors import ConfigurationError, TooManyTasks

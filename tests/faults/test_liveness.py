@@ -116,7 +116,7 @@ def test_a_good_answer_counts_no_more_when_a_request_has_found_the_database_away
     ("damage", "reason"),
     [
         ("DELETE FROM _yoyo_migration WHERE migration_id LIKE '0001%'", "1 migration"),
-        ("ALTER TABLE tasks DISABLE ROW LEVEL SECURITY", "keep users apart"),
+        ("ALTER TABLE tasks DISABLE ROW LEVEL SECURITY", "Row-level security does not work"),
     ],
 )
 def test_what_makes_a_service_unready_is_said(own_url: str, damage: str, reason: str) -> None:

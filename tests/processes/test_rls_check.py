@@ -33,7 +33,7 @@ from tests.fixtures.tasks import create, error_of
 from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
-NO_RLS = "keep users apart"
+NO_RLS = "Row-level security does not work"
 
 
 @dataclass(frozen=True)

@@ -206,7 +206,7 @@ def test_tokens_of_an_issuer_are_accepted_and_none_is_made(tmp_path: Path) -> No
         ({"ENVIRONMENT": "production", "DATABASE_URL": "postgresql://h/d"}, "production needs JWT_SECRET or JWT_JWKS"),
         ({"JWT_SECRET": "hunter2"}, "JWT_SECRET: must have at least 32 bytes"),
         ({"PORT": "eighty"}, "PORT: "),
-        ({"JWT_JWKS_URL": "http://issuer.example.com/jwks"}, "JWT_JWKS_URL: must be an https:// address"),
+        ({"JWT_JWKS_URL": "http://issuer.example.com/jwks"}, "JWT_JWKS_URL: must be an https:// URL"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_a_line_that_says_what_to_set(
