@@ -75,6 +75,7 @@ class Worker(Process):
         self.parent_conn.close()  # or this process would keep the pipe open itself
         with suppress(OSError, EOFError):
             super().always_pong()
+        self.server.should_exit = True
 
 
 class GrowingPause:

@@ -44,6 +44,10 @@ HASTY = (
 )
 # Faults that occur only in workers: the parent must not have them.
 SETTING = "os.environ.update(MAX_BODY_BYTES='many')"
+ENDING_AT_ONCE = (
+    "import os, signal, time; signal.signal(signal.SIGTERM, lambda *_: os._exit(0)); "
+    "open('importing', 'w').close(); time.sleep(1000)"
+)
 LIBRARY = "sys.path.insert(0, 'broken')"
 
 
@@ -144,8 +148,7 @@ def test_a_service_none_of_whose_workers_starts_says_so_and_ends(
 @pytest.mark.requirement("FR-064")
 def test_ending_all_processes_while_workers_start_is_no_failure(tmp_path: Path, database_url: str) -> None:
     env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET, ENVIRONMENT="production")
-    # Workers import it, the parent does not.
-    (tmp_path / "fastapi.py").write_text("import time; open('importing', 'w').close(); time.sleep(1000)")
+    (tmp_path / "fastapi.py").write_text(ENDING_AT_ONCE)  # workers import it, the parent does not
     command = [sys.executable, "-c", f"import os, sys; {SERVE}", "--workers", str(WORKERS)]
     with subprocess.Popen(command, env=env, cwd=tmp_path, start_new_session=True) as process:  # noqa: S603 - our own
         until((tmp_path / "importing").exists)

@@ -65,6 +65,11 @@ def test_any_other_text_of_32_bytes_is_a_secret(secret: str) -> None:
     assert user_of(verifier_from_secret(secret, Expectations()), token) == USER
 
 
+@pytest.mark.requirement("FR-067")
+def test_a_key_behind_options_is_no_secret_either() -> None:
+    assert "JWT_JWKS_URL" in refused("no-pty ssh-rsa " + "A" * 372)
+
+
 def test_a_secret_that_is_no_text_is_refused() -> None:
     assert "UTF-8" in refused("\udcff" * 40)
 
