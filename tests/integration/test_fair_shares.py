@@ -41,6 +41,13 @@ def small(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[API]:
 
 
 @pytest.fixture
+def unhurried(settings: Settings) -> Iterator[API]:
+    """A service in which no deadline passes before all long answers are written, however busy the machine is."""
+    with serve(settings.model_copy(update={"request_timeout_seconds": 300, "client_timeout_seconds": 300})) as running:
+        yield running
+
+
+@pytest.fixture
 def stack() -> Iterator[ExitStack]:
     with ExitStack() as stack:
         yield stack
@@ -162,36 +169,38 @@ def test_a_user_has_a_share_of_what_may_be_in_hand(
 
 
 @pytest.mark.requirement("FR-262")
-def test_who_leaves_much_unread_waits_and_others_do_not(api: API, stack: ExitStack, writers: list[str]) -> None:
+def test_who_leaves_much_unread_waits_and_others_do_not(
+    unhurried: API, stack: ExitStack, writers: list[str]
+) -> None:
     greedy, other = writers
-    unread = [connection_with(api, stack, greedy) for _ in range(12)]
-    connection_limiter = api.app.state.connection_limiter
+    unread = [connection_with(unhurried, stack, greedy) for _ in range(12)]
+    connection_limiter = unhurried.app.state.connection_limiter
     until(lambda: connection_limiter.waiting > 0 and not connection_limiter.unread.may_take(greedy))
-    with api.client(other) as client:
-        assert client.get("/api/tasks?limit=1000").status_code == 200
+    with unhurried.client(other) as client:
+        assert client.get("/unhurried/tasks?limit=1000").status_code == 200
     assert connection_limiter.waiting > 0
 
     assert [connection.answer().status_code for connection in unread] == [200] * len(unread)
-    until(lambda: unread_of(api) == {})
+    until(lambda: unread_of(unhurried) == {})
 
 
 @pytest.mark.requirement("FR-262", "FR-263")
 def test_a_short_answer_that_is_not_taken_counts_before_the_next_request_begins(
-    api: API, stack: ExitStack, user_id: str, monkeypatch: pytest.MonkeyPatch
+    unhurried: API, stack: ExitStack, user_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with api.client(user_id) as client:
+    with unhurried.client(user_id) as client:
         for _ in range(6):
             create(client, description="x" * 10_000)
-        size = len(client.get("/api/tasks?limit=1000").content)
+        size = len(client.get("/unhurried/tasks?limit=1000").content)
     assert LITTLE_BYTES * 4 < size < PAUSING_BYTES  # two together are more
     monkeypatch.setattr(PipeliningProtocol, "connection_made", with_little_room(PipeliningProtocol.connection_made))
-    connection = stack.enter_context(connection_to(api, LITTLE_BYTES))
+    connection = stack.enter_context(connection_to(unhurried, LITTLE_BYTES))
     connection.send(3 * list_of(user_id))
-    until(lambda: user_id in unread_of(api))
-    assert unread_of(api)[user_id] <= size
+    until(lambda: user_id in unread_of(unhurried))
+    assert unread_of(unhurried)[user_id] <= size
 
     assert [connection.answer().status_code for _ in range(3)] == [200] * 3
-    until(lambda: unread_of(api) == {})
+    until(lambda: unread_of(unhurried) == {})
 
 
 def with_little_room(
@@ -208,21 +217,21 @@ def with_little_room(
 
 @pytest.mark.requirement("FR-262")
 def test_when_too_much_is_unread_the_connections_of_who_has_most_of_it_are_cut(
-    api: API, stack: ExitStack, writers: list[str], monkeypatch: pytest.MonkeyPatch
+    unhurried: API, stack: ExitStack, writers: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     greedy, other = writers
     monkeypatch.setattr(
-        api.app.state.connection_limiter, "_may_begin", lambda _: True
+        unhurried.app.state.connection_limiter, "_may_begin", lambda _: True
     )  # only the worker's bound counts
-    kept = connection_with(api, stack, greedy)
-    until(lambda: unread_of(api).get(greedy, 0) > 4_000_000)
-    cut = connection_with(api, stack, greedy)
-    until(lambda: unread_of(api).get(greedy, 0) > 8_000_000)
-    monkeypatch.setattr(api.app.state.connection_limiter.unread, "free", 1_000_000)
-    one = connection_with(api, stack, other)
-    until(lambda: unread_of(api).get(other, 0) > 4_000_000)
+    kept = connection_with(unhurried, stack, greedy)
+    until(lambda: unread_of(unhurried).get(greedy, 0) > 4_000_000)
+    cut = connection_with(unhurried, stack, greedy)
+    until(lambda: unread_of(unhurried).get(greedy, 0) > 8_000_000)
+    monkeypatch.setattr(unhurried.app.state.connection_limiter.unread, "free", 1_000_000)
+    one = connection_with(unhurried, stack, other)
+    until(lambda: unread_of(unhurried).get(other, 0) > 4_000_000)
 
-    assert unread_of(api)[greedy] < 5_000_000
+    assert unread_of(unhurried)[greedy] < 5_000_000
     assert one.answer().status_code == 200
     assert kept.answer().status_code == 200
     assert 0 < len(cut.read_all()) < 4_000_000
