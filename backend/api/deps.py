@@ -8,17 +8,21 @@ from typing import Annotated, Generic, TypeVar
 from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
-from starlette.datastructures import State
 
 from backend.api.auth.authenticator import Authenticator
-from backend.api.http.header_parameters import header_lines, malformed_header, reads_header
+from backend.api.http.header_parameters import ABSENT, filled, header, malformed_header
+from backend.api.http.idempotency import Idempotent, KeyLines
+from backend.api.http.preconditions import IfMatchLines, IfNoneMatchLines, OnlyNewLines, malformed, tags_in
+from backend.api.http.request_state import user_id_of
+from backend.api.state import AppState, app_state
 from backend.api.streams.changes import Stream
 from backend.api.streams.download import Export
 from backend.api.streams.upload import Import
 from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.session import SessionFactory
-from backend.errors import BadRequest, NotConfirmed
+from backend.errors import BadRequest, NotConfirmed, PreconditionRequired
 from backend.models import sync_token
+from backend.models.etags import EntityTags, Revisions
 from backend.models.sync_token import SyncToken
 from backend.services.access_tokens.service import AccessTokenService
 from backend.services.account.export import ExportService
@@ -33,6 +37,16 @@ from backend.services.tasks.service import TaskService
 
 _Service = TypeVar("_Service")
 
+LastEventIdLines = Annotated[
+    list[str],
+    header(
+        "Last-Event-ID",
+        "The `id` of the last event that you have; it counts instead of `since`",
+        example=sync_token.EXAMPLE,
+        pattern=sync_token.PATTERN,
+        max_length=sync_token.MAX_LENGTH,
+    ),
+]
 _NO_EVENT_ID = "Last-Event-ID takes the id of one event as it was given; leave it out to start again"
 _BEARER = HTTPBearer(
     bearerFormat="JWT",
@@ -54,23 +68,23 @@ class _OfUser(SecurityBase, Generic[_Service]):
     model = _BEARER
     scheme_name = "BearerToken"
 
-    def __init__(self, make: Callable[[State, str], _Service]) -> None:
+    def __init__(self, make: Callable[[AppState, str], _Service]) -> None:
         self.make = make
 
     async def __call__(self, request: Request) -> _Service:
         """Return the service for this request's user."""
-        return self.make(request.app.state, request.state.user_id)
+        return self.make(app_state(request), user_id_of(request))
 
 
-def _tasks(state: State, user_id: str) -> TaskService:
+def _tasks(state: AppState, user_id: str) -> TaskService:
     return TaskService(state.sessions, user_id, state.max_tasks)
 
 
-def _batches(state: State, user_id: str) -> BatchService:
+def _batches(state: AppState, user_id: str) -> BatchService:
     return BatchService(state.sessions, user_id, state.max_tasks, require_if_match=state.require_if_match)
 
 
-def _imports(state: State, user_id: str) -> ImportService:
+def _imports(state: AppState, user_id: str) -> ImportService:
     return ImportService(state.sessions, user_id, state.max_tasks, only_adds=state.require_if_match)
 
 
@@ -81,32 +95,25 @@ def _of_user(service: Callable[[SessionFactory, str], _Service]) -> _OfUser[_Ser
 
 async def _stream(request: Request) -> AsyncIterator[Stream]:
     """Yield a stream that holds its slot until it ends."""
-    with Stream.of(request, request.state.user_id) as stream:
+    with Stream.of(app_state(request).feed, request, user_id_of(request)) as stream:
         yield stream
 
 
 async def _export(request: Request) -> AsyncIterator[Export]:
     """Yield an export that holds its slot until it ends."""
-    with Export.of(request, request.state.user_id) as export:
+    with Export.of(app_state(request).exports, request, user_id_of(request)) as export:
         yield export
 
 
 async def _import(request: Request) -> AsyncIterator[Import]:
     """Yield an import that holds its slot until it ends."""
-    with Import.of(request, request.state.user_id) as file:
+    with Import.of(app_state(request).imports, request, user_id_of(request)) as file:
         yield file
 
 
-@reads_header(
-    "Last-Event-ID",
-    "The `id` of the last event that you have; it counts instead of `since`",
-    example=sync_token.EXAMPLE,
-    pattern=sync_token.PATTERN,
-    max_length=sync_token.MAX_LENGTH,
-)
-async def _last_event_id(request: Request) -> SyncToken | None:
+async def _last_event_id(lines: LastEventIdLines = ABSENT) -> SyncToken | None:
     """Return the sync token in the header, or None; raises BadRequest for a malformed one."""
-    values = header_lines(request, "Last-Event-ID")
+    values = filled(lines)
     if not values:
         return None
     try:
@@ -123,23 +130,54 @@ def malformed_event_id() -> BadRequest:
 
 async def _confirmed(request: Request) -> None:
     """Raise NotConfirmed unless `confirm` is the user's own id. The id is only compared, never used otherwise."""
-    if request.query_params.get("confirm") != request.state.user_id:
+    if request.query_params.get("confirm") != user_id_of(request):
         raise NotConfirmed(name for name in request.query_params if name != "confirm")
 
 
+async def _if_match(request: Request, lines: IfMatchLines = ABSENT) -> Revisions | None:
+    """Return the revisions that may change, None for any; raises PreconditionRequired without a required If-Match."""
+    tags = tags_in("If-Match", lines)
+    if tags is None:
+        if app_state(request).require_if_match:
+            raise PreconditionRequired
+        return None
+    return tags.revisions
+
+
+async def _if_none_match(lines: IfNoneMatchLines = ABSENT) -> EntityTags:
+    """Return the tags of the versions that the client already has."""
+    return tags_in("If-None-Match", lines) or EntityTags()
+
+
+async def _only_new(lines: OnlyNewLines = ABSENT) -> bool:
+    """Return whether the task must not exist yet; raises BadRequest for anything but `*`."""
+    tags = tags_in("If-None-Match", lines)
+    if tags is not None and not tags.is_any:
+        raise malformed("If-None-Match", "nothing but * here")
+    return tags is not None
+
+
+async def _refuse_conditions(request: Request) -> None:
+    """Refuse conditions where they have no effect, because a client that sends one relies on it."""
+    for name in ("If-Match", "If-None-Match"):
+        if filled(request.headers.getlist(name)):
+            raise malformed(name, "nothing here: each operation has an if_match of its own")
+
+
+async def _idempotent(request: Request, lines: KeyLines = ABSENT) -> Idempotent:
+    return Idempotent.of(request, lines)
+
+
 async def _authenticator(request: Request) -> Authenticator:
-    authenticator: Authenticator = request.app.state.authenticator
-    return authenticator
+    return app_state(request).authenticator
 
 
 async def _readiness(request: Request) -> Readiness:
-    readiness: Readiness = request.app.state.readiness
-    return readiness
+    return app_state(request).readiness
 
 
 async def _connection_limiter(request: Request) -> ConnectionLimiter:
-    connection_limiter: ConnectionLimiter = request.app.state.connection_limiter
-    return connection_limiter
+    return app_state(request).connection_limiter
 
 
 Tasks = Annotated[TaskService, Depends(_OfUser(_tasks))]
@@ -159,3 +197,8 @@ Users = Annotated[UserService, Depends(_of_user(UserService))]
 TokenAuthenticator = Annotated[Authenticator, Depends(_authenticator)]
 Ready = Annotated[Readiness, Depends(_readiness)]
 DatabaseLimiter = Annotated[ConnectionLimiter, Depends(_connection_limiter)]
+IfMatch = Annotated[Revisions | None, Depends(_if_match)]
+IfNoneMatch = Annotated[EntityTags, Depends(_if_none_match)]
+OnlyNew = Annotated[bool, Depends(_only_new)]
+NoConditions = Depends(_refuse_conditions)
+Once = Annotated[Idempotent, Depends(_idempotent)]

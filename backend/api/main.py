@@ -24,9 +24,11 @@ from backend.api.middleware.error_boundary import ErrorBoundary
 from backend.api.middleware.head import HeadAsGet
 from backend.api.middleware.limits import BodyLimit, HeadLimits
 from backend.api.middleware.request_context import RequestContext, route_finder
-from backend.api.openapi.document import DocumentedApp
+from backend.api.openapi.document import DESCRIPTION, TAGS, completed
+from backend.api.openapi.operations import EXPOSED_HEADERS
 from backend.api.openapi.pages import add_docs
 from backend.api.routers import access_tokens, account, changes, health, task_batch, task_export, task_import, tasks
+from backend.api.state import AppState, ConnectionState
 from backend.api.streams.changes import Feed
 from backend.api.streams.download import Exports
 from backend.api.streams.upload import Imports
@@ -47,29 +49,16 @@ from backend.telemetry.tracing import exported_signals, exporting
 from backend.utils.background import in_background
 from backend.utils.shares import Shares
 
-EXPOSED_HEADERS = (
-    "Content-Disposition",
-    "ETag",
-    "Idempotency-Replayed",
-    "Link",
-    "Location",
-    "RateLimit",
-    "RateLimit-Policy",
-    "Retry-After",
-    "WWW-Authenticate",
-    "X-Request-Id",
-)
-PREFLIGHT_SECONDS = 7200
 OTHER_THREADS = 40
 COMPUTING_THREADS = 2  # for exports and imports; the event loop waits while they compute
 # Listed directly: a router included in another would match each route twice.
 _ROUTES = [
     route
     for router in (
+        tasks.router,
         task_batch.router,
         task_export.router,
         task_import.router,
-        tasks.router,
         changes.router,
         account.router,
         access_tokens.router,
@@ -78,22 +67,41 @@ _ROUTES = [
     for route in router.routes
 ]
 
-_DESCRIPTION = """
-Each user's own tasks, isolated from other users. On [/docs](/docs), press **Authorize** and paste a bearer token to
-try each operation. [/redoc](/redoc) is for reading.
 
-Success is `{"data": …}`, a list adds `page`, and every error is `{"error": {code, message, request_id, details}}`.
-Branch on `code`, show `message`, and quote `request_id` when you ask for help;
-`specs/errors.md` of the project lists every code. Unknown fields and parameters
-of `/api` are rejected, not ignored. Times are UTC.
+class TaskAPI(FastAPI):
+    """The application: the framework's, with a typed state and a complete contract."""
 
-In addition to the errors each operation lists, a request that is too slow or too large is answered 408, 413, 414 or
-431.
-"""
+    state: AppState  # type: ignore[assignment]  # the framework's own state may hold anything
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the contract, building it on the first call."""
+        return completed(super().openapi())
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings) -> TaskAPI:
     """Build the application, without connecting yet; raises ConfigurationError without a database or a key."""
+    state = _state(settings)
+    app = TaskAPI(
+        title="Task API",
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        lifespan=_lifespan,
+        docs_url=None,  # the built-in page loads its assets from the internet
+        redoc_url=None,
+        redirect_slashes=False,
+        routes=_ROUTES,
+        middleware=_middleware(settings, state),
+        telemetry=_telemetry(),
+    )
+    app.state = state
+    add_error_handlers(app)
+    add_docs(app)
+    app.add_middleware(RequestContext, route_of=route_finder(app.routes))  # outermost
+    return app
+
+
+def _state(settings: Settings) -> AppState:
     if settings.database_url is None:
         raise ConfigurationError("DATABASE_URL: not set")
     engine = Engine(
@@ -103,63 +111,41 @@ def create_app(settings: Settings) -> FastAPI:
         slow_seconds=settings.slow_statement_seconds,
     )
     sessions = SessionFactory(engine)
-    connection_limiter = ConnectionLimiter(settings.database_pool_size, settings.request_timeout_seconds)
-    authenticator = Authenticator(verifier_of(settings), sessions, connection_limiter)
-    limits = _rate_limits(settings)
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        # Work that has passed the connection limiter must never wait for a thread, whatever other threads do.
-        threads = anyio.to_thread.current_default_thread_limiter()
-        threads.total_tokens = settings.database_pool_size + OTHER_THREADS
-        with ExitStack() as at_the_end:
-            if at_the_end.enter_context(exporting(__version__)):
-                gauge_pool(engine, lambda: app.state.connection_limiter.waiting)
-            at_the_end.callback(engine.dispose)
-            async with _syncing(app, limits), in_background(app.state.purge_job.run):
-                yield {"connection_limiter": connection_limiter}  # to each connection
-
-    app = DocumentedApp(
-        title="Task API",
-        version=__version__,
-        description=_DESCRIPTION,
-        lifespan=lifespan,
-        docs_url=None,  # the built-in page loads its assets from the internet
-        redoc_url=None,
-        redirect_slashes=False,
-        routes=_ROUTES,
-        middleware=_middleware(settings, authenticator, limits),
-        telemetry=_telemetry(),
-    )
-    _equip(app, settings, sessions, connection_limiter, authenticator)
-    add_error_handlers(app)
-    add_docs(app)
-    app.add_middleware(RequestContext, route_of=route_finder(app.routes))  # outermost
-    return app
-
-
-def _equip(
-    app: FastAPI,
-    settings: Settings,
-    sessions: SessionFactory,
-    connection_limiter: ConnectionLimiter,
-    authenticator: Authenticator,
-) -> None:
-    """Add to the app's state the objects that dependencies and background work need."""
-    app.state.sessions = sessions
-    app.state.max_tasks = settings.max_tasks_per_user
-    app.state.require_if_match = settings.require_if_match
-    app.state.in_hand = Shares(settings.max_concurrent_requests)
-    app.state.connection_limiter = connection_limiter
-    app.state.authenticator = authenticator
-    app.state.feed = Feed(_quiet(sessions), connection_limiter, authenticator)
+    quiet = replace(sessions, log_level=logging.DEBUG)
+    limiter = ConnectionLimiter(settings.database_pool_size, settings.request_timeout_seconds)
+    authenticator = Authenticator(verifier_of(settings), sessions, limiter)
+    feed = Feed(quiet, limiter, authenticator)
     computing = anyio.CapacityLimiter(COMPUTING_THREADS)
-    app.state.exports = Exports(sessions, connection_limiter, computing)
-    app.state.imports = Imports(connection_limiter, computing, app.state.feed)
-    app.state.readiness = Readiness(sessions, frozenset(migrations.known()))
-    app.state.purge_job = PurgeJob(
-        PurgeService(_quiet(sessions)), connection_limiter, FIRST_PURGE_SECONDS, PURGE_SECONDS
+    return AppState(
+        sessions=sessions,
+        quiet_sessions=quiet,
+        connection_limiter=limiter,
+        authenticator=authenticator,
+        rate_limits=_rate_limits(settings),
+        in_hand=Shares(settings.max_concurrent_requests),
+        feed=feed,
+        exports=Exports(sessions, limiter, authenticator, computing),
+        imports=Imports(limiter, authenticator, computing, feed),
+        readiness=Readiness(sessions, frozenset(migrations.known())),
+        purge_job=PurgeJob(PurgeService(quiet), limiter, FIRST_PURGE_SECONDS, PURGE_SECONDS),
+        max_tasks=settings.max_tasks_per_user,
+        require_if_match=settings.require_if_match,
     )
+
+
+@asynccontextmanager
+async def _lifespan(app: TaskAPI) -> AsyncIterator[ConnectionState]:
+    """Do the background work while the application runs."""
+    state, engine = app.state, app.state.sessions.engine
+    # Work that has passed the connection limiter must never wait for a thread, whatever other threads do.
+    threads = anyio.to_thread.current_default_thread_limiter()
+    threads.total_tokens = engine.pool.size() + OTHER_THREADS
+    with ExitStack() as at_the_end:
+        if at_the_end.enter_context(exporting(__version__)):
+            gauge_pool(engine, lambda: state.connection_limiter.waiting)
+        at_the_end.callback(engine.dispose)
+        async with _syncing(state), in_background(state.purge_job.run):
+            yield {"connection_limiter": state.connection_limiter}
 
 
 def _telemetry() -> TelemetryConfig:
@@ -186,33 +172,20 @@ def _rate_limits(settings: Settings) -> RateLimits | None:
     )
 
 
-def _syncing(app: FastAPI, limits: RateLimits | None) -> AbstractAsyncContextManager[None]:
+def _syncing(state: AppState) -> AbstractAsyncContextManager[None]:
     """Return a context manager that shares rate-limit counts of users with other workers."""
-    if limits is None:
+    if state.rate_limits is None:
         return nullcontext()
-    service = RateLimitService(_quiet(app.state.sessions))
-    return in_background(RateLimitSync(limits.users, service, app.state.connection_limiter, SYNC_SECONDS).run)
+    service = RateLimitService(state.quiet_sessions)
+    return in_background(RateLimitSync(state.rate_limits.users, service, state.connection_limiter, SYNC_SECONDS).run)
 
 
-def _quiet(sessions: SessionFactory) -> SessionFactory:
-    """Return sessions that log little: background work itself logs, only once, that the database is unavailable."""
-    return replace(sessions, log_level=logging.DEBUG)
-
-
-def _middleware(settings: Settings, authenticator: Authenticator, limits: RateLimits | None) -> list[Middleware]:
+def _middleware(settings: Settings, state: AppState) -> list[Middleware]:
     """Return the layers inside RequestContext, outermost first: each layer's answers pass through those before it."""
     return [
-        Middleware(
-            CORS,
-            allow_origins=settings.cors_origins,
-            allow_credentials=True,
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"],
-            allow_headers=["*"],
-            expose_headers=EXPOSED_HEADERS,
-            max_age=PREFLIGHT_SECONDS,
-        ),
+        Middleware(CORS, origins=settings.cors_origins, exposed_headers=EXPOSED_HEADERS),
         Middleware(ErrorBoundary),
-        Middleware(Authentication, authenticator=authenticator, limits=limits),
+        Middleware(Authentication, authenticator=state.authenticator, limits=state.rate_limits),
         Middleware(HeadLimits),
         Middleware(
             BodyLimit,

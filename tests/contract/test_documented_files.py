@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from backend.api.http.envelope import example_of
+from backend.api.openapi.answers import example_of
 from backend.api.openapi.files import CALENDAR_EXAMPLE
 from backend.models.task import TaskPublic
 from backend.models.task_file import FileFormat

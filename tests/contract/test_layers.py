@@ -32,7 +32,8 @@ LAYERS = (
 LAYERS_OF_API = (
     {"backend.api.main"},
     {"backend.api.routers"},
-    {"backend.api.deps", "backend.api.openapi"},
+    {"backend.api.deps", "backend.api.routes", "backend.api.openapi"},
+    {"backend.api.state"},
     {"backend.api.streams", "backend.api.middleware"},
     {"backend.api.http"},
     {"backend.api.auth", "backend.api.background"},

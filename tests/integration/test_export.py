@@ -211,7 +211,7 @@ def _noting(method: Callable[..., ExportPage], calls: list[object]) -> Callable[
 
 
 def test_a_worker_exports_for_so_many_at_once(slow: API, user_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slow.app.state.exports.slots, "most", 0)
+    monkeypatch.setattr(slow.app.state.exports.slots, "max_slots", 0)
     with slow.client(user_id) as client:
         refused = client.get(EXPORT)
 

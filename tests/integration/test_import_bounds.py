@@ -55,7 +55,7 @@ def test_an_import_that_waits_for_its_client_holds_nothing_that_others_need(smal
 
 
 def test_a_worker_imports_for_so_many_at_once(small: API, user_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(small.app.state.imports.slots, "most", 0)
+    monkeypatch.setattr(small.app.state.imports.slots, "max_slots", 0)
     with small.client(user_id) as client:
         refused = send(client, ROW)
 

@@ -72,7 +72,7 @@ def test_streams_that_wait_hold_nothing_that_others_need(live: API, follower: ht
 
 @pytest.mark.requirement("FR-150")
 def test_a_user_may_have_so_many_streams(live: API, follower: httpx.Client) -> None:
-    live.app.state.feed.most_streams_of_one_user = 2
+    live.app.state.feed.slots.max_of_one_user = 2
     with stream(follower), live.client(new_user()) as other:
         with stream(follower):
             refused = follower.get(STREAM)
@@ -87,7 +87,7 @@ def test_a_user_may_have_so_many_streams(live: API, follower: httpx.Client) -> N
 
 @pytest.mark.requirement("FR-150")
 def test_a_worker_may_have_so_many_streams(live: API, follower: httpx.Client) -> None:
-    live.app.state.feed.most_streams = 2
+    live.app.state.feed.slots.max_slots = 2
     with stream(follower), stream(follower), live.client(new_user()) as other:
         refused = other.get(STREAM)
         error_of(refused, 503, "SERVICE_UNAVAILABLE")

@@ -12,8 +12,8 @@ import pytest
 from backend import errors
 from backend.api.http.header_parameters import MAX_HEADER_BYTES
 from backend.api.http.security_headers import security_headers
-from backend.api.main import EXPOSED_HEADERS
 from backend.api.middleware.limits import MAX_ADDRESS_BYTES
+from backend.api.openapi.operations import EXPOSED_HEADERS
 from backend.api.streams.changes import KEEP_ALIVE_SECONDS
 from backend.config import Settings
 from backend.errors import TaskAPIError

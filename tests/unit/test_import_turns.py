@@ -127,10 +127,9 @@ def test_two_imports_take_turns(file_format: FileFormat, monkeypatch: pytest.Mon
     looked_at = list[str]()
 
     async def both() -> list[ImportReport]:
-        app = SimpleNamespace(state=SimpleNamespace(authenticator=TakesAny()))
-        imports = SimpleNamespace(computing=CapacityLimiter(1))
+        imports = SimpleNamespace(computing=CapacityLimiter(1), authenticator=TakesAny())
         running = [
-            Import(imports, Sent(app, file), user, file_format).run(Stored())  # type: ignore[arg-type]
+            Import(imports, Sent(file), user, file_format).run(Stored())  # type: ignore[arg-type]
             for user, file in files.items()
         ]
         monkeypatch.setattr(api_task_import, "reader_of", noting(looked_at, list(files)))
@@ -162,8 +161,7 @@ class TakesAny:
 class Sent:
     """A request whose file has already arrived."""
 
-    def __init__(self, app: object, file: bytes) -> None:
-        self.app = app
+    def __init__(self, file: bytes) -> None:
         self.scope = {"headers": [(b"authorization", b"Bearer token")]}
         self._file = file
 

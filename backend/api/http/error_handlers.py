@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 
 from backend.api.http.envelope import error_response
+from backend.api.http.request_state import request_id_of
 from backend.errors import (
     PLAIN_WORDS,
     AccessTokenNotFound,
@@ -35,11 +36,11 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 async def _answer_error(request: Request, error: TaskAPIError) -> Response:
-    return error_response(error, request.state.request_id)
+    return error_response(error, request_id_of(request))
 
 
 async def _answer_validation(request: Request, error: RequestValidationError) -> Response:
-    return error_response(_refusal(error), request.state.request_id)
+    return error_response(_refusal(error), request_id_of(request))
 
 
 async def _answer_framework(request: Request, error: HTTPException) -> Response:
@@ -51,7 +52,7 @@ async def _answer_framework(request: Request, error: HTTPException) -> Response:
             answer = MethodNotAllowed(headers={"Allow": ", ".join(_allowed_methods(request))})
         case _:
             answer = InternalError()
-    return error_response(answer, request.state.request_id)
+    return error_response(answer, request_id_of(request))
 
 
 def _refusal(error: RequestValidationError) -> TaskAPIError:

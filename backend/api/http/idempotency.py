@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, TypeVar
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel
 
-from backend.api.http.header_parameters import header_lines, malformed_header, reads_header
+from backend.api.http.header_parameters import filled, header, malformed_header
 from backend.database.session import Sessions
 from backend.errors import BadRequest
 from backend.services.idempotency import Answer, IdempotencyService
@@ -25,6 +25,19 @@ _KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 _PRECONDITIONS = ("If-Match", "If-None-Match")
 _STORED_HEADERS = ("ETag", "Location")
 
+KeyLines = Annotated[
+    list[str],
+    header(
+        "Idempotency-Key",
+        "Any name for this request, best a UUID: sent again with the same name within 24 hours, it is "
+        "answered as before and does nothing more. The answer is kept for that time, whatever happens to the task. "
+        "Another request with the same name is 422 with the code `idempotency_key_reused`; a request that failed "
+        "leaves its name free. 1 to 255 printable ASCII characters, no blank at the ends; anything else is 400",
+        example="8e03978e-40d5-43e8-bc93-6894a57f9324",
+        pattern=f"^{_KEY.pattern}$",
+        max_length=255,
+    ),
+]
 _Service = TypeVar("_Service", TaskService, BatchService)
 
 
@@ -32,9 +45,19 @@ _Service = TypeVar("_Service", TaskService, BatchService)
 class Idempotent:
     """Does the work of a request, only once per key if it has a key."""
 
-    service: IdempotencyService
     key: str | None
     request: tuple[str, ...]
+
+    @classmethod
+    def of(cls, request: Request, lines: list[str] | None) -> Idempotent:
+        """Read the key of a request; raises BadRequest for one that is malformed or sent twice."""
+        keys = filled(lines)
+        if not keys:
+            return cls(None, ())
+        if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
+            raise malformed_key()
+        conditions = (", ".join(filled(request.headers.getlist(name))) for name in _PRECONDITIONS)
+        return cls(keys[0], (request.method, request.url.path, request.url.query, *conditions))
 
     def __call__(self, service: _Service, body: BaseModel | None, work: Callable[[_Service], Response]) -> Response:
         """Return the response of the work, or the stored response if the work was done before.
@@ -51,37 +74,13 @@ class Idempotent:
             return Answer(response.status_code, headers, bytes(response.body).decode())
 
         said = None if body is None else body.model_dump_json(exclude_unset=True)
-        answer, is_replayed = self.service.once(self.key, fingerprint(*self.request, said), work_in)
+        answers = IdempotencyService(service.sessions, service.user_id)
+        answer, is_replayed = answers.once(self.key, fingerprint(*self.request, said), work_in)
         headers = answer.headers | ({"Idempotency-Replayed": "true"} if is_replayed else {})
         return Response(answer.body, answer.status, headers, media_type="application/json")
-
-
-@reads_header(
-    "Idempotency-Key",
-    "Any name for this request, best a UUID: sent again with the same name within 24 hours, it is "
-    "answered as before and does nothing more. The answer is kept for that time, whatever happens to the task. "
-    "Another request with the same name is 422 with the code `idempotency_key_reused`; a request that failed "
-    "leaves its name free. 1 to 255 printable ASCII characters, no blank at the ends; anything else is 400",
-    example="8e03978e-40d5-43e8-bc93-6894a57f9324",
-    pattern=f"^{_KEY.pattern}$",
-    max_length=255,
-)
-async def _idempotent(request: Request) -> Idempotent:
-    """Read the key; raises BadRequest for one that is malformed or sent twice."""
-    service = IdempotencyService(request.app.state.sessions, request.state.user_id)
-    keys = header_lines(request, "Idempotency-Key")
-    if not keys:
-        return Idempotent(service, None, ())
-    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
-        raise malformed_key()
-    conditions = (", ".join(header_lines(request, name)) for name in _PRECONDITIONS)
-    return Idempotent(service, keys[0], (request.method, request.url.path, request.url.query, *conditions))
 
 
 def malformed_key() -> BadRequest:
     """Return the error that names the header."""
     message = "Send one Idempotency-Key of 1 to 255 printable ASCII characters"
     return malformed_header("Idempotency-Key", "key_invalid", message)
-
-
-Once = Annotated[Idempotent, Depends(_idempotent)]

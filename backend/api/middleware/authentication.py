@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.api.auth.authenticator import Authenticator, bearer_token
+from backend.api.http.request_state import request_state
 from backend.database.deadline import current_work
 from backend.errors import RateLimited, TaskAPIError
 from backend.rate_limits.counter import RateLimiter, RateLimits, network_of
@@ -30,7 +31,8 @@ class Authentication:
         if not path.startswith("/api/"):
             self._count_address(scope, cost=0 if path.startswith("/health/") else 1)
             return
-        state, headers = scope["state"], scope["state"]["headers"]
+        state = request_state(scope)
+        headers = state["headers"]
         try:
             principal = await self.authenticator.principal(bearer_token(scope), lambda: self._count_address(scope))
         except TaskAPIError:
@@ -63,6 +65,7 @@ def _count(scope: Scope, limiter: RateLimiter, key: str, cost: int = 1) -> None:
     policy = f'"{limiter.name}";q={limiter.rate.requests};w={limiter.rate.seconds}'
     left = f'"{limiter.name}";r={usage.remaining};t={usage.reset_seconds}'
     headers = ((b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode()))
-    scope["state"]["headers"] = [*scope["state"]["headers"], *headers]
+    state = request_state(scope)
+    state["headers"] = [*state["headers"], *headers]
     if not usage.allowed:
         raise RateLimited(usage.reset_seconds)

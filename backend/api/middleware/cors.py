@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+PREFLIGHT_SECONDS = 7200
 
 
 class CORS(CORSMiddleware):
@@ -12,6 +17,17 @@ class CORS(CORSMiddleware):
 
     Starlette alone would send other origins all CORS headers but one, and refuse preflights without the envelope.
     """
+
+    def __init__(self, app: ASGIApp, origins: Sequence[str], exposed_headers: Sequence[str]) -> None:
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_credentials=True,
+            allow_methods=METHODS,
+            allow_headers=["*"],
+            expose_headers=exposed_headers,
+            max_age=PREFLIGHT_SECONDS,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request; one that is not allowed is handled as if it had no Origin header."""

@@ -6,6 +6,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api.http.envelope import error_response
+from backend.api.http.request_state import request_state
 from backend.errors import InternalError, TaskAPIError
 
 logger = structlog.get_logger()
@@ -29,7 +30,7 @@ class ErrorBoundary:
             answering = True
             await send(message)
 
-        request_id = scope["state"]["request_id"]
+        request_id = request_state(scope)["request_id"]
         try:
             await self.app(scope, receive, send_noting)
         except TaskAPIError as error:

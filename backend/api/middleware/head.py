@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend.api.http.request_state import request_state
+
 
 class HeadAsGet:
     """Answers HEAD wherever GET works: the same headers without the body (RFC 9110, section 9.3.2)."""
@@ -17,7 +19,7 @@ class HeadAsGet:
             await self.app(scope, receive, send)
             return
 
-        scope["state"]["is_head"] = True  # so that a stream ends at once
+        request_state(scope)["is_head"] = True  # so that a stream ends at once
 
         async def send_headers_only(message: Message) -> None:
             if message["type"] == "http.response.body":

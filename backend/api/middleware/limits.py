@@ -8,6 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api.http.header_parameters import MAX_HEADER_BYTES
+from backend.api.http.request_state import request_state
 from backend.errors import AddressTooLong, HeadersTooLarge, PayloadTooLarge, RequestTimeout
 from backend.utils.shares import Shares
 from backend.utils.spreading import spread
@@ -80,12 +81,12 @@ class _Body:
         """Raise PayloadTooLarge if the declared length is too large."""
         self._receive = receive
         self._limit = limit
-        self._user_id = scope["state"].get("user_id", "")
+        self._user_id = request_state(scope).get("user_id", "")
         self._is_import = scope["path"] == IMPORT_PATH and scope["method"] == "POST"
-        self._most = limit.max_import_bytes if self._is_import else limit.max_bytes
+        self._max_bytes = limit.max_import_bytes if self._is_import else limit.max_bytes
         self._headers = Headers(scope=scope)
         self._declared = declared = self._headers.get("content-length", "0")
-        if declared.isdecimal() and (len(declared) > _MAX_LENGTH_DIGITS or int(declared) > self._most):
+        if declared.isdecimal() and (len(declared) > _MAX_LENGTH_DIGITS or int(declared) > self._max_bytes):
             raise PayloadTooLarge
         self._room = 0  # bytes that it has claimed
         self._received = self._in_time = 0
@@ -104,7 +105,7 @@ class _Body:
         except TimeoutError:
             raise RequestTimeout from None
         self._received += len(message.get("body", b""))
-        if self._received > self._most:
+        if self._received > self._max_bytes:
             raise PayloadTooLarge
         self._is_complete = not message.get("more_body")  # then only a disconnect can follow
         self._seconds -= clock() - began
@@ -119,7 +120,7 @@ class _Body:
 
     def _take_room(self) -> None:
         is_declared = self._declared.isdecimal() and "transfer-encoding" not in self._headers
-        size = 0 if self._is_import else int(self._declared) if is_declared else self._most
+        size = 0 if self._is_import else int(self._declared) if is_declared else self._max_bytes
         self._limit.room.claim(self._user_id, REQUEST_BYTES + size)
         self._room = REQUEST_BYTES + size
         self._seconds = spread(self._limit.timeout_seconds)

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
+from backend.api.http.request_state import request_state
 from backend.api.http.security_headers import security_headers
 from backend.database.deadline import begin_work
 from backend.telemetry.tracing import current_trace_id, trace_id_of
@@ -24,6 +25,7 @@ logger = structlog.get_logger()
 
 # The start of a JWT or a personal access token, anywhere in the text.
 _TOKEN = re.compile(r"eyJ[\w=-]*\.[\w.=-]*|tk_[\w-]{20}")
+_ID_HEADERS = {b"x-request-id", b"traceparent"}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 
@@ -51,8 +53,9 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = _sent_id(Headers(scope=scope)) or self.new_id()
-        state = scope.setdefault("state", {})
+        request_id = _sent_id(scope) or self.new_id()
+        scope.setdefault("state", {})
+        state = request_state(scope)
         state["request_id"] = request_id
         state["headers"] = [(b"x-request-id", request_id.encode()), *security_headers(scope)]
         status, started = 0, self.clock()
@@ -86,11 +89,14 @@ class RequestContext:
             reset_contextvars(**names)
 
 
-def _sent_id(headers: Headers) -> str | None:
+def _sent_id(scope: Scope) -> str | None:
     """Return the client's request id if it is valid, else the id of its trace.
 
-    An invalid id counts as none.
+    An invalid id counts as none. Most requests have neither header.
     """
+    if _ID_HEADERS.isdisjoint(dict(scope["headers"])):
+        return None
+    headers = Headers(scope=scope)
     sent = headers.get("x-request-id", "")
     if _REQUEST_ID.fullmatch(sent) and not _TOKEN.search(sent):
         return sent

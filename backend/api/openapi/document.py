@@ -6,12 +6,22 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
-from fastapi import FastAPI
+from backend.api.openapi.files import schemas_of_parts
+from backend.api.openapi.operations import HEADERS
 
-from backend.api.openapi.components import extra_schemas
-from backend.api.openapi.headers import HEADERS
+DESCRIPTION = """
+Each user's own tasks, isolated from other users. On [/docs](/docs), press **Authorize** and paste a bearer token to
+try each operation. [/redoc](/redoc) is for reading.
 
-_TAGS = [
+Success is `{"data": …}`, a list adds `page`, and every error is `{"error": {code, message, request_id, details}}`.
+Branch on `code`, show `message`, and quote `request_id` when you ask for help;
+`specs/errors.md` of the project lists every code. Unknown fields and parameters
+of `/api` are rejected, not ignored. Times are UTC.
+
+In addition to the errors each operation lists, a request that is too slow or too large is answered 408, 413, 414 or
+431.
+"""
+TAGS = [
     {"name": "tasks", "description": "Your tasks: one at a time, listings and batches."},
     {"name": "changes", "description": "Changes to your tasks, for keeping a copy of them up to date."},
     {"name": "account", "description": "Your account: your stored data, your tokens for scripts, and how to leave."},
@@ -19,29 +29,17 @@ _TAGS = [
     {"name": "health", "description": "Whether the service is healthy."},
 ]
 
-# Their routes come first, because their paths also match another pattern. Readers want the plain calls first.
-_READ_LAST = ("/api/tasks/batch", "/api/tasks/export", "/api/tasks/import")
 _LENGTHS = {"uuid": 36, "date-time": 32}  # 2026-11-21T09:30:00.123456+00:00
 _INT32 = 2**31 - 1
 _VALUES = frozenset({"const", "default", "enum", "example", "examples"})  # their data may look like schemas
 
 
-class DocumentedApp(FastAPI):
-    """An application that publishes a complete contract."""
-
-    def openapi(self) -> dict[str, Any]:
-        """Return the contract, building it on the first call."""
-        contract = super().openapi()
-        if "headers" not in contract["components"]:
-            _complete(contract)
+def completed(contract: dict[str, Any]) -> dict[str, Any]:
+    """Complete the framework's contract, unless that has been done."""
+    if "headers" in contract["components"]:
         return contract
-
-
-def _complete(contract: dict[str, Any]) -> None:
-    contract["tags"] = _TAGS
-    contract["paths"] = dict(sorted(contract["paths"].items(), key=lambda path: path[0] in _READ_LAST))
     contract["components"]["headers"] = deepcopy(HEADERS)
-    contract["components"]["schemas"] |= extra_schemas()
+    contract["components"]["schemas"] |= schemas_of_parts()
     for schema in _schemas(contract):
         if schema.get("format") in _LENGTHS:
             schema.setdefault("maxLength", _LENGTHS[schema["format"]])
@@ -53,6 +51,7 @@ def _complete(contract: dict[str, Any]) -> None:
             # A field with a default may be omitted. Some generators treat it as always present, and callers of the
             # generated code would have to send it.
             field.pop("default", None)
+    return contract
 
 
 def _schemas(part: Any) -> Iterator[dict[str, Any]]:

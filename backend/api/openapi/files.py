@@ -1,20 +1,30 @@
-"""Documentation of task files in each format, as answers and as request bodies."""
+"""Documentation of files and streams, which are text and not one JSON object: their parts have schemas, too."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal
 
-from backend.api.http.envelope import example_of
-from backend.api.openapi.components import in_components
-from backend.api.openapi.headers import EVERYWHERE, named
-from backend.api.openapi.operations import Responses
+from fastapi.sse import format_sse_event
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from backend.api.openapi.answers import example_of
+from backend.api.openapi.operations import ALWAYS, Responses, named
+from backend.api.streams.download import JSON_LINES
 from backend.api.streams.download import MEDIA_TYPES as EXPORTED
 from backend.api.streams.upload import MEDIA_TYPES as IMPORTED
 from backend.formats.csv import CSVWriter
+from backend.models import sync_token
+from backend.models.change import DeletedTask
+from backend.models.sync_token import SyncToken
 from backend.models.task import TaskPublic
 from backend.models.task_file import FileFormat, ImportedTask
 
+Schema = dict[str, Any]
+
+_SYNC_TOKEN = {"maxLength": sync_token.MAX_LENGTH, "pattern": sync_token.PATTERN}
+_PAUSE = {"minimum": 1, "maximum": 60_000}
 _TASK = json.dumps(example_of(TaskPublic), separators=(",", ":")) + "\n"
 # A literal, because the iCalendar library is loaded only when it is needed.
 CALENDAR_EXAMPLE = """\
@@ -39,23 +49,83 @@ _EXAMPLES = {
     FileFormat.CSV: CSVWriter.beginning + CSVWriter().write(_TASK),
     FileFormat.CALENDAR: CALENDAR_EXAMPLE,
 }
+_PLACE = "#/components/schemas/{model}"
+_parts: dict[str, type[BaseModel]] = {}
+
+
+def event_stream(description: str) -> Responses:
+    """Document an answer that is a stream of server-sent events, with one event as its example."""
+    task = example_of(TaskPublic)
+    example = format_sse_event(data_str=json.dumps(task), id=str(SyncToken(task["revision"]))).decode()
+    change = {"anyOf": [_part(TaskPublic), _part(DeletedTask)]}
+    event = {
+        "type": "object",
+        "properties": {
+            "data": {
+                "type": "string",
+                "format": "json",
+                "contentMediaType": "application/json",
+                "contentSchema": change,
+            },
+            "id": {"type": "string", "description": "Send it as Last-Event-ID to resume", **_SYNC_TOKEN},
+            "retry": {"type": "integer", "description": "Milliseconds to wait before you reconnect", **_PAUSE},
+        },
+    }
+    content = {"text/event-stream": _text("text/event-stream", example, event)}
+    return {200: {"description": description, "headers": ALWAYS, "content": content}}
+
+
+def json_lines(description: str, kinds: dict[str, type[BaseModel]]) -> Responses:
+    """Document an answer that is a file of JSON lines, with one line of each `type` as its example."""
+    line = {"oneOf": [_line(kind, model) for kind, model in kinds.items()]}
+    example = "".join(json.dumps({"type": kind, "data": example_of(model)}) + "\n" for kind, model in kinds.items())
+    return _file(description, {JSON_LINES: _text(JSON_LINES, example, line)})
 
 
 def task_files(description: str) -> Responses:
     """Document an answer that is a task file."""
-    kinds = {kind.partition(";")[0]: _file(kind, file_format, TaskPublic) for file_format, kind in EXPORTED.items()}
-    headers = named(*EVERYWHERE) | named("Content-Disposition")
-    return {200: {"description": description, "headers": headers, "content": kinds}}
+    return _file(
+        description,
+        {kind.partition(";")[0]: _tasks(kind, file_format, TaskPublic) for file_format, kind in EXPORTED.items()},
+    )
 
 
 def task_file_body(description: str) -> dict[str, Any]:
     """Document a request body that is a task file."""
-    kinds = {kind: _file(kind, file_format, ImportedTask) for kind, file_format in IMPORTED.items()}
-    return {"requestBody": {"description": description, "required": True, "content": kinds}}
+    content = {kind: _tasks(kind, file_format, ImportedTask) for kind, file_format in IMPORTED.items()}
+    return {"requestBody": {"description": description, "required": True, "content": content}}
 
 
-def _file(kind: str, file_format: FileFormat, line: type[TaskPublic | ImportedTask]) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": "string", "format": "binary", "contentMediaType": kind}
-    if file_format is FileFormat.JSON_LINES:
-        schema["contentSchema"] = {"type": "array", "items": in_components(line)}
-    return {"schema": schema, "example": _EXAMPLES[file_format]}
+def schemas_of_parts() -> dict[str, Schema]:
+    """Return the schemas of all models that describe a part of a text, and of the models they reference."""
+    models: list[tuple[type[BaseModel], Literal["serialization"]]]
+    models = [(model, "serialization") for model in _parts.values()]
+    schemas: dict[str, Schema] = models_json_schema(models, ref_template=_PLACE)[1]["$defs"]
+    return schemas
+
+
+def _part(model: type[BaseModel]) -> Schema:
+    """Return a reference to a model, and note that the contract must have its schema."""
+    _parts[model.__name__] = model
+    return {"$ref": _PLACE.format(model=model.__name__)}
+
+
+def _text(kind: str, example: str, part: Schema | None) -> dict[str, Any]:
+    """Document text that consists of parts. Generated clients treat it as text: a stream never completes."""
+    schema: Schema = {"type": "string", "format": "binary", "contentMediaType": kind}
+    if part is not None:
+        schema["contentSchema"] = {"type": "array", "items": part}
+    return {"schema": schema, "example": example}
+
+
+def _line(kind: str, model: type[BaseModel]) -> Schema:
+    properties = {"type": {"type": "string", "const": kind}, "data": _part(model)}
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _tasks(kind: str, file_format: FileFormat, line: type[TaskPublic | ImportedTask]) -> dict[str, Any]:
+    return _text(kind, _EXAMPLES[file_format], _part(line) if file_format is FileFormat.JSON_LINES else None)
+
+
+def _file(description: str, content: dict[str, Any]) -> Responses:
+    return {200: {"description": description, "headers": ALWAYS | named("Content-Disposition"), "content": content}}

@@ -5,22 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fastapi.sse import format_sse_event
 from pydantic import BaseModel
 
-from backend.api.http.envelope import (
+from backend.api.http.envelope import envelope
+from backend.api.http.preconditions import malformed
+from backend.api.middleware.limits import MAX_ADDRESS_BYTES
+from backend.api.openapi.answers import (
+    MAX_REQUEST_ID,
     REQUEST_ID_EXAMPLE,
+    REQUEST_ID_PATTERN,
     CurrentTaskAnswer,
     ErrorAnswer,
     TaskAnswer,
     TaskListAnswer,
-    envelope,
     example_of,
 )
-from backend.api.http.preconditions import malformed
-from backend.api.openapi.components import in_components
-from backend.api.openapi.headers import EVERYWHERE, named
-from backend.api.streams.download import JSON_LINES
 from backend.errors import (
     UNKNOWN_NAME,
     Detail,
@@ -35,18 +34,98 @@ from backend.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
-from backend.models import sync_token
-from backend.models.change import DeletedTask
-from backend.models.sync_token import SyncToken
 from backend.models.task import TaskPublic
 
 Responses = dict[int | str, dict[str, Any]]
 
-_HEADERS = named(*EVERYWHERE)
-_ERROR_HEADERS = named("WWW-Authenticate", "Retry-After", "ETag")
 _JSON = "application/json"
-_SYNC_TOKEN = {"maxLength": sync_token.MAX_LENGTH, "pattern": sync_token.PATTERN}
-_PAUSE = {"minimum": 1, "maximum": 60_000}
+_MAX_WAIT_SECONDS = 2 * 86400  # the window of a rate per day, and the one before
+
+
+def _header(
+    description: str, example: str, *, pattern: str, max_length: int = 100, required: bool = True
+) -> dict[str, Any]:
+    schema = {"type": "string", "maxLength": max_length, "pattern": pattern}
+    always = {"required": True} if required else {}
+    return {"description": description, **always, "schema": schema, "example": example}
+
+
+# By component name: the ETag of a task and that of a listing are different headers.
+HEADERS: dict[str, dict[str, Any]] = {
+    "X-Request-Id": _header(
+        "Identifies this request in the server's logs",
+        REQUEST_ID_EXAMPLE,
+        pattern=REQUEST_ID_PATTERN,
+        max_length=MAX_REQUEST_ID,
+    ),
+    "RateLimit-Policy": _header(
+        "How many requests (q) you may send in a window of w seconds",
+        '"user";q=600;w=60',
+        pattern='^"(user|address)";q=[0-9]+;w=[0-9]+$',
+        required=False,
+    ),
+    "RateLimit": _header(
+        "How many requests you have left (r), and the seconds until that changes (t)",
+        '"user";r=599;t=42',
+        pattern='^"(user|address)";r=[0-9]+;t=[0-9]+$',
+        required=False,
+    ),
+    "Access-Control-Allow-Origin": _header(
+        "The origin of the requesting page, if the service allows that origin (CORS_ORIGINS)",
+        "https://app.example.com",
+        pattern="^https?://[^/ ]+$",
+        max_length=300,
+        required=False,
+    ),
+    "ETag": _header(
+        "The task's revision in quotes; for If-Match and If-None-Match",
+        '"42"',
+        pattern='^"[1-9][0-9]*"$',
+        max_length=20,
+    ),
+    "List-ETag": _header(
+        "Changes whenever any of your tasks changes; for If-None-Match",
+        '"42-7-1795253400123456"',
+        pattern='^"[0-9-]+"$',
+    ),
+    "Link": _header(
+        'The first page (`rel="first"`) and, if there is one, the next page (`rel="next"`)',
+        '</api/tasks?limit=50>; rel="first", </api/tasks?limit=50&cursor=AAAA>; rel="next"',
+        pattern='^<[^>]+>; rel="first"(, <[^>]+>; rel="next")?$',
+        max_length=8 * MAX_ADDRESS_BYTES,  # two addresses, in which some characters are escaped as three
+    ),
+    "Location": _header(
+        "The task's address", "/api/tasks/0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f", pattern="^/api/[a-z/]+/[0-9a-f-]+$"
+    ),
+    "Content-Disposition": _header(
+        "The file name", 'attachment; filename="task-api-export.jsonl"', pattern='^attachment; filename="[^"]+"$'
+    ),
+    "WWW-Authenticate": _header("`Bearer`, and what is wrong with the token", "Bearer", pattern="^Bearer( .+)?$"),
+    "Retry-After": {
+        "description": "Seconds to wait before you retry",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1, "maximum": _MAX_WAIT_SECONDS},
+        "example": 1,
+    },
+    "Idempotency-Replayed": {
+        "description": "Present if this is the stored answer to an earlier request with the same Idempotency-Key",
+        "schema": {"type": "string", "enum": ["true"]},
+        "example": "true",
+    },
+}
+# Headers that an answer may lack.
+OPTIONAL_HEADERS = frozenset({"Idempotency-Replayed", "Access-Control-Allow-Origin"})
+# Headers that a page of an allowed origin may read.
+EXPOSED_HEADERS = sorted({name.removeprefix("List-") for name in HEADERS} - {"Access-Control-Allow-Origin"})
+
+
+def named(*names: str) -> dict[str, Any]:
+    """Return references to these headers, by the names under which they are sent."""
+    return {name.removeprefix("List-"): {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+ALWAYS = named("X-Request-Id", "RateLimit-Policy", "RateLimit", "Access-Control-Allow-Origin")
+_ERROR_HEADERS = named("WWW-Authenticate", "Retry-After", "ETag")
 
 
 def success(
@@ -58,7 +137,7 @@ def success(
     replayed: bool = False,
 ) -> Responses:
     """Document a successful answer, with an example built from the examples of its fields."""
-    headers = {**_HEADERS}
+    headers = {**ALWAYS}
     if model is TaskAnswer:
         headers |= named("ETag")
     if model is TaskListAnswer:
@@ -71,43 +150,6 @@ def success(
     if model is not None:
         answer |= {"model": model, "content": {_JSON: {"example": example_of(model)}}}
     return {status: answer}
-
-
-def event_stream(description: str) -> Responses:
-    """Document an answer that is a stream of server-sent events, with one event as its example."""
-    task = example_of(TaskPublic)
-    example = format_sse_event(data_str=json.dumps(task), id=str(SyncToken(task["revision"]))).decode()
-    change = {"anyOf": [in_components(TaskPublic), in_components(DeletedTask)]}
-    event = {
-        "type": "object",
-        "properties": {
-            "data": {"type": "string", "format": "json", "contentMediaType": _JSON, "contentSchema": change},
-            "id": {"type": "string", "description": "Send it as Last-Event-ID to resume", **_SYNC_TOKEN},
-            "retry": {"type": "integer", "description": "Milliseconds to wait before you reconnect", **_PAUSE},
-        },
-    }
-    content = _text_of("text/event-stream", event, example)
-    return {200: {"description": description, "headers": _HEADERS, "content": content}}
-
-
-def json_lines(description: str, kinds: dict[str, type[BaseModel]]) -> Responses:
-    """Document an answer that is a file of JSON lines, with one line of each `type` as its example."""
-    line = {"oneOf": [_line_schema(kind, model) for kind, model in kinds.items()]}
-    example = "".join(json.dumps({"type": kind, "data": example_of(model)}) + "\n" for kind, model in kinds.items())
-    content = _text_of(JSON_LINES, line, example)
-    return {200: {"description": description, "headers": _HEADERS | named("Content-Disposition"), "content": content}}
-
-
-def _text_of(kind: str, part: dict[str, Any], example: str) -> dict[str, Any]:
-    """Document text that consists of parts. Generated clients treat it as text: a stream never completes."""
-    parts = {"type": "array", "items": part}
-    schema = {"type": "string", "format": "binary", "contentMediaType": kind, "contentSchema": parts}
-    return {kind: {"schema": schema, "example": example}}
-
-
-def _line_schema(kind: str, model: type[BaseModel]) -> dict[str, Any]:
-    properties = {"type": {"type": "string", "const": kind}, "data": in_components(model)}
-    return {"type": "object", "required": list(properties), "properties": properties}
 
 
 def errors(*kinds: type[TaskAPIError] | TaskAPIError) -> Responses:
@@ -124,7 +166,7 @@ def _documented(error: TaskAPIError) -> dict[str, Any]:
     return {
         "model": ErrorAnswer if error.data is None else CurrentTaskAnswer,
         "description": error.message,
-        "headers": {**_HEADERS, **headers},
+        "headers": {**ALWAYS, **headers},
         "content": {_JSON: {"example": example}},
     }
 
@@ -132,8 +174,8 @@ def _documented(error: TaskAPIError) -> dict[str, Any]:
 ANYWHERE = errors(RateLimited, InternalError, ServiceUnavailable)  # any operation can return these
 WITH_BODY = errors(RequestTimeout, PayloadTooLarge, UnsupportedMediaType)  # and these, if it takes a body
 UNKNOWN_PARAMETER = ValidationFailed(details=(Detail("query.verbose", "extra_forbidden", UNKNOWN_NAME),))
-NOT_MODIFIED: Responses = {304: {"description": "Your copy is up to date", "headers": _HEADERS | named("ETag")}}
-LIST_NOT_MODIFIED: Responses = {304: {**NOT_MODIFIED[304], "headers": _HEADERS | named("List-ETag")}}
+NOT_MODIFIED: Responses = {304: {"description": "Your copy is up to date", "headers": ALWAYS | named("ETag")}}
+LIST_NOT_MODIFIED: Responses = {304: {**NOT_MODIFIED[304], "headers": ALWAYS | named("List-ETag")}}
 CHANGED_SINCE = PreconditionFailed(json.dumps(example_of(TaskPublic)), 42)
 # Errors of an operation that changes a task and takes If-Match.
 CONDITIONAL = errors(malformed("If-Match"), CHANGED_SINCE, PreconditionRequired)

@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Response
 
 from backend.api.deps import AccessTokens, TokenAuthenticator
-from backend.api.http.envelope import AccessTokenListAnswer, NewAccessTokenAnswer, data_response
-from backend.api.http.routes import DatabaseRoute
+from backend.api.http.envelope import data_response
+from backend.api.openapi.answers import AccessTokenListAnswer, NewAccessTokenAnswer
 from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, WITH_BODY, errors, success
+from backend.api.routes import DatabaseRoute
 from backend.errors import AccessTokenNotFound, Detail, Forbidden, TooManyAccessTokens, Unauthorized, ValidationFailed
 from backend.models.access_token import AccessTokenCreate
 from backend.models.fields import CanonicalUUID

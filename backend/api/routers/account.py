@@ -8,9 +8,11 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from backend.api.deps import AnyExport, Confirmed, Exports, TokenAuthenticator, Users
-from backend.api.http.envelope import AccountAnswer, document_response
-from backend.api.http.routes import DatabaseRoute
-from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, errors, json_lines, success
+from backend.api.http.envelope import document_response
+from backend.api.openapi.answers import AccountAnswer
+from backend.api.openapi.files import json_lines
+from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, errors, success
+from backend.api.routes import DatabaseRoute
 from backend.errors import Forbidden, NotConfirmed, Unauthorized
 from backend.models.export import LINES
 from backend.models.user import ErasureQuery

@@ -8,9 +8,11 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from backend.api.deps import Changes, ChangeStream, LastEventId, malformed_event_id
-from backend.api.http.envelope import ChangesAnswer, changes_response
-from backend.api.http.routes import DatabaseRoute
-from backend.api.openapi.operations import ANYWHERE, errors, event_stream, success
+from backend.api.http.envelope import changes_response
+from backend.api.openapi.answers import ChangesAnswer
+from backend.api.openapi.files import event_stream
+from backend.api.openapi.operations import ANYWHERE, errors, success
+from backend.api.routes import DatabaseRoute
 from backend.api.streams.changes import PAGE_BYTES, PAGE_CHANGES
 from backend.errors import Detail, Forbidden, Gone, Unauthorized, ValidationFailed
 from backend.models.access_token import Scope

@@ -2,52 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from backend.api.deps import DatabaseLimiter, Ready
-from backend.api.http.envelope import example_of
-from backend.api.http.routes import StrictRoute
+from backend.api.openapi.answers import Directory, DirectoryAnswer, Health, HealthAnswer
 from backend.api.openapi.operations import ANYWHERE, success
-from backend.models.values import Sentence
+from backend.api.routes import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, responses=ANYWHERE)
-
-
-Address = Annotated[str, StringConstraints(max_length=100, pattern="^/[a-z./]*$")]
-
-
-class Health(BaseModel):
-    """The health of the process."""
-
-    status: Literal["ok"] = Field(description="`ok`; otherwise the answer is an error", examples=["ok"])
-
-
-class HealthAnswer(BaseModel):
-    """The answer of a health check."""
-
-    data: Health = Field(description="The health of the process", examples=[example_of(Health)])
-
-
-class Directory(BaseModel):
-    """Addresses of the API and its documentation."""
-
-    name: Sentence = Field(description="The name of this service", examples=["Task API"])
-    docs: Address = Field(description="The documentation, for trying out calls", examples=["/docs"])
-    redoc: Address = Field(description="The documentation, for reading", examples=["/redoc"])
-    openapi: Address = Field(description="The OpenAPI contract, for programs", examples=["/openapi.json"])
-    tasks: Address = Field(description="Your tasks; needs a token", examples=["/api/tasks"])
-    account: Address = Field(description="Your account; needs a token", examples=["/api/me"])
-    health: Address = Field(description="The readiness check", examples=["/health/ready"])
-
-
-class DirectoryAnswer(BaseModel):
-    """The answer at the root address."""
-
-    data: Directory = Field(description="The addresses", examples=[example_of(Directory)])
 
 
 _DIRECTORY = DirectoryAnswer(

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request, Response
 
-from backend.api.deps import Batches
-from backend.api.http.batch_envelope import BatchAnswer, batch_response
-from backend.api.http.envelope import example_of
-from backend.api.http.idempotency import Once, malformed_key
-from backend.api.http.preconditions import NoConditions
-from backend.api.http.routes import FixedRoute
+from backend.api.deps import Batches, NoConditions, Once
+from backend.api.http.envelope import batch_response
+from backend.api.http.idempotency import malformed_key
+from backend.api.http.request_state import request_id_of
+from backend.api.openapi.answers import BatchAnswer, example_of
 from backend.api.openapi.operations import ANYWHERE, WITH_BODY, errors, success
+from backend.api.routes import DatabaseRoute
 from backend.errors import (
     Conflict,
     Detail,
@@ -32,7 +32,7 @@ from backend.models.task import TaskPublic
 router = APIRouter(
     prefix="/api/tasks",
     tags=["tasks"],
-    route_class=FixedRoute,
+    route_class=DatabaseRoute,
     responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE)),
 )
 
@@ -100,4 +100,4 @@ def batch_tasks(batches: Batches, request: Request, data: Operations, once: Once
     name the operation (`operations.2`). With `"atomic": false` each operation has its own result, and those that
     succeed are kept.
     """
-    return once(batches, data, lambda batches: batch_response(batches.run(data), request.state.request_id))
+    return once(batches, data, lambda batches: batch_response(batches.run(data), request_id_of(request)))

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from backend.api.deps import AnyExport, TaskExports
-from backend.api.http.routes import FixedRoute
 from backend.api.openapi.files import task_files
 from backend.api.openapi.operations import ANYWHERE, errors
+from backend.api.routes import DatabaseRoute
 from backend.errors import Detail, Forbidden, Unauthorized, ValidationFailed
 from backend.models.access_token import Scope
 from backend.models.task_file import UNKNOWN_FORMAT, TaskExportQuery
@@ -20,7 +20,7 @@ _UNKNOWN = ValidationFailed(details=(Detail("query.format", "enum", UNKNOWN_FORM
 router = APIRouter(
     prefix="/api/tasks",
     tags=["tasks"],
-    route_class=FixedRoute,
+    route_class=DatabaseRoute,
     responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.READ), _UNKNOWN),
 )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from backend.api.deps import ImportServices, TaskFile
-from backend.api.http.envelope import ImportAnswer, import_response
-from backend.api.http.preconditions import NoConditions
-from backend.api.http.routes import UnlimitedRoute
+from backend.api.deps import ImportServices, NoConditions, TaskFile
+from backend.api.http.envelope import import_response
+from backend.api.openapi.answers import ImportAnswer
 from backend.api.openapi.files import task_file_body
 from backend.api.openapi.operations import ANYWHERE, WITH_BODY, errors, success
+from backend.api.routes import UnlimitedRoute
 from backend.api.streams.upload import unknown_type
 from backend.errors import BadRequest, Forbidden, Unauthorized
 from backend.formats.csv import NO_TITLE

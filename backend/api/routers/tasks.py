@@ -6,18 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
-from backend.api.deps import Listing, Tasks
-from backend.api.http.envelope import (
-    TaskAnswer,
-    TaskListAnswer,
-    not_modified,
-    page_response,
-    task_response,
-)
-from backend.api.http.idempotency import Once, malformed_key
-from backend.api.http.page_links import page_links
-from backend.api.http.preconditions import IfMatch, IfNoneMatch, OnlyNew, malformed
-from backend.api.http.routes import DatabaseRoute
+from backend.api.deps import IfMatch, IfNoneMatch, Listing, Once, OnlyNew, Tasks
+from backend.api.http.envelope import not_modified, page_response, task_response
+from backend.api.http.idempotency import malformed_key
+from backend.api.http.preconditions import malformed
+from backend.api.openapi.answers import TaskAnswer, TaskListAnswer
 from backend.api.openapi.operations import (
     ANYWHERE,
     CHANGED_SINCE,
@@ -29,6 +22,7 @@ from backend.api.openapi.operations import (
     errors,
     success,
 )
+from backend.api.routes import DatabaseRoute
 from backend.errors import (
     BLANK,
     BadRequest,
@@ -117,7 +111,7 @@ def list_tasks(request: Request, lists: Listing, query: Annotated[TaskQuery, Que
     page = lists.list(query, None if known.is_any else known.opaque)
     if known.match_weakly(page.tag):
         return not_modified(page.tag)
-    return page_response(page, **page_links(request, page.next_cursor))
+    return page_response(page, request)
 
 
 @router.post(
@@ -146,7 +140,7 @@ def _created(task: TaskDocument) -> Response:
 
 
 @router.get(
-    "/{task_id}",
+    "/{task_id:id}",
     responses=success(200, "The task", TaskAnswer) | NOT_MODIFIED | errors(malformed("If-None-Match"), TaskNotFound),
 )
 def get_task(tasks: Tasks, task_id: TaskId, known: IfNoneMatch) -> Response:
@@ -156,7 +150,7 @@ def get_task(tasks: Tasks, task_id: TaskId, known: IfNoneMatch) -> Response:
 
 
 @router.put(
-    "/{task_id}",
+    "/{task_id:id}",
     responses=_THE_TASK | WITH_BODY | CONDITIONAL | errors(TaskNotFound, _BLANK),
 )
 def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit) -> Response:
@@ -171,7 +165,7 @@ def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit
 
 
 @router.patch(
-    "/{task_id}",
+    "/{task_id:id}",
     openapi_extra={"requestBody": {"content": _MERGE_PATCH}},
     responses=_THE_TASK | WITH_BODY | CONDITIONAL | errors(TaskNotFound, _BLANK),
 )
@@ -184,7 +178,7 @@ def patch_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit)
 
 
 @router.patch(
-    "/{task_id}/complete",
+    "/{task_id:id}/complete",
     responses=success(200, "The task as it is now", TaskAnswer, replayed=True)
     | WITH_BODY
     | CONDITIONAL
@@ -203,7 +197,7 @@ def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, 
 
 
 @router.delete(
-    "/{task_id}",
+    "/{task_id:id}",
     status_code=204,
     responses=success(204, "The task is deleted") | CONDITIONAL | errors(TaskNotFound, _NO_QUERY_FLAG),
 )
@@ -218,7 +212,7 @@ def delete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, query: Annotat
 
 
 @router.post(
-    "/{task_id}/restore",
+    "/{task_id:id}/restore",
     responses=success(200, "The task as it is now", TaskAnswer, replayed=True) | CONDITIONAL | errors(TaskNotFound),
 )
 def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once) -> Response:

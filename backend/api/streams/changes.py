@@ -19,7 +19,9 @@ from fastapi import Request
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 
 from backend.api.auth.authenticator import Authenticator, bearer_token
+from backend.api.http.request_state import request_state
 from backend.api.http.stream_signal import Signal
+from backend.api.streams.slots import Slots
 from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.session import SessionFactory
 from backend.errors import Gone, ServiceUnavailable, TaskAPIError, TooManyStreams
@@ -37,7 +39,6 @@ STREAM_SECONDS = 3600.0
 PAGE_CHANGES = 100  # at most, within PAGE_BYTES: a page stays in memory until the client reads it
 PAGE_BYTES = 256 * 1024
 
-_RETRY_SECONDS = 30  # for refused clients
 _RETRY_MILLISECONDS = 2000  # for clients whose stream has ended
 _UNBUFFERED = {"X-Accel-Buffering": "no"}  # a proxy must not buffer
 
@@ -66,28 +67,24 @@ class Feed:
     poll_seconds: float = POLL_SECONDS
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS
     stream_seconds: float = STREAM_SECONDS
-    most_streams: int = MAX_STREAMS
-    most_streams_of_one_user: int = MAX_STREAMS_OF_ONE_USER
+    slots: Slots = field(default_factory=lambda: Slots(MAX_STREAMS, MAX_STREAMS_OF_ONE_USER, TooManyStreams))
     open: dict[str, Followed] = field(default_factory=dict, init=False)
 
     @contextmanager
     def slot(self, user_id: str, signal: Signal) -> Iterator[Followed]:
         """Count a stream until the block ends, and signal it when the user may have changed something.
 
-        Raises TooManyStreams when the user has the most allowed, and ServiceUnavailable when the worker has.
+        Raises what `Slots.take` does.
         """
-        if user_id in self.open and len(self.open[user_id].signals) >= self.most_streams_of_one_user:
-            raise TooManyStreams(_RETRY_SECONDS)
-        if sum(len(followed.signals) for followed in self.open.values()) >= self.most_streams:
-            raise ServiceUnavailable(retry_after_seconds=_RETRY_SECONDS)
-        followed = self.open.setdefault(user_id, Followed())
-        followed.signals.append(signal)
-        try:
-            yield followed
-        finally:
-            followed.signals.remove(signal)
-            if not followed.signals:
-                del self.open[user_id]
+        with self.slots.take(user_id):
+            followed = self.open.setdefault(user_id, Followed())
+            followed.signals.append(signal)
+            try:
+                yield followed
+            finally:
+                followed.signals.remove(signal)
+                if not followed.signals:
+                    del self.open[user_id]
 
     def is_time(self, followed: Followed, now: float) -> bool:
         """Return whether a stream of this user is due to poll; only the first to ask gets True."""
@@ -114,10 +111,9 @@ class Stream:
 
     @classmethod
     @contextmanager
-    def of(cls, request: Request, user_id: str) -> Iterator[Stream]:
-        """Yield the stream for a request, which holds a slot until the block ends; raises what `Feed.place` does."""
-        feed: Feed = request.app.state.feed
-        signal: Signal = request.state.signal
+    def of(cls, feed: Feed, request: Request, user_id: str) -> Iterator[Stream]:
+        """Yield the stream for a request, which holds a slot until the block ends; raises what `Feed.slot` does."""
+        signal = request_state(request.scope)["signal"]
         with feed.slot(user_id, signal) as followed:
             yield cls(feed, request, ChangeService(feed.sessions, user_id), signal, followed)
 
@@ -127,9 +123,9 @@ class Stream:
 
     async def _chunks(self, since: SyncToken, page: ChangePage) -> AsyncIterator[bytes]:
         """Yield events page by page: the next page is read when the client has read this one."""
-        state, now = self.request.state, asyncio.get_running_loop().time
+        is_head, now = "is_head" in request_state(self.request.scope), asyncio.get_running_loop().time
         self._note(page)
-        end = now() + (0 if getattr(state, "is_head", False) else self.feed.stream_seconds)
+        end = now() + (0 if is_head else self.feed.stream_seconds)
         yield format_sse_event(id=str(since), retry=_RETRY_MILLISECONDS) + _events(page)
         sent = now()
         with suppress(Gone):  # a client that reconnects gets this error

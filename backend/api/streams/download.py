@@ -17,7 +17,8 @@ from fastapi import Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
-from backend.api.auth.authenticator import bearer_token
+from backend.api.auth.authenticator import Authenticator, bearer_token
+from backend.api.http.request_state import request_state
 from backend.api.streams.slots import Slots
 from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.session import SessionFactory
@@ -47,6 +48,7 @@ class Exports:
 
     sessions: SessionFactory
     connection_limiter: ConnectionLimiter
+    authenticator: Authenticator
     computing: CapacityLimiter  # threads
     slots: Slots = field(default_factory=lambda: Slots(MAX_EXPORTS, MAX_EXPORTS_OF_ONE_USER, TooManyExports))
 
@@ -61,9 +63,8 @@ class Export:
 
     @classmethod
     @contextmanager
-    def of(cls, request: Request, user_id: str) -> Iterator[Export]:
+    def of(cls, exports: Exports, request: Request, user_id: str) -> Iterator[Export]:
         """Yield the export for a request, which holds a slot until the block ends; raises what `Slots.take` does."""
-        exports: Exports = request.app.state.exports
         with exports.slots.take(user_id):
             yield cls(exports, request, user_id)
 
@@ -81,7 +82,7 @@ class Export:
 
     @property
     def _is_head(self) -> bool:
-        return getattr(self.request.state, "is_head", False)
+        return "is_head" in request_state(self.request.scope)
 
     async def _account(self, page: ExportPage) -> AsyncIterator[str]:
         if self._is_head:
@@ -120,7 +121,7 @@ class Export:
     async def _require_token(self) -> None:
         """Raise ServiceUnavailable if the token is no longer valid: the answer has begun, and can only break off."""
         try:
-            await self.request.app.state.authenticator.principal(bearer_token(self.request.scope))
+            await self.exports.authenticator.principal(bearer_token(self.request.scope))
         except Unauthorized as error:
             raise ServiceUnavailable from error
 

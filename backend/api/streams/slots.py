@@ -16,8 +16,8 @@ _RETRY_SECONDS = 30  # for refused clients
 class Slots:
     """A limited number of slots, in total and per user; `refusal` is raised when one user has too many."""
 
-    most: int
-    most_of_one_user: int
+    max_slots: int
+    max_of_one_user: int
     refusal: type[RateLimited]
     taken: Counter[str] = field(default_factory=Counter, init=False)
 
@@ -25,11 +25,11 @@ class Slots:
     def take(self, user_id: str) -> Iterator[None]:
         """Take a slot until the block ends.
 
-        Raises `refusal` when the user has the most allowed, and ServiceUnavailable when the worker has.
+        Raises `refusal` when the user has no slot left, and ServiceUnavailable when the worker has none.
         """
-        if self.taken[user_id] >= self.most_of_one_user:
+        if self.taken[user_id] >= self.max_of_one_user:
             raise self.refusal(_RETRY_SECONDS)
-        if self.taken.total() >= self.most:
+        if self.taken.total() >= self.max_slots:
             raise ServiceUnavailable(retry_after_seconds=_RETRY_SECONDS)
         self.taken[user_id] += 1
         try:

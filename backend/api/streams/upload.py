@@ -19,7 +19,7 @@ from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
-from backend.api.auth.authenticator import bearer_token
+from backend.api.auth.authenticator import Authenticator, bearer_token
 from backend.api.streams.changes import Feed
 from backend.api.streams.download import JSON_LINES
 from backend.api.streams.slots import Slots
@@ -73,6 +73,7 @@ class Imports:
     """What imports need, and the number that each of this worker's users is running."""
 
     connection_limiter: ConnectionLimiter
+    authenticator: Authenticator
     computing: CapacityLimiter  # threads
     feed: Feed
     slots: Slots = field(default_factory=lambda: Slots(MAX_IMPORTS, MAX_IMPORTS_OF_ONE_USER, TooManyImports))
@@ -89,9 +90,8 @@ class Import:
 
     @classmethod
     @contextmanager
-    def of(cls, request: Request, user_id: str) -> Iterator[Import]:
+    def of(cls, imports: Imports, request: Request, user_id: str) -> Iterator[Import]:
         """Yield the import for a request, in a slot until the block ends; raises as `format_of` and `Slots.take` do."""
-        imports: Imports = request.app.state.imports
         file_format = format_of(request.headers)
         with imports.slots.take(user_id):
             yield cls(imports, request, user_id, file_format)
@@ -122,7 +122,7 @@ class Import:
         try:
             while part is not None:
                 # The token may be revoked by now.
-                await self.request.app.state.authenticator.principal(bearer_token(self.request.scope))
+                await self.imports.authenticator.principal(bearer_token(self.request.scope))
                 if part:
                     async with self.imports.connection_limiter:
                         await anyio.to_thread.run_sync(task_import.store, part)

@@ -11,17 +11,27 @@ from urllib.parse import unquote_plus
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import ClientDisconnect
-from starlette.routing import Match
 from starlette.types import Scope
 
 from backend.api.auth.scopes import require_scope, scopes_of
-from backend.api.http.header_parameters import documented_headers
+from backend.api.http.request_state import request_state, user_id_of
 from backend.api.http.strict_json import StrictRequest
+from backend.api.state import app_state
 from backend.errors import UNKNOWN_NAME, BadRequest, Detail, NotFound, ValidationFailed
 from backend.utils.greenlets import in_greenlet
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class IdConvertor(StringConvertor):
+    """What `{task_id:id}` stands for in a path: anything but the end of a fixed path, like /api/tasks/batch."""
+
+    regex = "(?!(?:batch|export|import)$)[^/]+"
+
+
+register_url_convertor("id", IdConvertor())
 
 
 class StrictRoute(APIRoute):
@@ -32,9 +42,6 @@ class StrictRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **{**options, "operation_id": endpoint.__name__})
-        if headers := documented_headers(self.dependant.dependencies):
-            extra = self.openapi_extra or {}
-            self.openapi_extra = {**extra, "parameters": [*extra.get("parameters", ()), *headers]}
 
     def get_route_handler(self) -> Handler:
         """Return the framework's handler, called with a stricter request."""
@@ -73,7 +80,7 @@ class DatabaseRoute(StrictRoute):
         self.let_in(request)
         if self.body_field is not None or self.response_class is StreamingResponse:
             await _read(request)
-        state, user_id = request.app.state, request.state.user_id
+        state, user_id = app_state(request), user_id_of(request)
         state.in_hand.claim(user_id)
         try:
             async with state.connection_limiter:
@@ -89,10 +96,10 @@ class DatabaseRoute(StrictRoute):
 
     def let_in(self, request: StrictRequest) -> None:
         """Check the scopes and the query; raises Forbidden if the token does not allow the call, ValidationFailed."""
-        require_scope(self.scopes, request.scope["state"]["scopes"])
+        require_scope(self.scopes, request_state(request.scope)["scopes"])
         if request.scope["query_string"]:
             self._judge_query(request)
-        state = request.app.state
+        state = app_state(request)
         # An unused service is neither purged nor checked for readiness, so that its database can be suspended.
         state.purge_job.is_used = state.readiness.is_used = True
 
@@ -121,17 +128,8 @@ class DatabaseRoute(StrictRoute):
         return frozenset(name for model in models if model is not None for name in model.model_fields)
 
 
-class FixedRoute(DatabaseRoute):
-    """A route whose path also matches another route's pattern: an unsupported method is still answered 405."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match the path with any method; the route itself then refuses a wrong method."""
-        match, child_scope = super().matches(scope)
-        return (Match.FULL if match is Match.PARTIAL else match), child_scope
-
-
-class UnlimitedRoute(FixedRoute):
-    """A fixed route whose handler reads the body as it arrives, and takes connection slots itself when needed."""
+class UnlimitedRoute(DatabaseRoute):
+    """A route whose handler reads the body as it arrives, and takes connection slots itself when needed."""
 
     async def pass_on(self, request: StrictRequest, handle: Handler) -> Response:
         """Call the handler before the body has arrived; raises what `let_in` does."""
