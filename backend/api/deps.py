@@ -13,12 +13,11 @@ from backend.api.auth.authenticator import Authenticator
 from backend.api.http.header_parameters import ABSENT, filled, header, malformed_header
 from backend.api.http.idempotency import Idempotent, KeyLines
 from backend.api.http.preconditions import IfMatchLines, IfNoneMatchLines, OnlyNewLines, malformed, tags_in
-from backend.api.http.request_state import user_id_of
+from backend.api.http.request_state import request_state, user_id_of
 from backend.api.state import AppState, app_state
 from backend.api.streams.changes import Stream
 from backend.api.streams.download import Export
-from backend.api.streams.upload import Import
-from backend.database.connection_limiter import ConnectionLimiter
+from backend.api.streams.upload import Import, format_of
 from backend.database.session import SessionFactory
 from backend.errors import BadRequest, NotConfirmed, PreconditionRequired
 from backend.models import sync_token
@@ -28,7 +27,6 @@ from backend.services.access_tokens.service import AccessTokenService
 from backend.services.account.export import ExportService
 from backend.services.account.service import UserService
 from backend.services.changes.service import ChangeService
-from backend.services.health.readiness import Readiness
 from backend.services.task_files.export_service import TaskExportService
 from backend.services.task_files.import_service import ImportService
 from backend.services.tasks.batch import BatchService
@@ -94,21 +92,24 @@ def _of_user(service: Callable[[SessionFactory, str], _Service]) -> _OfUser[_Ser
 
 
 async def _stream(request: Request) -> AsyncIterator[Stream]:
-    """Yield a stream that holds its slot until it ends."""
-    with Stream.of(app_state(request).feed, request, user_id_of(request)) as stream:
-        yield stream
+    """Yield a stream that holds its slot until it ends; raises what `Feed.slot` does."""
+    feed, user_id, signal = app_state(request).feed, user_id_of(request), request_state(request.scope)["signal"]
+    with feed.slot(user_id, signal) as followed:
+        yield Stream(feed, request, ChangeService(feed.sessions, user_id), signal, followed)
 
 
 async def _export(request: Request) -> AsyncIterator[Export]:
-    """Yield an export that holds its slot until it ends."""
-    with Export.of(app_state(request).exports, request, user_id_of(request)) as export:
-        yield export
+    """Yield an export that holds its slot until it ends; raises what `Slots.take` does."""
+    exports, user_id = app_state(request).exports, user_id_of(request)
+    with exports.slots.take(user_id):
+        yield Export(exports, request, user_id)
 
 
 async def _import(request: Request) -> AsyncIterator[Import]:
-    """Yield an import that holds its slot until it ends."""
-    with Import.of(app_state(request).imports, request, user_id_of(request)) as file:
-        yield file
+    """Yield an import that holds its slot until it ends; raises what `format_of` and `Slots.take` do."""
+    imports, user_id, file_format = app_state(request).imports, user_id_of(request), format_of(request.headers)
+    with imports.slots.take(user_id):
+        yield Import(imports, request, user_id, file_format)
 
 
 async def _last_event_id(lines: LastEventIdLines = ABSENT) -> SyncToken | None:
@@ -172,14 +173,6 @@ async def _authenticator(request: Request) -> Authenticator:
     return app_state(request).authenticator
 
 
-async def _readiness(request: Request) -> Readiness:
-    return app_state(request).readiness
-
-
-async def _connection_limiter(request: Request) -> ConnectionLimiter:
-    return app_state(request).connection_limiter
-
-
 Tasks = Annotated[TaskService, Depends(_OfUser(_tasks))]
 Listing = Annotated[ListingService, Depends(_of_user(ListingService))]
 Batches = Annotated[BatchService, Depends(_OfUser(_batches))]
@@ -195,8 +188,6 @@ AccessTokens = Annotated[AccessTokenService, Depends(_of_user(AccessTokenService
 Confirmed = Depends(_confirmed)
 Users = Annotated[UserService, Depends(_of_user(UserService))]
 TokenAuthenticator = Annotated[Authenticator, Depends(_authenticator)]
-Ready = Annotated[Readiness, Depends(_readiness)]
-DatabaseLimiter = Annotated[ConnectionLimiter, Depends(_connection_limiter)]
 IfMatch = Annotated[Revisions | None, Depends(_if_match)]
 IfNoneMatch = Annotated[EntityTags, Depends(_if_none_match)]
 OnlyNew = Annotated[bool, Depends(_only_new)]

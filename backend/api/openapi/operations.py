@@ -158,6 +158,11 @@ def errors(*kinds: type[TaskAPIError] | TaskAPIError) -> Responses:
     return {error.status: _documented(error) for error in known}
 
 
+def invalid(field: str, code: str, message: str) -> ValidationFailed:
+    """Return the error for one bad field, as the example of an operation's 422."""
+    return ValidationFailed(details=(Detail(field, code, message),))
+
+
 def _documented(error: TaskAPIError) -> dict[str, Any]:
     headers = {name: _ERROR_HEADERS[name] for name in error.headers if name in _ERROR_HEADERS}
     example = envelope(error, REQUEST_ID_EXAMPLE)
@@ -173,7 +178,7 @@ def _documented(error: TaskAPIError) -> dict[str, Any]:
 
 ANYWHERE = errors(RateLimited, InternalError, ServiceUnavailable)  # any operation can return these
 WITH_BODY = errors(RequestTimeout, PayloadTooLarge, UnsupportedMediaType)  # and these, if it takes a body
-UNKNOWN_PARAMETER = ValidationFailed(details=(Detail("query.verbose", "extra_forbidden", UNKNOWN_NAME),))
+UNKNOWN_PARAMETER = invalid("query.verbose", "extra_forbidden", UNKNOWN_NAME)
 NOT_MODIFIED: Responses = {304: {"description": "Your copy is up to date", "headers": ALWAYS | named("ETag")}}
 LIST_NOT_MODIFIED: Responses = {304: {**NOT_MODIFIED[304], "headers": ALWAYS | named("List-ETag")}}
 CHANGED_SINCE = PreconditionFailed(json.dumps(example_of(TaskPublic)), 42)

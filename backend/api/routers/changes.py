@@ -11,14 +11,14 @@ from backend.api.deps import Changes, ChangeStream, LastEventId, malformed_event
 from backend.api.http.envelope import changes_response
 from backend.api.openapi.answers import ChangesAnswer
 from backend.api.openapi.files import event_stream
-from backend.api.openapi.operations import ANYWHERE, errors, success
+from backend.api.openapi.operations import ANYWHERE, errors, invalid, success
 from backend.api.routes import DatabaseRoute
 from backend.api.streams.changes import PAGE_BYTES, PAGE_CHANGES
-from backend.errors import Detail, Forbidden, Gone, Unauthorized, ValidationFailed
+from backend.errors import Forbidden, Gone, Unauthorized
 from backend.models.access_token import Scope
 from backend.models.change import MALFORMED_SINCE, ChangesQuery, StreamQuery
 
-_NO_SYNC = ValidationFailed(details=(Detail("query.since", "sync_token_invalid", MALFORMED_SINCE),))
+_NO_SYNC = invalid("query.since", "sync_token_invalid", MALFORMED_SINCE)
 
 router = APIRouter(
     prefix="/api/changes",

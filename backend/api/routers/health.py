@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
-from backend.api.deps import DatabaseLimiter, Ready
 from backend.api.openapi.answers import Directory, DirectoryAnswer, Health, HealthAnswer
 from backend.api.openapi.operations import ANYWHERE, success
 from backend.api.routes import StrictRoute
+from backend.api.state import app_state
 
 router = APIRouter(route_class=StrictRoute, responses=ANYWHERE)
 
@@ -45,14 +45,15 @@ async def check_liveness() -> HealthAnswer:
     tags=["health"],
     responses=success(200, "The service is ready", HealthAnswer),
 )
-async def check_readiness(ready: Ready, connection_limiter: DatabaseLimiter) -> HealthAnswer:
+async def check_readiness(request: Request) -> HealthAnswer:
     """Check that requests can be served: the database answers, its schema is up to date, and it isolates users.
 
     A good result is cached for ten minutes, and longer while the database is unused, so that checks do not wake a
     suspended database. It is discarded as soon as a request finds the database unavailable.
     """
-    if not ready.is_remembered:
-        async with connection_limiter:
-            await run_in_threadpool(ready.refresh)
-    ready.require()
+    state = app_state(request)
+    if not state.readiness.is_remembered:
+        async with state.connection_limiter:
+            await run_in_threadpool(state.readiness.refresh)
+    state.readiness.require()
     return _WELL

@@ -12,7 +12,7 @@ from backend.api.http.envelope import batch_response
 from backend.api.http.idempotency import malformed_key
 from backend.api.http.request_state import request_id_of
 from backend.api.openapi.answers import BatchAnswer, example_of
-from backend.api.openapi.operations import ANYWHERE, WITH_BODY, errors, success
+from backend.api.openapi.operations import ANYWHERE, WITH_BODY, errors, invalid, success
 from backend.api.routes import DatabaseRoute
 from backend.errors import (
     Conflict,
@@ -23,7 +23,6 @@ from backend.errors import (
     TaskAPIError,
     TaskNotFound,
     Unauthorized,
-    ValidationFailed,
 )
 from backend.models.access_token import Scope
 from backend.models.batch import Batch
@@ -71,9 +70,7 @@ def _of_third(error: TaskAPIError) -> TaskAPIError:
     return error
 
 
-_NO_OPERATIONS = ValidationFailed(
-    details=(Detail("operations", "too_short", "List should have at least 1 item after validation, not 0"),)
-)
+_NO_OPERATIONS = invalid("operations", "too_short", "List should have at least 1 item after validation, not 0")
 
 
 @router.post(

@@ -9,13 +9,13 @@ from fastapi.responses import StreamingResponse
 
 from backend.api.deps import AnyExport, TaskExports
 from backend.api.openapi.files import task_files
-from backend.api.openapi.operations import ANYWHERE, errors
+from backend.api.openapi.operations import ANYWHERE, errors, invalid
 from backend.api.routes import DatabaseRoute
-from backend.errors import Detail, Forbidden, Unauthorized, ValidationFailed
+from backend.errors import Forbidden, Unauthorized
 from backend.models.access_token import Scope
 from backend.models.task_file import UNKNOWN_FORMAT, TaskExportQuery
 
-_UNKNOWN = ValidationFailed(details=(Detail("query.format", "enum", UNKNOWN_FORMAT),))
+_UNKNOWN = invalid("query.format", "enum", UNKNOWN_FORMAT)
 
 router = APIRouter(
     prefix="/api/tasks",

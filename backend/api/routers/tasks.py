@@ -20,6 +20,7 @@ from backend.api.openapi.operations import (
     UNKNOWN_PARAMETER,
     WITH_BODY,
     errors,
+    invalid,
     success,
 )
 from backend.api.routes import DatabaseRoute
@@ -27,11 +28,9 @@ from backend.errors import (
     BLANK,
     BadRequest,
     Conflict,
-    Detail,
     Forbidden,
     TaskNotFound,
     Unauthorized,
-    ValidationFailed,
 )
 from backend.models.access_token import Scope
 from backend.models.base import TaskDocument
@@ -86,13 +85,11 @@ _MERGE_PATCH = {
         "example": {"title": "Buy oat milk"},
     }
 }
-_TOO_LONG = ValidationFailed(
-    details=(Detail("query.limit", "less_than_equal", "Input should be less than or equal to 1000"),)
-)
-_BLANK = ValidationFailed(details=(Detail("title", "string_too_short", BLANK),))
+_TOO_LONG = invalid("query.limit", "less_than_equal", "Input should be less than or equal to 1000")
+_BLANK = invalid("title", "string_too_short", BLANK)
 _THE_TASK = success(200, "The task as it is now", TaskAnswer)
-_NO_QUERY_FLAG = ValidationFailed(details=(Detail("query.permanent", "bool_parsing", "Must be true or false"),))
-_NO_FLAG = ValidationFailed(details=(Detail("completed", "bool_type", "Input should be a valid boolean"),))
+_NO_QUERY_FLAG = invalid("query.permanent", "bool_parsing", "Must be true or false")
+_NO_FLAG = invalid("completed", "bool_type", "Input should be a valid boolean")
 
 
 @router.get(

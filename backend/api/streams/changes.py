@@ -109,14 +109,6 @@ class Stream:
     signal: Signal
     followed: Followed
 
-    @classmethod
-    @contextmanager
-    def of(cls, feed: Feed, request: Request, user_id: str) -> Iterator[Stream]:
-        """Yield the stream for a request, which holds a slot until the block ends; raises what `Feed.slot` does."""
-        signal = request_state(request.scope)["signal"]
-        with feed.slot(user_id, signal) as followed:
-            yield cls(feed, request, ChangeService(feed.sessions, user_id), signal, followed)
-
     def answer(self, since: SyncToken, page: ChangePage) -> EventSourceResponse:
         """Return a response with all changes from this page on; the page begins after the sync token."""
         return EventSourceResponse(self._chunks(since, page), headers=_UNBUFFERED)

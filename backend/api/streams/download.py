@@ -6,8 +6,8 @@ Between pages an export holds no database connection, no slot at the connection 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import anyio.to_thread
@@ -60,13 +60,6 @@ class Export:
     exports: Exports
     request: Request
     user_id: str
-
-    @classmethod
-    @contextmanager
-    def of(cls, exports: Exports, request: Request, user_id: str) -> Iterator[Export]:
-        """Yield the export for a request, which holds a slot until the block ends; raises what `Slots.take` does."""
-        with exports.slots.take(user_id):
-            yield cls(exports, request, user_id)
 
     def account(self, page: ExportPage) -> StreamingResponse:
         """Return a response with all stored data, from this page on."""

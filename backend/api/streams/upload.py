@@ -8,7 +8,6 @@ worst files keep others waiting no longer than one turn of each.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from typing import TypeVar
@@ -87,14 +86,6 @@ class Import:
     request: Request
     user_id: str
     file_format: FileFormat
-
-    @classmethod
-    @contextmanager
-    def of(cls, imports: Imports, request: Request, user_id: str) -> Iterator[Import]:
-        """Yield the import for a request, in a slot until the block ends; raises as `format_of` and `Slots.take` do."""
-        file_format = format_of(request.headers)
-        with imports.slots.take(user_id):
-            yield cls(imports, request, user_id, file_format)
 
     async def run(self, service: ImportService) -> ImportReport:
         """Store all tasks that the client sends, and return a report.
