@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         _forget_output()
-        print(f"task-api: {error.strerror or error}{_place(error)}", file=sys.stderr)
+        print(f"task-api: {error.strerror or error}{_file_name(error)}", file=sys.stderr)
     return EXIT_WRONG
 
 
@@ -62,7 +62,7 @@ def _forget_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _place(error: OSError) -> str:
+def _file_name(error: OSError) -> str:
     return f": {error.filename}" if error.filename else ""
 
 

@@ -15,7 +15,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from backend.errors import ConfigurationError
 
-MINIMUM_SECRET_BYTES = 32
+MIN_SECRET_BYTES = 32
+OPENSSL = "openssl rand -base64 48"  # makes a random secret
+SHORT_SECRET = f"must have at least {MIN_SECRET_BYTES} bytes. Make one with: {OPENSSL}"
+NOT_HTTPS = "must be an https:// URL (http:// only for localhost)"
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -76,13 +79,13 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on; `0.0.0.0` for every network")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 picks a free one")
     workers: int = Field(1, ge=1, le=64, description="processes that serve requests")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level that is logged")
     slow_statement_seconds: float = Field(
-        0.5, ge=0, description="time that a statement may take without being logged; 0 logs none"
+        0.5, ge=0, description="statements that take longer than this are logged; 0 logs none"
     )
 
     database_url: SecretStr | None = Field(
-        None, description="Postgres, as Neon hands it out; unset: an embedded Postgres in DATA_DIR"
+        None, description="URL of your Postgres, as Neon shows it; unset: an embedded Postgres in DATA_DIR"
     )
     database_direct_url: SecretStr | None = Field(
         None, description="the same database without the pooler, for migrations"
@@ -92,49 +95,51 @@ class Settings(BaseSettings):
 
     jwt_secret: SecretStr | None = Field(None, description="shared HS256 secret of at least 32 bytes")
     jwt_previous_secret: SecretStr | None = Field(
-        None, description="the secret before JWT_SECRET, whose tokens stay good until you unset it"
+        None, description="the secret before JWT_SECRET; its tokens stay valid until you unset it"
     )
     jwt_jwks_url: str | None = Field(
         None, description="where the issuer publishes its public keys (JWKS), instead of a secret"
     )
     jwt_issuer: str | None = Field(
-        None, description="required `iss` of a token, to the letter (a final slash counts); unset: not checked"
+        None, description="required `iss` of a token, exactly (a final slash counts); unset: not checked"
     )
     jwt_audience: StringList = Field(
         (), description="accepted `aud` values, comma-separated or a JSON list; unset: not checked"
     )
 
     jwt_authorized_parties: StringList = Field(
-        (), description="accepted `azp` values (the frontends of Clerk or Auth0), listed likewise; unset: not checked"
+        (), description="accepted `azp` values (the frontends of Clerk or Auth0), in the same form; unset: not checked"
     )
 
     cors_origins: StringList = Field((), description="origins of browser frontends, comma-separated or a JSON list")
     request_timeout_seconds: float = Field(
-        10, gt=0, le=300, description="longest time that a request may take with the database, waiting included"
+        10, gt=0, le=300, description="maximum time for the database work of a request, including waiting"
     )
     client_timeout_seconds: float = Field(
-        20, gt=0, le=300, description="longest time that a client may take to send its headers, and again its body"
+        20, gt=0, le=300, description="maximum time for a client to send its headers, and again for its body"
     )
-    max_body_bytes: int = Field(1024 * 1024, ge=1024, description="largest accepted request body, in bytes")
+    max_body_bytes: int = Field(1024 * 1024, ge=1024, description="maximum size of a request body, in bytes")
     max_import_bytes: int = Field(
-        64 * 1024 * 1024, ge=1024, description="largest file that POST /api/tasks/import accepts, in bytes"
+        64 * 1024 * 1024, ge=1024, description="maximum size of a file for POST /api/tasks/import, in bytes"
     )
     max_concurrent_requests: int = Field(
         500,
         ge=1,
-        description="requests that a worker has in hand at once, of one user at most half; more are answered 503",
+        description="requests that a worker handles at once, at most half of them from one user; others get 503",
     )
     require_if_match: bool = Field(
-        False, description="whether a task can only be changed by who names its ETag; others are answered 428"
+        False, description="whether changing a task requires its ETag in If-Match; without one, the answer is 428"
     )
-    max_tasks_per_user: int = Field(100_000, ge=1, description="tasks that a user can have, deleted ones included")
-    rate_limit_enabled: bool = Field(True, description="whether requests are limited at all")
+    max_tasks_per_user: int = Field(
+        100_000, ge=1, description="maximum number of tasks of a user, including those in the trash"
+    )
+    rate_limit_enabled: bool = Field(True, description="whether requests are rate-limited")
     rate_limit: str = Field("600/minute", description="requests of one user, per `second`, `minute`, `hour` or `day`")
     rate_limit_anonymous: str = Field(
-        "120/minute", description="requests without a good token from one address, counted by each worker"
+        "120/minute", description="requests without a valid token from one address, counted by each worker"
     )
     trusted_proxies: str = Field(
-        "127.0.0.1,::1", description="addresses or networks of proxies whose X-Forwarded-For and -Proto are believed"
+        "127.0.0.1,::1", description="addresses or networks of proxies whose X-Forwarded-For and -Proto are trusted"
     )
 
     @field_validator("jwt_audience", "jwt_authorized_parties", "cors_origins", mode="before")
@@ -147,7 +152,7 @@ class Settings(BaseSettings):
             try:
                 return tuple(json.loads(value))
             except ValueError:
-                raise ValueError('starts like a JSON list but is none; write a, b or ["a", "b"]') from None
+                raise ValueError('is not a valid JSON list. Write a, b or ["a", "b"]') from None
         return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @field_validator("cors_origins")
@@ -163,7 +168,7 @@ class Settings(BaseSettings):
             if not has_possible_port(origin):
                 raise ValueError("each port must be a number from 1 to 65535")
             if "*" in origin or origin.endswith({"http": ":80", "https": ":443"}[parts.scheme]):
-                raise ValueError("each origin must be one host, and leave out port 80 or 443 where browsers do")
+                raise ValueError("each origin must be one host, without the default port (80 for http, 443 for https)")
         return plain
 
     @field_validator("data_dir")
@@ -172,7 +177,7 @@ class Settings(BaseSettings):
         try:
             return folder.expanduser()
         except RuntimeError:
-            raise ValueError("~ stands for a home folder that cannot be found; write the folder out") from None
+            raise ValueError("the home folder for ~ cannot be found. Write the full path") from None
 
     @field_validator("rate_limit", "rate_limit_anonymous")
     @classmethod
@@ -194,17 +199,17 @@ class Settings(BaseSettings):
     @field_validator("jwt_secret", "jwt_previous_secret")
     @classmethod
     def _strong(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None and len(secret.get_secret_value().encode()) < MINIMUM_SECRET_BYTES:
-            raise ValueError(f"needs at least {MINIMUM_SECRET_BYTES} bytes; make one with: openssl rand -base64 48")
+        if secret is not None and len(secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
+            raise ValueError(SHORT_SECRET)
         return secret
 
     @field_validator("jwt_jwks_url")
     @classmethod
     def _https_or_local(cls, url: str | None) -> str | None:
         if url is not None and not has_possible_port(url):
-            raise ValueError("its port must be a number from 1 to 65535")
+            raise ValueError("the port must be a number from 1 to 65535")
         if url is not None and not is_https_or_local(url):
-            raise ValueError("must be an https:// address (http:// only on localhost)")
+            raise ValueError(NOT_HTTPS)
         return url
 
     @model_validator(mode="after")
@@ -212,16 +217,16 @@ class Settings(BaseSettings):
         if self.jwt_secret and self.jwt_jwks_url:
             raise ValueError("set JWT_SECRET or JWT_JWKS_URL, not both")
         if self.jwt_previous_secret and not self.jwt_secret:
-            raise ValueError("JWT_PREVIOUS_SECRET needs JWT_SECRET: they are the old secret and the new one")
+            raise ValueError("JWT_PREVIOUS_SECRET is set, but JWT_SECRET is not: set it to the new secret")
         if self.jwt_previous_secret and self.jwt_previous_secret == self.jwt_secret:
-            raise ValueError("JWT_PREVIOUS_SECRET is the same as JWT_SECRET: set JWT_SECRET to a new one")
+            raise ValueError("JWT_PREVIOUS_SECRET is the same as JWT_SECRET: set JWT_SECRET to the new secret")
         if self.database_direct_url and not self.database_url:
-            raise ValueError("DATABASE_DIRECT_URL needs DATABASE_URL: they are two ways to one database")
+            raise ValueError("DATABASE_DIRECT_URL is set, but DATABASE_URL is not: set both, for the same database")
         if self.environment == "production":
             if not self.database_url:
-                raise ValueError("production needs DATABASE_URL: the connection string of your Postgres")
+                raise ValueError("production needs DATABASE_URL, the connection string of your Postgres")
             if not (self.jwt_secret or self.jwt_jwks_url):
-                raise ValueError("production needs JWT_SECRET or JWT_JWKS_URL: who signs your users' tokens")
+                raise ValueError("production needs JWT_SECRET or JWT_JWKS_URL, to verify your users' tokens")
         return self
 
 
@@ -230,7 +235,7 @@ def load_settings(**chosen: object) -> Settings:
     try:
         return Settings(**chosen)  # type: ignore[arg-type]  # validated like everything else
     except UnicodeDecodeError:
-        raise ConfigurationError(".env: is not UTF-8 text; save it as such") from None
+        raise ConfigurationError(".env: is not UTF-8 text. Save it in UTF-8") from None
     except ValidationError as error:
         lines = [_line(problem["loc"], problem["msg"]) for problem in error.errors(include_input=False)]
         raise ConfigurationError("\n".join(lines)) from None

@@ -15,8 +15,8 @@ class Detail:
     message: str
 
 
-UNKNOWN_NAME = "There is nothing of this name here: check its spelling"  # for a field or a parameter
-BLANK = "Send some text: blanks alone do not count"
+UNKNOWN_NAME = "No field or parameter has this name: check the spelling"  # for a field or a parameter
+BLANK = "Must not be empty or blank"
 # Replaces messages of the validator that would not tell a beginner what to do.
 PLAIN_WORDS = {"extra_forbidden": UNKNOWN_NAME, "missing": "This is required: send it", "string_too_short": BLANK}
 
@@ -26,7 +26,7 @@ class TaskAPIError(Exception):
 
     code = "INTERNAL_ERROR"
     status = 500
-    message = "Something went wrong on our side. Try again, and quote the request id if it stays."
+    message = "Something went wrong on our side. Try again; if it happens again, report the request id."
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Unauthorized(TaskAPIError):
     status = 401
     message = "The request has no token. Send one in the header Authorization: Bearer TOKEN."
     malformed = (
-        "The header Authorization has no bearer token. It reads Bearer, a blank and the token, and is there once."
+        "The Authorization header has no bearer token. Send the header once: the word Bearer, a space and the token."
     )
 
     def __init__(self, message: str | None = None, *, invalid_token: bool = False) -> None:
@@ -76,10 +76,10 @@ class Forbidden(TaskAPIError):
 
     code = "FORBIDDEN"
     status = 403
-    message = "This takes the token of your sign-in: a personal access token cannot do it."
+    message = "A personal access token cannot do this. Send the session JWT that you get when you sign in."
 
     def __init__(self, scope: str | None = None) -> None:
-        message = scope and f"Your personal access token lacks the scope {scope}. Make one that has it."
+        message = scope and f"Your personal access token lacks the scope {scope}. Create one that has it."
         named = f', scope="{scope}"' if scope else ""
         super().__init__(message, headers={"WWW-Authenticate": f'Bearer error="insufficient_scope"{named}'})
 
@@ -89,19 +89,19 @@ class NotFound(TaskAPIError):
 
     code = "NOT_FOUND"
     status = 404
-    message = "There is nothing at this address. None ends with a slash, and /docs lists them all."
+    message = "There is nothing at this path. See /docs for all paths; none of them ends with a slash."
 
 
 class TaskNotFound(NotFound):
     """A missing, deleted, foreign or malformed task id; the answer does not say which."""
 
-    message = "There is no such task. Check its id; if it was deleted, restore brings it back."
+    message = "Task not found. Check the id; if the task was deleted, restore it."
 
 
 class AccessTokenNotFound(NotFound):
     """A missing, revoked, foreign or malformed id of a personal access token; the answer does not say which."""
 
-    message = "There is no such token. Check its id: GET /api/me/tokens lists those you have."
+    message = "Personal access token not found. Check the id: GET /api/me/tokens lists your tokens."
 
 
 class MethodNotAllowed(TaskAPIError):
@@ -109,7 +109,7 @@ class MethodNotAllowed(TaskAPIError):
 
     code = "METHOD_NOT_ALLOWED"
     status = 405
-    message = "This address does not support that method; the Allow header lists those it does."
+    message = "This path does not support this method. The Allow header lists those that it supports."
 
 
 class RequestTimeout(TaskAPIError):
@@ -128,13 +128,13 @@ class Conflict(TaskAPIError):
 
     code = "CONFLICT"
     status = 409
-    message = "This id is that of another task of yours, or of one in the trash. Choose another id."
+    message = "You already have a task with this id, perhaps in the trash. Choose another id."
 
 
 class TooManyTasks(Conflict):
     """The user already has the maximum number of tasks."""
 
-    message = "Your account is full: deleted tasks count until they are gone. Delete some with permanent=true."
+    message = "Your account is full. Tasks in the trash count, too: delete some with permanent=true."
 
     def __init__(self) -> None:
         super().__init__(details=(Detail("body", "too_many_tasks", self.message),))
@@ -143,7 +143,7 @@ class TooManyTasks(Conflict):
 class TooManyAccessTokens(Conflict):
     """The user already has the maximum number of personal access tokens."""
 
-    message = "You have as many personal access tokens as you can have. Revoke one that you do not need."
+    message = "You have the maximum number of personal access tokens. Revoke one that you no longer need."
 
     def __init__(self) -> None:
         super().__init__(details=(Detail("body", "too_many_tokens", self.message),))
@@ -154,7 +154,7 @@ class Gone(TaskAPIError):
 
     code = "GONE"
     status = 410
-    message = "The history cannot be continued from there. Forget your copy, and start over without since."
+    message = "The changes after this sync token are not available. Discard your copy, and start again without since."
 
 
 class PreconditionFailed(TaskAPIError):
@@ -162,7 +162,7 @@ class PreconditionFailed(TaskAPIError):
 
     code = "PRECONDITION_FAILED"
     status = 412
-    message = "The task is not as your request expects it. See data for how it is now; nothing was changed."
+    message = "The task is not in the state that your request expects, so nothing was changed. See data for its state."
 
     def __init__(self, current: str, revision: int, *, details: tuple[Detail, ...] = ()) -> None:
         super().__init__(headers={"ETag": f'"{revision}"'}, data=current, details=details)
@@ -173,7 +173,7 @@ class PayloadTooLarge(TaskAPIError):
 
     code = "PAYLOAD_TOO_LARGE"
     status = 413
-    message = "The request body is too large. Send less of it at a time."
+    message = "The request body is too large. Send less at a time."
 
 
 class AddressTooLong(TaskAPIError):
@@ -181,7 +181,7 @@ class AddressTooLong(TaskAPIError):
 
     code = "URI_TOO_LONG"
     status = 414
-    message = "The address of the request is too long. Send fewer or shorter parameters."
+    message = "The URL is too long. Send fewer or shorter parameters."
 
 
 class UnsupportedMediaType(TaskAPIError):
@@ -189,7 +189,7 @@ class UnsupportedMediaType(TaskAPIError):
 
     code = "UNSUPPORTED_MEDIA_TYPE"
     status = 415
-    message = "The body is not declared as JSON. Send JSON, with the header Content-Type: application/json."
+    message = "The body is not declared as JSON. Send JSON with the header Content-Type: application/json."
 
 
 class ValidationFailed(TaskAPIError):
@@ -205,26 +205,26 @@ class PreconditionRequired(TaskAPIError):
 
     code = "PRECONDITION_REQUIRED"
     status = 428
-    message = "Send the ETag of the task as you know it in the header If-Match, or * to change it as it is."
+    message = "Send the task's ETag in the If-Match header, or * to change the task whatever its state."
 
 
 class NotConfirmed(ValidationFailed):
     """The request would erase the account, but does not confirm it."""
 
     message = (
-        "Nothing was erased. To erase your account and everything in it for good, send your user id as confirm: "
-        "DELETE /api/me?confirm=ID, with the id that GET /api/me answers."
+        "Nothing was erased. To erase your account and everything in it permanently, confirm with your user id: "
+        "DELETE /api/me?confirm=ID. GET /api/me returns the id."
     )
 
     def __init__(self, unknown_parameters: Iterable[str] = ()) -> None:
         unknown = (Detail(f"query.{name}", "extra_forbidden", UNKNOWN_NAME) for name in unknown_parameters)
-        super().__init__(details=(Detail("query.confirm", "not_confirmed", "Send your own user id here"), *unknown))
+        super().__init__(details=(Detail("query.confirm", "not_confirmed", "Must be your own user id"), *unknown))
 
 
 class KeyReused(ValidationFailed):
     """The Idempotency-Key was already used for another request."""
 
-    message = "This Idempotency-Key was used for another request. Use a new key for a new request."
+    message = "This Idempotency-Key was already used for another request. Use a new key for each new request."
 
     def __init__(self) -> None:
         super().__init__(details=(Detail("header.Idempotency-Key", "idempotency_key_reused", self.message),))
@@ -235,7 +235,7 @@ class RateLimited(TaskAPIError):
 
     code = "RATE_LIMITED"
     status = 429
-    message = "You have sent too many requests. Wait for the number of seconds in the header Retry-After."
+    message = "You have sent too many requests. Wait for the number of seconds in the Retry-After header."
 
     def __init__(self, retry_after_seconds: int = 1) -> None:
         super().__init__(headers={"Retry-After": str(retry_after_seconds)})
@@ -244,19 +244,19 @@ class RateLimited(TaskAPIError):
 class TooManyStreams(RateLimited):
     """This user already has the maximum number of streams on this worker."""
 
-    message = "You have too many streams of changes open. Close one, or wait and try again."
+    message = "You have too many change streams open. Close one, or try again later."
 
 
 class TooManyExports(RateLimited):
     """This user already has the maximum number of running exports on this worker."""
 
-    message = "You have too many exports under way. Wait until one is done, and try again."
+    message = "You have too many exports running. Wait until one has finished, then try again."
 
 
 class TooManyImports(RateLimited):
     """This user already has the maximum number of running imports on this worker."""
 
-    message = "You have too many imports under way. Wait until one is done, and try again."
+    message = "You have too many imports running. Wait until one has finished, then try again."
 
 
 class HeadersTooLarge(TaskAPIError):
@@ -264,7 +264,7 @@ class HeadersTooLarge(TaskAPIError):
 
     code = "HEADERS_TOO_LARGE"
     status = 431
-    message = "The headers of the request are too many or too large. Send fewer; cookies are among them."
+    message = "The request has too many headers, or they are too large. Send fewer; cookies count, too."
 
 
 class UnknownTransferCoding(TaskAPIError):
@@ -272,7 +272,7 @@ class UnknownTransferCoding(TaskAPIError):
 
     code = "NOT_IMPLEMENTED"
     status = 501
-    message = "The body is in a transfer coding that is not known here. Send it with Content-Length, or chunked."
+    message = "The body has an unsupported transfer coding. Send it with Content-Length, or chunked."
 
 
 class ServiceUnavailable(TaskAPIError):
@@ -280,7 +280,7 @@ class ServiceUnavailable(TaskAPIError):
 
     code = "SERVICE_UNAVAILABLE"
     status = 503
-    message = "The service cannot answer right now. Try again shortly."
+    message = "The service is temporarily unavailable. Try again shortly."
 
     def __init__(self, message: str | None = None, *, retry_after_seconds: int = 1) -> None:
         super().__init__(message, headers={"Retry-After": str(retry_after_seconds)})

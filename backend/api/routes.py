@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial, update_wrapper
+from inspect import iscoroutinefunction
 from typing import Any
 from urllib.parse import unquote_plus
 
 from fastapi import Request, Response
+from fastapi._compat import ModelField
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.util.concurrency import greenlet_spawn
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
@@ -20,7 +28,6 @@ from backend.api.http.request_state import request_state, user_id_of
 from backend.api.http.strict_json import StrictRequest
 from backend.api.state import app_state
 from backend.errors import UNKNOWN_NAME, BadRequest, Detail, NotFound, ValidationFailed
-from backend.utils.greenlets import in_greenlet
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -64,7 +71,7 @@ class StrictRoute(APIRoute):
 class DatabaseRoute(StrictRoute):
     """A strict route under /api whose handler uses the database.
 
-    The handler runs in a greenlet, so the worker does other work while it waits for the database.
+    A handler that is `def` runs in a greenlet, so the worker does other work while it waits for the database.
 
     The route takes a connection slot once the whole request has arrived, and frees it before it sends the answer, so
     slow clients hold no slot. Unknown and repeated parameters are refused, because ignoring them would hide typing
@@ -72,8 +79,21 @@ class DatabaseRoute(StrictRoute):
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        super().__init__(path, in_greenlet(endpoint), **options)
+        super().__init__(path, _in_greenlet(endpoint), **options)
         self.scopes = scopes_of(path, self.methods or set())
+
+    def get_route_handler(self) -> Handler:
+        """Return the handler, which reads the model of the parameters at once.
+
+        The framework would read each parameter by itself, which takes eight times as long: it only documents them.
+        """
+        documented = self.dependant
+        readers = [_reader(parameter, self.path) for parameter in documented.query_params]
+        self.dependant = replace(documented, query_params=[], dependencies=[*documented.dependencies, *readers])
+        try:
+            return super().get_route_handler()
+        finally:
+            self.dependant = documented
 
     async def pass_on(self, request: StrictRequest, handle: Handler) -> Response:
         """Handle the request in a connection slot; raises what `let_in` does."""
@@ -135,6 +155,27 @@ class UnlimitedRoute(DatabaseRoute):
         """Call the handler before the body has arrived; raises what `let_in` does."""
         self.let_in(request)
         return await handle(request)
+
+
+def _reader(parameter: ModelField, path: str) -> Dependant:
+    """Return the dependency that reads the parameters of a request as one model."""
+    model: type[BaseModel] = parameter.field_info.annotation  # type: ignore[assignment]
+
+    async def read(request: Request) -> BaseModel:
+        try:
+            return model.model_validate(dict(request.query_params))
+        except ValidationError as error:
+            problems = error.errors(include_url=False)
+            raise RequestValidationError([{**each, "loc": ("query", *each["loc"])} for each in problems]) from None
+
+    return get_dependant(path=path, call=read, name=parameter.name)
+
+
+def _in_greenlet(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn a handler that is `def` into a coroutine function, with the same signature for the framework to read."""
+    if iscoroutinefunction(endpoint):
+        return endpoint
+    return update_wrapper(partial(greenlet_spawn, endpoint), endpoint)
 
 
 async def _read(request: StrictRequest) -> None:

@@ -19,17 +19,17 @@ _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 _UNKNOWN = re.compile(r"(?:invalid choice: '|unrecognized arguments: )([^\s'=]+)")
 
 _FORMATS = ("jsonl", "csv", "ics")
-_EXIT_CODES = "ends with: 0 done, 1 something it met is wrong, 2 typed wrongly, 130 interrupted"
+_EXIT_CODES = "exit codes: 0 success, 1 error, 2 wrong arguments, 130 interrupted"
 _DATABASE = "DATABASE_URL, DATABASE_DIRECT_URL, DATA_DIR"
 # The value of `complete` for arguments that name a file. The words are shtab's, which is not imported here.
 FILES = {"bash": "_shtab_compgen_files", "zsh": "_files"}
 
-_SWITCHING_ON = """To switch it on, add a line and open a new terminal:
+_ENABLING = """To enable it, add a line and open a new terminal:
 
   ~/.bashrc                       eval "$(task-api completion bash)"
   ~/.zshrc, after its compinit    eval "$(task-api completion zsh)"
 
-task-api is in .venv/bin: put that on PATH, or write .venv/bin/task-api in the line."""
+task-api is in .venv/bin: add that to PATH, or write .venv/bin/task-api in the line."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -87,12 +87,12 @@ def command(commands: Any, name: str, text: str, *, examples: Sequence[str], set
     return added
 
 
-def number(least: int, most: int) -> Callable[[str], int]:
-    """Return a function that reads a whole number from `least` to `most`."""
+def number(minimum: int, maximum: int) -> Callable[[str], int]:
+    """Return a function that reads a whole number from `minimum` to `maximum`."""
 
     def read_number(text: str) -> int:
-        if not _NUMBER.fullmatch(text) or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"write a whole number from {least} to {most}")
+        if not _NUMBER.fullmatch(text) or not minimum <= int(text) <= maximum:
+            raise argparse.ArgumentTypeError(f"must be a whole number from {minimum} to {maximum}")
         return int(text)
 
     return read_number
@@ -103,8 +103,8 @@ def _serve(commands: Any) -> None:
         commands,
         "serve",
         "Serve the API.\n\n"
-        "It runs until it is told to end: Ctrl-C does, and has it end with 0. Without DATABASE_URL it brings a\n"
-        "Postgres of its own, in DATA_DIR. In development it updates the schema, and prints a token to begin with.",
+        "It runs until you stop it, for example with Ctrl-C; the exit code is then 0. Without DATABASE_URL it runs an\n"
+        "embedded Postgres in DATA_DIR. In development it updates the schema, and prints a token to start with.",
         examples=("task-api serve", "task-api serve --port 9000", "task-api serve --host 0.0.0.0 --workers 2"),
         settings="all of .env.example",
     )
@@ -124,8 +124,7 @@ def _migrate(commands: Any) -> None:
     migrate = command(
         commands,
         "migrate",
-        "Bring the database schema up to date.\n\n"
-        "It applies one migration after the other. What is applied already stays as it is.",
+        "Update the database schema.\n\nIt applies the pending migrations in order, and leaves the applied ones alone.",
         examples=("task-api migrate", "task-api migrate status"),
         settings=_DATABASE,
     )
@@ -134,7 +133,7 @@ def _migrate(commands: Any) -> None:
         nargs="?",
         choices=("apply", "status", "rollback"),
         default="apply",
-        help="apply what is pending, list all, or take the newest back (default: apply)",
+        help="apply the pending ones, list all, or roll back the newest (default: apply)",
     )
 
 
@@ -142,9 +141,10 @@ def _purge(commands: Any) -> None:
     command(
         commands,
         "purge",
-        "Remove what is past its time.\n\n"
-        "Tasks after 30 days in the trash, traces of those that were deleted for good after 30 days, answers kept for\n"
-        "an Idempotency-Key after 24 hours. A service that is used does so by itself.",
+        "Remove expired data.\n\n"
+        "It removes tasks after 30 days in the trash, records of permanently deleted tasks after 30 days, personal\n"
+        "access tokens 30 days after their expiry, and answers stored under an Idempotency-Key after 24 hours. A\n"
+        "service in use does this automatically.",
         examples=("task-api purge",),
         settings=f"{_DATABASE}, REQUEST_TIMEOUT_SECONDS",
     )
@@ -154,27 +154,27 @@ def _seed(commands: Any) -> None:
     seed = command(
         commands,
         "seed",
-        "Fill the database with invented tasks.\n\n"
-        "The users are alice, bob, carol and so on. Some of their tasks are completed, and all are of the past six\n"
-        "months. The same seed makes the same tasks: a second run adds nothing, and one with larger numbers only what\n"
-        "is missing. For development and tests: with ENVIRONMENT=production it refuses.",
+        "Fill the database with sample tasks.\n\n"
+        "The users are alice, bob, carol and so on. Their tasks are from the past six months, and some are completed.\n"
+        "The same seed makes the same tasks: a second run adds nothing, and one with larger numbers adds only what is\n"
+        "missing. It is for development and tests, and does not run with ENVIRONMENT=production.",
         examples=("task-api seed", "task-api seed --users 100 --tasks 1000"),
         settings=f"{_DATABASE}, ENVIRONMENT, MAX_TASKS_PER_USER, REQUEST_TIMEOUT_SECONDS",
     )
-    seed.add_argument("--users", metavar="N", type=number(1, MAX_USERS), default=3, help="how many users (default: 3)")
+    seed.add_argument("--users", metavar="N", type=number(1, MAX_USERS), default=3, help="number of users (default: 3)")
     seed.add_argument(
         "--tasks",
         metavar="M",
         type=number(1, MAX_TASKS),
         default=100,
-        help="how many tasks each of them has (default: 100)",
+        help="number of tasks for each user (default: 100)",
     )
     seed.add_argument(
         "--seed",
         metavar="S",
         type=number(0, MAX_SEEDS),
         default=1,
-        help="another number makes other tasks (default: 1)",
+        help="a different number makes different tasks (default: 1)",
     )
 
 
@@ -182,15 +182,15 @@ def _export(commands: Any) -> None:
     export = command(
         commands,
         "export",
-        "Write all tasks of a user to a file.\n\n"
-        "Those in the trash are left out. The format is that of the file's name, or of --format: JSON lines (jsonl),\n"
-        "CSV (csv) or iCalendar (ics). A file gets its name when it is complete.",
+        "Export the tasks of a user to a file.\n\n"
+        "Tasks in the trash are left out. The format depends on the file's name or on --format: JSON lines (jsonl),\n"
+        "CSV (csv) or iCalendar (ics). The file gets its name only when it is complete.",
         examples=("task-api export --user alice --output tasks.csv", "task-api export --user alice | jq .title"),
         settings=f"{_DATABASE}, REQUEST_TIMEOUT_SECONDS",
     )
-    export.add_argument("--user", metavar="USER", required=True, help="the id of the user")
-    export.add_argument("--format", choices=_FORMATS, help="how to write it (default: as FILE is called, else jsonl)")
-    output = export.add_argument("--output", metavar="FILE", default="-", help="where to (default: standard output)")
+    export.add_argument("--user", metavar="USER", required=True, help="id of the user")
+    export.add_argument("--format", choices=_FORMATS, help="format of the file (default: from its name, else jsonl)")
+    output = export.add_argument("--output", metavar="FILE", default="-", help="file to write (default: stdout)")
     output.complete = FILES  # type: ignore[attr-defined]
 
 
@@ -198,17 +198,17 @@ def _import(commands: Any) -> None:
     added = command(
         commands,
         "import",
-        "Store the tasks of a file for a user.\n\n"
-        "It takes what export writes, and more: see POST /api/tasks/import. A row with an id makes that task be as\n"
-        "the row says, so that a file can be imported again. Bad rows are listed, and all others stored. After 10000\n"
-        "bad ones it stops, and says where.",
+        "Import tasks from a file for a user.\n\n"
+        "It reads what export writes, and more: see POST /api/tasks/import. A row with an id sets that task to what\n"
+        "the row says, so you can import a file again. Bad rows are listed, and all others are stored. After 10000\n"
+        "bad rows it stops and says where.",
         examples=("task-api import --user alice tasks.csv", "task-api import --user alice --format ics - < tasks"),
         settings=f"{_DATABASE}, MAX_TASKS_PER_USER, REQUEST_TIMEOUT_SECONDS",
     )
     added.set_defaults(command="import_tasks")  # `import` is a Python keyword
-    added.add_argument("--user", metavar="USER", required=True, help="the id of the user")
-    added.add_argument("--format", choices=_FORMATS, help="how it is written (default: as FILE is called)")
-    file = added.add_argument("file", metavar="FILE", help="what to import; - is standard input")
+    added.add_argument("--user", metavar="USER", required=True, help="id of the user")
+    added.add_argument("--format", choices=_FORMATS, help="format of the file (default: from its name)")
+    file = added.add_argument("file", metavar="FILE", help="file to import; - is standard input")
     file.complete = FILES  # type: ignore[attr-defined]
 
 
@@ -217,18 +217,18 @@ def _token(commands: Any) -> None:
         commands,
         "token",
         "Print a bearer token, for development and tests.\n\n"
-        "Any user id will do: an account begins with its first task. In production, and where an issuer makes the\n"
-        "tokens, it refuses.",
+        "Any user id works: an account begins with its first task. It does not run in production, or with\n"
+        "JWT_JWKS_URL: then the issuer makes the tokens.",
         examples=("task-api token alice", "TOKEN=$(task-api token alice --ttl 7d)"),
         settings="JWT_SECRET, JWT_JWKS_URL, JWT_ISSUER, JWT_AUDIENCE, JWT_AUTHORIZED_PARTIES, DATA_DIR, ENVIRONMENT",
     )
-    token.add_argument("user", metavar="USER", help="the user id that the token stands for")
+    token.add_argument("user", metavar="USER", help="user id in the token")
     token.add_argument(
         "--ttl",
         metavar="TIME",
         type=_ttl_seconds,
         default="1h",
-        help="how long it is good: 30s, 15m, 1h, 7d (default: 1h)",
+        help="how long it is valid: 30s, 15m, 1h, 7d (default: 1h)",
     )
 
 
@@ -236,7 +236,7 @@ def _openapi(commands: Any) -> None:
     command(
         commands,
         "openapi",
-        "Print the contract.\n\nIt is the same however the service is set up: OpenAPI 3.1, in JSON.",
+        "Print the OpenAPI document of the API.\n\nIt is OpenAPI 3.1 in JSON, and the same with all settings.",
         examples=("task-api openapi > openapi.json",),
         settings="none; it needs no database and no key",
     )
@@ -246,15 +246,15 @@ def _completion(commands: Any) -> None:
     completion = command(
         commands,
         "completion",
-        f"Print what completes commands and options.\n\n{_SWITCHING_ON}",
+        f"Print a script that completes commands and options in your shell.\n\n{_ENABLING}",
         examples=("task-api completion bash",),
         settings="none",
     )
-    completion.add_argument("shell", choices=("bash", "zsh"), help="the shell that is to complete")
+    completion.add_argument("shell", choices=("bash", "zsh"), help="your shell")
 
 
 def _ttl_seconds(text: str) -> int:
     match = _TTL.fullmatch(text)
     if not match:
-        raise argparse.ArgumentTypeError("write a number and a unit: 30s, 15m, 1h, 7d")
+        raise argparse.ArgumentTypeError("must be a number and a unit, like 30s, 15m, 1h or 7d")
     return int(match[1]) * _SECONDS[match[2]]

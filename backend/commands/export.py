@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from backend.commands.common import set_up
+from backend.commands.database import set_up
 from backend.commands.progress import progress
-from backend.commands.task_files import STANDARD, check_user, format_of, sessions_on_database
+from backend.commands.sessions import sessions_on_database
+from backend.commands.task_files import STANDARD, check_user, format_of
 from backend.models.task_file import FileFormat
 from backend.services.task_files.export_service import TaskExportService, writer_of
 

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from backend.commands.common import set_up
+from backend.commands.database import set_up
 from backend.commands.progress import progress
-from backend.commands.task_files import STANDARD, check_user, format_of, sessions_on_database
+from backend.commands.sessions import sessions_on_database
+from backend.commands.task_files import STANDARD, check_user, format_of
 from backend.errors import ConfigurationError, ServiceUnavailable, ValidationFailed
 from backend.models.task_file import ImportReport
 from backend.services.task_files.import_service import ImportService
@@ -39,14 +40,12 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _complaint(report: ImportReport) -> str:
-    listed = "above" if len(report.errors) == report.failed else f"the first {len(report.errors)} above"
-    rows = "1 row is" if report.failed == 1 else f"{report.failed} rows are"
-    others = "all others are stored"
-    if report.stopped_at_line is not None:
-        others = (
-            f"the import stopped: nothing is stored from line {report.stopped_at_line} on, and all others before are"
-        )
-    return f"{rows} bad, and {others}: see {listed}"
+    listed = "listed above" if len(report.errors) == report.failed else f"the first {len(report.errors)} listed above"
+    rows = "1 row is bad" if report.failed == 1 else f"{report.failed} rows are bad"
+    if report.stopped_at_line is None:
+        return f"{rows} ({listed}). All other rows are stored"
+    stopped = f"The import stopped at line {report.stopped_at_line}"
+    return f"{rows} ({listed}). {stopped}: all other rows before it are stored, and none from there on"
 
 
 def _import(file: BinaryIO, task_import: TaskImport, name: str) -> ImportReport:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from backend.commands.common import database, migration_url, set_up
+from backend.commands.database import database, migration_url, set_up
 from backend.database.migrations import runner as migrations
 from backend.server.signals import EXIT_TERMINATED, leaving_in_order
 
@@ -18,6 +18,8 @@ def run(options: argparse.Namespace) -> None:
             for migration in migrations.status(direct_url):
                 print("applied" if migration.applied else "pending", migration.id)
         elif options.action == "rollback":
-            print("rolled back", migrations.rollback(direct_url) or "nothing: no migration is applied")
+            newest = migrations.rollback(direct_url)
+            print(f"rolled back {newest}" if newest else "nothing to roll back: no migration is applied")
         else:
-            print("applied", ", ".join(migrations.apply(direct_url)) or "nothing: the schema is current")
+            applied = migrations.apply(direct_url)
+            print(f"applied {', '.join(applied)}" if applied else "nothing to apply: the schema is up to date")

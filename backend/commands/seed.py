@@ -1,4 +1,4 @@
-"""task-api seed: fills the database with invented tasks."""
+"""task-api seed: fills the database with sample tasks."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from backend.commands.common import database, migration_url, set_up
+from backend.commands.database import bring_up_to_date, database, migration_url, set_up
 from backend.commands.progress import progress
-from backend.commands.schema import bring_up_to_date
+from backend.commands.sessions import sessions_on
 from backend.config import Settings
-from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.errors import ConfigurationError, TooManyTasks
 from backend.server.signals import EXIT_TERMINATED, leaving_in_order
@@ -28,16 +27,12 @@ def run(options: argparse.Namespace) -> None:
     added = 0
     with leaving_in_order(EXIT_TERMINATED), database(settings) as url:
         bring_up_to_date(migration_url(settings, url))
-        engine = Engine(url, pool_size=1, timeout_seconds=settings.request_timeout_seconds)
-        try:
-            with progress(options.users * options.tasks, "tasks") as advance:
-                for done, new in _steps(SessionFactory(engine), settings, options):
-                    added += new
-                    advance(done)
-        finally:
-            engine.dispose()
-    place = "" if settings.database_url else f" to the database in {settings.data_dir.absolute()}"
-    print(f"added {added} task{'' if added == 1 else 's'}{place}")
+        with sessions_on(url, settings) as sessions, progress(options.users * options.tasks, "tasks") as advance:
+            for done, new in _steps(sessions, settings, options):
+                added += new
+                advance(done)
+    where = "" if settings.database_url else f" to the database in {settings.data_dir.absolute()}"
+    print(f"added {added} task{'' if added == 1 else 's'}{where}")
     print(f"Users: {_names(options.users)}\nA token for one of them: {_program()} token {sample_user(1)}")
 
 
@@ -48,12 +43,10 @@ def _program() -> str:
 
 def _check(settings: Settings, options: argparse.Namespace) -> None:
     if settings.environment == "production":
-        raise ConfigurationError(
-            "seed invents users and tasks, and ENVIRONMENT is production: run it where ENVIRONMENT is development"
-        )
+        raise ConfigurationError("seed adds sample users and tasks, so it does not run with ENVIRONMENT=production")
     if options.tasks > settings.max_tasks_per_user:
         raise ConfigurationError(
-            f"MAX_TASKS_PER_USER allows {settings.max_tasks_per_user} tasks: raise it, or ask for fewer with --tasks"
+            f"MAX_TASKS_PER_USER allows only {settings.max_tasks_per_user} tasks. Raise it, or set a lower --tasks"
         )
 
 
@@ -67,8 +60,8 @@ def _steps(sessions: SessionFactory, settings: Settings, options: argparse.Names
                 added = service.add([sample_task(options.seed, user_id, number) for number in numbers])
             except TooManyTasks:
                 raise ConfigurationError(
-                    f"{user_id} has other tasks, too, and MAX_TASKS_PER_USER allows {settings.max_tasks_per_user}: "
-                    "raise it, or ask for fewer with --tasks"
+                    f"{user_id} also has other tasks, and MAX_TASKS_PER_USER allows only "
+                    f"{settings.max_tasks_per_user}. Raise it, or set a lower --tasks"
                 ) from None
             yield len(numbers), added
 

@@ -10,14 +10,14 @@ from contextlib import suppress
 
 import structlog
 
-from backend.commands.common import database, issue, migration_url, set_up, with_key
-from backend.commands.schema import bring_up_to_date, require_schema
+from backend.commands.database import bring_up_to_date, database, migration_url, require_schema, set_up
+from backend.commands.token import issue, with_key
 from backend.config import Settings, load_settings
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.errors import ConfigurationError
 from backend.identity.from_settings import verifier_of
-from backend.server.listener import listen
+from backend.server.listener import address_of, listen, passed_listener
 from backend.server.server import Server, server_config
 from backend.server.signals import leaving_in_order
 from backend.server.supervisor import Supervisor
@@ -39,12 +39,12 @@ def run(options: argparse.Namespace) -> None:
     with (
         suppress(KeyboardInterrupt),
         leaving_in_order(exit_code=0, is_to_reload=settings.workers > 1),
-        listen(settings.host, settings.port) as listener,
+        passed_listener() or listen(settings.host, settings.port) as listener,
         database(settings) as url,
     ):
         os.environ |= _made_here(settings, url)
         _prepare()
-        _announce(settings, listener)
+        _announce(settings, address_of(listener))
         _run_server(settings, listener)
 
 
@@ -100,9 +100,7 @@ def _made_here(settings: Settings, url: str) -> dict[str, str]:
     return made
 
 
-def _announce(settings: Settings, listener: socket.socket) -> None:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = f"http://{host}:{listener.getsockname()[1]}"
+def _announce(settings: Settings, address: str) -> None:
     if settings.environment == "production":
         logger.info("serving", address=address)
         return

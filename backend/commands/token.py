@@ -4,20 +4,52 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
-from backend.commands.common import issue, secret_file, with_key
-from backend.config import load_settings
+from pydantic import SecretStr
+
+from backend.config import Settings, load_settings
 from backend.errors import ConfigurationError
+from backend.identity.jwt import issue_token
+from backend.identity.shared_secret import development_secret
 
 
 def run(options: argparse.Namespace) -> None:
     """Print a token for a user."""
     settings = load_settings()
     if settings.environment == "production" or settings.jwt_jwks_url:
-        raise ConfigurationError("tokens come from your issuer; this command makes them for development only")
-    is_new = not settings.jwt_secret and not secret_file(settings).exists()
+        raise ConfigurationError(
+            "this command makes tokens for development only. In production and with JWT_JWKS_URL, get them from your "
+            "issuer"
+        )
+    file = _secret_file(settings)
+    is_new = not settings.jwt_secret and not file.exists()
     token = issue(with_key(settings), options.user, options.ttl)
     if is_new:
-        place = secret_file(settings).absolute()
-        print(f"task-api: made {place}: only a service with this DATA_DIR accepts the token", file=sys.stderr)
+        print(f"task-api: made {file.absolute()}. Only a service with this DATA_DIR accepts the token", file=sys.stderr)
     print(token)
+
+
+def with_key(settings: Settings) -> Settings:
+    """Add the development secret if no key is set; production always has a key by then."""
+    if settings.jwt_secret or settings.jwt_jwks_url:
+        return settings
+    secret = development_secret(_secret_file(settings))
+    return settings.model_copy(update={"jwt_secret": SecretStr(secret)})
+
+
+def _secret_file(settings: Settings) -> Path:
+    return settings.data_dir / "jwt-secret"
+
+
+def issue(settings: Settings, user_id: str, ttl_seconds: int) -> str:
+    """Make a token that a service with these settings accepts."""
+    assert settings.jwt_secret is not None  # noqa: S101 - the callers have made sure
+    return issue_token(
+        settings.jwt_secret.get_secret_value(),
+        user_id,
+        ttl_seconds=ttl_seconds,
+        issuer=settings.jwt_issuer,
+        audience=next(iter(settings.jwt_audience), None),
+        authorized_party=next(iter(settings.jwt_authorized_parties), None),
+    )

@@ -1,75 +1,26 @@
-"""Wakes waiters when something changes: requests on an event loop, and threads."""
+"""Wakes waiters when something changes."""
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import deque
-from contextlib import suppress
+from collections.abc import Callable
+from threading import Event
 from types import TracebackType
-from typing import Protocol
-
-from backend.utils.greenlets import is_in_greenlet, wait_for
-
-
-class _Sleeper(Protocol):
-    def sleep(self, seconds: float) -> None:
-        """Return when woken, or when the time is over."""
-        ...
-
-    def wake(self) -> None:
-        """Wake the sleeper, from any thread."""
-        ...
-
-
-class _InThread:
-    def __init__(self) -> None:
-        self._woken = threading.Event()
-
-    def sleep(self, seconds: float) -> None:
-        self._woken.wait(seconds)
-
-    def wake(self) -> None:
-        self._woken.set()
-
-
-class _OnLoop:
-    """A request. When another request of its loop wakes it, no later one continues before it."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._thread = threading.get_ident()
-        self._woken: asyncio.Future[None] = self._loop.create_future()
-
-    def sleep(self, seconds: float) -> None:
-        timer = self._loop.call_later(max(0.0, seconds), self._end)
-        try:
-            wait_for(self._woken)
-        finally:
-            timer.cancel()
-
-    def wake(self) -> None:
-        if threading.get_ident() == self._thread:
-            self._end()
-        else:
-            with suppress(RuntimeError):  # the loop has ended, and the request with it
-                self._loop.call_soon_threadsafe(self._end)
-
-    def _end(self) -> None:
-        if not self._woken.done():
-            self._woken.set_result(None)
 
 
 class Bell:
     """Wakes one waiter or all, in the order of their arrival.
 
     What they wait for changes only inside a `with` block, which admits one at a time; a waiter lets others in.
+    `new_event` makes the event that one waiter waits for; the usual one blocks its thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, new_event: Callable[[], Event] = Event) -> None:
+        self._new_event = new_event
         # Reentrant: the garbage collector may return a connection at any point.
         self._lock = threading.RLock()
-        self._sleepers: deque[_Sleeper] = deque()
+        self._sleepers: deque[Event] = deque()
 
     def __enter__(self) -> None:
         """Wait until the block is free."""
@@ -83,12 +34,12 @@ class Bell:
 
     def wait(self, seconds: float) -> None:
         """Wait for the bell, at most this long. A cancelled waiter passes the wake-up on to the next one."""
-        sleeper: _Sleeper = _OnLoop() if is_in_greenlet() else _InThread()
+        sleeper = self._new_event()
         self._sleepers.append(sleeper)
         self._lock.release()
         is_cancelled = True
         try:
-            sleeper.sleep(seconds)
+            sleeper.wait(seconds)
             is_cancelled = False
         finally:
             self._lock.acquire()
@@ -100,7 +51,7 @@ class Bell:
     def ring(self) -> None:
         """Wake the waiter that has waited longest."""
         if self._sleepers:
-            self._sleepers.popleft().wake()
+            self._sleepers.popleft().set()
 
     def ring_for_all(self) -> None:
         """Wake all waiters."""

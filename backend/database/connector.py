@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import random
-import re
 import threading
 import time
 from collections import deque
@@ -23,32 +22,14 @@ import structlog
 
 from backend.database.bell import Bell
 from backend.database.deadline import current_work
-from backend.database.error_text import reason
-from backend.errors import ServiceUnavailable
+from backend.database.errors import DatabaseUnavailable, is_for_good, reason
 from backend.utils.threads import start_soon
 
 FIRST_PAUSE_SECONDS = 0.1
 MAX_PAUSE_SECONDS = 2.0
 RECOVERY_SECONDS = 0.5  # over which the waiters retry after the first success
 
-# Errors that waiting does not fix. Others may pass, so missing one in another language only costs time.
-_FOR_GOOD = re.compile(
-    "authentication failed|does not exist|no pg_hba.conf entry|not permitted to log in"
-    "|endpoint cannot be found|endpoint is disabled|Check your quotas|Endpoint ID is not specified"
-    "|certificate verify failed|does not match host name|server does not support SSL|connection is insecure"
-    "|root certificate|signature failure|channel binding|unsupported startup parameter"
-    "|no password supplied|invalid sslmode value|invalid port number"
-)
-
 logger = structlog.get_logger(__name__)
-
-
-class NoConnection(ServiceUnavailable):
-    """The database could not be reached in time; `reason` says why the last attempt failed."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__()
-        self.reason = reason
 
 
 class ConnectionReturned(Exception):
@@ -56,10 +37,10 @@ class ConnectionReturned(Exception):
 
 
 class Connector:
-    """Called by the pool for a new connection; raises NoConnection when there is none in time.
+    """Called by the pool for a new connection; raises DatabaseUnavailable when there is none in time.
 
-    `connect` opens a driver connection with `parameters`. Work without a deadline waits for `patience_seconds`. Raises
-    ConnectionReturned when `is_one_idle` says that the pool has a connection after all.
+    `connect` opens a driver connection with `parameters`; `new_event` is the bell's. Work without a deadline waits for
+    `patience_seconds`. Raises ConnectionReturned when the pool has a connection after all.
     """
 
     def __init__(
@@ -67,16 +48,16 @@ class Connector:
         parameters: Mapping[str, Any],
         patience_seconds: float,
         connect: Callable[[Mapping[str, Any]], Any],
+        new_event: Callable[[], threading.Event] = threading.Event,
         chance: Callable[[], float] = random.random,
-        is_one_idle: Callable[[], bool] = bool,
     ) -> None:
         self.parameters = parameters
         self.waiting = 0  # how many callers need a connection
+        self.is_one_idle: Callable[[], bool] = bool  # whether the pool has a connection after all
         self._open = connect
-        self._is_one_idle = is_one_idle
         self._patience_seconds = patience_seconds
         self._chance = chance
-        self._changed = Bell()
+        self._changed = Bell(new_event)
         self._made: deque[Any] = deque()  # connections for the waiters
         self._under_way: set[object] = set()  # attempts, except those that may have hung since before the last outage
         self._failures = 0  # in a row
@@ -123,11 +104,11 @@ class Connector:
         recoveries = self._recoveries
         own_attempt = math.inf if self._failures else 0.0
         while not self._made:
-            if self._is_one_idle():
+            if self.is_one_idle():
                 raise ConnectionReturned
             now = time.monotonic()
             if now >= deadline:
-                raise NoConnection(self._reason if self._failures else "it does not answer")
+                raise DatabaseUnavailable(self._reason if self._failures else "it does not answer")
             if recoveries != self._recoveries:
                 recoveries, own_attempt = self._recoveries, now + RECOVERY_SECONDS * self._chance()
             if now >= own_attempt:
@@ -137,7 +118,7 @@ class Connector:
             elif now >= self._next_attempt:
                 self._attempt(now, is_probe=True)
             elif self._is_refused:
-                raise NoConnection(self._reason)
+                raise DatabaseUnavailable(self._reason)
             self._changed.wait(min(deadline, self._next_attempt, own_attempt) - now)
         return own_attempt == math.inf
 
@@ -182,7 +163,7 @@ class Connector:
         now = time.monotonic()
         if began >= self._failed_at:  # attempts that fail together count as one failure
             self._reason = reason(error)
-            self._is_refused = bool(_FOR_GOOD.search(str(error)))
+            self._is_refused = is_for_good(error)
             if not self._failures:
                 logger.warning("database_away", reason=self._reason)
             self._failures += 1

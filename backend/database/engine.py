@@ -1,37 +1,34 @@
-"""The engine: keeps live connections and runs statements on them, one round trip each."""
+"""The engine: keeps live connections and sends statements on them, one round trip each."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
 from selectors import EVENT_READ
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import psycopg2
 from psycopg2 import BINARY
 from psycopg2.extensions import new_type, register_type
 from psycopg2.extras import register_uuid
-from sqlalchemy import event
+from sqlalchemy import QueuePool, event
 from sqlalchemy.exc import DisconnectionError, InvalidRequestError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.util.queue import Queue
 
 from backend.database.connector import ConnectionReturned, Connector
 from backend.database.deadline import current_work
-from backend.database.instrumentation import Description, RoundTrips
-from backend.database.pool import ConnectionPool
-from backend.database.statements import Compiled
-from backend.database.url import read_url
-from backend.database.waiting import Silence, connect, finish
+from backend.database.errors import DatabaseUnavailable, Interrupted, is_lost, reason
+from backend.database.instrumentation import record
+from backend.database.statements import Description
+from backend.database.url import parameters_for_requests
+from backend.database.waiting import Silence, connect, finish, new_event
 from backend.utils.descriptors import Selector
 
-CONNECT_TIMEOUT_SECONDS = 10  # a suspended Neon compute needs a while to wake
 CONNECT_TRIES = 3  # for when an idle connection is dead, and its replacement too
 SERVER_SHARE = 0.95  # of the remaining time goes to the server, so that it reports a timeout before we give up
 
-# Detect a connection that the network has dropped: while it is idle, and in time to open another.
-_KEEP_ALIVE = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
-_MAX_UNACKNOWLEDGED_SECONDS = 5.0
-_CONNECTION_EXCEPTION = "08"  # the class of SQLSTATEs
 _OPENED = "opened"  # when the connection was opened
 _LISTENING = "listening"  # the selector that shows whether it is readable
 
@@ -47,12 +44,7 @@ class Engine:
     """
 
     def __init__(self, url: str, *, pool_size: int, timeout_seconds: float, slow_seconds: float = 0) -> None:
-        self.connector = Connector(
-            _parameters(url, timeout_seconds),
-            timeout_seconds,
-            connect,
-            is_one_idle=self._has_idle_connection,
-        )
+        self.connector = Connector(parameters_for_requests(url, timeout_seconds), timeout_seconds, connect, new_event)
         self.pool = ConnectionPool(
             self.connector,
             pool_size=pool_size,
@@ -64,8 +56,8 @@ class Engine:
         event.listen(self.pool, "connect", _prepare)
         event.listen(self.pool, "checkout", self._refuse_dead_connection)
         self._timeout_seconds = timeout_seconds
-        self._round_trips = RoundTrips(slow_seconds)
-        self._trusted_since = 0.0
+        self._slow_seconds = slow_seconds
+        self._trusted_since = 0.0  # connections opened earlier are dropped as soon as they are free
 
     @property
     def is_away(self) -> bool:
@@ -73,68 +65,58 @@ class Engine:
         return self.connector.is_away
 
     def connect(self) -> PoolProxiedConnection:
-        """Take a live connection; closing it returns it to the pool.
+        """Take a live connection within the remaining time; closing it returns it to the pool.
 
-        Raises what the pool and the connector raise: InvalidRequestError when several new ones are dead too.
+        Raises DatabaseUnavailable, namely Interrupted when several new connections are dead, too.
         """
+        if current_work().remaining_seconds() <= 0:
+            raise DatabaseUnavailable("the time of the request is over")
         tries_left = CONNECT_TRIES
         while True:
             try:
                 return self.pool.connect()
             except ConnectionReturned:
                 continue
-            except InvalidRequestError:
+            except PoolTimeoutError as error:
+                raise DatabaseUnavailable(reason(error)) from error
+            except InvalidRequestError as error:  # a connection was dead and its replacement, too
                 tries_left -= 1
                 if not tries_left:
-                    raise
+                    raise Interrupted(str(error), may_be_done=False) from error
 
     def dispose(self) -> None:
         """Close all connections that are not in use. The engine stays usable."""
         self.pool.dispose()
         self.pool = self.pool.recreate()
 
-    def run(
-        self, connection: PoolProxiedConnection, statement: Compiled, params: Mapping[str, Any], user_id: str
-    ) -> list[Any]:
-        """Run a statement for a user in one round trip, and return its rows. Raises what the driver raises."""
-        milliseconds = round(self._remaining_seconds() * SERVER_SHARE * 1000)
-        values = statement.values(params, user_id, max(1, milliseconds))  # 0 would mean no timeout
-        return self.send(connection, statement.sql, values, statement.description)
+    def server_milliseconds(self) -> int:
+        """Return how long the server may work on what is sent now; 0 would mean without limit."""
+        return max(1, round(self._remaining_seconds() * SERVER_SHARE * 1000))
 
     def send(
         self, connection: PoolProxiedConnection, sql: str, values: Mapping[str, Any] | None, description: Description
     ) -> list[Any]:
-        """Send SQL without adding row-level security, and return its rows. Raises what the driver raises."""
+        """Send SQL as it is, in one round trip, and return the rows of its last statement.
+
+        Raises what the driver raises. If the connection is lost, it is not valid any more.
+        """
         driver: Any = connection.dbapi_connection
-        round_trip = self._round_trips.begin(description)
+        began = time.perf_counter()
         try:
             cursor = driver.cursor()
             cursor.execute(sql, values)
             finish(driver, self._remaining_seconds())
             rows: list[Any] = cursor.fetchall() if cursor.description else []
         except BaseException as error:
-            self._round_trips.end(round_trip, error)
-            self._give_up(connection, error)
+            record(description, time.perf_counter() - began, self._slow_seconds, error)
+            if is_lost(driver, error):
+                # A timeout or a cancellation says nothing about the other connections.
+                if isinstance(error, psycopg2.Error) and not isinstance(error, Silence):
+                    self._trusted_since = time.monotonic()
+                connection.invalidate(error)
             raise
-        self._round_trips.end(round_trip)
+        record(description, time.perf_counter() - began, self._slow_seconds)
         return rows
-
-    def _give_up(self, connection: PoolProxiedConnection, error: BaseException) -> None:
-        """Drop a connection that an error left with work in progress; others too, if they may be affected."""
-        is_of_driver = isinstance(error, psycopg2.Error)
-        if is_of_driver and not is_lost(error, connection.dbapi_connection):
-            return
-        # A timeout or a cancellation says nothing about the other connections.
-        if is_of_driver and not isinstance(error, Silence):
-            self.distrust()
-        connection.invalidate(error)
-
-    def _has_idle_connection(self) -> bool:
-        return self.pool.has_idle_connection()
-
-    def distrust(self) -> None:
-        """Drop every connection opened before now, as soon as it is free."""
-        self._trusted_since = time.monotonic()
 
     def _remaining_seconds(self) -> float:
         return min(self._timeout_seconds, current_work().remaining_seconds())
@@ -150,38 +132,57 @@ class Engine:
             raise DisconnectionError
 
 
-def is_lost(error: psycopg2.Error, connection: Any) -> bool:
-    """Return whether the connection failed, rather than the statement.
-
-    The driver does not close every lost connection. A refusal by Postgres has an SQLSTATE; with those of one class, a
-    pooler reports that its own connection was lost.
-    """
-    if error.pgcode is None:
-        return bool(connection.closed) or not isinstance(error, psycopg2.ProgrammingError | psycopg2.DataError)
-    return bool(connection.closed) or error.pgcode.startswith(_CONNECTION_EXCEPTION)
-
-
-def _parameters(url: str, timeout_seconds: float) -> dict[str, Any]:
-    """Return the parameters of psycopg2.connect; libpq parses the URL better than others."""
-    parameters = {
-        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        "application_name": "task-api",
-        "tcp_user_timeout": round(min(_MAX_UNACKNOWLEDGED_SECONDS, timeout_seconds / 2) * 1000),
-        **_KEEP_ALIVE,
-        **read_url(url),
-    }
-    return {**parameters, "connect_timeout": _seconds(parameters["connect_timeout"])}
-
-
-def _seconds(value: object) -> int:
-    """Read `connect_timeout`; a value that means no limit is replaced by ours."""
-    seconds = int(str(value) or 0)  # empty means not set
-    return seconds if seconds > 0 else CONNECT_TIMEOUT_SECONDS
-
-
 def _prepare(connection: Any, entry: ConnectionPoolEntry) -> None:
     register_uuid(conn_or_curs=connection)
     register_type(_BYTES, connection)
     entry.info[_OPENED] = time.monotonic()
     entry.info[_LISTENING] = Selector()
     entry.info[_LISTENING].register(connection, EVENT_READ)
+
+
+class _LiveFirst(Queue[ConnectionPoolEntry]):
+    """The idle entries: the newest connection is taken first; entries without a connection are taken last.
+
+    Such an entry needs a new connection. SQLAlchemy would put it on top, where it hides the live ones.
+    """
+
+    def _put(self, item: ConnectionPoolEntry) -> None:
+        if item.dbapi_connection is None:
+            self.queue.appendleft(item)
+        else:
+            self.queue.append(item)
+
+    def has_connection(self) -> bool:
+        """Return whether there is a connection, without taking a lock: the caller may hold one."""
+        try:
+            return self.queue[-1].dbapi_connection is not None
+        except IndexError:
+            return False
+
+
+class ConnectionPool(QueuePool):
+    """SQLAlchemy's pool, changed so that nobody waits while a connection is idle.
+
+    It gets connections from a connector, and tells it of each return while somebody waits.
+    """
+
+    __module__ = QueuePool.__module__  # it logs as SQLAlchemy's, which is quiet when all is well
+    _queue_class: ClassVar[type[Queue[ConnectionPoolEntry]]] = _LiveFirst  # type: ignore[misc]
+
+    def __init__(self, connector: Connector, **options: Any) -> None:
+        super().__init__(connector, **options)
+        connector.is_one_idle = self.has_idle_connection
+
+    def has_idle_connection(self) -> bool:
+        """Return whether the next caller would get an existing connection, unless that turns out to be dead."""
+        return cast(_LiveFirst, self._pool).has_connection()
+
+    def recreate(self) -> ConnectionPool:
+        """Make another pool like this."""
+        return cast(ConnectionPool, super().recreate())
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        super()._do_return_conn(record)
+        connector = cast(Connector, self._creator)
+        if connector.waiting and record.dbapi_connection is not None:
+            connector.note_return()

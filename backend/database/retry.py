@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 import structlog
 
 from backend.database.deadline import current_work
-from backend.database.session import Interrupted
+from backend.database.errors import Interrupted
 from backend.errors import ServiceUnavailable, TaskAPIError
 
 logger = structlog.get_logger(__name__)
@@ -22,7 +22,7 @@ _Result = TypeVar("_Result")
 
 def reads(method: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
     """Mark a method that only reads: it is retried, and the result of the retry counts."""
-    return _repeating(method, is_safe=True, is_read=True)
+    return _retrying(method, is_safe=True, is_read=True)
 
 
 def repeatable(method: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
@@ -30,15 +30,15 @@ def repeatable(method: Callable[_Arguments, _Result]) -> Callable[_Arguments, _R
 
     If the retry is refused, the first try may be the reason. That is unknowable, so the first try's error is raised.
     """
-    return _repeating(method, is_safe=True, is_read=False)
+    return _retrying(method, is_safe=True, is_read=False)
 
 
 def once_only(method: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
     """Mark a change that must not be done twice: it is retried only if it cannot have been done."""
-    return _repeating(method, is_safe=False, is_read=False)
+    return _retrying(method, is_safe=False, is_read=False)
 
 
-def _repeating(method: Callable[_Arguments, _Result], *, is_safe: bool, is_read: bool) -> Callable[_Arguments, _Result]:
+def _retrying(method: Callable[_Arguments, _Result], *, is_safe: bool, is_read: bool) -> Callable[_Arguments, _Result]:
     @wraps(method)
     def run(*arguments: _Arguments.args, **options: _Arguments.kwargs) -> _Result:
         lost: Interrupted | None = None
@@ -58,6 +58,6 @@ def _repeating(method: Callable[_Arguments, _Result], *, is_safe: bool, is_read:
                 if lost is not None and lost.may_be_done and not is_read:
                     raise lost from None
                 raise
-            logger.info("work_repeated", work=method.__qualname__)
+            logger.info("work_retried", work=method.__qualname__)
 
     return run

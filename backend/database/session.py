@@ -5,92 +5,36 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar, TypeVarTuple, overload
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, TypeVar, TypeVarTuple, overload
 
 import psycopg2
 import structlog
-from psycopg2.errorcodes import (
-    DEADLOCK_DETECTED,
-    INSUFFICIENT_PRIVILEGE,
-    INVALID_PARAMETER_VALUE,
-    READ_ONLY_SQL_TRANSACTION,
-    SERIALIZATION_FAILURE,
-)
 from sqlalchemy import Executable
-from sqlalchemy.exc import InvalidRequestError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
-from backend.database.connector import NoConnection
-from backend.database.deadline import current_work
 from backend.database.engine import Engine
-from backend.database.error_text import message_of, reason
-from backend.database.instrumentation import describe
-from backend.database.statements import ROLE, Compiled, compile_once
-from backend.errors import ServiceUnavailable
+from backend.database.errors import DatabaseUnavailable, Interrupted, RoleRefused, meaning_of
+from backend.database.guard import BEGIN, GUARD, TIMEOUT, guard_values
+from backend.database.statements import Compiled, compile_once, describe
 
 _Columns = TypeVarTuple("_Columns")
 _Column = TypeVar("_Column")
 
-# Each statement sees what was committed before it: after waiting for a lock, it sees the newest rows.
-_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; "  # in the round trip of the first statement
-_COMMIT, _ROLLBACK = describe("COMMIT"), describe("ROLLBACK")
+_ROLLBACK = describe("ROLLBACK")
 
 logger = structlog.get_logger(__name__)
-
-# SQLSTATEs that mean: nothing was done, and a retry may succeed.
-_NOT_DONE = {SERIALIZATION_FAILURE, DEADLOCK_DETECTED, READ_ONLY_SQL_TRANSACTION}
-
-
-class StatementRefused(Exception):
-    """Postgres refused a statement. Gives the reason, but nothing from the rows involved."""
-
-    def __init__(self, error: psycopg2.Error) -> None:
-        super().__init__(reason(error))
-        self.sqlstate: str | None = error.pgcode
-
-
-class NothingChanged(Exception):
-    """Rolls back a transaction not worth keeping, including the row it made for a user who never wrote anything.
-
-    `result` is what the code that began the transaction returns.
-    """
-
-    def __init__(self, result: Any) -> None:
-        super().__init__()
-        self.result = result
-
-
-class Interrupted(ServiceUnavailable):
-    """The connection was lost mid-work, or the server aborted the work: retry if doing it twice is harmless.
-
-    `may_be_done` says whether it may have been done anyway.
-    """
-
-    def __init__(self, *, may_be_done: bool) -> None:
-        super().__init__()
-        self.may_be_done = may_be_done
-
-
-class RoleRefused(ServiceUnavailable):
-    """The login cannot switch to the role that row-level security binds: it is missing, or not granted."""
-
-    def __init__(self, *, is_missing: bool) -> None:
-        super().__init__()
-        self.is_missing = is_missing
 
 
 @dataclass(slots=True)
 class Session:
-    """Runs statements for one user on one connection."""
+    """Runs statements for one user on one connection, each in one round trip."""
 
     engine: Engine
     connection: PoolProxiedConnection
     user_id: str
-    is_transaction: bool = False
-    _has_begun: bool = False
+    may_be_done: ClassVar[bool] = True  # if the connection is lost while a statement runs
 
     @overload
     def exec(
@@ -109,23 +53,49 @@ class Session:
         """Run a statement, which sees and changes only this user's rows, in one round trip; returns its rows."""
         return self.run(compile_once(statement), params or {})
 
-    def run(self, compiled: Compiled, params: Mapping[str, Any]) -> list[Any]:
-        """Run a compiled statement."""
-        if self.is_transaction and not self._has_begun:
-            self._has_begun = True
-            compiled = replace(compiled, sql=_BEGIN + compiled.sql)
-        return self.engine.run(self.connection, compiled, params, self.user_id)
+    def run(self, statement: Compiled, params: Mapping[str, Any]) -> list[Any]:
+        """Run a compiled statement in the same way."""
+        return _send(self, GUARD + statement.sql, statement, params)
 
-    def commit(self) -> None:
-        """Commit the transaction, if one was begun."""
-        if self._has_begun:
-            self.engine.send(self.connection, "COMMIT", None, _COMMIT)
+    def end(self) -> None:
+        """Return the connection."""
+        self.connection.close()
 
-    def roll_back(self) -> None:
-        """Roll back the transaction, if one was begun."""
-        if self._has_begun and self.connection.is_valid:
-            with suppress(psycopg2.Error):  # only when the connection is lost, and the transaction with it
-                self.engine.send(self.connection, "ROLLBACK", None, _ROLLBACK)
+
+@dataclass(slots=True)
+class Transaction:
+    """A transaction of one user: two messages, each one round trip. Unless it is committed, it is rolled back."""
+
+    engine: Engine
+    connection: PoolProxiedConnection
+    user_id: str
+    may_be_done: bool = False  # if the connection is lost now
+    _is_open: bool = False
+
+    def begin(self, statements: Compiled, params: Mapping[str, Any]) -> list[Any]:
+        """Begin with these statements; returns the rows of the last one."""
+        self._is_open = True
+        return _send(self, BEGIN + GUARD + statements.sql, statements, params)
+
+    def commit(self, statements: Compiled, params: Mapping[str, Any]) -> None:
+        """Run these statements and commit. The guard is still in force, but less time is left."""
+        self.may_be_done = True
+        _send(self, f"{TIMEOUT}{statements.sql}; COMMIT", statements, params)
+        self._is_open = False
+
+    def end(self) -> None:
+        """Roll back what was begun and not committed, and return the connection."""
+        try:
+            if self._is_open and self.connection.is_valid:
+                with suppress(psycopg2.Error):  # only when the connection is lost, and the transaction with it
+                    self.engine.send(self.connection, "ROLLBACK", None, _ROLLBACK)
+        finally:
+            self.connection.close()
+
+
+def _send(work: Session | Transaction, sql: str, statement: Compiled, params: Mapping[str, Any]) -> list[Any]:
+    guard = guard_values(work.user_id, work.engine.server_milliseconds())
+    return work.engine.send(work.connection, sql, {**statement.constants, **params, **guard}, statement.description)
 
 
 class Sessions(Protocol):
@@ -135,9 +105,12 @@ class Sessions(Protocol):
         """Open a session whose every statement sees and changes only this user's rows."""
         ...
 
-    def transaction(self, user_id: str) -> AbstractContextManager[Sessions]:
-        """Open one transaction of this user; gives a factory of sessions that join it."""
+    def transaction(self, user_id: str) -> AbstractContextManager[Transaction]:
+        """Open a transaction of this user."""
         ...
+
+
+_Work = TypeVar("_Work", Session, Transaction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,104 +120,47 @@ class SessionFactory:
     engine: Engine
     log_level: int = logging.WARNING  # for an unavailable database
 
-    @contextmanager
-    def __call__(self, user_id: str) -> Iterator[Session]:
+    def __call__(self, user_id: str) -> AbstractContextManager[Session]:
         """Open a session: each statement is its own transaction, and sees and changes only this user's rows.
 
-        Raises ServiceUnavailable when the database does not answer, is full, or takes too long, Interrupted when the
-        connection is lost, RoleRefused when the database cannot restrict the session to this user, and
+        Raises DatabaseUnavailable when the database does not answer, is full, or takes too long, namely Interrupted
+        when the connection is lost and RoleRefused when the database cannot restrict the session to this user, and
         StatementRefused for anything else it refuses.
         """
-        connection = self._connect()
-        try:
-            yield Session(self.engine, connection, user_id)
-        except psycopg2.Error as error:
-            raise self._translated(error, connection) from None  # its text holds what users wrote
-        finally:
-            connection.close()
+        return self._opened(Session, user_id)
+
+    def transaction(self, user_id: str) -> AbstractContextManager[Transaction]:
+        """Open a transaction of this user, and roll it back if the block does not commit it.
+
+        Raises what a session raises.
+        """
+        return self._opened(Transaction, user_id)
 
     @contextmanager
-    def transaction(self, user_id: str) -> Iterator[Sessions]:
-        """Run the block as one transaction of this user; gives a factory of sessions that join it.
-
-        Commits when the block ends, and rolls back when it raises. Raises what a session raises.
-        """
-        connection = self._connect()
-        session = Session(self.engine, connection, user_id, is_transaction=True)
-        is_ending = False
+    def _opened(self, kind: type[_Work], user_id: str) -> Iterator[_Work]:
+        work = kind(self.engine, self._connect(), user_id)
         try:
-            yield JoinedSessions(session, user_id)
-            is_ending = True
-            session.commit()
+            yield work
         except psycopg2.Error as error:
-            translated = self._translated(error, connection)
-            if isinstance(translated, Interrupted):
-                translated.may_be_done &= is_ending
-            session.roll_back()
-            raise translated from None  # its text holds what users wrote
-        except BaseException:
-            session.roll_back()
-            raise
+            failure = meaning_of(error, is_connected=work.connection.is_valid, may_be_done=work.may_be_done)
+            self._log(failure)
+            raise failure from None  # the error's text holds what users wrote
         finally:
-            connection.close()
+            work.end()
 
     def _connect(self) -> PoolProxiedConnection:
-        """Take a live connection within the remaining time."""
-        if current_work().remaining_seconds() <= 0:
-            logger.log(self.log_level, "database_unavailable", reason="the time of the request is over")
-            raise ServiceUnavailable
         try:
             return self.engine.connect()
-        except PoolTimeoutError as error:
-            logger.log(self.log_level, "database_unavailable", reason=reason(error))
-            raise ServiceUnavailable from error
-        except NoConnection as error:
-            logger.log(self.log_level, "database_unavailable", reason=error.reason)
+        except DatabaseUnavailable as failure:
+            self._log(failure)
             raise
-        except InvalidRequestError as error:
-            # SQLAlchemy raises this when a connection was dead and its replacement is dead too.
-            logger.log(self.log_level, "database_interrupted", reason=str(error))
-            raise Interrupted(may_be_done=False) from error
 
-    def _translated(self, error: psycopg2.Error, connection: PoolProxiedConnection) -> Exception:
-        """Translate a driver error into one of ours, and log it unless callers handle it."""
-        if error.pgcode == READ_ONLY_SQL_TRANSACTION:
-            self.engine.distrust()  # its connections lead to a server that is now read-only: another took over
-            connection.invalidate(error)
-        if not connection.is_valid or error.pgcode in _NOT_DONE:
-            logger.log(self.log_level, "database_interrupted", reason=reason(error))
-            return Interrupted(may_be_done=error.pgcode not in _NOT_DONE)
-        if isinstance(error, psycopg2.OperationalError):
-            logger.log(self.log_level, "database_unavailable", reason=reason(error))
-            return ServiceUnavailable()
-        refused = StatementRefused(error)
-        # If the guard was refused, the message names the role, in any language; other refusals with these codes do not.
-        is_about_role = refused.sqlstate in {INVALID_PARAMETER_VALUE, INSUFFICIENT_PRIVILEGE}
-        if is_about_role and f'"{ROLE}"' in message_of(error):
-            logger.error("row_level_security_off", reason=f"the role {ROLE} cannot be taken on: {refused}")
-            return RoleRefused(is_missing=refused.sqlstate == INVALID_PARAMETER_VALUE)
-        return refused
-
-
-@dataclass(frozen=True, slots=True)
-class JoinedSessions:
-    """Opens sessions that all join one transaction of one user."""
-
-    session: Session
-    user_id: str
-
-    @contextmanager
-    def __call__(self, user_id: str) -> Iterator[Session]:
-        """Join the transaction; raises ValueError for any other user than its own."""
-        self._require(user_id)
-        yield self.session
-
-    @contextmanager
-    def transaction(self, user_id: str) -> Iterator[Sessions]:
-        """Join the transaction, which its opener commits; raises ValueError for another user."""
-        self._require(user_id)
-        yield self
-
-    def _require(self, user_id: str) -> None:
-        if user_id != self.user_id:
-            raise ValueError("a transaction is of one user")
+    def _log(self, failure: Exception) -> None:
+        """Log what callers do not handle."""
+        match failure:
+            case RoleRefused():
+                logger.error("row_level_security_off", reason=failure.reason)
+            case Interrupted():
+                logger.log(self.log_level, "database_interrupted", reason=failure.reason)
+            case DatabaseUnavailable():
+                logger.log(self.log_level, "database_unavailable", reason=failure.reason)

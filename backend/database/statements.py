@@ -1,47 +1,46 @@
-"""Compiles statements for the driver, once each, with row-level security in front.
-
-Every statement is preceded, in the same round trip, by settings that are local to it: the role that row-level security
-binds, the user whose rows are visible, the time left for it (also the longest that its transaction may then be idle: a
-worker that is cut off must not keep a user's row locked), no bitmap scans (which lose the order in which a page is
-read), and UTC. No setting outlives the statement or its transaction, so this also works through a transaction pooler.
-"""
+"""Statements, compiled for the driver once each, and described for telemetry."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Executable
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
-from backend.database.instrumentation import Description, describe
+SHOWN_CHARACTERS = 1000  # of a statement
 
-ROLE = "task_api"  # created by the migrations
-
-_GUARD = (
-    f"SELECT set_config('role', '{ROLE}', true), set_config('app.user_id', %(guard_user_id)s, true), "
-    "set_config('statement_timeout', %(guard_milliseconds)s, true), "
-    "set_config('idle_in_transaction_session_timeout', %(guard_milliseconds)s, true), "
-    "set_config('enable_bitmapscan', 'off', true), "
-    "set_config('TimeZone', 'UTC', true); "
-)
 _DIALECT = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
+# But not the UPDATE of a lock (FOR UPDATE OF) or of an upsert (DO UPDATE SET).
+_CHANGE = re.compile(r"(?<!FOR )(?<!DO )\b(INSERT|UPDATE|DELETE)(?: INTO| FROM)? (\w+)")
+_SOURCE = re.compile(r"\bFROM (\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A description of a statement: its main operation, a summary with the tables, and its text."""
+
+    operation: str
+    summary: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A statement ready to send, with placeholders for its values and those of the guard."""
+    """A statement with the driver's placeholders for its values."""
 
     sql: str
     constants: Mapping[str, Any]  # the values that are part of the statement
     description: Description
 
-    def values(self, params: Mapping[str, Any], user_id: str, milliseconds: int) -> dict[str, Any]:
-        """Return all values to send with the statement. Without a user, `user_id` is '', which matches nobody."""
-        return {**self.constants, **params, "guard_user_id": user_id, "guard_milliseconds": str(milliseconds)}
+
+def compile_statement(statement: Executable) -> Compiled:
+    """Compile a statement."""
+    compiled = statement.compile(dialect=_DIALECT)  # type: ignore[attr-defined]
+    return Compiled(str(compiled), compiled.params, describe(str(compiled)))
 
 
 @lru_cache(maxsize=256)
@@ -50,12 +49,23 @@ def compile_once(statement: Executable) -> Compiled:
     return compile_statement(statement)
 
 
-def compile_statement(statement: Executable) -> Compiled:
-    """Compile a statement."""
-    compiled = statement.compile(dialect=_DIALECT)  # type: ignore[attr-defined]
-    return guarded(str(compiled), compiled.params)
+@lru_cache(maxsize=256)
+def joined(*statements: Executable) -> Compiled:
+    """Compile statements that are sent as one message; one that ends with a SELECT is described by that."""
+    each = [compile_once(statement) for statement in statements]
+    sql = "; ".join(compiled.sql for compiled in each)
+    constants = {name: value for compiled in each for name, value in compiled.constants.items()}
+    description = each[-1].description if each[-1].sql.startswith("SELECT") else describe(sql)
+    return Compiled(sql, constants, description)
 
 
-def guarded(sql: str, constants: Mapping[str, Any] = MappingProxyType({})) -> Compiled:
-    """Put row-level security in front of SQL."""
-    return Compiled(_GUARD + sql, constants, describe(sql))
+def describe(sql: str) -> Description:
+    """Describe a statement by its text, with placeholders and without the guard."""
+    text = " ".join(sql.split())
+    shown = text[:SHOWN_CHARACTERS]
+    changes = _CHANGE.findall(text)
+    if changes:
+        return Description(changes[-1][0], " ".join(f"{verb} {table}" for verb, table in changes), shown)
+    operation = "SELECT" if text.startswith("WITH") else text.partition(" ")[0].upper()
+    source = _SOURCE.search(text)
+    return Description(operation, f"{operation} {source[1]}" if source else operation, shown)

@@ -1,6 +1,10 @@
-"""Parses the URL of a database, in the same way for everything that connects."""
+"""From the URL of a database to the parameters of a connection, in the same way for everything that connects."""
 
 from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from typing import Any
 
 import psycopg2
 from psycopg2.extensions import parse_dsn
@@ -9,15 +13,12 @@ from backend.errors import ConfigurationError
 
 SCHEMES = {"postgres", "postgresql", "postgresql+psycopg2"}
 MAX_PORT = 65535
-_NUMBERS = {
-    "connect_timeout",
-    "keepalives",
-    "keepalives_count",
-    "keepalives_idle",
-    "keepalives_interval",
-    "port",
-    "tcp_user_timeout",
-}
+CONNECT_TIMEOUT_SECONDS = 10  # a suspended Neon compute needs a while to wake
+
+# Detect a connection that the network has dropped: while it is idle, and in time to open another.
+_KEEP_ALIVE = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+_MAX_UNACKNOWLEDGED_SECONDS = 5.0
+_NUMBERS = {"connect_timeout", "port", "tcp_user_timeout", *_KEEP_ALIVE}
 
 
 def read_url(url: str) -> dict[str, str]:
@@ -50,3 +51,59 @@ def _check_number(name: str, number: str) -> None:
         raise ConfigurationError(f"DATABASE_URL: {name} must be a whole number.") from None
     if name == "port" and not 0 < value <= MAX_PORT:
         raise ConfigurationError(f"DATABASE_URL: port must be a number from 1 to {MAX_PORT}.")
+
+
+def parameters_for_requests(url: str, timeout_seconds: float) -> dict[str, Any]:
+    """Return the parameters of connections on which requests of at most this length run; raises like `read_url`."""
+    given = read_url(url)
+    connect_seconds = int(given.get("connect_timeout") or 0)  # not positive means no limit, which becomes ours
+    return {
+        "application_name": "task-api",
+        "tcp_user_timeout": round(min(_MAX_UNACKNOWLEDGED_SECONDS, timeout_seconds / 2) * 1000),
+        **_KEEP_ALIVE,
+        **given,
+        "connect_timeout": connect_seconds if connect_seconds > 0 else CONNECT_TIMEOUT_SECONDS,
+    }
+
+
+def each_address(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return connection parameters for each host in them, and for each address that its name resolves to.
+
+    They are tried one by one: libpq does so itself only when it may block. Looks names up; a name that is not found is
+    left to libpq, which reports it.
+    """
+    hosts = _split(parameters, "host")
+    addresses, ports = _split(parameters, "hostaddr"), _split(parameters, "port")
+    count = max(len(hosts), len(addresses))
+    return [
+        {**parameters, **host, **address, **port}
+        for host, given, port in zip(
+            _for_each(hosts, "host", count),
+            _for_each(addresses, "hostaddr", count),
+            _for_each(ports, "port", count),
+            strict=True,
+        )
+        for address in ([given] if given.get("hostaddr") else _looked_up(host.get("host", "")))
+    ]
+
+
+def _split(parameters: Mapping[str, Any], name: str) -> list[str]:
+    return str(parameters.get(name) or "").split(",")
+
+
+def _for_each(values: list[str], name: str, count: int) -> list[dict[str, str]]:
+    """Give each host its value; a single value is for all hosts."""
+    all_values = values * count if len(values) == 1 else values
+    return [{name: value} if value else {} for value in all_values]
+
+
+def _looked_up(host: str) -> list[dict[str, str]]:
+    """Return the addresses of a name if it has several; a single one, or a socket folder, is left to libpq."""
+    if not host or host.startswith(("/", "@")):
+        return [{}]
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return [{}]
+    addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))
+    return [{"hostaddr": address} for address in addresses] if len(addresses) > 1 else [{}]

@@ -1,4 +1,4 @@
-"""Waits for the server, with a time limit: on the event loop inside a request, otherwise in the thread.
+"""Waits with a time limit, for the server or an event: on the event loop inside a request, otherwise in the thread.
 
 The server enforces the statement timeout. Behind a frozen host or a dropped network connection, nobody does.
 """
@@ -8,15 +8,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from selectors import EVENT_READ, EVENT_WRITE
+from threading import TIMEOUT_MAX, Event, get_ident
 from typing import Any
 
 import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_WRITE
+from sqlalchemy.util.concurrency import await_, in_greenlet
 
-from backend.database.hosts import each_address
+from backend.database.url import each_address
 from backend.utils.descriptors import Selector
-from backend.utils.greenlets import is_in_greenlet, wait_for
 
 _SILENT = "the server does not answer in time"
 
@@ -47,8 +49,12 @@ def finish(connection: Any, seconds: float) -> None:
     """Wait until a connection has finished its work. Raises what the driver raises, and Silence after `seconds`."""
     deadline = time.monotonic() + seconds
     state = connection.poll()
-    if state != POLL_OK and is_in_greenlet():
-        wait_for(_finish_on_loop(connection, state, seconds))
+    if state != POLL_OK and in_greenlet():
+        watch = _Watch(connection, state, seconds)
+        try:
+            await_(watch.done)
+        finally:
+            watch.stop()
         return
     while state != POLL_OK:
         left = deadline - time.monotonic()
@@ -60,14 +66,6 @@ def finish(connection: Any, seconds: float) -> None:
         state = connection.poll()
 
 
-async def _finish_on_loop(connection: Any, state: int, seconds: float) -> None:
-    watch = _Watch(connection, state, seconds)
-    try:
-        await watch.done
-    finally:
-        watch.end()
-
-
 class _Watch:
     """Polls a connection whenever it is readable or writable; wakes its waiter only once, at the end."""
 
@@ -77,10 +75,10 @@ class _Watch:
         self._descriptor = connection.fileno()
         self._is_on = True
         self.done: asyncio.Future[None] = self._loop.create_future()
-        self._timer = self._loop.call_later(seconds, self._fail, Silence(_SILENT))
+        self._timer = self._loop.call_later(seconds, self._end, Silence(_SILENT))
         self._look_for(state)
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Stop watching."""
         if self._is_on:
             self._is_on = False
@@ -91,16 +89,15 @@ class _Watch:
         try:
             state = self._connection.poll()
         except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
-            self._fail(error)
+            self._end(error)
             return
-        if state != POLL_OK:
-            # Register both again: if the server's last message came together with a reset, libuv has stopped watching
-            # the descriptor, and uvloop does not restart while it believes that the descriptor is watched.
-            self._look_no_more()
-            self._look_for(state)
+        if state == POLL_OK:
+            self._end()
             return
-        self.end()
-        self.done.set_result(None)
+        # Register both again: if the server's last message came together with a reset, libuv has stopped watching
+        # the descriptor, and uvloop does not restart while it believes that the descriptor is watched.
+        self._look_no_more()
+        self._look_for(state)
 
     def _look_for(self, state: int) -> None:
         self._loop.add_reader(self._descriptor, self._look)
@@ -111,7 +108,48 @@ class _Watch:
         self._loop.remove_reader(self._descriptor)
         self._loop.remove_writer(self._descriptor)
 
-    def _fail(self, error: Exception) -> None:
-        # End at once: the driver may have closed the descriptor, and the next accepted connection gets its number.
-        self.end()
-        self.done.set_exception(error)
+    def _end(self, error: Exception | None = None) -> None:
+        # Stop at once: the driver may have closed the descriptor, and the next accepted connection gets its number.
+        self.stop()
+        if self.done.done():  # the waiter was cancelled, but has not run since
+            return
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
+
+
+def new_event() -> Event:
+    """Return an event to wait for here: on the event loop inside a request, otherwise in the thread."""
+    return _EventOnLoop() if in_greenlet() else Event()
+
+
+class _EventOnLoop(Event):
+    """Wakes a request. When another request of its loop sets it, no later one continues before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._loop = asyncio.get_running_loop()
+        self._thread = get_ident()
+        self._woken: asyncio.Future[bool] = self._loop.create_future()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Return whether it was set in this time."""
+        seconds = TIMEOUT_MAX if timeout is None else max(0.0, timeout)
+        timer = self._loop.call_later(seconds, self._end, False)
+        try:
+            return await_(self._woken)
+        finally:
+            timer.cancel()
+
+    def set(self) -> None:
+        """Wake the waiter, from any thread."""
+        if get_ident() == self._thread:
+            self._end(True)
+        else:
+            with suppress(RuntimeError):  # the loop has ended, and the request with it
+                self._loop.call_soon_threadsafe(self._end, True)
+
+    def _end(self, result: bool) -> None:  # noqa: FBT001
+        if not self._woken.done():
+            self._woken.set_result(result)

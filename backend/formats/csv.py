@@ -38,13 +38,15 @@ _GUARDED = re.compile(rf"'+{_BEGINS_A_FORMULA}")
 _BLANK_ROWS = re.compile(rb"(?:(?:[\t\v\f\r ]*+|,++\r?+)\n)++")
 _FLAGS = {"true": True, "false": False}  # spreadsheets write TRUE and FALSE
 
-_UNCLOSED = Detail(ROW, "quote_unclosed", "A cell is opened with a quotation mark, and never closed")
-_INVALID = Detail(ROW, "csv_invalid", 'Quote a cell as a whole ("…"), and write quotation marks in it twice ("")')
-_TOO_MANY_CELLS = Detail(ROW, "too_many_cells", "This row has more cells than the first one has names")
+_UNCLOSED = Detail(ROW, "quote_unclosed", "A cell begins with a quotation mark, but does not end with one")
+_INVALID = Detail(ROW, "csv_invalid", 'Quote the whole cell ("…"), and double the quotation marks in it ("")')
+_TOO_MANY_CELLS = Detail(ROW, "too_many_cells", "This row has more cells than the first row has names")
 NO_TITLE = Detail(
-    "title", "missing", "The first row must name the columns, with commas between them, and title must be one"
+    "title",
+    "missing",
+    "The first row must contain the names of the columns, separated by commas, and one must be title",
 )
-_TWICE = "This column is there more than once"
+_TWICE = "This column appears more than once"
 
 
 class CSVWriter:
@@ -137,13 +139,13 @@ class CSVReader:
 
 def _is_open(line: bytes, *, is_open: bool) -> bool:
     """Return whether a quoted cell is open after this line; `is_open` says whether one is open before it."""
-    place = 0 if is_open else _next_quoted(line, 0)
-    while place >= 0:
-        closing = line.find(b'"', place)
+    position = 0 if is_open else _next_quoted(line, 0)
+    while position >= 0:
+        closing = line.find(b'"', position)
         if closing < 0:
             return True
         is_doubled = line[closing + 1 : closing + 2] == b'"'
-        place = closing + 2 if is_doubled else _next_quoted(line, line.find(b",", closing) + 1 or len(line))
+        position = closing + 2 if is_doubled else _next_quoted(line, line.find(b",", closing) + 1 or len(line))
     return False
 
 

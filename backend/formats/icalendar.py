@@ -47,10 +47,10 @@ _ILLEGIBLE = re.compile(r"\r\n?|[\x00-\x08\x0b-\x1f\x7f]")
 _ESCAPES = str.maketrans({"\\": r"\\", ";": r"\;", ",": r"\,", "\n": r"\n"})
 
 _NO_CALENDAR = Detail(ROW, "calendar_invalid", "The file must begin with BEGIN:VCALENDAR")
-_INVALID = Detail(ROW, "calendar_invalid", "One of its lines is not valid in iCalendar")
-_UNFINISHED = Detail(ROW, "component_unfinished", "This has no END")
-_NO_END = Detail(ROW, "calendar_unfinished", "The file ends without END:VCALENDAR: the rest of it may be missing")
-_NO_TASK = Detail(ROW, "not_a_task", "This is no VTODO, and only those are tasks")
+_INVALID = Detail(ROW, "calendar_invalid", "One of its lines is not valid iCalendar")
+_UNFINISHED = Detail(ROW, "component_unfinished", "This component has no END")
+_NO_END = Detail(ROW, "calendar_unfinished", "The file ends without END:VCALENDAR: part of it may be missing")
+_NO_TASK = Detail(ROW, "not_a_task", "This is not a VTODO, and only those are tasks")
 _NOT_A_TIME = "Must be a time in UTC, like 20261121T093000Z"
 
 

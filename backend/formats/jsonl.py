@@ -12,7 +12,7 @@ from backend.utils.strict_json import RepeatedKeyError, refuse_constant, unambig
 
 _INVALID = Detail(ROW, "json_invalid", "This is not valid JSON")
 _NO_OBJECT = Detail(ROW, "object_type", "Each line must be a JSON object")
-_REPEATED = Detail(ROW, "duplicate_key", "A key is there more than once")
+_REPEATED = Detail(ROW, "duplicate_key", "A key appears more than once")
 
 
 @dataclass(slots=True)

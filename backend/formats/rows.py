@@ -14,7 +14,7 @@ ROW = "row"  # in place of a field name: the whole row
 MAX_ROW_BYTES = 128 * 1024  # the largest task with every character escaped
 
 TOO_LONG = Detail(ROW, "row_too_long", f"A row must not be longer than {MAX_ROW_BYTES} bytes")
-NOT_UTF_8 = Detail(ROW, "encoding_invalid", "This is not UTF-8")
+NOT_UTF_8 = Detail(ROW, "encoding_invalid", "This row is not UTF-8")
 
 BLANK_LINES = re.compile(rb"(?:[\t\v\f\r ]*+\n)++")
 
@@ -124,4 +124,4 @@ class Lines:
 
 def unreadable(detail: Detail) -> ValidationFailed:
     """Return the error for a file that cannot be read at all."""
-    return ValidationFailed("The file cannot be read; see details. Nothing of it was imported.", details=(detail,))
+    return ValidationFailed("The file cannot be read; see details. Nothing was imported.", details=(detail,))

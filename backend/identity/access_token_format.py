@@ -49,5 +49,5 @@ def hash_of(token: str) -> bytes:
 
 def refused() -> Unauthorized:
     """Return the error for an unknown, revoked or expired token, which does not reveal which it is."""
-    what = "This personal access token is not known here, or it was revoked, or it has expired."
-    return refusal(what, "Make a new one.")
+    what = "This personal access token is unknown, revoked or expired."
+    return refusal(what, "Create a new one.")

@@ -20,12 +20,12 @@ LATEST_DATE = 253_402_300_800  # the end of the year 9999; anything later is mil
 COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")  # RFC 7515 section 7.1
 FORBIDDEN_IN_USER_ID = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # controls and lone surrogates
 NOT_A_JWT = "The bearer token is not a JSON Web Token."
-WHOLE = "Send it whole and as it was given to you: no quotes around it, no second Bearer before it."
-SHORTER = "Have its issuer put less into it."
+WHOLE = "Send it complete and unchanged, without quotes and without a second Bearer."
+SHORTER = "Configure its issuer to put less into it."
 RENEW = "Sign in again; in development, task-api token prints a new one."
 FROM_ISSUER = (
-    "Send it whole, and one of the issuer that this service trusts; in development, task-api token prints one, run "
-    "with the DATA_DIR or JWT_SECRET of the service."
+    "Send a complete token from the issuer that this service trusts. In development, task-api token prints one; run it "
+    "with the same DATA_DIR or JWT_SECRET as the service."
 )
 
 
@@ -92,16 +92,14 @@ def judge_header(header: Mapping[str, object], algorithms: frozenset[str]) -> tu
     `jku`, `x5u`, `jwk` and `x5c` are never looked at (RFC 8725 section 3.10).
     """
     if "crit" in header or "b64" in header:  # RFC 7515 section 4.1.11, RFC 7797: extensions we do not know
-        raise refusal(
-            "The token uses extensions that are not supported here.", "Have its issuer leave out crit and b64."
-        )
+        raise refusal("The token uses unsupported extensions.", "Configure its issuer to leave out crit and b64.")
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in algorithms:
-        raise refusal("The token's algorithm is not accepted here.")
+        raise refusal("The token's algorithm is not accepted.")
     key_id = header.get("kid")
     if isinstance(key_id, str) or "kid" not in header:
         return algorithm, key_id if isinstance(key_id, str) else None
-    raise refusal("The token's key id is not a text.")
+    raise refusal("The token's key id (kid) is not a string.")
 
 
 def refuse_other_issuers(token: str, expected: Expectations) -> None:
@@ -116,7 +114,7 @@ def refuse_other_issuers(token: str, expected: Expectations) -> None:
 
 def _judge_issuer(claims: Mapping[str, object], expected: str) -> None:
     if claims.get("iss") != expected:
-        raise refusal("The token's issuer is not accepted here.", _advice("issuer", "iss", "JWT_ISSUER"))
+        raise refusal("The token's issuer is not accepted.", _advice("iss", "JWT_ISSUER"))
 
 
 def judge_claims(claims: Mapping[str, object], expected: Expectations, now: float) -> tuple[str, float]:
@@ -127,30 +125,31 @@ def judge_claims(claims: Mapping[str, object], expected: Expectations, now: floa
     """
     expires_at = _date(claims, "exp")
     if expires_at is None:
-        raise refusal("The token does not say when it expires (exp).", "Have its issuer say so.")
+        raise refusal("The token has no expiry (exp).", "Configure its issuer to add one.")
     if now >= expires_at:
         raise refusal("The token has expired.", RENEW)
     for name in ("nbf", "iat"):
         date = _date(claims, name)
         if date is not None and date > now + LEEWAY_SECONDS:
             raise refusal(
-                "The token is not valid yet.", "Wait a little, or have the clocks of issuer and service set right."
+                "The token is not valid yet.",
+                "Wait a little; if that does not help, check the clocks of issuer and service.",
             )
     if expected.issuer is not None:
         _judge_issuer(claims, expected.issuer)
     if expected.audiences and not _is_for(claims.get("aud"), expected.audiences):
-        raise refusal("The token was not issued for this audience.", _advice("audience", "aud", "JWT_AUDIENCE"))
+        raise refusal("The token was not issued for this audience.", _advice("aud", "JWT_AUDIENCE"))
     if expected.authorized_parties and claims.get("azp") not in expected.authorized_parties:
-        party = _advice("frontend", "azp", "JWT_AUTHORIZED_PARTIES")
+        party = _advice("azp", "JWT_AUTHORIZED_PARTIES")
         raise refusal("The token was not issued to an authorized party (azp).", party)
     user_id = claims.get("sub")
     if not isinstance(user_id, str) or not is_user_id(user_id):
-        raise refusal("The token does not name a user (sub).", "Have its issuer put the user's id there.")
+        raise refusal("The token has no valid user id (sub).", "Configure its issuer to put the user's id there.")
     return user_id, expires_at
 
 
-def _advice(what: str, claim: str, setting: str) -> str:
-    return f"Get one of the {what} that this service is set up for: its {claim} must be in {setting}, to the letter."
+def _advice(claim: str, setting: str) -> str:
+    return f"This service accepts only tokens whose {claim} is exactly as in its setting {setting}."
 
 
 def is_user_id(text: str) -> bool:
@@ -165,7 +164,7 @@ def _date(claims: Mapping[str, object], name: str) -> float | None:
     date = claims[name]
     # The comparison also refuses infinity, and NaN because no comparison holds for it.
     if isinstance(date, bool) or not isinstance(date, int | float) or not -LATEST_DATE < date < LATEST_DATE:
-        raise refusal(f"The token's {name} is not a date.", "Have its issuer count the seconds since 1970.")
+        raise refusal(f"The token's {name} is not a date.", "Configure its issuer to send seconds since 1970.")
     return date
 
 

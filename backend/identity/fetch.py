@@ -7,7 +7,7 @@ import asyncio
 import httpx
 
 
-async def download(url: str, *, is_local: bool, most_bytes: int, timeout_seconds: float) -> bytes:
+async def download(url: str, *, is_local: bool, max_bytes: int, timeout_seconds: float) -> bytes:
     """Return the response body; raises ValueError for any status but 200, and for a body that is too large."""
     # The environment's proxies and CA bundles apply (operators need them), except on connections to this machine.
     # Compression is refused because it would hide the true size.
@@ -21,6 +21,6 @@ async def download(url: str, *, is_local: bool, most_bytes: int, timeout_seconds
         body = bytearray()
         async for chunk in response.aiter_raw():
             body += chunk
-            if len(body) > most_bytes:
-                raise ValueError(f"more than {most_bytes} bytes")
+            if len(body) > max_bytes:
+                raise ValueError(f"more than {max_bytes} bytes")
         return bytes(body)

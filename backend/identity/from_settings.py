@@ -16,4 +16,4 @@ def verifier_of(settings: Settings) -> Verifier:
     if settings.jwt_secret:
         previous = settings.jwt_previous_secret.get_secret_value() if settings.jwt_previous_secret else None
         return verifier_from_secret(settings.jwt_secret.get_secret_value(), expected, previous_secret=previous)
-    raise ConfigurationError("JWT_SECRET: not set")
+    raise ConfigurationError("JWT_SECRET: is not set, and neither is JWT_JWKS_URL")

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from backend.config import LOCAL_HOSTS, is_https_or_local
+from backend.config import LOCAL_HOSTS, NOT_HTTPS, is_https_or_local
 from backend.errors import ConfigurationError, ServiceUnavailable
 
 FETCH_TIMEOUT_SECONDS = 5
@@ -26,7 +26,7 @@ RETRY_INTERVAL_SECONDS = 2  # between attempts until the first fetch succeeds
 # that only the first request after a long silence has to wait.
 KEYS_REFRESH_SECONDS = 1800
 KEYS_MAX_AGE_SECONDS = 3600
-MINIMUM_RSA_BITS = 2048  # RFC 7518 section 3.3
+MIN_RSA_BITS = 2048  # RFC 7518 section 3.3
 
 BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 # (kty, crv): the `alg` names valid for such a key, and the members that make up the public key. `oct` is absent on
@@ -63,16 +63,16 @@ def read_key_set(document: bytes, prepare: Prepare) -> tuple[VerificationKey, ..
     try:
         content = json.loads(document.decode())
     except (ValueError, RecursionError):
-        raise ValueError("no JSON: is JWT_JWKS_URL the address of the keys?") from None
+        raise ValueError("not JSON: does JWT_JWKS_URL point to the issuer's keys?") from None
     entries = content.get("keys") if isinstance(content, dict) else None
     if not isinstance(entries, list):
-        raise ValueError("no JSON Web Key Set: is JWT_JWKS_URL the address of the keys?")  # noqa: TRY004 - it came over the network, no caller passed it
+        raise ValueError("not a JSON Web Key Set: does JWT_JWKS_URL point to the issuer's keys?")  # noqa: TRY004 - it came over the network, no caller passed it
     keys: dict[object, VerificationKey] = {}
     for position, entry in enumerate(entries):
         try:
             key = _read_key(entry, prepare)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one entry, the others still count
-            logger.info("key_left_out", position=position, error=type(error).__name__)
+            logger.info("key_skipped", position=position, error=type(error).__name__)
         else:
             keys.setdefault(position if key.key_id is None else key.key_id, key)
     if not keys:
@@ -94,7 +94,7 @@ def _read_key(entry: object, prepare: Prepare) -> VerificationKey:
     parameters: dict[str, str] = {name: entry[name] for name in names}
     if not all(BASE64URL.fullmatch(value) for value in parameters.values()):
         raise ValueError("not base64url")
-    if "n" in parameters and _bits(parameters["n"]) < MINIMUM_RSA_BITS:
+    if "n" in parameters and _bits(parameters["n"]) < MIN_RSA_BITS:
         raise ValueError("too short to be safe")
     shape = {"kty": entry["kty"], "crv": entry.get("crv", "")}
     return VerificationKey(key_id, algorithms, parameters, prepare(algorithms[0], shape | parameters))
@@ -122,19 +122,19 @@ class IssuerKeys:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if not is_https_or_local(url):
-            raise ConfigurationError("JWT_JWKS_URL: must be an https:// address (http:// only on localhost)")
+            raise ConfigurationError(f"JWT_JWKS_URL: {NOT_HTTPS}")
         # Imports httpx, which only this class needs; here, so that no request waits for it.
         from backend.identity.fetch import download  # noqa: PLC0415
 
         is_local = urlsplit(url).hostname in LOCAL_HOSTS
-        self._download = partial(download, url, is_local=is_local, most_bytes=MAX_KEY_SET_BYTES)
+        self._download = partial(download, url, is_local=is_local, max_bytes=MAX_KEY_SET_BYTES)
         self._prepare = prepare
         self._changed = changed
         self._clock = clock
         self._keys: tuple[VerificationKey, ...] = ()
         self._fetch_again_at = -math.inf
         self._fresh_until = self._trusted_until = -math.inf
-        self._flight: asyncio.Task[None] | None = None
+        self._running_fetch: asyncio.Task[None] | None = None
 
     async def find(self, algorithm: str, key_id: str | None) -> VerificationKey | None:
         """Return the key with this id or, without an id, the only key for the algorithm; None when there is none.
@@ -145,7 +145,7 @@ class IssuerKeys:
         key = self._known(algorithm, key_id)
         if key is not None and self._clock() < self._trusted_until:
             if not self.are_fresh:
-                self._due_flight()  # fetched in the background: this request need not wait
+                self._due_fetch()  # fetched in the background: this request need not wait
             return key
         if not await self._fetched():
             return key
@@ -169,27 +169,27 @@ class IssuerKeys:
 
     async def _fetched(self) -> bool:
         """Join the running fetch, or start one if it is due; returns False when it is not."""
-        flight = self._due_flight()
-        if flight is not None:
+        fetch = self._due_fetch()
+        if fetch is not None:
             # Shielded: a client that hangs up must not cancel the fetch for all others that wait for it.
-            await asyncio.shield(flight)
+            await asyncio.shield(fetch)
         self._require_keys()
-        return flight is not None
+        return fetch is not None
 
-    def _due_flight(self) -> asyncio.Task[None] | None:
+    def _due_fetch(self) -> asyncio.Task[None] | None:
         """Return the running fetch, or a new one if it is due; None when it is not."""
         loop = asyncio.get_running_loop()
         # A fetch of another event loop never finishes: that loop is gone.
-        if self._flight is None or self._flight.done() or self._flight.get_loop() is not loop:
+        if self._running_fetch is None or self._running_fetch.done() or self._running_fetch.get_loop() is not loop:
             if self._clock() < self._fetch_again_at:
                 return None
-            self._flight = loop.create_task(self._fetch())
-        return self._flight
+            self._running_fetch = loop.create_task(self._fetch())
+        return self._running_fetch
 
     def _require_keys(self) -> None:
         if not self._keys:
             raise ServiceUnavailable(
-                "The keys that tokens are signed with cannot be fetched right now. Try again shortly.",
+                "The keys that verify tokens cannot be fetched right now. Try again shortly.",
                 retry_after_seconds=RETRY_INTERVAL_SECONDS,
             )
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import stat
-import tempfile
 import time
 from base64 import urlsafe_b64decode
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from cryptography.exceptions import InvalidSignature
@@ -19,7 +14,6 @@ from jose import jwk, jws
 from jose.backends.base import Key
 from jose.exceptions import JWKError
 
-from backend.config import MINIMUM_SECRET_BYTES
 from backend.errors import ConfigurationError
 from backend.identity.claims import (
     MAX_USER_ID_LENGTH,
@@ -33,11 +27,10 @@ from backend.identity.claims import (
     refuse_other_issuers,
 )
 from backend.identity.jwks import IssuerKeys, VerificationKey
-from backend.identity.key_checks import is_key_of_a_pair
+from backend.identity.shared_secret import checked_secret, not_a_secret
 
 MAX_REMEMBERED_TOKENS = 10_000
 MAX_REMEMBERED_CHARACTERS = 16 * 1024 * 1024  # so that long tokens cannot fill the memory either
-DEVELOPMENT_SECRET_BYTES = 48  # 64 characters of base64url
 
 
 _Known = TypeVar("_Known")
@@ -155,9 +148,9 @@ class Verifier:
         key = await self._keys.find(algorithm, key_id)
         # No await from here on, so that no token is remembered after its key was withdrawn.
         if key is None:
-            raise refusal("The token is signed with a key that is not known here.")
+            raise refusal("The token is signed with an unknown key.")
         if algorithm not in key.algorithms:
-            raise refusal("The token's algorithm is not that of its key.")
+            raise refusal("The token's algorithm does not match its key.")
         claims = read_object(_signed_payload(token, key, algorithm))
         user_id, expires_at = judge_claims(claims, self._expected, self._now())
         self._memory.keep(token, user_id, expires_at)
@@ -207,7 +200,7 @@ def issue_token(  # noqa: PLR0913 - each is one claim, or the clock
     """Return an HS256 token for development and tests; raises ConfigurationError if no verifier would accept it."""
     key = _prepared_secret(secret)
     if not is_user_id(user_id):
-        raise ConfigurationError(f"A user id has 1 to {MAX_USER_ID_LENGTH} characters and no control characters.")
+        raise ConfigurationError(f"A user id must have 1 to {MAX_USER_ID_LENGTH} characters and no control characters.")
     issued_at = int(now())
     dates = {"iat": issued_at, "exp": issued_at + ttl_seconds}
     claims = {"sub": user_id, **dates, "iss": issuer, "aud": audience, "azp": authorized_party}
@@ -216,53 +209,11 @@ def issue_token(  # noqa: PLR0913 - each is one claim, or the clock
     return token
 
 
-def development_secret(path: Path, *, random: Callable[[int], str] = secrets.token_urlsafe) -> str:
-    """Return the secret in this file, created at the first call (mode 0600).
-
-    Processes that start at the same time get the same one. Raises ConfigurationError, with advice, for a file that
-    cannot be read or written, that others may read, or that contains no proper secret.
-    """
-    advice = f"delete {path} to have a new one made, or set JWT_SECRET"
-    try:
-        if not path.exists():
-            _make_secret_file(path, random(DEVELOPMENT_SECRET_BYTES))
-        with path.open(encoding="utf-8") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            secret = file.read().strip()
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"The development secret is not text: {advice}") from None
-    except OSError as error:
-        raise ConfigurationError(
-            f"DATA_DIR: the development secret cannot be kept in {path} ({error.strerror}). "
-            "Set DATA_DIR to a folder of your own, or set JWT_SECRET."
-        ) from None
-    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigurationError(f"The development secret can be read by others: chmod 600 {path}, or {advice}")
-    if len(secret) < MINIMUM_SECRET_BYTES:
-        raise ConfigurationError(f"The development secret has less than {MINIMUM_SECRET_BYTES} bytes: {advice}")
-    return secret
-
-
-def _make_secret_file(path: Path, secret: str) -> None:
-    """Create the file complete or not at all, so that a second process never reads half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # O_EXCL, mode 0600
-    draft = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secret)
-        path.hardlink_to(draft)  # fails if the name is taken: then another process was first, and its secret counts
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-
-
 def _signed_payload(token: str, key: VerificationKey, algorithm: str) -> bytes:
     try:
         payload: bytes = jws.verify(token, key.prepared, algorithms=[algorithm])
     except Exception:  # noqa: BLE001 - jose lets TypeError, ValueError and others escape for some tokens
-        raise refusal("The token's signature does not match.") from None
+        raise refusal("The token's signature is not valid.") from None
     return payload
 
 
@@ -273,21 +224,9 @@ def _prepared_public_key(algorithm: str, parameters: Mapping[str, str]) -> objec
 
 def _prepared_secret(secret: str, setting: str = "JWT_SECRET") -> object:
     """Return the HS256 key, never the text, which jose would first try to read as JSON."""
-    try:
-        data = secret.encode()
-    except UnicodeEncodeError:
-        raise ConfigurationError(f"{setting}: must be UTF-8 text") from None
-    if len(data) < MINIMUM_SECRET_BYTES:
-        raise ConfigurationError(
-            f"{setting}: needs at least {MINIMUM_SECRET_BYTES} bytes; make one with: openssl rand -base64 48"
-        )
+    data = checked_secret(secret, setting)
     try:
         key: object = jwk.construct(data, "HS256")
-    except JWKError:  # jose refuses PEM and OpenSSH texts, but no other form of a public key
-        key = None
-    if key is None or is_key_of_a_pair(secret):
-        raise ConfigurationError(
-            f"{setting}: this is a key pair's key, which is no secret for HS256; set JWT_JWKS_URL to the address where"
-            " your issuer publishes its keys, or a random secret made with: openssl rand -base64 48"
-        )
+    except JWKError:  # jose itself refuses some texts with an OpenSSH or PEM key in them
+        raise not_a_secret(setting) from None
     return key

@@ -24,13 +24,10 @@ from sqlmodel import Field, SQLModel
 
 from backend.identity.access_token_format import MAX_LENGTH
 from backend.models.base import Choice, Input, described
-from backend.models.fields import NAME_LENGTH, Name
-from backend.models.values import StoredName
+from backend.models.fields import MAX_NAME_LENGTH, TIME_EXAMPLE, UUID_EXAMPLE, Name, StoredName
 
 MAX_DAYS = 365
 TokenText = Annotated[str, StringConstraints(max_length=MAX_LENGTH, pattern="^tk_[A-Za-z0-9_-]+$")]
-
-_TIME = "2026-11-21T09:30:00.123456+00:00"
 
 
 class AccessToken(SQLModel, table=True):
@@ -40,7 +37,7 @@ class AccessToken(SQLModel, table=True):
     __table_args__ = (
         PrimaryKeyConstraint("user_id", "id", name="pk_access_tokens"),
         ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_access_tokens_user_id_users", ondelete="CASCADE"),
-        CheckConstraint(f"char_length(name) BETWEEN 1 AND {NAME_LENGTH}", name="ck_access_tokens_name_length"),
+        CheckConstraint(f"char_length(name) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="ck_access_tokens_name_length"),
         CheckConstraint(
             "cardinality(scopes) BETWEEN 1 AND 2 AND scopes <@ ARRAY['tasks:read', 'tasks:write']",
             name="ck_access_tokens_scopes_known",
@@ -70,7 +67,7 @@ class Scope(Choice):
 def _each_once(scopes: list[Scope]) -> list[Scope]:
     """Refuse a list that repeats a scope; returns it in our order."""
     if len(set(scopes)) < len(scopes):
-        raise PydanticCustomError("repeated", "Name each scope once")
+        raise PydanticCustomError("repeated", "Each scope may appear only once")
     return [scope for scope in Scope if scope in scopes]
 
 
@@ -100,13 +97,13 @@ class AccessTokenCreate(Input):
 class AccessTokenPublic(BaseModel):
     """A personal access token, without the token itself."""
 
-    id: UUID = described("Identifies the token for revocation; not a secret", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
+    id: UUID = described("Identifies the token for revocation; not a secret", UUID_EXAMPLE)
     name: StoredName = described("Your name for the token", "Backup script")
     scopes: list[Scope] = described("What the token may do", ["tasks:read"], min_length=1, max_length=len(Scope))
-    created_at: datetime = described("When it was created (UTC)", _TIME)
+    created_at: datetime = described("When it was created (UTC)", TIME_EXAMPLE)
     expires_at: datetime = described("When it expires (UTC)", "2027-02-19T09:30:00.123456+00:00")
     last_used_at: datetime | None = described(
-        "When it was last used (UTC), accurate to about a minute; null if never", _TIME
+        "When it was last used (UTC), accurate to about a minute; null if never", TIME_EXAMPLE
     )
 
 

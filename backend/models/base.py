@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import GetJsonSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, PydanticCustomError
 from sqlmodel import Field, SQLModel
 
 
@@ -35,6 +35,18 @@ class Input(SQLModel):
 
 class Choice(StrEnum):
     """A choice of texts. The contract also names each one, for languages in which `-title` is not a valid name."""
+
+    @classmethod
+    def known(cls, text: str) -> str:
+        """Refuse an unknown text, and list the known ones."""
+        if text not in cls.__members__.values():
+            raise PydanticCustomError("enum", cls.refusal())
+        return text
+
+    @classmethod
+    def refusal(cls) -> str:
+        """Return the message for an unknown text."""
+        return f"Must be one of: {', '.join(cls)}"
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:

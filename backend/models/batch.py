@@ -7,16 +7,13 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import BeforeValidator, FailFast, ValidationError, WithJsonSchema, WrapValidator
 from pydantic_core import InitErrorDetails, PydanticCustomError
-from sqlmodel import Field
 
-from backend.models.base import Input
-from backend.models.etags import GREATEST_REVISION, PATTERN, EntityTags, parse_revision, parse_tags
-from backend.models.fields import CanonicalUUID, Flag
+from backend.models.base import Input, described, optional
+from backend.models.etags import MAX_REVISION, PATTERN, EntityTags, parse_revision, parse_tags
+from backend.models.fields import UUID_EXAMPLE, CanonicalUUID, Flag
 from backend.models.task import TaskCompletion, TaskCreate, TaskUpdate
 
 MAX_OPERATIONS = 100
-
-_ID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
 
 
 def _expected(value: object) -> EntityTags:
@@ -33,7 +30,7 @@ IfMatch = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "integer", "minimum": 1, "maximum": GREATEST_REVISION},
+                {"type": "integer", "minimum": 1, "maximum": MAX_REVISION},
                 {"type": "string", "pattern": PATTERN},
             ]
         }
@@ -44,50 +41,49 @@ IfMatch = Annotated[
 class TaskOperation(Input):
     """The fields shared by operations on an existing task."""
 
-    id: CanonicalUUID = Field(description="The task's id", schema_extra={"examples": [_ID]})
-    if_match: IfMatch = Field(
-        default_factory=lambda: None,  # only as a default: what a client sends must fit the type
-        description="The `revision` or `ETag` of the task as you know it: if the task has changed since, the operation "
-        "fails with 412. You can list several tags; `*` means any",
-        schema_extra={"examples": [42]},
+    id: CanonicalUUID = described("The task's id", UUID_EXAMPLE)
+    if_match: IfMatch = optional(
+        "The `revision` or `ETag` of the task as you know it: if the task has changed since, the operation fails with "
+        "412. You can list several tags; `*` means any",
+        42,
     )
 
 
 class CreateOperation(Input):
     """Create a task, like POST /api/tasks."""
 
-    op: Literal["create"] = Field(description="Which operation", schema_extra={"examples": ["create"]})
-    data: TaskCreate = Field(description="The new task", schema_extra={"examples": [{"title": "Buy milk"}]})
+    op: Literal["create"] = described("Which operation", "create")
+    data: TaskCreate = described("The new task", {"title": "Buy milk"})
 
 
 class UpdateOperation(TaskOperation):
     """Edit a task, like PATCH /api/tasks/{id}."""
 
-    op: Literal["update"] = Field(description="Which operation", schema_extra={"examples": ["update"]})
-    data: TaskUpdate = Field(description="The fields to change", schema_extra={"examples": [{"title": "Buy oat milk"}]})
+    op: Literal["update"] = described("Which operation", "update")
+    data: TaskUpdate = described("The fields to change", {"title": "Buy oat milk"})
 
 
 class CompleteOperation(TaskOperation):
     """Complete or reopen a task, like PATCH /api/tasks/{id}/complete; without data it completes and never toggles."""
 
-    op: Literal["complete"] = Field(description="Which operation", schema_extra={"examples": ["complete"]})
-    data: TaskCompletion = Field(
+    op: Literal["complete"] = described("Which operation", "complete")
+    data: TaskCompletion = described(
+        "Whether to complete or reopen the task; omit it to complete the task",
+        {"completed": True},
         default_factory=lambda: TaskCompletion(completed=True),
-        description="Whether to complete or reopen the task; omit it to complete the task",
-        schema_extra={"examples": [{"completed": True}]},
     )
 
 
 class DeleteOperation(TaskOperation):
     """Move a task to the trash, like DELETE /api/tasks/{id}."""
 
-    op: Literal["delete"] = Field(description="Which operation", schema_extra={"examples": ["delete"]})
+    op: Literal["delete"] = described("Which operation", "delete")
 
 
 class RestoreOperation(TaskOperation):
     """Bring a task back from the trash, like POST /api/tasks/{id}/restore."""
 
-    op: Literal["restore"] = Field(description="Which operation", schema_extra={"examples": ["restore"]})
+    op: Literal["restore"] = described("Which operation", "restore")
 
 
 AnyOperation = CreateOperation | UpdateOperation | CompleteOperation | DeleteOperation | RestoreOperation
@@ -122,15 +118,15 @@ class Batch(Input):
     """Operations to run in this order; each sees the effects of those before it."""
 
     # Only the first error is reported: a large body could have very many, and each is costly.
-    operations: Annotated[list[Operation], FailFast()] = Field(
+    operations: Annotated[list[Operation], FailFast()] = described(
+        f"1 to {MAX_OPERATIONS} operations",
+        [{"op": "create", "data": {"title": "Buy milk"}}],
         min_length=1,
         max_length=MAX_OPERATIONS,
-        description=f"1 to {MAX_OPERATIONS} operations",
-        schema_extra={"examples": [[{"op": "create", "data": {"title": "Buy milk"}}]]},
     )
-    atomic: Flag = Field(
+    atomic: Flag = described(
+        "`true`: all or nothing. `false`: each on its own; those that succeed are kept, and the answer says which "
+        "failed",
+        False,
         default=True,
-        description="`true`: all or nothing. `false`: each on its own; those that succeed are kept, and the answer "
-        "says which failed",
-        schema_extra={"examples": [False]},
     )

@@ -11,14 +11,13 @@ from pydantic_core import PydanticCustomError
 
 from backend.models import sync_token
 from backend.models.base import Input, described
-from backend.models.fields import PlainInteger
+from backend.models.fields import UUID_EXAMPLE, PlainInteger, Revision
 from backend.models.sync_token import START, SyncToken
 from backend.models.task import MAX_LIMIT
-from backend.models.values import Revision
 
 _SINCE = "`page.next_since` of the previous page, or the `id` of an event; omit it to get everything"
 
-MALFORMED_SINCE = "Not a sync token of ours: send next_since as it was given, or leave since out to start again"
+MALFORMED_SINCE = "Must be a sync token: send next_since unchanged, or leave since out to start again"
 
 
 def _sync_token(text: str) -> str:
@@ -64,7 +63,7 @@ class ChangesQuery(StreamQuery):
 class DeletedTask(BaseModel):
     """A task that is in the trash or permanently deleted."""
 
-    id: UUID = described("The task's id", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
+    id: UUID = described("The task's id", UUID_EXAMPLE)
     deleted: Literal[True] = described("Always `true`; active tasks do not have this field", True)
     revision: Revision = described("The number of the change that deleted it", 43)
 

@@ -11,35 +11,35 @@ from backend.utils import opaque
 
 Key = datetime | str  # what a list is sorted by
 
-LIST_BYTES = 8  # of the id of a list
+LISTING_BYTES = 8  # of the id of a list
 KIND = b"tasks"  # of opaque text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _TIME_BYTES = 8
 _ID_BYTES = 16
-MAX_LENGTH = opaque.length(LIST_BYTES + _ID_BYTES + 4 * TITLE_KEY_LENGTH)  # a character takes up to 4
+MAX_LENGTH = opaque.length(LISTING_BYTES + _ID_BYTES + 4 * TITLE_KEY_LENGTH)  # a character takes up to 4
 
 
-def encode(list_id: bytes, key: Key, task_id: UUID) -> str:
-    """Write the cursor that starts right after the task with this key and id, in the list with this `list_id`."""
+def encode(listing_id: bytes, key: Key, task_id: UUID) -> str:
+    """Write the cursor that starts right after the task with this key and id, in the list with this `listing_id`."""
     if isinstance(key, datetime):
         ending = ((key - _EPOCH) // _MICROSECOND).to_bytes(_TIME_BYTES, "big", signed=True)
     else:
         ending = key.encode()
-    return opaque.write(list_id + task_id.bytes + ending, KIND)
+    return opaque.write(listing_id + task_id.bytes + ending, KIND)
 
 
-def decode(cursor: str, list_id: bytes, kind: type[Key]) -> tuple[Key, UUID]:
+def decode(cursor: str, listing_id: bytes, kind: type[Key]) -> tuple[Key, UUID]:
     """Read a cursor of a list that is sorted by keys of this kind; returns the key and the id of the last task.
 
     Raises BadRequest for a cursor of another list, and for anything that encode() did not write.
     """
     try:
-        place = opaque.read(cursor, KIND)
-        if place[:LIST_BYTES] != list_id:
-            raise _of_another_list()
-        task_id, ending = place[LIST_BYTES : LIST_BYTES + _ID_BYTES], place[LIST_BYTES + _ID_BYTES :]
+        content = opaque.read(cursor, KIND)
+        if content[:LISTING_BYTES] != listing_id:
+            raise _of_another_listing()
+        task_id, ending = content[LISTING_BYTES : LISTING_BYTES + _ID_BYTES], content[LISTING_BYTES + _ID_BYTES :]
         return _time(ending) if kind is datetime else _text(ending), UUID(bytes=task_id)
     except (ValueError, OverflowError):
         raise _not_ours() from None
@@ -59,10 +59,10 @@ def _text(ending: bytes) -> str:
 
 
 def _not_ours() -> BadRequest:
-    message = "This cursor is not one of ours; take next_cursor as it was given, or start without a cursor."
+    message = "This cursor is not valid. Send next_cursor unchanged, or start without a cursor."
     return BadRequest(message, details=(Detail("query.cursor", "cursor_invalid", message),))
 
 
-def _of_another_list() -> BadRequest:
-    message = "This cursor is of a list with another sort or other filters; keep them while you follow its pages."
+def _of_another_listing() -> BadRequest:
+    message = "This cursor belongs to a listing with another sort or other filters. Keep both from page to page."
     return BadRequest(message, details=(Detail("query.cursor", "cursor_of_another_list", message),))

@@ -13,7 +13,7 @@ _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?:,|$)')
 _BETWEEN = re.compile(r"[ \t,]*")
 _REVISION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
-GREATEST_REVISION = 2**53 - 1  # larger numbers in JSON are not exact everywhere; never reached
+MAX_REVISION = 2**53 - 1  # larger numbers in JSON are not exact everywhere; never reached
 
 # The same for the OpenAPI document: `*`, or a list of tags; in a body, also a revision in digits.
 _ONE = r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"[ \t]*'
@@ -66,7 +66,7 @@ def parse_revision(value: object) -> EntityTags | None:
         value = int(value)  # JSON has one kind of number
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
-    if isinstance(value, int) and value > GREATEST_REVISION:
+    if isinstance(value, int) and value > MAX_REVISION:
         return None
     return EntityTags(strong=(str(value),)) if _REVISION.fullmatch(str(value)) else None
 

@@ -11,11 +11,10 @@ from pydantic import BaseModel, StringConstraints
 
 from backend.models.access_token import AccessTokenPublic
 from backend.models.base import described
+from backend.models.fields import TIME_EXAMPLE, UUID_EXAMPLE, Count, Revision, UserId
 from backend.models.task import TaskPublic
 from backend.models.user import Account
-from backend.models.values import Count, Revision, UserId
 
-_TIME = "2026-11-21T09:30:00.123456+00:00"
 _HASH = "\\x" + "5f" * 32
 Hash = Annotated[str, StringConstraints(max_length=66, pattern=r"^\\x[0-9a-f]{64}$")]  # as Postgres writes bytes
 Key = Annotated[str, StringConstraints(max_length=255, pattern=r"^[\u0020-\u007e]+$")]
@@ -33,7 +32,7 @@ class ExportedTask(TaskPublic):
     """A task, active or deleted."""
 
     deleted_at: datetime | None = described(  # type: ignore[assignment]  # here it is never left out
-        "When it was deleted (UTC); null if it is not deleted", _TIME
+        "When it was deleted (UTC); null if it is not deleted", TIME_EXAMPLE
     )
     request_hash: Hash | None = described("SHA-256 of the request that created it with your own id", _HASH)
 
@@ -42,21 +41,21 @@ class RemovedTask(BaseModel):
     """What remains of a permanently deleted task."""
 
     user_id: UserId = described("The user id of its owner", "user_2NiWoBvBbPfAA")
-    id: UUID = described("The task's id", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
+    id: UUID = described("The task's id", UUID_EXAMPLE)
     revision: Revision = described("The number of the change that removed it", 43)
-    deleted_at: datetime = described("When it was removed (UTC)", _TIME)
+    deleted_at: datetime = described("When it was removed (UTC)", TIME_EXAMPLE)
 
 
 class ExportedKey(BaseModel):
     """An Idempotency-Key and the answer stored under it."""
 
     user_id: UserId = described("The user id of its owner", "user_2NiWoBvBbPfAA")
-    key: Key = described("The Idempotency-Key", "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
+    key: Key = described("The Idempotency-Key", UUID_EXAMPLE)
     request_hash: Hash = described("SHA-256 of the request", _HASH)
     status: int = described("The status of the answer", 201, ge=200, le=599)
     headers: Json = described("The headers of the answer, as JSON", "{}")
     body: Json = described("The body of the answer", '{"data":{}}')
-    created_at: datetime = described("When the request was answered (UTC)", _TIME)
+    created_at: datetime = described("When the request was answered (UTC)", TIME_EXAMPLE)
 
 
 class ExportedAccessToken(AccessTokenPublic):
@@ -83,7 +82,7 @@ LINES: dict[str, type[BaseModel]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class ExportPlace:
+class ExportCursor:
     """Where a page begins: in this part of the export, at the first row whose key is not less than `key`."""
 
     part: int
@@ -95,4 +94,4 @@ class ExportPage:
     """Whole lines, each with its line end, and where the next page begins; None after the last page."""
 
     lines: str
-    next: ExportPlace | None
+    next: ExportCursor | None

@@ -1,4 +1,4 @@
-"""Field types: check every value from outside before any other code sees it."""
+"""Field types: of input, which they check before any other code sees it, and of answers, for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Strict, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from backend.identity.claims import MAX_USER_ID_LENGTH
+from backend.models.etags import MAX_REVISION
 from backend.models.search_text import has_word
 
-TITLE_LENGTH = 500
+MAX_TITLE_LENGTH = 500
 TITLE_KEY_LENGTH = 100  # characters of a title that lists are sorted by
-DESCRIPTION_LENGTH = 10_000
-NAME_LENGTH = 100
-SEARCH_LENGTH = 500
+MAX_DESCRIPTION_LENGTH = 10_000
+MAX_NAME_LENGTH = 100
+MAX_SEARCH_LENGTH = 500
 MAX_IDS = 100
+
+UUID_EXAMPLE = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
+TIME_EXAMPLE = "2026-11-21T09:30:00.123456+00:00"
 
 _CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -32,7 +37,7 @@ _OFFSET_WITHOUT_SIGN = re.compile(r".* [0-9]{2}:[0-9]{2}")
 # The same rules for the OpenAPI document. No `maxLength` for a title: white space around it does not count.
 _WHITE = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _TRIMMED = rf"^[{_WHITE}]*[^\u0000{_WHITE}]([^\u0000]{{0,%d}}[^\u0000{_WHITE}])?[{_WHITE}]*$"
-_DESCRIPTION = r"^[^\u0000]*$"
+_WITHOUT_NUL = r"^[^\u0000]*$"
 
 _FLAGS = {"true": True, "false": False}
 
@@ -49,7 +54,7 @@ def _canonical_uuid(value: object) -> UUID:
     if isinstance(value, UUID):
         return value
     if not isinstance(value, str) or not _CANONICAL_UUID.fullmatch(value):
-        raise PydanticCustomError("uuid_format", "Must be a UUID like 0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
+        raise PydanticCustomError("uuid_format", f"Must be a UUID like {UUID_EXAMPLE}")
     return UUID(value)
 
 
@@ -75,14 +80,14 @@ def _moment(value: object) -> datetime:
     """Read a moment; pydantic would also accept numbers, and times without an offset, which are ambiguous."""
     text = str(value)
     if _OFFSET_WITHOUT_SIGN.fullmatch(text):
-        raise PydanticCustomError("moment_format", "In an address, + means a blank: send %2B instead, or Z for UTC")
+        raise PydanticCustomError("moment_format", "In a URL, + means a space: send %2B instead, or Z for UTC")
     try:
         if _A_MOMENT.fullmatch(text):
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):  # no such day, or outside the years 1 to 9999
         pass
     raise PydanticCustomError(
-        "moment_format", "Must be a time with its offset, like 2026-11-21T09:30:00.123456Z, with at most 6 decimals"
+        "moment_format", "Must be a time with an offset and at most 6 decimals, like 2026-11-21T09:30:00.123456Z"
     )
 
 
@@ -99,30 +104,30 @@ def _comma_separated_ids(value: str) -> str:
 def _with_a_word(text: str) -> str:
     """Refuse text without a word to search for."""
     if not has_word(text):
-        raise PydanticCustomError("no_word", "Must hold at least one word")
+        raise PydanticCustomError("no_word", "Must contain at least one word")
     return text
 
 
 Title = Annotated[
     str,
     Strict(),
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_LENGTH),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE_LENGTH),
     AfterValidator(_without_nul),
-    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (TITLE_LENGTH - 2)}),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (MAX_TITLE_LENGTH - 2)}),
 ]
 Name = Annotated[
     str,
     Strict(),
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LENGTH),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_LENGTH),
     AfterValidator(_without_nul),
-    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (NAME_LENGTH - 2)}),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (MAX_NAME_LENGTH - 2)}),
 ]
 Description = Annotated[
     str,
     Strict(),
-    StringConstraints(max_length=DESCRIPTION_LENGTH),
+    StringConstraints(max_length=MAX_DESCRIPTION_LENGTH),
     AfterValidator(_without_nul),
-    WithJsonSchema({"type": "string", "maxLength": DESCRIPTION_LENGTH, "pattern": _DESCRIPTION}),
+    WithJsonSchema({"type": "string", "maxLength": MAX_DESCRIPTION_LENGTH, "pattern": _WITHOUT_NUL}),
 ]
 Flag = Annotated[bool, Strict()]
 CanonicalUUID = Annotated[UUID, BeforeValidator(_canonical_uuid)]
@@ -139,13 +144,13 @@ CommaSeparatedIds = Annotated[
             "type": "string",
             "maxLength": 37 * MAX_IDS - 1,
             "pattern": f"^{_ID}(,{_ID}){{0,{MAX_IDS - 1}}}$",
-            "examples": ["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"],
+            "examples": [UUID_EXAMPLE],
         }
     ),
 ]
 SearchText = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=SEARCH_LENGTH),
+    StringConstraints(min_length=1, max_length=MAX_SEARCH_LENGTH),
     AfterValidator(_without_nul),
     AfterValidator(_with_a_word),
     # Our own format: it tells programs that not every text is valid.
@@ -153,9 +158,20 @@ SearchText = Annotated[
         {
             "type": "string",
             "minLength": 1,
-            "maxLength": SEARCH_LENGTH,
+            "maxLength": MAX_SEARCH_LENGTH,
             "format": "words",
             "examples": ['milk or "soy drink" -oat'],
         }
     ),
 ]
+
+# In answers. Tests check each answer against them.
+UserId = Annotated[str, StringConstraints(max_length=MAX_USER_ID_LENGTH, pattern=r"^[^\u0000-\u001f\u007f-\u009f]+$")]
+StoredTitle = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TITLE_LENGTH, pattern=_WITHOUT_NUL)]
+StoredName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH, pattern=_WITHOUT_NUL)]
+StoredDescription = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_LENGTH, pattern=_WITHOUT_NUL)]
+# For people, in one line.
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\u0000-\u001f]+$")]
+Revision = Annotated[int, Field(ge=1, le=MAX_REVISION)]
+Count = Annotated[int, Field(ge=0, le=MAX_REVISION)]
+LineNumber = Annotated[int, Field(ge=1, le=10**12)]

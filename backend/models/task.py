@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -32,7 +31,9 @@ from sqlmodel import Field, SQLModel
 from backend.models import cursor as cursors
 from backend.models.base import Choice, Input, described, optional
 from backend.models.fields import (
+    TIME_EXAMPLE,
     TITLE_KEY_LENGTH,
+    UUID_EXAMPLE,
     CanonicalUUID,
     CommaSeparatedIds,
     Description,
@@ -40,10 +41,13 @@ from backend.models.fields import (
     Moment,
     PlainInteger,
     QueryFlag,
+    Revision,
     SearchText,
+    StoredDescription,
+    StoredTitle,
     Title,
+    UserId,
 )
-from backend.models.values import Revision, StoredDescription, StoredTitle, UserId
 from backend.utils.fingerprint import fingerprint
 
 MAX_LIMIT = 1000
@@ -112,10 +116,8 @@ class Task(SQLModel, table=True):
 _TITLE = "What to do: 1 to 500 characters after surrounding white space is removed"
 _DESCRIPTION = "More about the task: up to 10,000 characters, or null"
 _COMPLETED = "Whether the task is done"
-_UUID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
-_TIME = "2026-11-21T09:30:00.123456+00:00"
 _EARLY, _LATE = "2026-11-01T00:00:00Z", "2026-12-01T00:00:00+02:00"
-CURSOR_EXAMPLE = cursors.encode(bytes(cursors.LIST_BYTES), datetime.fromisoformat(_TIME), UUID(_UUID))
+CURSOR_EXAMPLE = cursors.encode(bytes(cursors.LISTING_BYTES), datetime.fromisoformat(TIME_EXAMPLE), UUID(UUID_EXAMPLE))
 # Our own format: what a cursor contains is private, but programs can see that not every text is valid.
 Cursor = Annotated[
     str,
@@ -130,7 +132,7 @@ class TaskCreate(Input):
 
     id: CanonicalUUID | None = described(
         "Your own UUID for the task, so that a retry cannot create a second one; omit it to have one generated",
-        _UUID,
+        UUID_EXAMPLE,
         default=None,
     )
     title: Title = described(_TITLE, "Buy milk")
@@ -181,15 +183,7 @@ class TaskSort(Choice):
         return str if self.column == "title_key" else datetime
 
 
-def _known_sort(name: str) -> str:
-    """Refuse an unknown name, and list the known ones."""
-    if name not in _SORTS:
-        raise PydanticCustomError("enum", "Must be one of: " + ", ".join(TaskSort))
-    return name
-
-
-_SORTS = [sort.value for sort in TaskSort]
-SortName = Annotated[str, BeforeValidator(_known_sort, json_schema_input_type=TaskSort)]
+SortName = Annotated[str, BeforeValidator(TaskSort.known, json_schema_input_type=TaskSort)]
 FILTERS = ("completed", "created_after", "created_before", "updated_after", "updated_before", "ids", "q")
 
 
@@ -201,7 +195,7 @@ class TaskQuery(Input):
     created_before: Moment = optional("Only tasks created before this time", _LATE)
     updated_after: Moment = optional("Only tasks last changed after this time", _EARLY)
     updated_before: Moment = optional("Only tasks last changed before this time", _LATE)
-    ids: CommaSeparatedIds = optional("Only these tasks: up to 100 ids, separated by commas", _UUID)
+    ids: CommaSeparatedIds = optional("Only these tasks: up to 100 ids, separated by commas", UUID_EXAMPLE)
     deleted: QueryFlag = described(
         "`true`: the tasks in the trash, with `deleted_at`, instead of the active ones", False, default=False
     )
@@ -234,10 +228,10 @@ class TaskQuery(Input):
         return {name: value for name in FILTERS if (value := getattr(self, name)) is not None}
 
     @property
-    def list_id(self) -> bytes:
+    def listing_id(self) -> bytes:
         """Return an id of this listing that is the same for all its pages and depends on its sort and filters."""
         filters = {name: str(value) for name, value in self.filters.items()}
-        return fingerprint(self.sort, self.deleted, filters)[: cursors.LIST_BYTES]
+        return fingerprint(self.sort, self.deleted, filters)[: cursors.LISTING_BYTES]
 
 
 class DeleteQuery(Input):
@@ -249,13 +243,13 @@ class DeleteQuery(Input):
 class TaskPublic(BaseModel):  # a SQLModel inside another model is not validated strictly
     """A task, as its owner sees it."""
 
-    id: UUID = described("The task's id", _UUID)
+    id: UUID = described("The task's id", UUID_EXAMPLE)
     user_id: UserId = described("The owner's user id: the `sub` of your token", "user_2NiWoBvBbPfAA")
     title: StoredTitle = described("What to do", "Buy milk")
     description: StoredDescription | None = described("More about the task", "Two litres, the fresh one")
     completed: bool = described(_COMPLETED, True)
-    completed_at: datetime | None = described("When it was completed (UTC); null while it is open", _TIME)
-    created_at: datetime = described("When it was created (UTC)", _TIME)
-    updated_at: datetime = described("When it last changed (UTC)", _TIME)
+    completed_at: datetime | None = described("When it was completed (UTC); null while it is open", TIME_EXAMPLE)
+    created_at: datetime = described("When it was created (UTC)", TIME_EXAMPLE)
+    updated_at: datetime = described("When it last changed (UTC)", TIME_EXAMPLE)
     revision: Revision = described("The number of the task's last change; also its ETag", 42)
-    deleted_at: datetime = optional("When it was deleted (UTC); only for tasks in the trash", _TIME)
+    deleted_at: datetime = optional("When it was deleted (UTC); only for tasks in the trash", TIME_EXAMPLE)

@@ -6,13 +6,23 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, StringConstraints, ValidationError
-from pydantic_core import PydanticCustomError
 
 from backend.errors import BLANK, PLAIN_WORDS, UNKNOWN_NAME, Detail
 from backend.formats.rows import ROW
 from backend.models.base import Choice, Input, described, optional
-from backend.models.fields import CanonicalUUID, Description, Flag, Moment, Title
-from backend.models.values import Count, LineNumber, Sentence
+from backend.models.fields import (
+    TIME_EXAMPLE,
+    UUID_EXAMPLE,
+    CanonicalUUID,
+    Count,
+    Description,
+    Flag,
+    LineNumber,
+    Moment,
+    Sentence,
+    Title,
+)
+from backend.models.task import TaskUpdate
 
 MAX_ERRORS = 1000  # listed in a report
 MAX_BAD_ROWS = 10_000  # after this many, the file is not what the client meant to send
@@ -20,8 +30,6 @@ MAX_FIELD_NAME = 100
 
 # Fields that an export has and an import ignores: only the account itself sets them.
 _IGNORED = {"user_id", "updated_at", "revision", "deleted_at"}
-_UUID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
-_TIME = "2026-11-21T09:30:00.123456+00:00"
 
 
 class FileFormat(Choice):
@@ -32,18 +40,7 @@ class FileFormat(Choice):
     CALENDAR = "ics"
 
 
-_FORMATS = [file_format.value for file_format in FileFormat]
-UNKNOWN_FORMAT = f"Must be one of: {', '.join(_FORMATS)}"
-
-
-def _known_format(name: str) -> str:
-    """Refuse an unknown name, and list the known ones."""
-    if name not in _FORMATS:
-        raise PydanticCustomError("enum", UNKNOWN_FORMAT)
-    return name
-
-
-FormatName = Annotated[str, BeforeValidator(_known_format, json_schema_input_type=FileFormat)]
+FormatName = Annotated[str, BeforeValidator(FileFormat.known, json_schema_input_type=FileFormat)]
 
 
 class TaskExportQuery(Input):
@@ -65,7 +62,7 @@ class ImportedTask(Input):
     """A task as one row describes it. In an existing task, omitted fields keep their values."""
 
     id: CanonicalUUID | None = described(
-        "The task's id; without it, each import creates a new task", _UUID, default=None
+        "The task's id; without it, each import creates a new task", UUID_EXAMPLE, default=None
     )
     title: Title = described("What to do: 1 to 500 characters", "Buy milk")
     description: Description | None = described(
@@ -73,14 +70,14 @@ class ImportedTask(Input):
     )
     completed: Flag = optional("Whether the task is done; if omitted, whether there is a `completed_at`", True)
     completed_at: Moment | None = described(
-        "When it was completed; applies if this row completes the task", _TIME, default=None
+        "When it was completed; applies if this row completes the task", TIME_EXAMPLE, default=None
     )
-    created_at: Moment | None = described("When it was created; applies to a new task", _TIME, default=None)
+    created_at: Moment | None = described("When it was created; applies to a new task", TIME_EXAMPLE, default=None)
 
     @property
     def said(self) -> dict[str, Any]:
-        """Return the texts in the row, and whether the task is completed if the row says so."""
-        said = self.model_dump(include=self.model_fields_set & {"title", "description", "completed"})
+        """Return the fields of a task that the row sets, and whether the task is completed if the row says so."""
+        said = self.model_dump(include=self.model_fields_set & TaskUpdate.model_fields.keys())
         if "completed" not in said and "completed_at" in self.model_fields_set:
             said["completed"] = self.completed_at is not None
         return said

@@ -10,8 +10,10 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, PrimaryKeyConstraint
 from sqlmodel import Field, SQLModel
 
 from backend.identity.claims import MAX_USER_ID_LENGTH
-from backend.models.base import Input
-from backend.models.values import Count, UserId
+from backend.models.base import Input, described
+from backend.models.fields import TIME_EXAMPLE, Count, UserId
+
+NOBODY = ""  # in place of a user id: no user, whose statements see no user's rows
 
 
 class User(SQLModel, table=True):
@@ -36,15 +38,9 @@ class User(SQLModel, table=True):
 class Account(BaseModel):  # a SQLModel inside another model is not validated strictly
     """Your account."""
 
-    id: UserId = Field(description="The `sub` of your token", schema_extra={"examples": ["user_2NiWoBvBbPfAA"]})
-    revision: Count = Field(
-        description="How many changes you have made; each adds one",
-        schema_extra={"examples": [42]},
-    )
-    created_at: datetime | None = Field(
-        description="When you first stored something (UTC); null before that",
-        schema_extra={"examples": ["2026-11-21T09:30:00.123456+00:00"]},
-    )
+    id: UserId = described("The `sub` of your token", "user_2NiWoBvBbPfAA")
+    revision: Count = described("How many changes you have made; each adds one", 42)
+    created_at: datetime | None = described("When you first stored something (UTC); null before that", TIME_EXAMPLE)
 
 
 _CONFIRMATION = {

@@ -128,12 +128,12 @@ class SharedRateLimiter(RateLimiter):
         """The seconds since 1970 at which the current window and the one before began."""
         return self._index * self.rate.seconds, (self._index - 1) * self.rate.seconds
 
-    def take(self, most: int) -> list[Count]:
-        """Take up to `most` unsynced counts, oldest first; those of older windows no longer matter."""
+    def take(self, max_counts: int) -> list[Count]:
+        """Take up to `max_counts` unsynced counts, oldest first; those of older windows no longer matter."""
         self._turn(self._clock() // self._period)
         taken: list[Count] = []
         for index, window in sorted(self._windows.items()):
-            keys = list(islice(window.unsynced, most - len(taken)))
+            keys = list(islice(window.unsynced, max_counts - len(taken)))
             taken += [Count(key, index * self.rate.seconds, window.unsynced.pop(key)) for key in keys]
         return taken
 

@@ -32,10 +32,10 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.session import SessionFactory
 from backend.models.rate_limit import RateLimit
+from backend.models.user import NOBODY
 from backend.rate_limits.counter import Count
 
 MAX_SWEPT = 10_000  # rows in one statement, which must end long before its timeout
-_NOBODY = ""
 
 _rate_limits = SQLModel.metadata.tables[str(RateLimit.__tablename__)]
 
@@ -114,12 +114,12 @@ class RateLimitService:
             "current": current,
             "previous": previous,
         }
-        with self.sessions(_NOBODY) as session:
+        with self.sessions(NOBODY) as session:
             totals = session.exec(SYNC, params=params)
         return [Count(known_as[name], second, total) for name, second, total in totals]
 
     def sweep(self, oldest: int) -> bool:
         """Remove windows that began before this second since 1970; returns whether none of them is left."""
-        with self.sessions(_NOBODY) as session:
+        with self.sessions(NOBODY) as session:
             ((swept,),) = session.exec(SWEEP, params={"oldest": oldest})
         return swept < MAX_SWEPT

@@ -1,45 +1,53 @@
-"""The listening socket, and how to close it without losing a connection.
+"""The listening socket: our own, or one that systemd passes to us.
 
-The kernel completes connections automatically and queues them until they are accepted. Closing the socket resets all
-queued connections and any that arrive meanwhile. So we first keep new ones out, then empty the queue.
+The kernel completes connections by itself and queues them until we accept them. Whoever closes the socket last resets
+all that are still in the queue, so accept them first. A socket of systemd stays open when we close it: our successor
+accepts whatever is in the queue.
 """
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import socket
-import struct
 import time
 from contextlib import suppress
-from selectors import EVENT_READ
-from typing import Protocol
 
 from backend.errors import ConfigurationError
-from backend.utils.descriptors import Selector
 
 LISTEN_BACKLOG = 2048
 TAKEN_SECONDS = 3.0  # for orphaned workers of a killed parent to release the port
 _LOOK_SECONDS = 0.05
 
-_SO_ATTACH_FILTER = 26  # Linux only; Python has no name for it, and other systems have no such option
-# A packet filter program for a socket. It drops packets that start a connection: SYN is set and ACK is not.
-_FLAGS_OFFSET, _SYN, _SYN_AND_ACK = 13, 0x02, 0x12
-_DROP_NEW_CONNECTIONS = (
-    (0x30, 0, 0, _FLAGS_OFFSET),  # load the flags byte
-    (0x54, 0, 0, _SYN_AND_ACK),  # keep these two
-    (0x15, 0, 1, _SYN),  # unless only SYN is set, skip one
-    (0x06, 0, 0, 0),  # drop it
-    (0x06, 0, 0, 0xFFFFFFFF),  # let it pass
-)
+# How systemd passes sockets to a service, see sd_listen_fds(3).
+_FIRST_PASSED = 3
+_ONE_SOCKET = "Give its socket unit one line like ListenStream=127.0.0.1:8000."
+_VARIABLES = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDNAMES")
 
 
-class HasFileNumber(Protocol):
-    """A socket, or the wrapper an event loop returns for it."""
+def passed_listener() -> socket.socket | None:
+    """Return the listening socket that systemd passes to this process, if any; raises ConfigurationError.
 
-    def fileno(self) -> int:
-        """Return the file descriptor."""
+    The variables that announce it go: they are not for our children.
+    """
+    number, pid, *_ = [os.environ.pop(name, None) for name in _VARIABLES]
+    if number is None or pid != str(os.getpid()):
+        return None
+    if number != "1":
+        raise ConfigurationError(f"systemd must pass one socket, but LISTEN_FDS is {number}. {_ONE_SOCKET}")
+    with suppress(OSError):  # it is no socket at all
+        listener = socket.socket(fileno=_FIRST_PASSED)
+        is_internet = listener.family in (socket.AF_INET, socket.AF_INET6)
+        if is_internet and listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            return listener
+        listener.close()
+    raise ConfigurationError(f"systemd passed a descriptor that is not a listening TCP socket. {_ONE_SOCKET}")
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the address that the socket really has, as a URL."""
+    host, port, *_ = listener.getsockname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -65,29 +73,22 @@ def advice(number: int | None) -> str:
     """Return what to do when the system refuses a port with this errno."""
     if number == errno.EADDRINUSE:
         return (
-            "Another program listens there, maybe this one: end it, or choose another port, by PORT=8001 in the "
-            "environment or --port 8001."
+            "Another program, perhaps another copy of this one, uses that port. Stop it, or choose another port with "
+            "--port 8001 or PORT=8001."
         )
     if number == errno.EACCES:
-        return "Ports below 1024 are for root: choose another, like --port 8000, and put a proxy in front."
-    return "Choose an address of this machine: --host 127.0.0.1 for itself alone, --host 0.0.0.0 for every network."
+        return (
+            "Only root may use ports below 1024. Choose another, such as --port 8000, and put a proxy in front of it."
+        )
+    return (
+        "Choose an address of this machine: --host 127.0.0.1 for this machine only, --host 0.0.0.0 for every network."
+    )
 
 
-def refuse_new_connections(listener: HasFileNumber) -> None:
-    """Drop new connections in every process that shares the socket; those that have begun complete and wait as before.
-
-    A new client retries after a second, and is then refused or served by our successor. Where the system has no such
-    filter, a connection that begins just as the socket closes is reset.
-    """
-    program = b"".join(struct.pack("HBBI", *instruction) for instruction in _DROP_NEW_CONNECTIONS)
-    memory = ctypes.create_string_buffer(program)
-    option = struct.pack("HL", len(_DROP_NEW_CONNECTIONS), ctypes.addressof(memory))
+def accept_waiting(listener: socket.socket) -> list[socket.socket]:
+    """Accept every connection that waits; nothing else runs meanwhile, so clients cannot keep us busy with more."""
+    accepted = []
     with suppress(OSError), socket.socket(fileno=os.dup(listener.fileno())) as same:
-        same.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, option)
-
-
-def has_waiting(listener: HasFileNumber) -> bool:
-    """Return whether a connection waits to be accepted."""
-    with Selector() as selector:
-        selector.register(listener.fileno(), EVENT_READ)
-        return bool(selector.select(timeout=0))
+        while True:  # until none waits, or no descriptor is left
+            accepted.append(same.accept()[0])
+    return accepted

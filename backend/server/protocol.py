@@ -28,8 +28,8 @@ from backend.errors import (
     TaskAPIError,
 )
 from backend.identity.claims import SHORTER, refusal
-from backend.server.orderly import OrderlyProtocol
-from backend.server.request_head import judge_head
+from backend.server.http1 import judge_head
+from backend.server.pipelining import PipeliningProtocol
 from backend.server.state import ServerConfig, ServiceState
 
 SLICE_BYTES = 8 * 1024
@@ -50,7 +50,7 @@ class Stage(Enum):
     BODY = "the headers are complete, the body is not"
 
 
-class BoundedProtocol(OrderlyProtocol):
+class BoundedProtocol(PipeliningProtocol):
     """Reads requests like uvicorn, but limits time and size of unfinished ones, and sends errors in the envelope."""
 
     def __init__(
@@ -61,7 +61,7 @@ class BoundedProtocol(OrderlyProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._most_connections = config.most_connections
+        self._max_connections = config.max_connections
         self._stage = Stage.IDLE
         self._unfinished = 0  # bytes since the last complete head, body piece or request
         self._line_start = b""  # of the line now arriving
@@ -75,8 +75,8 @@ class BoundedProtocol(OrderlyProtocol):
         """Wait for a request, or close at once if there are too many connections for our file descriptors."""
         super().connection_made(transport)
         self._watch()
-        if len(self.connections) > self._most_connections:
-            self.server_state.note_full(self._most_connections)
+        if len(self.connections) > self._max_connections:
+            self.server_state.note_full(self._max_connections)
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -86,17 +86,8 @@ def _do_nothing(_signal: int, _frame: FrameType | None) -> None:
 
 
 def hangup_means_reload() -> bool:
-    """Return whether SIGHUP means reload, as supervisors use it; from a terminal it means that the terminal was closed.
+    """Return whether SIGHUP means reload: not if it is ignored, as under nohup, and not if we read from a terminal.
 
-    A process started from a terminal, in any way, ends with it; supervisors provide no terminal. Under nohup, SIGHUP
-    is ignored.
+    Then it means that the terminal was closed. Supervisors give us no terminal to read from.
     """
-    return hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN and not _has_terminal()
-
-
-def _has_terminal() -> bool:
-    try:
-        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
-    except OSError:
-        return False
-    return True
+    return hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN and not os.isatty(0)

@@ -27,7 +27,7 @@ class ServerConfig(uvicorn.Config):
     """uvicorn's configuration, with settings for our protocol and workers."""
 
     client_timeout_seconds: float
-    most_connections: int  # of clients
+    max_connections: int  # of clients
     set_up_logs: Callable[[], None]  # called first in a new process
 
     def load(self) -> None:
@@ -53,15 +53,15 @@ class ServiceState(ServerState):
             self._unread = Unread(connection_limiter)
         return self._unread
 
-    def note_full(self, most_connections: int) -> None:
+    def note_full(self, max_connections: int) -> None:
         """Log, at most once per QUIET_SECONDS, that a client was refused because all connections are taken."""
         now = time.monotonic()
         if now - self._full_at > QUIET_SECONDS:
             self._full_at = now
-            logger.warning("connections_refused", most=most_connections)
+            logger.warning("connections_refused", max_connections=max_connections)
 
 
-def most_connections(pool_size: int) -> int:
+def max_connections(pool_size: int) -> int:
     """Return how many client connections leave enough file descriptors for everything else."""
-    most = descriptors.limit()
-    return max(most // 2, most - SPARE_DESCRIPTORS - DESCRIPTORS_OF_A_CONNECTION * pool_size)
+    limit = descriptors.limit()
+    return max(limit // 2, limit - SPARE_DESCRIPTORS - DESCRIPTORS_OF_A_CONNECTION * pool_size)

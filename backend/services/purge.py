@@ -29,14 +29,14 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import bindparam as bind
-from sqlmodel import SQLModel, select
+from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.session import SessionFactory
-from backend.models.idempotency_key import IdempotencyKey
+from backend.models.user import NOBODY
 from backend.services.access_tokens.queries import access_tokens
-from backend.services.idempotency import KEPT
-from backend.services.tasks.columns import USER_ID, tasks, tombstones, users
+from backend.services.tasks.columns import tasks, tombstones
+from backend.services.unit_of_work import KEPT, USER_ID, keys, users
 
 TRASH_TIME = timedelta(days=30)  # repeated in that function
 MAX_FOUND = 1000  # rows of each table that one statement searches for users
@@ -44,10 +44,7 @@ MAX_PURGED = 1000  # rows of each table that one statement removes: requests of 
 MAX_PASSED_OVER = 1000  # users to remember; after that, the first is forgotten and tried again
 MAX_ROUNDS = 100_000  # of searching for users
 
-_NOBODY = ""
-
-_keys = SQLModel.metadata.tables[str(IdempotencyKey.__tablename__)]
-_MOST: ColumnElement[int] = bind("most", type_=BigInteger)
+_MAX_ROWS: ColumnElement[int] = bind("max_rows", type_=BigInteger)
 
 
 def _is_older(column: Column[datetime], age: timedelta) -> ColumnElement[bool]:
@@ -57,7 +54,7 @@ def _is_older(column: Column[datetime], age: timedelta) -> ColumnElement[bool]:
 def _find() -> SelectOfScalar[str]:
     """Select some users who have expired rows, except those passed over."""
     passed_over = cast(bind("passed_over"), ARRAY(Text))
-    return select(func.users_with_expired_rows(passed_over, cast(_MOST, BigInteger), type_=Text))
+    return select(func.users_with_expired_rows(passed_over, cast(_MAX_ROWS, BigInteger), type_=Text))
 
 
 def _purge() -> Select[int, int, int, int]:
@@ -103,7 +100,7 @@ def _removed(column: Column[datetime], age: timedelta, locked: CTE) -> CTE:
     """
     table = column.table
     conditions = (table.c.user_id == USER_ID, _is_older(column, age))
-    some = select(*table.primary_key).where(*conditions).limit(_MOST)
+    some = select(*table.primary_key).where(*conditions).limit(_MAX_ROWS)
     returned = [table.c[name] for name in ("user_id", "revision") if name in table.c]
     return (
         delete(table)
@@ -120,7 +117,7 @@ def _count(rows: CTE) -> ScalarSelect[int]:
 _TIMES = (
     (tasks.c.deleted_at, TRASH_TIME),
     (tombstones.c.deleted_at, TRASH_TIME),
-    (_keys.c.created_at, KEPT),
+    (keys.c.created_at, KEPT),
     (access_tokens.c.expires_at, TRASH_TIME),
 )
 
@@ -158,7 +155,7 @@ class UserPurge:
     def step(self) -> Purged:
         """Remove up to MAX_PURGED rows of each kind; none while another transaction writes for this user."""
         with self.sessions(self.user_id) as session:
-            rows = session.exec(PURGE, params={"principal": self.user_id, "most": MAX_PURGED})
+            rows = session.exec(PURGE, params={"principal": self.user_id, "max_rows": MAX_PURGED})
         return Purged(*rows[0]) if rows else Purged()
 
 
@@ -187,6 +184,6 @@ class PurgeService:
                 break
 
     def _find(self, passed_over: Collection[str]) -> list[str]:
-        params = {"most": MAX_FOUND, "passed_over": list(passed_over)}
-        with self.sessions(_NOBODY) as session:
+        params = {"max_rows": MAX_FOUND, "passed_over": list(passed_over)}
+        with self.sessions(NOBODY) as session:
             return [user_id for (user_id,) in session.exec(FIND, params=params)]

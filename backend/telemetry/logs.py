@@ -49,7 +49,7 @@ logger = structlog.get_logger()
 
 def set_up_logs(level: str, *, as_json: bool) -> None:
     """Log everything of this level or above: our events, messages of libraries, warnings and failures."""
-    least = logging.getLevelNamesMapping()[level.upper()]
+    lowest = logging.getLevelNamesMapping()[level.upper()]
     processors: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -59,11 +59,11 @@ def set_up_logs(level: str, *, as_json: bool) -> None:
     renderer = structlog.processors.JSONRenderer(_as_json) if as_json else _for_people(sys.stderr)
     structlog.configure(
         processors=[*processors, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(least),
+        wrapper_class=structlog.make_filtering_bound_logger(lowest),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
     logging.basicConfig(handlers=[_handler(processors, renderer)])
-    logging.getLogger().setLevel(least)  # even if there are handlers already
+    logging.getLogger().setLevel(lowest)  # even if there are handlers already
     for name, quiet in _QUIET.items():
         logging.getLogger(name).setLevel(quiet)
     logging.captureWarnings(capture=True)

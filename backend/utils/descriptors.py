@@ -5,9 +5,9 @@ from __future__ import annotations
 import selectors
 from contextlib import suppress
 
-# macOS lets no process set more, but does not report this. `_MOST` replaces an unlimited number, which cannot be set.
+# macOS lets no process set more, but does not report this. `_MAX_LIMIT` replaces "unlimited", which cannot be set.
 _MAX_ON_MACOS = 10240
-_MOST = 1_048_576
+_MAX_LIMIT = 1_048_576
 
 # Unlike other selectors, it needs no descriptor of its own: they may have run out. Windows has only the default.
 Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.DefaultSelector)
@@ -19,11 +19,11 @@ def raise_limit() -> None:
         import resource  # noqa: PLC0415 - not on Windows, where this module must still import
 
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        for most in (_MOST if hard == resource.RLIM_INFINITY else hard, _MAX_ON_MACOS):
-            if soft == resource.RLIM_INFINITY or most <= soft:
+        for maximum in (_MAX_LIMIT if hard == resource.RLIM_INFINITY else hard, _MAX_ON_MACOS):
+            if soft == resource.RLIM_INFINITY or maximum <= soft:
                 return
             with suppress(ValueError):
-                resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+                resource.setrlimit(resource.RLIMIT_NOFILE, (maximum, hard))
                 return
 
 
@@ -35,4 +35,4 @@ def limit() -> int:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft != resource.RLIM_INFINITY:
             return soft
-    return _MOST
+    return _MAX_LIMIT

@@ -12,8 +12,8 @@ class Shares:
     The amount `kept` for newcomers goes only to users who have none.
     """
 
-    def __init__(self, most: int, kept: int = 0) -> None:
-        self.free = most
+    def __init__(self, size: int, kept: int = 0) -> None:
+        self.free = size
         self.taken: dict[str, int] = {}  # by user
         self._kept = kept
 

@@ -1,4 +1,4 @@
-"""*limit*: what Postgres achieves when pgbench sends it the same statements, on as many connections as the pool has."""
+"""*limit*: what Postgres achieves when pgbench sends it one statement per call, on as many connections as the pool."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from backend.services.tasks import queries as task_queries
 from backend.services.tasks.listing_queries import Shape, list_statement
 from tests.benchmarks import data, workloads
+from tests.benchmarks.contenders import one_statement
 from tests.benchmarks.load import Measured
 from tests.benchmarks.running import POOL_SIZE
 from tests.benchmarks.workloads import LIST_LIMIT, Workload
@@ -36,7 +37,7 @@ _VARIABLES = f"""\
 _USER = AsIs("('user-' || :owner)")
 _TASK_OF = "CAST('00000000-0000-7000-8000-' || lpad(to_hex({}), 12, '0') AS uuid)"
 _THE_TASK = {"principal": _USER, "task": AsIs(_TASK_OF.format(":owner * 10000 + :number")), "expected": None}
-_PAGE = {"known": [], "principal": _USER, "most": LIST_LIMIT}
+_PAGE = {"known": [], "principal": _USER, "max_rows": LIST_LIMIT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,9 @@ def _literal(value: object) -> str:
 
 _GET = Script(task_queries.GET, _THE_TASK, 60)
 _LIST = Script(list_statement(Shape(is_short=True)), _PAGE, 20)
-_LONG_LIST = Script(list_statement(Shape()), {**_PAGE, "principal": AsIs("('long-' || :long_owner)"), "most": 1000})
+_LONG_LIST = Script(list_statement(Shape()), {**_PAGE, "principal": AsIs("('long-' || :long_owner)"), "max_rows": 1000})
 _CREATE = Script(
-    task_queries.CREATE,
+    one_statement.CREATE,
     {
         "principal": _USER,
         "task": AsIs(_TASK_OF.format(":fresh")),
@@ -76,7 +77,7 @@ _CREATE = Script(
     5,
 )
 _PUT = Script(
-    task_queries.UPDATE,
+    one_statement.UPDATE,
     {
         **_THE_TASK,
         "new_title": AsIs(f"('{data.TITLE} ' || :fresh)"),
@@ -86,7 +87,7 @@ _PUT = Script(
     },
     10,
 )
-_TOGGLE = Script(task_queries.COMPLETE, {**_THE_TASK, "new_completed": None}, 5)
+_TOGGLE = Script(one_statement.COMPLETE, {**_THE_TASK, "new_completed": None}, 5)
 SCRIPTS = {
     workloads.GET: [_GET],
     workloads.LIST_50: [_LIST],

@@ -37,8 +37,9 @@ Contenders, on the same Postgres with the same tasks, on loopback, with wrk as t
 - *{CONVENTIONAL}*: FastAPI and SQLModel as their tutorials have it, on uvicorn with its access log. Each request tries
   its connection and looks up its user, each write is committed and read again. It may open as many connections as there
   are requests at once, for with fewer it can stop for good; the others have pools of 10.
-- *{FLOOR}*: Starlette with raw psycopg2 and this service's SQL, on the same uvicorn. No validation, no walls.
-- *{LIMIT}*: pgbench with the same statements, on as many connections as the pools have.
+- *{FLOOR}*: Starlette with raw psycopg2 and one statement for each call, on the same uvicorn. No validation, no
+  row isolation.
+- *{LIMIT}*: pgbench with those statements, on as many connections as the pools have.
 - *{BARE}*: FastAPI, one handler in a thread that does nothing. It shows what the machine is worth.
 
 Each row is the median of rounds that alternate ({{rounds}}), after a second to warm up; a round with an answer
@@ -68,6 +69,8 @@ def markdown(report: Report) -> str:
         parts += [f"## {_words(workers, connections)}", table(setting(report.results, workers, connections))]
     if report.growth:
         parts += ["## The same with much as with little", "\n".join(report.growth)]
+    if report.distance:
+        parts += ["## Away from the database", "\n".join(report.distance)]
     if report.trends:
         parts += ["## Trends of the inside", "\n".join(report.trends.lines())]
     return "\n\n".join(part.strip() for part in parts) + "\n"

@@ -32,7 +32,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run: date (UTC), machine, content of the workloads, all results, growth in lines, and trends."""
+    """A run: date (UTC), machine, content of the workloads, all results, growth and distance in lines, and trends."""
 
     date: str
     machine: str
@@ -41,6 +41,7 @@ class Report:
     workloads: dict[str, str]
     results: tuple[Result, ...]
     growth: tuple[str, ...] = ()
+    distance: tuple[str, ...] = ()
     trends: Trends | None = None
 
 
@@ -54,7 +55,7 @@ def read(text: str) -> Report:
     stored: dict[str, Any] = json.loads(text)
     results = tuple(Result(**result) for result in stored.pop("results"))
     trends = stored.pop("trends", None)
-    stored["growth"] = tuple(stored["growth"])
+    stored |= {name: tuple(stored.get(name, ())) for name in ("growth", "distance")}
     return Report(**stored, results=results, trends=Trends(**trends) if trends else None)
 
 

@@ -23,6 +23,7 @@ SMALL = Plan(
     workloads=[workloads.GET],
     contenders=(SERVICE, LIMIT, BARE),
     growth=growth.Sizes(rows=(1_000,), rounds=3, requests=1, seconds=1),
+    distance=3,
     trends=20,
     share=0.1,
 )
@@ -48,6 +49,7 @@ def test_a_run_writes_all_that_it_has_measured_and_counted(tmp_path: Path) -> No
         "## Targets",
         "## 1 worker, 16 connections",
         "## The same with much as with little",
+        "## Away from the database",
         "## Trends of the inside",
     ]
     assert [result.contender for result in report.results] == list(SMALL.contenders)

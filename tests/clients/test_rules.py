@@ -26,7 +26,7 @@ def _findings(rules: Path, folder: Path) -> set[Finding]:
     return {(finding["code"], tuple(map(str, finding["path"]))) for finding in json.loads(report.read_text())}
 
 
-def _place(pointer: str) -> tuple[str, ...]:
+def _location(pointer: str) -> tuple[str, ...]:
     """Parse the location of an exception in the contract."""
     steps = unquote(pointer.partition("#/")[2]).split("/")
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
@@ -40,7 +40,7 @@ def test_every_exception_is_needed_and_of_one_place(tmp_path: Path) -> None:
     rules = yaml.safe_load(RULES.read_text(encoding="utf-8"))
     overrides = rules["overrides"]
     excepted = {
-        (rule, _place(file)) for override in overrides for file in override["files"] for rule in override["rules"]
+        (rule, _location(file)) for override in overrides for file in override["files"] for rule in override["rules"]
     }
     excepted |= {(rule, ()) for rule in rules["rules"]}  # without a location: the rule is about the whole contract
     without_exceptions = tmp_path / "rules.json"
@@ -49,9 +49,9 @@ def test_every_exception_is_needed_and_of_one_place(tmp_path: Path) -> None:
 
     findings = _findings(without_exceptions, tmp_path)
 
-    for rule, place in excepted:
-        found = [path for broken, path in findings if broken == rule and path[: len(place)] == place]
-        assert found, f"is not needed any more: {rule} at {place}"
-        assert place or len(found) == 1, f"is broken in several places: {rule}"
+    for rule, location in excepted:
+        found = [path for broken, path in findings if broken == rule and path[: len(location)] == location]
+        assert found, f"is not needed any more: {rule} at {location}"
+        assert location or len(found) == 1, f"is broken in several places: {rule}"
     settings = {setting for override in [*overrides, rules] for setting in override["rules"].values()}
     assert settings == {False}  # YAML parses `off` as this

@@ -68,7 +68,7 @@ def test_each_command_explains_itself(help_of: str) -> None:
     assert set(re.findall(r"\b[A-Z][A-Z_]+\b", named)) <= SETTINGS.keys()
     for setting, default in re.findall(r"\(default: ([A-Z_]+), else (.+?)\)", help_of):
         assert str(SETTINGS[setting]) == default
-    assert "ends with: 0 done, 1 something it met is wrong, 2 typed wrongly, 130 interrupted" in help_of
+    assert "exit codes: 0 success, 1 error, 2 wrong arguments, 130 interrupted" in help_of
 
 
 def test_without_a_command_it_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,20 +93,23 @@ def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
         ("--verison", "Did you mean --version? Run: task-api --help"),
         ("xyzzy", "). Run: task-api --help"),
         ("serve --prot 1", "Did you mean --port? Run: task-api serve --help"),
-        ("serve --port=99999", "--port: write a whole number from 0 to 65535. Run: task-api serve --help"),
-        ("serve --port http", "--port: write a whole number from 0 to 65535. Run: task-api serve --help"),
-        ("serve --workers 0", "--workers: write a whole number from 1 to 64. Run: task-api serve --help"),
+        ("serve --port=99999", "--port: must be a whole number from 0 to 65535. Run: task-api serve --help"),
+        ("serve --port http", "--port: must be a whole number from 0 to 65535. Run: task-api serve --help"),
+        ("serve --workers 0", "--workers: must be a whole number from 1 to 64. Run: task-api serve --help"),
         ("serve --workers", "--workers: expected one argument. Run: task-api serve --help"),
         ("serve 8000", "unrecognized arguments: 8000. Run: task-api serve --help"),
         ("migrate statsu", "Did you mean status? Run: task-api migrate --help"),
         ("purge --port 1", "unrecognized arguments: --port 1. Run: task-api purge --help"),
-        ("seed --users 0", "--users: write a whole number from 1 to 1000000. Run: task-api seed --help"),
-        ("seed --user=many", "--users: write a whole number from 1 to 1000000. Run: task-api seed --help"),
-        ("seed --seed -1", "--seed: write a whole number from 0 to 1000000000000000. Run: task-api seed --help"),
-        ("seed --tasks 5e3", "--tasks: write a whole number from 1 to 1000000000. Run: task-api seed --help"),
+        ("seed --users 0", "--users: must be a whole number from 1 to 1000000. Run: task-api seed --help"),
+        ("seed --user=many", "--users: must be a whole number from 1 to 1000000. Run: task-api seed --help"),
+        ("seed --seed -1", "--seed: must be a whole number from 0 to 1000000000000000. Run: task-api seed --help"),
+        ("seed --tasks 5e3", "--tasks: must be a whole number from 1 to 1000000000. Run: task-api seed --help"),
         ("token", "required: USER. Run: task-api token --help"),
         ("token alice bob", "unrecognized arguments: bob. Run: task-api token --help"),
-        ("token alice --ttl 1y", "--ttl: write a number and a unit: 30s, 15m, 1h, 7d. Run: task-api token --help"),
+        (
+            "token alice --ttl 1y",
+            "--ttl: must be a number and a unit, like 30s, 15m, 1h or 7d. Run: task-api token --help",
+        ),
         ("completion fish", "invalid choice: 'fish' (choose from "),
     ],
 )
@@ -123,9 +126,9 @@ def test_what_is_typed_wrongly_is_said_in_a_line(line: str, said: str, capsys: p
 @pytest.mark.parametrize(
     ("line", "settings", "said"),
     [
-        ("token ''", {}, "A user id has 1 to 255 characters"),
-        (f"token {'x' * 256}", {}, "A user id has 1 to 255 characters"),
-        ("token alice", {"JWT_SECRET": "short"}, "JWT_SECRET: needs at least 32 bytes; make one with"),
+        ("token ''", {}, "A user id must have 1 to 255 characters"),
+        (f"token {'x' * 256}", {}, "A user id must have 1 to 255 characters"),
+        ("token alice", {"JWT_SECRET": "short"}, "JWT_SECRET: must have at least 32 bytes. Make one with"),
         ("token alice", {"DATA_DIR": "/proc/nothing"}, "Set DATA_DIR to a folder of your own"),
         ("seed", {"DATA_DIR": "/proc/nothing"}, "Set DATA_DIR to a folder of your own"),
         ("seed", {"DATABASE_URL": "nonsense"}, "DATABASE_URL must look like postgresql://"),

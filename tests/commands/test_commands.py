@@ -47,13 +47,13 @@ def test_migrations_are_applied_listed_and_taken_back(
 
     assert printed("status") == PENDING
     assert printed() == f"applied {', '.join(FILES)}\n"
-    assert printed("apply") == "applied nothing: the schema is current\n"
+    assert printed("apply") == "nothing to apply: the schema is up to date\n"
     assert printed("status") == "".join(f"applied {name}\n" for name in FILES)
     for newest in reversed(FILES[1:]):
         assert printed("rollback") == f"rolled back {newest}\n"
     assert printed("status") == PENDING.replace("pending", "applied", 1)
     assert printed("rollback") == f"rolled back {FILES[0]}\n"
-    assert printed("rollback") == "rolled back nothing: no migration is applied\n"
+    assert printed("rollback") == "nothing to roll back: no migration is applied\n"
     assert list(workplace.iterdir()) == []
 
 
@@ -132,7 +132,10 @@ def test_tokens_are_not_made_where_an_issuer_makes_them(
     assert main(["token", "alice"]) == 1
     output = capsys.readouterr()
     assert output.out == ""
-    assert output.err == "task-api: tokens come from your issuer; this command makes them for development only\n"
+    assert output.err == (
+        "task-api: this command makes tokens for development only. In production and with JWT_JWKS_URL, get them from "
+        "your issuer\n"
+    )
     assert list(workplace.iterdir()) == []
 
 
@@ -141,7 +144,7 @@ def test_tokens_are_not_made_where_an_issuer_makes_them(
 def test_a_malformed_ttl_is_refused(workplace: Path, ttl: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["token", "alice", f"--ttl={ttl}"])
-    assert "write a number and a unit: 30s, 15m, 1h, 7d" in capsys.readouterr().err
+    assert "must be a number and a unit, like 30s, 15m, 1h or 7d" in capsys.readouterr().err
     assert list(workplace.iterdir()) == []
 
 

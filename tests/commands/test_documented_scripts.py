@@ -125,9 +125,7 @@ def first_answer_lost(address: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", SHELLS)
-def test_a_create_is_repeated_and_makes_one_task(
-    service: Service, paste: Paste, alice: httpx.Client, name: str
-) -> None:
+def test_a_create_is_retried_and_makes_one_task(service: Service, paste: Paste, alice: httpx.Client, name: str) -> None:
     before = living(alice)
 
     with first_answer_lost(service.address) as address:

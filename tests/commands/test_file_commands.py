@@ -105,7 +105,7 @@ def test_they_write_to_and_read_from_other_programs(
     assert done.returncode == 1
     assert done.stdout == b"1 created, 0 updated, 0 restored, 0 unchanged, 1 failed\n"
     assert done.stderr == (
-        b"-:2: title: This is required: send it\ntask-api: 1 row is bad, and all others are stored: see above\n"
+        b"-:2: title: This is required: send it\ntask-api: 1 row is bad (listed above). All other rows are stored\n"
     )
 
 
@@ -118,9 +118,11 @@ def test_bad_rows_are_listed(command: Command, user_id: str) -> None:
     lines = error.splitlines()
     assert code == 1
     assert out.startswith("1 created, ")
-    assert lines[0] == "tasks.jsonl:2: ?[31m: There is nothing of this name here: check its spelling"
+    assert lines[0] == "tasks.jsonl:2: ?[31m: No field or parameter has this name: check the spelling"
     assert len(lines) == MAX_ERRORS + 1
-    assert lines[-1].startswith(f"task-api: {MAX_ERRORS + 2} rows are bad, and all others are stored: see the first ")
+    assert lines[-1] == (
+        f"task-api: {MAX_ERRORS + 2} rows are bad (the first {MAX_ERRORS} listed above). All other rows are stored"
+    )
 
 
 @pytest.mark.requirement("FR-242")
@@ -134,8 +136,8 @@ def test_it_stops_behind_very_many_bad_rows_and_says_so(command: Command, client
     assert out == f"1 created, 0 updated, 0 restored, 0 unchanged, {MAX_BAD_ROWS} failed\n"
     assert len(error.splitlines()) == MAX_ERRORS + 1
     assert error.endswith(
-        f"task-api: {MAX_BAD_ROWS} rows are bad, and the import stopped: nothing is stored from line "
-        f"{MAX_BAD_ROWS + 2} on, and all others before are: see the first {MAX_ERRORS} above\n"
+        f"task-api: {MAX_BAD_ROWS} rows are bad (the first {MAX_ERRORS} listed above). The import stopped at line "
+        f"{MAX_BAD_ROWS + 2}: all other rows before it are stored, and none from there on\n"
     )
     assert len(tasks_of(client)) == 1
 
@@ -143,13 +145,17 @@ def test_it_stops_behind_very_many_bad_rows_and_says_so(command: Command, client
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("export", "--user", ""), 2, "write the id of a user"),
-        (("export", "--user", "a", "--output", "tasks"), 2, "say with --format"),
+        (("export", "--user", ""), 2, "--user: must have 1 to 255 characters and no control characters"),
+        (("export", "--user", "a", "--output", "tasks"), 2, "choose the format of the file with --format"),
         (("export",), 2, "--user"),
-        (("import", "--user", "x" * 256, "tasks.csv"), 2, "write the id of a user"),
-        (("import", "--user", "a", "tasks.txt"), 2, "say with --format"),
+        (
+            ("import", "--user", "x" * 256, "tasks.csv"),
+            2,
+            "--user: must have 1 to 255 characters and no control characters",
+        ),
+        (("import", "--user", "a", "tasks.txt"), 2, "choose the format of the file with --format"),
         (("import", "--user", "a", "--format", "xml", "missing.csv"), 2, "invalid choice"),
-        (("import", "--user", "a", "other.csv"), 1, "other.csv: name: There is nothing of this name here"),
+        (("import", "--user", "a", "other.csv"), 1, "other.csv: name: No field or parameter has this name"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(command: Command, arguments: tuple[str, ...], code: int, said: str) -> None:
@@ -204,5 +210,5 @@ def test_what_came_before_an_outage_is_stored(
         code, out, error = command("import", "--user", user_id, "tasks.jsonl")
 
     assert (code, out) == (1, "")
-    assert error.endswith("What came before is stored: import the file again in a while.\n")
+    assert error.endswith("What came before is stored: import the file again later.\n")
     assert len(tasks_of(client)) == 250

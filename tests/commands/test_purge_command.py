@@ -97,5 +97,5 @@ def test_what_needs_a_database_makes_none(
 
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert f"there is no database in {tmp_path / 'data'}: run this in the folder of the service" in printed.err
+    assert f"there is no database in {tmp_path / 'data'}. Run this in the folder of the service" in printed.err
     assert not (tmp_path / "data").exists()

@@ -113,13 +113,13 @@ def test_an_account_never_holds_more_than_it_may(own_url: str, tmp_path: Path) -
     allowed = {"MAX_TASKS_PER_USER": "5"}
     too_many = seed(own_url, tmp_path, "--tasks", "6", **allowed)
     assert (too_many.returncode, too_many.stdout) == (1, "")
-    assert too_many.stderr == ("task-api: MAX_TASKS_PER_USER allows 5 tasks: raise it, or ask for fewer with --tasks\n")
+    assert too_many.stderr == ("task-api: MAX_TASKS_PER_USER allows only 5 tasks. Raise it, or set a lower --tasks\n")
     assert rows(own_url, "SELECT count(*) FROM users") == [(0,)]
 
     assert seed(own_url, tmp_path, "--users", "1", "--tasks", "3", **allowed).returncode == 0
     others = seed(own_url, tmp_path, "--users", "1", "--tasks", "3", "--seed", "2", **allowed)
     assert (others.returncode, others.stdout) == (1, "")
-    assert others.stderr.startswith("task-api: alice has other tasks, too, and MAX_TASKS_PER_USER allows 5:")
+    assert others.stderr.startswith("task-api: alice also has other tasks, and MAX_TASKS_PER_USER allows only 5.")
     assert rows(own_url, "SELECT revision, task_count FROM users") == [(3, 3)]
 
 
@@ -127,5 +127,7 @@ def test_production_wants_no_invented_data(own_url: str, tmp_path: Path) -> None
     done = seed(own_url, tmp_path, ENVIRONMENT="production", JWT_SECRET=SECRET)
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("task-api: seed invents users and tasks, and ENVIRONMENT is production:")
+    assert done.stderr.startswith(
+        "task-api: seed adds sample users and tasks, so it does not run with ENVIRONMENT=production"
+    )
     assert rows(own_url, "SELECT count(*) FROM users") == [(0,)]

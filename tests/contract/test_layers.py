@@ -75,15 +75,15 @@ def _is_in(module: str, part: str) -> bool:
     return module == part or module.startswith(f"{part}.")
 
 
-def _place(module: str, layers: tuple[set[str], ...]) -> tuple[int, str]:
+def _layer_of(module: str, layers: tuple[set[str], ...]) -> tuple[int, str]:
     """Return the number of a module's layer, counted from the top, and its part of that layer."""
     found = ((number, part) for number, layer in enumerate(layers) for part in layer if _is_in(module, part))
-    return max(found, key=lambda place: len(place[1]))
+    return max(found, key=lambda layer: len(layer[1]))
 
 
 def _is_below(name: str, module: str, layers: tuple[set[str], ...]) -> bool:
     """Return whether a module may import another: one in its own part or in a layer below."""
-    (mine, my_part), (other, other_part) = _place(module, layers), _place(name, layers)
+    (mine, my_part), (other, other_part) = _layer_of(module, layers), _layer_of(name, layers)
     return my_part == other_part or mine < other
 
 

@@ -127,7 +127,7 @@ def test_every_table_has_row_level_security_for_reading_and_writing(schema_url: 
 
 
 @pytest.mark.requirement("FR-138", "FR-014")
-def test_one_function_passes_the_wall_and_only_for_no_user(schema_url: str) -> None:
+def test_one_function_bypasses_row_level_security_and_only_for_no_user(schema_url: str) -> None:
     ((name, settings, access, source),) = execute(schema_url, DEFINERS)
 
     assert (name, settings) == ("users_with_expired_rows", ["search_path=pg_catalog, pg_temp"])

@@ -44,10 +44,12 @@ def test_every_metric_is_listed() -> None:
 @pytest.mark.requirement("FR-175")
 def test_spans_are_made_in_one_place_and_their_attributes_are_listed() -> None:
     made = [
-        place for place, call in calls() if ast.unparse(call.func).endswith(("start_span", "start_as_current_span"))
+        location
+        for location, call in calls()
+        if ast.unparse(call.func).endswith(("start_span", "start_as_current_span"))
     ]
     source = Path("backend/database/instrumentation.py")
-    assert [place.partition(":")[0] for place in made] == [source.as_posix()]
+    assert [location.partition(":")[0] for location in made] == [source.as_posix()]
 
     text = (Path(__file__).parents[2] / source).read_text(encoding="utf-8")
     attributes = set(re.findall(r'"((?:db|error)\.[a-z._]+)"', text)) - set(instruments())
@@ -58,9 +60,9 @@ def test_spans_are_made_in_one_place_and_their_attributes_are_listed() -> None:
 @pytest.mark.requirement("FR-175")
 def test_nothing_is_logged_in_another_way() -> None:
     """A logger of the standard library would log free text, which no list can cover."""
-    others = [place for place, call in calls() if ast.unparse(call.func) == "logging.getLogger"]
+    others = [location for location, call in calls() if ast.unparse(call.func) == "logging.getLogger"]
 
-    assert {place.partition(":")[0] for place in others} == {
+    assert {location.partition(":")[0] for location in others} == {
         "backend/database/migrations/yoyo_backend.py",  # quiets yoyo
         "backend/telemetry/logs.py",
     }

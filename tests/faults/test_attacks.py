@@ -110,7 +110,7 @@ def expect_nobody_is_locked_out(seen: Seen) -> None:
     before = {path: len(answers) for path, answers in seen.answers.items()}
     until(lambda: all(len(answers) >= before[path] + ANSWERS for path, answers in seen.answers.items()))
     assert seen.statuses() == {(seen.path, 200), ("/health/live", 200)}
-    assert seen.most_bytes < MAX_BYTES
+    assert seen.max_bytes < MAX_BYTES
 
 
 @dataclass(frozen=True)

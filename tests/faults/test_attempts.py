@@ -13,7 +13,8 @@ import pytest
 
 from backend.database import waiting
 from backend.database.bell import Bell
-from backend.database.connector import MAX_PAUSE_SECONDS, RECOVERY_SECONDS, Connector, NoConnection
+from backend.database.connector import MAX_PAUSE_SECONDS, RECOVERY_SECONDS, Connector
+from backend.database.errors import DatabaseUnavailable
 from backend.database.url import read_url
 from tests.fixtures.proxy import Proxy, counting_proxy
 
@@ -37,7 +38,7 @@ class World:
     def thread(self, target: Callable[..., None], args: tuple[object, ...], **_: object) -> SimpleNamespace:
         return SimpleNamespace(start=lambda: self._threads.append(partial(target, *args)))
 
-    def bell(self) -> Bell:
+    def bell(self, *_: object) -> Bell:
         bell = Bell()
         bell.wait = self._wait  # type: ignore[method-assign]
         return bell
@@ -92,7 +93,7 @@ def test_pauses_grow_and_are_spread_by_chance(
     own_proxy.refusal = REFUSAL
     attempts = Attempts(world, own_proxy, 3.0, chance)
 
-    with pytest.raises(NoConnection) as raised, closing(attempts.connector()):
+    with pytest.raises(DatabaseUnavailable) as raised, closing(attempts.connector()):
         pass
 
     assert raised.value.reason == REFUSAL
@@ -105,7 +106,7 @@ def test_pauses_grow_and_are_spread_by_chance(
 def test_however_long_it_was_away_it_is_soon_noticed_to_be_back(world: World, own_proxy: Proxy, chance: float) -> None:
     own_proxy.refusal = REFUSAL
     attempts = Attempts(world, own_proxy, OUTAGE_SECONDS, chance)
-    with pytest.raises(NoConnection):
+    with pytest.raises(DatabaseUnavailable):
         attempts.connector()
     pauses = [later - earlier for earlier, later in pairwise(attempts.seconds)]
     assert pauses[6:] == pytest.approx([MAX_PAUSE_SECONDS * (0.5 + chance / 2)] * len(pauses[6:]))

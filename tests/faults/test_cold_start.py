@@ -11,8 +11,8 @@ import pytest
 
 from backend.config import Settings
 from backend.database.connection_limiter import WAITING_SHARE
-from backend.database.engine import CONNECT_TIMEOUT_SECONDS
 from backend.database.migrations.runner import CONNECT_SECONDS
+from backend.database.url import CONNECT_TIMEOUT_SECONDS
 from backend.identity.jwt import issue_token
 from tests.fixtures.api import new_user
 from tests.fixtures.outages import POOL_SIZE, serving

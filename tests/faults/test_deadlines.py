@@ -17,7 +17,8 @@ from backend.config import Settings
 from backend.database.connection_limiter import WAITING_SHARE, ConnectionLimiter
 from backend.database.deadline import begin_work, current_work
 from backend.database.engine import SERVER_SHARE, Engine
-from backend.database.session import Interrupted, SessionFactory
+from backend.database.errors import DatabaseUnavailable, Interrupted
+from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.locks import row_locked
@@ -26,7 +27,7 @@ from tests.fixtures.proxy import Proxy, counting_proxy
 FOR_EVER_SECONDS = 1000.0  # longer than any test may take
 SHORT_SECONDS = 0.5
 MAX_SECONDS = 300.0  # the longest time a request may be given
-PLACES, CROWD = 2, 20  # connections, and requests that arrive while all are in use
+SLOTS, CROWD = 2, 20  # connections, and requests that arrive while all are in use
 TIME_LEFT = text("SELECT current_setting('statement_timeout', true)::interval")
 SLEEP = text(f"SELECT pg_sleep({FOR_EVER_SECONDS})")
 NOTHING = text("SELECT")
@@ -88,7 +89,7 @@ def test_the_server_ends_what_takes_longer_and_the_connection_is_good(
         session.exec(NOTHING)
     monkeypatch.setattr("backend.database.engine.SERVER_SHARE", SHORT_SECONDS / FOR_EVER_SECONDS)
 
-    assert fail(engine, SLEEP, FOR_EVER_SECONDS) is ServiceUnavailable
+    assert fail(engine, SLEEP, FOR_EVER_SECONDS) is DatabaseUnavailable
 
     with SessionFactory(engine)(new_user()) as session:
         session.exec(NOTHING)
@@ -129,13 +130,13 @@ def test_who_runs_out_of_time_takes_no_connection_of_others_along(engine: Engine
 
 @pytest.mark.requirement("FR-160")
 def test_work_whose_time_is_over_is_not_begun(engine: Engine, own_proxy: Proxy) -> None:
-    assert fail(engine, NOTHING, -1.0) is ServiceUnavailable
+    assert fail(engine, NOTHING, -1.0) is DatabaseUnavailable
 
     assert own_proxy.round_trips == 0
 
 
 @pytest.mark.requirement("FR-160")
-def test_waiting_at_the_gate_is_part_of_the_time_and_leaves_enough_of_it() -> None:
+def test_waiting_at_the_connection_limiter_counts_towards_the_deadline_and_leaves_enough_of_it() -> None:
     async def stay(connection_limiter: ConnectionLimiter, has_come: asyncio.Event) -> tuple[float, int]:
         begin_work()
         async with connection_limiter:
@@ -171,8 +172,8 @@ def test_overload_opens_no_new_connections(
     monkeypatch.setattr("backend.database.connection_limiter.WAITING_SHARE", SHORT_SECONDS / MAX_SECONDS)
     monkeypatch.setattr("backend.database.connector.MAX_PAUSE_SECONDS", FOR_EVER_SECONDS)
     monkeypatch.setattr("backend.api.main.SYNC_SECONDS", 3600)  # or the rate-limit sync would open a connection
-    changes = {"database_pool_size": 2 * PLACES, "request_timeout_seconds": MAX_SECONDS}  # half for one user
-    with counting_proxy(own_url) as proxy, ThreadPoolExecutor(PLACES + CROWD) as threads:
+    changes = {"database_pool_size": 2 * SLOTS, "request_timeout_seconds": MAX_SECONDS}  # half for one user
+    with counting_proxy(own_url) as proxy, ThreadPoolExecutor(SLOTS + CROWD) as threads:
         url = SecretStr(proxy.url)
         with serve(settings.model_copy(update={**changes, "database_url": url})) as api, api.client(user_id) as client:
 
@@ -182,8 +183,8 @@ def test_overload_opens_no_new_connections(
             assert work(0) == 201
             for _ in range(3):
                 with row_locked(own_url, user_id) as wait_for:
-                    in_hand = [threads.submit(work, number) for number in range(PLACES)]
-                    wait_for(PLACES)
+                    in_hand = [threads.submit(work, number) for number in range(SLOTS)]
+                    wait_for(SLOTS)
                     assert list(threads.map(work, range(CROWD))) == [503] * CROWD
-                assert [each.result() for each in in_hand] == [201] * PLACES
-    assert len(proxy.attempts) == PLACES
+                assert [each.result() for each in in_hand] == [201] * SLOTS
+    assert len(proxy.attempts) == SLOTS

@@ -25,59 +25,59 @@ KILL = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {OUR
 
 
 @dataclass(frozen=True)
-class Place:
+class ProxiedDatabase:
     """A server, and the proxy in front of it."""
 
     server: Server
     proxy: Proxy
 
 
-def kill_backends(place: Place) -> None:
+def kill_backends(database: ProxiedDatabase) -> None:
     """Terminate every connection from the server's side, one by one."""
-    assert len(execute(place.server.url(), KILL)) == POOL_SIZE
+    assert len(execute(database.server.url(), KILL)) == POOL_SIZE
 
 
-DEATHS: dict[str, Callable[[Place], None]] = {
+DEATHS: dict[str, Callable[[ProxiedDatabase], None]] = {
     "backends killed": kill_backends,
-    "server restarted": lambda place: place.server.restart(),
-    "server restarted at once": lambda place: place.server.restart(signal.SIGQUIT),
-    "cut": lambda place: place.proxy.cut(),
+    "server restarted": lambda database: database.server.restart(),
+    "server restarted at once": lambda database: database.server.restart(signal.SIGQUIT),
+    "cut": lambda database: database.proxy.cut(),
 }
 
 
 @pytest.fixture(params=["plain", "TLS"])
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+def database(request: pytest.FixtureRequest) -> Iterator[ProxiedDatabase]:
     """A server behind a proxy; with TLS, connections are closed differently."""
     server: Server = request.getfixturevalue("own_server" if request.param == "plain" else "own_tls_server")
     with counting_proxy(server.url()) as proxy:
-        yield Place(server, proxy)
+        yield ProxiedDatabase(server, proxy)
 
 
-def is_full(place: Place) -> bool:
+def is_full(database: ProxiedDatabase) -> bool:
     """Return whether there are as many connections as one user gets, all of them accepted by the server."""
-    accepted = execute(place.server.url(), SERVER_CONNECTIONS)
-    return place.proxy.connections >= POOL_SIZE and accepted >= [(POOL_SIZE,)]
+    accepted = execute(database.server.url(), SERVER_CONNECTIONS)
+    return database.proxy.connections >= POOL_SIZE and accepted >= [(POOL_SIZE,)]
 
 
 @pytest.mark.requirement("FR-155")
-def test_the_next_requests_all_succeed(settings: Settings, place: Place) -> None:
-    with loaded(settings, place.proxy.url) as load:
+def test_the_next_requests_all_succeed(settings: Settings, database: ProxiedDatabase) -> None:
+    with loaded(settings, database.proxy.url) as load:
         for die in DEATHS.values():
-            while not is_full(place):
+            while not is_full(database):
                 load.at_once(count=AT_ONCE)
-            die(place)
-            until(lambda: place.proxy.connections == 0)  # from now on the service can notice
+            die(database)
+            until(lambda: database.proxy.connections == 0)  # from now on the service can notice
             assert [answer for answer in load.at_once() if not answer.is_good] == []
 
 
 @pytest.mark.requirement("FR-155", "FR-160")
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
-@pytest.mark.parametrize(("timeout_seconds", "most_milliseconds"), [(10.0, 5000), (2.0, 1000)])
+@pytest.mark.parametrize(("timeout_seconds", "max_milliseconds"), [(10.0, 5000), (2.0, 1000)])
 def test_a_connection_that_the_network_forgot_is_found_out(
-    place: Place, timeout_seconds: float, most_milliseconds: int
+    database: ProxiedDatabase, timeout_seconds: float, max_milliseconds: int
 ) -> None:
     """Idle connections: detected within minutes; connections in use: in time for another connection."""
-    engine = Engine(place.proxy.url, pool_size=1, timeout_seconds=timeout_seconds)
+    engine = Engine(database.proxy.url, pool_size=1, timeout_seconds=timeout_seconds)
     with closing(engine.connect()) as connection:
         driver: Any = connection.driver_connection
         with socket.socket(fileno=driver.fileno()) as end:
@@ -88,7 +88,7 @@ def test_a_connection_that_the_network_forgot_is_found_out(
 
     assert keeps_alive
     assert option["idle"] + option["interval"] * option["count"] <= 120
-    assert 0 < option["user timeout"] <= most_milliseconds
+    assert 0 < option["user timeout"] <= max_milliseconds
 
 
 TCP_OPTIONS = {

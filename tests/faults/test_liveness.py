@@ -28,21 +28,21 @@ USES = [1000, 2500]  # seconds
 
 
 @pytest.mark.requirement("FR-168")
-@pytest.mark.parametrize("most", [BUSY, BUSY // 2], ids=["not full", "full"])
+@pytest.mark.parametrize("max_requests", [BUSY, BUSY // 2], ids=["not full", "full"])
 def test_a_service_that_waits_for_a_silent_database_says_that_it_lives(
-    settings: Settings, database_url: str, most: int
+    settings: Settings, database_url: str, max_requests: int
 ) -> None:
     with counting_proxy(database_url) as proxy, ExitStack() as stack:
-        running = stack.enter_context(serving(settings, proxy.url, max_concurrent_requests=most))
+        running = stack.enter_context(serving(settings, proxy.url, max_concurrent_requests=max_requests))
         connection_limiter = running.app.state.connection_limiter
         client = stack.enter_context(running.client())
         assert client.get("/health/ready").status_code == 200
         proxy.silent = True
         busy = [stack.enter_context(connection_to(running)) for _ in range(BUSY)]
-        in_hand, refused = busy[:most], busy[most:]
+        in_hand, refused = busy[:max_requests], busy[max_requests:]
         for connection in in_hand:
             connection.send(head(new_user(), "GET /api/tasks"))
-        until(lambda: connection_limiter.waiting == most - POOL_SIZE)
+        until(lambda: connection_limiter.waiting == max_requests - POOL_SIZE)
         for connection in refused:
             connection.send(head(new_user(), "GET /api/tasks"))
         assert [connection.answer().status_code for connection in refused] == [503] * len(refused)
@@ -116,7 +116,7 @@ def test_a_good_answer_counts_no_more_when_a_request_has_found_the_database_away
     ("damage", "reason"),
     [
         ("DELETE FROM _yoyo_migration WHERE migration_id LIKE '0001%'", "1 migration"),
-        ("ALTER TABLE tasks DISABLE ROW LEVEL SECURITY", "keep users apart"),
+        ("ALTER TABLE tasks DISABLE ROW LEVEL SECURITY", "Row-level security does not work"),
     ],
 )
 def test_what_makes_a_service_unready_is_said(own_url: str, damage: str, reason: str) -> None:

@@ -33,6 +33,7 @@ FEW_FILES = 256  # a typical limit of a shell: fewer than there are streams
 MAX_BYTES_EACH = 200_000  # of memory; actual use is about a quarter of that
 SOME_FILES = 40  # connections to the database and other open files
 AT_ONCE = 100  # streams opened at a time: far fewer than a worker accepts requests
+ENDED = f"route='{STREAM}' status=200"  # in the log line of a stream that has ended
 LAST_CHUNK = b"\r\n0\r\n\r\n"
 _CHANGE = """
 INSERT INTO users (id, revision, task_count) VALUES (%s, 1, 1);
@@ -103,7 +104,7 @@ def asked(service: Service, user_id: str, method: str = "GET", path: str = "/api
     return httpx.request(method, address, json=body, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
 
 
-async def _story(service: Service, database_url: str) -> None:
+async def _story(service: Service, log: Path, database_url: str) -> None:
     process, users, other = psutil.Process(service.process.pid), [new_user() for _ in range(USERS)], new_user()
     assert (await asyncio.to_thread(asked, service, other)).status_code == 200
     files, memory = process.num_fds(), process.memory_info().rss
@@ -121,6 +122,7 @@ async def _story(service: Service, database_url: str) -> None:
         for user_id, text in (here, f"of {here}"), (elsewhere, "from elsewhere"):
             await asyncio.gather(*(each.hear(text) for each in followers if each.user_id == user_id))
     await eventually(lambda: process.num_fds() < files + SOME_FILES)
+    await eventually(lambda: log.read_text().count(ENDED) == MAX_STREAMS)  # only then are all slots free again
 
     async with crowd(service, users[3:]) as followers:
         ended = asyncio.gather(*(follower.rest() for follower in followers))
@@ -130,5 +132,6 @@ async def _story(service: Service, database_url: str) -> None:
             assert b"data:" not in rest
 
 
-def test_a_worker_has_a_thousand_streams(service: Service, database_url: str) -> None:
-    asyncio.run(_story(service, database_url))
+def test_a_worker_has_a_thousand_streams(service: Service, tmp_path: Path, database_url: str) -> None:
+    (log,) = tmp_path.glob("serve-*.log")
+    asyncio.run(_story(service, log, database_url))

@@ -40,7 +40,7 @@ FOR_NOW = [NEON_STARTS, "remaining connection slots are reserved for roles with 
 
 
 @dataclass(frozen=True)
-class Place:
+class ProxiedDatabase:
     """A test database, and the proxy in front of it."""
 
     server: Server
@@ -74,38 +74,38 @@ class Place:
 class Outage:
     """How a database goes away, and how it comes back."""
 
-    begin: Callable[[Place], None]
-    end: Callable[[Place], None]
+    begin: Callable[[ProxiedDatabase], None]
+    end: Callable[[ProxiedDatabase], None]
 
 
 OUTAGES = {
-    "stopped": Outage(lambda place: place.server.stop(), lambda place: place.server.start()),
-    "killed": Outage(lambda place: place.server.kill(), lambda place: place.server.start()),
-    "frozen": Outage(lambda place: place.server.freeze(), lambda place: place.server.thaw()),
-    "nobody listens": Outage(Place.close, lambda place: place.proxy.open()),
-    "silent": Outage(Place.fall_silent, Place.speak),
-    "suspended": Outage(lambda place: place.refuse(NEON_STARTS), Place.let_in),
+    "stopped": Outage(lambda database: database.server.stop(), lambda database: database.server.start()),
+    "killed": Outage(lambda database: database.server.kill(), lambda database: database.server.start()),
+    "frozen": Outage(lambda database: database.server.freeze(), lambda database: database.server.thaw()),
+    "nobody listens": Outage(ProxiedDatabase.close, lambda database: database.proxy.open()),
+    "silent": Outage(ProxiedDatabase.fall_silent, ProxiedDatabase.speak),
+    "suspended": Outage(lambda database: database.refuse(NEON_STARTS), ProxiedDatabase.let_in),
 }
 
 
 @pytest.fixture
-def place(own_server: Server) -> Iterator[Place]:
+def database(own_server: Server) -> Iterator[ProxiedDatabase]:
     """A server behind a proxy."""
     with counting_proxy(own_server.url()) as proxy:
-        yield Place(own_server, proxy)
+        yield ProxiedDatabase(own_server, proxy)
 
 
 @contextmanager
-def lasting(outage: Outage, place: Place) -> Iterator[None]:
+def lasting(outage: Outage, database: ProxiedDatabase) -> Iterator[None]:
     """Keep the database away while the block runs."""
-    outage.begin(place)
+    outage.begin(database)
     try:
         yield
     finally:
-        outage.end(place)
+        outage.end(database)
 
 
-def most_attempts(began: float) -> float:
+def max_attempts(began: float) -> float:
     """Return how many attempts are allowed since the database went away: many at first, then ever fewer."""
     return 2 * POOL_SIZE + (time.monotonic() - began) / (MAX_PAUSE_SECONDS / 2)
 
@@ -113,10 +113,10 @@ def most_attempts(began: float) -> float:
 @pytest.mark.requirement("FR-160", "FR-162")
 @pytest.mark.parametrize("outage", ["stopped", "frozen", "nobody listens", "silent", "suspended"])
 def test_an_outage_is_answered_by_the_deadline_and_leaves_nothing(
-    settings: Settings, place: Place, outage: str
+    settings: Settings, database: ProxiedDatabase, outage: str
 ) -> None:
-    with loaded(settings, place.proxy.url) as load:
-        with lasting(OUTAGES[outage], place), load.in_a_hurry():
+    with loaded(settings, database.proxy.url) as load:
+        with lasting(OUTAGES[outage], database), load.in_a_hurry():
             answers = load.at_once()  # while the database is away: these do not wait for it to come back
         back = time.monotonic()
 
@@ -124,18 +124,20 @@ def test_an_outage_is_answered_by_the_deadline_and_leaves_nothing(
         load.wait_until_all_is_well()
         assert all(answer.is_good for answer in load.at_once(count=3 * POOL_SIZE))
         # No storm. A connection that is opened to replace another may turn out to be unneeded, and is closed.
-        assert len([attempt for attempt in place.proxy.attempts if attempt > back]) <= 2 * POOL_SIZE
-        expect_nothing_left(place.server.url())
-        assert place.proxy.connections <= POOL_SIZE
+        assert len([attempt for attempt in database.proxy.attempts if attempt > back]) <= 2 * POOL_SIZE
+        expect_nothing_left(database.server.url())
+        assert database.proxy.connections <= POOL_SIZE
 
 
 @pytest.mark.requirement("FR-160")
 @pytest.mark.parametrize("outage", ["killed", "frozen", "nobody listens"])
-def test_requests_that_are_under_way_are_answered_when_it_begins(settings: Settings, place: Place, outage: str) -> None:
-    with loaded(settings, place.proxy.url) as load:
+def test_requests_that_are_under_way_are_answered_when_it_begins(
+    settings: Settings, database: ProxiedDatabase, outage: str
+) -> None:
+    with loaded(settings, database.proxy.url) as load:
         with ExitStack() as lasts, load.in_a_hurry(), load.going_on(EVERYTHING) as answers:
             until(lambda: len(answers) > AT_ONCE)
-            lasts.enter_context(lasting(OUTAGES[outage], place))
+            lasts.enter_context(lasting(OUTAGES[outage], database))
             until(lambda: any(answer.asks_to_come_again for answer in answers))
             # The database is still away, and no request waits any more.
         assert [answer for answer in answers if not answer.is_good and not answer.asks_to_come_again] == []
@@ -143,17 +145,19 @@ def test_requests_that_are_under_way_are_answered_when_it_begins(settings: Setti
 
 
 @pytest.mark.requirement("FR-162", "FR-155")
-def test_of_a_short_outage_clients_see_only_that_answers_take_longer(settings: Settings, place: Place) -> None:
-    with loaded(settings, place.proxy.url) as load, load.going_on(READS + SAFE_WRITES) as answers:
+def test_of_a_short_outage_clients_see_only_that_answers_take_longer(
+    settings: Settings, database: ProxiedDatabase
+) -> None:
+    with loaded(settings, database.proxy.url) as load, load.going_on(READS + SAFE_WRITES) as answers:
         until(lambda: len(answers) > AT_ONCE)
-        place.server.stop(signal.SIGQUIT)
+        database.server.stop(signal.SIGQUIT)
         until(load.is_away)
         gone = time.monotonic()
-        tried = len(place.proxy.attempts)
+        tried = len(database.proxy.attempts)
         with load.going_on(TOGGLES, count=2) as toggled:  # impossible while the database is away
-            until(lambda: len(place.proxy.attempts) > tried)
+            until(lambda: len(database.proxy.attempts) > tried)
             back = time.monotonic()
-            place.server.start()
+            database.server.start()
         load.wait_until_all_is_well()
 
     assert [answer for answer in [*answers, *toggled] if not answer.is_good] == []
@@ -167,42 +171,44 @@ def test_a_request_has_time_for_an_outage_of_three_seconds_by_default() -> None:
 
 
 @pytest.mark.requirement("FR-161", "FR-162")
-def test_while_the_database_is_away_a_worker_tries_seldom_and_one_at_a_time(settings: Settings, place: Place) -> None:
+def test_while_the_database_is_away_a_worker_tries_seldom_and_one_at_a_time(
+    settings: Settings, database: ProxiedDatabase
+) -> None:
     """This holds for any number of requests; test_attempts.py checks when it tries."""
-    with loaded(settings, place.proxy.url) as load, load.in_a_hurry(), load.going_on(EVERYTHING) as answers:
-        before, gone = len(place.proxy.attempts), time.monotonic()
-        with lasting(OUTAGES["suspended"], place):
+    with loaded(settings, database.proxy.url) as load, load.in_a_hurry(), load.going_on(EVERYTHING) as answers:
+        before, gone = len(database.proxy.attempts), time.monotonic()
+        with lasting(OUTAGES["suspended"], database):
             until(lambda: sum(answer.asks_to_come_again for answer in answers) > MANY)
-            attempts = len(place.proxy.attempts) - before
-            assert attempts <= most_attempts(gone)
+            attempts = len(database.proxy.attempts) - before
+            assert attempts <= max_attempts(gone)
 
 
 @pytest.mark.requirement("FR-161", "FR-162")
-def test_what_will_not_get_better_by_itself_is_answered_at_once(settings: Settings, place: Place) -> None:
-    with loaded(settings, place.proxy.url) as load:  # a deadline far in the future
+def test_what_will_not_get_better_by_itself_is_answered_at_once(settings: Settings, database: ProxiedDatabase) -> None:
+    with loaded(settings, database.proxy.url) as load:  # a deadline far in the future
         for message in FOR_GOOD:
-            before, gone = len(place.proxy.attempts), time.monotonic()
-            place.refuse(message)
+            before, gone = len(database.proxy.attempts), time.monotonic()
+            database.refuse(message)
             answers = load.at_once(count=MANY)
-            attempts = len(place.proxy.attempts) - before
-            place.let_in()
+            attempts = len(database.proxy.attempts) - before
+            database.let_in()
 
             assert all(answer.asks_to_come_again for answer in answers), message
-            assert attempts <= most_attempts(gone)
+            assert attempts <= max_attempts(gone)
             load.wait_until_all_is_well()
 
 
 @pytest.mark.requirement("FR-161")
 @pytest.mark.parametrize("message", FOR_NOW)
-def test_what_may_pass_is_waited_for(settings: Settings, place: Place, message: str) -> None:
-    with loaded(settings, place.proxy.url) as load:
-        before = len(place.proxy.attempts)
-        place.refuse(message)
+def test_what_may_pass_is_waited_for(settings: Settings, database: ProxiedDatabase, message: str) -> None:
+    with loaded(settings, database.proxy.url) as load:
+        before = len(database.proxy.attempts)
+        database.refuse(message)
         with load.going_on(READS + SAFE_WRITES) as answers:
             until(load.is_away)
-            until(lambda: len(place.proxy.attempts) > before + 2)
+            until(lambda: len(database.proxy.attempts) > before + 2)
             let_in = time.monotonic()
-            place.let_in()
+            database.let_in()
             until(lambda: len(answers) > AT_ONCE)
         assert all(answer.is_good for answer in answers)
         assert any(answer.began < let_in < answer.began + answer.seconds for answer in answers)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from backend.api.main import create_app
 from backend.config import Settings
-from backend.server.server import most_seconds_to_end, server_config
+from backend.server.server import Server, max_seconds_to_end, server_config
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.connection import connection_to, head
 from tests.fixtures.database import execute
 from tests.fixtures.events import events_of, stream
-from tests.fixtures.load import REFUSED, load_on
+from tests.fixtures.load import REFUSED, RESET, load_on
 from tests.fixtures.locks import row_locked
 from tests.fixtures.tasks import error_of
 from tests.fixtures.waiting import PATIENCE_SECONDS, until
@@ -24,6 +27,7 @@ from tests.fixtures.workers import processes_in, served_by, workers_of
 
 pytestmark = pytest.mark.requirement("FR-165")
 
+CLIENTS = 12
 NOT_ACCEPTED = 200  # connections: far more than a worker accepts at once
 CREATE = {"line": "POST /api/tasks", "Content_Type": "application/json", "Content_Length": "14"}
 BODY = b'{"title": "a"}'
@@ -37,7 +41,7 @@ def test_whoever_has_come_is_answered(tmp_path: Path, database_url: str, workers
     execute(database_url, "INSERT INTO users (id, revision) VALUES (%s, 0)", slow)
     with served_by(workers, tmp_path, database_url) as service, ExitStack() as stack:
         in_hand = stack.enter_context(connection_to(service.address))
-        load = stack.enter_context(load_on(service.address, user))
+        load = stack.enter_context(load_on(service.address, user, kept=CLIENTS - 4, new=4))
         with row_locked(database_url, slow) as wait_for:
             in_hand.send(head(slow, **CREATE) + BODY)
             wait_for(1)
@@ -50,14 +54,25 @@ def test_whoever_has_come_is_answered(tmp_path: Path, database_url: str, workers
             _send(signal.SIGTERM, service.process.pid, *(serving if everyone and workers > 1 else ()))
             _send(signal.SIGCONT, *serving)
             assert [connection.answer().status_code for connection in queued] == [200] * NOT_ACCEPTED
+            until(lambda: _refuses(service.address))  # although a request is still in hand
         answer = in_hand.answer()
         assert (answer.status_code, answer.headers["Connection"]) == (201, "close")
         assert service.process.wait(PATIENCE_SECONDS) == 0
         until(lambda: processes_in(tmp_path) == [])
 
-    assert load.lost() == []
+    assert load.lost(but_for=RESET) == []
+    assert load.counts()[RESET] <= CLIENTS  # when the port closed, at once for all
     assert load.counts()[REFUSED] > 0
     assert execute(database_url, "SELECT count(*) FROM tasks WHERE user_id = %s", user) == [(load.created(),)]
+
+
+def _refuses(address: str) -> bool:
+    url = urlsplit(address)
+    try:
+        socket.create_connection((url.hostname, url.port), timeout=PATIENCE_SECONDS).close()
+    except OSError as error:
+        return isinstance(error, ConnectionRefusedError)
+    return False
 
 
 def _send(number: signal.Signals, *processes: int) -> None:
@@ -100,9 +115,31 @@ def test_a_request_that_is_on_its_way_is_the_last_one_of_its_connection(
         ended.result()
 
 
+def test_one_of_several_workers_accepts_until_their_parent_could_close_its_port(
+    settings: Settings, user_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All may have been told at once. Whoever came to the parent's copy of the port alone would be reset."""
+    monkeypatch.setattr("backend.server.server.NOTICE_SECONDS", PATIENCE_SECONDS)
+    server = Server(server_config(create_app(settings), settings, workers=2))
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as thread:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        ended = thread.submit(server.run, sockets=[listener])
+        until(lambda: server.started)
+        server.should_exit = True
+        until(lambda: server.server_state.is_ending)
+        try:
+            with connection_to(address) as connection:
+                connection.send(head(user_id))
+                (answer,) = connection.answers_until_closed()
+                assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
+        finally:
+            server.force_exit = True
+        ended.result()
+
+
 @pytest.mark.parametrize("seconds", [0.1, 10, 300])
 def test_a_service_is_given_more_time_to_end_than_a_request_may_take(settings: Settings, seconds: float) -> None:
     config = server_config("", settings.model_copy(update={"request_timeout_seconds": seconds}))
 
     assert config.timeout_graceful_shutdown is not None
-    assert most_seconds_to_end(config) > config.timeout_graceful_shutdown > seconds + 1
+    assert max_seconds_to_end(config) > config.timeout_graceful_shutdown > seconds + 1

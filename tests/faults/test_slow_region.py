@@ -1,4 +1,4 @@
-"""In a region far from its database, the service needs one round trip more per call, and no others."""
+"""In a region far from its database, a read takes one round trip longer, a change two, and nothing takes more."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests.fixtures.tasks import Task, create, path_of
 DELAY_SECONDS = 0.03
 TIMES = 3
 
+READS = {"list", "get"}
 CALLS: dict[str, Callable[[httpx.Client, Task], httpx.Response]] = {
     "list": lambda client, _task: client.get("/api/tasks"),
     "create": lambda client, _task: client.post("/api/tasks", json={"title": "a"}),
@@ -36,10 +37,9 @@ def far(proxied: API, proxy: Proxy) -> Iterator[httpx.Client]:
 
 
 @pytest.mark.requirement("FR-164")
-@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
-def test_a_call_takes_one_round_trip_more(
-    far: httpx.Client, proxy: Proxy, call: Callable[[httpx.Client, Task], httpx.Response]
-) -> None:
+@pytest.mark.parametrize("name", CALLS)
+def test_a_read_takes_one_round_trip_more_and_a_change_two(far: httpx.Client, proxy: Proxy, name: str) -> None:
+    call, round_trips = CALLS[name], 1 if name in READS else 2
     tasks = [create(far, str(number)) for number in range(TIMES)]
     proxy.delay_seconds = DELAY_SECONDS
     before = proxy.round_trips
@@ -47,8 +47,8 @@ def test_a_call_takes_one_round_trip_more(
     shortest = min(seconds(far, call, task) for task in tasks)
 
     # Counts round trips, because measured time includes other work on this machine. Each takes the delay both ways.
-    assert proxy.round_trips - before == TIMES
-    assert shortest >= 2 * DELAY_SECONDS
+    assert proxy.round_trips - before == TIMES * round_trips
+    assert shortest >= 2 * DELAY_SECONDS * round_trips
 
 
 def seconds(client: httpx.Client, call: Callable[[httpx.Client, Task], httpx.Response], task: Task) -> float:

@@ -35,7 +35,7 @@ WHERE application_name LIKE 'task-api%' AND datname = current_database()
 
 
 @dataclass(frozen=True)
-class Place:
+class Servers:
     """Servers, and the certificate files of the authorities that clients may trust."""
 
     tls: Server
@@ -50,13 +50,13 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(own_server: Server, own_tls_server: Server, authority: Authority) -> Iterator[Place]:
+def servers(own_server: Server, own_tls_server: Server, authority: Authority) -> Iterator[Servers]:
     """A server with TLS and one without, and a pooler in front of the latter that uses TLS with clients."""
     pooled = running_pooler(own_server.url(NEON_HOST, **AS_NEON_WRITES_IT), certificate=authority.certify(NEON_HOST))
     with TemporaryDirectory(prefix="task-api-test-") as name, pooled as pooler:
         trusted = authority.trusted_from(Path(name) / "trusted.crt")
         others = Authority().trusted_from(Path(name) / "others.crt")
-        yield Place(own_tls_server, own_server, pooler.url, str(trusted), str(others))
+        yield Servers(own_tls_server, own_server, pooler.url, str(trusted), str(others))
 
 
 REFUSED = {
@@ -68,13 +68,13 @@ REFUSED = {
 
 
 @pytest.fixture(params=REFUSED)
-def refused(request: pytest.FixtureRequest, place: Place) -> tuple[str, str]:
+def refused(request: pytest.FixtureRequest, servers: Servers) -> tuple[str, str]:
     """A URL that must not be used, and the reason."""
     url = {
-        "another authority": lambda: place.tls.url(NEON_HOST, sslmode="verify-full", sslrootcert=place.others),
-        "another name": lambda: place.tls.url(ANOTHER_HOST, **place.checked()),
-        "no TLS": lambda: place.plain.url(NEON_HOST, sslmode="require"),
-        "no binding of the channel": lambda: place.pooler_url,
+        "another authority": lambda: servers.tls.url(NEON_HOST, sslmode="verify-full", sslrootcert=servers.others),
+        "another name": lambda: servers.tls.url(ANOTHER_HOST, **servers.checked()),
+        "no TLS": lambda: servers.plain.url(NEON_HOST, sslmode="require"),
+        "no binding of the channel": lambda: servers.pooler_url,
     }[request.param]()
     return url, REFUSED[request.param]
 
@@ -103,9 +103,9 @@ def set_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
 
 @pytest.mark.requirement("FR-152")
 def test_an_address_as_neon_writes_it_works_unchanged(
-    place: Place, tmp_path: Path, set_up: Callable[..., None], user_id: str
+    servers: Servers, tmp_path: Path, set_up: Callable[..., None], user_id: str
 ) -> None:
-    with scratch_database(place.tls.url(NEON_HOST, **AS_NEON_WRITES_IT)) as url:
+    with scratch_database(servers.tls.url(NEON_HOST, **AS_NEON_WRITES_IT)) as url:
         address = url.replace("postgresql", "postgres", 1)
         set_up(DATABASE_URL=address)
         assert main(["migrate"]) == 0
@@ -118,8 +118,10 @@ def test_an_address_as_neon_writes_it_works_unchanged(
 
 
 @pytest.mark.requirement("FR-152")
-def test_a_server_is_whom_its_certificate_names(place: Place, settings: Settings, set_up: Callable[..., None]) -> None:
-    with scratch_database(place.tls.url(NEON_HOST, channel_binding="require", **place.checked())) as url:
+def test_a_server_is_whom_its_certificate_names(
+    servers: Servers, settings: Settings, set_up: Callable[..., None]
+) -> None:
+    with scratch_database(servers.tls.url(NEON_HOST, channel_binding="require", **servers.checked())) as url:
         set_up(DATABASE_URL=url)
         assert main(["migrate"]) == 0
         with serving(settings, url) as api, api.client(new_user()) as client:

@@ -17,7 +17,7 @@ from backend.identity.jwt import issue_token
 from tests.fixtures.api import API, new_user
 from tests.fixtures.model import CURSOR_REFUSED, Account, Answer, Made, query_refused
 from tests.fixtures.model_calls import CALL, CHOSEN_ID, NOTHING, ODD_IDS, WRONG_CURSOR, Said
-from tests.fixtures.model_lists import Json, View
+from tests.fixtures.model_listings import Json, View
 from tests.fixtures.tokens import SECRET
 
 REQUEST_ID = "the-same"  # the same for every call, so that refusals can be compared byte by byte

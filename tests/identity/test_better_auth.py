@@ -117,10 +117,10 @@ def test_a_token_is_refused_from_the_second_on_that_it_expires(short_lived: Bett
     token = used_until_it_expires(api, user)
 
     assert "expired" in refused(api, f"Bearer {token}")
-    assert used_until_it_expires(api, user, most_times=1) != token
+    assert used_until_it_expires(api, user, max_times=1) != token
 
 
-def used_until_it_expires(api: API, user: SignedUp, most_times: float = math.inf) -> str:
+def used_until_it_expires(api: API, user: SignedUp, max_times: float = math.inf) -> str:
     """Use a token repeatedly until it expires; retry with another one if the machine stalled for too long."""
     times = 0
     while not times:
@@ -128,7 +128,7 @@ def used_until_it_expires(api: API, user: SignedUp, most_times: float = math.inf
         expires_at = part_of(token, 1)["exp"]
         assert isinstance(expires_at, int)
         assert expires_at <= time.time() + SHORT_SECONDS
-        while time.time() < expires_at and times < most_times:
+        while time.time() < expires_at and times < max_times:
             with api.client(Authorization=f"Bearer {token}") as client:
                 response = client.get("/api/me")
             if time.time() < expires_at:

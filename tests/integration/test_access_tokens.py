@@ -146,7 +146,7 @@ def test_an_expired_token_is_purged_after_thirty_days(
 
 
 @pytest.mark.requirement("FR-217")
-def test_tokens_are_exported_without_what_opens_doors(client: httpx.Client, user_id: str) -> None:
+def test_tokens_are_exported_without_their_secrets(client: httpx.Client, user_id: str) -> None:
     made = make_token(client)
     token = made.pop("token")
 

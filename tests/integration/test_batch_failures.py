@@ -47,7 +47,7 @@ FAILURES = {
     ),
 }
 FAILING = pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES.keys())
-PLACES = pytest.mark.parametrize("place", [0, 2, 4], ids=["first", "within", "last"])
+INDEXES = pytest.mark.parametrize("index", [0, 2, 4], ids=["first", "within", "last"])
 GOOD = [creation("c"), update(CHOSEN_ID, title="changed"), creation("d"), operation("complete", CHOSEN_ID)]
 
 
@@ -59,27 +59,27 @@ def tasks(client: httpx.Client) -> dict[str, Json]:
     return {CHOSEN_ID: living, OTHER_ID: client.get("/api/tasks?deleted=true").json()["data"][0]}
 
 
-def within_good_ones(failure: Failure, place: int) -> list[Json]:
+def within_good_ones(failure: Failure, index: int) -> list[Json]:
     """Place a failing operation among four that succeed."""
-    return [*GOOD[:place], failure.operation, *GOOD[place:]]
+    return [*GOOD[:index], failure.operation, *GOOD[index:]]
 
 
 @pytest.mark.requirement("FR-141", "FR-143")
 @FAILING
-@PLACES
+@INDEXES
 def test_the_first_failure_is_answered_as_its_own_and_undoes_everything(
-    client: httpx.Client, database_url: str, tasks: dict[str, Json], place: int, failure: Failure
+    client: httpx.Client, database_url: str, tasks: dict[str, Json], index: int, failure: Failure
 ) -> None:
     user_id = tasks[CHOSEN_ID]["user_id"]
     before = rows_of(database_url, user_id)
 
-    response = send_batch(client, *within_good_ones(failure, place), operation("delete", MISSING_ID))
+    response = send_batch(client, *within_good_ones(failure, index), operation("delete", MISSING_ID))
 
     error = error_of(response, failure.status, failure.code)
     named, *others = error["details"]
-    assert (named["field"], named["code"]) == (f"operations.{place}", failure.code.lower())
+    assert (named["field"], named["code"]) == (f"operations.{index}", failure.code.lower())
     assert named["message"] == error["message"]
-    its_own = [(f"operations.{place}.data.{failure.detail[0]}", failure.detail[1])] if failure.detail else []
+    its_own = [(f"operations.{index}.data.{failure.detail[0]}", failure.detail[1])] if failure.detail else []
     assert [(each["field"], each["code"]) for each in others] == its_own
     if failure.status == 412:  # the task's state after everything was rolled back
         current = tasks[failure.operation["id"]]
@@ -91,14 +91,14 @@ def test_the_first_failure_is_answered_as_its_own_and_undoes_everything(
 
 @pytest.mark.requirement("FR-142", "FR-143")
 @FAILING
-@PLACES
+@INDEXES
 @pytest.mark.usefixtures("tasks")
-def test_what_goes_well_beside_a_failure_is_kept(client: httpx.Client, place: int, failure: Failure) -> None:
+def test_what_goes_well_beside_a_failure_is_kept(client: httpx.Client, index: int, failure: Failure) -> None:
     client.headers["X-Request-Id"] = "the-request"
 
-    results = run_each(client, *within_good_ones(failure, place))
+    results = run_each(client, *within_good_ones(failure, index))
 
-    failed = results.pop(place)
+    failed = results.pop(index)
     error = failed["error"]
     assert (failed["status"], error["code"], error["request_id"]) == (failure.status, failure.code, "the-request")
     its_own = [failure.detail] if failure.detail else []

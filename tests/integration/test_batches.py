@@ -143,8 +143,8 @@ def test_an_account_that_is_full_takes_no_more_but_repeats_what_it_has(api: API,
     user_id = new_user()
     with api.client(user_id) as client:
         create(client, "a", id=CHOSEN_ID)
-        most = api.app.state.max_tasks
-        execute(database_url, "UPDATE users SET task_count = %s WHERE id = %s", most - 1, user_id)
+        max_tasks = api.app.state.max_tasks
+        execute(database_url, "UPDATE users SET task_count = %s WHERE id = %s", max_tasks - 1, user_id)
 
         results = run_each(client, creation("b"), creation("c"), creation("a", id=CHOSEN_ID), creation("d"))
         refused = send_batch(client, operation("complete", CHOSEN_ID), creation("e"))
@@ -157,7 +157,7 @@ def test_an_account_that_is_full_takes_no_more_but_repeats_what_it_has(api: API,
             ("operations.1.data", "too_many_tasks"),
         ]
     ((count,),) = execute(database_url, "SELECT task_count FROM users WHERE id = %s", user_id)
-    assert count == most
+    assert count == max_tasks
 
 
 @pytest.mark.requirement("FR-143")

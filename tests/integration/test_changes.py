@@ -18,7 +18,7 @@ from tests.fixtures.erasure import erase
 from tests.fixtures.feed import Replica, living, purge, sync_token
 from tests.fixtures.rival import rival
 from tests.fixtures.tasks import Task, create, error_of, path_of, read, revision_of
-from tests.fixtures.tenant_statements import STATEMENTS, through_the_wall
+from tests.fixtures.tenant_statements import STATEMENTS, run_as_user
 
 FEED = "/api/changes"
 Json = dict[str, Any]
@@ -141,7 +141,7 @@ def test_a_revision_ahead_of_the_counter_is_gone(client: httpx.Client) -> None:
 
     for since in (SyncToken(2), SyncToken(2**63 - 1), SyncToken(2, 0), SyncToken(2**63 - 1, 0)):
         error = error_of(client.get(FEED, params={"since": str(since)}), 410, "GONE")
-        assert "start over without since" in error["message"]
+        assert "start again without since" in error["message"]
     assert erase(client).status_code == 204
     error_of(client.get(FEED, params={"since": sync_token(1)}), 410, "GONE")
     assert feed(client) == ([], ending(0))
@@ -151,9 +151,9 @@ def test_a_revision_ahead_of_the_counter_is_gone(client: httpx.Client) -> None:
 def test_a_revision_from_before_a_purge_is_gone(
     client: httpx.Client, api: API, database_url: str, user_id: str
 ) -> None:
-    old, trashed, buried = (create(client, title) for title in ("a", "b", "c"))
+    old, trashed, removed = (create(client, title) for title in ("a", "b", "c"))
     client.delete(path_of(trashed))
-    client.delete(path_of(buried), params={"permanent": "true"})
+    client.delete(path_of(removed), params={"permanent": "true"})
     new = create(client, "d")
     assert purge(api, database_url, user_id)
 
@@ -169,9 +169,9 @@ def test_a_full_sync_is_never_stopped_by_an_earlier_purge(
     client: httpx.Client, api: API, database_url: str, user_id: str, limit: int
 ) -> None:
     for round_ in range(3):
-        kept, trashed, buried = (create(client, f"{name}{round_}") for name in "abc")
+        kept, trashed, removed = (create(client, f"{name}{round_}") for name in "abc")
         client.delete(path_of(trashed))
-        client.delete(path_of(buried), params={"permanent": "true"})
+        client.delete(path_of(removed), params={"permanent": "true"})
         client.put(path_of(kept), json={"description": "kept"})
         create(client, f"d{round_}")
         assert purge(api, database_url, user_id)
@@ -194,16 +194,16 @@ def test_a_full_sync_that_a_purge_overtakes_starts_over(
 ) -> None:
     create(client, "a")
     create(client, "b")
-    places = []
+    sync_tokens = []
     for _ in range(2):
         client.delete(path_of(create(client, "c")))
         assert purge(api, database_url, user_id)
-        places.append(feed(client, limit=1)[1]["next_since"])
-    overtaken, place = places
+        sync_tokens.append(feed(client, limit=1)[1]["next_since"])
+    overtaken, latest = sync_tokens
 
-    assert len({*places, sync_token(1)}) == 3
+    assert len({*sync_tokens, sync_token(1)}) == 3
     error_of(client.get(FEED, params={"since": overtaken}), 410, "GONE")
-    assert len(feed(client, since=place)[0]) == 1
+    assert len(feed(client, since=latest)[0]) == 1
 
 
 @pytest.mark.requirement("FR-146")
@@ -229,13 +229,13 @@ def test_a_change_that_becomes_visible_late_is_never_skipped(
 
 
 @pytest.mark.requirement("FR-145")
-def test_the_feed_is_read_from_its_place_in_the_indexes(own_url: str) -> None:
+def test_the_feed_is_read_from_the_sync_token_on_in_the_indexes(own_url: str) -> None:
     user_id, statement = new_user(), STATEMENTS["changes.queries.CHANGES"]
     execute(own_url, _TWENTY_THOUSAND, user_id, user_id, user_id)
-    values = {"principal": user_id, "since": 9000, "most": 100, "most_bytes": MAX_PAGE_BYTES}
+    values = {"principal": user_id, "since": 9000, "max_rows": 100, "max_bytes": MAX_PAGE_BYTES}
     engine = Engine(own_url, pool_size=1, timeout_seconds=60)
 
-    plan = through_the_wall(engine, user_id, f"EXPLAIN {statement.sql}", {**statement.constants, **values})
+    plan = run_as_user(engine, user_id, f"EXPLAIN {statement.sql}", {**statement.constants, **values})
 
     engine.dispose()
     assert "Index Scan using ix_tasks_user_id_revision on tasks" in plan

@@ -7,9 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
-from backend.database.error_text import reason
+from backend.database.errors import StatementRefused, reason
 from backend.database.migrations import runner as migrations
-from backend.database.session import StatementRefused
 from backend.models.task import TaskCreate, TaskQuery
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.database import execute

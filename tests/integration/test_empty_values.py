@@ -65,7 +65,7 @@ def test_a_parameter_without_a_value_is_none(api: API, operation: Operation, nam
         assert answer_of(api, operation, query) == plain, query
 
 
-def test_a_form_that_nobody_has_filled_in_asks_for_the_list_as_it_is(client: httpx.Client) -> None:
+def test_a_form_that_nobody_has_filled_in_asks_for_the_plain_listing(client: httpx.Client) -> None:
     for number in range(3):
         create(client, str(number))
     plain, form = client.get("/api/tasks"), client.get("/api/tasks", params=dict.fromkeys(LISTING, ""))

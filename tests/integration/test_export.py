@@ -117,12 +117,12 @@ def test_who_asks_only_for_the_headers_costs_one_round_trip(proxied: API, proxy:
         assert proxy.round_trips == before + 1
 
 
-@pytest.mark.parametrize(("most_rows", "most_bytes"), [(1, 10**9), (3, 10**9), (1000, 1), (1000, 300), (7, 500)])
+@pytest.mark.parametrize(("max_rows", "max_bytes"), [(1, 10**9), (3, 10**9), (1000, 1), (1000, 300), (7, 500)])
 def test_each_row_is_on_one_page(
-    api: API, user_id: str, monkeypatch: pytest.MonkeyPatch, most_rows: int, most_bytes: int
+    api: API, user_id: str, monkeypatch: pytest.MonkeyPatch, max_rows: int, max_bytes: int
 ) -> None:
-    monkeypatch.setattr(export_service, "MAX_ROWS", most_rows)
-    monkeypatch.setattr(export_service, "MAX_BYTES", most_bytes)
+    monkeypatch.setattr(export_service, "MAX_ROWS", max_rows)
+    monkeypatch.setattr(export_service, "MAX_BYTES", max_bytes)
     ids = ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"]
     with api.client(user_id) as client:
         for _ in range(2):
@@ -138,8 +138,8 @@ def test_each_row_is_on_one_page(
     assert set(ids) < set(exported)
     assert [len(found[kind]) for kind in ("task", "removed_task", "idempotency_key", "access_token")] == [16, 2, 2, 2]
     assert "".join(page.lines for page in pages).count("\n") == 23
-    assert max(page.lines.count("\n") for page in pages) <= most_rows
-    if most_bytes == 1:
+    assert max(page.lines.count("\n") for page in pages) <= max_rows
+    if max_bytes == 1:
         assert [page.lines.count("\n") for page in pages] == [1] * 23
 
 
@@ -203,9 +203,9 @@ def test_an_export_that_nobody_reads_holds_nothing_that_others_need(
 
 
 def _noting(method: Callable[..., ExportPage], calls: list[object]) -> Callable[..., ExportPage]:
-    def noting(self: ExportService, place: object) -> ExportPage:
-        calls.append(place)
-        return method(self, place)
+    def noting(self: ExportService, cursor: object) -> ExportPage:
+        calls.append(cursor)
+        return method(self, cursor)
 
     return noting
 
@@ -260,7 +260,7 @@ def test_an_export_whose_database_goes_away_ends_without_its_last_line(
     assert text.endswith("}}\n")
     assert '"type":"end"' not in text
     assert 1 < text.count("\n") < 31
-    (event,) = events(caplog, "export_broken_off")
+    (event,) = events(caplog, "export_aborted")
     assert event["lines"] == text.count("\n")
     assert [record for record in caplog.records if record.exc_info] == []
 

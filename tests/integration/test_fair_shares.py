@@ -13,7 +13,7 @@ import pytest
 
 from backend.api.middleware import limits
 from backend.config import Settings
-from backend.server.orderly import OrderlyProtocol
+from backend.server.pipelining import PipeliningProtocol
 from backend.server.slow_reader import PAUSING_BYTES
 from backend.utils.turns import MAX_BEGUN, Beginnings
 from tests.fixtures.api import API, new_user, serve
@@ -105,7 +105,7 @@ def test_a_request_is_in_hand_only_when_its_body_is_there(small: API, stack: Exi
 
 @pytest.mark.requirement("FR-261")
 @pytest.mark.parametrize("chunked", [False, True], ids=["declared", "chunked"])
-def test_a_user_has_a_share_of_the_room_for_bodies(
+def test_a_user_has_a_share_of_the_memory_for_bodies(
     small: API, stack: ExitStack, user_id: str, *, chunked: bool
 ) -> None:
     request = beginning(user_id, LARGEST_BYTES)
@@ -132,7 +132,7 @@ def test_a_user_has_a_share_of_the_room_for_bodies(
 
 
 @pytest.mark.requirement("FR-261")
-def test_a_file_to_import_takes_no_room_because_it_is_not_kept(small: API, stack: ExitStack, user_id: str) -> None:
+def test_a_file_to_import_takes_no_memory_because_it_is_not_kept(small: API, stack: ExitStack, user_id: str) -> None:
     importing = stack.enter_context(connection_to(small))
     file = {"Content_Type": "application/jsonl", "Content_Length": str(BODIES * LARGEST_BYTES)}
     importing.send(head(user_id, "POST /api/tasks/import", **file) + b"{")
@@ -184,7 +184,7 @@ def test_a_short_answer_that_is_not_taken_counts_before_the_next_request_begins(
             create(client, description="x" * 10_000)
         size = len(client.get("/api/tasks?limit=1000").content)
     assert LITTLE_BYTES * 4 < size < PAUSING_BYTES  # two together are more
-    monkeypatch.setattr(OrderlyProtocol, "connection_made", with_little_room(OrderlyProtocol.connection_made))
+    monkeypatch.setattr(PipeliningProtocol, "connection_made", with_little_room(PipeliningProtocol.connection_made))
     connection = stack.enter_context(connection_to(api, LITTLE_BYTES))
     connection.send(3 * list_of(user_id))
     until(lambda: user_id in unread_of(api))
@@ -195,11 +195,11 @@ def test_a_short_answer_that_is_not_taken_counts_before_the_next_request_begins(
 
 
 def with_little_room(
-    connection_made: Callable[[OrderlyProtocol, asyncio.Transport], None],
-) -> Callable[[OrderlyProtocol, asyncio.Transport], None]:
+    connection_made: Callable[[PipeliningProtocol, asyncio.Transport], None],
+) -> Callable[[PipeliningProtocol, asyncio.Transport], None]:
     """Limit how much of a response the system buffers before the client reads."""
 
-    def made(protocol: OrderlyProtocol, transport: asyncio.Transport) -> None:
+    def made(protocol: PipeliningProtocol, transport: asyncio.Transport) -> None:
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LITTLE_BYTES)
         connection_made(protocol, transport)
 
@@ -270,7 +270,7 @@ def begin(beginnings: Beginnings, begun: list[str], sender: str) -> None:
 
 @pytest.mark.requirement("FR-264")
 def test_a_request_whose_client_leaves_before_its_turn_does_not_begin() -> None:
-    protocol = object.__new__(OrderlyProtocol)  # without a connection: whatever begins would miss it
+    protocol = object.__new__(PipeliningProtocol)  # without a connection: whatever begins would miss it
     cycle: Any = SimpleNamespace(disconnected=True)
 
     protocol._begin(cycle, app=cycle)

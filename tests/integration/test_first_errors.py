@@ -45,22 +45,22 @@ def said(response: httpx.Response, status: int, *words: str) -> str:
     return text
 
 
-UNQUOTED = "no quotes around it, no second Bearer before it"
-IN_DEVELOPMENT = "in development, task-api token prints"
+UNQUOTED = "without quotes and without a second Bearer"
+IN_DEVELOPMENT = "development, task-api token prints"
 
 
 @pytest.mark.parametrize(
     ("header", "happened", "to_do"),
     [
         (None, "has no token", "Send one in the header Authorization: Bearer TOKEN."),
-        ("{}", "has no bearer token", "It reads Bearer, a blank and the token"),
-        ("Bearer: {}", "has no bearer token", "It reads Bearer, a blank and the token"),
-        ("Token {}", "has no bearer token", "It reads Bearer, a blank and the token"),
-        ("Bearer", "has no bearer token", "It reads Bearer, a blank and the token"),
+        ("{}", "has no bearer token", "the word Bearer, a space and the token"),
+        ("Bearer: {}", "has no bearer token", "the word Bearer, a space and the token"),
+        ("Token {}", "has no bearer token", "the word Bearer, a space and the token"),
+        ("Bearer", "has no bearer token", "the word Bearer, a space and the token"),
         ('Bearer "{}"', "not a JSON Web Token", UNQUOTED),
         ("Bearer <{}>", "not a JSON Web Token", UNQUOTED),
         ("Bearer Bearer {}", "not a JSON Web Token", UNQUOTED),
-        ("Bearer undefined", "not a JSON Web Token", "Send it whole"),
+        ("Bearer undefined", "not a JSON Web Token", "Send it complete"),
         ("Bearer {}", "", ""),
     ],
 )
@@ -81,16 +81,24 @@ def test_a_header_that_is_typed_wrongly(careful: API, header: str | None, happen
     [
         (lambda: token(exp=time.time() - 1), "has expired", ("Sign in again", IN_DEVELOPMENT)),
         (lambda: token(iat=time.time() + 600), "not valid yet", ("Wait", "clocks")),
-        (lambda: token(iss="https://marker.example"), "issuer is not accepted", ("Get one of", "JWT_ISSUER")),
-        (lambda: token(aud="marker"), "not issued for this audience", ("Get one of", "JWT_AUDIENCE")),
-        (lambda: token(sub=5), "does not name a user (sub)", ("Have its issuer",)),
+        (
+            lambda: token(iss="https://marker.example"),
+            "issuer is not accepted",
+            ("accepts only tokens whose iss", "JWT_ISSUER"),
+        ),
+        (
+            lambda: token(aud="marker"),
+            "not issued for this audience",
+            ("accepts only tokens whose aud", "JWT_AUDIENCE"),
+        ),
+        (lambda: token(sub=5), "has no valid user id (sub)", ("Configure its issuer",)),
         (
             lambda: hmac_token(OTHER_SECRET, claims(iss=ISSUER, aud=AUDIENCE)),
-            "signature does not match",
+            "signature is not valid",
             (IN_DEVELOPMENT, "DATA_DIR"),
         ),
         (lambda: rsa_pair().token(claims()), "algorithm is not accepted", ("issuer that this service trusts",)),
-        (lambda: token()[:-3], "signature does not match", ("Send it whole",)),
+        (lambda: token()[:-3], "signature is not valid", ("Send a complete token",)),
     ],
     ids=["expired", "early", "issuer", "audience", "user", "secret", "algorithm", "cut"],
 )
@@ -122,7 +130,7 @@ def test_a_body_of_another_kind(client: httpx.Client, kind: str) -> None:
         ("[]", "must be a JSON object", ""),
         ("", "is required", "send it"),
         ("{}", "is required", "send it"),
-        ('{"title": "a", "titel": "marker"}', "nothing of this name", "check its spelling"),
+        ('{"title": "a", "titel": "marker"}', "No field or parameter has this name", "check the spelling"),
         ('{"title": "a", "completed": "marker"}', "should be a valid boolean", ""),
     ],
 )
@@ -134,32 +142,37 @@ def test_a_body_that_is_typed_wrongly(client: httpx.Client, body: str, happened:
 
 @pytest.mark.parametrize("path", ["/api/tasks?lmit=5", "/api/me?verbose=1"])
 def test_an_unknown_parameter(client: httpx.Client, path: str) -> None:
-    said(client.get(path), 422, "nothing of this name", "check its spelling")
+    said(client.get(path), 422, "No field or parameter has this name", "check the spelling")
 
 
 @pytest.mark.parametrize("path", ["/api/tasks/", "/tasks", "/api/task", "/api/v1/tasks", "/docs/", "/health"])
 def test_an_address_that_is_none(client: httpx.Client, path: str) -> None:
-    said(client.get(path), 404, "nothing at this address", "None ends with a slash", "/docs lists them all")
+    said(client.get(path), 404, "nothing at this path", "none of them ends with a slash", "See /docs for all paths")
 
 
 def test_a_wrong_method(client: httpx.Client) -> None:
     answer = client.put("/api/tasks", json={"title": "a"})
 
-    said(answer, 405, "does not support that method", "the Allow header lists those it does")
+    said(answer, 405, "does not support this method", "The Allow header lists those that it supports")
     assert answer.headers["Allow"] == "GET, HEAD, POST"
 
 
 def test_a_task_that_is_not_there_or_not_as_expected(client: httpx.Client) -> None:
     path = path_of(create(client, "marker"))
 
-    said(client.get(f"{path}0"), 404, "no such task", "Check its id", "restore brings it back")
+    said(client.get(f"{path}0"), 404, "Task not found", "Check the id", "if the task was deleted, restore it")
     said(client.patch(path, json={}, headers={"If-Match": "42"}), 400, "If-Match", 'in double quotes, like "42"')
-    said(client.patch(path, json={}, headers={"If-Match": '"42"'}), 412, "not as your request expects", "See data")
+    said(
+        client.patch(path, json={}, headers={"If-Match": '"42"'}),
+        412,
+        "not in the state that your request expects",
+        "See data",
+    )
 
 
 def test_what_is_too_much(careful: API) -> None:
     with careful.client(Authorization=f"Bearer {good()}") as client:
         said(client.post("/api/tasks", json={"title": "a" * 3000}), 413, "too large", "Send less")
         answers = [client.get("/api/me") for _ in range(10)]
-    said(answers[-1], 429, "too many requests", "Wait for the number of seconds in the header Retry-After")
+    said(answers[-1], 429, "too many requests", "Wait for the number of seconds in the Retry-After header")
     assert int(answers[-1].headers["Retry-After"]) > 0

@@ -71,7 +71,7 @@ def test_the_six_calls_answer_these_statuses_headers_and_keys_in_this_order(clie
 
 
 @pytest.mark.requirement("FR-151")
-def test_a_list_gained_headers_and_nothing_else(client: httpx.Client) -> None:
+def test_a_listing_gained_headers_and_nothing_else(client: httpx.Client) -> None:
     for number in range(3):
         assert client.post("/api/tasks", json={"title": str(number)}).status_code == 201
 

@@ -16,7 +16,7 @@ from backend.services.tasks.listing import ListingService
 from backend.services.tasks.service import TaskService
 from tests.fixtures.database import execute
 from tests.fixtures.partitions import migrated_database
-from tests.fixtures.plans import blocks, place_at, plan
+from tests.fixtures.plans import blocks_touched, place_at
 
 LIMIT = 50
 FEW = LIMIT + 2  # so that a middle page is full, too
@@ -86,17 +86,17 @@ def blocks_read(engine: Engine, url: str, user_id: str, count: int) -> dict[str,
     tasks, lists = TaskService(sessions, user_id, max_tasks=10 * MANY), ListingService(sessions, user_id)
     task = UUID(str(execute(url, SOME_TASK, user_id, count // 2)[0][0]))
     read = {
-        "get": plan(engine, lambda: tasks.get(task)),
-        "update": plan(engine, lambda: tasks.update(task, TaskUpdate(title="a")), new_title="b"),
-        "toggle": plan(engine, lambda: tasks.toggle(task)),
-        "create": plan(engine, lambda: tasks.create(TaskCreate(title="a")), task=uuid4()),
+        "get": blocks_touched(engine, lambda: tasks.get(task)),
+        "update": blocks_touched(engine, lambda: tasks.update(task, TaskUpdate(title="a")), new_title="b"),
+        "toggle": blocks_touched(engine, lambda: tasks.toggle(task)),
+        "create": blocks_touched(engine, lambda: tasks.create(TaskCreate(title="a")), new_id=uuid4()),
     }
     for sort in TaskSort:
         first = TaskQuery(sort=sort, limit=LIMIT)
         middle = first.model_copy(update={"cursor": place_at(engine, user_id, sort, (count - LIMIT) // 2)})
-        read[f"first page by {sort}"] = plan(engine, partial(lists.list, first))
-        read[f"page in the middle by {sort}"] = plan(engine, partial(lists.list, middle))
-    return {name: blocks(found) for name, found in read.items()}
+        read[f"first page by {sort}"] = blocks_touched(engine, partial(lists.list, first))
+        read[f"page in the middle by {sort}"] = blocks_touched(engine, partial(lists.list, middle))
+    return read
 
 
 def assert_reads_no_more(read: dict[str, int], with_few: dict[str, int]) -> None:

@@ -15,8 +15,8 @@ from tests.fixtures.locks import row_locked
 from tests.fixtures.proxy import Fault, Proxy
 from tests.fixtures.tasks import MISSING_ID, create, error_of, path_of, read, task_of
 
-# The round trips of a request with a key, in order.
-ROUND_TRIPS = ("CLAIM", "WORK", "STORE", "COMMIT")
+# The round trips of a change, in order.
+ROUND_TRIPS = ("load", "store")
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_a_request_whose_connection_was_lost_is_done_once(
 
     task = task_of(answer, 201)
     assert answer.headers["Location"] == path_of(task)
-    was_done = (round_trip, fault) == ("COMMIT", Fault.UNANSWERED)
+    was_done = (round_trip, fault) == ("store", Fault.UNANSWERED)
     assert is_replayed(answer) is was_done
     assert task["revision"] == 2
     assert through.get("/api/me").json()["data"]["revision"] == 2
@@ -83,7 +83,7 @@ def test_a_database_that_goes_silent_within_a_transaction_holds_no_request_and_n
 def test_a_failed_request_that_could_not_be_taken_back_holds_nobody_up(
     proxied: API, through: httpx.Client, proxy: Proxy, fault: Fault
 ) -> None:
-    headers, number = new_key(), 3  # CLAIM, the work, ROLLBACK
+    headers, number = new_key(), 2  # load, ROLLBACK
     proxy.fail_at(number, fault)
     try:
         with hurried_at(proxied, number):

@@ -99,7 +99,7 @@ def test_an_export_that_breaks_off_lacks_its_last_line_and_its_connection_does_n
     assert text.endswith("\n")
     assert '"type":"end"' not in text
     assert "END:VCALENDAR" not in text
-    assert len(events(caplog, "export_broken_off")) == 1
+    assert len(events(caplog, "export_aborted")) == 1
     assert [record for record in caplog.records if record.exc_info] == []
 
 

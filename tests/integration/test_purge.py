@@ -14,14 +14,14 @@ from backend.database.migrations import runner as migrations
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from backend.services import purge as purge_service
-from backend.services.idempotency import KEPT
 from backend.services.purge import PURGE, TRASH_TIME, Purged, PurgeService, UserPurge
+from backend.services.unit_of_work import KEPT
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.database import execute
 from tests.fixtures.expired import Hoarder, Left, age, purge
-from tests.fixtures.statements import run
+from tests.fixtures.statements import run, transaction
 from tests.fixtures.tasks import create, path_of, read, revision_of
-from tests.fixtures.tenant_statements import through_the_wall
+from tests.fixtures.tenant_statements import run_as_user
 
 pytestmark = pytest.mark.requirement("FR-138")
 
@@ -96,11 +96,11 @@ def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, 
     exactly = [f"now() - interval '{kept}'" for kept in ("30 days", "30 days", "24 hours", "30 days")]
 
     # In one transaction, in which now() does not change.
-    with sessions.transaction(user_id) as joined, joined(user_id) as session:
+    with transaction(sessions.engine, user_id, end="COMMIT") as session:
         for (into, values), moment in zip(rows.items(), exactly, strict=True):
             for time_of_row in (moment, f"{moment} - interval '1 microsecond'"):
                 run(session, into + values.format(time_of_row).replace("%s", f"'{user_id}'"))
-        removed = session.exec(PURGE, params={"principal": user_id, "most": 10})
+        removed = session.exec(PURGE, params={"principal": user_id, "max_rows": 10})
 
     assert removed == [(1, 1, 1, 1)]
     assert Hoarder(module_url, user_id).left() == Left(1, 1, 1, 1, task_count=1, revision=9, purged_revision=2)
@@ -150,10 +150,10 @@ def test_only_whoever_is_nobody_learns_whose_rows_are_past_their_time(engine: En
     Hoarder.with_rows(module_url, tasks=1, tombstones=1, keys=1, tokens=1, past=False)
     asked = "SELECT users_with_expired_rows(ARRAY[]::text[], 1000)"
 
-    assert through_the_wall(engine, NOBODY, asked, {}) == f"[('{hoarder.id}',)]"
-    assert through_the_wall(engine, hoarder.id, asked, {}) == "[]"
+    assert run_as_user(engine, NOBODY, asked, {}) == f"[('{hoarder.id}',)]"
+    assert run_as_user(engine, hoarder.id, asked, {}) == "[]"
     for table in ("tasks", "tombstones", "idempotency_keys", "access_tokens"):
-        assert through_the_wall(engine, NOBODY, f"SELECT user_id FROM {table}", {}) == "[]"  # noqa: S608 - one of these names
+        assert run_as_user(engine, NOBODY, f"SELECT user_id FROM {table}", {}) == "[]"  # noqa: S608 - one of these names
 
 
 @pytest.mark.requirement("FR-125")

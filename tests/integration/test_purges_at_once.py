@@ -20,7 +20,7 @@ from tests.fixtures.database import execute
 from tests.fixtures.expired import Hoarder, Left, age, purge
 from tests.fixtures.locks import row_locked
 from tests.fixtures.tasks import create, path_of
-from tests.fixtures.tenant_statements import STATEMENTS, through_the_wall
+from tests.fixtures.tenant_statements import STATEMENTS, run_as_user
 from tests.fixtures.waiting import until
 
 pytestmark = pytest.mark.requirement("FR-138")
@@ -68,11 +68,11 @@ def test_a_task_that_is_restored_before_its_user_is_locked_stays(engine: Engine,
     hoarder = Hoarder.with_rows(module_url, tasks=1)
     statement = STATEMENTS["purge.PURGE"]
     slow = statement.sql.replace(" FOR NO KEY UPDATE", " AND pg_advisory_xact_lock(7) IS NOT NULL FOR NO KEY UPDATE")
-    params = {**statement.constants, "principal": hoarder.id, "most": 10}
+    params = {**statement.constants, "principal": hoarder.id, "max_rows": 10}
 
     with ThreadPoolExecutor(1) as thread, closing(psycopg2.connect(module_url)) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(7)")
-        purge_job = thread.submit(through_the_wall, engine, hoarder.id, slow, params)
+        purge_job = thread.submit(run_as_user, engine, hoarder.id, slow, params)
         until(lambda: execute(module_url, _WAITING) == [(1,)])
         execute(module_url, _RESTORE, hoarder.id, hoarder.id)
         other.close()

@@ -171,7 +171,7 @@ def test_it_waits_a_minute_at_first_and_then_an_hour_but_not_every_worker_the_sa
 
 
 @pytest.mark.requirement("FR-138")
-def test_it_waits_for_its_place_like_a_request_and_gives_it_back_after_each_statement(
+def test_it_waits_for_its_slot_like_a_request_and_frees_it_after_each_statement(
     engine: Engine, module_url: str
 ) -> None:
     hoarders = [Hoarder.with_rows(module_url, tasks=1) for _ in range(5)]

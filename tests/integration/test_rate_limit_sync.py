@@ -15,7 +15,8 @@ from sqlalchemy import make_url
 
 from backend.config import Rate
 from backend.database.engine import Engine
-from backend.database.session import SessionFactory, StatementRefused
+from backend.database.errors import StatementRefused
+from backend.database.session import SessionFactory
 from backend.rate_limits.counter import Count, SharedRateLimiter
 from backend.rate_limits.store import MAX_SWEPT, RateLimitService, counted_as
 from tests.fixtures.api import new_user
@@ -128,7 +129,7 @@ class Worker:
     in_flight: list[Count] = field(default_factory=list)
     answer: list[Count] | None = None
     arrived: int = 0  # since the rate-limit sync began
-    most_arrived: int = 0
+    max_arrived: int = 0
 
     def step(self, service: RateLimitService) -> None:
         """Advance the rate-limit sync one step: start it, run the statement, or apply the result."""
@@ -145,7 +146,7 @@ class Worker:
         if self.limiter.hit(user).allowed:
             self.passed += 1
             self.arrived += bool(self.in_flight)
-            self.most_arrived = max(self.most_arrived, self.arrived)
+            self.max_arrived = max(self.max_arrived, self.arrived)
 
 
 @pytest.mark.requirement("FR-103")
@@ -164,7 +165,7 @@ def test_workers_together_let_no_more_pass_than_is_said(service: RateLimitServic
             worker.step(service)  # the second one is complete
         worker.send(user)
 
-    arriving = max(worker.most_arrived for worker in workers)
+    arriving = max(worker.max_arrived for worker in workers)
     passed = sum(worker.passed for worker in workers)
     assert limit <= passed <= limit + (len(workers) - 1) * (max(tenth, arriving) + arriving)
     for _ in range(3):

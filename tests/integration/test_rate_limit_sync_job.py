@@ -50,9 +50,9 @@ class Limiter(SharedRateLimiter):
         super().__init__("user", Rate(100, seconds), lambda: clock() * 10**9)
         self.looks = 0
 
-    def take(self, most: int) -> list[Count]:
+    def take(self, max_counts: int) -> list[Count]:
         self.looks += 1
-        return super().take(most)
+        return super().take(max_counts)
 
     async def many_more_looks(self) -> None:
         """Wait until it has been checked many more times."""
@@ -149,7 +149,7 @@ def test_more_users_than_fit_into_one_statement_are_synced_by_several(
 
 
 @pytest.mark.requirement("FR-097", "FR-102")
-def test_a_sync_waits_for_its_place_like_a_request(engine: Engine, own_url: str, limiter: Limiter) -> None:
+def test_a_sync_waits_for_its_slot_like_a_request(engine: Engine, own_url: str, limiter: Limiter) -> None:
     async def crowded() -> None:
         connection_limiter = ConnectionLimiter(1, 60)
         async with syncing(engine, limiter, SHORT, connection_limiter):

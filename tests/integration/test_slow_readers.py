@@ -62,7 +62,7 @@ def test_a_client_that_does_not_read_is_cut_off(hasty: API, writer: str) -> None
 
 
 @pytest.mark.requirement("FR-260", "FR-263")
-def test_a_client_that_does_not_read_keeps_no_place_and_its_next_request_does_not_begin(
+def test_a_client_that_does_not_read_holds_no_slot_and_its_next_request_does_not_begin(
     settings: Settings, writer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = {"database_pool_size": 1, "max_concurrent_requests": 1}
@@ -98,9 +98,9 @@ def test_a_client_that_does_not_read_does_not_hold_the_end_of_the_service(
 
 
 def test_a_client_that_reads_slowly_gets_everything(patient: API, writer: str) -> None:
-    def slowly(most: int) -> int:
+    def slowly(max_bytes: int) -> int:
         time.sleep(PATIENT_SECONDS / 100)
-        return connection.read_some(most)
+        return connection.read_some(max_bytes)
 
     with connection_to(patient, RECEIVE_BYTES) as connection:
         connection.send(head(writer, "GET /api/tasks"))
@@ -127,9 +127,9 @@ def test_an_answer_that_nobody_reads_keeps_nobody_from_the_database(
         assert _read_all(connection.read_some, MIN_BYTES) >= MIN_BYTES
 
 
-def _read_all(read: Callable[[int], int], most: int | None = None) -> int:
+def _read_all(read: Callable[[int], int], max_bytes: int | None = None) -> int:
     total = 0
-    while most is None or total < most:
+    while max_bytes is None or total < max_bytes:
         size = read(RECEIVE_BYTES)
         if size == 0:
             break

@@ -96,7 +96,7 @@ def test_a_worker_may_have_so_many_streams(live: API, follower: httpx.Client) ->
 
 
 @pytest.mark.requirement("FR-150")
-def test_a_stream_that_is_refused_keeps_no_place(live: API, follower: httpx.Client) -> None:
+def test_a_stream_that_is_refused_holds_no_slot(live: API, follower: httpx.Client) -> None:
     for params in ({"since": sync_token(9)}, {"since": "x"}, {"x": "1"}):
         assert follower.get(STREAM, params=params).status_code in {410, 422}
 

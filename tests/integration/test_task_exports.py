@@ -55,9 +55,11 @@ def test_only_what_is_known_may_be_asked_for(client: httpx.Client) -> None:
     error_of(client.post(EXPORT), 405, "METHOD_NOT_ALLOWED")
 
 
-@pytest.mark.parametrize("most", [("MAX_ROWS", 3), ("MAX_BYTES", 1)])
-def test_each_task_is_on_one_page(client: httpx.Client, most: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export_service, *most)
+@pytest.mark.parametrize("bound", [("MAX_ROWS", 3), ("MAX_BYTES", 1)])
+def test_each_task_is_on_one_page(
+    client: httpx.Client, bound: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_service, *bound)
     ids = sorted(create(client, "a", id=str(uuid.uuid4()))["id"] for _ in range(10))
 
     for file_format in TYPES:
@@ -86,7 +88,7 @@ def test_what_is_broken_off_does_not_look_complete(
     assert 0 < text.count("large") < 30
     assert text.endswith("\n")
     assert "END:VCALENDAR" not in text
-    assert len(events(caplog, "export_broken_off")) == 1
+    assert len(events(caplog, "export_aborted")) == 1
     assert [record for record in caplog.records if record.exc_info] == []
 
 

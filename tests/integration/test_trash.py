@@ -157,7 +157,7 @@ def test_an_id_is_free_again_and_can_be_removed_again(client: httpx.Client, user
 
 
 @pytest.mark.requirement("FR-137", "FR-096")
-def test_a_place_in_the_account_is_free_again(settings: Settings) -> None:
+def test_a_task_removed_for_good_no_longer_counts(settings: Settings) -> None:
     with serve(settings.model_copy(update={"max_tasks_per_user": 1})) as small, small.client(new_user()) as client:
         task = create(client)
         delete(client, task)

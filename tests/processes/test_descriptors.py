@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
 USUAL_SOFT_LIMIT = 1024
 IDLE = 1100
-FEW, LEAST = 256, 10
+FEW, MIN_DESCRIPTORS = 256, 10
 WITH_LIMITS = (
     "import os, resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, {}); os.execv(sys.argv[1], sys.argv[1:])"
 )
@@ -115,7 +115,7 @@ def test_without_any_descriptor_it_goes_on_as_soon_as_there_are_some(tmp_path: P
     with limited(tmp_path, FEW, FEW) as service, client_of(service) as client:
         assert client.post("/api/tasks", json={"title": "a"}).status_code == 201
         process, database = psutil.Process(service.process.pid), server(tmp_path / "data")
-        process.rlimit(psutil.RLIMIT_NOFILE, (LEAST, FEW))
+        process.rlimit(psutil.RLIMIT_NOFILE, (MIN_DESCRIPTORS, FEW))
         until(lambda: logged(tmp_path, "postgres_not_restarted") == 1)  # it cannot even check whether Postgres runs
         assert client.get("/api/tasks").status_code == 200
         database.kill()

@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 from sqlalchemy import make_url
 
-from backend.database import connector
+from backend.database import errors
 from backend.database.migrations import runner as migrations
 from backend.database.migrations.runner import Migration
 from backend.errors import ConfigurationError
@@ -211,7 +211,7 @@ def test_a_url_works_however_its_scheme_is_written(empty_database_url: str, sche
 def test_a_url_that_does_not_work_is_explained_without_the_password(
     url: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connector, "_FOR_GOOD", re.compile(""))  # never wait for any fault to pass
+    monkeypatch.setattr(errors, "_FOR_GOOD", re.compile(""))  # never wait for any fault to pass
     for action in (migrations.apply, migrations.rollback, migrations.status, migrations.pending):
         with pytest.raises(ConfigurationError, match=message) as caught:
             action(url)

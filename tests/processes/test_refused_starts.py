@@ -36,5 +36,5 @@ def test_the_service_does_not_start_with_a_public_key_for_a_secret(
     assert (ended.returncode, ended.stdout) == (1, "")
     (line,) = ended.stderr.splitlines()
     assert line.startswith("task-api: JWT_SECRET: ")
-    assert "a key pair's key" in line
+    assert "a key of a key pair" in line
     assert secret() not in ended.stderr

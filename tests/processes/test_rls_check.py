@@ -33,7 +33,7 @@ from tests.fixtures.tasks import create, error_of
 from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
-NO_RLS = "keep users apart"
+NO_RLS = "Row-level security does not work"
 
 
 @dataclass(frozen=True)
@@ -64,37 +64,38 @@ BREACHES = {
     "owner": Breach(
         "ALTER TABLE users OWNER TO task_api",
         "ALTER TABLE users OWNER TO LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON users TO task_api",
-        "the role task_api has the rights of the owner of users, whom",
+        "the role task_api has the rights of the owner of users, so row-level security does not bind it",
     ),
     "member of the owner": Breach(
         "CREATE ROLE chief; ALTER TABLE users OWNER TO chief; GRANT chief TO task_api",
         "ALTER TABLE users OWNER TO LOGIN; DROP ROLE chief",
-        "the role task_api has the rights of the owner of users, whom",
+        "the role task_api has the rights of the owner of users, so row-level security does not bind it",
     ),
     "no policy": Breach(
         "ALTER POLICY own_rows ON tasks TO LOGIN",
         "ALTER POLICY own_rows ON tasks TO task_api",
-        "tasks has no policy for the role task_api, so that nobody sees a row",
+        "tasks has no policy for the role task_api, so nobody sees its rows",
     ),
     "open to read": Breach(
         "CREATE POLICY report ON tasks FOR SELECT USING (title <> '')",
         "DROP POLICY report ON tasks",
-        "a policy of tasks shows the role task_api rows whoever the user is",
+        "a policy of tasks shows the role task_api the rows of every user",
     ),
     "open to write": Breach(
         "ALTER POLICY own_rows ON users WITH CHECK (true)",
         "ALTER POLICY own_rows ON users WITH CHECK (id = (SELECT nullif(current_setting('app.user_id', true), '')))",
-        "a policy of users shows the role task_api rows whoever the user is",
+        "a policy of users shows the role task_api the rows of every user",
     ),
     "out of reach": Breach(
         "REVOKE USAGE ON SCHEMA public FROM PUBLIC",
         "GRANT USAGE ON SCHEMA public TO PUBLIC",
-        "tasks is nowhere that the role task_api looks. Run: GRANT USAGE ON SCHEMA public TO task_api",
+        "the role task_api cannot see the table tasks. Run: GRANT USAGE ON SCHEMA public TO task_api",
     ),
     "no right to switch": Breach(
         "REVOKE task_api FROM LOGIN",
         "GRANT task_api TO LOGIN WITH INHERIT FALSE, SET TRUE",
-        "the login LOGIN may not take on the role task_api. Run: GRANT task_api TO LOGIN WITH INHERIT FALSE, SET TRUE",
+        "the login LOGIN may not switch to the role task_api. "
+        "Run: GRANT task_api TO LOGIN WITH INHERIT FALSE, SET TRUE",
     ),
     "no role": Breach(
         "ALTER ROLE task_api RENAME TO gone",
@@ -151,7 +152,7 @@ def api(site: Site, settings: Settings) -> Iterator[API]:
 
 @pytest.mark.requirement("FR-087")
 @pytest.mark.parametrize("name", BREACHES)
-def test_what_is_wrong_with_the_wall_is_said(site: Site, sessions: SessionFactory, name: str) -> None:
+def test_what_is_wrong_with_row_level_security_is_said(site: Site, sessions: SessionFactory, name: str) -> None:
     with site.broken(BREACHES[name]):
         gaps = find_gaps(sessions)
     assert site.filled_in(BREACHES[name].said) in "\n".join(gaps)
@@ -162,7 +163,7 @@ def test_what_is_wrong_with_the_wall_is_said(site: Site, sessions: SessionFactor
 
 @pytest.mark.requirement("FR-087")
 @pytest.mark.parametrize("kind", LOGINS)
-def test_the_wall_stands_for_every_kind_of_login(server_url: str, database_url: str, kind: str) -> None:
+def test_row_level_security_works_for_every_kind_of_login(server_url: str, database_url: str, kind: str) -> None:
     assert database_url  # its migration has created the role task_api on this server
     with database_of(server_url, LOGINS[kind]) as url:
         engine = Engine(url, pool_size=1, timeout_seconds=60)
@@ -205,7 +206,7 @@ def production(tmp_path: Path, site: Site) -> dict[str, str]:
 
 @pytest.mark.requirement("FR-087")
 @pytest.mark.parametrize("name", ["switched off", "no right to switch"])
-def test_production_refuses_to_start_where_the_wall_does_not_stand(
+def test_production_refuses_to_start_where_row_level_security_does_not_work(
     site: Site, production: dict[str, str], tmp_path: Path, name: str
 ) -> None:
     with site.broken(BREACHES[name]):
@@ -228,7 +229,7 @@ def test_the_way_that_requests_take_is_what_is_looked_at(
 
 
 @pytest.mark.requirement("FR-087")
-def test_development_says_that_the_wall_does_not_stand_and_serves(
+def test_development_says_that_row_level_security_does_not_work_and_serves(
     site: Site, production: dict[str, str], tmp_path: Path
 ) -> None:
     env = {**production, "ENVIRONMENT": "development"}
@@ -239,7 +240,7 @@ def test_development_says_that_the_wall_does_not_stand_and_serves(
 
 @pytest.mark.requirement("FR-088")
 @pytest.mark.parametrize("name", [name for name in BREACHES if name != "out of reach"])
-def test_a_service_whose_wall_has_fallen_is_not_ready(
+def test_a_service_whose_row_level_security_is_off_is_not_ready(
     site: Site, sessions: SessionFactory, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     readiness = Readiness(sessions, frozenset(migrations.known()), remember_seconds=0, retry_seconds=0)
@@ -271,7 +272,7 @@ def test_requests_that_cannot_take_on_their_role_are_service_unavailable(
 
 
 @pytest.mark.requirement("FR-088", "FR-054")
-def test_readiness_looks_at_schema_and_wall_in_one_round_trip(database_url: str) -> None:
+def test_readiness_checks_schema_and_row_level_security_in_one_round_trip(database_url: str) -> None:
     with counting_proxy(database_url) as proxy:
         engine = Engine(proxy.url, pool_size=1, timeout_seconds=60)
         readiness = Readiness(

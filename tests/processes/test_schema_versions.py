@@ -67,7 +67,7 @@ def test_an_old_version_serves_on_a_newer_schema_and_leaves_it_alone(
             with load_on(service.address, new_user()) as load:
                 pass
             assert load.lost() == []
-    assert run("migrate", env=env, cwd=tmp_path).stdout == "applied nothing: the schema is current\n"
+    assert run("migrate", env=env, cwd=tmp_path).stdout == "nothing to apply: the schema is up to date\n"
     refused = run("migrate", "rollback", env=env, cwd=tmp_path)
     assert refused.returncode == 1
     assert f"{UNKNOWN} is applied, but not in" in refused.stderr

@@ -41,7 +41,7 @@ def test_tokens_of_either_secret_are_good_each_for_its_own_user(rotating: API) -
 
 def test_tokens_of_any_other_secret_are_not(rotating: API) -> None:
     for secret in (OLDER, OLD + SECRET, SECRET + OLD, OLD[::-1], OLD[:-1], ""):
-        assert refused(rotating, bearer(secret)) == "The token's signature does not match."
+        assert refused(rotating, bearer(secret)) == "The token's signature is not valid."
 
 
 def test_a_token_of_the_secret_before_is_judged_like_any_other(rotating: API) -> None:
@@ -57,7 +57,7 @@ def test_without_the_setting_the_secret_before_is_worth_nothing(api: API, rotati
 
     assert passed(rotating, token)
 
-    assert refused(api, token) == "The token's signature does not match."
+    assert refused(api, token) == "The token's signature is not valid."
 
 
 def test_new_tokens_are_signed_with_the_new_secret_alone(rotating: API, api: API, tmp_path: Path) -> None:
@@ -71,11 +71,14 @@ def test_new_tokens_are_signed_with_the_new_secret_alone(rotating: API, api: API
 @pytest.mark.parametrize(
     ("chosen", "reason"),
     [
-        ({"JWT_PREVIOUS_SECRET": OLD}, "needs JWT_SECRET"),
-        ({"JWT_PREVIOUS_SECRET": OLD, "JWT_JWKS_URL": "https://issuer.example.com/keys"}, "needs JWT_SECRET"),
+        ({"JWT_PREVIOUS_SECRET": OLD}, "but JWT_SECRET is not"),
+        (
+            {"JWT_PREVIOUS_SECRET": OLD, "JWT_JWKS_URL": "https://issuer.example.com/keys"},
+            "but JWT_SECRET is not",
+        ),
         ({"JWT_PREVIOUS_SECRET": SECRET, "JWT_SECRET": SECRET}, "the same as JWT_SECRET"),
         ({"JWT_PREVIOUS_SECRET": "too short", "JWT_SECRET": SECRET}, "at least 32 bytes"),
-        ({"JWT_PREVIOUS_SECRET": f"ssh-rsa {'A' * 372}", "JWT_SECRET": SECRET}, "a key pair's key"),
+        ({"JWT_PREVIOUS_SECRET": f"ssh-rsa {'A' * 372}", "JWT_SECRET": SECRET}, "a key of a key pair"),
     ],
 )
 def test_what_cannot_be_the_secret_before_is_refused_at_start(

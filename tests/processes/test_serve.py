@@ -204,9 +204,9 @@ def test_tokens_of_an_issuer_are_accepted_and_none_is_made(tmp_path: Path) -> No
     [
         ({"ENVIRONMENT": "production"}, "production needs DATABASE_URL"),
         ({"ENVIRONMENT": "production", "DATABASE_URL": "postgresql://h/d"}, "production needs JWT_SECRET or JWT_JWKS"),
-        ({"JWT_SECRET": "hunter2"}, "JWT_SECRET: needs at least 32 bytes"),
+        ({"JWT_SECRET": "hunter2"}, "JWT_SECRET: must have at least 32 bytes"),
         ({"PORT": "eighty"}, "PORT: "),
-        ({"JWT_JWKS_URL": "http://issuer.example.com/jwks"}, "JWT_JWKS_URL: must be an https:// address"),
+        ({"JWT_JWKS_URL": "http://issuer.example.com/jwks"}, "JWT_JWKS_URL: must be an https:// URL"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_a_line_that_says_what_to_set(
@@ -224,7 +224,7 @@ def test_a_wrong_setting_is_refused_with_a_line_that_says_what_to_set(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"JWT_SECRET": PUBLIC_KEY}, "JWT_SECRET: this is a key pair's key"),
+        ({"JWT_SECRET": PUBLIC_KEY}, "JWT_SECRET: this is a key of a key pair"),
         ({"DATABASE_URL": "garbage"}, "DATABASE_URL must look like"),
         ({"DATABASE_URL": "mysql://h/d"}, "DATABASE_URL must look like"),
         ({"DATABASE_URL": "postgresql://u:pa@ss:letmein@h/d?no_such_word=1"}, "DATABASE_URL cannot be read"),

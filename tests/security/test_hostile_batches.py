@@ -50,7 +50,7 @@ def written(fields: dict[str, str]) -> str:
 
 @pytest.mark.usefixtures("task")
 @pytest.mark.requirement("FR-140", "FR-089", "FR-091")
-def test_what_is_no_operation_is_refused_by_its_place(client: httpx.Client) -> None:
+def test_what_is_no_operation_is_refused_by_its_index(client: httpx.Client) -> None:
     for kind, value in NO_OBJECTS.items():
         assert [field for field, _ in refusal(client, value)] == ["operations.2"], kind
     unknown = [MARK, "", "Create", "create ", "create\0", "\ud800", "__class__", "batch", "get"]
@@ -63,7 +63,7 @@ def test_what_is_no_operation_is_refused_by_its_place(client: httpx.Client) -> N
 @pytest.mark.usefixtures("task")
 @pytest.mark.requirement("FR-140", "FR-089", "FR-091")
 @pytest.mark.parametrize("op", ["create", "update", "complete"])
-def test_data_that_is_no_object_is_refused_by_its_place(client: httpx.Client, op: str) -> None:
+def test_data_that_is_no_object_is_refused_by_its_index(client: httpx.Client, op: str) -> None:
     head = {"op": f'"{op}"'} | ({} if op == "create" else {"id": f'"{MISSING_ID}"'})
 
     for kind, value in NO_OBJECTS.items():
@@ -72,7 +72,7 @@ def test_data_that_is_no_object_is_refused_by_its_place(client: httpx.Client, op
 
 @pytest.mark.usefixtures("task")
 @pytest.mark.requirement("FR-140", "FR-089", "FR-091", "FR-114")
-def test_a_field_of_an_operation_that_does_not_fit_is_refused_by_its_place(client: httpx.Client) -> None:
+def test_a_bad_field_of_an_operation_is_refused_by_its_index(client: httpx.Client) -> None:
     head = {"op": '"delete"', "id": f'"{MISSING_ID}"'}
     no_texts = NO_TEXT | CONTAINERS | BOOLEANS
     for kind, value in (no_texts | NUMBERS | NO_IDS).items():

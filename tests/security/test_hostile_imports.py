@@ -135,7 +135,7 @@ def test_what_is_no_such_file_is_refused(client: httpx.Client, task: Task, kind:
     assert task
     error = error_of(send(client, file, kind), 422, "VALIDATION_ERROR")
 
-    assert "Nothing of it was imported" in error["message"]
+    assert "Nothing was imported" in error["message"]
     assert len(error["details"]) == 1
     assert "xxxx" not in json.dumps(error["details"][0]["message"])
 

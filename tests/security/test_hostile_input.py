@@ -104,8 +104,12 @@ def test_a_value_that_is_no_json_spoils_the_body(client: httpx.Client, task: Jso
 @pytest.mark.requirement("FR-089")
 @pytest.mark.parametrize("field", [field for field in fields() if field.is_text], ids=str)
 def test_text_that_looks_like_something_else_is_kept_as_it_is(client: httpx.Client, field: Field) -> None:
-    task, most = create(client), field.longest
-    longest = {"longest": "a" * most, "longest astral": "\U0001f36e" * most, "longest joined": "e\u0301" * (most // 2)}
+    task, max_length = create(client), field.longest
+    longest = {
+        "longest": "a" * max_length,
+        "longest astral": "\U0001f36e" * max_length,
+        "longest joined": "e\u0301" * (max_length // 2),
+    }
     for kind, text in (TEXTS | longest).items():
         content = field.content(json.dumps(text, ensure_ascii=kind in {"controls", "longest astral"}))
         response = send(

@@ -13,8 +13,8 @@ from tests.fixtures.hostile import BAD_QUERIES, MARK
 from tests.fixtures.tasks import create, error_of
 
 BAD_CURSORS = ["x", "=", "====", "\x00", "null", MARK, MARK * 900, "A" * 40, "\u00e9", "../..", "' OR 1=1 --"]
-LIST_ID = TaskQuery().list_id
-TITLES_ID = TaskQuery.model_validate({"sort": "title"}).list_id
+LISTING_ID = TaskQuery().listing_id
+TITLES_ID = TaskQuery.model_validate({"sort": "title"}).listing_id
 
 
 @pytest.mark.requirement("FR-089", "FR-091", "FR-128", "FR-129", "FR-130", "FR-132", "FR-136")
@@ -32,10 +32,10 @@ def test_a_value_that_the_parameter_does_not_have_is_refused_under_its_name(clie
         assert client.get(f"/api/tasks?{name}=%ff").status_code == 422
 
 
-def forged(place: bytes) -> str:
+def forged(content: bytes) -> str:
     """Build a cursor with a correct checksum."""
-    check = hashlib.blake2s(place, digest_size=6, person=b"tasks").digest()
-    return base64.urlsafe_b64encode(place + check).decode().rstrip("=")
+    check = hashlib.blake2s(content, digest_size=6, person=b"tasks").digest()
+    return base64.urlsafe_b64encode(content + check).decode().rstrip("=")
 
 
 def time_of(microseconds: int) -> bytes:
@@ -48,9 +48,9 @@ def test_a_cursor_that_is_not_ours_is_refused(client: httpx.Client) -> None:
     create(client, "a task")
     year_10000 = 253402300800 * 10**6
     nobody = bytes(16)
-    beyond = [forged(LIST_ID + nobody + time_of(time)) for time in (year_10000, 2**63 - 1, -(2**63), -(10**17))]
-    short = [forged(LIST_ID + nobody + bytes(count)) for count in (0, 7, 9, 5000)]
-    others = [forged(b""), forged(bytes(23)), forged(bytes(40)), forged(bytes(5000)), forged(LIST_ID)]
+    beyond = [forged(LISTING_ID + nobody + time_of(time)) for time in (year_10000, 2**63 - 1, -(2**63), -(10**17))]
+    short = [forged(LISTING_ID + nobody + bytes(count)) for count in (0, 7, 9, 5000)]
+    others = [forged(b""), forged(bytes(23)), forged(bytes(40)), forged(bytes(5000)), forged(LISTING_ID)]
     for value in [*BAD_CURSORS, *beyond, *short, *others]:
         response = client.get("/api/tasks", params={"cursor": value})
 
@@ -61,7 +61,7 @@ def test_a_cursor_that_is_not_ours_is_refused(client: httpx.Client) -> None:
         assert error_of(client.get("/api/tasks", params=query), 400, "BAD_REQUEST")
     # The smallest and largest times are valid positions: before everything, and after it.
     for time, titles in {-62135596800 * 10**6: [], 0: [], year_10000 - 1: ["a task"]}.items():
-        page = client.get("/api/tasks", params={"cursor": forged(LIST_ID + b"\xff" * 16 + time_of(time))})
+        page = client.get("/api/tasks", params={"cursor": forged(LISTING_ID + b"\xff" * 16 + time_of(time))})
         assert [each["title"] for each in page.json()["data"]] == titles
     for ending in (b"", b"'; DROP TABLE tasks; --", b"%s %(principal)s \\", "\U0010ffff".encode()):
         page = client.get("/api/tasks", params={"sort": "title", "cursor": forged(TITLES_ID + nobody + ending)})

@@ -20,7 +20,7 @@ from tests.fixtures.tokens import KeyPair, claims, ec_pair, ed25519_pair, key_se
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
 PAIR = ed25519_pair()
-NOT_KNOWN = "The token is signed with a key that is not known here."
+NOT_KNOWN = "The token is signed with an unknown key."
 JUNK: tuple[object, ...] = (
     *(None, [], "key", 1, {}, {"kty": "oct", "k": "AAAA", "kid": PAIR.key_id}, {"kty": "PQC", "kid": "a"}),
     *({"kty": ["RSA"]}, {"kty": "OKP", "crv": "X25519", "x": "AAAA", "kid": "x"}, {"kty": "AKP", "alg": "ML-DSA-44"}),

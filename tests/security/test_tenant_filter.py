@@ -14,9 +14,9 @@ from tests.fixtures.tenant_statements import (
     STATEMENTS,
     TIMEOUT_SECONDS,
     Owner,
+    hits_without_protection,
     store_answer,
     tasks_of,
-    without_walls,
 )
 
 
@@ -38,6 +38,8 @@ def test_a_statement_hits_no_foreign_row_where_row_security_does_not_bind(
     store_answer(engine, stranger, owner.key, "Mine")
     parameters = owner.parameters(statement, principal=stranger)
 
-    assert not without_walls(owner, statement.sql, parameters)
+    assert not hits_without_protection(owner, statement.sql, parameters)
 
-    assert without_walls(owner, statement.without_condition, parameters)  # only the condition kept it from the row
+    assert hits_without_protection(
+        owner, statement.without_condition, parameters
+    )  # only the condition kept it from the row

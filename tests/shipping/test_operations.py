@@ -71,10 +71,10 @@ def test_the_table_of_sizes_follows_from_the_formula() -> None:
 
     assert f"(WORKERS + 1) \N{MULTIPLICATION SIGN} DATABASE_POOL_SIZE + {SPARE} ≤ connections" in WORDS
     assert [row[:2] for row in rows] == list(MAX_CONNECTIONS.items())
-    for _, most, direct, direct_workers, pooled, pooled_workers in rows:
-        assert direct == most - RESERVED_BY_NEON
+    for _, maximum, direct, direct_workers, pooled, pooled_workers in rows:
+        assert direct == maximum - RESERVED_BY_NEON
         assert direct_workers == (direct - SPARE) // size - 1  # one extra runs while others are replaced
-        assert pooled == most * 9 // 10
+        assert pooled == maximum * 9 // 10
         assert pooled_workers == (pooled - SPARE) // size - 1
 
 

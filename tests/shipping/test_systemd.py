@@ -1,4 +1,4 @@
-"""deploy/task-api.service: checked by systemd, compared with the code, and started as it says, unprivileged."""
+"""The units of deploy/: checked by systemd, compared with the code, and started as they say, unprivileged."""
 
 from __future__ import annotations
 
@@ -24,15 +24,16 @@ from tests.fixtures.workers import workers_of
 pytestmark = pytest.mark.requirement("FR-179")
 
 UNIT = DEPLOY / "task-api.service"
-PLACE = "/opt/task-api"
-PROGRAM = f"{PLACE}/.venv/bin/task-api"
+SOCKET = DEPLOY / "task-api.socket"
+INSTALLED = "/opt/task-api"
+PROGRAM = f"{INSTALLED}/.venv/bin/task-api"
 RELOAD_SECONDS = 100
 MAX_EXPOSURE = 2.0  # out of 10, on systemd's scale
 
 
-def _values(directive: str) -> list[str]:
+def _values(directive: str, unit: Path = UNIT) -> list[str]:
     """List the values of a directive."""
-    return re.findall(rf"^{directive}=(.*)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
+    return re.findall(rf"^{directive}=(.*)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def _the(directive: str) -> str:
@@ -46,15 +47,18 @@ def _analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_systemd_understands_every_line(tmp_path: Path) -> None:
-    unit, program = tmp_path / UNIT.name, tmp_path / "task-api"
+    unit, listener, program = tmp_path / UNIT.name, tmp_path / SOCKET.name, tmp_path / "task-api"
     program.symlink_to(sys.executable)
     unit.write_text(UNIT.read_text(encoding="utf-8").replace(PROGRAM, str(program)))
+    listener.write_text(SOCKET.read_text(encoding="utf-8"))
 
-    done = _analyze("verify", "--man=no", str(unit))
+    done = _analyze("verify", "--man=no", str(unit), str(listener))
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     unit.write_text(unit.read_text().replace("ProtectSystem=strict", "ProtectSystem=completely"))
     assert "Failed to parse" in _analyze("verify", "--man=no", str(unit)).stderr
+    listener.write_text(listener.read_text().replace("ListenStream=127.0.0.1:8000", "ListenStream=nowhere:8000"))
+    assert "Failed to parse" in _analyze("verify", "--man=no", str(listener)).stderr
 
 
 def test_it_is_exposed_to_next_to_nothing() -> None:
@@ -86,6 +90,15 @@ def test_its_times_and_settings_agree_with_the_code() -> None:
     assert _values("ExecStartPre") == []
 
 
+@pytest.mark.requirement("FR-266")
+def test_the_socket_has_the_name_of_the_service_and_its_default_address() -> None:
+    default = (Settings.model_fields[name].default for name in ("host", "port"))
+
+    assert SOCKET.stem == UNIT.stem  # this is how systemd knows whom to pass it to
+    assert _values("ListenStream", SOCKET) == ["{}:{}".format(*default)]
+    assert _values("Accept", SOCKET) == []  # else it would start a service for each connection
+
+
 @pytest.mark.requirement("FR-166", "FR-165")
 def test_it_is_started_reloaded_and_stopped_as_the_unit_says(installed: Installation, tmp_path: Path) -> None:
     """As systemd would do it: the user, a read-only root without /tmp, no privileges, the commands and the signals."""
@@ -96,12 +109,12 @@ def test_it_is_started_reloaded_and_stopped_as_the_unit_says(installed: Installa
         "/packages": locked_packages(tmp_path / "packages"),
         "/site-packages": Path(sysconfig.get_path("platlib")),
         PROGRAM: program,
-        **{f"{PLACE}/{name}": REPOSITORY / name for name in ("migrations", "backend")},
+        **{f"{INSTALLED}/{name}": REPOSITORY / name for name in ("migrations", "backend")},
     }
     given = {**installed.production(), **dict(pair.split("=", 1) for pair in _the("Environment").split())}
     names = ("DATABASE_URL", "DATA_DIR", "JWT_SECRET", "ENVIRONMENT", "WORKERS", "PYTHONDONTWRITEBYTECODE")
     environment = {name: given[name] for name in names} | {
-        "PYTHONPATH": f"{PLACE}:/packages",
+        "PYTHONPATH": f"{INSTALLED}:/packages",
         "RATE_LIMIT_ENABLED": "0",
     }
     unit = confine(tmp_path, files, _the("WorkingDirectory"), environment)

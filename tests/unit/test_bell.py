@@ -10,9 +10,10 @@ from contextlib import suppress
 
 import pytest
 import uvloop
+from sqlalchemy.util.concurrency import greenlet_spawn
 
 from backend.database.bell import Bell
-from backend.utils.greenlets import in_greenlet
+from backend.database.waiting import new_event
 from tests.fixtures.waiting import PATIENCE_SECONDS, eventually, until
 
 pytestmark = pytest.mark.requirement("FR-257")
@@ -45,7 +46,7 @@ async def until_there_are(bell: Bell, number: int) -> None:
 
 
 def test_it_wakes_in_their_order_whoever_waits_wherever(loop: asyncio.AbstractEventLoop) -> None:
-    bell, woken = Bell(), list[str]()
+    bell, woken = Bell(new_event), list[str]()
 
     def wait(name: str) -> None:
         wait_for(bell)
@@ -57,7 +58,7 @@ def test_it_wakes_in_their_order_whoever_waits_wherever(loop: asyncio.AbstractEv
             for number, name in enumerate(["request", "thread", "another request", "another thread"]):
                 on_loop = "request" in name
                 waiting.append(
-                    asyncio.ensure_future(in_greenlet(wait)(name))
+                    asyncio.ensure_future(greenlet_spawn(wait, name))
                     if on_loop
                     else asyncio.wrap_future(threads.submit(wait, name))
                 )
@@ -73,7 +74,7 @@ def test_it_wakes_in_their_order_whoever_waits_wherever(loop: asyncio.AbstractEv
 
 
 def test_it_wakes_requests_from_a_thread_and_all_at_once(loop: asyncio.AbstractEventLoop) -> None:
-    bell = Bell()
+    bell = Bell(new_event)
 
     def ring() -> None:
         until(lambda: sleepers(bell) == 2)
@@ -81,26 +82,26 @@ def test_it_wakes_requests_from_a_thread_and_all_at_once(loop: asyncio.AbstractE
             bell.ring_for_all()
 
     async def run() -> None:
-        await asyncio.gather(in_greenlet(wait_for)(bell), in_greenlet(wait_for)(bell), asyncio.to_thread(ring))
+        await asyncio.gather(greenlet_spawn(wait_for, bell), greenlet_spawn(wait_for, bell), asyncio.to_thread(ring))
 
     loop.run_until_complete(run())
     assert sleepers(bell) == 0
 
 
 def test_nobody_waits_longer_than_there_is_time(loop: asyncio.AbstractEventLoop) -> None:
-    bell = Bell()
+    bell = Bell(new_event)
     for seconds in (SHORT, 0.0, -1.0):
         wait_for(bell, seconds)
-        loop.run_until_complete(in_greenlet(wait_for)(bell, seconds))
+        loop.run_until_complete(greenlet_spawn(wait_for, bell, seconds))
     assert sleepers(bell) == 0
 
 
 def test_whoever_is_cancelled_leaves_it_to_the_next(loop: asyncio.AbstractEventLoop) -> None:
     """Also when the bell has already rung for the cancelled waiter, but it has not run yet."""
-    bell = Bell()
+    bell = Bell(new_event)
 
     async def run() -> None:
-        first, second, third = (asyncio.ensure_future(in_greenlet(wait_for)(bell)) for _ in range(3))
+        first, second, third = (asyncio.ensure_future(greenlet_spawn(wait_for, bell)) for _ in range(3))
         await until_there_are(bell, 3)
         first.cancel()
         with suppress(asyncio.CancelledError):
@@ -118,7 +119,7 @@ def test_whoever_is_cancelled_leaves_it_to_the_next(loop: asyncio.AbstractEventL
 
 def test_others_come_in_while_somebody_waits() -> None:
     """The lock is reentrant too: the garbage collector may interrupt its holder with work that takes it again."""
-    bell = Bell()
+    bell = Bell(new_event)
     waiter = threading.Thread(target=wait_for, args=(bell,))
     waiter.start()
     until(lambda: sleepers(bell) == 1)
@@ -129,10 +130,10 @@ def test_others_come_in_while_somebody_waits() -> None:
 
 
 def test_a_request_whose_loop_has_ended_is_passed_over() -> None:
-    bell, loop = Bell(), asyncio.new_event_loop()
+    bell, loop = Bell(new_event), asyncio.new_event_loop()
 
     async def begin() -> asyncio.Task[None]:
-        task = asyncio.ensure_future(in_greenlet(wait_for)(bell))
+        task = asyncio.ensure_future(greenlet_spawn(wait_for, bell))
         await until_there_are(bell, 1)
         return task
 

@@ -129,7 +129,7 @@ def test_what_is_no_origin_is_refused(origin: str) -> None:
 def test_an_impossible_port_is_refused_by_name(port: str) -> None:
     said = "must be a number from 1 to 65535"
 
-    assert refusal(jwt_jwks_url=f"https://issuer.example.com:{port}/jwks") == [f"JWT_JWKS_URL: its port {said}"]
+    assert refusal(jwt_jwks_url=f"https://issuer.example.com:{port}/jwks") == [f"JWT_JWKS_URL: the port {said}"]
     assert refusal(cors_origins=f"https://app.example.com:{port}") == [f"CORS_ORIGINS: each port {said}"]
 
 
@@ -138,7 +138,7 @@ def test_an_impossible_port_is_refused_by_name(port: str) -> None:
 def test_a_weak_secret_is_refused_with_advice_and_not_repeated(secret: str) -> None:
     (line,) = refusal(jwt_secret=secret)
 
-    assert line == "JWT_SECRET: needs at least 32 bytes; make one with: openssl rand -base64 48"
+    assert line == "JWT_SECRET: must have at least 32 bytes. Make one with: openssl rand -base64 48"
 
 
 @pytest.mark.requirement("FR-067")
@@ -168,7 +168,7 @@ def test_keys_are_fetched_over_tls_or_from_this_machine(url: str) -> None:
     ],
 )
 def test_an_address_of_keys_that_others_can_forge_is_refused(url: str) -> None:
-    assert refusal(jwt_jwks_url=url) == ["JWT_JWKS_URL: must be an https:// address (http:// only on localhost)"]
+    assert refusal(jwt_jwks_url=url) == ["JWT_JWKS_URL: must be an https:// URL (http:// only for localhost)"]
 
 
 @pytest.mark.requirement("FR-067")
@@ -181,10 +181,10 @@ def test_a_secret_and_an_address_of_keys_are_one_too_many() -> None:
 @pytest.mark.requirement("FR-067")
 def test_production_needs_a_database_and_a_key() -> None:
     assert refusal(environment="production") == [
-        "production needs DATABASE_URL: the connection string of your Postgres"
+        "production needs DATABASE_URL, the connection string of your Postgres"
     ]
     assert refusal(environment="production", database_url=DATABASE) == [
-        "production needs JWT_SECRET or JWT_JWKS_URL: who signs your users' tokens"
+        "production needs JWT_SECRET or JWT_JWKS_URL, to verify your users' tokens"
     ]
     assert load_settings(environment="production", database_url=DATABASE, jwt_secret=SECRET).environment == "production"
     assert load_settings(environment="production", database_url=DATABASE, jwt_jwks_url="https://issuer.example.com")
@@ -259,7 +259,7 @@ def test_every_setting_says_what_it_is_for() -> None:
 def test_a_direct_address_alone_is_refused() -> None:
     (line,) = refusal(database_direct_url="postgresql://h/d")
 
-    assert line == "DATABASE_DIRECT_URL needs DATABASE_URL: they are two ways to one database"
+    assert line == "DATABASE_DIRECT_URL is set, but DATABASE_URL is not: set both, for the same database"
 
 
 @pytest.mark.requirement("FR-067")
@@ -267,7 +267,7 @@ def test_a_settings_file_that_is_not_text_is_refused(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_bytes("PORT=1".encode("utf-16"))
 
-    assert refusal() == [".env: is not UTF-8 text; save it as such"]
+    assert refusal() == [".env: is not UTF-8 text. Save it in UTF-8"]
 
 
 @pytest.mark.requirement("FR-248")
@@ -276,4 +276,4 @@ def test_a_home_folder_is_found_or_asked_for(monkeypatch: pytest.MonkeyPatch, tm
     assert load_settings(data_dir="~/data").data_dir == tmp_path / "data"
 
     (line,) = refusal(data_dir="~nobody-has-this-name/data")
-    assert line == "DATA_DIR: ~ stands for a home folder that cannot be found; write the folder out"
+    assert line == "DATA_DIR: the home folder for ~ cannot be found. Write the full path"

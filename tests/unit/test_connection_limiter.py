@@ -42,9 +42,9 @@ async def leave(connection_limiter: ConnectionLimiter, user_id: str) -> None:
     await connection_limiter.__aexit__()
 
 
-async def expect_free_places(connection_limiter: ConnectionLimiter, places: int) -> None:
+async def expect_free_slots(connection_limiter: ConnectionLimiter, slots: int) -> None:
     """Take all expected slots, each for another user, and check that there are no more."""
-    users = [f"user {number}" for number in range(places)]
+    users = [f"user {number}" for number in range(slots)]
     assert await taken(connection_limiter, [*users, "one too many"]) == users
 
 
@@ -56,11 +56,11 @@ async def visit(connection_limiter: ConnectionLimiter, user_id: str, order: list
         order.append(user_id)
 
 
-def test_as_many_pass_at_once_as_there_are_places() -> None:
-    asyncio.run(expect_free_places(ConnectionLimiter(5, SHORT), 5))
+def test_as_many_pass_at_once_as_there_are_slots() -> None:
+    asyncio.run(expect_free_slots(ConnectionLimiter(5, SHORT), 5))
 
 
-def test_who_finds_no_place_is_told_to_come_again() -> None:
+def test_a_request_that_finds_no_slot_is_told_to_come_again() -> None:
     async def run() -> None:
         connection_limiter = ConnectionLimiter(1, SHORT)
         async with connection_limiter:
@@ -72,13 +72,13 @@ def test_who_finds_no_place_is_told_to_come_again() -> None:
 
 
 @pytest.mark.requirement("FR-259")
-@pytest.mark.parametrize(("places", "share"), [(1, 1), (2, 1), (5, 3), (10, 5)])
-def test_one_user_alone_gets_half_of_the_places(places: int, share: int) -> None:
-    assert asyncio.run(taken(ConnectionLimiter(places, SHORT), ["a"] * places)) == ["a"] * share
+@pytest.mark.parametrize(("slots", "share"), [(1, 1), (2, 1), (5, 3), (10, 5)])
+def test_one_user_alone_gets_half_of_the_slots(slots: int, share: int) -> None:
+    assert asyncio.run(taken(ConnectionLimiter(slots, SHORT), ["a"] * slots)) == ["a"] * share
 
 
 @pytest.mark.requirement("FR-259")
-def test_whoever_comes_next_finds_a_place_whatever_the_others_do() -> None:
+def test_the_next_request_finds_a_slot_whatever_the_others_do() -> None:
     names = [f"user {number}" for number in range(5)]
     in_turn, one_after_the_other = names * 10, [name for name in names for _ in range(10)]
     for greedy in (in_turn, one_after_the_other):
@@ -101,10 +101,10 @@ def test_those_of_one_user_who_wait_pass_in_their_order() -> None:
 
 
 @pytest.mark.requirement("FR-259")
-@pytest.mark.parametrize("places", [1, 3])
-def test_users_take_turns(places: int) -> None:
+@pytest.mark.parametrize("slots", [1, 3])
+def test_users_take_turns(slots: int) -> None:
     async def run() -> list[str]:
-        connection_limiter, order = ConnectionLimiter(places, LONG), list[str]()
+        connection_limiter, order = ConnectionLimiter(slots, LONG), list[str]()
         crowd = [asyncio.create_task(visit(connection_limiter, "crowd", order)) for _ in range(50)]
         await asyncio.sleep(0)
         few = [asyncio.create_task(visit(connection_limiter, user_id, order)) for user_id in ("a", "b", "a", "b")]
@@ -112,9 +112,9 @@ def test_users_take_turns(places: int) -> None:
         return order
 
     order = asyncio.run(run())
-    places_of_few = [place for place, user_id in enumerate(order) if user_id != "crowd"]
-    assert places_of_few[-1] <= places + 2 * 3  # each round has one of the crowd, one of a, one of b
-    assert [order[place] for place in places_of_few] == ["a", "b", "a", "b"]
+    turns_of_few = [turn for turn, user_id in enumerate(order) if user_id != "crowd"]
+    assert turns_of_few[-1] <= slots + 2 * 3  # each round has one of the crowd, one of a, one of b
+    assert [order[turn] for turn in turns_of_few] == ["a", "b", "a", "b"]
 
 
 @pytest.mark.requirement("FR-262")
@@ -134,28 +134,28 @@ def test_a_user_who_leaves_too_much_unread_begins_nothing_until_it_is_read() -> 
     asyncio.run(run())
 
 
-def test_waiting_ends_and_the_place_of_who_waited_is_not_lost() -> None:
+def test_waiting_ends_and_no_slot_is_lost() -> None:
     async def run() -> None:
         connection_limiter = ConnectionLimiter(2, SHORT)
         for _ in range(3):
-            await expect_free_places(connection_limiter, 2)
+            await expect_free_slots(connection_limiter, 2)
 
     asyncio.run(run())
 
 
-def test_an_error_inside_gives_the_place_back() -> None:
+def test_an_error_inside_frees_the_slot() -> None:
     async def run() -> None:
         connection_limiter = ConnectionLimiter(1, SHORT)
         with pytest.raises(RuntimeError):
             async with connection_limiter:
                 raise RuntimeError
-        await expect_free_places(connection_limiter, 1)
+        await expect_free_slots(connection_limiter, 1)
 
     asyncio.run(run())
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_whoever_leaves_early_loses_no_place(seed: int) -> None:
+def test_a_request_that_leaves_early_loses_no_slot(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - the same moments at each run
 
     async def come(connection_limiter: ConnectionLimiter, user_id: str) -> None:
@@ -172,6 +172,6 @@ def test_whoever_leaves_early_loses_no_place(seed: int) -> None:
         ends = await asyncio.gather(*visits, return_exceptions=True)
         assert {type(end) for end in ends} <= {type(None), ServiceUnavailable, asyncio.CancelledError}
         assert connection_limiter.waiting == 0
-        await expect_free_places(connection_limiter, 3)
+        await expect_free_slots(connection_limiter, 3)
 
     asyncio.run(run())

@@ -1,4 +1,4 @@
-"""List cursors decode to what was encoded, and everything else is refused."""
+"""Cursors of listings decode to what was encoded, and everything else is refused."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from backend.utils import opaque
 
 MOMENT = datetime(2026, 11, 21, 9, 30, 0, 123456, tzinfo=UTC)
 TASK_ID = uuid.UUID("0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
-LIST_ID = b"The list"
-OURS = cursor.encode(LIST_ID, MOMENT, TASK_ID)
+LISTING_ID = b"Listing."
+OURS = cursor.encode(LISTING_ID, MOMENT, TASK_ID)
 
 
-def forged(place: bytes) -> str:
+def forged(content: bytes) -> str:
     """Build a cursor with a correct checksum."""
-    return opaque.write(place, cursor.KIND)
+    return opaque.write(content, cursor.KIND)
 
 
 @pytest.mark.requirement("FR-018", "FR-131")
@@ -35,7 +35,7 @@ def forged(place: bytes) -> str:
 )
 @pytest.mark.parametrize("task_id", [TASK_ID, uuid.UUID(int=0), uuid.UUID(int=2**128 - 1)])
 def test_a_moment_comes_back_to_the_microsecond(moment: datetime, task_id: uuid.UUID) -> None:
-    key, its_id = cursor.decode(cursor.encode(LIST_ID, moment, task_id), LIST_ID, datetime)
+    key, its_id = cursor.decode(cursor.encode(LISTING_ID, moment, task_id), LISTING_ID, datetime)
 
     assert (key, its_id) == (moment, task_id)
     assert isinstance(key, datetime)
@@ -45,23 +45,23 @@ def test_a_moment_comes_back_to_the_microsecond(moment: datetime, task_id: uuid.
 @pytest.mark.requirement("FR-131")
 @pytest.mark.parametrize("title", ["a", " ", "a" * 100, "\U0001f36e" * 100, "a\nb", "12345678"])
 def test_a_title_comes_back_to_the_last_character(title: str) -> None:
-    text = cursor.encode(LIST_ID, title, TASK_ID)
+    text = cursor.encode(LISTING_ID, title, TASK_ID)
 
-    assert cursor.decode(text, LIST_ID, str) == (title, TASK_ID)
+    assert cursor.decode(text, LISTING_ID, str) == (title, TASK_ID)
 
 
 @pytest.mark.requirement("FR-018")
 def test_the_zone_in_which_a_moment_is_told_does_not_matter() -> None:
-    assert cursor.encode(LIST_ID, MOMENT.astimezone(timezone(timedelta(hours=-9))), TASK_ID) == OURS
+    assert cursor.encode(LISTING_ID, MOMENT.astimezone(timezone(timedelta(hours=-9))), TASK_ID) == OURS
 
 
 @pytest.mark.parametrize("key", [MOMENT, *("a" * length for length in range(1, 9))])
 def test_a_cursor_can_stand_in_a_query_unquoted(key: datetime | str) -> None:
-    assert cursor.encode(LIST_ID, key, TASK_ID).replace("-", "").replace("_", "").isalnum()
+    assert cursor.encode(LISTING_ID, key, TASK_ID).replace("-", "").replace("_", "").isalnum()
 
 
 @pytest.mark.requirement("FR-131")
-def test_a_place_in_another_list_is_refused_as_that() -> None:
+def test_a_cursor_of_another_listing_is_refused_as_that() -> None:
     for kind in (datetime, str):
         with pytest.raises(BadRequest, match="another sort or other filters") as caught:
             cursor.decode(OURS, b"another!", kind)
@@ -75,15 +75,15 @@ def test_a_place_in_another_list_is_refused_as_that() -> None:
 def test_a_cursor_with_one_other_character_is_refused(position: int) -> None:
     other = "B" if OURS[position] == "A" else "A"
 
-    with pytest.raises(BadRequest, match="not one of ours"):
-        cursor.decode(OURS[:position] + other + OURS[position + 1 :], LIST_ID, datetime)
+    with pytest.raises(BadRequest, match="not valid"):
+        cursor.decode(OURS[:position] + other + OURS[position + 1 :], LISTING_ID, datetime)
 
 
 @pytest.mark.requirement("FR-019")
 @pytest.mark.parametrize("text", [OURS[:length] for length in range(len(OURS))] + [OURS + "A", OURS + "AAAA", OURS * 2])
 def test_a_cursor_of_another_length_is_refused(text: str) -> None:
     with pytest.raises(BadRequest) as caught:
-        cursor.decode(text, LIST_ID, datetime)
+        cursor.decode(text, LISTING_ID, datetime)
 
     assert [(detail.field, detail.code) for detail in caught.value.details] == [("query.cursor", "cursor_invalid")]
 
@@ -95,21 +95,21 @@ def test_a_cursor_of_another_length_is_refused(text: str) -> None:
 )
 def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(BadRequest):
-        cursor.decode(text, LIST_ID, datetime)
+        cursor.decode(text, LISTING_ID, datetime)
 
 
 @pytest.mark.requirement("FR-019")
 def test_another_spelling_of_the_same_bytes_is_refused() -> None:
-    places = (cursor.encode(LIST_ID, MOMENT, uuid.UUID(int=number)) for number in range(100))
-    ours = next(text for text in places if "-" in text or "_" in text)
-    open_ended = cursor.encode(LIST_ID, "a", TASK_ID)  # its last character has unused bits
+    cursors = (cursor.encode(LISTING_ID, MOMENT, uuid.UUID(int=number)) for number in range(100))
+    ours = next(text for text in cursors if "-" in text or "_" in text)
+    open_ended = cursor.encode(LISTING_ID, "a", TASK_ID)  # its last character has unused bits
 
     with pytest.raises(BadRequest):
-        cursor.decode(ours.translate({ord("-"): "+", ord("_"): "/"}), LIST_ID, datetime)
-    assert cursor.decode(ours, LIST_ID, datetime)[0] == MOMENT
+        cursor.decode(ours.translate({ord("-"): "+", ord("_"): "/"}), LISTING_ID, datetime)
+    assert cursor.decode(ours, LISTING_ID, datetime)[0] == MOMENT
     with pytest.raises(BadRequest):
-        cursor.decode(open_ended[:-1] + chr(ord(open_ended[-1]) + 1), LIST_ID, str)
-    assert cursor.decode(open_ended, LIST_ID, str)[0] == "a"
+        cursor.decode(open_ended[:-1] + chr(ord(open_ended[-1]) + 1), LISTING_ID, str)
+    assert cursor.decode(open_ended, LISTING_ID, str)[0] == "a"
 
 
 @pytest.mark.requirement("FR-019")
@@ -127,16 +127,16 @@ def test_another_spelling_of_the_same_bytes_is_refused() -> None:
         (b"a" * 101, str),
     ],
 )
-def test_a_forged_place_that_cannot_be_is_refused(ending: bytes, kind: type[datetime | str]) -> None:
-    with pytest.raises(BadRequest, match="not one of ours"):
-        cursor.decode(forged(LIST_ID + TASK_ID.bytes + ending), LIST_ID, kind)
+def test_a_forged_cursor_with_an_impossible_key_is_refused(ending: bytes, kind: type[datetime | str]) -> None:
+    with pytest.raises(BadRequest, match="not valid"):
+        cursor.decode(forged(LISTING_ID + TASK_ID.bytes + ending), LISTING_ID, kind)
 
 
 @pytest.mark.requirement("FR-019")
-@pytest.mark.parametrize("place", [LIST_ID, LIST_ID + TASK_ID.bytes[:15]])
-def test_a_forged_place_without_an_id_is_refused(place: bytes) -> None:
-    with pytest.raises(BadRequest, match="not one of ours"):
-        cursor.decode(forged(place), LIST_ID, str)
+@pytest.mark.parametrize("content", [LISTING_ID, LISTING_ID + TASK_ID.bytes[:15]])
+def test_a_forged_cursor_without_an_id_is_refused(content: bytes) -> None:
+    with pytest.raises(BadRequest, match="not valid"):
+        cursor.decode(forged(content), LISTING_ID, str)
 
 
 @pytest.mark.requirement("FR-019", "FR-042")
@@ -144,6 +144,6 @@ def test_the_refusal_does_not_repeat_what_was_sent() -> None:
     sent = base64.urlsafe_b64encode(b"a secret somewhere").decode()
 
     with pytest.raises(BadRequest) as caught:
-        cursor.decode(sent, LIST_ID, datetime)
+        cursor.decode(sent, LISTING_ID, datetime)
 
     assert sent not in str(caught.value) + str(caught.value.details)

@@ -16,7 +16,7 @@ from tests.fixtures.tokens import USER, ec_pair, ed25519_pair, key_set, rsa_pair
 from tests.fixtures.verifying import Clock, good, refusal_of, user_of
 
 PAIR = ed25519_pair()
-NOT_KNOWN = "The token is signed with a key that is not known here."
+NOT_KNOWN = "The token is signed with an unknown key."
 
 
 def verifier_of(issuer: Issuer, clock: Clock | None = None) -> Verifier:

@@ -18,7 +18,7 @@ from tests.fixtures.verifying import NOW, Clock, good, refusal_of, user_of
 
 PAIR = ed25519_pair()
 MINUTE = 60.0
-NOT_KNOWN = "The token is signed with a key that is not known here."
+NOT_KNOWN = "The token is signed with an unknown key."
 
 
 class Times:
@@ -70,7 +70,7 @@ def test_old_keys_are_fetched_again_once_without_making_anybody_wait() -> None:
             await landed()
             assert len(issuer.requests) == 2
             for name in (USER, "a", "b", "new"):
-                with pytest.raises(Unauthorized, match="not known"):
+                with pytest.raises(Unauthorized, match="unknown key"):
                     await verifier.user_id(token(name))
             assert len(issuer.requests) == 2
 
@@ -93,7 +93,7 @@ def test_a_withdrawn_key_ends_for_a_token_that_is_remembered_too(minutes: float)
             if minutes < 60:  # halfway it is still good, and triggers a fetch in the background
                 assert await verifier.user_id(token()) == USER
                 await landed()
-            with pytest.raises(Unauthorized, match="not known"):
+            with pytest.raises(Unauthorized, match="unknown key"):
                 await verifier.user_id(token())
 
         asyncio.run(story())
@@ -148,7 +148,7 @@ def test_while_the_issuer_is_away_old_keys_work_and_it_is_asked_once_a_minute(
             times.set(70 * MINUTE)
             assert await verifier.user_id(token("in between")) == "in between"
             await landed()
-            with pytest.raises(Unauthorized, match="not known"):
+            with pytest.raises(Unauthorized, match="unknown key"):
                 await verifier.user_id(token())
 
         with caplog.at_level(logging.WARNING, "backend.identity.jwks"):

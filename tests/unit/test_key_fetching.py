@@ -20,7 +20,7 @@ from tests.fixtures.verifying import Clock, good, refusal_of, user_of
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
 PAIR = ed25519_pair()
-NOT_KNOWN = "The token is signed with a key that is not known here."
+NOT_KNOWN = "The token is signed with an unknown key."
 
 
 def verifier_of(issuer: Issuer, clock: Clock | None = None) -> Verifier:
@@ -104,7 +104,7 @@ def test_a_new_key_is_found_at_once_and_a_thousand_made_up_ones_cost_one_fetch_p
 
         async def made_up(count: int) -> None:
             async def one(number: int) -> None:
-                with pytest.raises(Unauthorized, match="not known"):
+                with pytest.raises(Unauthorized, match="unknown key"):
                     await verifier.user_id(token(f"made-up-{number}"))
 
             await asyncio.gather(*(one(number) for number in range(count)))
@@ -161,7 +161,7 @@ def test_a_failing_issuer_is_503_before_the_first_keys_and_harmless_afterwards(n
 
 
 @pytest.mark.requirement("FR-010", "FR-080")
-def test_a_failing_first_load_is_not_repeated_for_every_request() -> None:
+def test_a_failing_first_fetch_is_not_retried_for_every_request() -> None:
     clock = Clock(0)
     with running_issuer(PAIR) as issuer:
         issuer.status = 500

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.util.concurrency import greenlet_spawn
 
 from backend.database import connector as connector_module
 from backend.database.connector import ConnectionReturned, Connector
-from backend.database.pool import ConnectionPool
-from backend.utils.greenlets import in_greenlet
+from backend.database.engine import ConnectionPool
+from backend.database.waiting import new_event
 from backend.utils.threads import start_soon
 from tests.fixtures.waiting import PATIENCE_SECONDS, eventually, until
 
@@ -43,11 +44,8 @@ class Server:
         self.opened: list[Opened] = []
         self.attempts = 0
         self._doors: dict[int, threading.Event] = {}
-        self.connector = Connector({}, PATIENCE_SECONDS, self._connect, is_one_idle=self.has_idle)
+        self.connector = Connector({}, PATIENCE_SECONDS, self._connect, new_event)
         self.pool = ConnectionPool(self.connector, pool_size=SIZE, max_overflow=0, use_lifo=True, reset_on_return=None)
-
-    def has_idle(self) -> bool:
-        return self.pool.has_idle_connection()
 
     def _connect(self, _parameters: Mapping[str, Any]) -> Opened:
         self.attempts += 1
@@ -108,7 +106,7 @@ def on_loop(server: Server) -> Iterator[Callable[[], Future[PoolProxiedConnectio
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        yield lambda: asyncio.run_coroutine_threadsafe(in_greenlet(server.ask)(), loop)
+        yield lambda: asyncio.run_coroutine_threadsafe(greenlet_spawn(server.ask), loop)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
@@ -184,7 +182,7 @@ def test_a_request_starts_no_thread_itself(server: Server, monkeypatch: pytest.M
         start(thread)
 
     async def ask() -> int:
-        (await in_greenlet(server.ask)()).close()
+        (await greenlet_spawn(server.ask)).close()
         return threading.get_ident()
 
     server.let_in(1)
@@ -214,8 +212,8 @@ def test_whoever_is_cancelled_leaves_nothing_and_what_he_was_told_to_the_next(se
     server.let_in(1)
 
     async def run() -> None:
-        first = await in_greenlet(server.ask)()
-        cancelled, waiting = (asyncio.ensure_future(in_greenlet(server.ask)()) for _ in range(2))
+        first = await greenlet_spawn(server.ask)
+        cancelled, waiting = (asyncio.ensure_future(greenlet_spawn(server.ask)) for _ in range(2))
         await eventually(lambda: server.attempts == 3)
         first.close()  # the bell rings for the first of them
         cancelled.cancel()
@@ -233,7 +231,7 @@ def test_whoever_is_cancelled_leaves_nothing_and_what_he_was_told_to_the_next(se
 
 def test_a_connection_for_somebody_who_is_cancelled_as_it_comes_is_closed(server: Server) -> None:
     async def run() -> None:
-        cancelled = asyncio.ensure_future(in_greenlet(server.ask)())
+        cancelled = asyncio.ensure_future(greenlet_spawn(server.ask))
         await eventually(lambda: server.attempts == 1)
         server.let_in(1)
         until(lambda: server.connector._made)  # noqa: SLF001 - the loop stands still meanwhile
@@ -275,7 +273,7 @@ def test_another_pool_of_its_kind_is_made_when_it_is_disposed_of(server: Server)
     server.let_in(1, 2)
     server.ask().close()
     server.pool.dispose()
-    assert not server.has_idle()
+    assert not server.pool.has_idle_connection()
     server.pool = server.pool.recreate()
     server.ask().close()
     server.expect_to_be_whole(1)

@@ -8,8 +8,8 @@ from inspect import getclosurevars
 import pytest
 
 from backend.database import retry
+from backend.database.errors import Interrupted
 from backend.database.retry import READ_TRIES, once_only, reads, repeatable
-from backend.database.session import Interrupted
 from backend.errors import ServiceUnavailable, TaskNotFound
 from backend.services.access_tokens.service import AccessTokenService
 from backend.services.account.export import ExportService
@@ -64,7 +64,7 @@ def work_that_meets(*outcomes: Exception | str) -> Callable[[], str]:
 
 @pytest.mark.requirement("FR-156", "FR-157", "FR-158")
 @pytest.mark.parametrize(("mark", "first"), [(repeatable, DOUBTFUL), (repeatable, UNDONE), (once_only, UNDONE)])
-def test_a_change_that_may_be_repeated_is_repeated_once(mark: Mark, first: Interrupted) -> None:
+def test_a_change_that_may_be_retried_is_retried_once(mark: Mark, first: Interrupted) -> None:
     assert mark(work_that_meets(first, DONE))() == DONE
     with pytest.raises(Interrupted) as raised:
         mark(work_that_meets(first, UNDONE, DONE))()
@@ -73,7 +73,7 @@ def test_a_change_that_may_be_repeated_is_repeated_once(mark: Mark, first: Inter
 
 @pytest.mark.requirement("FR-156", "FR-258")
 @pytest.mark.parametrize("lost", [DOUBTFUL, UNDONE])
-def test_a_read_is_repeated_as_often_as_is_allowed(lost: Interrupted) -> None:
+def test_a_read_is_retried_as_often_as_is_allowed(lost: Interrupted) -> None:
     assert reads(work_that_meets(*[lost] * (READ_TRIES - 1), DONE))() == DONE
     last = Interrupted(may_be_done=False)
     with pytest.raises(Interrupted) as raised:
@@ -83,14 +83,14 @@ def test_a_read_is_repeated_as_often_as_is_allowed(lost: Interrupted) -> None:
 
 @pytest.mark.requirement("FR-160")
 @pytest.mark.parametrize("mark", [reads, repeatable, once_only])
-def test_nothing_is_repeated_when_the_time_is_over(mark: Mark) -> None:
+def test_nothing_is_retried_after_the_deadline(mark: Mark) -> None:
     with time_left(0), pytest.raises(Interrupted) as raised:
         mark(work_that_meets(UNDONE, DONE))()
     assert raised.value is UNDONE
 
 
 @pytest.mark.requirement("FR-158")
-def test_what_must_not_be_done_twice_is_not_repeated_when_it_may_be_done() -> None:
+def test_what_must_not_be_done_twice_is_not_retried_when_it_may_be_done() -> None:
     with pytest.raises(Interrupted) as raised:
         once_only(work_that_meets(DOUBTFUL, DONE))()
     assert raised.value is DOUBTFUL
@@ -117,14 +117,14 @@ def test_a_refusal_that_may_be_our_own_doing_is_not_told(
 @pytest.mark.parametrize("mark", [reads, repeatable, once_only])
 @pytest.mark.parametrize("outcome", [MISSING, AWAY])
 @pytest.mark.requirement("FR-158")
-def test_what_was_not_lost_is_not_repeated(mark: Mark, outcome: Exception) -> None:
+def test_what_was_not_lost_is_not_retried(mark: Mark, outcome: Exception) -> None:
     with pytest.raises(type(outcome)):
         mark(work_that_meets(outcome, DONE))()
 
 
 @pytest.mark.requirement("FR-156", "FR-157", "FR-158")
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_method_of_a_service_says_whether_it_may_be_repeated(service: type) -> None:
+def test_every_method_of_a_service_says_whether_it_may_be_retried(service: type) -> None:
     methods = {name: value for name, value in vars(service).items() if callable(value) and not name.startswith("_")}
     methods = {name: vars(service).get(MARKED_WITHIN.get(value, ""), value) for name, value in methods.items()}
 

@@ -26,7 +26,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from backend.errors import ConfigurationError
 from backend.identity.claims import Expectations
-from backend.identity.jwt import development_secret, issue_token, verifier_from_secret
+from backend.identity.jwt import issue_token, verifier_from_secret
+from backend.identity.shared_secret import development_secret
 from tests.fixtures.tokens import SECRET, USER, KeyPair, ec_pair, ed25519_pair, key_set, rsa_pair
 from tests.fixtures.verifying import NOW, Clock, refusal_of, secret_verifier, user_of
 
@@ -62,6 +63,11 @@ def test_a_secret_that_is_being_replaced_is_judged_like_the_new_one(secret: str)
 def test_any_other_text_of_32_bytes_is_a_secret(secret: str) -> None:
     token = issue_token(secret, USER, ttl_seconds=60)
     assert user_of(verifier_from_secret(secret, Expectations()), token) == USER
+
+
+@pytest.mark.requirement("FR-067")
+def test_a_key_behind_options_is_no_secret_either() -> None:
+    assert "JWT_JWKS_URL" in refused("no-pty ssh-rsa " + "A" * 372)
 
 
 def test_a_secret_that_is_no_text_is_refused() -> None:
@@ -180,7 +186,7 @@ def test_the_development_secret_is_made_once_for_its_owner_only(tmp_path: Path) 
 @pytest.mark.requirement("FR-068")
 def test_processes_that_start_at_once_get_the_same_secret(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from backend.identity.jwt import development_secret\n"
+        "import sys; from pathlib import Path; from backend.identity.shared_secret import development_secret\n"
         "print('ready', flush=True); sys.stdin.readline(); print(development_secret(Path(sys.argv[1])))"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "secret")]
@@ -219,9 +225,9 @@ def test_the_process_that_comes_second_uses_the_secret_of_the_first(tmp_path: Pa
 @pytest.mark.parametrize(
     ("content", "mode", "expected"),
     [
-        (b"short", 0o600, "less than 32 bytes"),
-        (b"", 0o600, "less than 32 bytes"),
-        (b" " * 64, 0o600, "less than 32 bytes"),
+        (b"short", 0o600, "shorter than 32 bytes"),
+        (b"", 0o600, "shorter than 32 bytes"),
+        (b" " * 64, 0o600, "shorter than 32 bytes"),
         (b"\xff" * 64, 0o600, "not text"),
         (b"x" * 64, 0o640, "chmod 600"),
         (b"x" * 64, 0o604, "chmod 600"),

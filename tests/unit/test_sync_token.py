@@ -74,12 +74,12 @@ def test_a_sync_token_with_one_other_character_is_none(text: str) -> None:
     [
         *(forged(), forged(1, 2, 3), forged(1, size=7), forged(1, size=9)),
         *(forged(-1), forged(-(2**63)), forged(1, -1)),
-        cursor.encode(bytes(cursor.LIST_BYTES), datetime.fromtimestamp(0, UTC), UUID(int=0)),
+        cursor.encode(bytes(cursor.LISTING_BYTES), datetime.fromtimestamp(0, UTC), UUID(int=0)),
         opaque.write(bytes(8), cursor.KIND),
         base64.b64encode(b"43").decode(),
     ],
 )
-def test_what_is_forged_or_of_another_kind_is_no_sync_token(text: str) -> None:
+def test_a_forged_text_or_one_of_another_kind_is_no_sync_token(text: str) -> None:
     assert not is_one(text), text
 
 

@@ -15,12 +15,12 @@ import psycopg2
 import pytest
 import uvloop
 from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE
+from sqlalchemy.util.concurrency import greenlet_spawn
 
 from backend.database import waiting
-from backend.database.engine import CONNECT_TIMEOUT_SECONDS, Engine
-from backend.database.hosts import each_address
+from backend.database.engine import Engine
+from backend.database.url import CONNECT_TIMEOUT_SECONDS, each_address
 from backend.errors import ConfigurationError
-from backend.utils.greenlets import in_greenlet
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
 SHORT_SECONDS, LONG_SECONDS = 0.05, 30.0
@@ -58,7 +58,7 @@ def loop(request: pytest.FixtureRequest) -> Iterator[asyncio.AbstractEventLoop]:
 
 
 def finish_on(loop: asyncio.AbstractEventLoop, connection: Any, seconds: float = LONG_SECONDS) -> None:
-    loop.run_until_complete(in_greenlet(waiting.finish)(connection, seconds))
+    loop.run_until_complete(greenlet_spawn(waiting.finish, connection, seconds))
 
 
 @pytest.mark.requirement("FR-160", "FR-199")
@@ -146,7 +146,7 @@ def test_the_number_of_a_descriptor_that_is_gone_is_left_to_who_has_it_next(loop
 
     async def lose_one_and_hear_the_next() -> None:
         with suppress(psycopg2.OperationalError):
-            await in_greenlet(waiting.finish)(connection, LONG_SECONDS)
+            await greenlet_spawn(waiting.finish, connection, LONG_SECONDS)
         pair[1].send(b"x")
         await asyncio.wait_for(heard, LONG_SECONDS)
 
@@ -161,7 +161,7 @@ def test_the_number_of_a_descriptor_that_is_gone_is_left_to_who_has_it_next(loop
 @pytest.mark.requirement("FR-155")
 def test_who_gives_up_waiting_leaves_nothing_behind(loop: asyncio.AbstractEventLoop) -> None:
     async def give_up() -> None:
-        task = asyncio.ensure_future(in_greenlet(waiting.finish)(connection, LONG_SECONDS))
+        task = asyncio.ensure_future(greenlet_spawn(waiting.finish, connection, LONG_SECONDS))
         await asyncio.sleep(0)
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -171,6 +171,28 @@ def test_who_gives_up_waiting_leaves_nothing_behind(loop: asyncio.AbstractEventL
     with closing(Scripted(*[POLL_READ] * 1000)) as connection:
         loop.run_until_complete(give_up())
         assert not loop.remove_reader(connection.fileno())
+
+
+@pytest.mark.requirement("FR-155")
+def test_an_answer_that_comes_as_its_waiter_gives_up_is_nothing_special(loop: asyncio.AbstractEventLoop) -> None:
+    """Both events are noticed in the same round of the loop, before the waiter runs again."""
+    complaints: list[object] = []
+
+    def give_up() -> Any:
+        task.cancel()
+        return POLL_OK
+
+    async def wait() -> None:
+        with suppress(asyncio.CancelledError):
+            await task
+
+    with closing(Scripted(POLL_READ, give_up)) as connection:
+        loop.set_exception_handler(lambda _, context: complaints.append(context))
+        task = loop.create_task(greenlet_spawn(waiting.finish, connection, LONG_SECONDS))
+        loop.run_until_complete(wait())
+        assert task.cancelled()
+        assert not loop.remove_reader(connection.fileno())
+    assert complaints == []
 
 
 @pytest.mark.requirement("FR-161")
@@ -214,7 +236,7 @@ def test_hosts_are_taken_one_by_one(given: dict[str, str], expected: list[dict[s
 def test_a_name_with_several_addresses_is_several_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test replaces the name server's answer."""
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in ("127.0.0.1", "127.0.0.2")]
-    monkeypatch.setattr("backend.database.hosts.socket.getaddrinfo", lambda *_, **__: [*found, found[0]])
+    monkeypatch.setattr("backend.database.url.socket.getaddrinfo", lambda *_, **__: [*found, found[0]])
 
     tried = each_address({"host": "db.example", "sslmode": "require"})
 

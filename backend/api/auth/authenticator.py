@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from sqlalchemy.util.concurrency import greenlet_spawn
 from starlette.types import Scope
 
 from backend.database.connection_limiter import ConnectionLimiter
@@ -20,7 +21,6 @@ from backend.errors import ServiceUnavailable, Unauthorized
 from backend.identity.access_token_format import claimed_user_id, is_access_token, refused
 from backend.identity.jwt import TokenMemory, Verifier
 from backend.services.access_tokens.service import AccessTokenService
-from backend.utils.greenlets import in_greenlet
 
 MAX_LOOK_UPS = 100  # at once; more are refused
 REMEMBERED_SECONDS = 55.0  # less than a minute even after a slow look-up
@@ -88,7 +88,7 @@ class Authenticator:
         try:
             # The limiter counts all look-ups as one user, so guessed tokens cannot keep other work waiting.
             async with self._connection_limiter:
-                grant = await _use(AccessTokenService(self._sessions, user_id), token)
+                grant = await greenlet_spawn(AccessTokenService(self._sessions, user_id).use, token)
             if grant is None:
                 raise refused()
             principal = Principal(user_id, grant.scopes)
@@ -111,6 +111,3 @@ def _note_outcome(look_up: asyncio.Task[Principal]) -> None:
     """Retrieve the error, because nobody may be waiting for it any more."""
     with suppress(asyncio.CancelledError):
         look_up.exception()
-
-
-_use = in_greenlet(AccessTokenService.use)

@@ -73,8 +73,8 @@ def _of_no_id(error: RequestValidationError) -> NotFound:
 
 def _detail(problem: dict[str, Any]) -> Detail:
     """Return where and what the problem is, but never what was sent: pydantic's `input` and `ctx` are left out."""
-    place, *path = problem["loc"]
-    names = [str(part) for part in path] if place == "body" and path else [place, *map(str, path)]
+    source, *path = problem["loc"]
+    names = [str(part) for part in path] if source == "body" and path else [source, *map(str, path)]
     code: str = problem["type"]
     return Detail(".".join(names), code, PLAIN_WORDS.get(code, problem["msg"]))
 

@@ -14,11 +14,11 @@ from fastapi import Request, Response
 from pydantic import BaseModel
 
 from backend.api.http.header_parameters import filled, header, malformed_header
-from backend.database.session import Sessions
 from backend.errors import BadRequest
-from backend.services.idempotency import Answer, IdempotencyService
+from backend.services.idempotency import IdempotencyService
 from backend.services.tasks.batch import BatchService
 from backend.services.tasks.service import TaskService
+from backend.services.unit_of_work import Answer, UnitOfWork
 from backend.utils.fingerprint import fingerprint
 
 _KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
@@ -62,14 +62,14 @@ class Idempotent:
     def __call__(self, service: _Service, body: BaseModel | None, work: Callable[[_Service], Response]) -> Response:
         """Return the response of the work, or the stored response if the work was done before.
 
-        With a key, the work runs in a transaction that stores the response. Raises KeyReused if another request used
+        With a key, the work joins a unit of work that stores the response. Raises KeyReused if another request used
         the key.
         """
         if self.key is None:
             return work(service)
 
-        def work_in(sessions: Sessions) -> Answer:
-            response = work(replace(service, sessions=sessions))
+        def work_in(unit: UnitOfWork) -> Answer:
+            response = work(replace(service, unit=unit))
             headers = {name: response.headers[name] for name in _STORED_HEADERS if name in response.headers}
             return Answer(response.status_code, headers, bytes(response.body).decode())
 

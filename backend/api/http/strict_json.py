@@ -56,13 +56,13 @@ def read_object(body: bytes) -> dict[str, Any]:
     except RepeatedKeyError as error:
         raise _refusal(error.key, "duplicate_key", "This key is there more than once") from None
     except (ValueError, RecursionError) as error:  # ValueError: not JSON, not UTF-8, or a number of thousands of digits
-        raise _refusal("body", "json_invalid", f"{_NO_JSON}{_place(error)}") from None
+        raise _refusal("body", "json_invalid", f"{_NO_JSON}{_position(error)}") from None
     if not isinstance(value, dict):
         raise _refusal("body", "object_type", "The body must be a JSON object")
     return value
 
 
-def _place(error: Exception) -> str:
+def _position(error: Exception) -> str:
     """Return where the JSON parser stopped, if known."""
     return f"; see line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
 

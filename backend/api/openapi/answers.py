@@ -13,10 +13,10 @@ from backend.models import cursor, sync_token
 from backend.models.access_token import AccessTokenPublic, NewAccessToken
 from backend.models.batch import MAX_OPERATIONS
 from backend.models.change import DeletedTask
+from backend.models.fields import Count, Sentence
 from backend.models.task import CURSOR_EXAMPLE, MAX_LIMIT, TaskPublic
 from backend.models.task_file import ImportReport
 from backend.models.user import Account
-from backend.models.values import Count, Sentence
 from backend.services.access_tokens.service import MAX_TOKENS
 from backend.utils import opaque
 

@@ -13,9 +13,9 @@ from backend.api.openapi.operations import ANYWHERE, errors, invalid
 from backend.api.routes import DatabaseRoute
 from backend.errors import Forbidden, Unauthorized
 from backend.models.access_token import Scope
-from backend.models.task_file import UNKNOWN_FORMAT, TaskExportQuery
+from backend.models.task_file import FileFormat, TaskExportQuery
 
-_UNKNOWN = invalid("query.format", "enum", UNKNOWN_FORMAT)
+_UNKNOWN = invalid("query.format", "enum", FileFormat.refusal())
 
 router = APIRouter(
     prefix="/api/tasks",

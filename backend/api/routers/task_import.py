@@ -15,7 +15,6 @@ from backend.errors import BadRequest, Forbidden, Unauthorized
 from backend.formats.csv import NO_TITLE
 from backend.formats.rows import unreadable
 from backend.models.access_token import Scope
-from backend.utils.greenlets import wait_for
 
 router = APIRouter(
     prefix="/api/tasks",
@@ -33,7 +32,7 @@ router = APIRouter(
     | errors(BadRequest, unknown_type(), unreadable(NO_TITLE)),
     openapi_extra=task_file_body("Tasks as JSON lines, CSV or iCalendar; the Content-Type says which"),
 )
-def import_tasks(file: TaskFile, service: ImportServices) -> Response:
+async def import_tasks(file: TaskFile, service: ImportServices) -> Response:
     """Import tasks from JSON lines, CSV (with column names in the first row) or iCalendar, in UTF-8.
 
     A row with an `id` (in iCalendar, a `UID` of any form) makes that task match the row: the task is created, edited,
@@ -51,4 +50,4 @@ def import_tasks(file: TaskFile, service: ImportServices) -> Response:
     An import that is cut short (401, 408, 413, 503) has stored what came before; send the file again. You can run two
     imports at a time on each server; one more is answered 429.
     """
-    return import_response(wait_for(file.run(service)))
+    return import_response(await file.run(service))

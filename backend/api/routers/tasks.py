@@ -96,7 +96,9 @@ _NO_FLAG = invalid("completed", "bool_type", "Input should be a valid boolean")
     "",
     responses=success(200, "A page of your tasks", TaskListAnswer) | LIST_NOT_MODIFIED | errors(BadRequest, _TOO_LONG),
 )
-def list_tasks(request: Request, lists: Listing, query: Annotated[TaskQuery, Query()], known: IfNoneMatch) -> Response:
+def list_tasks(
+    request: Request, listing: Listing, query: Annotated[TaskQuery, Query()], known: IfNoneMatch
+) -> Response:
     """List your tasks, newest first, or filter them and sort them differently.
 
     The list holds the tasks that match every filter you send. A page holds up to `limit` tasks, or fewer when they are
@@ -105,7 +107,7 @@ def list_tasks(request: Request, lists: Listing, query: Annotated[TaskQuery, Que
 
     Send the `ETag` that you have as `If-None-Match`: if none of your tasks has changed, you get 304 immediately.
     """
-    page = lists.list(query, None if known.is_any else known.opaque)
+    page = listing.list(query, None if known.is_any else known.opaque)
     if known.match_weakly(page.tag):
         return not_modified(page.tag)
     return page_response(page, request)

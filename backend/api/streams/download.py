@@ -23,7 +23,7 @@ from backend.api.streams.slots import Slots
 from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable, TooManyExports, Unauthorized
-from backend.models.export import ExportPage, ExportPlace
+from backend.models.export import ExportCursor, ExportPage
 from backend.models.task_file import FileFormat
 from backend.services.account.export import ExportService
 from backend.services.task_files.export_service import TaskExportService, writer_of
@@ -37,7 +37,7 @@ MEDIA_TYPES = {
 MAX_EXPORTS = 100
 MAX_EXPORTS_OF_ONE_USER = 2
 
-_Read = Callable[[ExportPlace], ExportPage]
+_Read = Callable[[ExportCursor], ExportPage]
 
 logger = structlog.get_logger(__name__)
 
@@ -106,7 +106,7 @@ class Export:
                 async with self.exports.connection_limiter:
                     page = await anyio.to_thread.run_sync(read, page.next)
             except ServiceUnavailable:
-                logger.warning("export_broken_off", lines=lines)
+                logger.warning("export_aborted", lines=lines)
                 raise
             lines += page.lines.count("\n")
             yield page.lines

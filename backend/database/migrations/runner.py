@@ -18,8 +18,8 @@ from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - a class, whatever its name
 from psycopg2.extensions import cursor as PostgresCursor  # noqa: N812
 
-from backend.database.connector import Connector, NoConnection
-from backend.database.error_text import advice
+from backend.database.connector import Connector
+from backend.database.errors import DatabaseUnavailable, advice
 from backend.database.url import read_url
 from backend.errors import ConfigurationError
 
@@ -142,7 +142,7 @@ def _connect(url: str) -> PostgresConnection:
         return Connector(
             {**ours, **read_url(url)}, CONNECT_SECONDS, lambda parameters: psycopg2.connect(**parameters)
         )()
-    except NoConnection as error:
+    except DatabaseUnavailable as error:
         raise ConfigurationError(f"The database cannot be reached ({error.reason}). {advice(error.reason)}") from None
 
 

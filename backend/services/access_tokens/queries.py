@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import ARRAY, ColumnElement, Integer, LargeBinary, Text, cast, delete, func, or_, text, update
+from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Text, cast, delete, func, or_, text, update
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlmodel import SQLModel, select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.models.access_token import AccessToken, AccessTokenPublic
-from backend.services.tasks.columns import USER_ID, as_json, public
+from backend.services.tasks.columns import public
+from backend.services.unit_of_work import USER_ID, Rows
 
 access_tokens = SQLModel.metadata.tables[str(AccessToken.__tablename__)]
 
@@ -23,21 +22,6 @@ _HASH: ColumnElement[bytes] = bind("hash", type_=LargeBinary)
 _NOT_JUST_NOW = or_(
     access_tokens.c.last_used_at.is_(None), access_tokens.c.last_used_at < func.now() - text("interval '1 second'")
 )
-
-
-def _create() -> SelectOfScalar[str]:
-    """Store a token, and select it as JSON."""
-    days: ColumnElement[int] = bind("days", type_=Integer)
-    values: dict[str, ColumnElement[Any]] = {
-        "user_id": USER_ID,
-        "id": bind("new_token", type_=access_tokens.c.id.type),
-        "name": bind("new_name", type_=Text),
-        "scopes": cast(bind("new_scopes"), ARRAY(Text)),
-        "token_hash": _HASH,
-        "expires_at": func.now() + func.make_interval(0, 0, 0, days),
-    }
-    made = insert(access_tokens).values(values).returning(*access_tokens.c).cte("made")
-    return select(as_json(select(*public(made, _PUBLIC)).subquery("shown")))
 
 
 def _list() -> SelectOfScalar[str]:
@@ -55,7 +39,16 @@ def _use() -> Select[list[str], float]:
     return select(access_tokens.c.scopes, seconds).where(*is_good).add_cte(used)
 
 
-CREATE = _create()
+OWN = Rows(access_tokens, (access_tokens.c.id,), _OWNED)
+CREATE = insert(access_tokens).values(
+    user_id=USER_ID,
+    id=bind("new_token", type_=access_tokens.c.id.type),
+    name=bind("new_name", type_=Text),
+    scopes=cast(bind("new_scopes"), ARRAY(Text)),
+    token_hash=_HASH,
+    created_at=bind("new_created_at", type_=access_tokens.c.created_at.type),
+    expires_at=bind("new_expires_at", type_=access_tokens.c.expires_at.type),
+)
 LIST = _list()
 REVOKE = delete(access_tokens).where(_OWNED, _ID).returning(access_tokens.c.id)
 USE = _use()

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from backend.database.retry import once_only, reads, repeatable
-from backend.database.session import Session, Sessions
+from backend.database.session import Sessions
 from backend.errors import AccessTokenNotFound, TooManyAccessTokens
 from backend.identity.access_token_format import hash_of, new_access_token
-from backend.models.access_token import AccessTokenCreate
+from backend.models.access_token import AccessTokenCreate, AccessTokenPublic
 from backend.services.access_tokens import queries as access_token_queries
-from backend.services.tasks import batch_queries
+from backend.services.unit_of_work import unit_of_work
+from backend.utils.postgres_json import to_json
 
 MAX_TOKENS = 50  # per user, expired ones included
 
@@ -39,32 +40,36 @@ class AccessTokenService:
     @once_only
     def create(self, data: AccessTokenCreate) -> str:
         """Create a token; returns it as JSON, with the token itself. Raises TooManyAccessTokens."""
-        token = new_access_token(self.user_id)
-        params = {
-            "principal": self.user_id,
-            "new_token": self.new_id(),
-            "hash": hash_of(token),
-            "new_name": data.name,
-            "new_scopes": [scope.value for scope in data.scopes],
-            "days": data.expires_in_days,
-        }
-        with self.sessions.transaction(self.user_id) as sessions, sessions(self.user_id) as session:
-            # Of two concurrent requests, the second also counts the first one's token.
-            session.exec(batch_queries.LOCK, params={"principal": self.user_id})
-            if len(json.loads(self._list(session))) >= MAX_TOKENS:
+        token, token_id = new_access_token(self.user_id), self.new_id()
+        with unit_of_work(self.sessions, self.user_id) as unit:
+            counters, tokens = unit.load(access_token_queries.OWN)
+            if len(tokens) >= MAX_TOKENS:
                 raise TooManyAccessTokens
-            ((made,),) = session.exec(access_token_queries.CREATE, params=params)
-        return f'{made[:-1]},"token":"{token}"}}'
+            made = AccessTokenPublic(
+                id=token_id,
+                name=data.name,
+                scopes=data.scopes,
+                created_at=counters.now,
+                expires_at=counters.now + timedelta(days=data.expires_in_days),
+                last_used_at=None,
+            )
+            unit.store(
+                access_token_queries.CREATE,
+                new_token=token_id,
+                hash=hash_of(token),
+                new_name=made.name,
+                new_scopes=[scope.value for scope in made.scopes],
+                new_created_at=made.created_at,
+                new_expires_at=made.expires_at,
+            )
+        return to_json({**made.model_dump(), "token": token})
 
     @reads
     def list(self) -> str:
         """List all tokens as a JSON array, the newest first."""
         with self.sessions(self.user_id) as session:
-            return self._list(session)
-
-    def _list(self, session: Session) -> str:
-        ((tokens,),) = session.exec(access_token_queries.LIST, params={"principal": self.user_id})
-        return tokens
+            ((tokens,),) = session.exec(access_token_queries.LIST, params={"principal": self.user_id})
+            return tokens
 
     @repeatable
     def revoke(self, token_id: UUID) -> None:

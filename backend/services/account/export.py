@@ -7,7 +7,7 @@ from uuid import UUID
 
 from backend.database.retry import reads
 from backend.database.session import Sessions
-from backend.models.export import ExportPage, ExportPlace
+from backend.models.export import ExportCursor, ExportPage
 from backend.services.account import export_queries
 
 MAX_ROWS = 1000
@@ -37,15 +37,15 @@ class ExportService:
         return ExportPage(line, _beginning_of(0))
 
     @reads
-    def read(self, place: ExportPlace) -> ExportPage:
-        """Read the page that begins at `place`; it may be empty."""
-        statement, key, _ = _PARTS[place.part]
-        params = {"principal": self.user_id, "most": MAX_ROWS, "most_bytes": MAX_BYTES, key: place.key}
+    def read(self, cursor: ExportCursor) -> ExportPage:
+        """Read the page that begins at `cursor`; it may be empty."""
+        statement, key, _ = _PARTS[cursor.part]
+        params = {"principal": self.user_id, "max_rows": MAX_ROWS, "max_bytes": MAX_BYTES, key: cursor.key}
         with self.sessions(self.user_id) as session:
             ((lines, behind),) = session.exec(statement, params=params)
-        following = _beginning_of(place.part + 1) if behind is None else ExportPlace(place.part, behind)
+        following = _beginning_of(cursor.part + 1) if behind is None else ExportCursor(cursor.part, behind)
         return ExportPage(lines or "", following)
 
 
-def _beginning_of(part: int) -> ExportPlace | None:
-    return ExportPlace(part, _PARTS[part][2]) if part < len(_PARTS) else None
+def _beginning_of(part: int) -> ExportCursor | None:
+    return ExportCursor(part, _PARTS[part][2]) if part < len(_PARTS) else None

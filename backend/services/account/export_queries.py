@@ -32,14 +32,15 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.models.idempotency_key import IdempotencyKey
 from backend.services.access_tokens.queries import access_tokens
-from backend.services.tasks.columns import ALIVE, TASK_ID, USER_ID, public, tasks, tombstones, users
+from backend.services.tasks.columns import ALIVE, TASK_ID, public, tasks, tombstones
+from backend.services.unit_of_work import USER_ID, users
 
 # The lines of a page, or null if there are none; and the key of the row after it.
 Lines = Select[str | None, Any]
 
 _keys = SQLModel.metadata.tables[str(IdempotencyKey.__tablename__)]
-_MOST: ColumnElement[int] = bind("most", type_=Integer)
-_MAX_BYTES: ColumnElement[int] = bind("most_bytes", type_=BigInteger)
+_MAX_ROWS: ColumnElement[int] = bind("max_rows", type_=Integer)
+_MAX_BYTES: ColumnElement[int] = bind("max_bytes", type_=BigInteger)
 
 
 def _account() -> SelectOfScalar[str]:
@@ -72,14 +73,14 @@ def _page(
         select(*(*columns, size.label("size")))
         .where(table.c.user_id == USER_ID, table.c[key] >= start, *conditions)
         .order_by(table.c[key])
-        .limit(_MOST + 1)
+        .limit(_MAX_ROWS + 1)
         .subquery("found")
     )
     window: dict[str, Any] = {"order_by": found.c[key]}
     before = func.sum(found.c.size).over(**window) - found.c.size
     counted = (func.row_number().over(**window).label("position"), before.label("bytes_before"))
     row = select(*(*found.c, *counted)).subquery("numbered")
-    fits = (row.c.position <= _MOST) & (row.c.bytes_before < _MAX_BYTES)
+    fits = (row.c.position <= _MAX_ROWS) & (row.c.bytes_before < _MAX_BYTES)
     shown = select(*(row.c[name] for name, _ in found.c.items() if name != "size")).correlate(row).lateral("shown")
     text = func.concat(*line(shown), type_=Text)
     lines = func.string_agg(text, aggregate_order_by(literal(""), row.c.position)).filter(fits)

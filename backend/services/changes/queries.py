@@ -13,14 +13,15 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.services.tasks.columns import OWNED, USER_ID, as_json, public, tasks, tombstones, users
+from backend.services.tasks.columns import OWNED, as_json, public, tasks, tombstones
+from backend.services.unit_of_work import USER_ID, users
 
 Change = Select[int, str]
 ChangesAfter = Select[list[int] | None, list[str] | None, int, int]
 
 _SINCE: ColumnElement[int] = bind("since", type_=BigInteger)
-_MOST: ColumnElement[int] = bind("most", type_=Integer)
-_MAX_BYTES: ColumnElement[int] = bind("most_bytes", type_=BigInteger)
+_MAX_ROWS: ColumnElement[int] = bind("max_rows", type_=Integer)
+_MAX_BYTES: ColumnElement[int] = bind("max_bytes", type_=BigInteger)
 
 
 def _changes() -> ChangesAfter:
@@ -34,7 +35,7 @@ def _changes() -> ChangesAfter:
     counted = (size.label("size"), position.label("position"))
     numbered = select(*(change.c.revision, change.c.document, *counted)).subquery("numbered")
     # The first one is included, however large it is.
-    fits = (numbered.c.position <= _MOST) & or_(numbered.c.size <= _MAX_BYTES, numbered.c.position == 1)
+    fits = (numbered.c.position <= _MAX_ROWS) & or_(numbered.c.size <= _MAX_BYTES, numbered.c.position == 1)
     revisions, documents = (
         func.array_agg(aggregate_order_by(column, numbered.c.position))
         for column in (numbered.c.revision, numbered.c.document)
@@ -50,7 +51,7 @@ def _changed_tasks() -> Change:
         select(*(*public(tasks), tasks.c.in_trash))
         .where(OWNED, tasks.c.revision > _SINCE)
         .order_by(tasks.c.revision)
-        .limit(_MOST + 1)
+        .limit(_MAX_ROWS + 1)
         .subquery("changed")
     )
     task, gone = select(*public(changed)).correlate(changed).lateral("task"), _gone(changed)
@@ -61,15 +62,15 @@ def _changed_tasks() -> Change:
 
 def _tombstones() -> Change:
     """Select tasks that are gone for good."""
-    buried = (
+    removed = (
         select(tombstones.c.id, tombstones.c.revision)
         .where(tombstones.c.user_id == USER_ID, tombstones.c.revision > _SINCE)
         .order_by(tombstones.c.revision)
-        .limit(_MOST + 1)
-        .subquery("buried")
+        .limit(_MAX_ROWS + 1)
+        .subquery("removed")
     )
-    gone = _gone(buried)
-    return select(buried.c.revision, as_json(gone).label("document")).select_from(buried.join(gone, true()))
+    gone = _gone(removed)
+    return select(removed.c.revision, as_json(gone).label("document")).select_from(removed.join(gone, true()))
 
 
 def _gone(source: Subquery) -> NamedFromClause:

@@ -27,7 +27,7 @@ class ChangeService:
 
         Raises Gone when changes after the token may be missing.
         """
-        params = {"principal": self.user_id, "since": since.revision, "most": limit, "most_bytes": max_bytes}
+        params = {"principal": self.user_id, "since": since.revision, "max_rows": limit, "max_bytes": max_bytes}
         with self.sessions(self.user_id) as session:
             rows = session.exec(change_queries.CHANGES, params=params)
         revisions, documents, counter, purged_revision = rows[0] if rows else (None, None, 0, 0)

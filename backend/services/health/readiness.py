@@ -10,16 +10,18 @@ import structlog
 from psycopg2.errorcodes import UNDEFINED_TABLE
 from sqlalchemy import text
 
-from backend.database.session import RoleRefused, SessionFactory, StatementRefused
+from backend.database.errors import RoleRefused, StatementRefused
+from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
+from backend.models.user import NOBODY
 from backend.services.health import rls_check
 
 logger = structlog.get_logger()
 
 _APPLIED = "(SELECT array_agg(migration_id) FROM _yoyo_migration) AS applied"
-_STATE = text(f"SELECT wall.*, {_APPLIED} FROM ({rls_check.SQL}) AS wall")  # noqa: S608 - constants
+_STATE = text(f"SELECT rls.*, {_APPLIED} FROM ({rls_check.SQL}) AS rls")  # noqa: S608 - constants
 _NO_SCHEMA = "The database has no schema yet: no migration is applied."
-_NO_RLS = "The database does not keep users apart by itself; the log says why."
+_NO_RLS = "Row-level security does not work; the log says why."
 
 
 @dataclass(slots=True)
@@ -67,7 +69,7 @@ class Readiness:
     def _ask(self) -> str | None:
         """Return why it is not ready, None if it is."""
         try:
-            with self.sessions(rls_check.NOBODY) as session:
+            with self.sessions(NOBODY) as session:
                 rows = session.exec(_STATE, params=rls_check.parameters())
         except RoleRefused:
             return _NO_RLS

@@ -10,13 +10,13 @@ from psycopg2.extensions import quote_ident
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
-from backend.database.session import RoleRefused, SessionFactory
-from backend.database.statements import ROLE
+from backend.database.errors import RoleRefused
+from backend.database.guard import ROLE
+from backend.database.session import SessionFactory
 
 # Each import registers its tables, whatever else is imported.
-from backend.models import access_token, change, idempotency_key, rate_limit, task, tombstone, user  # noqa: F401
-
-NOBODY = ""
+from backend.models import access_token, change, idempotency_key, rate_limit, task, tombstone  # noqa: F401
+from backend.models.user import NOBODY
 
 # One row for each table: its name, and what is wrong with its row-level security, or null. It runs as the role that it
 # checks, so row_security_active() covers owners, members of roles, and roles that bypass row-level security.
@@ -45,14 +45,14 @@ ORDER BY wanted.name
 _CHECK = text(SQL)
 
 _ADVICE = {
-    "missing": f"{{table}} is nowhere that the role {ROLE} looks. Run: GRANT USAGE ON SCHEMA public TO {ROLE}",
+    "missing": f"the role {ROLE} cannot see the table {{table}}. Run: GRANT USAGE ON SCHEMA public TO {ROLE}",
     "passed by": f"row-level security does not bind the role {ROLE}. Run: ALTER ROLE {ROLE} NOSUPERUSER NOBYPASSRLS",
     "off": "row-level security of {table} is off. Run: ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-    "owned": f"the role {ROLE} has the rights of the owner of {{table}}, whom row-level security does not bind. "
-    f"Give the table another owner, or take {ROLE} out of the role that owns it",
-    "without policy": f"{{table}} has no policy for the role {ROLE}, so that nobody sees a row. "
-    "Restore the one of its migration",
-    "open": f"a policy of {{table}} shows the role {ROLE} rows whoever the user is. Drop it: see pg_policies",
+    "owned": f"the role {ROLE} has the rights of the owner of {{table}}, so row-level security does not bind it. "
+    f"Give the table another owner, or remove {ROLE} from the role that owns it",
+    "without policy": f"{{table}} has no policy for the role {ROLE}, so nobody sees its rows. "
+    "Restore the policy from its migration",
+    "open": f"a policy of {{table}} shows the role {ROLE} the rows of every user. Drop it: see pg_policies",
 }
 
 
@@ -80,8 +80,8 @@ def find_gaps(sessions: SessionFactory) -> list[str]:
 
 
 _MISSING_ROLE = (
-    f"the role {ROLE} is missing on this server. Roles are no part of a database's dump: restore it with what "
-    "pg_dumpall --roles-only wrote, and the database after it"
+    f"the role {ROLE} is missing on this server. The dump of a database contains no roles: first restore "
+    "them from the output of pg_dumpall --roles-only, then the database"
 )
 
 
@@ -90,4 +90,4 @@ def _how_to_grant(sessions: SessionFactory) -> str:
         driver: Any = connection.driver_connection
         login = quote_ident(driver.info.user, driver)
         options = " WITH INHERIT FALSE, SET TRUE" if driver.info.server_version >= 160000 else ""  # noqa: PLR2004
-    return f"the login {login} may not take on the role {ROLE}. Run: GRANT {ROLE} TO {login}{options}"
+    return f"the login {login} may not switch to the role {ROLE}. Run: GRANT {ROLE} TO {login}{options}"

@@ -1,4 +1,4 @@
-"""Stores invented tasks for one user, with the statements of a batch and times in the past."""
+"""Stores invented tasks for one user, with times in the past."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import datetime
 
 from backend.database.retry import repeatable
 from backend.database.session import Sessions
-from backend.errors import TooManyTasks
 from backend.services.samples.tasks import SampleTask
-from backend.services.tasks import batch_queries
+from backend.services.tasks.loaded import LoadedTasks
 from backend.services.tasks.rules import Row
+from backend.services.unit_of_work import unit_of_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +28,16 @@ class SeedService:
 
         Raises TooManyTasks, and stores none of them, when the account cannot hold them all.
         """
-        with self.sessions.transaction(self.user_id) as sessions, sessions(self.user_id) as session:
-            ((revision, task_count, now),) = session.exec(batch_queries.LOCK, params={"principal": self.user_id})
-            wanted = {"principal": self.user_id, "task_ids": [sample.id for sample in samples]}
-            known = {Row(*row).id for row in session.exec(batch_queries.READ, params=wanted)}
-            missing = [sample for sample in samples if sample.id not in known]
-            if not missing:
-                return 0
-            if task_count + len(missing) > self.max_tasks:
-                raise TooManyTasks
-            states = [(index, True, *_row(sample, now, revision + 1 + index)) for index, sample in enumerate(missing)]
-            arrays = dict(zip(batch_queries.ARRAYS, map(list, zip(*states, strict=True)), strict=True))
-            counters = {"new_revision": revision + len(missing), "new_task_count": task_count + len(missing)}
-            session.exec(batch_queries.STORE_SILENTLY, params={"principal": self.user_id, **counters, **arrays})
+        with unit_of_work(self.sessions, self.user_id) as unit:
+            tasks = LoadedTasks.load(unit, [sample.id for sample in samples], self.max_tasks)
+            missing = [sample for sample in samples if sample.id not in tasks.tasks]
+            for sample in missing:
+                tasks.add(_row(sample, tasks.now))
+            tasks.store()
         return len(missing)
 
 
-def _row(sample: SampleTask, now: datetime, revision: int) -> Row:
+def _row(sample: SampleTask, now: datetime) -> Row:
     return Row(
         id=sample.id,
         title=sample.title,
@@ -54,6 +47,6 @@ def _row(sample: SampleTask, now: datetime, revision: int) -> Row:
         created_at=now - sample.created,
         updated_at=now - sample.updated,
         deleted_at=None,
-        revision=revision,
+        revision=0,
         request_hash=None,
     )

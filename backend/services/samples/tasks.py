@@ -14,7 +14,7 @@ NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "iv
 
 _ORIGIN = UUID("6f0d5a0c-7f0e-4b55-9c8e-0d1f3a2b4c5d")  # namespace of the ids
 _OLDEST = timedelta(days=180)
-_PLACE = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +52,5 @@ def sample_task(seed: int, user_id: str, number: int) -> SampleTask:
 
 def _fill(text: str, random: Random) -> str:
     """Replace each name in braces with a word from its list."""
-    filled = _PLACE.sub(lambda place: random.choice(LISTS[place[1]]), text)
+    filled = _PLACEHOLDER.sub(lambda name: random.choice(LISTS[name[1]]), text)
     return filled[0].upper() + filled[1:]

@@ -10,12 +10,12 @@ from backend.database.session import Sessions
 from backend.formats.csv import CSVWriter
 from backend.formats.jsonl import JSONWriter
 from backend.formats.rows import Writer
-from backend.models.export import ExportPage, ExportPlace
+from backend.models.export import ExportCursor, ExportPage
 from backend.models.task_file import FileFormat
 from backend.services.account import export_queries
 from backend.services.account.export import MAX_BYTES, MAX_ROWS
 
-_BEGINNING = ExportPlace(0, UUID(int=0))
+_BEGINNING = ExportCursor(0, UUID(int=0))
 
 
 def writer_of(file_format: FileFormat) -> Writer:
@@ -36,9 +36,9 @@ class TaskExportService:
     user_id: str
 
     @reads
-    def read(self, place: ExportPlace = _BEGINNING) -> ExportPage:
-        """Read the page that begins at `place`; it may be empty."""
-        params = {"principal": self.user_id, "most": MAX_ROWS, "most_bytes": MAX_BYTES, "task": place.key}
+    def read(self, cursor: ExportCursor = _BEGINNING) -> ExportPage:
+        """Read the page that begins at `cursor`; it may be empty."""
+        params = {"principal": self.user_id, "max_rows": MAX_ROWS, "max_bytes": MAX_BYTES, "task": cursor.key}
         with self.sessions(self.user_id) as session:
             ((lines, behind),) = session.exec(export_queries.LIVING_TASKS, params=params)
-        return ExportPage(lines or "", None if behind is None else ExportPlace(0, behind))
+        return ExportPage(lines or "", None if behind is None else ExportCursor(0, behind))

@@ -23,7 +23,7 @@ from backend.services.task_files.import_service import ImportService
 PART_ROWS = 250
 PART_BYTES = 256 * 1024
 TURN_LINES = 500  # lines that are read while other work waits for its turn: some milliseconds
-NO_ROOM = "The database cannot take more right now. What came before is stored: import the file again in a while."
+NO_ROOM = "The database is temporarily unavailable. What came before is stored: import the file again later."
 
 Part = list[tuple[int, ImportedTask]]  # each with the line that it begins on
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
 
 from backend.database.retry import reads
 from backend.database.session import Sessions
@@ -30,7 +34,7 @@ class ListingService:
         `known` holds the tags that the client already has; None means any tag. If the page's tag is among them, no
         tasks are read, and the page is empty.
         """
-        values = {"principal": self.user_id, "most": query.limit, "known": None if known is None else list(known)}
+        values = {"principal": self.user_id, "max_rows": query.limit, "known": None if known is None else list(known)}
         values |= _filtered(query) | _placed(query)
         shape = Shape(
             sort=query.order,
@@ -41,9 +45,25 @@ class ListingService:
             is_short=can_be_short(query.order, query.limit),
         )
         with self.sessions(self.user_id) as session:
-            ((tag, json, has_more, key, last_id, total),) = session.run(compiled_list(shape), values)
-        next_cursor = cursors.encode(query.list_id, key, last_id) if has_more else None
-        return Page(json, query.limit, next_cursor, tag, total)
+            rows = session.run(compiled_list(shape), values)
+        if shape.is_short:
+            return page_of_rows(query, rows)
+        ((tag, text, has_more, key, last_id, total),) = rows
+        next_cursor = cursors.encode(query.listing_id, key, last_id) if has_more else None
+        return Page(text, query.limit, next_cursor, tag, total)
+
+
+def page_of_rows(query: TaskQuery, rows: Sequence[tuple[Any, ...]]) -> Page:
+    """Make a page of the rows of a short listing, of which one may be the first of the next page."""
+    documents = [document for _, document, _ in rows if document is not None]
+    next_cursor = None
+    if len(documents) > query.limit:
+        documents.pop()
+        last = json.loads(documents[-1])
+        key = datetime.fromisoformat(last[query.order.column])
+        next_cursor = cursors.encode(query.listing_id, key, UUID(last["id"]))
+    tag, _, total = rows[0] if rows else ("0", None, 0 if query.include_total else None)
+    return Page(f"[{','.join(documents)}]", query.limit, next_cursor, tag, total)
 
 
 def _filtered(query: TaskQuery) -> dict[str, object]:
@@ -61,5 +81,5 @@ def _placed(query: TaskQuery) -> dict[str, object]:
     """Return where the page starts, under the statements' parameter names; raises BadRequest."""
     if query.cursor is None:
         return {}
-    key, task_id = cursors.decode(query.cursor, query.list_id, query.order.kind)
+    key, task_id = cursors.decode(query.cursor, query.listing_id, query.order.kind)
     return {"after": "infinity" if key == _INFINITY else key, "task": task_id}

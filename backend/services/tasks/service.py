@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from psycopg2.errorcodes import UNIQUE_VIOLATION
 from uuid_utils.compat import uuid7
 
 from backend.database.retry import once_only, reads, repeatable
-from backend.database.session import Sessions, StatementRefused
-from backend.errors import Conflict, Detail, PreconditionFailed, TaskNotFound, TooManyTasks
+from backend.database.session import Sessions
+from backend.errors import TaskNotFound
 from backend.models.base import TaskDocument
 from backend.models.etags import Revisions
 from backend.models.task import TaskCreate, TaskUpdate
-from backend.services.tasks import queries as task_queries
-from backend.utils.fingerprint import fingerprint
-
-_MAX_TRIES = 3
+from backend.services.tasks import queries, rules
+from backend.services.tasks.loaded import LoadedTasks
+from backend.services.unit_of_work import UnitOfWork, unit_of_work
 
 
 @dataclass(frozen=True, slots=True)
 class TaskService:
-    """One user's tasks, at most `max_tasks`. Each method is one round trip to the database.
+    """One user's tasks, at most `max_tasks`. A read is one round trip to the database, a change is two.
 
-    `expected` holds the revisions that a task may have; None means any. Others raise PreconditionFailed.
+    A change joins `unit`, if there is one. `expected` holds the revisions that a task may have; None means any. Others
+    raise PreconditionFailed.
     """
 
     sessions: Sessions
     user_id: str
     max_tasks: int
+    unit: UnitOfWork | None = None
     new_id: Callable[[], UUID] = uuid7
 
     @reads
     def get(self, task_id: UUID) -> TaskDocument:
         """Read one living task; raises TaskNotFound."""
         with self.sessions(self.user_id) as session:
-            rows = session.exec(task_queries.GET, params={"principal": self.user_id, "task": task_id})
+            rows = session.exec(queries.GET, params={"principal": self.user_id, "task": task_id})
         if not rows:
             raise TaskNotFound
         ((revision, json),) = rows
@@ -53,92 +54,62 @@ class TaskService:
 
     @repeatable
     def _create(self, task_id: UUID, data: TaskCreate, *, only_new: bool) -> TaskDocument:
-        request_hash = request_hash_of(data)
-        values = {"task": task_id, "max_tasks": self.max_tasks, "new_request_hash": request_hash, **_new(data)}
-        revision, json, outcome = self._insert(values)
-        if revision is None or json is None:
-            raise TooManyTasks
-        if data.id is None and outcome == "other":
-            outcome = "created"  # by the first try, whose connection was lost: nobody else has this id
-        if outcome == "trashed":
-            raise Conflict(details=(IN_TRASH,))
-        if only_new and outcome != "created":
-            raise PreconditionFailed(json, revision)
-        if outcome == "other":
-            raise Conflict
-        return TaskDocument(json, revision, task_id, is_new=outcome == "created")
-
-    def _insert(self, values: dict[str, object]) -> tuple[int | None, str | None, str]:
-        """Run the statement, and again if another request took the id or the last slot while it waited.
-
-        The next run sees what that request stored.
-        """
-        for _ in range(_MAX_TRIES):
-            try:
-                with self.sessions(self.user_id) as session:
-                    (row,) = session.exec(task_queries.CREATE, params={"principal": self.user_id, **values})
-                    if row[2] != "overtaken":
-                        return row
-            except StatementRefused as error:
-                if error.sqlstate != UNIQUE_VIOLATION:
-                    raise
-        raise Conflict
+        with self._loaded(task_id) as tasks:
+            return create_in(tasks, data, task_id, only_new=only_new)
 
     @repeatable
     def update(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None = None) -> TaskDocument:
         """Change only the fields that were sent; raises TaskNotFound."""
-        has_description = "description" in data.model_fields_set
-        return self._change(task_queries.UPDATE, task_id, expected, has_new_description=has_description, **_new(data))
+        with self._loaded(task_id) as tasks:
+            return tasks.document(tasks.keep(rules.edited(tasks.find(task_id, expected), data, tasks.now)))
 
     @repeatable
     def complete(self, task_id: UUID, expected: Revisions | None = None, *, completed: bool) -> TaskDocument:
         """Set whether the task is completed; raises TaskNotFound."""
-        return self._change(task_queries.COMPLETE, task_id, expected, new_completed=completed)
+        with self._loaded(task_id) as tasks:
+            task = rules.with_completion(tasks.find(task_id, expected), completed=completed, at=tasks.now)
+            return tasks.document(tasks.keep(task))
 
     @once_only
     def toggle(self, task_id: UUID, expected: Revisions | None = None) -> TaskDocument:
         """Complete the task, or reopen a completed one; raises TaskNotFound."""
-        return self._change(task_queries.COMPLETE, task_id, expected, new_completed=None)
+        with self._loaded(task_id) as tasks:
+            return tasks.document(tasks.keep(rules.toggled(tasks.find(task_id, expected), tasks.now)))
 
     @repeatable
     def delete(self, task_id: UUID, expected: Revisions | None = None) -> None:
         """Move the task to the trash, where it counts as missing; raises TaskNotFound."""
-        self._change(task_queries.DELETE, task_id, expected)
+        with self._loaded(task_id) as tasks:
+            tasks.keep(rules.trashed(tasks.find(task_id, expected), tasks.now))
 
     @repeatable
     def restore(self, task_id: UUID, expected: Revisions | None = None) -> TaskDocument:
         """Restore the task from the trash; a living one stays unchanged. Raises TaskNotFound."""
-        return self._change(task_queries.RESTORE, task_id, expected)
+        with self._loaded(task_id) as tasks:
+            return tasks.document(tasks.keep(rules.restored(tasks.find(task_id, expected, in_trash_too=True))))
 
     @repeatable
     def remove(self, task_id: UUID, expected: Revisions | None = None) -> None:
         """Remove the task for good, living or in the trash; raises TaskNotFound."""
-        self._change(task_queries.REMOVE, task_id, expected)
+        with self._loaded(task_id) as tasks:
+            tasks.remove(tasks.find(task_id, expected, in_trash_too=True))
 
-    def _change(
-        self, statement: task_queries.ChangedTask, task_id: UUID, expected: Revisions | None, **values: object
-    ) -> TaskDocument:
-        """Run a statement that changes one task; raises TaskNotFound or PreconditionFailed."""
-        revisions = None if expected is None else list(expected)
-        params = {"principal": self.user_id, "task": task_id, "expected": revisions, **values}
-        with self.sessions(self.user_id) as session:
-            rows = session.exec(statement, params=params)
-        if not rows:
-            raise TaskNotFound
-        ((revision, json, is_expected),) = rows
-        if not is_expected:
-            raise PreconditionFailed(json, revision)
-        return TaskDocument(json, revision, task_id)
+    @contextmanager
+    def _loaded(self, task_id: UUID) -> Iterator[LoadedTasks]:
+        """Load a task for a change, and store what the block has made of it."""
+        with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
+            tasks = LoadedTasks.load(unit, [task_id], self.max_tasks)
+            yield tasks
+            tasks.store()
 
 
-IN_TRASH = Detail("id", "in_trash", "This id is that of a task in the trash; restore it, or choose another id")
-
-
-def request_hash_of(data: TaskCreate) -> bytes | None:
-    """Return a hash that identifies a create request with an id chosen by the client; None without such an id."""
-    return fingerprint(data.title, data.description, data.completed) if data.id else None
-
-
-def _new(data: TaskCreate | TaskUpdate) -> dict[str, object]:
-    """Return the values that a client sent, under the statements' parameter names."""
-    return {"new_title": data.title, "new_description": data.description, "new_completed": data.completed}
+def create_in(tasks: LoadedTasks, data: TaskCreate, task_id: UUID, *, only_new: bool = False) -> TaskDocument:
+    """Create a task under an id that is loaded; raises what `TaskService.create` does."""
+    existing = tasks.tasks.get(task_id)
+    if existing is None:
+        return tasks.document(tasks.add(rules.new_task(task_id, data, tasks.now)), is_new=True)
+    rules.refuse_in_trash(existing)
+    if only_new:
+        raise tasks.changed_since(existing)
+    rules.refuse_other(existing, data)
+    return tasks.document(existing, is_new=data.id is None)

@@ -1,4 +1,4 @@
-"""*floor*: Starlette, raw psycopg2 and this service's SQL, without authentication, validation or row-level security.
+"""*floor*: Starlette, raw psycopg2 and one statement per call; no authentication, validation or row-level security.
 
 It has as many threads as connections, so that no thread waits for one.
 """
@@ -26,10 +26,13 @@ from starlette.routing import Route
 from uuid_utils.compat import uuid7
 
 from backend.models import cursor as cursors
+from backend.models.task import TaskQuery
 from backend.services.tasks import queries as task_queries
+from backend.services.tasks.listing import page_of_rows
 from backend.services.tasks.listing_queries import MAX_IN_SHORT, Shape, list_statement
+from tests.benchmarks.contenders import one_statement
 
-_LIST_ID = bytes(cursors.LIST_BYTES)
+_LISTING_ID = bytes(cursors.LISTING_BYTES)
 Row = tuple[Any, ...]
 
 
@@ -49,9 +52,7 @@ def compiled(statement: Any) -> Statement:
 
 GET = compiled(task_queries.GET)
 LIST, SHORT_LIST = (compiled(list_statement(Shape(is_short=is_short))) for is_short in (False, True))
-CREATE = compiled(task_queries.CREATE)
-UPDATE = compiled(task_queries.UPDATE)
-COMPLETE = compiled(task_queries.COMPLETE)
+CREATE, UPDATE, COMPLETE = map(compiled, (one_statement.CREATE, one_statement.UPDATE, one_statement.COMPLETE))
 
 
 class Database:
@@ -65,13 +66,18 @@ class Database:
 
     def row(self, statement: Statement, **values: object) -> Row:
         """Run a statement that returns one row."""
+        (row,) = self.rows(statement, **values)
+        return row
+
+    def rows(self, statement: Statement, **values: object) -> list[Row]:
+        """Run a statement."""
         connection = self._pool.getconn()
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(statement.sql, statement.constants | values)
-                row: Row = cursor.fetchone()
-                return row
+                rows: list[Row] = cursor.fetchall()
+                return rows
         finally:
             self._pool.putconn(connection)
 
@@ -99,13 +105,15 @@ def create_app() -> Starlette:
 
     def list_tasks(request: Request) -> Response:
         limit = int(request.query_params.get("limit", 1000))
-        row = database.row(
-            SHORT_LIST if limit <= MAX_IN_SHORT else LIST, principal=user_of(request), most=limit, known=[]
-        )
-        tag, text, has_more, key, last_id, _ = row
-        cursor = cursors.encode(_LIST_ID, key, last_id) if has_more else None
-        page = json.dumps({"limit": limit, "has_more": has_more, "next_cursor": cursor})
-        return answer(f'{{"data":{text},"page":{page}}}', tag)
+        values = {"principal": user_of(request), "max_rows": limit, "known": []}
+        if limit <= MAX_IN_SHORT:
+            page = page_of_rows(TaskQuery(limit=limit), database.rows(SHORT_LIST, **values))
+            tag, text, cursor = page.tag, page.json, page.next_cursor
+        else:
+            tag, text, has_more, key, last_id, _ = database.row(LIST, **values)
+            cursor = cursors.encode(_LISTING_ID, key, last_id) if has_more else None
+        page_of = json.dumps({"limit": limit, "has_more": cursor is not None, "next_cursor": cursor})
+        return answer(f'{{"data":{text},"page":{page_of}}}', tag)
 
     async def create_task(request: Request) -> Response:
         body = await request.json()

@@ -29,7 +29,7 @@ def links(response: httpx.Response) -> dict[str, str]:
 
 
 @pytest.mark.requirement("FR-131")
-def test_a_cursor_of_another_list_is_refused_and_says_so(client: httpx.Client) -> None:
+def test_a_cursor_of_another_listing_is_refused_and_says_so(client: httpx.Client) -> None:
     for number in range(3):
         create(client, f"milk {number}")
     query: dict[str, Any] = {"limit": 1, "q": "milk", "completed": "false", "created_after": "2020-01-01T00:00:00Z"}
@@ -138,7 +138,7 @@ def test_the_tag_is_another_after_each_change_and_the_same_until_then(
 
 
 @pytest.mark.requirement("FR-116")
-def test_a_list_that_is_known_is_not_sent_again(client: httpx.Client) -> None:
+def test_a_listing_that_the_client_has_is_not_sent_again(client: httpx.Client) -> None:
     create(client)
     tag = client.get("/api/tasks").headers["ETag"]
 
@@ -155,7 +155,7 @@ def test_a_list_that_is_known_is_not_sent_again(client: httpx.Client) -> None:
 
 
 @pytest.mark.requirement("FR-116")
-def test_a_list_of_nobody_yet_is_known_too(client: httpx.Client) -> None:
+def test_a_listing_of_a_user_without_tasks_has_a_tag_too(client: httpx.Client) -> None:
     for known in ('"0"', "*"):
         assert client.get("/api/tasks", headers={"If-None-Match": known}).status_code == 304
     assert client.head("/api/tasks").headers["ETag"] == '"0"'
@@ -190,7 +190,7 @@ def test_a_page_that_is_exactly_full_has_no_more(client: httpx.Client, user_id: 
 
 
 @pytest.mark.requirement("FR-151")
-def test_the_plain_list_is_answered_as_before(client: httpx.Client) -> None:
+def test_the_plain_listing_is_answered_as_before(client: httpx.Client) -> None:
     task = create(client, "Buy milk")
 
     body = client.get("/api/tasks").content.decode()

@@ -31,7 +31,7 @@ def insert_tasks(database_url: str, user_id: str, count: int) -> None:
 
 
 @pytest.mark.requirement("FR-016", "FR-017", "FR-041")
-def test_the_list_holds_my_tasks_newest_first_and_nobody_elses(client: httpx.Client, stranger: httpx.Client) -> None:
+def test_the_listing_holds_my_tasks_newest_first_and_nobody_elses(client: httpx.Client, stranger: httpx.Client) -> None:
     create(stranger, "theirs")
     tasks = [create(client, str(number)) for number in range(3)]
     tasks[0] = task_of(client.put(path_of(tasks[0]), json={"title": "an edit does not move a task"}))
@@ -44,7 +44,7 @@ def test_the_list_holds_my_tasks_newest_first_and_nobody_elses(client: httpx.Cli
 
 
 @pytest.mark.requirement("FR-016", "FR-017")
-def test_an_empty_list_is_an_empty_array(client: httpx.Client, stranger: httpx.Client) -> None:
+def test_an_empty_listing_is_an_empty_array(client: httpx.Client, stranger: httpx.Client) -> None:
     create(stranger)
 
     assert client.get("/api/tasks?limit=1").json() == {

@@ -72,7 +72,7 @@ def read(live: API, monkeypatch: pytest.MonkeyPatch) -> list[list[Any]]:
     return answers
 
 
-def test_a_long_list_leaves_as_postgres_wrote_it(
+def test_a_long_listing_leaves_as_postgres_wrote_it(
     live: API, read: list[list[Any]], database_url: str, user_id: str
 ) -> None:
     execute(database_url, FILL, user_id, TASKS, user_id, TITLE, TASKS)
@@ -87,7 +87,7 @@ def test_a_long_list_leaves_as_postgres_wrote_it(
     assert data.count(f'"title":{written}') == TASKS
 
 
-def test_nobody_reads_the_json_of_a_list(live: API, called: Called, database_url: str, user_id: str) -> None:
+def test_nobody_reads_the_json_of_a_listing(live: API, called: Called, database_url: str, user_id: str) -> None:
     execute(database_url, FILL, user_id, TASKS, user_id, TITLE, TASKS)
     with live.client(user_id) as client:
         assert client.get("/api/me").status_code == 200  # the token is cached from now on

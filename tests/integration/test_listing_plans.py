@@ -42,7 +42,8 @@ def engine(server_url: str) -> Iterator[Engine]:
 
 def plan(engine: Engine, query: TaskQuery, known: tuple[str, ...] | None = ()) -> Node:
     """Return the plan for a page: of exactly the text that the service sends, including the guard."""
-    return plans.plan(engine, lambda: ListingService(SessionFactory(engine), USER).list(query, known))
+    (found,) = plans.plans(engine, lambda: ListingService(SessionFactory(engine), USER).list(query, known))
+    return found
 
 
 def reads(found: Node) -> list[Node]:
@@ -71,7 +72,7 @@ def assert_goes_straight_there(found: Node, sort: TaskSort, *, is_after: bool) -
 
 @pytest.mark.requirement("FR-135")
 @pytest.mark.parametrize("sort", TaskSort)
-def test_each_page_starts_at_its_place_in_the_index_of_its_sort(engine: Engine, sort: TaskSort) -> None:
+def test_each_page_starts_at_its_cursor_in_the_index_of_its_sort(engine: Engine, sort: TaskSort) -> None:
     assert_goes_straight_there(plan(engine, TaskQuery(sort=sort, limit=LIMIT)), sort, is_after=False)
     for offset in (10, TASKS // 2, TASKS * 3 // 4):  # open tasks have equal sort keys, so that ids decide
         query = TaskQuery(sort=sort, limit=LIMIT, cursor=place_at(engine, USER, sort, offset))
@@ -100,7 +101,7 @@ def test_times_and_ids_are_looked_up(engine: Engine) -> None:
 
 @pytest.mark.requirement("FR-116")
 @pytest.mark.parametrize("query", [{}, {"include_total": "true"}, {"q": "title", "sort": "title"}])
-def test_tasks_are_not_read_for_a_client_that_has_the_list(engine: Engine, query: dict[str, str]) -> None:
+def test_tasks_are_not_read_for_a_client_that_has_the_listing(engine: Engine, query: dict[str, str]) -> None:
     wanted = TaskQuery.model_validate(query)
     tag = ListingService(SessionFactory(engine), USER).list(wanted).tag
 

@@ -13,11 +13,12 @@ from pydantic import SecretStr
 from backend.config import Settings
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.database import execute
+from tests.fixtures.deadlines import hurried_at
 from tests.fixtures.erasure import erase
 from tests.fixtures.proxy import Fault, Proxy
 from tests.fixtures.tasks import create, error_of, path_of, read, revision_of, task_of
 
-BATCH = ("LOCK", "READ", "STORE", "COMMIT")  # the round trips of a batch, in their order
+LOAD, STORE = 1, 2  # the round trips of a change
 ONE_CREATE = {"operations": [{"op": "create", "data": {"title": "a"}}]}
 
 
@@ -49,6 +50,12 @@ CHANGES = [
     Call("POST", "/restore"),
 ]
 WAYS_TO_LOSE = pytest.mark.parametrize("fault", [Fault.LOST, Fault.UNANSWERED])
+EACH_ROUND_TRIP = pytest.mark.parametrize("round_trip", [LOAD, STORE])
+
+
+def was_done(round_trip: int, fault: Fault) -> bool:
+    """Return whether a change was done although its connection was lost."""
+    return (round_trip, fault) == (STORE, Fault.UNANSWERED)
 
 
 def send(client: httpx.Client, call: Call, task: dict[str, Any], **headers: str) -> httpx.Response:
@@ -63,7 +70,7 @@ def unavailable(response: httpx.Response) -> None:
 @pytest.mark.requirement("FR-156")
 @WAYS_TO_LOSE
 @pytest.mark.parametrize("path", READS)
-def test_a_read_is_repeated(through: httpx.Client, proxy: Proxy, path: str, fault: Fault) -> None:
+def test_a_read_is_retried(through: httpx.Client, proxy: Proxy, path: str, fault: Fault) -> None:
     proxy.fail_at(1, fault)
     lost = through.get(path)
 
@@ -72,7 +79,7 @@ def test_a_read_is_repeated(through: httpx.Client, proxy: Proxy, path: str, faul
 
 @pytest.mark.requirement("FR-156")
 @WAYS_TO_LOSE
-def test_what_a_repeated_read_does_not_find_is_not_there(through: httpx.Client, proxy: Proxy, fault: Fault) -> None:
+def test_what_a_retried_read_does_not_find_is_not_there(through: httpx.Client, proxy: Proxy, fault: Fault) -> None:
     proxy.fail_at(1, fault)
     error_of(through.get(f"/api/tasks/{uuid.uuid4()}"), 404, "NOT_FOUND")
 
@@ -80,12 +87,19 @@ def test_what_a_repeated_read_does_not_find_is_not_there(through: httpx.Client, 
 @pytest.mark.requirement("FR-157")
 @WAYS_TO_LOSE
 @pytest.mark.parametrize("own_id", [False, True])
-def test_a_create_makes_one_task(through: httpx.Client, proxy: Proxy, own_id: bool, fault: Fault) -> None:  # noqa: FBT001 - a parameter
+@EACH_ROUND_TRIP
+def test_a_create_makes_one_task(
+    through: httpx.Client,
+    proxy: Proxy,
+    round_trip: int,
+    own_id: bool,  # noqa: FBT001 - a parameter
+    fault: Fault,
+) -> None:
     body = {"title": "a", "id": str(uuid.uuid4())} if own_id else {"title": "a"}
-    proxy.fail_at(1, fault)
+    proxy.fail_at(round_trip, fault)
     made = through.post("/api/tasks", json=body)
 
-    task = task_of(made, 200 if own_id and fault is Fault.UNANSWERED else 201)
+    task = task_of(made, 200 if own_id and was_done(round_trip, fault) else 201)
     assert made.headers["Location"] == path_of(task)
     assert [row["title"] for row in through.get("/api/tasks").json()["data"]] == ["a", "Buy milk"]
     assert (task["revision"], revision_of(through)) == (2, 2)
@@ -93,18 +107,21 @@ def test_a_create_makes_one_task(through: httpx.Client, proxy: Proxy, own_id: bo
 
 @pytest.mark.requirement("FR-157", "FR-159")
 @WAYS_TO_LOSE
+@EACH_ROUND_TRIP
 @pytest.mark.parametrize("call", CHANGES)
-def test_a_change_that_may_be_repeated_is(through: httpx.Client, proxy: Proxy, call: Call, fault: Fault) -> None:
+def test_a_change_that_may_be_retried_is_retried(
+    through: httpx.Client, proxy: Proxy, call: Call, round_trip: int, fault: Fault
+) -> None:
     task = create(through)
     twin = create(through)
     if call.suffix == "/restore":
         for one in (task, twin):
             assert through.delete(path_of(one)).status_code == 204
     before = revision_of(through)
-    proxy.fail_at(1, fault)
+    proxy.fail_at(round_trip, fault)
     lost = send(through, call, task)
 
-    expected = call.status_after_two if fault is Fault.UNANSWERED else call.status
+    expected = call.status_after_two if was_done(round_trip, fault) else call.status
     assert lost.status_code == expected, lost.text
     if expected == 503:
         unavailable(lost)
@@ -116,51 +133,61 @@ def test_a_change_that_may_be_repeated_is(through: httpx.Client, proxy: Proxy, c
 
 @pytest.mark.requirement("FR-159")
 @WAYS_TO_LOSE
+@EACH_ROUND_TRIP
 def test_a_conditional_change_is_never_refused_for_what_it_did_itself(
-    through: httpx.Client, proxy: Proxy, fault: Fault
+    through: httpx.Client, proxy: Proxy, round_trip: int, fault: Fault
 ) -> None:
     task = create(through)
-    proxy.fail_at(1, fault)
+    proxy.fail_at(round_trip, fault)
     lost = send(through, CHANGES[0], task, **{"If-Match": f'"{task["revision"]}"'})
 
-    if fault is Fault.LOST:
-        assert task_of(lost)["title"] == "b"
-    else:
+    if was_done(round_trip, fault):
         unavailable(lost)
+    else:
+        assert task_of(lost)["title"] == "b"
     assert (read(through, task)["title"], revision_of(through)) == ("b", 3)
 
 
 @pytest.mark.requirement("FR-159")
 @WAYS_TO_LOSE
+@EACH_ROUND_TRIP
 def test_a_create_of_a_new_task_only_is_never_refused_for_what_it_did_itself(
-    through: httpx.Client, proxy: Proxy, fault: Fault
+    through: httpx.Client, proxy: Proxy, round_trip: int, fault: Fault
 ) -> None:
     body, only_new = {"title": "a", "id": str(uuid.uuid4())}, {"If-None-Match": "*"}
-    proxy.fail_at(1, fault)
+    proxy.fail_at(round_trip, fault)
     lost = through.post("/api/tasks", json=body, headers=only_new)
 
-    if fault is Fault.LOST:
-        task_of(lost, 201)
-    else:
+    if was_done(round_trip, fault):
         unavailable(lost)
+    else:
+        task_of(lost, 201)
     assert through.post("/api/tasks", json=body, headers=only_new).status_code == 412
     assert revision_of(through) == 2
 
 
 @pytest.mark.requirement("FR-158")
 @WAYS_TO_LOSE
-def test_a_toggle_is_not_repeated(through: httpx.Client, proxy: Proxy, fault: Fault) -> None:
+@EACH_ROUND_TRIP
+def test_a_toggle_is_retried_unless_it_may_be_done(
+    through: httpx.Client, proxy: Proxy, round_trip: int, fault: Fault
+) -> None:
     task = create(through)
-    proxy.fail_at(1, fault)
-    unavailable(through.patch(f"{path_of(task)}/complete"))
+    proxy.fail_at(round_trip, fault)
+    lost = through.patch(f"{path_of(task)}/complete")
 
-    assert read(through, task)["completed"] is (fault is Fault.UNANSWERED)
-    assert task_of(through.patch(f"{path_of(task)}/complete"))["completed"] is (fault is Fault.LOST)
+    if round_trip == LOAD:
+        assert task_of(lost)["completed"] is True
+    else:
+        unavailable(lost)
+    is_done = round_trip == LOAD or fault is Fault.UNANSWERED
+    assert read(through, task)["completed"] is is_done
+    assert task_of(through.patch(f"{path_of(task)}/complete"))["completed"] is not is_done
 
 
 @pytest.mark.requirement("FR-158")
 @WAYS_TO_LOSE
-def test_erasing_is_not_repeated(through: httpx.Client, proxy: Proxy, fault: Fault) -> None:
+def test_erasing_is_not_retried(through: httpx.Client, proxy: Proxy, fault: Fault) -> None:
     proxy.fail_at(1, fault)
     unavailable(erase(through))
 
@@ -170,19 +197,70 @@ def test_erasing_is_not_repeated(through: httpx.Client, proxy: Proxy, fault: Fau
 
 @pytest.mark.requirement("FR-158")
 @WAYS_TO_LOSE
-@pytest.mark.parametrize("round_trip", BATCH)
-def test_a_batch_is_repeated_unless_it_may_be_committed(
-    through: httpx.Client, proxy: Proxy, round_trip: str, fault: Fault
+@EACH_ROUND_TRIP
+def test_a_batch_is_retried_unless_it_may_be_done(
+    through: httpx.Client, proxy: Proxy, round_trip: int, fault: Fault
 ) -> None:
-    proxy.fail_at(BATCH.index(round_trip) + 1, fault)
+    proxy.fail_at(round_trip, fault)
     lost = through.post("/api/tasks/batch", json=ONE_CREATE)
 
-    if round_trip == "COMMIT":
+    if round_trip == STORE:
         unavailable(lost)
     else:
         assert lost.status_code == 200, lost.text
-    is_lost = (round_trip, fault) == ("COMMIT", Fault.LOST)
+    is_lost = (round_trip, fault) == (STORE, Fault.LOST)
     assert len(through.get("/api/tasks").json()["data"]) == (1 if is_lost else 2)
+
+
+@pytest.mark.requirement("FR-158")
+@WAYS_TO_LOSE
+@EACH_ROUND_TRIP
+def test_a_part_of_an_import_is_stored_once(through: httpx.Client, proxy: Proxy, round_trip: int, fault: Fault) -> None:
+    proxy.fail_at(round_trip, fault)
+    lost = through.post("/api/tasks/import", content='{"title": "a"}', headers={"Content-Type": "application/jsonl"})
+
+    assert lost.json()["data"]["created"] == 1
+    assert [row["title"] for row in through.get("/api/tasks").json()["data"]] == ["a", "Buy milk"]
+
+
+@pytest.mark.requirement("FR-158")
+@WAYS_TO_LOSE
+@EACH_ROUND_TRIP
+def test_a_token_is_made_once(through: httpx.Client, proxy: Proxy, round_trip: int, fault: Fault) -> None:
+    script = {"name": "a", "scopes": ["tasks:read"], "expires_in_days": 1}
+    proxy.fail_at(round_trip, fault)
+    lost = through.post("/api/me/tokens", json=script)
+
+    if round_trip == STORE:
+        unavailable(lost)
+    else:
+        assert lost.status_code == 201, lost.text
+    is_lost = (round_trip, fault) == (STORE, Fault.LOST)
+    assert len(through.get("/api/me/tokens").json()["data"]) == (0 if is_lost else 1)
+
+
+ALL_CHANGES = [*CHANGES, Call("PATCH", "/complete")]
+
+
+@pytest.mark.requirement("FR-158", "FR-160", "FR-051")
+@EACH_ROUND_TRIP
+@pytest.mark.parametrize("call", ALL_CHANGES)
+def test_a_database_that_falls_silent_holds_no_request_and_no_row(
+    proxied: API, through: httpx.Client, proxy: Proxy, call: Call, round_trip: int
+) -> None:
+    task = create(through)
+    if call.suffix == "/restore":
+        assert through.delete(path_of(task)).status_code == 204
+    before = revision_of(through)
+    proxy.fail_at(round_trip, Fault.SILENT)
+    try:
+        with hurried_at(proxied, round_trip):
+            unavailable(send(through, call, task))
+    finally:
+        proxy.silent = False
+
+    assert revision_of(through) == before
+    assert send(through, call, task).status_code == call.status
 
 
 @pytest.fixture
@@ -193,7 +271,7 @@ def own_api(settings: Settings, own_url: str) -> Iterator[API]:
 
 
 @pytest.mark.requirement("FR-158", "FR-156")
-def test_what_the_database_gave_up_for_the_sake_of_others_is_repeated(own_api: API, own_url: str) -> None:
+def test_what_the_database_aborted_for_the_sake_of_others_is_retried(own_api: API, own_url: str) -> None:
     """Some databases let transactions conflict (SQLSTATE 40001): here the first of every two changes fails so."""
     execute(
         own_url,

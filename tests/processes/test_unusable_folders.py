@@ -57,18 +57,18 @@ def refusal(command: Sequence[str], env: Mapping[str, str], folder: Path) -> str
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
+def own_folder(tmp_path: Path) -> Path:
     """A folder that everybody may enter, owned by an ordinary user."""
     tmp_path.chmod(0o711)
-    folder = tmp_path / "place"
+    folder = tmp_path / "own_folder"
     folder.mkdir()
     if AS_ROOT:
         os.chown(folder, NOBODY, NOBODY)
     return folder
 
 
-def test_an_ordinary_user_without_a_home_is_served(place: Path) -> None:
-    with served(env=bare(place / "data"), cwd=place, command=serving()) as service:
+def test_an_ordinary_user_without_a_home_is_served(own_folder: Path) -> None:
+    with served(env=bare(own_folder / "data"), cwd=own_folder, command=serving()) as service:
         answer = httpx.post(
             f"{service.address}/api/tasks", json={"title": "a"}, trust_env=False, timeout=PATIENCE_SECONDS,
             headers={"Authorization": f"Bearer {service.token}"},
@@ -77,29 +77,29 @@ def test_an_ordinary_user_without_a_home_is_served(place: Path) -> None:
 
 
 @pytest.mark.parametrize("settings", [{}, {"JWT_SECRET": SECRET}], ids=["the secret", "the database"])
-def test_a_folder_that_is_not_ours(place: Path, settings: dict[str, str]) -> None:
-    data_dir = place / "data"
+def test_a_folder_that_is_not_ours(own_folder: Path, settings: dict[str, str]) -> None:
+    data_dir = own_folder / "data"
     data_dir.mkdir(mode=0o555)
 
-    line = refusal(serving(), bare(data_dir, **settings), place)
+    line = refusal(serving(), bare(data_dir, **settings), own_folder)
 
     assert "Permission denied" in line
     assert FOLDER_OF_ONES_OWN in line
 
 
-def test_a_home_that_cannot_be_found(place: Path) -> None:
-    line = refusal(serving(), bare("~no-such-user/data"), place)
+def test_a_home_that_cannot_be_found(own_folder: Path) -> None:
+    line = refusal(serving(), bare("~no-such-user/data"), own_folder)
 
-    assert line.startswith("task-api: DATA_DIR: ~ stands for a home folder that cannot be found; write the folder out")
-    assert list(place.iterdir()) == []
+    assert line.startswith("task-api: DATA_DIR: the home folder for ~ cannot be found. Write the full path")
+    assert list(own_folder.iterdir()) == []
 
 
 @needs_root
-def test_a_user_without_a_name(place: Path) -> None:
-    os.chown(place, NAMELESS, NAMELESS)
+def test_a_user_without_a_name(own_folder: Path) -> None:
+    os.chown(own_folder, NAMELESS, NAMELESS)
 
     assert "Run as a user that this machine knows by name, or set DATABASE_URL" in refusal(
-        serving(NAMELESS), bare(place / "data"), place
+        serving(NAMELESS), bare(own_folder / "data"), own_folder
     )
 
 

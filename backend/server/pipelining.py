@@ -9,13 +9,13 @@ from typing import Any
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from backend.server.old_http import OldHTTP
+from backend.server.http1 import HTTP10
 from backend.server.slow_reader import SlowReaderWatch
 from backend.server.state import ServerConfig, ServiceState
 from backend.utils.spreading import spread
 
 
-class OrderlyProtocol(HttpToolsProtocol):
+class PipeliningProtocol(HttpToolsProtocol):
     """Starts requests like uvicorn, but none while an answer is unread, and not too many at once.
 
     So a connection holds at most one answer in memory, and a burst of requests does not block the event loop.
@@ -89,7 +89,7 @@ class OrderlyProtocol(HttpToolsProtocol):
         if cycle.disconnected:  # the client has left, or was refused
             return
         is_old = cycle.scope["http_version"] == "1.0"
-        super()._start_asgi_task(cycle, OldHTTP(app, cycle) if is_old else app)
+        super()._start_asgi_task(cycle, HTTP10(app, cycle) if is_old else app)
 
     def _sender(self, cycle: RequestResponseCycle) -> str:
         """Identify a sender before authentication: by token, or else by address."""

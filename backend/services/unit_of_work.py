@@ -1,0 +1,163 @@
+"""A unit of work, as every change is done: load in one round trip, decide in Python, store in one.
+
+The load begins the transaction and locks the user's row. So one user's changes run one after another, cannot deadlock,
+and decide with what the previous one stored. The store ends the transaction; if there is nothing to store, it is rolled
+back, along with the row it made for a user who has never written anything.
+
+If the connection is lost during the load, nothing was done. During the store, it may have been done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Executable, FromClause, Text, and_, case, func, or_
+from sqlalchemy import bindparam as bind
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import SQLModel, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from backend.database.session import Sessions, Transaction
+from backend.database.statements import Compiled, joined
+from backend.errors import KeyReused
+from backend.models.idempotency_key import IdempotencyKey
+from backend.models.user import User
+
+KEPT = timedelta(hours=24)  # the time for which answers are stored
+
+# No parameter may have the name of a column: SQLAlchemy would take it for a value that an UPDATE sets.
+USER_ID = bind("principal", type_=Text)
+KEY = bind("name", type_=Text)
+
+users = SQLModel.metadata.tables[str(User.__tablename__)]
+keys = SQLModel.metadata.tables[str(IdempotencyKey.__tablename__)]
+
+_inserted = insert(users).values(id=USER_ID)
+# Locks the user's row, or inserts it on a user's first write. WHERE false: the lock alone writes no new version of it.
+LOCK = _inserted.on_conflict_do_update(
+    index_elements=[users.c.id], set_={"revision": users.c.revision}, where=users.c.id.is_(None)
+)
+_IS_ANSWERED = and_(keys.c.status.is_not(None), keys.c.created_at > func.now() - KEPT)
+_ANSWER = (keys.c.request_hash, case((_IS_ANSWERED, keys.c.status)), keys.c.headers, keys.c.body)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Which rows of which table a change reads; the condition includes the tenant filter."""
+
+    source: FromClause
+    columns: tuple[ColumnElement[Any], ...]
+    condition: ColumnElement[bool]
+
+
+class Counters(NamedTuple):
+    """A user's counters, and the time of the changes."""
+
+    revision: int
+    task_count: int
+    now: datetime
+
+
+class KeyedRequest(NamedTuple):
+    """A request that is done once only: the key that the client sent, and the request's hash."""
+
+    key: str
+    request_hash: bytes
+
+
+class Answer(NamedTuple):
+    """The answer to a request."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+class Replayed(Exception):
+    """The request was answered before; nothing is to be done."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+@dataclass(slots=True)
+class UnitOfWork:
+    """One change of one user."""
+
+    transaction: Transaction
+    user_id: str
+    request: KeyedRequest | None = None
+    _statements: list[Executable] = field(default_factory=list)
+    _params: dict[str, Any] = field(default_factory=dict)
+
+    def load(self, rows: Rows, **params: Any) -> tuple[Counters, list[tuple[Any, ...]]]:
+        """Lock the user's row, then read the counters and these rows.
+
+        Raises Replayed when the request was answered before, and KeyReused when its key belongs to another one.
+        """
+        params["principal"] = self.user_id
+        if self.request is not None:
+            params["name"] = self.request.key
+        found = self.transaction.begin(_loading(rows, has_key=self.request is not None), params)
+        if self.request is not None:
+            self._refuse_answered(self.request, found[0][3:7])
+        start = 3 if self.request is None else 7
+        # The outer join gives one row without any values when there are none.
+        return Counters(*found[0][:3]), [row[start:] for row in found if row[start] is not None]
+
+    def _refuse_answered(self, request: KeyedRequest, stored: tuple[bytes, int | None, str, str]) -> None:
+        request_hash, status, headers, body = stored
+        if status is None:
+            return
+        if request_hash != request.request_hash:
+            raise KeyReused
+        raise Replayed(Answer(status, json.loads(headers), body))
+
+    def store(self, statement: Executable, **params: Any) -> None:
+        """Add a statement to what is stored at the end. Statements that share a parameter share its value."""
+        self._statements.append(statement)
+        self._params.update(params)
+
+    def finish(self) -> None:
+        """Store what was added, and commit."""
+        if self._statements:
+            self.transaction.commit(joined(*self._statements), {**self._params, "principal": self.user_id})
+
+
+@lru_cache(maxsize=64)
+def _loading(rows: Rows, *, has_key: bool) -> Compiled:
+    return joined(LOCK, reading(rows, has_key=has_key))
+
+
+def reading(rows: Rows, *, has_key: bool) -> SelectOfScalar[Any]:
+    """Select the user's counters, the time, the answer stored under the key, and the rows, unless there is one."""
+    columns: tuple[ColumnElement[Any], ...] = (users.c.revision, users.c.task_count, func.now())
+    source: FromClause = users
+    condition = rows.condition
+    if has_key:
+        columns += _ANSWER
+        source = source.outerjoin(keys, and_(keys.c.user_id == USER_ID, keys.c.key == KEY))
+        condition = and_(condition, or_(keys.c.status.is_(None), keys.c.created_at <= func.now() - KEPT))
+    source = source.outerjoin(rows.source, condition)
+    return select(*columns, *rows.columns).select_from(source).where(users.c.id == USER_ID)
+
+
+@contextmanager
+def unit_of_work(
+    sessions: Sessions, user_id: str, *, request: KeyedRequest | None = None, joined: UnitOfWork | None = None
+) -> Iterator[UnitOfWork]:
+    """Open a unit of work, which is stored when the block ends; or join one, which its opener stores."""
+    if joined is not None:
+        yield joined
+        return
+    with sessions.transaction(user_id) as transaction:
+        unit = UnitOfWork(transaction, user_id, request)
+        yield unit
+        unit.finish()

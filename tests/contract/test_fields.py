@@ -1,0 +1,94 @@
+"""Every field that clients may set is known wherever tasks are read, changed, stored or written: a test for each place.
+
+When you add a field to `TaskUpdate`, the place that does not know it yet fails here by its name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from backend.formats.csv import COLUMNS, CSVReader, CSVWriter
+from backend.formats.icalendar import CalendarReader, CalendarWriter
+from backend.formats.jsonl import JSONReader, JSONWriter
+from backend.models.task import Task, TaskCreate, TaskPublic, TaskUpdate
+from backend.models.task_file import ImportedTask, read_task
+from backend.services.tasks import queries, rules
+from backend.services.tasks.loaded import task_json
+from backend.services.tasks.rules import Row
+
+pytestmark = pytest.mark.requirement("FR-038")
+
+NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+VALUES: dict[str, object] = {"title": "Buy oat milk", "description": "The barista one", "completed": True}
+FIELDS = tuple(TaskUpdate.model_fields)
+TASK = rules.new_task(UUID(int=1), TaskCreate(title="Buy milk"), NOW)
+EDITED = rules.edited(TASK, TaskUpdate.model_validate(VALUES), NOW)
+TABLE = {column.name for column in Task.__table__.columns if column.computed is None}  # type: ignore[attr-defined]
+
+FORMATS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
+    "CSV": (CSVWriter, CSVReader),
+    "iCalendar": (CalendarWriter, CalendarReader),
+    "JSON lines": (JSONWriter, JSONReader),
+}
+PLACES = {
+    "the table": TABLE,
+    "a create": TaskCreate.model_fields,
+    "an answer": TaskPublic.model_fields,
+    "a stored row": Row._fields,
+    "a row of an import": ImportedTask.model_fields,
+    "the columns of CSV": COLUMNS,
+    "the statement of an edit": {name.removeprefix("new_") for name in queries.UPDATE.compile().params},
+    "the statement of a create": {name.removeprefix("new_") for name in queries.INSERT.compile().params},
+    "the statement of many changes": {name.removeprefix("each_") for name in queries.ARRAYS},
+}
+
+
+def test_each_field_has_a_value_here() -> None:
+    assert VALUES.keys() == set(FIELDS)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_place_knows_every_field(place: str) -> None:
+    assert [name for name in FIELDS if name not in PLACES[place]] == []
+
+
+def test_a_stored_row_has_every_column() -> None:
+    assert {"user_id", *Row._fields} == TABLE
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_an_edit_of_one_field_is_a_change_that_is_answered(name: str) -> None:
+    edited = rules.edited(TASK, TaskUpdate.model_validate({name: VALUES[name]}), NOW)
+
+    assert edited != TASK
+    assert json.loads(task_json(edited, "user"))[name] == VALUES[name]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_create_with_another_value_is_another_request(name: str) -> None:
+    sent = {"id": str(UUID(int=1)), "title": "Buy milk"}
+    other = sent | {name: VALUES[name]}
+
+    assert len({rules.request_hash_of(TaskCreate.model_validate(fields)) for fields in (sent, other)}) == 2
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_row_of_an_import_sets_it(name: str) -> None:
+    assert ImportedTask.model_validate({"title": "Buy milk", name: VALUES[name]}).said[name] == VALUES[name]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_file_brings_every_field_back(form: str) -> None:
+    writer, reader = (part() for part in FORMATS[form])
+    file = writer.beginning + writer.write(task_json(EDITED, "user") + "\n") + writer.ending
+    (row,) = filter(None, [*reader.read(file.encode()), *reader.end()])
+
+    task = read_task(row.fields)
+    assert isinstance(task, ImportedTask)
+    assert task.said == VALUES

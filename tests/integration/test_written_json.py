@@ -1,0 +1,75 @@
+"""A change answers what it has decided, written by Python: byte for byte what Postgres writes for reads."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.database.engine import Engine
+from backend.database.session import SessionFactory
+from backend.models.access_token import AccessTokenCreate, Scope
+from backend.models.task import TaskCreate
+from backend.services.access_tokens.service import AccessTokenService
+from backend.services.tasks.loaded import task_json
+from backend.services.tasks.rules import Row
+from tests.fixtures.api import new_user
+from tests.fixtures.database import execute
+from tests.fixtures.tenant_statements import tasks_of
+
+pytestmark = pytest.mark.requirement("FR-038")
+
+TIMES = st.datetimes(datetime(1970, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - naive bounds
+# Half of them whole seconds, or with zeros at the end.
+SHORT_TIMES = TIMES.map(lambda time: time.replace(microsecond=time.microsecond // 100_000 * 100_000))
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)
+ROWS = st.builds(
+    Row,
+    id=st.uuids(),
+    title=TEXTS,
+    description=st.none() | TEXTS,
+    completed=st.booleans(),
+    completed_at=st.none() | TIMES | SHORT_TIMES,
+    created_at=TIMES | SHORT_TIMES,
+    updated_at=TIMES | SHORT_TIMES,
+    deleted_at=st.none() | TIMES,
+    revision=st.integers(1, 2**53 - 1),
+    request_hash=st.none(),
+)
+WRITTEN = """
+SET LOCAL TimeZone = 'UTC';
+SELECT row_to_json(task)::text FROM (SELECT %s::uuid AS id, %s::text AS user_id, %s::text AS title,
+    %s::text AS description, %s AS completed, %s::timestamptz AS completed_at, %s::timestamptz AS created_at,
+    %s::timestamptz AS updated_at, %s AS revision, %s::timestamptz AS deleted_at) AS task
+"""
+
+
+@settings(max_examples=300, deadline=None)
+@given(ROWS, TEXTS)
+def test_a_task_is_written_as_postgres_writes_it(database_url: str, task: Row, user_id: str) -> None:
+    values = (str(task.id), user_id, task.title, task.description, task.completed)
+    moments = (task.completed_at, task.created_at, task.updated_at)
+    ((written,),) = execute(database_url, WRITTEN, *values, *moments, task.revision, task.deleted_at)
+
+    if task.deleted_at is None:
+        written = written.replace(',"deleted_at":null}', "}")
+    assert task_json(task, user_id) == written
+
+
+def test_a_change_answers_what_a_read_answers(engine: Engine) -> None:
+    tasks = tasks_of(engine, new_user())
+    created = tasks.create(TaskCreate(title='"Milk"\n\t\u2028/\\ 🥛', description="\x7f\x85é", completed=True))
+
+    assert tasks.get(created.id).json == created.json
+    assert tasks.toggle(created.id).json == tasks.get(created.id).json
+
+
+def test_a_token_is_answered_as_it_is_listed(engine: Engine) -> None:
+    tokens = AccessTokenService(SessionFactory(engine), new_user(), new_id=lambda: uuid.UUID(int=7))
+    made = tokens.create(AccessTokenCreate(name='"a"', scopes=[*Scope], expires_in_days=1))
+
+    without_the_token = made.partition(',"token":')[0] + "}"
+    assert tokens.list() == f"[{without_the_token}]"
