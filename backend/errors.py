@@ -17,8 +17,14 @@ class Detail:
 
 UNKNOWN_NAME = "No field or parameter has this name: check the spelling"  # for a field or a parameter
 BLANK = "Must not be empty or blank"
+TOO_FEW = "Must have at least one entry"
 # Replaces messages of the validator that would not tell a beginner what to do.
-PLAIN_WORDS = {"extra_forbidden": UNKNOWN_NAME, "missing": "This is required: send it", "string_too_short": BLANK}
+PLAIN_WORDS = {
+    "extra_forbidden": UNKNOWN_NAME,
+    "missing": "This is required: send it",
+    "string_too_short": BLANK,
+    "too_short": TOO_FEW,
+}
 
 
 class TaskAPIError(Exception):

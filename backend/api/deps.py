@@ -39,20 +39,20 @@ LastEventIdLines = Annotated[
     list[str],
     header(
         "Last-Event-ID",
-        "The `id` of the last event that you have; it counts instead of `since`",
+        "The `id` of the last event that you received; it is used instead of `since`",
         example=sync_token.EXAMPLE,
         pattern=sync_token.PATTERN,
         max_length=sync_token.MAX_LENGTH,
     ),
 ]
-_NO_EVENT_ID = "Last-Event-ID takes the id of one event as it was given; leave it out to start again"
+_NO_EVENT_ID = "Send the id of one event unchanged as Last-Event-ID, or leave it out to start again"
 _BEARER = HTTPBearer(
     bearerFormat="JWT",
     description=(
-        "The token your sign-in gives you, without the word Bearer: a JWT, judged as RFC8725 asks. In development, "
-        "`.venv/bin/task-api token alice` prints one. Or a personal access token (`tk_…`): with the scope `tasks:read` "
-        "for each GET of tasks and changes, with `tasks:write` for all that changes tasks, and with either for "
-        "`GET /api/me`."
+        "The token from your sign-in, without the word Bearer: a JWT, checked as RFC8725 recommends. In development, "
+        "`.venv/bin/task-api token alice` prints one. Or a personal access token (`tk_…`): its scope `tasks:read` "
+        "allows every GET of tasks and changes, `tasks:write` allows all calls that change tasks, and either of them "
+        "allows `GET /api/me`."
     ),
 )
 
@@ -154,7 +154,7 @@ async def _only_new(lines: OnlyNewLines = ABSENT) -> bool:
     """Return whether the task must not exist yet; raises BadRequest for anything but `*`."""
     tags = tags_in("If-None-Match", lines)
     if tags is not None and not tags.is_any:
-        raise malformed("If-None-Match", "nothing but * here")
+        raise malformed("If-None-Match", "can only be * here")
     return tags is not None
 
 
@@ -162,7 +162,7 @@ async def _refuse_conditions(request: Request) -> None:
     """Refuse conditions where they have no effect, because a client that sends one relies on it."""
     for name in ("If-Match", "If-None-Match"):
         if filled(request.headers.getlist(name)):
-            raise malformed(name, "nothing here: each operation has an if_match of its own")
+            raise malformed(name, "cannot be used here; in a batch, each operation has its own if_match")
 
 
 async def _idempotent(request: Request, lines: KeyLines = ABSENT) -> Idempotent:

@@ -29,10 +29,10 @@ KeyLines = Annotated[
     list[str],
     header(
         "Idempotency-Key",
-        "Any name for this request, best a UUID: sent again with the same name within 24 hours, it is "
-        "answered as before and does nothing more. The answer is kept for that time, whatever happens to the task. "
-        "Another request with the same name is 422 with the code `idempotency_key_reused`; a request that failed "
-        "leaves its name free. 1 to 255 printable ASCII characters, no blank at the ends; anything else is 400",
+        "A key of your choice, preferably a UUID. If you repeat the request with the same key within 24 hours, you get "
+        "the same answer and nothing else happens, whatever has happened to the task since. Another request with the "
+        "same key is answered 422 with the code `idempotency_key_reused`. A request that failed does not use up its "
+        "key. 1 to 255 printable ASCII characters, without a space at either end; anything else is answered 400",
         example="8e03978e-40d5-43e8-bc93-6894a57f9324",
         pattern=f"^{_KEY.pattern}$",
         max_length=255,

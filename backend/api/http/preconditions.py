@@ -22,7 +22,7 @@ IfNoneMatchLines = Annotated[
     list[str],
     header(
         "If-None-Match",
-        "The `ETag` of what you have: if it is still the same, the answer is 304 without a body",
+        "The `ETag` of your copy: if it is still current, the answer is 304 without a body",
         example='"42"',
         pattern=HEADER_PATTERN,
     ),
@@ -31,7 +31,7 @@ OnlyNewLines = Annotated[
     list[str],
     header(
         "If-None-Match",
-        "`*`: answer 412 if the `id` that you send names a task already",
+        "`*`: answer 412 if a task with the `id` that you send already exists",
         example="*",
         pattern=r"^[ \t]*\*[ \t]*$",
     ),
@@ -52,6 +52,6 @@ def tags_in(name: str, lines: list[str] | None) -> EntityTags | None:
     return read_tags(name, ", ".join(values)) if values else None
 
 
-def malformed(name: str, takes: str = 'entity tags in double quotes, like "42", or *') -> BadRequest:
+def malformed(name: str, message: str = 'takes entity tags in double quotes, like "42", or *') -> BadRequest:
     """Return the error for a malformed header."""
-    return malformed_header(name, "entity_tag_invalid", f"{name} takes {takes}")
+    return malformed_header(name, "entity_tag_invalid", f"{name} {message}")

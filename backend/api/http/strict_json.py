@@ -17,7 +17,7 @@ MAX_KEYS = 1000  # more than any object needs, and each unknown one costs an err
 MAX_BRACKETS = 20_000  # each opens an array or an object, the costliest values to parse
 
 _UTF_8 = ("utf-8", "utf8")
-_NO_JSON = "The body is not valid JSON in UTF-8: keys and texts stand in double quotes, and nothing may be cut off"
+_NO_JSON = "The body is not valid JSON in UTF-8: put keys and texts in double quotes, and check that nothing is cut off"
 
 
 class StrictRequest(Request):
@@ -49,12 +49,12 @@ def read_object(body: bytes) -> dict[str, Any]:
     """Read a JSON object; raises ValidationFailed if the body is anything else."""
     # Brackets in strings do not count: a batch may have many. Removing strings is slower than counting, so count first.
     if _brackets(body) > MAX_BRACKETS and _brackets(_without_texts(body)) > MAX_BRACKETS:
-        raise _refusal("body", "too_complex", f"The body must not open more than {MAX_BRACKETS} arrays and objects")
+        raise _refusal("body", "too_complex", f"The body must not contain more than {MAX_BRACKETS} arrays and objects")
     try:
         # decode() leaves a byte order mark in the text, where json refuses it.
         value = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=refuse_constant)
     except RepeatedKeyError as error:
-        raise _refusal(error.key, "duplicate_key", "This key is there more than once") from None
+        raise _refusal(error.key, "duplicate_key", "This key appears more than once") from None
     except (ValueError, RecursionError) as error:  # ValueError: not JSON, not UTF-8, or a number of thousands of digits
         raise _refusal("body", "json_invalid", f"{_NO_JSON}{_position(error)}") from None
     if not isinstance(value, dict):
@@ -79,14 +79,14 @@ def _without_texts(body: bytes) -> bytes:
 def _refuse_encodings(headers: Headers) -> None:
     """Refuse a body declared as compressed or not UTF-8, rather than fail to parse it."""
     if any(coding.strip().lower() != "identity" for coding in headers.getlist("content-encoding")):
-        raise UnsupportedMediaType("Send the body as it is, without Content-Encoding.")
+        raise UnsupportedMediaType("Send the body uncompressed, without Content-Encoding.")
     if headers["content-type"] == "application/json":
         return
     message = Message()
     message["content-type"] = headers["content-type"]
     charset = message.get_param("charset", "utf-8")
     if not isinstance(charset, str) or charset.lower() not in _UTF_8:
-        raise UnsupportedMediaType("Send the body in UTF-8, which is the encoding of JSON.")
+        raise UnsupportedMediaType("Send the body in UTF-8, the encoding of JSON.")
 
 
 def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -57,14 +57,17 @@ class ErrorDetail(BaseModel):
     """One thing that is wrong with the request."""
 
     field: str = Field(
-        description="Where: a body field, or `query.` and a parameter",
+        description="Where it is wrong: a body field, or `query.` and a parameter",
         examples=["title"],
         max_length=MAX_FIELD_NAME,
     )
     code: str = Field(
-        description="What, for programs", examples=["string_too_short"], max_length=50, pattern="^[a-z][a-z0-9_]*$"
+        description="What is wrong, for programs",
+        examples=["string_too_short"],
+        max_length=50,
+        pattern="^[a-z][a-z0-9_]*$",
     )
-    message: Sentence = Field(description="What, for people", examples=[BLANK])
+    message: Sentence = Field(description="What is wrong, for people", examples=[BLANK])
 
 
 class ErrorBody(BaseModel):
@@ -72,7 +75,7 @@ class ErrorBody(BaseModel):
 
     # Not an enum: a client generated from one would fail on a code that is added later.
     code: str = Field(
-        description="Stable, for programs; more codes may be added later",
+        description="What went wrong, for programs: codes do not change, but more may be added",
         examples=_codes(),
         max_length=50,
         pattern="^[A-Z][A-Z0-9_]*$",
@@ -87,7 +90,7 @@ class ErrorBody(BaseModel):
         pattern=REQUEST_ID_PATTERN,
     )
     details: list[ErrorDetail] = Field(
-        description="Field by field, where that is known",
+        description="What is wrong with each field, if that is known",
         examples=[[example_of(ErrorDetail)]],
         max_length=MAX_DETAILS,
     )
@@ -139,7 +142,8 @@ class FeedInfo(BaseModel):
     """Where this page of the feed ends."""
 
     next_since: SyncTokenText = Field(
-        description="A sync token: send it as `since` to go on, and read nothing into it", examples=[sync_token.EXAMPLE]
+        description="A sync token: send it as `since` to continue, and treat it as opaque",
+        examples=[sync_token.EXAMPLE],
     )
     has_more: bool = Field(description="Whether more changes are available now", examples=[False])
 
@@ -193,7 +197,7 @@ class OperationResult(BaseModel):
 
 
 class TaskResult(OperationResult):
-    """An operation that is answered with its task."""
+    """An operation that returns its task."""
 
     data: TaskPublic = Field(description="The task after the operation", examples=[example_of(TaskPublic)])
 

@@ -11,7 +11,7 @@ from backend.api.http.envelope import data_response
 from backend.api.openapi.answers import AccessTokenListAnswer, NewAccessTokenAnswer
 from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, WITH_BODY, errors, invalid, success
 from backend.api.routes import DatabaseRoute
-from backend.errors import AccessTokenNotFound, Forbidden, TooManyAccessTokens, Unauthorized
+from backend.errors import TOO_FEW, AccessTokenNotFound, Forbidden, TooManyAccessTokens, Unauthorized
 from backend.models.access_token import AccessTokenCreate
 from backend.models.fields import CanonicalUUID
 
@@ -41,7 +41,7 @@ NewToken = Annotated[
         }
     ),
 ]
-_NO_SCOPE = invalid("scopes", "too_short", "List should have at least 1 item after validation, not 0")
+_NO_SCOPE = invalid("scopes", "too_short", TOO_FEW)
 
 
 @router.get("", responses=success(200, "Your personal access tokens", AccessTokenListAnswer))

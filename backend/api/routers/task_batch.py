@@ -15,6 +15,7 @@ from backend.api.openapi.answers import BatchAnswer, example_of
 from backend.api.openapi.operations import ANYWHERE, WITH_BODY, errors, invalid, success
 from backend.api.routes import DatabaseRoute
 from backend.errors import (
+    TOO_FEW,
     Conflict,
     Detail,
     Forbidden,
@@ -70,7 +71,7 @@ def _of_third(error: TaskAPIError) -> TaskAPIError:
     return error
 
 
-_NO_OPERATIONS = invalid("operations", "too_short", "List should have at least 1 item after validation, not 0")
+_NO_OPERATIONS = invalid("operations", "too_short", TOO_FEW)
 
 
 @router.post(

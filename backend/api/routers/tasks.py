@@ -117,7 +117,7 @@ def list_tasks(
     "",
     status_code=201,
     responses=success(201, "The new task", TaskAnswer, created=True, replayed=True)
-    | success(200, "The task that this same request created before", TaskAnswer, created=True, replayed=True)
+    | success(200, "The task that this request created earlier", TaskAnswer, created=True, replayed=True)
     | WITH_BODY
     | errors(malformed_key(), Conflict, CHANGED_SINCE, _BLANK),
 )

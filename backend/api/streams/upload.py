@@ -52,7 +52,7 @@ def unknown_type() -> UnsupportedMediaType:
 def format_of(headers: Headers) -> FileFormat:
     """Return the format of a body, from its headers; raises UnsupportedMediaType."""
     if any(coding.strip().lower() != "identity" for coding in headers.getlist("content-encoding")):
-        raise UnsupportedMediaType("Send the file as it is, without Content-Encoding.")
+        raise UnsupportedMediaType("Send the file uncompressed, without Content-Encoding.")
     types = headers.getlist("content-type")
     if len(types) != 1:
         raise unknown_type()
