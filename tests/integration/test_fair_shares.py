@@ -169,15 +169,13 @@ def test_a_user_has_a_share_of_what_may_be_in_hand(
 
 
 @pytest.mark.requirement("FR-262")
-def test_who_leaves_much_unread_waits_and_others_do_not(
-    unhurried: API, stack: ExitStack, writers: list[str]
-) -> None:
+def test_who_leaves_much_unread_waits_and_others_do_not(unhurried: API, stack: ExitStack, writers: list[str]) -> None:
     greedy, other = writers
     unread = [connection_with(unhurried, stack, greedy) for _ in range(12)]
     connection_limiter = unhurried.app.state.connection_limiter
     until(lambda: connection_limiter.waiting > 0 and not connection_limiter.unread.may_take(greedy))
     with unhurried.client(other) as client:
-        assert client.get("/unhurried/tasks?limit=1000").status_code == 200
+        assert client.get("/api/tasks?limit=1000").status_code == 200
     assert connection_limiter.waiting > 0
 
     assert [connection.answer().status_code for connection in unread] == [200] * len(unread)
@@ -191,7 +189,7 @@ def test_a_short_answer_that_is_not_taken_counts_before_the_next_request_begins(
     with unhurried.client(user_id) as client:
         for _ in range(6):
             create(client, description="x" * 10_000)
-        size = len(client.get("/unhurried/tasks?limit=1000").content)
+        size = len(client.get("/api/tasks?limit=1000").content)
     assert LITTLE_BYTES * 4 < size < PAUSING_BYTES  # two together are more
     monkeypatch.setattr(PipeliningProtocol, "connection_made", with_little_room(PipeliningProtocol.connection_made))
     connection = stack.enter_context(connection_to(unhurried, LITTLE_BYTES))
