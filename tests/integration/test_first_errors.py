@@ -124,8 +124,8 @@ def test_a_body_of_another_kind(client: httpx.Client, kind: str) -> None:
 @pytest.mark.parametrize(
     ("body", "happened", "to_do"),
     [
-        ("{'title': 'marker'}", "not valid JSON", "double quotes, and nothing may be cut off; see line 1, column 2"),
-        ('{"title": "marker",\n"completed": true', "not valid JSON", "nothing may be cut off; see line 2, column 18"),
+        ("{'title': 'marker'}", "not valid JSON", "check that nothing is cut off; see line 1, column 2"),
+        ('{"title": "marker",\n"completed": true', "not valid JSON", "nothing is cut off; see line 2, column 18"),
         ('{"title": NaN}', "not valid JSON", "double quotes"),
         ("[]", "must be a JSON object", ""),
         ("", "is required", "send it"),
