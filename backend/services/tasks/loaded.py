@@ -43,11 +43,6 @@ class LoadedTasks:
         tasks = {row[0]: Row(*row) for row in rows}
         return cls(unit, max_tasks, *counters, tasks, tasks.copy())
 
-    @property
-    def has_changed(self) -> bool:
-        """Return whether there is anything to store."""
-        return self.tasks != self._before
-
     def find(self, task_id: UUID, expected: Revisions | None = None, *, in_trash_too: bool = False) -> Row:
         """Return a task; raises TaskNotFound, or PreconditionFailed when its revision is not expected."""
         task = self.tasks.get(task_id)
