@@ -117,7 +117,9 @@ def test_a_call_reads_as_much_with_many_tasks_as_with_few(engine: Engine, url: s
 
 @pytest.mark.requirement("FR-195")
 def test_others_with_many_tasks_cost_nothing(engine: Engine, url: str, with_few: dict[str, int]) -> None:
-    assert max(with_few[name] for name in ("get", "update", "toggle", "create")) <= 2 * SPARE_BLOCKS
+    assert with_few["get"] <= SPARE_BLOCKS
+    # A change is four statements, each of which finds its rows anew, and it writes into eight indexes.
+    assert max(with_few[name] for name in ("update", "toggle", "create")) <= 3 * SPARE_BLOCKS
     assert max(with_few.values()) <= FEW + SPARE_BLOCKS
     grow(url, NEW, MANY)
     execute(url, "ANALYZE tasks")
