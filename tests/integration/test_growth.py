@@ -87,7 +87,7 @@ def blocks_read(engine: Engine, url: str, user_id: str, count: int) -> dict[str,
     task = UUID(str(execute(url, SOME_TASK, user_id, count // 2)[0][0]))
     read = {
         "get": blocks_touched(engine, lambda: tasks.get(task)),
-        "update": blocks_touched(engine, lambda: tasks.update(task, TaskUpdate(title="a")), new_title="b"),
+        "update": blocks_touched(engine, lambda: tasks.update(task, TaskUpdate(title=uuid4().hex)), new_title="b"),
         "toggle": blocks_touched(engine, lambda: tasks.toggle(task)),
         "create": blocks_touched(engine, lambda: tasks.create(TaskCreate(title="a")), new_id=uuid4()),
     }
