@@ -18,7 +18,17 @@ from backend.database.embedded import postgres, wheel
 from backend.database.embedded.postgres import EmbeddedPostgres, has_ended
 from backend.errors import ConfigurationError
 from tests.fixtures.database import execute
-from tests.fixtures.embedded import another_process, ask, leave, needs_root, programs_in, said, server, socket_folder
+from tests.fixtures.embedded import (
+    another_process,
+    ask,
+    kill,
+    leave,
+    needs_root,
+    programs_in,
+    said,
+    server,
+    socket_folder,
+)
 from tests.fixtures.logs import events
 from tests.fixtures.waiting import PATIENCE_SECONDS, until
 
@@ -103,11 +113,9 @@ def test_it_recovers_from_a_crash(made: Path) -> None:
 @pytest.mark.parametrize("name", ["data", "it's, a b"])  # the second one listens in a separate folder
 def test_a_server_that_was_killed_is_started_again_where_it_was(tmp_path: Path, name: str) -> None:
     with EmbeddedPostgres(tmp_path / name) as url:
-        process = server(tmp_path / name)
-        process.kill()
-        process.wait(PATIENCE_SECONDS)
+        killed = kill(tmp_path / name)
         until(lambda: _answers(url))
-        assert server(tmp_path / name) != process
+        assert server(tmp_path / name) != killed
     assert not _answers(url)
 
 

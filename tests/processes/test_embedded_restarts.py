@@ -13,9 +13,9 @@ import pytest
 from backend.database.embedded import postgres, programs
 from backend.database.embedded.postgres import EmbeddedPostgres
 from backend.errors import ConfigurationError
-from tests.fixtures.embedded import ask, server
+from tests.fixtures.embedded import ask, kill, server
 from tests.fixtures.logs import events
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
+from tests.fixtures.waiting import until
 
 pytestmark = pytest.mark.requirement("FR-254")
 
@@ -23,12 +23,6 @@ pytestmark = pytest.mark.requirement("FR-254")
 @pytest.fixture(autouse=True)
 def _looking_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "LOOK_SECONDS", 0.02)
-
-
-def kill(folder: Path) -> None:
-    process = server(folder)
-    process.kill()
-    process.wait(PATIENCE_SECONDS)
 
 
 def answers(url: str) -> Callable[[], bool]:

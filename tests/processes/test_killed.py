@@ -15,7 +15,7 @@ import pytest
 
 from backend.database.embedded.postgres import EmbeddedPostgres
 from backend.server import listener
-from tests.fixtures.embedded import another_process, ask, said, server, socket_folder
+from tests.fixtures.embedded import another_process, ask, kill, said, server, socket_folder
 from tests.fixtures.process import TASK_API, environment, served
 from tests.fixtures.servers import free_port
 from tests.fixtures.waiting import PATIENCE_SECONDS, until
@@ -101,9 +101,7 @@ def test_a_postgres_that_was_taken_over_comes_back_where_it_was(tmp_path: Path) 
         other.kill()
     with EmbeddedPostgres(folder) as url:
         assert url == first
-        killed = server(folder)
-        killed.kill()
-        killed.wait(PATIENCE_SECONDS)
+        kill(folder)
         until(lambda: _answers(url))
         assert socket_folder(url).exists()
 
