@@ -18,10 +18,10 @@ from backend.services.unit_of_work import KEY, USER_ID, Answer, KeyedRequest, Re
 _stored = insert(keys).values(
     user_id=USER_ID,
     key=KEY,
-    request_hash=bind("new_request_hash", type_=LargeBinary),
-    status=bind("new_status", type_=SmallInteger),
-    headers=bind("new_headers", type_=Text),
-    body=bind("new_body", type_=Text),
+    request_hash=bind("answered_hash", type_=LargeBinary),
+    status=bind("answer_status", type_=SmallInteger),
+    headers=bind("answer_headers", type_=Text),
+    body=bind("answer_body", type_=Text),
 )
 # An expired answer under the same key is replaced.
 STORE = _stored.on_conflict_do_update(
@@ -53,10 +53,10 @@ class IdempotencyService:
                 unit.store(
                     STORE,
                     name=key,
-                    new_request_hash=request_hash,
-                    new_status=answer.status,
-                    new_headers=json.dumps(answer.headers),
-                    new_body=answer.body,
+                    answered_hash=request_hash,
+                    answer_status=answer.status,
+                    answer_headers=json.dumps(answer.headers),
+                    answer_body=answer.body,
                 )
         except Replayed as replayed:
             return replayed.answer, True

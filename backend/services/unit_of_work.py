@@ -110,9 +110,11 @@ class UnitOfWork:
         return Counters(*found[0][:3]), [row[start:] for row in found if row[start] is not None]
 
     def store(self, statement: Executable, **params: Any) -> None:
-        """Add a statement to what is stored at the end. Statements that share a parameter share its value."""
+        """Add a statement to what is stored at the end. Statements that share a parameter must share its value."""
         self._statements.append(statement)
-        self._params.update(params)
+        for name, value in params.items():
+            if self._params.setdefault(name, value) != value:
+                raise ValueError(f"two statements need different values of {name}")
 
     def finish(self) -> None:
         """Store what was added, and commit."""

@@ -15,6 +15,7 @@ from backend.services.tasks.service import TaskService
 from backend.utils.fingerprint import fingerprint
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.database import execute
+from tests.fixtures.keys import new_key
 from tests.fixtures.rival import Rival, rival
 from tests.fixtures.tasks import (
     MISSING_ID,
@@ -55,6 +56,14 @@ def test_a_create_that_is_sent_again_answers_the_task_and_changes_nothing(client
 
         assert found(client.post("/api/tasks", json=body)) == made
         assert everything_of(client) == before
+
+
+@pytest.mark.requirement("FR-119")
+def test_a_create_that_had_a_key_is_found_without_it_too(client: httpx.Client) -> None:
+    made = task_of(client.post("/api/tasks", json=NEW, headers=new_key()), 201)
+
+    assert found(client.post("/api/tasks", json=NEW)) == made
+    assert client.post("/api/tasks", json={**NEW, "title": "Bread"}).status_code == 409
 
 
 @pytest.mark.requirement("FR-119")
