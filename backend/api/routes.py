@@ -24,6 +24,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from backend.api.auth.scopes import require_scope, scopes_of
+from backend.api.http.at_once import at_once
 from backend.api.http.request_state import request_state, user_id_of
 from backend.api.http.strict_json import StrictRequest
 from backend.api.state import app_state
@@ -83,13 +84,15 @@ class DatabaseRoute(StrictRoute):
         self.scopes = scopes_of(path, self.methods or set())
 
     def get_route_handler(self) -> Handler:
-        """Return the handler, which reads the model of the parameters at once.
+        """Return the handler, which reads the model of the parameters at once, and calls the dependencies at once.
 
         The framework would read each parameter by itself, which takes eight times as long: it only documents them.
         """
         documented = self.dependant
         readers = [_reader(parameter, self.path) for parameter in documented.query_params]
-        self.dependant = replace(documented, query_params=[], dependencies=[*documented.dependencies, *readers])
+        self.dependant = at_once(
+            replace(documented, query_params=[], dependencies=[*documented.dependencies, *readers])
+        )
         try:
             return super().get_route_handler()
         finally:
