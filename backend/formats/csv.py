@@ -28,7 +28,7 @@ from backend.formats.rows import (
     unreadable,
 )
 
-COLUMNS = ("id", "title", "description", "completed", "completed_at", "created_at", "updated_at", "revision")
+COLUMNS = ("id", "title", "description", "completed", "completed_at", "created_at", "updated_at", "revision", "status")
 _KNOWN = {*COLUMNS, "user_id", "deleted_at"}
 _TEXTS = {"title", "description"}
 

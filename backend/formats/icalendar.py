@@ -39,6 +39,8 @@ _PROPERTIES = {
     *("UID", "SUMMARY", "DESCRIPTION", "STATUS", "PERCENT-COMPLETE", "COMPLETED", "CREATED"),
     *_EXACT.values(),
 }
+_STATUSES = {"todo": "NEEDS-ACTION", "in_progress": "IN-PROCESS", "done": "COMPLETED", "cancelled": "CANCELLED"}
+_STATUS_OF = {word: status for status, word in _STATUSES.items()}
 _COMPONENTS = {b"VTODO", b"VEVENT", b"VJOURNAL", b"VFREEBUSY", b"VTIMEZONE"}
 _NAME = re.compile(rb"[A-Za-z0-9-]+")
 # Lines that say nothing about a task, unless they continue a line that does.
@@ -81,7 +83,7 @@ def _component(task: Mapping[str, Any]) -> Iterator[str]:
     yield from _text("SUMMARY", task["title"])
     if task["description"] is not None:
         yield from _text("DESCRIPTION", task["description"])
-    yield f"STATUS:{'COMPLETED' if task['completed'] else 'NEEDS-ACTION'}"
+    yield f"STATUS:{_STATUSES[task['status']]}"
     if task["completed"]:
         yield from (f"COMPLETED:{_utc(task['completed_at'])}", "PERCENT-COMPLETE:100")
     yield "END:VTODO"
@@ -234,8 +236,8 @@ def _properties(lines: Iterable[bytearray]) -> dict[str, str]:
 def _fields(properties: Mapping[str, str]) -> dict[str, object] | Detail:
     """Convert properties to the fields of a task, or return which one is wrong; raises ValueError."""
     texts = {name: unescape_backslash(value) for name, value in properties.items()}
-    is_completed = _is_completed(texts)
-    fields: dict[str, object] = {"description": None, "completed": is_completed}
+    fields: dict[str, object] = {"description": None, **_status(texts)}
+    is_completed = fields.get("status") == "done" or fields.get("completed") is True
     for name, field_name in (("SUMMARY", "title"), ("DESCRIPTION", "description")):
         if name in texts:
             fields[field_name] = _exact(texts[name], texts.get(_EXACT[name]))
@@ -257,10 +259,12 @@ def _id_of(uid: str) -> UUID:
         return uuid5(_OTHER_IDS, uid)
 
 
-def _is_completed(texts: Mapping[str, str]) -> bool:
-    if status := texts.get("STATUS", "").strip():
-        return status.upper() == "COMPLETED"
-    return "COMPLETED" in texts or texts.get("PERCENT-COMPLETE", "").strip() == "100"
+def _status(texts: Mapping[str, str]) -> dict[str, object]:
+    """Read the status, or else only whether the task is completed: an unfinished one may have any other status."""
+    word = texts.get("STATUS", "").strip()
+    if status := _STATUS_OF.get(word.upper()):
+        return {"status": status}
+    return {"completed": not word and ("COMPLETED" in texts or texts.get("PERCENT-COMPLETE", "").strip() == "100")}
 
 
 def _exact(legible: str, exact: str | None) -> str:

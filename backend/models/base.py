@@ -87,7 +87,8 @@ class TaskDocument(Document):
 class Page:
     """Rows as the text of a JSON array, and where the next page starts; next_cursor is None on the last page.
 
-    `tag` changes with every write. `total` counts the rows of all pages, if the client asked for it.
+    `tag` changes with every write. If the client asked for them, `total` counts the rows of all pages,
+    and `counts` those of each status.
     """
 
     json: str
@@ -95,3 +96,4 @@ class Page:
     next_cursor: str | None
     tag: str
     total: int | None = None
+    counts: dict[str, int] | None = None

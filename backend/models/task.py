@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -81,12 +82,18 @@ class Task(SQLModel, table=True):
         CheckConstraint("completed = (completed_at IS NOT NULL)", name="ck_tasks_completed_has_time"),
         CheckConstraint("revision > 0", name="ck_tasks_revision_counts_up"),
         CheckConstraint("octet_length(request_hash) = 32", name="ck_tasks_request_hash_length"),
+        CheckConstraint("open_status IN ('todo', 'in_progress', 'cancelled')", name="ck_tasks_open_status_known"),
         *(
             Index(f"ix_tasks_user_id_in_trash_{key}_id", "user_id", "in_trash", key, "id")
             for key in ("created_at", "updated_at", "title_key", "completed_key")
         ),
         Index(
             "ix_tasks_user_id_in_trash_completed_created_at_id", "user_id", "in_trash", "completed", "created_at", "id"
+        ),
+        Index(
+            "ix_tasks_user_id_in_trash_open_status_created_at_id",
+            *("user_id", "in_trash", "open_status", "created_at", "id"),
+            postgresql_where=text("open_status <> 'todo'"),
         ),
         Index("ix_tasks_user_id_revision", "user_id", "revision"),
         Index("ix_tasks_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
@@ -103,6 +110,8 @@ class Task(SQLModel, table=True):
     deleted_at: datetime | None
     revision: int = Field(sa_column=Column(BigInteger, nullable=False))
     request_hash: bytes | None = Field(sa_column=Column(LargeBinary))
+    # What the task is while it is not completed: see `status`.
+    open_status: str = Field(sa_column=Column(Text, nullable=False, server_default="todo"))
 
     # Postgres derives these; lists are sorted and searched by them.
     in_trash: bool = Field(sa_column=_derived(Boolean(), "deleted_at IS NOT NULL"))
@@ -114,6 +123,7 @@ class Task(SQLModel, table=True):
 
 
 _COMPLETED = "Whether the task is done"
+_STATUS = "How far the task is; `done` exactly if it is completed, so setting either sets both"
 _EARLY, _LATE = "2026-11-01T00:00:00Z", "2026-12-01T00:00:00+02:00"
 CURSOR_EXAMPLE = cursors.encode(bytes(cursors.LISTING_BYTES), datetime.fromisoformat(TIME_EXAMPLE), UUID(UUID_EXAMPLE))
 # Our own format: what a cursor contains is private, but programs can see that not every text is valid.
@@ -121,6 +131,49 @@ Cursor = Annotated[
     str,
     WithJsonSchema(
         {"type": "string", "maxLength": cursors.MAX_LENGTH, "format": "cursor", "examples": [CURSOR_EXAMPLE]}
+    ),
+]
+
+
+class Status(Choice):
+    """How far a task is. A completed task is done, and no other is."""
+
+    TODO = "todo"
+    IN_PROGRESS = "in_progress"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+StatusName = Annotated[str, BeforeValidator(Status.known, json_schema_input_type=Status)]
+# Words of a filter that stand for several statuses, or that frontends use for one.
+_STATUS_WORDS = {
+    **{status.value: {status} for status in Status},
+    "pending": {Status.TODO, Status.IN_PROGRESS},
+    "completed": {Status.DONE},
+    "all": {*Status},
+}
+
+
+def _statuses(text: str) -> str:
+    """Read words separated by commas; returns the statuses that they stand for, in their order."""
+    words = text.split(",")
+    if not _STATUS_WORDS.keys() >= {*words}:
+        raise PydanticCustomError("enum", f"Must be one or more of: {', '.join(_STATUS_WORDS)}, separated by commas")
+    wanted = set().union(*(_STATUS_WORDS[word] for word in words))
+    return ",".join(status for status in Status if status in wanted)
+
+
+_A_STATUS_WORD = f"({'|'.join(_STATUS_WORDS)})"
+Statuses = Annotated[
+    str,
+    AfterValidator(_statuses),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": 200,
+            "pattern": f"^{_A_STATUS_WORD}(,{_A_STATUS_WORD})*$",
+            "examples": ["todo,in_progress"],
+        }
     ),
 ]
 
@@ -133,6 +186,7 @@ class TaskFields(Input):
         "More about the task: up to 10,000 characters, or null", "Two litres, the fresh one", default=None
     )
     completed: Flag = described(_COMPLETED, False, default=False)
+    status: StatusName = described(_STATUS, "in_progress", default=Status.TODO.value)
 
     @property
     def said(self) -> dict[str, Any]:
@@ -191,13 +245,18 @@ class TaskSort(Choice):
 
 
 SortName = Annotated[str, BeforeValidator(TaskSort.known, json_schema_input_type=TaskSort)]
-FILTERS = ("completed", "created_after", "created_before", "updated_after", "updated_before", "ids", "q")
+FILTERS = ("completed", "status", "created_after", "created_before", "updated_after", "updated_before", "ids", "q")
 
 
 class TaskQuery(Input):
     """Which tasks to list, in which order, and which page to return."""
 
     completed: QueryFlag = optional("Only tasks that are done (`true`) or open (`false`)", False)
+    status: Statuses = optional(
+        "Only tasks with one of these statuses, separated by commas. `pending` stands for `todo,in_progress`, "
+        "`completed` for `done`, and `all` for every status",
+        "todo,in_progress",
+    )
     created_after: Moment = optional("Only tasks created after this time", _EARLY)
     created_before: Moment = optional("Only tasks created before this time", _LATE)
     updated_after: Moment = optional("Only tasks last changed after this time", _EARLY)
@@ -223,6 +282,12 @@ class TaskQuery(Input):
         CURSOR_EXAMPLE,
     )
     include_total: QueryFlag = described("`true`: also count all matching tasks, as `page.total`", True, default=False)
+    include_counts: QueryFlag = described(
+        "`true`: also count the tasks of each status, as `page.counts`; these match every filter but `status` and "
+        "`completed`",
+        True,
+        default=False,
+    )
 
     @property
     def order(self) -> TaskSort:
@@ -259,4 +324,5 @@ class TaskPublic(BaseModel):  # a SQLModel inside another model is not validated
     created_at: datetime = described("When it was created (UTC)", TIME_EXAMPLE)
     updated_at: datetime = described("When it last changed (UTC)", TIME_EXAMPLE)
     revision: Revision = described("The number of the task's last change; also its ETag", 42)
+    status: Status = described(_STATUS, "done")
     deleted_at: datetime = optional("When it was deleted (UTC); only for tasks in the trash", TIME_EXAMPLE)

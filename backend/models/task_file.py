@@ -72,7 +72,7 @@ class ImportedTask(TaskFields):
     def said(self) -> dict[str, Any]:
         """Return the fields of a task that the row sets, and whether the task is completed if the row says so."""
         said = super().said
-        if "completed" not in said and "completed_at" in self.model_fields_set:
+        if said.keys().isdisjoint({"completed", "status"}) and "completed_at" in self.model_fields_set:
             said["completed"] = self.completed_at is not None
         return said
 

@@ -24,7 +24,10 @@ EVERY_ANSWER = {
     "x-frame-options",
 }
 JSON_ANSWER = EVERY_ANSWER | {"content-type", "content-length"}
-TASK = ["id", "user_id", "title", "description", "completed", "completed_at", "created_at", "updated_at", "revision"]
+TASK = [
+    *("id", "user_id", "title", "description", "completed", "completed_at", "created_at", "updated_at", "revision"),
+    "status",
+]
 ERROR = ["code", "message", "request_id", "details"]
 
 PATH = f"/api/tasks/{MISSING_ID}"

@@ -22,9 +22,12 @@ LIMIT = 50
 FILL = """
 INSERT INTO users (id, revision, task_count) SELECT 'user ' || number, 1, 100 FROM generate_series(1, 200) AS number;
 INSERT INTO users (id, revision, task_count) VALUES (%s, 1, %s);
-INSERT INTO tasks (user_id, id, title, completed, completed_at, created_at, updated_at, revision)
+INSERT INTO tasks (user_id, id, title, completed, completed_at, created_at, updated_at, revision,
+    open_status)
 SELECT CASE number %% 2 WHEN 0 THEN %s ELSE 'user ' || (number / 2 %% 200 + 1) END, gen_random_uuid(),
-       'Title ' || md5(number::text), number %% 6 = 0, CASE number %% 6 WHEN 0 THEN moment END, moment, moment, 1
+       'Title ' || md5(number::text), number %% 6 = 0, CASE number %% 6 WHEN 0 THEN moment END, moment, moment, 1,
+       CASE WHEN number %% 6 <> 0 AND number %% 10 = 4 THEN 'in_progress'
+            WHEN number %% 6 <> 0 AND number %% 40 = 8 THEN 'cancelled' ELSE 'todo' END
 FROM generate_series(1, 2 * %s) AS number, LATERAL (SELECT now() - number %% 9973 * interval '1 minute') AS at (moment);
 ANALYZE users, tasks
 """
@@ -86,6 +89,27 @@ def test_what_is_open_has_an_index_of_its_own(engine: Engine) -> None:
     assert read["Index Name"] == "ix_tasks_user_id_in_trash_completed_created_at_id"
     assert read["Actual Rows"] == LIMIT + 1
     assert "Filter" not in read
+
+
+@pytest.mark.requirement("FR-275")
+@pytest.mark.parametrize("status", ["in_progress", "cancelled"])
+def test_a_column_of_a_board_has_an_index_of_its_own(engine: Engine, status: str) -> None:
+    (read,) = reads(plan(engine, TaskQuery.model_validate({"status": status, "limit": str(LIMIT)})))
+
+    assert read["Index Name"] == "ix_tasks_user_id_in_trash_open_status_created_at_id"
+    assert f"open_status = '{status}'" in read["Index Cond"]
+    assert read["Actual Rows"] == LIMIT + 1
+    assert read.get("Rows Removed by Filter", 0) == 0
+
+
+@pytest.mark.requirement("FR-275")
+@pytest.mark.parametrize(("words", "read_past"), [("done", 0), ("todo,in_progress,cancelled", 0), ("todo", LIMIT)])
+def test_other_statuses_are_read_from_the_index_of_completed(engine: Engine, words: str, read_past: int) -> None:
+    (read,) = reads(plan(engine, TaskQuery.model_validate({"status": words, "limit": str(LIMIT)})))
+
+    assert read["Index Name"] == "ix_tasks_user_id_in_trash_completed_created_at_id"
+    assert read["Actual Rows"] == LIMIT + 1
+    assert read.get("Rows Removed by Filter", 0) <= read_past
 
 
 @pytest.mark.requirement("FR-135", "FR-128")

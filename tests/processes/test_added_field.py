@@ -20,7 +20,7 @@ DECLARATION = (
     "    @property\n    def said",
     '    urgent: Flag = described("It cannot wait", True, default=False)\n\n',
 )
-VALUE = (TEST, "}\nFIELDS =", ', "urgent": True')
+VALUE = (TEST, '    "status": "done",', '    "urgent": True,\n')
 # What has to be written besides the declaration: where, before which text, and what.
 WRITTEN = {
     "the table": (MODEL, "    completed_at: datetime | None\n", "    urgent: bool = Field(default=False)\n"),

@@ -16,7 +16,7 @@ from backend.formats.rows import MAX_ROW_BYTES, FileRow, Lines
 from backend.models.task_file import FileFormat
 from backend.services.task_files.export_service import writer_of
 from backend.services.task_files.reader import reader_of
-from tests.fixtures.task_files import DESCRIPTIONS, LARGEST, TITLES
+from tests.fixtures.task_files import DESCRIPTIONS, LARGEST, STATUSES, TITLES
 
 NOW = "2026-11-21T09:30:00.123456+00:00"
 ID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
@@ -39,7 +39,8 @@ def found(file_format: FileFormat, text: str) -> list[Any]:
     ]
 
 
-def task_of(number: int, title: str, description: str | None, *, completed: bool) -> dict[str, Any]:
+def task_of(number: int, title: str, description: str | None, *, status: str = "todo") -> dict[str, Any]:
+    completed = status == "done"
     return {
         "id": str(uuid.UUID(int=number)),
         "user_id": "alice",
@@ -50,6 +51,7 @@ def task_of(number: int, title: str, description: str | None, *, completed: bool
         "created_at": NOW,
         "updated_at": NOW,
         "revision": number + 1,
+        "status": status,
     }
 
 
@@ -62,17 +64,16 @@ def written(file_format: FileFormat, *tasks: dict[str, Any]) -> bytes:
 @pytest.mark.requirement("FR-227")
 @pytest.mark.parametrize("file_format", FileFormat)
 @settings(deadline=None, max_examples=150)
-@given(texts=st.lists(st.tuples(TITLES, DESCRIPTIONS, st.booleans()), max_size=4), step=st.integers(1, 60))
-def test_what_is_written_is_read(file_format: FileFormat, texts: list[tuple[str, str | None, bool]], step: int) -> None:
-    tasks = [task_of(number, *text[:2], completed=text[2]) for number, text in enumerate(texts)]
+@given(texts=st.lists(st.tuples(TITLES, DESCRIPTIONS, STATUSES), max_size=4), step=st.integers(1, 60))
+def test_what_is_written_is_read(file_format: FileFormat, texts: list[tuple[str, str | None, str]], step: int) -> None:
+    tasks = [task_of(number, *text[:2], status=text[2]) for number, text in enumerate(texts)]
 
     rows = read(file_format, written(file_format, *tasks), step)
 
     assert [row.problem for row in rows] == [None] * len(tasks)
     for row, task in zip(rows, tasks, strict=True):
-        assert {name: row.fields[name] for name in ("id", "title", "description", "completed")} == {
-            name: task[name] for name in ("id", "title", "description", "completed")
-        }
+        names = ("id", "title", "description", "status")
+        assert {name: row.fields[name] for name in names} == {name: task[name] for name in names}
         moment = str(row.fields["created_at"])
         assert moment == (NOW if file_format is not FileFormat.CALENDAR else f"{NOW[:19]}+00:00")
 
@@ -81,7 +82,7 @@ def test_what_is_written_is_read(file_format: FileFormat, texts: list[tuple[str,
 @pytest.mark.parametrize("file_format", FileFormat)
 @pytest.mark.parametrize("description", LARGEST[1:])
 def test_the_largest_task_fits_into_a_row(file_format: FileFormat, description: str) -> None:
-    tasks = [task_of(number, LARGEST[0], description, completed=True) for number in range(2)]
+    tasks = [task_of(number, LARGEST[0], description, status="done") for number in range(2)]
 
     rows = read(file_format, written(file_format, *tasks), 1000)
 
@@ -171,7 +172,7 @@ def test_a_bad_row_of_csv_is_bad_alone(text: str, rows: list[object]) -> None:
 @pytest.mark.requirement("FR-224", "FR-227")
 def test_no_cell_begins_like_a_formula() -> None:
     texts = ["=1", "+1", "-1", "@a", "\t=1", "\r=1", " =1", "\uff1d1", "'=1", "''@"]
-    data = written(FileFormat.CSV, *(task_of(1, "a", text, completed=False) for text in texts)).decode()
+    data = written(FileFormat.CSV, *(task_of(1, "a", text) for text in texts)).decode()
 
     assert data.startswith(",".join(COLUMNS) + "\r\n")
     assert [row.split(",")[2].lstrip('"')[0] for row in data.split("\r\n")[1:-1]] == ["'"] * len(texts)
@@ -206,8 +207,11 @@ def test_a_calendar_of_another_program_is_read() -> None:
     ("properties", "said"),
     [
         (f"UID:{ID}", {"id": ID, "completed": False}),
-        (f"UID:{ID.upper()}\nSTATUS:completed", {"id": ID, "completed": True}),
-        ("STATUS:IN-PROCESS\nCOMPLETED:no time", {"completed": False}),
+        (f"UID:{ID.upper()}\nSTATUS:completed", {"id": ID, "status": "done"}),
+        ("STATUS:IN-PROCESS\nCOMPLETED:no time", {"status": "in_progress"}),
+        ("STATUS:Needs-Action", {"status": "todo"}),
+        ("STATUS:CANCELLED\nPERCENT-COMPLETE:100", {"status": "cancelled"}),
+        ("STATUS:CONFIRMED\nPERCENT-COMPLETE:100", {"completed": False}),
         ("PERCENT-COMPLETE:100", {"completed": True}),
         ("PERCENT-COMPLETE:50\nDESCRIPTION:", {"completed": False, "description": ""}),
         ('SUMMARY:a\nX-TASK-API-SUMMARY:"a\\\\u0001"', {"completed": False, "title": "a\x01"}),
@@ -252,7 +256,7 @@ def test_a_bad_component_is_bad_alone(component: str, code: str) -> None:
 @pytest.mark.requirement("FR-225")
 @pytest.mark.parametrize("file_format", FileFormat)
 def test_bytes_that_are_no_text_are_bad_alone(file_format: FileFormat) -> None:
-    tasks = [task_of(number, f"title {number}", None, completed=False) for number in range(3)]
+    tasks = [task_of(number, f"title {number}", None) for number in range(3)]
 
     rows = read(file_format, written(file_format, *tasks).replace(b"title 1", b"title \xff"))
 
@@ -261,7 +265,7 @@ def test_bytes_that_are_no_text_are_bad_alone(file_format: FileFormat) -> None:
 
 @pytest.mark.requirement("FR-223")
 def test_a_calendar_without_its_end_is_not_complete() -> None:
-    data = written(FileFormat.CALENDAR, task_of(1, "a", None, completed=False)).decode()
+    data = written(FileFormat.CALENDAR, task_of(1, "a", None)).decode()
     end = "END:VCALENDAR\r\n"
     assert data.endswith(end)
 

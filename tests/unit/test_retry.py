@@ -37,8 +37,8 @@ SERVICES = (
     TaskService,
     UserService,
 )
-# The part that must not be retried, making an id, comes first.
-MARKED_WITHIN = {TaskService.create: "_create", ImportService.store: "_store"}
+# What must not be retried comes first: making an id, and choosing whether to retry.
+MARKED_WITHIN = {TaskService.create: "_create", TaskService.update: "_update", ImportService.store: "_store"}
 
 UNDONE = Interrupted(may_be_done=False)
 DOUBTFUL = Interrupted(may_be_done=True)
@@ -138,7 +138,13 @@ def test_what_is_not_the_same_when_done_twice_is_marked_to_be_done_once() -> Non
     marked = [method for method in methods if hasattr(method, "__code__") and is_marked(method)]
 
     once = {method.__qualname__ for method in marked if not getclosurevars(method).nonlocals["is_safe"]}
-    assert once == {"AccessTokenService.create", "BatchService.run", "TaskService.toggle", "UserService.erase"}
+    assert once == {
+        "AccessTokenService.create",
+        "BatchService.run",
+        "TaskService.toggle",
+        "TaskService._update_once",
+        "UserService.erase",
+    }
 
 
 def is_marked(method: Callable[..., object]) -> bool:

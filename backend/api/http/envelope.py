@@ -43,9 +43,15 @@ def not_modified(tag: str) -> Response:
 
 def page_response(page: Page, request: Request) -> Response:
     """Return a response with one page of a list."""
-    info = {"limit": page.limit, "has_more": page.next_cursor is not None, "next_cursor": page.next_cursor}
+    info: dict[str, Any] = {
+        "limit": page.limit,
+        "has_more": page.next_cursor is not None,
+        "next_cursor": page.next_cursor,
+    }
     if page.total is not None:
         info["total"] = page.total
+    if page.counts is not None:
+        info["counts"] = page.counts
     text = f'{{"data":{page.json},"page":{json.dumps(info, separators=_COMPACT)}}}'
     return _json_response(text, 200, {"ETag": f'"{page.tag}"', "Link": _links(request, page.next_cursor)})
 

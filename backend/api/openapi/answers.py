@@ -114,6 +114,15 @@ class TaskAnswer(BaseModel):
     data: TaskPublic = Field(description="The task", examples=[example_of(TaskPublic)])
 
 
+class StatusCounts(BaseModel):
+    """How many tasks there are of each status."""
+
+    todo: Count = Field(description="Not begun", examples=[40])
+    in_progress: Count = Field(description="Begun", examples=[3])
+    done: Count = Field(description="Completed", examples=[120])
+    cancelled: Count = Field(description="Given up", examples=[5])
+
+
 class PageInfo(BaseModel):
     """Where this page ends."""
 
@@ -125,6 +134,11 @@ class PageInfo(BaseModel):
     total: Count = Field(
         description="The number of tasks on all pages; only with `include_total=true`",
         examples=[123],
+        default_factory=_absent,
+    )
+    counts: StatusCounts = Field(
+        description="How many tasks there are of each status; only with `include_counts=true`",
+        examples=[{"todo": 40, "in_progress": 3, "done": 120, "cancelled": 5}],
         default_factory=_absent,
     )
 

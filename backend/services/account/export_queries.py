@@ -30,7 +30,7 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.models.tables import OF_A_USER, tasks, users
-from backend.services.tasks.columns import ALIVE, TASK_ID, public
+from backend.services.tasks.columns import ALIVE, SHOWN, TASK_ID, public
 from backend.services.unit_of_work import USER_ID
 
 # The lines of a page, or null if there are none; and the key of the row after it.
@@ -92,9 +92,13 @@ def _page(
     return select(lines, behind.filter(not_(fits))[1]).select_from(row.join(shown, true()))
 
 
-def stored(table: Table) -> list[Column[Any]]:
-    """List the columns of a table, without those that Postgres computes and without secrets."""
-    return [column for column in table.columns if column.computed is None and column.name != "token_hash"]
+def stored(table: Table) -> list[ColumnElement[Any]]:
+    """List the columns of a table, without those that Postgres computes and without secrets.
+
+    Those of tasks that clients know under another name have that.
+    """
+    names = (column.name for column in table.columns if column.computed is None and column.name != "token_hash")
+    return [SHOWN["status"] if name == "open_status" else table.c[name] for name in names]
 
 
 def _document(row: NamedFromClause) -> ColumnElement[str]:

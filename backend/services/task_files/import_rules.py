@@ -7,11 +7,11 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from backend.errors import Detail, TooManyTasks
+from backend.errors import Detail, TooManyTasks, ValidationFailed
 from backend.formats.rows import ROW
 from backend.models.task_file import ImportedTask
 from backend.services.tasks.loaded import LoadedTasks
-from backend.services.tasks.rules import Row, edited, restored
+from backend.services.tasks.rules import Row, edited, refuse_contradictions, restored
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _SKEW = timedelta(days=1)  # how far ahead a clock may be: another service's now, or ours at that time
@@ -46,11 +46,21 @@ def put(tasks: LoadedTasks, row: Placed, *, only_adds: bool) -> Fate | Detail:
 
     `only_adds`: every change must name the task's ETag, which no row does.
     """
-    if problem := _out_of_time(row.task, tasks.now):
-        return problem
+    try:
+        _refuse_other_times(row.task, tasks.now)
+        refuse_contradictions(row.task)
+        return _put(tasks, row, only_adds=only_adds)
+    except ValidationFailed as error:
+        return error.details[0]
+    except TooManyTasks:
+        return _TOO_MANY
+
+
+def _put(tasks: LoadedTasks, row: Placed, *, only_adds: bool) -> Fate | Detail:
     current = tasks.tasks.get(row.id)
     if current is None:
-        return _add(tasks, row)
+        tasks.add(new_task(row.id, row.task, tasks.now))
+        return Fate.CREATED
     if row.is_new:
         return Fate.CREATED  # by the first try, whose connection was lost: nobody else has this id
     wanted = changed(current, row.task, tasks.now)
@@ -62,20 +72,13 @@ def put(tasks: LoadedTasks, row: Placed, *, only_adds: bool) -> Fate | Detail:
     return Fate.RESTORED if current.deleted_at else Fate.UPDATED
 
 
-def _out_of_time(task: ImportedTask, now: datetime) -> Detail | None:
+def _refuse_other_times(task: ImportedTask, now: datetime) -> None:
+    """Raise ValidationFailed for a time that no task can have."""
     for name in ("created_at", "completed_at"):
         moment = getattr(task, name)
         if moment is not None and not EARLIEST <= moment <= now + _SKEW:
-            return Detail(name, "moment_out_of_range", "Must be a time between 1970 and now")
-    return None
-
-
-def _add(tasks: LoadedTasks, row: Placed) -> Fate | Detail:
-    try:
-        tasks.add(new_task(row.id, row.task, tasks.now))
-    except TooManyTasks:
-        return _TOO_MANY
-    return Fate.CREATED
+            detail = Detail(name, "moment_out_of_range", "Must be a time between 1970 and now")
+            raise ValidationFailed(details=(detail,))
 
 
 def new_task(task_id: UUID, task: ImportedTask, now: datetime) -> Row:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, Uuid, cast, func
+from sqlalchemy import ColumnElement, FromClause, Text, Uuid, case, cast, func
 from sqlalchemy import bindparam as bind
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from backend.models.tables import tasks
-from backend.models.task import TaskPublic
+from backend.models.task import Status, TaskPublic
 from backend.services.unit_of_work import USER_ID
 
 TASK_ID = bind("task", type_=Uuid)
@@ -23,9 +23,14 @@ PUBLIC = tuple(name for name in TaskPublic.model_fields if name != "deleted_at")
 PUBLIC_IN_TRASH = tuple(TaskPublic.model_fields)
 
 
+STATUS: ColumnElement[str] = case((tasks.c.completed, Status.DONE.value), else_=tasks.c.open_status)
+# What clients see of `tasks` besides its columns.
+SHOWN = {"status": STATUS.label("status")}
+
+
 def public(source: FromClause, names: tuple[str, ...] = PUBLIC) -> tuple[ColumnElement[Any], ...]:
     """Return the columns that clients see, in the order of the documented model."""
-    return tuple(source.c[name] for name in names)
+    return tuple(SHOWN[name] if source is tasks and name in SHOWN else source.c[name] for name in names)
 
 
 def as_json(source: NamedFromClause) -> ColumnElement[str]:

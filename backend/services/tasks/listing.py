@@ -14,7 +14,7 @@ from backend.database.session import Sessions
 from backend.models import cursor as cursors
 from backend.models.base import Page
 from backend.models.search_text import read_search
-from backend.models.task import PUNCTUATION, TaskQuery
+from backend.models.task import PUNCTUATION, Status, TaskQuery
 from backend.services.tasks.listing_queries import Shape, can_be_short, compiled_list
 
 _INFINITY = datetime.max.replace(tzinfo=UTC)  # how the driver reads Postgres' infinity, the key of open tasks
@@ -35,46 +35,75 @@ class ListingService:
         tasks are read, and the page is empty.
         """
         values = {"principal": self.user_id, "max_rows": query.limit, "known": None if known is None else list(known)}
-        values |= _filtered(query) | _placed(query)
+        filters = _filters(query)
+        values |= {f"filter_{name}": value for name, value in filters.items()} | _searched(query) | _placed(query)
         shape = Shape(
             sort=query.order,
             is_after=query.cursor is not None,
             in_trash=query.deleted,
-            filters=frozenset(query.filters),
+            filters=frozenset(filters),
             with_total=query.include_total,
+            with_counts=query.include_counts,
             is_short=can_be_short(query.order, query.limit),
         )
         with self.sessions(self.user_id) as session:
             rows = session.run(compiled_list(shape), values)
         if shape.is_short:
             return page_of_rows(query, rows)
-        ((tag, text, has_more, key, last_id, total),) = rows
+        ((tag, text, has_more, key, last_id, total, counts),) = rows
         next_cursor = cursors.encode(query.listing_id, key, last_id) if has_more else None
-        return Page(text, query.limit, next_cursor, tag, total)
+        return Page(text, query.limit, next_cursor, tag, total, _numbers(counts))
 
 
 def page_of_rows(query: TaskQuery, rows: Sequence[tuple[Any, ...]]) -> Page:
     """Make a page of the rows of a short listing, of which one may be the first of the next page."""
-    documents = [document for _, document, _ in rows if document is not None]
+    documents = [document for _, document, _, _ in rows if document is not None]
     next_cursor = None
     if len(documents) > query.limit:
         documents.pop()
         last = json.loads(documents[-1])
         key = datetime.fromisoformat(last[query.order.column])
         next_cursor = cursors.encode(query.listing_id, key, UUID(last["id"]))
-    tag, _, total = rows[0] if rows else ("0", None, 0 if query.include_total else None)
-    return Page(f"[{','.join(documents)}]", query.limit, next_cursor, tag, total)
+    tag, _, total, counts = rows[0] if rows else ("0", None, 0 if query.include_total else None, None)
+    if not rows and query.include_counts:
+        counts = "{}"
+    return Page(f"[{','.join(documents)}]", query.limit, next_cursor, tag, total, _numbers(counts))
 
 
-def _filtered(query: TaskQuery) -> dict[str, object]:
-    """Return the values of the filters under the statements' parameter names."""
-    values: dict[str, object] = {f"filter_{name}": value for name, value in query.filters.items()}
+def _numbers(counts: str | None) -> dict[str, int] | None:
+    """Read how many tasks there are of each status; a user who never wrote anything has none."""
+    return None if counts is None else dict.fromkeys(Status, 0) | json.loads(counts)
+
+
+def _filters(query: TaskQuery) -> dict[str, object]:
+    """Return the values of the filters under the names that the statements have for them."""
+    filters: dict[str, object] = dict(query.filters)
     if query.ids is not None:
-        values["filter_ids"] = query.ids.split(",")
-    if query.q is not None:
-        search = read_search(query.q, PUNCTUATION)
-        values |= {"filter_q": search.text, "ends_in_beginning": search.ends_in_beginning}
-    return values
+        filters["ids"] = query.ids.split(",")
+    if query.status is not None:
+        filters |= _of_status(filters.pop("status"))
+    return filters
+
+
+def _of_status(statuses: object) -> dict[str, object]:
+    """Return the filters for these statuses. `completed` is part of an index; the other statuses are behind it."""
+    wanted = str(statuses).split(",")
+    others = [status for status in wanted if status != Status.DONE]
+    if Status.DONE in wanted:
+        if len(others) == len(Status) - 1:
+            return {}
+        return {"done_or_open_statuses": others} if others else {"done": True}
+    if len(others) == len(Status) - 1:
+        return {"done": False}
+    return {"done": False} | ({"open_statuses": others} if len(others) > 1 else {"open_status": others[0]})
+
+
+def _searched(query: TaskQuery) -> dict[str, object]:
+    """Return the words of a search, under the statements' parameter names."""
+    if query.q is None:
+        return {}
+    search = read_search(query.q, PUNCTUATION)
+    return {"filter_q": search.text, "ends_in_beginning": search.ends_in_beginning}
 
 
 def _placed(query: TaskQuery) -> dict[str, object]:

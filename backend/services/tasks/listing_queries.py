@@ -6,9 +6,10 @@ listing reads the index of its sort only from the start of its page to its end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from sqlalchemy import (
     extract,
     func,
     null,
+    or_,
     true,
     tuple_,
 )
@@ -40,15 +42,15 @@ from sqlmodel.sql.expression import Select
 
 from backend.database.statements import Compiled, compile_statement
 from backend.models.tables import tasks, users
-from backend.models.task import TaskSort
-from backend.services.tasks.columns import OWNED, PUBLIC, PUBLIC_IN_TRASH, TASK_ID, as_json, public
+from backend.models.task import Status, TaskSort
+from backend.services.tasks.columns import OWNED, PUBLIC, PUBLIC_IN_TRASH, STATUS, TASK_ID, as_json, public
 from backend.services.unit_of_work import USER_ID
 
 MAX_BYTES = 4 * 1024 * 1024  # of tasks in a page, plus one task
 MAX_IN_SHORT = 64  # tasks: they cannot exceed MAX_BYTES, so no bytes are counted
 
-TaskPage = Select[str, str, bool, datetime | str, UUID, int | None]
-ShortPage = Select[str, str | None, int | None]
+TaskPage = Select[str, str, bool, datetime | str, UUID, int | None, str | None]
+ShortPage = Select[str, str | None, int | None, str | None]
 
 _MOMENT = DateTime(timezone=True)
 _MICROSECONDS = cast(extract("epoch", users.c.created_at) * 1_000_000, BigInteger)
@@ -56,6 +58,10 @@ _MICROSECONDS = cast(extract("epoch", users.c.created_at) * 1_000_000, BigIntege
 _TAG = func.concat_ws("-", users.c.revision, users.c.task_count, _MICROSECONDS, type_=Text)
 _LIMIT: ColumnElement[int] = bind("max_rows", type_=Integer)
 _KNOWN: ColumnElement[Any] = cast(bind("known"), ARRAY[str](Text))  # tags that the client has; null means any
+
+
+# Filters that choose statuses.
+OF_STATUS = {"completed", "done", "open_status", "open_statuses", "done_or_open_statuses"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,7 @@ class Shape:
     in_trash: bool = False
     filters: frozenset[str] = frozenset()
     with_total: bool = False
+    with_counts: bool = False  # of each status
     is_short: bool = False  # whether it can be read the short way
 
 
@@ -85,14 +92,14 @@ def list_statement(shape: Shape) -> TaskPage | ShortPage:
 def _short_list(shape: Shape) -> ShortPage:
     """Select each task of a page, and one more, as JSON, in the order they are read.
 
-    Each row also has the tag of all the user's data and, if requested, the number of tasks in all pages. There is one
-    row without a task if there are no tasks, and none if the user has never written anything. Postgres needs two thirds
-    of the time that one row with an array would take, most of it for planning.
+    Each row also has the tag of all the user's data and, if requested, the numbers of tasks in all pages and of each
+    status. There is one row without a task if there are no tasks, and none if the user has never written anything.
+    Postgres needs two thirds of the time that one row with an array would take, most of it for planning.
     """
     conditions = _conditions(shape, _TAG)
     task = _found(shape, conditions, ()).correlate(users).subquery("task")
     page = select(as_json(task).label("document")).lateral("page")
-    rows: Any = select(_TAG, page.c.document, _total(shape, conditions))
+    rows: Any = select(_TAG, page.c.document, *_counts(shape, _TAG))
     typed: ShortPage = rows.select_from(users.outerjoin(page, true())).where(users.c.id == USER_ID)
     return typed
 
@@ -101,12 +108,12 @@ def _long_list(shape: Shape) -> TaskPage:
     """Select one row: a page of tasks, with its metadata.
 
     The columns are: the tag of all the user's data, the array of tasks, whether more follow, the key and the id of the
-    last one, and, if requested, the number of tasks in all pages.
+    last one, and, if requested, the numbers of tasks in all pages and of each status.
     """
     account = select(func.coalesce(func.max(_TAG), "0").label("tag")).where(users.c.id == USER_ID).cte("account")
     tag = select(account.c.tag).scalar_subquery()
     conditions = _conditions(shape, tag)
-    columns: list[Any] = [tag, *_long_page(shape, conditions), _total(shape, conditions)]
+    columns: list[Any] = [tag, *_long_page(shape, conditions), *_counts(shape, tag)]
     page: Any = select(*columns)  # more columns than the stubs support
     typed: TaskPage = page
     return typed
@@ -117,14 +124,26 @@ def _conditions(shape: Shape, tag: ColumnElement[str]) -> tuple[ColumnElement[bo
         OWNED,
         tasks.c.in_trash == shape.in_trash,
         tag != all_(_KNOWN),  # reads nothing for a client that already has it
-        *(_FILTERS[name] for name in sorted(shape.filters)),
+        *(CONDITIONS[name] for name in sorted(shape.filters)),
     )
 
 
-def _total(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> ColumnElement[Any]:
-    if not shape.with_total:
-        return null()
-    return select(func.count()).select_from(tasks).where(*conditions).correlate(users).scalar_subquery()
+def _counts(shape: Shape, tag: ColumnElement[str]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Count the tasks on all pages, and those of each status, if requested."""
+    total: ColumnElement[Any] = null()
+    of_statuses: ColumnElement[Any] = null()
+    if shape.with_total:
+        total = _counted(func.count(), _conditions(shape, tag))
+    if shape.with_counts:
+        of_any_status = replace(shape, filters=shape.filters - OF_STATUS)
+        shown = STATUS
+        pairs = ((status.value, func.count().filter(shown == status.value)) for status in Status)
+        of_statuses = _counted(cast(func.json_build_object(*chain(*pairs)), Text), _conditions(of_any_status, tag))
+    return total, of_statuses
+
+
+def _counted(count: ColumnElement[Any], conditions: tuple[ColumnElement[bool], ...]) -> ColumnElement[Any]:
+    return select(count).select_from(tasks).where(*conditions).correlate(users).scalar_subquery()
 
 
 def _long_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> tuple[ColumnElement[Any], ...]:
@@ -201,8 +220,14 @@ def _search() -> ColumnElement[bool]:
     return tasks.c.words.op("@@", is_comparison=True)(select(marked).scalar_subquery())
 
 
-_FILTERS: dict[str, ColumnElement[bool]] = {
+_STATUSES: ColumnElement[Any] = cast(bind("filter_open_statuses"), ARRAY[str](Text))
+_OTHERS: ColumnElement[Any] = cast(bind("filter_done_or_open_statuses"), ARRAY[str](Text))
+CONDITIONS: dict[str, ColumnElement[bool]] = {
     "completed": tasks.c.completed == bind("filter_completed", type_=Boolean),
+    "done": tasks.c.completed == bind("filter_done", type_=Boolean),
+    "open_status": tasks.c.open_status == bind("filter_open_status", type_=Text),
+    "open_statuses": tasks.c.open_status == any_(_STATUSES),
+    "done_or_open_statuses": or_(tasks.c.completed, tasks.c.open_status == any_(_OTHERS)),
     "created_after": tasks.c.created_at > bind("filter_created_after", type_=_MOMENT),
     "created_before": tasks.c.created_at < bind("filter_created_before", type_=_MOMENT),
     "updated_after": tasks.c.updated_at > bind("filter_updated_after", type_=_MOMENT),

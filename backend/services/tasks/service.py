@@ -48,7 +48,7 @@ class TaskService:
         """Store a task under the given id or a new one, or return it if the same request has created it before.
 
         Raises Conflict when the id names another task or one in the trash, PreconditionFailed when it names a task and
-        must not (`only_new`), TooManyTasks when the account is full.
+        must not (`only_new`), TooManyTasks when the account is full, ValidationFailed when fields contradict.
         """
         return self._create(data.id or self.new_id(), data, only_new=only_new)
 
@@ -57,9 +57,19 @@ class TaskService:
         with self._loaded(task_id) as tasks:
             return create_in(tasks, data, task_id, only_new=only_new)
 
-    @repeatable
     def update(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None = None) -> TaskDocument:
-        """Change only the fields that were sent; raises TaskNotFound."""
+        """Change only the fields that were sent; raises TaskNotFound, ValidationFailed when they contradict."""
+        return (self._update if rules.is_clear(data) else self._update_once)(task_id, data, expected)
+
+    @repeatable
+    def _update(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None) -> TaskDocument:
+        return self._edited(task_id, data, expected)
+
+    @once_only
+    def _update_once(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None) -> TaskDocument:
+        return self._edited(task_id, data, expected)
+
+    def _edited(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None) -> TaskDocument:
         with self._loaded(task_id) as tasks:
             return tasks.document(tasks.keep(rules.edited(tasks.find(task_id, expected), data, tasks.now)))
 
@@ -105,6 +115,7 @@ class TaskService:
 
 def create_in(tasks: LoadedTasks, data: TaskCreate, task_id: UUID, *, only_new: bool = False) -> TaskDocument:
     """Create a task under an id that is loaded; raises what `TaskService.create` does."""
+    rules.refuse_contradictions(data)
     existing = tasks.tasks.get(task_id)
     if existing is None:
         return tasks.document(tasks.add(rules.new_task(task_id, data, tasks.now)), is_new=True)

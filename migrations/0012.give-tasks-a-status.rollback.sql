@@ -1,0 +1,2 @@
+DROP INDEX ix_tasks_user_id_in_trash_open_status_created_at_id;
+ALTER TABLE tasks DROP CONSTRAINT ck_tasks_open_status_known, DROP COLUMN open_status;

@@ -1,0 +1,121 @@
+"""The code of the release before, from the history, on the schema of this one: while it migrates and afterwards."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from backend.config import Settings
+from backend.database.migrations import runner as migrations
+from backend.identity.jwt import issue_token
+from tests.fixtures.api import new_user, serve
+from tests.fixtures.load import load_on
+from tests.fixtures.needs import need, skip_without
+from tests.fixtures.process import REPOSITORY, Service, environment, served
+from tests.fixtures.tokens import SECRET
+
+FIRST_OF_THIS_RELEASE = "migrations/0012.give-tasks-a-status.sql"
+
+
+def git(*arguments: str) -> bytes:
+    """Ask git about this repository."""
+    need("git")
+    done = subprocess.run(["git", *arguments], cwd=REPOSITORY, capture_output=True, check=False)  # noqa: S603, S607
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The code as it was before the first migration of this release."""
+    added = git("log", "--diff-filter=A", "--format=%H", "--", FIRST_OF_THIS_RELEASE).decode().split()
+    code = git("archive", f"{added[-1]}~" if added else "HEAD", "backend", "migrations")
+    if not code:
+        skip_without("the history of the repository (git fetch --unshallow)")
+    folder = tmp_path_factory.mktemp("before")
+    with tarfile.open(fileobj=io.BytesIO(code)) as archive:
+        archive.extractall(folder, filter="data")
+    assert not (folder / FIRST_OF_THIS_RELEASE).exists()
+    return folder
+
+
+@pytest.fixture
+def url(empty_database_url: str, before: Path) -> str:
+    """A database with the schema of the release before."""
+    migrations.apply(empty_database_url, before / "migrations")
+    return empty_database_url
+
+
+@pytest.fixture
+def old(before: Path, tmp_path: Path, url: str) -> Iterator[Service]:
+    """The release before, as a process."""
+    settings = {"DATABASE_URL": url, "JWT_SECRET": SECRET, "RATE_LIMIT_ENABLED": "false"}
+    env = environment(tmp_path / "data", **settings)
+    with served(env={**env, "PYTHONPATH": str(before)}, cwd=tmp_path) as service:
+        yield service
+
+
+def client_of(address: str, user_id: str) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {issue_token(SECRET, user_id, ttl_seconds=600)}"}
+    return httpx.Client(base_url=address, headers=headers, trust_env=False, timeout=60)
+
+
+def sent(client: httpx.Client, method: str, path: str, body: Any = None) -> Any:
+    """Send a request, and return the data of its answer."""
+    response = client.request(method, path, json=body) if body is not None else client.request(method, path)
+    assert response.is_success, response.text
+    return response.json()["data"]
+
+
+@pytest.mark.requirement("FR-277")
+def test_it_goes_on_while_this_release_migrates(old: Service, url: str, before: Path) -> None:
+    with load_on(old.address, new_user(), kept=2, new=1) as load:
+        load.wait_for(20)
+        assert migrations.apply(url) == sorted(set(migrations.known()) - set(migrations.known(before / "migrations")))
+        load.wait_for(50)
+    assert load.lost() == []
+
+
+@pytest.mark.requirement("FR-277")
+def test_both_releases_understand_what_the_other_stores(old: Service, url: str, settings: Settings) -> None:
+    migrations.apply(url)
+    user_id = new_user()
+    with (
+        serve(settings.model_copy(update={"database_url": SecretStr(url)})) as api,
+        api.client(user_id) as new,
+        client_of(old.address, user_id) as former,
+    ):
+        _statuses_of_former(new, former)
+        _creates_of_both(new, former)
+
+
+def _statuses_of_former(new: httpx.Client, former: httpx.Client) -> None:
+    made = sent(former, "POST", "/api/tasks", {"title": "a"})
+    assert "status" not in made
+    path = f"/api/tasks/{made['id']}"
+    assert sent(new, "GET", path)["status"] == "todo"
+    assert sent(new, "PATCH", path, {"status": "in_progress"})["completed"] is False
+
+    sent(former, "PATCH", path, {"title": "b", "completed": False})
+    assert sent(new, "GET", path)["status"] == "in_progress"
+    sent(former, "PATCH", f"{path}/complete")
+    done = sent(new, "GET", path)
+    assert (done["status"], done["completed"]) == ("done", True)
+    assert sent(new, "GET", "/api/tasks?status=done") == [done]
+    assert sent(new, "GET", "/api/tasks?status=in_progress") == []
+
+
+def _creates_of_both(new: httpx.Client, former: httpx.Client) -> None:
+    """A retried create finds its task in either release."""
+    own = {"id": "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f", "title": "Buy milk"}
+    made = sent(former, "POST", "/api/tasks", own)
+    again = new.post("/api/tasks", json=own)
+    assert (again.status_code, again.json()["data"]["revision"]) == (200, made["revision"])
+    assert former.post("/api/tasks", json=own).status_code == 200
