@@ -118,7 +118,7 @@ def test_bad_rows_are_listed(command: Command, user_id: str) -> None:
     lines = error.splitlines()
     assert code == 1
     assert out.startswith("1 created, ")
-    assert lines[0] == "tasks.jsonl:2: ?[31m: No field or parameter has this name: check the spelling"
+    assert lines[0].startswith("tasks.jsonl:2: ?[31m: There is no field with this name; the fields are: id, title, ")
     assert len(lines) == MAX_ERRORS + 1
     assert lines[-1] == (
         f"task-api: {MAX_ERRORS + 2} rows are bad (the first {MAX_ERRORS} listed above). All other rows are stored"
@@ -155,7 +155,11 @@ def test_it_stops_behind_very_many_bad_rows_and_says_so(command: Command, client
         ),
         (("import", "--user", "a", "tasks.txt"), 2, "choose the format of the file with --format"),
         (("import", "--user", "a", "--format", "xml", "missing.csv"), 2, "invalid choice"),
-        (("import", "--user", "a", "other.csv"), 1, "other.csv: name: No field or parameter has this name"),
+        (
+            ("import", "--user", "a", "other.csv"),
+            1,
+            "other.csv: name: There is no column `name`; the columns are: id, title, ",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(command: Command, arguments: tuple[str, ...], code: int, said: str) -> None:
