@@ -125,12 +125,11 @@ def test_a_similar_parameter_is_suggested(client: httpx.Client, path: str, field
     assert suggestion in only_message(client.get(path), field)
 
 
-def test_a_similar_field_is_suggested(client: httpx.Client) -> None:
-    body = {"title": "a", "Descripton": "b"}
+@pytest.mark.parametrize("name", ["descripton", "Description", "desc"])
+def test_a_similar_field_is_suggested(client: httpx.Client, name: str) -> None:
+    message = only_message(client.post("/api/tasks", json={"title": "a", name: "b"}), name)
 
-    message = only_message(client.post("/api/tasks", json=body), "Descripton")
-
-    assert message.startswith("There is no field `Descripton`; did you mean `description`? The fields are: id, ")
+    assert message.startswith(f"There is no field `{name}`; did you mean `description`? The fields are: id, ")
 
 
 def test_an_unknown_parameter_of_an_erasure_that_is_not_confirmed(client: httpx.Client, user_id: str) -> None:
