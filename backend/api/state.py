@@ -24,7 +24,7 @@ class AppState:
     """The objects that `create_app` makes, once."""
 
     sessions: SessionFactory
-    quiet_sessions: SessionFactory  # for background work: it logs by itself, only once, that the database is away
+    quiet_sessions: SessionFactory  # for background work, which logs once that the database is away
     connection_limiter: ConnectionLimiter
     authenticator: Authenticator
     rate_limits: RateLimits | None  # None: requests are not limited

@@ -67,7 +67,7 @@ class Engine:
     def connect(self) -> PoolProxiedConnection:
         """Take a live connection within the remaining time; closing it returns it to the pool.
 
-        Raises DatabaseUnavailable, namely Interrupted when several new connections are dead, too.
+        Raises DatabaseUnavailable, or its subclass Interrupted when several new connections are dead as well.
         """
         if current_work().remaining_seconds() <= 0:
             raise DatabaseUnavailable("the time of the request is over")
@@ -79,7 +79,7 @@ class Engine:
                 continue
             except PoolTimeoutError as error:
                 raise DatabaseUnavailable(reason(error)) from error
-            except InvalidRequestError as error:  # a connection was dead and its replacement, too
+            except InvalidRequestError as error:  # a connection was dead, and so was its replacement
                 tries_left -= 1
                 if not tries_left:
                     raise Interrupted(str(error), may_be_done=False) from error

@@ -123,9 +123,9 @@ class SessionFactory:
     def __call__(self, user_id: str) -> AbstractContextManager[Session]:
         """Open a session: each statement is its own transaction, and sees and changes only this user's rows.
 
-        Raises DatabaseUnavailable when the database does not answer, is full, or takes too long, namely Interrupted
-        when the connection is lost and RoleRefused when the database cannot restrict the session to this user, and
-        StatementRefused for anything else it refuses.
+        Raises DatabaseUnavailable when the database does not answer, is full, or takes too long; its subclass
+        Interrupted when the connection is lost; its subclass RoleRefused when the database cannot restrict the session
+        to this user; and StatementRefused for anything else it refuses.
         """
         return self._opened(Session, user_id)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import GetJsonSchemaHandler
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticUndefined
 from sqlmodel import Field, SQLModel
 
 
@@ -31,6 +31,17 @@ class Input(SQLModel):
     """Client input: only the declared fields are allowed."""
 
     model_config = {"extra": "forbid"}
+
+
+AnyInput = TypeVar("AnyInput", bound=Input)
+
+
+def all_optional(model: type[AnyInput]) -> type[AnyInput]:
+    """Make every field of an input one that may be left out, whatever its declaration says."""
+    for field in model.model_fields.values():
+        field.default, field.default_factory = PydanticUndefined, lambda: None
+    model.model_rebuild(force=True)
+    return model
 
 
 class Choice(StrEnum):

@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 from backend.models import cursor as cursors
-from backend.models.base import Choice, Input, described, optional
+from backend.models.base import Choice, Input, all_optional, described, optional
 from backend.models.fields import (
     TIME_EXAMPLE,
     TITLE_KEY_LENGTH,
@@ -113,8 +113,6 @@ class Task(SQLModel, table=True):
     words: str = Field(sa_column=_derived(TSVECTOR(), _WORDS))
 
 
-_TITLE = "What to do: 1 to 500 characters after surrounding white space is removed"
-_DESCRIPTION = "More about the task: up to 10,000 characters, or null"
 _COMPLETED = "Whether the task is done"
 _EARLY, _LATE = "2026-11-01T00:00:00Z", "2026-12-01T00:00:00+02:00"
 CURSOR_EXAMPLE = cursors.encode(bytes(cursors.LISTING_BYTES), datetime.fromisoformat(TIME_EXAMPLE), UUID(UUID_EXAMPLE))
@@ -127,7 +125,22 @@ Cursor = Annotated[
 ]
 
 
-class TaskCreate(Input):
+class TaskFields(Input):
+    """What a client may say about a task. Each field is declared here once, with its value in a new task."""
+
+    title: Title = described("What to do: 1 to 500 characters after surrounding white space is removed", "Buy milk")
+    description: Description | None = described(
+        "More about the task: up to 10,000 characters, or null", "Two litres, the fresh one", default=None
+    )
+    completed: Flag = described(_COMPLETED, False, default=False)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """Return the fields of a task that the request names."""
+        return self.model_dump(include=self.model_fields_set & TaskFields.model_fields.keys())
+
+
+class TaskCreate(TaskFields):
     """A new task."""
 
     id: CanonicalUUID | None = described(
@@ -135,17 +148,11 @@ class TaskCreate(Input):
         UUID_EXAMPLE,
         default=None,
     )
-    title: Title = described(_TITLE, "Buy milk")
-    description: Description | None = described(_DESCRIPTION, "Two litres, the fresh one", default=None)
-    completed: Flag = described(_COMPLETED, False, default=False)
 
 
-class TaskUpdate(Input):
+@all_optional
+class TaskUpdate(TaskFields):
     """The fields to change. Omitted fields keep their values. Only the description can be null, which clears it."""
-
-    title: Title = optional(_TITLE, "Buy oat milk")
-    description: Description | None = optional(_DESCRIPTION, "The barista one")
-    completed: Flag = optional(_COMPLETED, True)
 
 
 class TaskCompletion(Input):

@@ -15,14 +15,12 @@ from backend.models.fields import (
     UUID_EXAMPLE,
     CanonicalUUID,
     Count,
-    Description,
     Flag,
     LineNumber,
     Moment,
     Sentence,
-    Title,
 )
-from backend.models.task import TaskUpdate
+from backend.models.task import TaskFields
 from backend.utils.unknown_names import unknown_name
 
 MAX_ERRORS = 1000  # listed in a report
@@ -59,15 +57,11 @@ class TaskExportQuery(Input):
         return FileFormat(self.format)
 
 
-class ImportedTask(Input):
+class ImportedTask(TaskFields):
     """A task as one row describes it. In an existing task, omitted fields keep their values."""
 
     id: CanonicalUUID | None = described(
         "The task's id; without it, each import creates a new task", UUID_EXAMPLE, default=None
-    )
-    title: Title = described("What to do: 1 to 500 characters", "Buy milk")
-    description: Description | None = described(
-        "More about the task, or null", "Two litres, the fresh one", default=None
     )
     completed: Flag = optional("Whether the task is done; if omitted, whether there is a `completed_at`", True)
     completed_at: Moment | None = described(
@@ -78,7 +72,7 @@ class ImportedTask(Input):
     @property
     def said(self) -> dict[str, Any]:
         """Return the fields of a task that the row sets, and whether the task is completed if the row says so."""
-        said = self.model_dump(include=self.model_fields_set & TaskUpdate.model_fields.keys())
+        said = super().said
         if "completed" not in said and "completed_at" in self.model_fields_set:
             said["completed"] = self.completed_at is not None
         return said

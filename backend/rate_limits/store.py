@@ -27,17 +27,15 @@ from sqlalchemy import (
 )
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import SQLModel, select
+from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.session import SessionFactory
-from backend.models.rate_limit import RateLimit
+from backend.models.tables import rate_limits
 from backend.models.user import NOBODY
 from backend.rate_limits.counter import Count
 
 MAX_SWEPT = 10_000  # rows in one statement, which must end long before its timeout
-
-_rate_limits = SQLModel.metadata.tables[str(RateLimit.__tablename__)]
 
 
 def _time(second: ColumnElement[int]) -> ColumnElement[datetime]:
@@ -46,16 +44,16 @@ def _time(second: ColumnElement[int]) -> ColumnElement[datetime]:
 
 def _sync() -> Select[str, int, int]:
     """Add a batch of counts, and select its users' totals: in the batch's windows, and in the two wanted ones."""
-    columns = (_rate_limits.c.user_id, _rate_limits.c.window_start, _rate_limits.c.requests)
+    columns = (rate_limits.c.user_id, rate_limits.c.window_start, rate_limits.c.requests)
     user_ids = cast(bind("ids"), ARRAY(Text))
     arrays = [user_ids, *(cast(bind(name), ARRAY(BigInteger)) for name in ("seconds", "counts"))]
     batch = func.unnest(*arrays).table_valued("user_id", "second", "requests").render_derived()
     # In order, so that two workers with the same users cannot deadlock.
     rows = select(batch.c.user_id, _time(batch.c.second), batch.c.requests).order_by(batch.c.user_id, batch.c.second)
-    added = insert(_rate_limits).from_select([column.name for column in columns], rows)
+    added = insert(rate_limits).from_select([column.name for column in columns], rows)
     synced = (
         added.on_conflict_do_update(
-            index_elements=columns[:2], set_={"requests": _rate_limits.c.requests + added.excluded.requests}
+            index_elements=columns[:2], set_={"requests": rate_limits.c.requests + added.excluded.requests}
         )
         .returning(*columns)
         .cte("synced")
@@ -76,14 +74,14 @@ def _sweep() -> SelectOfScalar[int]:
 
     Skips windows that another worker is removing.
     """
-    key = tuple_(_rate_limits.c.user_id, _rate_limits.c.window_start)
+    key = tuple_(rate_limits.c.user_id, rate_limits.c.window_start)
     old = (
-        select(_rate_limits.c.user_id, _rate_limits.c.window_start)
-        .where(_rate_limits.c.window_start < _time(bind("oldest", type_=BigInteger)))
+        select(rate_limits.c.user_id, rate_limits.c.window_start)
+        .where(rate_limits.c.window_start < _time(bind("oldest", type_=BigInteger)))
         .limit(MAX_SWEPT)
         .with_for_update(skip_locked=True)
     )
-    swept = delete(_rate_limits).where(key.in_(old)).returning(_rate_limits.c.window_start).cte("swept")
+    swept = delete(rate_limits).where(key.in_(old)).returning(rate_limits.c.window_start).cte("swept")
     return select(func.count()).select_from(swept)
 
 

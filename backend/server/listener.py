@@ -1,7 +1,7 @@
 """The listening socket: our own, or one that systemd passes to us.
 
-The kernel completes connections by itself and queues them until we accept them. Whoever closes the socket last resets
-all that are still in the queue, so accept them first. A socket of systemd stays open when we close it: our successor
+The kernel completes connections and queues them until we accept them. When the last process closes the socket, all that
+are still in the queue are reset, so accept them first. A socket of systemd stays open when we close it: our successor
 accepts whatever is in the queue.
 """
 
@@ -86,7 +86,7 @@ def advice(number: int | None) -> str:
 
 
 def accept_waiting(listener: socket.socket) -> list[socket.socket]:
-    """Accept every connection that waits; nothing else runs meanwhile, so clients cannot keep us busy with more."""
+    """Accept every connection that waits. Clients get no answers during this, so they soon stop opening more."""
     accepted = []
     with suppress(OSError), socket.socket(fileno=os.dup(listener.fileno())) as same:
         while True:  # until none waits, or no descriptor is left

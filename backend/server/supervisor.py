@@ -1,7 +1,7 @@
 """Several workers on one listener: started, replaced when they crash or on SIGHUP, and stopped together.
 
-uvicorn's `Multiprocess` hears the signals and runs the loop. What it does to workers is replaced here: it waits for one
-worker at a time and meanwhile cares for no other, and it restarts without a pause a worker that cannot start.
+uvicorn's `Multiprocess` hears the signals and runs the loop. What it does to workers is replaced here: while it waits
+for one worker it ignores the others, and it restarts a worker that cannot start without a pause.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from backend.database.retry import repeatable
 from backend.database.session import Sessions
-from backend.services.unit_of_work import KEY, USER_ID, Answer, KeyedRequest, Replayed, UnitOfWork, keys, unit_of_work
+from backend.models.tables import idempotency_keys as keys
+from backend.services.unit_of_work import KEY, USER_ID, Answer, KeyedRequest, Replayed, UnitOfWork, unit_of_work
 
 _stored = insert(keys).values(
     user_id=USER_ID,

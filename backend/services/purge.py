@@ -33,10 +33,9 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.session import SessionFactory
+from backend.models.tables import access_tokens, idempotency_keys, tasks, tombstones, users
 from backend.models.user import NOBODY
-from backend.services.access_tokens.queries import access_tokens
-from backend.services.tasks.columns import tasks, tombstones
-from backend.services.unit_of_work import KEPT, USER_ID, keys, users
+from backend.services.unit_of_work import KEPT, USER_ID
 
 TRASH_TIME = timedelta(days=30)  # repeated in that function
 MAX_FOUND = 1000  # rows of each table that one statement searches for users
@@ -117,7 +116,7 @@ def _count(rows: CTE) -> ScalarSelect[int]:
 _TIMES = (
     (tasks.c.deleted_at, TRASH_TIME),
     (tombstones.c.deleted_at, TRASH_TIME),
-    (keys.c.created_at, KEPT),
+    (idempotency_keys.c.created_at, KEPT),
     (access_tokens.c.expires_at, TRASH_TIME),
 )
 

@@ -20,23 +20,20 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Executable, FromClause, Text, and_, case, func, or_
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import SQLModel, select
+from sqlmodel import select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.database.session import Sessions, Transaction
 from backend.database.statements import Compiled, joined
 from backend.errors import KeyReused
-from backend.models.idempotency_key import IdempotencyKey
-from backend.models.user import User
+from backend.models.tables import idempotency_keys as keys
+from backend.models.tables import users
 
 KEPT = timedelta(hours=24)  # the time for which answers are stored
 
 # No parameter may have the name of a column: SQLAlchemy would take it for a value that an UPDATE sets.
 USER_ID = bind("principal", type_=Text)
 KEY = bind("name", type_=Text)
-
-users = SQLModel.metadata.tables[str(User.__tablename__)]
-keys = SQLModel.metadata.tables[str(IdempotencyKey.__tablename__)]
 
 _inserted = insert(users).values(id=USER_ID)
 # Locks the user's row, or inserts it on a user's first write. WHERE false: the lock alone writes no new version of it.
@@ -107,18 +104,10 @@ class UnitOfWork:
             params["name"] = self.request.key
         found = self.transaction.begin(_loading(rows, has_key=self.request is not None), params)
         if self.request is not None:
-            self._refuse_answered(self.request, found[0][3:7])
+            _refuse_answered(self.request, found[0][3:7])
         start = 3 if self.request is None else 7
         # The outer join gives one row without any values when there are none.
         return Counters(*found[0][:3]), [row[start:] for row in found if row[start] is not None]
-
-    def _refuse_answered(self, request: KeyedRequest, stored: tuple[bytes, int | None, str, str]) -> None:
-        request_hash, status, headers, body = stored
-        if status is None:
-            return
-        if request_hash != request.request_hash:
-            raise KeyReused
-        raise Replayed(Answer(status, json.loads(headers), body))
 
     def store(self, statement: Executable, **params: Any) -> None:
         """Add a statement to what is stored at the end. Statements that share a parameter share its value."""
@@ -129,6 +118,16 @@ class UnitOfWork:
         """Store what was added, and commit."""
         if self._statements:
             self.transaction.commit(joined(*self._statements), {**self._params, "principal": self.user_id})
+
+
+def _refuse_answered(request: KeyedRequest, stored: tuple[bytes, int | None, str, str]) -> None:
+    """Raise Replayed if this request was answered before, and KeyReused if another one was under its key."""
+    request_hash, status, headers, body = stored
+    if status is None:
+        return
+    if request_hash != request.request_hash:
+        raise KeyReused
+    raise Replayed(Answer(status, json.loads(headers), body))
 
 
 @lru_cache(maxsize=64)

@@ -14,6 +14,7 @@ from backend.api.streams.download import JSON_LINES
 from backend.errors import NO_PARAMETERS
 from backend.models.export import LINES
 from backend.models.sync_token import SyncToken
+from backend.models.tables import OF_A_USER
 from tests.fixtures.api import EVENT_STREAM
 from tests.fixtures.contract import Json, Operation, contract, handlers, model_named, operations, resolved
 
@@ -148,13 +149,19 @@ def test_the_example_of_an_export_has_a_line_of_each_kind() -> None:
     content = _content(operations()["export_account"].document["responses"]["200"])[JSON_LINES]
     lines = [json.loads(line) for line in content["example"].splitlines()]
 
-    assert [line["type"] for line in lines] == list(LINES)
+    assert [line["type"] for line in lines] == list(LINES) == ["account", *OF_A_USER, "end"]
     for line, schema in zip(lines, content["schema"]["contentSchema"]["items"]["oneOf"], strict=True):
         _assert_fits(LINES[line["type"]], line["data"])
         assert schema["properties"]["type"]["const"] == line["type"]
         assert _model_of(schema["properties"]["data"]) is LINES[line["type"]]
         assert resolved(schema["properties"]["data"])["properties"].keys() == line["data"].keys()
     assert lines[-1]["data"] == {"lines": len(lines) - 1}
+
+
+def test_every_tag_is_described_and_used() -> None:
+    used = {tag for operation in operations().values() for tag in operation.document["tags"]}
+
+    assert sorted(tag["name"] for tag in contract()["tags"] if tag["description"]) == sorted(used)
 
 
 def test_every_error_has_its_real_shape_and_an_example_that_fits(operation: Operation) -> None:

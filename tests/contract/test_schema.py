@@ -11,13 +11,14 @@ from sqlalchemy import Connection, create_engine, make_url
 from sqlmodel import SQLModel
 
 from backend.database.migrations import runner as migrations
-from backend.models import rate_limit
+from backend.models import tables
+from backend.models.rate_limit import RateLimit
 from tests.fixtures.catalog import TABLES, catalog, owner_column
 from tests.fixtures.database import execute, scratch_database
 
 KEY_LEADS = {table: owner_column(table) for table in SQLModel.metadata.tables}
 # Belongs to no user: what workers count. Only a statement that runs for no user sees it.
-OF_NO_USER = {rate_limit.RateLimit.__tablename__}
+OF_NO_USER = {RateLimit.__tablename__}
 
 USER = "( SELECT NULLIF(current_setting('app.user_id'::text, true), ''::text) AS \"nullif\")"
 
@@ -100,6 +101,12 @@ def test_alembic_finds_no_difference_either(migrated: Connection) -> None:
     context = MigrationContext.configure(migrated, opts=options)
 
     assert compare_metadata(context, SQLModel.metadata) == []
+
+
+@pytest.mark.requirement("FR-268")
+def test_every_table_is_registered(schema_url: str) -> None:
+    """What is not registered is neither checked for row-level security nor exported."""
+    assert {table for _, table, _ in execute(schema_url, TABLES)} == {table.name for table in tables.TABLES}
 
 
 @pytest.mark.requirement("FR-070")

@@ -14,6 +14,7 @@ import pytest
 
 from backend.config import Settings
 from backend.models.export import ExportPage
+from backend.models.tables import OF_A_USER
 from backend.services.account import export as export_service
 from backend.services.account.export import ExportService
 from tests.fixtures.api import API, new_user, serve
@@ -36,13 +37,7 @@ from tests.fixtures.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.requirement("FR-184")
 
-TABLES = {
-    "users": "account",
-    "tasks": "task",
-    "tombstones": "removed_task",
-    "idempotency_keys": "idempotency_key",
-    "access_tokens": "access_token",
-}
+TABLES = {"users": "account", **{table.name: kind for kind, table in OF_A_USER.items()}}
 UNNAMED = {"rate_limits"}  # its counts are stored under a hash of the id
 
 

@@ -18,7 +18,7 @@ from backend.models.fields import Sentence
 from backend.utils import unknown_names
 from backend.utils.unknown_names import MAX_MESSAGE_LENGTH, MAX_NAME_LENGTH, same_name, similar_names, unknown_name
 
-pytestmark = pytest.mark.requirement("FR-268")
+pytestmark = pytest.mark.requirement("FR-269")
 
 KNOWN = ["id", "title", "description", "completed", "due_date", "due_at", "created_after"]
 THERE_ARE = "ields are: id, title, description, completed, due_date, due_at, created_after"

@@ -10,7 +10,7 @@ from pydantic import WithJsonSchema
 from backend.errors import BadRequest, Detail
 
 MAX_HEADER_BYTES = 32 * 1024  # of all headers of a request together
-# The default of a header. Its type leaves None out, because the framework inspects a union anew in every request.
+# The default of a header. Its type leaves None out, because the framework inspects a union in every request.
 ABSENT: Any = None
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Text, cast, delete, func, or_, text, update
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
-from sqlmodel import SQLModel, select
+from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
-from backend.models.access_token import AccessToken, AccessTokenPublic
+from backend.models.access_token import AccessTokenPublic
+from backend.models.tables import access_tokens
 from backend.services.tasks.columns import public
 from backend.services.unit_of_work import USER_ID, Rows
-
-access_tokens = SQLModel.metadata.tables[str(AccessToken.__tablename__)]
 
 _PUBLIC = tuple(AccessTokenPublic.model_fields)
 _OWNED = access_tokens.c.user_id == USER_ID

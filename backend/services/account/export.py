@@ -8,18 +8,15 @@ from uuid import UUID
 from backend.database.retry import reads
 from backend.database.session import Sessions
 from backend.models.export import ExportCursor, ExportPage
+from backend.models.tables import OF_A_USER
 from backend.services.account import export_queries
+from backend.services.account.export_queries import key_of
 
 MAX_ROWS = 1000
 MAX_BYTES = 256 * 1024  # of texts in a page, plus one row
 
-# Each part: its statement, the name of the key at which a page begins, and the lowest possible key.
-_PARTS: tuple[tuple[export_queries.Lines, str, object], ...] = (
-    (export_queries.TASKS, "task", UUID(int=0)),
-    (export_queries.TOMBSTONES, "removed", UUID(int=0)),
-    (export_queries.KEYS, "name", ""),
-    (export_queries.TOKENS, "token", UUID(int=0)),
-)
+_PARTS = tuple(export_queries.PARTS)
+_LOWEST_KEY: dict[type, object] = {UUID: UUID(int=0), str: ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +36,16 @@ class ExportService:
     @reads
     def read(self, cursor: ExportCursor) -> ExportPage:
         """Read the page that begins at `cursor`; it may be empty."""
-        statement, key, _ = _PARTS[cursor.part]
-        params = {"principal": self.user_id, "max_rows": MAX_ROWS, "max_bytes": MAX_BYTES, key: cursor.key}
+        kind = _PARTS[cursor.part]
+        params = {"principal": self.user_id, "max_rows": MAX_ROWS, "max_bytes": MAX_BYTES, f"from_{kind}": cursor.key}
         with self.sessions(self.user_id) as session:
-            ((lines, behind),) = session.exec(statement, params=params)
+            ((lines, behind),) = session.exec(export_queries.PARTS[kind], params=params)
         following = _beginning_of(cursor.part + 1) if behind is None else ExportCursor(cursor.part, behind)
         return ExportPage(lines or "", following)
 
 
 def _beginning_of(part: int) -> ExportCursor | None:
-    return ExportCursor(part, _PARTS[part][2]) if part < len(_PARTS) else None
+    """Return where a part begins, or None after the last part."""
+    if part == len(_PARTS):
+        return None
+    return ExportCursor(part, _LOWEST_KEY[key_of(OF_A_USER[_PARTS[part]]).type.python_type])

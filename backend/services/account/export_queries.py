@@ -17,7 +17,6 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
-    Uuid,
     cast,
     func,
     literal,
@@ -27,18 +26,16 @@ from sqlalchemy import (
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.selectable import NamedFromClause
-from sqlmodel import SQLModel, select
+from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
-from backend.models.idempotency_key import IdempotencyKey
-from backend.services.access_tokens.queries import access_tokens
-from backend.services.tasks.columns import ALIVE, TASK_ID, public, tasks, tombstones
-from backend.services.unit_of_work import USER_ID, users
+from backend.models.tables import OF_A_USER, tasks, users
+from backend.services.tasks.columns import ALIVE, TASK_ID, public
+from backend.services.unit_of_work import USER_ID
 
 # The lines of a page, or null if there are none; and the key of the row after it.
 Lines = Select[str | None, Any]
 
-_keys = SQLModel.metadata.tables[str(IdempotencyKey.__tablename__)]
 _MAX_ROWS: ColumnElement[int] = bind("max_rows", type_=Integer)
 _MAX_BYTES: ColumnElement[int] = bind("max_bytes", type_=BigInteger)
 
@@ -52,15 +49,21 @@ def _account() -> SelectOfScalar[str]:
     return select(func.concat('{"type":"account","data":', _document(account), "}\n", type_=Text))
 
 
-def _lines(kind: str, table: Table, key: str, start: ColumnElement[Any]) -> Lines:
+def _lines(kind: str, table: Table) -> Lines:
     """Write the rows of a page as they are in the table, each with its type."""
-    return _page(table, stored(table), key, start, lambda row: (f'{{"type":"{kind}","data":', _document(row), "}\n"))
+    start = bind(f"from_{kind}", type_=key_of(table).type)
+    return _page(table, stored(table), start, lambda row: (f'{{"type":"{kind}","data":', _document(row), "}\n"))
+
+
+def key_of(table: Table) -> Column[Any]:
+    """Return the column that identifies a row among those of one user."""
+    _, key = table.primary_key.columns
+    return key
 
 
 def _page(
     table: Table,
     columns: Sequence[ColumnElement[Any]],
-    key: str,
     start: ColumnElement[Any],
     line: Callable[[NamedFromClause], tuple[ColumnElement[str] | str, ...]],
     *conditions: ColumnElement[bool],
@@ -68,6 +71,7 @@ def _page(
     """Write the rows of a page in the order of their keys, the first one however large it is."""
     # Postgres knows the length of a long text without reading it.
     lengths = [func.octet_length(column) for column in columns if isinstance(column.type, Text)]
+    key = key_of(table).name
     size = sum((func.coalesce(length, 0) for length in lengths[1:]), lengths[0])
     found = (
         select(*(*columns, size.label("size")))
@@ -98,9 +102,6 @@ def _document(row: NamedFromClause) -> ColumnElement[str]:
 
 
 ACCOUNT = _account()
-TASKS = _lines("task", tasks, "id", TASK_ID)
-TOMBSTONES = _lines("removed_task", tombstones, "id", bind("removed", type_=Uuid))
-KEYS = _lines("idempotency_key", _keys, "key", bind("name", type_=Text))
-TOKENS = _lines("access_token", access_tokens, "id", bind("token", type_=Uuid))
+PARTS = {kind: _lines(kind, table) for kind, table in OF_A_USER.items()}
 # Tasks in the form of single answers, without those in the trash.
-LIVING_TASKS = _page(tasks, public(tasks), "id", TASK_ID, lambda row: (_document(row), "\n"), ALIVE)
+LIVING_TASKS = _page(tasks, public(tasks), TASK_ID, lambda row: (_document(row), "\n"), ALIVE)

@@ -6,25 +6,24 @@ from dataclasses import dataclass
 
 from sqlalchemy import Text, cast, delete, func
 from sqlalchemy import bindparam as bind
-from sqlmodel import SQLModel, select
+from sqlmodel import select
 
 from backend.database.retry import once_only, reads
 from backend.database.session import SessionFactory
 from backend.models.base import Document
-from backend.models.user import User
+from backend.models.tables import users
 
-_users = SQLModel.metadata.tables[str(User.__tablename__)]
 _USER_ID = bind("principal", type_=Text)
 
 # A user who never wrote anything has no row, but still an account.
 _principal = select(cast(_USER_ID, Text).label("id")).subquery("principal")
 _account = (
-    select(_principal.c.id, func.coalesce(_users.c.revision, 0).label("revision"), _users.c.created_at)
-    .select_from(_principal.outerjoin(_users, _users.c.id == _USER_ID))
+    select(_principal.c.id, func.coalesce(users.c.revision, 0).label("revision"), users.c.created_at)
+    .select_from(_principal.outerjoin(users, users.c.id == _USER_ID))
     .subquery("account")
 )
 GET = select(_account.c.revision, cast(func.row_to_json(_account.table_valued()), Text))
-DELETE = delete(_users).where(_users.c.id == _USER_ID)
+DELETE = delete(users).where(users.c.id == _USER_ID)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.services.tasks.columns import OWNED, as_json, public, tasks, tombstones
-from backend.services.unit_of_work import USER_ID, users
+from backend.models.tables import tasks, tombstones, users
+from backend.services.tasks.columns import OWNED, as_json, public
+from backend.services.unit_of_work import USER_ID
 
 Change = Select[int, str]
 ChangesAfter = Select[list[int] | None, list[str] | None, int, int]

@@ -8,14 +8,11 @@ from typing import Any
 
 from psycopg2.extensions import quote_ident
 from sqlalchemy import text
-from sqlmodel import SQLModel
 
 from backend.database.errors import RoleRefused
 from backend.database.guard import ROLE
 from backend.database.session import SessionFactory
-
-# Each import registers its tables, whatever else is imported.
-from backend.models import access_token, change, idempotency_key, rate_limit, task, tombstone  # noqa: F401
+from backend.models.tables import TABLES
 from backend.models.user import NOBODY
 
 # One row for each table: its name, and what is wrong with its row-level security, or null. It runs as the role that it
@@ -58,7 +55,7 @@ _ADVICE = {
 
 def parameters() -> dict[str, list[str]]:
     """Return the statement's parameters: the names of all our tables."""
-    return {"tables": list(SQLModel.metadata.tables)}
+    return {"tables": [table.name for table in TABLES]}
 
 
 def gaps_of(rows: Iterable[tuple[str, str | None]]) -> list[str]:

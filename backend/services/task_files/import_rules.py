@@ -11,7 +11,7 @@ from backend.errors import Detail, TooManyTasks
 from backend.formats.rows import ROW
 from backend.models.task_file import ImportedTask
 from backend.services.tasks.loaded import LoadedTasks
-from backend.services.tasks.rules import Row, restored, with_completion
+from backend.services.tasks.rules import Row, edited, restored
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _SKEW = timedelta(days=1)  # how far ahead a clock may be: another service's now, or ours at that time
@@ -80,27 +80,12 @@ def _add(tasks: LoadedTasks, row: Placed) -> Fate | Detail:
 
 def new_task(task_id: UUID, task: ImportedTask, now: datetime) -> Row:
     """Return the task that a row creates."""
-    is_completed = task.said.get("completed", False)
-    return Row(
-        id=task_id,
-        title=task.title,
-        description=task.description,
-        completed=is_completed,
-        completed_at=_past(task.completed_at, now) if is_completed else None,
-        created_at=_past(task.created_at, now),
-        updated_at=now,
-        deleted_at=None,
-        revision=0,
-        request_hash=None,
-    )
+    return edited(Row(task_id, _past(task.created_at, now), now), task, _past(task.completed_at, now))
 
 
 def changed(current: Row, task: ImportedTask, now: datetime) -> Row:
     """Return a task as a row sets it, out of the trash. The completion time changes only when `completed` does."""
-    said = task.said
-    completed = said.pop("completed", current.completed)
-    at = _past(task.completed_at, now)
-    return restored(with_completion(current, completed=completed, at=at))._replace(**said)
+    return restored(edited(current, task, _past(task.completed_at, now)))
 
 
 def _past(moment: datetime | None, now: datetime) -> datetime:

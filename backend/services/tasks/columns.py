@@ -1,4 +1,4 @@
-"""What the statements about tasks share: the tables, the tenant filter, and tasks as JSON.
+"""What the statements about tasks share: the tenant filter, and tasks as JSON.
 
 Every statement says `user_id = …` (the tenant filter), and row-level security enforces it again.
 """
@@ -10,14 +10,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Text, Uuid, cast, func
 from sqlalchemy import bindparam as bind
 from sqlalchemy.sql.selectable import NamedFromClause
-from sqlmodel import SQLModel
 
-from backend.models.task import Task, TaskPublic
-from backend.models.tombstone import Tombstone
+from backend.models.tables import tasks
+from backend.models.task import TaskPublic
 from backend.services.unit_of_work import USER_ID
-
-tasks = SQLModel.metadata.tables[str(Task.__tablename__)]
-tombstones = SQLModel.metadata.tables[str(Tombstone.__tablename__)]
 
 TASK_ID = bind("task", type_=Uuid)
 OWNED = tasks.c.user_id == USER_ID

@@ -39,9 +39,10 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
 from backend.database.statements import Compiled, compile_statement
+from backend.models.tables import tasks, users
 from backend.models.task import TaskSort
-from backend.services.tasks.columns import OWNED, PUBLIC, PUBLIC_IN_TRASH, TASK_ID, as_json, public, tasks
-from backend.services.unit_of_work import USER_ID, users
+from backend.services.tasks.columns import OWNED, PUBLIC, PUBLIC_IN_TRASH, TASK_ID, as_json, public
+from backend.services.unit_of_work import USER_ID
 
 MAX_BYTES = 4 * 1024 * 1024  # of tasks in a page, plus one task
 MAX_IN_SHORT = 64  # tasks: they cannot exceed MAX_BYTES, so no bytes are counted

@@ -20,8 +20,6 @@ from backend.services.tasks.rules import Row, changed
 from backend.services.unit_of_work import UnitOfWork
 from backend.utils.postgres_json import to_json
 
-_TEXTS = ("title", "description")
-
 
 @dataclass(slots=True)
 class LoadedTasks:
@@ -106,7 +104,7 @@ class LoadedTasks:
         before = self._before.get(task.id)
         if before is None:
             self.unit.store(queries.INSERT, **_values(task))
-        elif all(getattr(task, name) == getattr(before, name) for name in _TEXTS):
+        elif all(getattr(task, name) == getattr(before, name) for name in queries.TEXTS):
             self.unit.store(queries.UPDATE_STATE, task=task.id, **_values(task))
         else:
             self.unit.store(queries.UPDATE, task=task.id, **_values(task))

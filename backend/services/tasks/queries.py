@@ -14,13 +14,14 @@ from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.services.tasks.columns import ALIVE, OWNED, TASK_ID, as_json, public, tasks, tombstones
+from backend.models.tables import tasks, tombstones, users
+from backend.services.tasks.columns import ALIVE, OWNED, TASK_ID, as_json, public
 from backend.services.tasks.rules import Row
-from backend.services.unit_of_work import USER_ID, Rows, users
+from backend.services.unit_of_work import USER_ID, Rows
 
 ARRAYS = tuple(f"each_{name}" for name in Row._fields)  # parameters: the nth elements of all arrays are one row
 _FIXED = {"id", "created_at", "request_hash"}  # never changed after a task is created
-_TEXTS = {"title", "description"}
+TEXTS = {"title", "description"}
 _CHANGING = tuple(name for name in Row._fields if name not in _FIXED)
 
 _BIG = BigInteger()
@@ -77,7 +78,7 @@ NAMED = Rows(
 INSERT = insert(tasks).values({"user_id": USER_ID, **{name: _new(name) for name in Row._fields}})
 UPDATE = _update(*_CHANGING)
 # The columns derived from the texts are computed again only when a text is set.
-UPDATE_STATE = _update(*(name for name in _CHANGING if name not in _TEXTS))
+UPDATE_STATE = _update(*(name for name in _CHANGING if name not in TEXTS))
 STORE_ALL = _store_all()
 REMOVE = delete(tasks).where(OWNED, tasks.c.id == TASK_ID)
 BURY = _bury()

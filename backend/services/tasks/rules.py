@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from backend.errors import Conflict, Detail
-from backend.models.task import TaskCreate, TaskUpdate
+from backend.models.task import TaskCreate, TaskFields
 from backend.utils.fingerprint import fingerprint
 
 _IN_TRASH = Detail("id", "in_trash", "This id is that of a task in the trash; restore it, or choose another id")
@@ -20,31 +20,20 @@ class Row(NamedTuple):
     """A stored task. Its fields are the stored columns, except the user's id and what Postgres derives."""
 
     id: UUID
-    title: str
-    description: str | None
-    completed: bool
-    completed_at: datetime | None
     created_at: datetime
     updated_at: datetime
-    deleted_at: datetime | None
-    revision: int
-    request_hash: bytes | None
+    title: str = ""
+    description: str | None = None
+    completed: bool = False
+    completed_at: datetime | None = None
+    deleted_at: datetime | None = None
+    revision: int = 0
+    request_hash: bytes | None = None
 
 
 def new_task(task_id: UUID, data: TaskCreate, now: datetime) -> Row:
     """Return the task that a request creates. Its revision is set when it is counted."""
-    return Row(
-        id=task_id,
-        title=data.title,
-        description=data.description,
-        completed=data.completed,
-        completed_at=now if data.completed else None,
-        created_at=now,
-        updated_at=now,
-        deleted_at=None,
-        revision=0,
-        request_hash=request_hash_of(data),
-    )
+    return edited(Row(task_id, now, now), data, now)._replace(request_hash=request_hash_of(data))
 
 
 def refuse_in_trash(existing: Row) -> None:
@@ -61,10 +50,10 @@ def refuse_other(existing: Row, data: TaskCreate) -> None:
         raise Conflict
 
 
-def edited(task: Row, data: TaskUpdate, now: datetime) -> Row:
-    """Change the fields that were sent."""
-    sent = data.model_dump(exclude_unset=True)
-    return with_completion(task, completed=sent.pop("completed", task.completed), at=now)._replace(**sent)
+def edited(task: Row, data: TaskFields, at: datetime) -> Row:
+    """Change the fields that a request names; if it completes the task, at this time."""
+    said = data.said
+    return with_completion(task, completed=said.get("completed", task.completed), at=at)._replace(**said)
 
 
 def with_completion(task: Row, *, completed: bool, at: datetime) -> Row:
@@ -94,4 +83,4 @@ def changed(task: Row, revision: int, now: datetime) -> Row:
 
 def request_hash_of(data: TaskCreate) -> bytes | None:
     """Return a hash that identifies a create request with an id chosen by the client; None without such an id."""
-    return fingerprint(*(getattr(data, name) for name in TaskUpdate.model_fields)) if data.id else None
+    return fingerprint(*(getattr(data, name) for name in TaskFields.model_fields)) if data.id else None

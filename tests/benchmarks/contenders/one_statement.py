@@ -36,8 +36,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.services.tasks.columns import ALIVE, OWNED, PUBLIC_IN_TRASH, TASK_ID, as_json, public, tasks
-from backend.services.unit_of_work import USER_ID, users
+from backend.models.tables import tasks, users
+from backend.services.tasks.columns import ALIVE, OWNED, PUBLIC_IN_TRASH, TASK_ID, as_json, public
+from backend.services.unit_of_work import USER_ID
 
 # The revisions that a request accepts; null means any.
 EXPECTED: ColumnElement[Any] = cast(bind("expected"), ARRAY[int](BigInteger))

@@ -1,0 +1,75 @@
+"""A field that is added to a copy of the code: what follows from its declaration, and which test names the rest."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+from tests.fixtures.process import REPOSITORY
+
+pytestmark = pytest.mark.requirement("FR-268")
+
+MODEL, RULES, TEST = "backend/models/task.py", "backend/services/tasks/rules.py", "tests/contract/test_fields.py"
+DECLARATION = (
+    MODEL,
+    "    @property\n    def said",
+    '    urgent: Flag = described("It cannot wait", True, default=False)\n\n',
+)
+VALUE = (TEST, "}\nFIELDS =", ', "urgent": True')
+# What has to be written besides the declaration: where, before which text, and what.
+WRITTEN = {
+    "the table": (MODEL, "    completed_at: datetime | None\n", "    urgent: bool = Field(default=False)\n"),
+    "an answer": (MODEL, "    completed_at: datetime | None = described", '    urgent: bool = described("…", True)\n'),
+    "a stored row": (RULES, "    deleted_at: datetime | None = None", "    urgent: bool = False\n"),
+}
+OF_FILES = {
+    "test_a_place_knows_every_field[the columns of CSV]",
+    "test_a_file_brings_every_field_back[CSV]",
+    "test_a_file_brings_every_field_back[iCalendar]",
+}
+
+
+def output(folder: Path, *edits: tuple[str, str, str]) -> str:
+    """Edit a copy of the code, and return what the tests of fields print there."""
+    for part in ("backend", "tests/fixtures", "tests/contract"):
+        copytree(REPOSITORY / part, folder / part)
+    for name in ("tests/conftest.py", "pyproject.toml"):
+        (folder / name).write_bytes((REPOSITORY / name).read_bytes())
+    for name, before, written in edits:
+        text = (folder / name).read_text(encoding="utf-8")
+        assert text.count(before) == 1, before
+        (folder / name).write_text(text.replace(before, written + before), encoding="utf-8")
+    command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", TEST)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own tests
+    return done.stdout + done.stderr
+
+
+def failing(text: str) -> set[str]:
+    """Return the tests that failed."""
+    return set(re.findall(rf"^FAILED {TEST}::(\w+(?:\[[^]]*\])?)", text, re.MULTILINE))
+
+
+def test_a_declared_field_is_everywhere_but_in_files(tmp_path: Path) -> None:
+    assert failing(output(tmp_path, DECLARATION, VALUE, *WRITTEN.values())) == OF_FILES
+
+
+def test_a_field_without_a_value_in_the_tests_is_named(tmp_path: Path) -> None:
+    assert "test_each_field_has_a_value_here" in failing(output(tmp_path, DECLARATION, *WRITTEN.values()))
+
+
+@pytest.mark.parametrize("place", ["an answer", "a stored row"])
+def test_a_place_that_was_forgotten_is_named(tmp_path: Path, place: str) -> None:
+    others = [edit for name, edit in WRITTEN.items() if name != place]
+
+    assert f"test_a_place_knows_every_field[{place}]" in failing(output(tmp_path, DECLARATION, VALUE, *others))
+
+
+def test_without_a_column_no_statement_can_be_built(tmp_path: Path) -> None:
+    others = [edit for name, edit in WRITTEN.items() if name != "the table"]
+
+    assert "KeyError: 'urgent'" in output(tmp_path, DECLARATION, VALUE, *others)
