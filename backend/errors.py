@@ -15,16 +15,27 @@ class Detail:
     message: str
 
 
-UNKNOWN_NAME = "No field or parameter has this name: check the spelling"  # for a field or a parameter
+NO_PARAMETERS = "This call has no query parameters: leave them out"
 BLANK = "Must not be empty or blank"
 TOO_FEW = "Must have at least one entry"
 # Replaces messages of the validator that would not tell a beginner what to do.
 PLAIN_WORDS = {
-    "extra_forbidden": UNKNOWN_NAME,
     "missing": "This is required: send it",
     "string_too_short": BLANK,
     "too_short": TOO_FEW,
 }
+
+
+def sentence_about(details: tuple[Detail, ...]) -> str | None:
+    """Return what the details say, if they are only about unknown names and all say the same.
+
+    It is the message of the error, for developers who see nothing else.
+    """
+    messages = {detail.message for detail in details}
+    if len(messages) != 1 or any(detail.code != "extra_forbidden" for detail in details):
+        return None
+    (message,) = messages
+    return message if message.endswith("?") else f"{message}."
 
 
 class TaskAPIError(Exception):
@@ -205,6 +216,9 @@ class ValidationFailed(TaskAPIError):
     status = 422
     message = "The request has invalid or unknown fields; see details."
 
+    def __init__(self, message: str | None = None, *, details: tuple[Detail, ...] = ()) -> None:
+        super().__init__(message or sentence_about(details), details=details)
+
 
 class PreconditionRequired(TaskAPIError):
     """In this deployment, every change of a task must name the state that it expects (RFC 6585)."""
@@ -222,9 +236,9 @@ class NotConfirmed(ValidationFailed):
         "DELETE /api/me?confirm=ID. GET /api/me returns the id."
     )
 
-    def __init__(self, unknown_parameters: Iterable[str] = ()) -> None:
-        unknown = (Detail(f"query.{name}", "extra_forbidden", UNKNOWN_NAME) for name in unknown_parameters)
-        super().__init__(details=(Detail("query.confirm", "not_confirmed", "Must be your own user id"), *unknown))
+    def __init__(self, unknown_parameters: Iterable[Detail] = ()) -> None:
+        not_confirmed = Detail("query.confirm", "not_confirmed", "Must be your own user id")
+        super().__init__(details=(not_confirmed, *unknown_parameters))
 
 
 class KeyReused(ValidationFailed):

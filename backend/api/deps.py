@@ -10,6 +10,7 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
 from backend.api.auth.authenticator import Authenticator
+from backend.api.http.envelope import MAX_DETAILS
 from backend.api.http.header_parameters import ABSENT, filled, header, malformed_header
 from backend.api.http.idempotency import Idempotent, KeyLines
 from backend.api.http.preconditions import IfMatchLines, IfNoneMatchLines, OnlyNewLines, malformed, tags_in
@@ -19,10 +20,11 @@ from backend.api.streams.changes import Stream
 from backend.api.streams.download import Export
 from backend.api.streams.upload import Import, format_of
 from backend.database.session import SessionFactory
-from backend.errors import BadRequest, NotConfirmed, PreconditionRequired
+from backend.errors import BadRequest, Detail, NotConfirmed, PreconditionRequired
 from backend.models import sync_token
 from backend.models.etags import EntityTags, Revisions
 from backend.models.sync_token import SyncToken
+from backend.models.user import ErasureQuery
 from backend.services.access_tokens.service import AccessTokenService
 from backend.services.account.export import ExportService
 from backend.services.account.service import UserService
@@ -32,6 +34,7 @@ from backend.services.task_files.import_service import ImportService
 from backend.services.tasks.batch import BatchService
 from backend.services.tasks.listing import ListingService
 from backend.services.tasks.service import TaskService
+from backend.utils.unknown_names import unknown_name
 
 _Service = TypeVar("_Service")
 
@@ -132,7 +135,13 @@ def malformed_event_id() -> BadRequest:
 async def _confirmed(request: Request) -> None:
     """Raise NotConfirmed unless `confirm` is the user's own id. The id is only compared, never used otherwise."""
     if request.query_params.get("confirm") != user_id_of(request):
-        raise NotConfirmed(name for name in request.query_params if name != "confirm")
+        unknown = [name for name in request.query_params if name not in ErasureQuery.model_fields]
+        raise NotConfirmed(_unknown_parameter(name) for name in unknown[:MAX_DETAILS])
+
+
+def _unknown_parameter(name: str) -> Detail:
+    said = unknown_name(name, ErasureQuery.model_fields, kind="parameter")
+    return Detail(f"query.{name}", "extra_forbidden", said)
 
 
 async def _if_match(request: Request, lines: IfMatchLines = ABSENT) -> Revisions | None:

@@ -28,7 +28,7 @@ from backend.api.http.at_once import at_once
 from backend.api.http.request_state import request_state, user_id_of
 from backend.api.http.strict_json import StrictRequest
 from backend.api.state import app_state
-from backend.errors import UNKNOWN_NAME, BadRequest, Detail, NotFound, ValidationFailed
+from backend.errors import NO_PARAMETERS, BadRequest, Detail, NotFound, ValidationFailed
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -131,7 +131,7 @@ class DatabaseRoute(StrictRoute):
         self._leave_out_empty(request.scope)
         times = Counter(name for name, _ in request.query_params.multi_items())
         if not self.dependant.query_params:
-            raise _refusal(times, "extra_forbidden", UNKNOWN_NAME)
+            raise _refusal(times, "extra_forbidden", NO_PARAMETERS)
         if repeated := [name for name in times if times[name] > 1]:
             raise _refusal(repeated, "repeated", "Send this parameter once")
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-from backend.errors import UNKNOWN_NAME, Detail
+from backend.errors import Detail
 from backend.formats.rows import (
     MAX_ROW_BYTES,
     NOT_UTF_8,
@@ -27,6 +27,7 @@ from backend.formats.rows import (
     documents,
     unreadable,
 )
+from backend.utils.unknown_names import unknown_name
 
 COLUMNS = ("id", "title", "description", "completed", "completed_at", "created_at", "updated_at", "revision", "status")
 _KNOWN = {*COLUMNS, "user_id", "deleted_at"}
@@ -184,7 +185,7 @@ def _columns(cells: list[str] | Detail) -> list[str]:
         raise unreadable(NO_TITLE)
     for name in names:
         if name not in _KNOWN:
-            raise unreadable(Detail(name or ROW, "extra_forbidden", UNKNOWN_NAME))
+            raise unreadable(Detail(name or ROW, "extra_forbidden", unknown_name(name, COLUMNS, kind="column")))
         if names.count(name) > 1:
             raise unreadable(Detail(name, "repeated", _TWICE))
     return names

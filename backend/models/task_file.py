@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, StringConstraints, ValidationError
 
-from backend.errors import BLANK, PLAIN_WORDS, UNKNOWN_NAME, Detail
+from backend.errors import BLANK, PLAIN_WORDS, Detail
 from backend.formats.rows import ROW
 from backend.models.base import Choice, Input, described, optional
 from backend.models.fields import (
@@ -21,6 +21,7 @@ from backend.models.fields import (
     Sentence,
 )
 from backend.models.task import TaskFields
+from backend.utils.unknown_names import unknown_name
 
 MAX_ERRORS = 1000  # listed in a report
 MAX_BAD_ROWS = 10_000  # after this many, the file is not what the client meant to send
@@ -85,7 +86,7 @@ def read_task(fields: Mapping[str, object]) -> ImportedTask | Detail:
     said = {name: value for name, value in fields.items() if name not in _IGNORED}
     if not said.keys() <= _FIELDS:
         unknown = next(name for name in said if name not in _FIELDS)
-        return Detail(_bounded(unknown), "extra_forbidden", UNKNOWN_NAME)
+        return Detail(_bounded(unknown), "extra_forbidden", unknown_name(unknown, ImportedTask.model_fields))
     try:
         return ImportedTask.model_validate(said)
     except ValidationError as error:

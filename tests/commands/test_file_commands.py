@@ -13,7 +13,7 @@ import pytest
 
 from backend import cli
 from backend.formats.csv import CSVWriter
-from backend.models.task_file import MAX_BAD_ROWS, MAX_ERRORS, FileFormat
+from backend.models.task_file import MAX_BAD_ROWS, MAX_ERRORS, FileFormat, ImportedTask
 from backend.server.signals import EXIT_INTERRUPTED
 from backend.services.task_files import export_service
 from backend.services.task_files.import_service import ImportService
@@ -118,7 +118,8 @@ def test_bad_rows_are_listed(command: Command, user_id: str) -> None:
     lines = error.splitlines()
     assert code == 1
     assert out.startswith("1 created, ")
-    assert lines[0] == "tasks.jsonl:2: ?[31m: No field or parameter has this name: check the spelling"
+    fields = ", ".join(ImportedTask.model_fields)
+    assert lines[0] == f"tasks.jsonl:2: ?[31m: There is no field with this name; the fields are: {fields}"
     assert len(lines) == MAX_ERRORS + 1
     assert lines[-1] == (
         f"task-api: {MAX_ERRORS + 2} rows are bad (the first {MAX_ERRORS} listed above). All other rows are stored"
@@ -155,7 +156,11 @@ def test_it_stops_behind_very_many_bad_rows_and_says_so(command: Command, client
         ),
         (("import", "--user", "a", "tasks.txt"), 2, "choose the format of the file with --format"),
         (("import", "--user", "a", "--format", "xml", "missing.csv"), 2, "invalid choice"),
-        (("import", "--user", "a", "other.csv"), 1, "other.csv: name: No field or parameter has this name"),
+        (
+            ("import", "--user", "a", "other.csv"),
+            1,
+            "other.csv: name: There is no column `name`; the columns are: id, title, ",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(command: Command, arguments: tuple[str, ...], code: int, said: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -11,21 +9,9 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 
 from backend.api.http.envelope import error_response
+from backend.api.http.refusals import refusal
 from backend.api.http.request_state import request_id_of
-from backend.errors import (
-    PLAIN_WORDS,
-    AccessTokenNotFound,
-    Detail,
-    InternalError,
-    MethodNotAllowed,
-    NotFound,
-    TaskAPIError,
-    TaskNotFound,
-    UnsupportedMediaType,
-    ValidationFailed,
-)
-
-_NOT_FOUND = {"task_id": TaskNotFound, "token_id": AccessTokenNotFound}  # by the parameter in the path
+from backend.errors import InternalError, MethodNotAllowed, NotFound, TaskAPIError
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -40,7 +26,7 @@ async def _answer_error(request: Request, error: TaskAPIError) -> Response:
 
 
 async def _answer_validation(request: Request, error: RequestValidationError) -> Response:
-    return error_response(_refusal(error), request_id_of(request))
+    return error_response(refusal(error, request.scope["route"]), request_id_of(request))
 
 
 async def _answer_framework(request: Request, error: HTTPException) -> Response:
@@ -53,30 +39,6 @@ async def _answer_framework(request: Request, error: HTTPException) -> Response:
         case _:
             answer = InternalError()
     return error_response(answer, request_id_of(request))
-
-
-def _refusal(error: RequestValidationError) -> TaskAPIError:
-    """Return the error to answer. A malformed id in the path counts last, like an id that is not found."""
-    problems = [problem for problem in error.errors() if problem["loc"][0] != "path"]
-    if not problems:
-        return _of_no_id(error)
-    if problems[0]["loc"] == ("body",) and isinstance(error.body, bytes):
-        return UnsupportedMediaType()
-    return ValidationFailed(details=tuple(_detail(problem) for problem in problems))
-
-
-def _of_no_id(error: RequestValidationError) -> NotFound:
-    """Return the 404 for a malformed id, without a look-up: nothing can have such an id."""
-    _, name = error.errors()[0]["loc"]
-    return _NOT_FOUND[name]()
-
-
-def _detail(problem: dict[str, Any]) -> Detail:
-    """Return where and what the problem is, but never what was sent: pydantic's `input` and `ctx` are left out."""
-    source, *path = problem["loc"]
-    names = [str(part) for part in path] if source == "body" and path else [source, *map(str, path)]
-    code: str = problem["type"]
-    return Detail(".".join(names), code, PLAIN_WORDS.get(code, problem["msg"]))
 
 
 def _allowed_methods(request: Request) -> list[str]:

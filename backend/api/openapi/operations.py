@@ -21,7 +21,7 @@ from backend.api.openapi.answers import (
     example_of,
 )
 from backend.errors import (
-    UNKNOWN_NAME,
+    NO_PARAMETERS,
     Detail,
     InternalError,
     PayloadTooLarge,
@@ -178,7 +178,7 @@ def _documented(error: TaskAPIError) -> dict[str, Any]:
 
 ANYWHERE = errors(RateLimited, InternalError, ServiceUnavailable)  # any operation can return these
 WITH_BODY = errors(RequestTimeout, PayloadTooLarge, UnsupportedMediaType)  # and these, if it takes a body
-UNKNOWN_PARAMETER = invalid("query.verbose", "extra_forbidden", UNKNOWN_NAME)
+UNKNOWN_PARAMETER = invalid("query.verbose", "extra_forbidden", NO_PARAMETERS)
 NOT_MODIFIED: Responses = {304: {"description": "Your copy is up to date", "headers": ALWAYS | named("ETag")}}
 LIST_NOT_MODIFIED: Responses = {304: {**NOT_MODIFIED[304], "headers": ALWAYS | named("List-ETag")}}
 CHANGED_SINCE = PreconditionFailed(json.dumps(example_of(TaskPublic)), 42)
