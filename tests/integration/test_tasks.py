@@ -43,6 +43,7 @@ def test_a_created_task_is_answered_located_and_tagged(client: httpx.Client, use
         "created_at": "",
         "updated_at": "",
         "revision": 1,
+        "status": "todo",
     }
     assert response.headers["ETag"] == '"1"'
     assert response.headers["Location"] == path_of(task)
@@ -144,7 +145,7 @@ def test_an_edit_changes_exactly_the_fields_sent(client: httpx.Client, method: s
 
     edited = task_of(client.request(method, path_of(task), json=change))
 
-    volatile = {"updated_at", "revision", "completed_at"}
+    volatile = {"updated_at", "revision", "completed_at", "status"}
     assert {name: edited[name] for name in edited.keys() - volatile} == {
         name: value for name, value in {**task, **change}.items() if name not in volatile
     }

@@ -38,12 +38,13 @@ ROWS = st.builds(
     deleted_at=st.none() | TIMES,
     revision=st.integers(1, 2**53 - 1),
     request_hash=st.none(),
+    open_status=st.sampled_from(["todo", "in_progress", "cancelled"]),
 )
 WRITTEN = """
 SET LOCAL TimeZone = 'UTC';
 SELECT row_to_json(task)::text FROM (SELECT %s::uuid AS id, %s::text AS user_id, %s::text AS title,
     %s::text AS description, %s AS completed, %s::timestamptz AS completed_at, %s::timestamptz AS created_at,
-    %s::timestamptz AS updated_at, %s AS revision, %s::timestamptz AS deleted_at) AS task
+    %s::timestamptz AS updated_at, %s AS revision, %s::text AS status, %s::timestamptz AS deleted_at) AS task
 """
 
 
@@ -52,7 +53,7 @@ SELECT row_to_json(task)::text FROM (SELECT %s::uuid AS id, %s::text AS user_id,
 def test_a_task_is_written_as_postgres_writes_it(database_url: str, task: Row, user_id: str) -> None:
     values = (str(task.id), user_id, task.title, task.description, task.completed)
     moments = (task.completed_at, task.created_at, task.updated_at)
-    ((written,),) = execute(database_url, WRITTEN, *values, *moments, task.revision, task.deleted_at)
+    ((written,),) = execute(database_url, WRITTEN, *values, *moments, task.revision, task.status, task.deleted_at)
 
     if task.deleted_at is None:
         written = written.replace(',"deleted_at":null}', "}")
