@@ -18,6 +18,7 @@ _TASK = {
     "created_at": "2025-01-01T00:00:01+00:00",
     "updated_at": "2025-01-01T00:00:01+00:00",
     "revision": 1,
+    "status": "todo",
 }
 ANSWER = json.dumps({"data": _TASK}, separators=(",", ":"))  # the contenders' response for one of the tasks
 

@@ -50,6 +50,7 @@ class TaskFields(SQLModel):
     created_at: datetime
     updated_at: datetime
     revision: int
+    status: str
 
 
 class Task(SQLModel, table=True):
@@ -67,9 +68,15 @@ class Task(SQLModel, table=True):
     updated_at: datetime = Field(default_factory=lambda: datetime.now(UTC), sa_type=DateTime(timezone=True))
     deleted_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     revision: int = Field(sa_type=BigInteger)
+    open_status: str = "todo"
     in_trash: bool = Field(
         default=None, sa_column=Column(Boolean, Computed("deleted_at IS NOT NULL"))
     )  # included in the indexes
+
+    @property
+    def status(self) -> str:
+        """Return how far the task is."""
+        return "done" if self.completed else self.open_status
 
 
 class TaskCreate(SQLModel):

@@ -110,7 +110,7 @@ def create_app() -> Starlette:
             page = page_of_rows(TaskQuery(limit=limit), database.rows(SHORT_LIST, **values))
             tag, text, cursor = page.tag, page.json, page.next_cursor
         else:
-            tag, text, has_more, key, last_id, _ = database.row(LIST, **values)
+            tag, text, has_more, key, last_id, _, _ = database.row(LIST, **values)
             cursor = cursors.encode(_LISTING_ID, key, last_id) if has_more else None
         page_of = json.dumps({"limit": limit, "has_more": cursor is not None, "next_cursor": cursor})
         return answer(f'{{"data":{text},"page":{page_of}}}', tag)
