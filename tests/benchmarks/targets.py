@@ -52,6 +52,7 @@ def _targets(results: Sequence[Result]) -> Iterator[Target]:
         yield Target(f"{workload}: p99 by that of {CONVENTIONAL}", 1.0, measured, is_upper=True)
     for workload in workloads:
         measured = compare("requests_per_second", workload, FLOOR)
-        yield Target(f"{workload}: requests/s by those of {FLOOR}", SHARES_OF_FLOOR.get(workload, SHARE_OF_FLOOR), measured)
+        share = SHARES_OF_FLOOR.get(workload, SHARE_OF_FLOOR)
+        yield Target(f"{workload}: requests/s by those of {FLOOR}", share, measured)
     measured = compare("cpu_microseconds", GET, BARE)
     yield Target(f"{GET}: CPU time by that of {BARE}", TIMES_BARE, measured, is_upper=True)
