@@ -16,6 +16,7 @@ from backend.api.streams.download import MEDIA_TYPES as EXPORTED
 from backend.api.streams.upload import MEDIA_TYPES as IMPORTED
 from backend.formats.csv import CSVWriter
 from backend.models import sync_token
+from backend.models.base import Input
 from backend.models.change import DeletedTask
 from backend.models.sync_token import SyncToken
 from backend.models.task import TaskPublic
@@ -98,8 +99,8 @@ def task_file_body(description: str) -> dict[str, Any]:
 
 def schemas_of_parts() -> dict[str, Schema]:
     """Return the schemas of all models that describe a part of a text, and of the models they reference."""
-    models: list[tuple[type[BaseModel], Literal["serialization"]]]
-    models = [(model, "serialization") for model in _parts.values()]
+    models: list[tuple[type[BaseModel], Literal["serialization", "validation"]]]
+    models = [(model, "validation" if issubclass(model, Input) else "serialization") for model in _parts.values()]
     schemas: dict[str, Schema] = models_json_schema(models, ref_template=_PLACE)[1]["$defs"]
     return schemas
 

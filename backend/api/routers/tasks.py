@@ -156,7 +156,8 @@ def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit
     """Edit one of your tasks.
 
     Omitted fields keep their values, so that a form never clears what it does not show. `"description": null` clears
-    the description. An edit that changes nothing leaves `updated_at` and `revision` unchanged.
+    the description. An edit that changes nothing leaves `updated_at` and `revision` unchanged. If you send both
+    `status` and `completed`, the one that differs from the stored task counts; if both differ, they must agree.
 
     Send the `ETag` that you have as `If-Match` to avoid overwriting an edit that was made since you read the task.
     """
@@ -187,7 +188,8 @@ def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, 
     """Complete or reopen one of your tasks.
 
     Without a body the call toggles the task. `{"completed": true}` or `{"completed": false}` sets its state, which is
-    safe to repeat: use it when a request may be sent twice, or send an `Idempotency-Key`.
+    safe to repeat: use it when a request may be sent twice, or send an `Idempotency-Key`. Completing leads to the
+    status `done`, reopening a completed task to `todo`; a task that is not completed keeps its status.
     """
     if data is None:
         return once(tasks, None, lambda tasks: task_response(tasks.toggle(task_id, expected)))
