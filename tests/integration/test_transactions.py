@@ -90,6 +90,18 @@ def test_a_unit_of_work_that_fails_is_taken_back_and_leaves_its_connection_clean
         assert execute(own_url, IN_TRANSACTION) == [(0,)]
 
 
+@pytest.mark.requirement("FR-124")
+def test_two_statements_of_a_unit_cannot_give_a_parameter_two_values(engine: Engine, own_url: str) -> None:
+    def store_another_title(unit: UnitOfWork) -> None:
+        unit.store(text("SELECT 1"), new_title="a")
+        unit.store(text("SELECT 1"), new_title="b")
+
+    with pytest.raises(ValueError, match="two statements need different values of new_title"):
+        _create_and(SessionFactory(engine), new_user(), store_another_title)
+
+    assert execute(own_url, "SELECT FROM users") == []
+
+
 @pytest.mark.requirement("FR-124", "FR-126")
 def test_a_store_that_takes_too_long_is_taken_back(engine: Engine, own_url: str) -> None:
     with pytest.raises(ServiceUnavailable):
