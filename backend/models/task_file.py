@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, StringConstraints, ValidationError, WithJsonSchema
 
 from backend.errors import BLANK, PLAIN_WORDS, Detail
 from backend.formats.rows import ROW
@@ -20,7 +20,7 @@ from backend.models.fields import (
     Moment,
     Sentence,
 )
-from backend.models.task import TaskFields
+from backend.models.task import Status, StatusName, TaskFields
 from backend.utils.unknown_names import unknown_name
 
 MAX_ERRORS = 1000  # listed in a report
@@ -57,6 +57,9 @@ class TaskExportQuery(Input):
         return FileFormat(self.format)
 
 
+_ANY_STATUS = {"type": "string", "maxLength": 20, "pattern": f"^({'|'.join(Status)})$"}
+
+
 class ImportedTask(TaskFields):
     """A task as one row describes it. In an existing task, omitted fields keep their values."""
 
@@ -64,6 +67,10 @@ class ImportedTask(TaskFields):
         "The task's id; without it, each import creates a new task", UUID_EXAMPLE, default=None
     )
     completed: Flag = optional("Whether the task is done; if omitted, whether there is a `completed_at`", True)
+    # As a pattern: Swagger UI cannot execute an import if the rows in its body refer to another schema, like Status.
+    status: Annotated[StatusName, WithJsonSchema(_ANY_STATUS)] = optional(
+        "How far the task is; if omitted, `done` if the row completes the task", Status.IN_PROGRESS.value
+    )
     completed_at: Moment | None = described(
         "When it was completed; applies if this row completes the task", TIME_EXAMPLE, default=None
     )
