@@ -20,6 +20,10 @@ OPENSSL = "openssl rand -base64 48"  # makes a random secret
 SHORT_SECRET = f"must have at least {MIN_SECRET_BYTES} bytes. Make one with: {OPENSSL}"
 NOT_HTTPS = "must be an https:// URL (http:// only for localhost)"
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
+# Origins of pages on this machine, on any port. An IPv6 address stands in brackets.
+LOCAL_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?"
+
+EXAMPLES = Path(__file__).parents[1] / "examples"  # in a checkout; an installed package has none
 
 
 def is_https_or_local(url: str) -> bool:
@@ -111,7 +115,11 @@ class Settings(BaseSettings):
         (), description="accepted `azp` values (the frontends of Clerk or Auth0), in the same form; unset: not checked"
     )
 
-    cors_origins: StringList = Field((), description="origins of browser frontends, comma-separated or a JSON list")
+    cors_origins: StringList = Field(
+        (),
+        description="origins of browser frontends, comma-separated or a JSON list; unset: none in production, those "
+        "of this machine in development",
+    )
     request_timeout_seconds: float = Field(
         10, gt=0, le=300, description="maximum time for the database work of a request, including waiting"
     )
@@ -141,6 +149,18 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "127.0.0.1,::1", description="addresses or networks of proxies whose X-Forwarded-For and -Proto are trusted"
     )
+
+    @property
+    def origin_pattern(self) -> str | None:
+        """Return the pattern of origins that are allowed without being listed, if any: in development, our own."""
+        is_open = self.environment == "development" and not self.cors_origins
+        return LOCAL_ORIGINS if is_open else None
+
+    @property
+    def examples(self) -> Path | None:
+        """Return the folder of the example page, if there is one to serve: in development, from a checkout."""
+        has_page = self.environment == "development" and (EXAMPLES / "task-api.js").is_file()
+        return EXAMPLES if has_page else None
 
     @field_validator("jwt_audience", "jwt_authorized_parties", "cors_origins", mode="before")
     @classmethod

@@ -106,7 +106,7 @@ class NotFound(TaskAPIError):
 
     code = "NOT_FOUND"
     status = 404
-    message = "There is nothing at this path. See /docs for all paths; none of them ends with a slash."
+    message = "There is nothing at this path. See /docs for all paths."
 
 
 class TaskNotFound(NotFound):
@@ -119,6 +119,18 @@ class AccessTokenNotFound(NotFound):
     """A missing, revoked, foreign or malformed id of a personal access token; the answer does not say which."""
 
     message = "Personal access token not found. Check the id: GET /api/me/tokens lists your tokens."
+
+
+class LabelNotFound(NotFound):
+    """A label that is missing or another user's, or a name that no label can have; the answer does not say which."""
+
+    message = "Label not found. Check its name: GET /api/labels lists your labels."
+
+
+class ListNotFound(NotFound):
+    """A missing, deleted, foreign or malformed list id; the answer does not say which."""
+
+    message = "List not found. Check the id: GET /api/lists lists your lists; if it was deleted, restore it."
 
 
 class MethodNotAllowed(TaskAPIError):
@@ -157,6 +169,39 @@ class TooManyTasks(Conflict):
         super().__init__(details=(Detail("body", "too_many_tasks", self.message),))
 
 
+class TooManyLabels(Conflict):
+    """The user cannot have as many labels as the request would make."""
+
+    message = "You have the maximum number of labels. Use those that you have, or delete some."
+
+    def __init__(self) -> None:
+        super().__init__(details=(Detail("body", "too_many_labels", self.message),))
+
+
+class LabelExists(Conflict):
+    """A label would get the name of another one of the user's labels."""
+
+    message = "You already have another label with this name. Choose another name."
+
+    def __init__(self) -> None:
+        super().__init__(details=(Detail("name", "label_exists", self.message),))
+
+
+class ListConflict(Conflict):
+    """A new list would get the id of another one."""
+
+    message = "You already have a list with this id, perhaps in the trash. Choose another id."
+
+
+class TooManyLists(Conflict):
+    """The user already has the maximum number of lists."""
+
+    message = "You have the maximum number of lists. Lists in the trash count, too: delete some with permanent=true."
+
+    def __init__(self) -> None:
+        super().__init__(details=(Detail("body", "too_many_lists", self.message),))
+
+
 class TooManyAccessTokens(Conflict):
     """The user already has the maximum number of personal access tokens."""
 
@@ -183,6 +228,12 @@ class PreconditionFailed(TaskAPIError):
 
     def __init__(self, current: str, revision: int, *, details: tuple[Detail, ...] = ()) -> None:
         super().__init__(headers={"ETag": f'"{revision}"'}, data=current, details=details)
+
+
+class ListChanged(PreconditionFailed):
+    """The list is not as the client last saw it."""
+
+    message = "The list is not in the state that your request expects, so nothing was changed. See data for its state."
 
 
 class PayloadTooLarge(TaskAPIError):
@@ -221,11 +272,11 @@ class ValidationFailed(TaskAPIError):
 
 
 class PreconditionRequired(TaskAPIError):
-    """In this deployment, every change of a task must name the state that it expects (RFC 6585)."""
+    """In this deployment, every change of a task or a list must name the state that it expects (RFC 6585)."""
 
     code = "PRECONDITION_REQUIRED"
     status = 428
-    message = "Send the task's ETag in the If-Match header, or * to change the task whatever its state."
+    message = "Send the ETag of the task or list in the If-Match header, or * to change it whatever its state."
 
 
 class NotConfirmed(ValidationFailed):

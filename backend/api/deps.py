@@ -21,14 +21,16 @@ from backend.api.streams.download import Export
 from backend.api.streams.upload import Import, format_of
 from backend.database.session import SessionFactory
 from backend.errors import BadRequest, Detail, NotConfirmed, PreconditionRequired
-from backend.models import sync_token
-from backend.models.etags import EntityTags, Revisions
-from backend.models.sync_token import SyncToken
 from backend.models.user import ErasureQuery
+from backend.models.values import sync_token
+from backend.models.values.etags import EntityTags, Revisions
+from backend.models.values.sync_token import SyncToken
 from backend.services.access_tokens.service import AccessTokenService
 from backend.services.account.export import ExportService
 from backend.services.account.service import UserService
 from backend.services.changes.service import ChangeService
+from backend.services.labels.service import LabelService
+from backend.services.lists.service import ListService
 from backend.services.task_files.export_service import TaskExportService
 from backend.services.task_files.import_service import ImportService
 from backend.services.tasks.batch import BatchService
@@ -54,8 +56,8 @@ _BEARER = HTTPBearer(
     description=(
         "The token from your sign-in, without the word Bearer: a JWT, checked as RFC8725 recommends. In development, "
         "`.venv/bin/task-api token alice` prints one. Or a personal access token (`tk_…`): its scope `tasks:read` "
-        "allows every GET of tasks and changes, `tasks:write` allows all calls that change tasks, and either of them "
-        "allows `GET /api/me`."
+        "allows every GET of tasks, labels, lists and changes, `tasks:write` allows all calls that change tasks, "
+        "labels or lists, and either of them allows `GET /api/me`."
     ),
 )
 
@@ -185,6 +187,8 @@ async def _authenticator(request: Request) -> Authenticator:
 Tasks = Annotated[TaskService, Depends(_OfUser(_tasks))]
 Listing = Annotated[ListingService, Depends(_of_user(ListingService))]
 Batches = Annotated[BatchService, Depends(_OfUser(_batches))]
+Labels = Annotated[LabelService, Depends(_of_user(LabelService))]
+Lists = Annotated[ListService, Depends(_of_user(ListService))]
 Changes = Annotated[ChangeService, Depends(_of_user(ChangeService))]
 ChangeStream = Annotated[Stream, Depends(_stream)]  # frees its slot after the answer
 Exports = Annotated[ExportService, Depends(_of_user(ExportService))]

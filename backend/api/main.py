@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import replace
+from threading import Lock
 from typing import Any
 
 import anyio
@@ -24,10 +25,23 @@ from backend.api.middleware.error_boundary import ErrorBoundary
 from backend.api.middleware.head import HeadAsGet
 from backend.api.middleware.limits import BodyLimit, HeadLimits
 from backend.api.middleware.request_context import RequestContext, route_finder
-from backend.api.openapi.document import DESCRIPTION, TAGS, completed
+from backend.api.middleware.trailing_slash import TrailingSlash
+from backend.api.openapi.document import DESCRIPTION, SERVERS, TAGS, completed
+from backend.api.openapi.example_page import add_example_page
 from backend.api.openapi.operations import EXPOSED_HEADERS
 from backend.api.openapi.pages import add_docs
-from backend.api.routers import access_tokens, account, changes, health, task_batch, task_export, task_import, tasks
+from backend.api.routers import (
+    access_tokens,
+    account,
+    changes,
+    health,
+    labels,
+    lists,
+    task_batch,
+    task_export,
+    task_import,
+    tasks,
+)
 from backend.api.state import AppState, ConnectionState
 from backend.api.streams.changes import Feed
 from backend.api.streams.download import Exports
@@ -59,6 +73,8 @@ _ROUTES = [
         task_batch.router,
         task_export.router,
         task_import.router,
+        labels.router,
+        lists.router,
         changes.router,
         account.router,
         access_tokens.router,
@@ -66,6 +82,7 @@ _ROUTES = [
     )
     for route in router.routes
 ]
+_ONE_AT_A_TIME = Lock()  # the framework cannot build two contracts at once: they share caches
 
 
 class TaskAPI(FastAPI):
@@ -75,7 +92,8 @@ class TaskAPI(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """Return the contract, building it on the first call."""
-        return completed(super().openapi())
+        with _ONE_AT_A_TIME:
+            return completed(super().openapi())
 
 
 def create_app(settings: Settings) -> TaskAPI:
@@ -86,6 +104,7 @@ def create_app(settings: Settings) -> TaskAPI:
         version=__version__,
         description=DESCRIPTION,
         openapi_tags=TAGS,
+        servers=SERVERS,
         lifespan=_lifespan,
         docs_url=None,  # the built-in page loads its assets from the internet
         redoc_url=None,
@@ -97,7 +116,10 @@ def create_app(settings: Settings) -> TaskAPI:
     app.state = state
     add_error_handlers(app)
     add_docs(app)
-    app.add_middleware(RequestContext, route_of=route_finder(app.routes))  # outermost
+    if settings.examples:
+        add_example_page(app, settings.examples)
+    app.add_middleware(RequestContext, route_of=route_finder(app.routes))
+    app.add_middleware(TrailingSlash)  # outermost
     return app
 
 
@@ -183,7 +205,12 @@ def _syncing(state: AppState) -> AbstractAsyncContextManager[None]:
 def _middleware(settings: Settings, state: AppState) -> list[Middleware]:
     """Return the layers inside RequestContext, outermost first: each layer's answers pass through those before it."""
     return [
-        Middleware(CORS, origins=settings.cors_origins, exposed_headers=EXPOSED_HEADERS),
+        Middleware(
+            CORS,
+            origins=settings.cors_origins,
+            origin_pattern=settings.origin_pattern,
+            exposed_headers=EXPOSED_HEADERS,
+        ),
         Middleware(ErrorBoundary),
         Middleware(Authentication, authenticator=state.authenticator, limits=state.rate_limits),
         Middleware(HeadLimits),

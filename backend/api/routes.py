@@ -39,7 +39,14 @@ class IdConvertor(StringConvertor):
     regex = "(?!(?:batch|export|import)$)[^/]+"
 
 
+class LabelConvertor(StringConvertor):
+    """What `{name:label}` stands for in a path: all of its rest, because a label may contain slashes."""
+
+    regex = "(?s:.+)"
+
+
 register_url_convertor("id", IdConvertor())
+register_url_convertor("label", LabelConvertor())
 
 
 class StrictRoute(APIRoute):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from backend import __version__
+from backend.commands.program import program
 
 MAX_USERS, MAX_TASKS, MAX_SEEDS = 1_000_000, 10**9, 10**15
 
@@ -41,7 +42,11 @@ class Parser(argparse.ArgumentParser):
         if unknown := _UNKNOWN.search(message):
             known = re.findall(r"[a-z-]+", message[unknown.end() :] + self.format_usage())
             meant = "".join(f" Did you mean {word}?" for word in difflib.get_close_matches(unknown[1], known, n=1))
-        self.exit(2, f"task-api: {message}.{meant} Run: {self.prog} --help\n")
+        self.exit(2, f"task-api: {message}.{meant} Run: {self._called()} --help\n")
+
+    def _called(self) -> str:
+        """Return this command as it can be typed here."""
+        return f"{program()}{self.prog.removeprefix('task-api')}"
 
 
 def read(arguments: Sequence[str] | None) -> argparse.Namespace:

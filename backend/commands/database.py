@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from backend.commands.program import program
 from backend.config import Settings, load_settings
 from backend.database.migrations import runner as migrations
 from backend.errors import ConfigurationError
@@ -56,7 +57,7 @@ def require_schema(migration_url: str) -> None:
     """Raise ConfigurationError, saying what to run, unless every migration is applied."""
     if pending := migrations.pending(migration_url):
         raise ConfigurationError(
-            f"the database schema is outdated: {', '.join(pending)} not applied. Run: task-api migrate"
+            f"the database schema is outdated: {', '.join(pending)} not applied. Run: {program()} migrate"
         )
 
 

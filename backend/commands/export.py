@@ -20,7 +20,8 @@ def run(options: argparse.Namespace) -> None:
     """Write the tasks to a file or to standard output."""
     check_user(options)
     is_plain = options.output == STANDARD and options.format is None
-    writer = writer_of(FileFormat.JSON_LINES if is_plain else format_of(options, options.output))
+    file_format = FileFormat.JSON_LINES if is_plain else format_of(options, options.output)
+    writer = writer_of(file_format)
     count = 0
     with (
         sessions_on_database(set_up()) as sessions,
@@ -28,7 +29,7 @@ def run(options: argparse.Namespace) -> None:
         progress(None, "tasks") as advance,
     ):
         write(writer.beginning)
-        for lines in _pages(TaskExportService(sessions, options.user)):
+        for lines in _pages(TaskExportService(sessions, options.user), file_format):
             write(writer.write(lines))
             count += lines.count("\n")
             advance(lines.count("\n"))
@@ -37,11 +38,11 @@ def run(options: argparse.Namespace) -> None:
         print(f"exported {count} task{'' if count == 1 else 's'}")
 
 
-def _pages(service: TaskExportService) -> Iterator[str]:
-    page = service.read()
+def _pages(service: TaskExportService, file_format: FileFormat) -> Iterator[str]:
+    page = service.read(file_format)
     yield page.lines
     while page.next:
-        page = service.read(page.next)
+        page = service.read(file_format, page.next)
         yield page.lines
 
 

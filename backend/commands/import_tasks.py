@@ -27,10 +27,11 @@ _COUNTS = ("created", "updated", "restored", "unchanged", "failed")
 def run(options: argparse.Namespace) -> None:
     """Store the rows, print the counts, and list bad rows on standard error."""
     check_user(options)
-    reader = reader_of(format_of(options, options.file))
+    file_format = format_of(options, options.file)
     settings = set_up()
     with _input(options.file) as file, sessions_on_database(settings) as sessions:
         service = ImportService(sessions, options.user, settings.max_tasks_per_user)
+        reader = reader_of(file_format, service.zone_of(file_format))
         report = _import(file, TaskImport(reader, service), options.file)
     print(", ".join(f"{getattr(report, name)} {name}" for name in _COUNTS))
     for error in report.errors:

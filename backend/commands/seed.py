@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 
 from backend.commands.database import bring_up_to_date, database, migration_url, set_up
+from backend.commands.program import program
 from backend.commands.progress import progress
 from backend.commands.sessions import sessions_on
 from backend.config import Settings
 from backend.database.session import SessionFactory
-from backend.errors import ConfigurationError, TooManyTasks
+from backend.errors import ConfigurationError, TooManyLabels, TooManyTasks
 from backend.server.signals import EXIT_TERMINATED, leaving_in_order
 from backend.services.samples.service import SeedService
 from backend.services.samples.tasks import sample_task, sample_user
@@ -33,12 +33,7 @@ def run(options: argparse.Namespace) -> None:
                 advance(done)
     where = "" if settings.database_url else f" to the database in {settings.data_dir.absolute()}"
     print(f"added {added} task{'' if added == 1 else 's'}{where}")
-    print(f"Users: {_names(options.users)}\nA token for one of them: {_program()} token {sample_user(1)}")
-
-
-def _program() -> str:
-    """Return how this command was called, so that the next one can be called the same way."""
-    return sys.argv[0] if sys.argv[0].endswith("task-api") else "task-api"
+    print(f"Users: {_names(options.users)}\nA token for one of them: {program()} token {sample_user(1)}")
 
 
 def _check(settings: Settings, options: argparse.Namespace) -> None:
@@ -63,6 +58,8 @@ def _steps(sessions: SessionFactory, settings: Settings, options: argparse.Names
                     f"{user_id} also has other tasks, and MAX_TASKS_PER_USER allows only "
                     f"{settings.max_tasks_per_user}. Raise it, or set a lower --tasks"
                 ) from None
+            except TooManyLabels as error:
+                raise ConfigurationError(f"{user_id} also has other labels. {error.message}") from None
             yield len(numbers), added
 
 

@@ -7,10 +7,12 @@ import os
 import socket
 import sys
 from contextlib import suppress
+from functools import partial
 
 import structlog
 
 from backend.commands.database import bring_up_to_date, database, migration_url, require_schema, set_up
+from backend.commands.program import program
 from backend.commands.token import issue, with_key
 from backend.config import Settings, load_settings
 from backend.database.engine import Engine
@@ -24,7 +26,7 @@ from backend.server.supervisor import Supervisor
 from backend.services.health import rls_check
 from backend.utils.descriptors import raise_limit
 
-DEVELOPMENT_USER = "developer"
+DEVELOPMENT_USER = "alice"  # whom `seed` gives tasks
 DEVELOPMENT_TTL, DEVELOPMENT_TTL_SECONDS = "24h", 24 * 3600
 
 logger = structlog.get_logger()
@@ -44,7 +46,6 @@ def run(options: argparse.Namespace) -> None:
     ):
         os.environ |= _made_here(settings, url)
         _prepare()
-        _announce(settings, address_of(listener))
         _run_server(settings, listener)
 
 
@@ -61,10 +62,15 @@ def _prepare() -> None:
 
 def _run_server(settings: Settings, listener: socket.socket) -> None:
     config = server_config("backend.server.worker_app:application", settings, factory=True, workers=settings.workers)
+    announce = None
+    if settings.environment == "production":
+        logger.info("serving", address=address_of(listener))
+    else:  # the last thing on the screen: what is logged at start stands above
+        announce = partial(_announce, settings, address_of(listener))
     if settings.workers == 1:
-        Server(config).run(sockets=[listener])
+        Server(config, announce).run(sockets=[listener])
     else:
-        Supervisor(config, listener, _prepare).run()
+        Supervisor(config, listener, _prepare, announce).run()
 
 
 def _prepare_schema(settings: Settings, url: str) -> None:
@@ -101,12 +107,13 @@ def _made_here(settings: Settings, url: str) -> dict[str, str]:
 
 
 def _announce(settings: Settings, address: str) -> None:
-    if settings.environment == "production":
-        logger.info("serving", address=address)
-        return
+    token = issue(settings, DEVELOPMENT_USER, DEVELOPMENT_TTL_SECONDS) if settings.jwt_secret else None
     print(f"Task API  {address}\nDocs      {address}/docs")
-    if settings.jwt_secret:
-        token = issue(settings, DEVELOPMENT_USER, DEVELOPMENT_TTL_SECONDS)
+    if settings.examples:  # browsers do not send what follows the #
+        print(f"App       {address}/app" + (f"#token={token}" if token else ""))
+    if not settings.database_url:
+        print(f"Samples   {program()} seed")
+    if token:
         print(f"Token     for user {DEVELOPMENT_USER!r}, good for {DEVELOPMENT_TTL}:\n{token}\n\nCreate a task:")
         print(
             f"curl -X POST {address}/api/tasks -H 'Authorization: Bearer {token}' "

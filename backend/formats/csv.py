@@ -3,7 +3,8 @@
 Spreadsheets treat a text as a formula if it begins with =, +, -, @ or the like, and a stranger's formula can do harm
 (OWASP: CSV injection). The writer puts an apostrophe before such a text, which spreadsheets take for "this is text".
 The reader removes one. A text that already has apostrophes before such a beginning gets one more, so that every text
-comes back unchanged. An empty cell means no description, a lone apostrophe means an empty one.
+comes back unchanged. An empty cell means no description, a lone apostrophe means an empty one. Under the name of a
+date, or of the priority, an empty cell means none. Labels are separated by commas.
 """
 
 from __future__ import annotations
@@ -29,9 +30,15 @@ from backend.formats.rows import (
 )
 from backend.utils.unknown_names import unknown_name
 
-COLUMNS = ("id", "title", "description", "completed", "completed_at", "created_at", "updated_at", "revision", "status")
+_DATES = ("due_date", "due_at", "start_date", "start_at", "timezone")
+COLUMNS = (
+    *("id", "title", "description", "completed", "completed_at", "created_at", "updated_at", "revision", "status"),
+    *_DATES,
+    *("priority", "labels", "list_id"),
+)
 _KNOWN = {*COLUMNS, "user_id", "deleted_at"}
-_TEXTS = {"title", "description"}
+_TEXTS = {"title", "description", "labels"}
+_CLEARED_BY_BLANK = {"description", *_DATES, "priority", "labels", "list_id"}
 
 _BEGINS_A_FORMULA = r"(?:\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]|\Z)"
 _TO_GUARD = re.compile(rf"'*{_BEGINS_A_FORMULA}")
@@ -67,6 +74,8 @@ class CSVWriter:
 def _cell(value: object) -> object:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        return _cell(",".join(value)) if value else None
     return f"'{value}" if isinstance(value, str) and _TO_GUARD.match(value) else value
 
 
@@ -192,12 +201,13 @@ def _columns(cells: list[str] | Detail) -> list[str]:
 
 
 def _fields(cells: Iterable[tuple[str, str]]) -> dict[str, object]:
-    return {name: _value(name, cell) for name, cell in cells if cell or name in _TEXTS}
+    return {name: _value(name, cell) for name, cell in cells if cell or name == "title" or name in _CLEARED_BY_BLANK}
 
 
 def _value(name: str, cell: str) -> object:
     if name == "completed":
         return _FLAGS.get(cell.lower(), cell)
-    if name == "description" and not cell:
-        return None
-    return cell[1:] if name in _TEXTS and _GUARDED.match(cell) else cell
+    text = cell[1:] if name in _TEXTS and _GUARDED.match(cell) else cell
+    if name == "labels":
+        return [label for label in text.split(",") if label.strip()]
+    return None if name in _CLEARED_BY_BLANK and not cell else text

@@ -16,10 +16,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from icalendar.parser import Contentline, unescape_backslash
+from icalendar.parser import Contentline, split_on_unescaped_comma, unescape_backslash
 from icalendar.prop import vDatetime
 
 from backend.errors import Detail
+from backend.formats.icalendar_dates import DATES, EXACT, ZONE, read_dates, written_dates
 from backend.formats.rows import (
     BLANK_LINES,
     MAX_ROW_BYTES,
@@ -32,12 +33,19 @@ from backend.formats.rows import (
     documents,
     unreadable,
 )
+from backend.formats.vtimezone import zone_component
+from backend.utils.priorities import PriorityNumber, number_of
 
 _OTHER_IDS = UUID("5f0c9d1e-52c5-4f6d-9d0a-6a1f3b7e2c48")  # namespace of ids made from other programs' UIDs
 _EXACT = {"SUMMARY": "X-TASK-API-SUMMARY", "DESCRIPTION": "X-TASK-API-DESCRIPTION"}
+_LABELS = "CATEGORIES"
+_LIST = "X-TASK-API-LIST"
 _PROPERTIES = {
-    *("UID", "SUMMARY", "DESCRIPTION", "STATUS", "PERCENT-COMPLETE", "COMPLETED", "CREATED"),
+    *("UID", "SUMMARY", "DESCRIPTION", "STATUS", "PERCENT-COMPLETE", "COMPLETED", "CREATED", "PRIORITY"),
     *_EXACT.values(),
+    *DATES,
+    *EXACT.values(),
+    *(ZONE, _LABELS, _LIST),
 }
 _STATUSES = {"todo": "NEEDS-ACTION", "in_progress": "IN-PROCESS", "done": "COMPLETED", "cancelled": "CANCELLED"}
 _STATUS_OF = {word: status for status, word in _STATUSES.items()}
@@ -45,6 +53,7 @@ _COMPONENTS = {b"VTODO", b"VEVENT", b"VJOURNAL", b"VFREEBUSY", b"VTIMEZONE"}
 _NAME = re.compile(rb"[A-Za-z0-9-]+")
 # Lines that say nothing about a task, unless they continue a line that does.
 _IGNORED = re.compile(rf"(?:(?!{'|'.join(['BEGIN', 'END', *sorted(_PROPERTIES)])})[^\n]*+\n)++".encode(), re.IGNORECASE)
+_A_PRIORITY = re.compile(r"\+?0*([0-9])", re.ASCII)
 _ILLEGIBLE = re.compile(r"\r\n?|[\x00-\x08\x0b-\x1f\x7f]")
 _ESCAPES = str.maketrans({"\\": r"\\", ";": r"\;", ",": r"\,", "\n": r"\n"})
 
@@ -53,6 +62,7 @@ _INVALID = Detail(ROW, "calendar_invalid", "One of its lines is not valid iCalen
 _UNFINISHED = Detail(ROW, "component_unfinished", "This component has no END")
 _NO_END = Detail(ROW, "calendar_unfinished", "The file ends without END:VCALENDAR: part of it may be missing")
 _NO_TASK = Detail(ROW, "not_a_task", "This is not a VTODO, and only those are tasks")
+_NO_PRIORITY = Detail("PRIORITY", "priority_invalid", "Must be a whole number from 0 to 9")
 _NOT_A_TIME = "Must be a time in UTC, like 20261121T093000Z"
 
 
@@ -62,9 +72,19 @@ class CalendarWriter:
     beginning = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Task API//EN\r\n"
     ending = "END:VCALENDAR\r\n"
 
+    def __init__(self) -> None:
+        self._zones: set[str] = set()  # whose VTIMEZONE is written
+
     def write(self, lines: str) -> str:
-        """Write a component for each task."""
-        return "".join(_folded(line) for task in documents(lines) for line in _component(task))
+        """Write a component for each task, and one for each zone before the first task in it."""
+        tasks = documents(lines)
+        return "".join(_folded(line) for task in tasks for line in (*self._zone(task["timezone"]), *_component(task)))
+
+    def _zone(self, zone: str | None) -> Iterable[str]:
+        if zone is None or zone in self._zones:
+            return ()
+        self._zones.add(zone)
+        return zone_component(zone)
 
 
 def _folded(line: str) -> str:
@@ -84,6 +104,13 @@ def _component(task: Mapping[str, Any]) -> Iterator[str]:
     if task["description"] is not None:
         yield from _text("DESCRIPTION", task["description"])
     yield f"STATUS:{_STATUSES[task['status']]}"
+    yield from written_dates(task)
+    if task["priority"] is not None:
+        yield f"PRIORITY:{task.get('priority_number') or number_of(task['priority'])}"
+    if task["labels"]:
+        yield f"{_LABELS}:{','.join(label.translate(_ESCAPES) for label in task['labels'])}"
+    if task["list_id"] is not None:
+        yield f"{_LIST}:{task['list_id']}"
     if task["completed"]:
         yield from (f"COMPLETED:{_utc(task['completed_at'])}", "PERCENT-COMPLETE:100")
     yield "END:VTODO"
@@ -115,7 +142,7 @@ class _Component:
     line: int
     depth: int = 0  # of nested components
     size: int = 0
-    lines: dict[str, bytearray] = field(default_factory=dict)  # the first line of each property
+    lines: dict[str, bytearray] = field(default_factory=dict)  # the first line of each property, and all of labels
     last: str = ""
     is_kept: bool = False  # whether the last line was kept, and so are its continuation lines
 
@@ -126,8 +153,9 @@ class _Component:
                 self.lines[self.last] += content[1:]
         else:
             found = _NAME.match(content)
-            self.last = found[0].decode().upper() if found else ""
-            self.is_kept = self.depth == 0 and self.last in _PROPERTIES and self.last not in self.lines
+            name = found[0].decode().upper() if found else ""
+            self.is_kept = self.depth == 0 and name in _PROPERTIES and name not in self.lines
+            self.last = f"{name}/{len(self.lines)}" if name == _LABELS else name
             if self.is_kept:
                 self.lines[self.last] = bytearray(content)
         if self.is_kept:
@@ -136,14 +164,14 @@ class _Component:
             self.size = MAX_ROW_BYTES + 1
             self.lines, self.is_kept = {}, False
 
-    def row(self) -> FileRow:
-        """Return the fields of its task, or what is wrong with it."""
+    def row(self, zone: str) -> FileRow:
+        """Return the fields of its task, or what is wrong with it; times that name no zone are in this one."""
         if self.kind != b"VTODO":
             return FileRow(self.line, problem=_NO_TASK)
         if self.size > MAX_ROW_BYTES:
             return FileRow(self.line, problem=TOO_LONG)
         try:
-            fields = _fields(_properties(self.lines.values()))
+            fields = _fields(*_properties(self.lines.values()), zone)
         except UnicodeDecodeError:
             return FileRow(self.line, problem=NOT_UTF_8)
         except ValueError:
@@ -155,8 +183,9 @@ class _Component:
 
 @dataclass(slots=True)
 class CalendarReader:
-    """Reads an iCalendar file, component by component."""
+    """Reads an iCalendar file, component by component. Times that name no zone are in `zone`."""
 
+    zone: str = "UTC"
     _lines: Lines = field(default_factory=lambda: Lines(BLANK_LINES))
     _has_begun: bool = False
     _has_ended: bool = False
@@ -209,7 +238,7 @@ class CalendarReader:
             return self._give_up()
         if component and kind == component.kind:
             self._component = None
-            return component.row() if kind != b"VTIMEZONE" else None
+            return component.row(self.zone) if kind != b"VTIMEZONE" else None
         if component and component.depth:
             component.depth -= 1
         return None
@@ -220,35 +249,59 @@ class CalendarReader:
         return FileRow(component.line, problem=_UNFINISHED) if component else None
 
 
-def _properties(lines: Iterable[bytearray]) -> dict[str, str]:
-    """Read lines as names and values; raises ValueError."""
+def _properties(lines: Iterable[bytearray]) -> tuple[dict[str, str], dict[str, Mapping[str, Any]]]:
+    """Read lines as values and parameters by their names; raises ValueError."""
     found: dict[str, str] = {}
+    parameters: dict[str, Mapping[str, Any]] = {}
+    labels: list[str] = []
     for data in lines:
         line = _content_line(data.decode())
         colon = line.value_separator_index()
         if colon < 0:
             raise ValueError(_INVALID.message)
-        name, _, _ = _content_line(line[:colon] + ":").parts()  # without the value, the most costly part
+        if line[: len(_LABELS)].upper() == _LABELS:
+            labels.append(line[colon + 1 :])
+            continue
+        name, said, _ = _content_line(line[:colon] + ":").parts()  # without the value, the most costly part
         found[name.upper()] = line[colon + 1 :]
-    return found
+        parameters[name.upper()] = said
+    return found | ({_LABELS: ",".join(labels)} if labels else {}), parameters
 
 
-def _fields(properties: Mapping[str, str]) -> dict[str, object] | Detail:
+def _fields(
+    properties: Mapping[str, str], parameters: Mapping[str, Mapping[str, Any]], zone: str
+) -> dict[str, object] | Detail:
     """Convert properties to the fields of a task, or return which one is wrong; raises ValueError."""
     texts = {name: unescape_backslash(value) for name, value in properties.items()}
-    fields: dict[str, object] = {"description": None, **_status(texts)}
+    fields: dict[str, object] = {**_texts(texts), **_status(texts)}
     is_completed = fields.get("status") == "done" or fields.get("completed") is True
-    for name, field_name in (("SUMMARY", "title"), ("DESCRIPTION", "description")):
-        if name in texts:
-            fields[field_name] = _exact(texts[name], texts.get(_EXACT[name]))
-    if uid := texts.get("UID", "").strip():
-        fields["id"] = str(_id_of(uid))
     for name, field_name in (("CREATED", "created_at"), ("COMPLETED", "completed_at")):
         if name in texts and (is_completed or name != "COMPLETED"):
             moment = _moment(texts[name].strip())
             if moment is None:
                 return Detail(name, "moment_format", _NOT_A_TIME)
             fields[field_name] = moment
+    if "PRIORITY" in texts:
+        found = _A_PRIORITY.fullmatch(texts["PRIORITY"].strip())
+        if found is None:
+            return _NO_PRIORITY
+        fields["priority"] = PriorityNumber(found[1]) or None
+    if _LABELS in properties:
+        fields["labels"] = [label for label in split_on_unescaped_comma(properties[_LABELS]) if label.strip()]
+    dates = read_dates(texts, parameters, zone)
+    return dates if isinstance(dates, Detail) else fields | dates
+
+
+def _texts(texts: Mapping[str, str]) -> dict[str, object]:
+    """Read what a component says of its title, its description, its id and its list."""
+    fields: dict[str, object] = {"description": None}
+    for name, field_name in (("SUMMARY", "title"), ("DESCRIPTION", "description")):
+        if name in texts:
+            fields[field_name] = _exact(texts[name], texts.get(_EXACT[name]))
+    if uid := texts.get("UID", "").strip():
+        fields["id"] = str(_id_of(uid))
+    if _LIST in texts:
+        fields["list_id"] = texts[_LIST].strip()
     return fields
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from backend.errors import Detail, ValidationFailed, sentence_about
 
 ROW = "row"  # in place of a field name: the whole row
-MAX_ROW_BYTES = 128 * 1024  # the largest task with every character escaped
+MAX_ROW_BYTES = 192 * 1024  # the largest task with every character escaped
 
 TOO_LONG = Detail(ROW, "row_too_long", f"A row must not be longer than {MAX_ROW_BYTES} bytes")
 NOT_UTF_8 = Detail(ROW, "encoding_invalid", "This row is not UTF-8")

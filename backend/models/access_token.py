@@ -84,7 +84,8 @@ class AccessTokenCreate(Input):
 
     name: Name = described("Your name for the token, such as where it is used", "Backup script")
     scopes: Scopes = described(
-        "What the token may do: `tasks:read` to read tasks and changes, `tasks:write` to change tasks",
+        "What the token may do: `tasks:read` to read tasks, labels, lists and changes, `tasks:write` to "
+        "change tasks, labels or lists",
         ["tasks:read"],
         min_length=1,
         max_length=len(Scope),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
-from pydantic import GetJsonSchemaHandler
+from pydantic import GetJsonSchemaHandler, ModelWrapValidatorHandler, PrivateAttr, model_validator
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticUndefined
 from sqlmodel import Field, SQLModel
 
@@ -31,6 +31,31 @@ class Input(SQLModel):
     """Client input: only the declared fields are allowed."""
 
     model_config = {"extra": "forbid"}
+
+
+class Edit(Input):
+    """Changes something whose id the path names. A whole one may be sent back: its `read_only` fields are ignored."""
+
+    read_only: ClassVar[frozenset[str]] = frozenset()
+    # What a whole one says of its id and owner; nothing else of what a request must not change is kept.
+    _whole: tuple[Any, Any] | None = PrivateAttr(default=None)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _without_what_is_read_only(cls, value: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(value, dict) or cls.read_only.isdisjoint(value):
+            return validate(value)
+        return validate({name: each for name, each in value.items() if name not in cls.read_only}).naming(value)
+
+    def naming(self, sent: dict[str, Any]) -> Self:
+        """Keep what a whole one that was sent says of its id and owner."""
+        self._whole = sent.get("id"), sent.get("user_id")
+        return self
+
+    @property
+    def named(self) -> tuple[Any, Any] | None:
+        """Return the id and the owner that a whole one names, or None twice; None alone if no whole one was sent."""
+        return self._whole
 
 
 AnyInput = TypeVar("AnyInput", bound=Input)

@@ -9,9 +9,9 @@ from pydantic import BeforeValidator, FailFast, ValidationError, WithJsonSchema,
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from backend.models.base import Input, described, optional
-from backend.models.etags import MAX_REVISION, PATTERN, EntityTags, parse_revision, parse_tags
 from backend.models.fields import UUID_EXAMPLE, CanonicalUUID, Flag
 from backend.models.task import TaskCompletion, TaskCreate, TaskUpdate
+from backend.models.values.etags import MAX_REVISION, PATTERN, EntityTags, parse_revision, parse_tags
 
 MAX_OPERATIONS = 100
 

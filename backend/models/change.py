@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from backend.models import sync_token
-from backend.models.base import Input, described
+from backend.models.base import Input, described, optional
 from backend.models.fields import UUID_EXAMPLE, PlainInteger, Revision
-from backend.models.sync_token import START, SyncToken
-from backend.models.task import MAX_LIMIT
+from backend.models.task_query import MAX_LIMIT
+from backend.models.values import sync_token
+from backend.models.values.sync_token import START, SyncToken
 
 _SINCE = "`page.next_since` of the previous page, or the `id` of an event; omit it to get everything"
 
@@ -43,10 +44,41 @@ Since = Annotated[
 ]
 
 
+TYPES = ("task", "label", "list")
+# What a client may send, and how we write it.
+_TYPES = {
+    ",".join(said): ",".join(sorted(said, key=TYPES.index))
+    for number in range(1, len(TYPES) + 1)
+    for said in permutations(TYPES, number)
+}
+
+
+def _types(text: str) -> str:
+    """Refuse anything but types separated by commas, each once; returns them in our order."""
+    if text not in _TYPES:
+        raise PydanticCustomError("enum", f"Must be one or more of: {', '.join(TYPES)}, separated by commas, each once")
+    return _TYPES[text]
+
+
+Types = Annotated[
+    str,
+    AfterValidator(_types),
+    WithJsonSchema(
+        {"type": "string", "maxLength": 20, "pattern": f"^({'|'.join(_TYPES)})$", "examples": ["task,label,list"]}
+    ),
+]
+
+
 class StreamQuery(Input):
-    """Where the stream starts."""
+    """Where the stream starts, and what it reports."""
 
     since: Since = described(_SINCE, sync_token.EXAMPLE, default_factory=lambda: str(START))
+    types: Types = optional(
+        "What to report: `task`, `label` and `list`, separated by commas. Each change then says its type. Omit it to "
+        "get tasks without a type. Send the same types as long as you follow; to get another type, start again without "
+        "`since`",
+        "task,label,list",
+    )
 
     @property
     def sync_token(self) -> SyncToken:
@@ -68,12 +100,29 @@ class DeletedTask(BaseModel):
     revision: Revision = described("The number of the change that deleted it", 43)
 
 
+class DeletedLabel(BaseModel):
+    """A label that was deleted."""
+
+    id: UUID = described("The label's id", UUID_EXAMPLE)
+    deleted: Literal[True] = described("Always `true`; existing labels do not have this field", True)
+    revision: Revision = described("The number of the change that deleted it", 43)
+
+
+class DeletedList(BaseModel):
+    """A list that is in the trash or permanently deleted."""
+
+    id: UUID = described("The list's id", UUID_EXAMPLE)
+    deleted: Literal[True] = described("Always `true`; active lists do not have this field", True)
+    revision: Revision = described("The number of the change that deleted it", 43)
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change as JSON text, and the sync token of a client that has seen it."""
+    """One change as JSON text, and the sync token of a client that has seen it; `type` if it was asked for."""
 
     sync_token: SyncToken
     json: str
+    type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

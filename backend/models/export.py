@@ -11,13 +11,23 @@ from pydantic import BaseModel, StringConstraints
 
 from backend.models.access_token import AccessTokenPublic
 from backend.models.base import described
-from backend.models.fields import TIME_EXAMPLE, UUID_EXAMPLE, Count, Revision, UserId
+from backend.models.fields import (
+    TIME_EXAMPLE,
+    UUID_EXAMPLE,
+    Count,
+    Revision,
+    StoredColor,
+    StoredLabel,
+    StoredListName,
+    UserId,
+)
 from backend.models.task import TaskPublic
 from backend.models.user import Account
 
 _HASH = "\\x" + "5f" * 32
 Hash = Annotated[str, StringConstraints(max_length=66, pattern=r"^\\x[0-9a-f]{64}$")]  # as Postgres writes bytes
 Key = Annotated[str, StringConstraints(max_length=255, pattern=r"^[\u0020-\u007e]+$")]
+Kind = Annotated[str, StringConstraints(max_length=5, pattern="^(task|label|list)$")]
 Json = Annotated[str, StringConstraints(max_length=10_000_000, pattern=r"^\{.*\}$")]  # the largest batch needs less
 
 
@@ -38,12 +48,40 @@ class ExportedTask(TaskPublic):
 
 
 class RemovedTask(BaseModel):
-    """What remains of a permanently deleted task."""
+    """What remains of a permanently deleted task, label or list."""
 
     user_id: UserId = described("The user id of its owner", "user_2NiWoBvBbPfAA")
-    id: UUID = described("The task's id", UUID_EXAMPLE)
+    id: UUID = described("The id of the task, label or list", UUID_EXAMPLE)
     revision: Revision = described("The number of the change that removed it", 43)
     deleted_at: datetime = described("When it was removed (UTC)", TIME_EXAMPLE)
+    kind: Kind = described("Whether it was a `task`, a `label` or a `list`", "task")
+
+
+class ExportedLabel(BaseModel):
+    """A label."""
+
+    user_id: UserId = described("The user id of its owner", "user_2NiWoBvBbPfAA")
+    id: UUID = described("The label's id", UUID_EXAMPLE)
+    name: StoredLabel = described("The label's name", "home")
+    color: StoredColor | None = described("Its colour, or null", None)
+    created_at: datetime = described("When it was made (UTC)", TIME_EXAMPLE)
+    updated_at: datetime = described("When it last changed (UTC)", TIME_EXAMPLE)
+    revision: Revision = described("The number of its last change", 41)
+
+
+class ExportedList(BaseModel):
+    """A list, active or deleted."""
+
+    user_id: UserId = described("The user id of its owner", "user_2NiWoBvBbPfAA")
+    id: UUID = described("The list's id", UUID_EXAMPLE)
+    name: StoredListName = described("The list's name", "Groceries")
+    color: StoredColor | None = described("Its colour, or null", None)
+    archived_at: datetime | None = described("When it was archived (UTC), or null", None)
+    created_at: datetime = described("When it was created (UTC)", TIME_EXAMPLE)
+    updated_at: datetime = described("When it last changed (UTC)", TIME_EXAMPLE)
+    deleted_at: datetime | None = described("When it was deleted (UTC); null if it is not deleted", None)
+    revision: Revision = described("The number of its last change", 42)
+    request_hash: Hash | None = described("SHA-256 of the request that created it with your own id", _HASH)
 
 
 class ExportedKey(BaseModel):
@@ -67,7 +105,7 @@ class ExportedAccessToken(AccessTokenPublic):
 class ExportEnd(BaseModel):
     """The last line. An export without it is incomplete."""
 
-    lines: Count = described("How many lines come before this one", 5)
+    lines: Count = described("How many lines come before this one", 7)
 
 
 # The model of `data`, by the `type` of the line.
@@ -75,6 +113,8 @@ LINES: dict[str, type[BaseModel]] = {
     "account": ExportedAccount,
     "task": ExportedTask,
     "removed_task": RemovedTask,
+    "label": ExportedLabel,
+    "list": ExportedList,
     "idempotency_key": ExportedKey,
     "access_token": ExportedAccessToken,
     "end": ExportEnd,

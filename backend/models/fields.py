@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    FailFast,
+    Field,
+    PlainValidator,
+    Strict,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from backend.identity.claims import MAX_USER_ID_LENGTH
-from backend.models.etags import MAX_REVISION
-from backend.models.search_text import has_word
+from backend.models.values.etags import MAX_REVISION
+from backend.models.values.label_names import MAX_LABEL_LENGTH, MAX_LABELS_OF_TASK, distinct_labels
+from backend.models.values.search_text import has_word
+from backend.utils.zones import LONGEST_ZONE, ZONES
 
 MAX_TITLE_LENGTH = 500
 TITLE_KEY_LENGTH = 100  # characters of a title that lists are sorted by
 MAX_DESCRIPTION_LENGTH = 10_000
 MAX_NAME_LENGTH = 100
+MAX_LIST_NAME_LENGTH = 200
 MAX_SEARCH_LENGTH = 500
 MAX_IDS = 100
 
 UUID_EXAMPLE = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
 TIME_EXAMPLE = "2026-11-21T09:30:00.123456+00:00"
+DAY_EXAMPLE = "2026-11-21"
+ZONE_EXAMPLE = "Europe/Berlin"
 
 _CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+UUID_PATTERN = _CANONICAL_UUID.pattern
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 # RFC 3339, to the microsecond, with the offsets that Postgres knows.
 _MOMENT = (
@@ -32,12 +47,20 @@ _MOMENT = (
     r"([Zz]|[+-](0[0-9]|1[0-5]):[0-5][0-9])"
 )
 _A_MOMENT = re.compile(_MOMENT)
+_A_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _OFFSET_WITHOUT_SIGN = re.compile(r".* [0-9]{2}:[0-9]{2}")
 
 # The same rules for the OpenAPI document. No `maxLength` for a title: white space around it does not count.
 _WHITE = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _TRIMMED = rf"^[{_WHITE}]*[^\u0000{_WHITE}]([^\u0000]{{0,%d}}[^\u0000{_WHITE}])?[{_WHITE}]*$"
 _WITHOUT_NUL = r"^[^\u0000]*$"
+_NO_LABEL = r"\u0000-\u001f\u007f-\u009f,"
+_LABEL_ITSELF = rf"[^{_NO_LABEL}{_WHITE}]([^{_NO_LABEL}]{{0,{MAX_LABEL_LENGTH - 2}}}[^{_NO_LABEL}{_WHITE}])?"
+_LABEL = rf"[{_WHITE}]*{_LABEL_ITSELF}[{_WHITE}]*"
+_A_LABEL = re.compile(_LABEL)
+_IN_NO_LABEL = re.compile(rf"[{_NO_LABEL}]")
+
+_COLOR = "^#[0-9a-fA-F]{6}$"
 
 _FLAGS = {"true": True, "false": False}
 
@@ -49,11 +72,16 @@ def _without_nul(text: str) -> str:
     return text
 
 
+def is_canonical_uuid(text: str) -> bool:
+    """Return whether a text is a UUID in its canonical spelling."""
+    return _CANONICAL_UUID.fullmatch(text) is not None
+
+
 def _canonical_uuid(value: object) -> UUID:
     """Accept only the canonical spelling; pydantic would also accept braces, `urn:uuid:` and 32 bare digits."""
     if isinstance(value, UUID):
         return value
-    if not isinstance(value, str) or not _CANONICAL_UUID.fullmatch(value):
+    if not isinstance(value, str) or not is_canonical_uuid(value):
         raise PydanticCustomError("uuid_format", f"Must be a UUID like {UUID_EXAMPLE}")
     return UUID(value)
 
@@ -91,6 +119,29 @@ def _moment(value: object) -> datetime:
     )
 
 
+def _day(value: object) -> date:
+    """Read a calendar day; pydantic would also accept numbers, and times at midnight."""
+    text = str(value)
+    try:
+        if _A_DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:  # no such day
+        pass
+    raise PydanticCustomError("day_format", f"Must be a calendar day, like {DAY_EXAMPLE}")
+
+
+def _day_or_moment(value: object) -> date:
+    """Read a calendar day, or a moment."""
+    return _day(value) if _A_DAY.fullmatch(str(value)) else _moment(value)
+
+
+def _zone(text: str) -> str:
+    """Refuse anything but the exact name of a time zone: clients compare names, and Postgres gets them."""
+    if text not in ZONES:
+        raise PydanticCustomError("timezone_unknown", f"Must be the IANA name of a time zone, like {ZONE_EXAMPLE}")
+    return text
+
+
 def _comma_separated_ids(value: str) -> str:
     """Refuse anything but 1 to 100 ids in canonical spelling."""
     ids = value.split(",")
@@ -99,6 +150,31 @@ def _comma_separated_ids(value: str) -> str:
     for each in ids:
         _canonical_uuid(each)
     return value.lower()
+
+
+def _label(text: str) -> str:
+    """Refuse commas, which separate labels, and control characters."""
+    if _IN_NO_LABEL.search(text):
+        raise PydanticCustomError("label_format", "A label must not contain commas or control characters")
+    return text
+
+
+def _comma_separated_labels(value: str) -> str:
+    """Refuse anything but 1 to 50 labels, and remove the white space around them."""
+    names = value.split(",")
+    if len(names) > MAX_LABELS_OF_TASK or not all(map(_A_LABEL.fullmatch, names)):
+        raise PydanticCustomError(
+            "label_format",
+            f"Must be 1 to {MAX_LABELS_OF_TASK} labels of 1 to {MAX_LABEL_LENGTH} characters, separated by commas",
+        )
+    return ",".join(name.strip() for name in names)
+
+
+def _color(text: str) -> str:
+    """Refuse anything but six hexadecimal digits after a #; returns them in lower case."""
+    if not re.fullmatch(_COLOR, text):
+        raise PydanticCustomError("color_format", "Must be a colour, like #1e90ff")
+    return text.lower()
 
 
 def _with_a_word(text: str) -> str:
@@ -122,6 +198,13 @@ Name = Annotated[
     AfterValidator(_without_nul),
     WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (MAX_NAME_LENGTH - 2)}),
 ]
+ListName = Annotated[
+    str,
+    Strict(),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LIST_NAME_LENGTH),
+    AfterValidator(_without_nul),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (MAX_LIST_NAME_LENGTH - 2)}),
+]
 Description = Annotated[
     str,
     Strict(),
@@ -134,7 +217,36 @@ CanonicalUUID = Annotated[UUID, BeforeValidator(_canonical_uuid)]
 QueryFlag = Annotated[bool, BeforeValidator(_true_or_false)]
 PlainInteger = Annotated[int, BeforeValidator(_digits)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
-_ID = _CANONICAL_UUID.pattern
+Day = Annotated[date, BeforeValidator(_day)]
+# A datetime is a date, too. Our own format tells programs that not every text is valid.
+DayOrMoment = Annotated[
+    date,
+    PlainValidator(_day_or_moment),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": 40,
+            "pattern": f"^({_A_DAY.pattern}|{_MOMENT})$",
+            "format": "day-or-time",
+            "examples": [DAY_EXAMPLE],
+        }
+    ),
+]
+_A_ZONE = "^[A-Za-z0-9_+/-]+$"
+ZoneName = Annotated[
+    str,
+    Strict(),
+    AfterValidator(_zone),
+    # Our own format: it tells programs that not every text is valid.
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": LONGEST_ZONE,
+            "format": "time-zone",
+            "examples": [ZONE_EXAMPLE],
+        }
+    ),
+]
 # Not a list: the framework would read that from a repeated parameter.
 CommaSeparatedIds = Annotated[
     str,
@@ -143,7 +255,7 @@ CommaSeparatedIds = Annotated[
         {
             "type": "string",
             "maxLength": 37 * MAX_IDS - 1,
-            "pattern": f"^{_ID}(,{_ID}){{0,{MAX_IDS - 1}}}$",
+            "pattern": f"^{UUID_PATTERN}(,{UUID_PATTERN}){{0,{MAX_IDS - 1}}}$",
             "examples": [UUID_EXAMPLE],
         }
     ),
@@ -165,11 +277,49 @@ SearchText = Annotated[
     ),
 ]
 
+LabelName = Annotated[
+    str,
+    Strict(),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LABEL_LENGTH),
+    AfterValidator(_label),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": f"^{_LABEL}$", "examples": ["home"]}),
+]
+Color = Annotated[
+    str,
+    Strict(),
+    AfterValidator(_color),
+    WithJsonSchema({"type": "string", "maxLength": 7, "pattern": _COLOR}),
+]
+# Only the first bad label is reported.
+LabelNames = Annotated[
+    list[LabelName], FailFast(), Field(max_length=MAX_LABELS_OF_TASK), AfterValidator(distinct_labels)
+]
+# Not a list: the framework would read that from a repeated parameter.
+CommaSeparatedLabels = Annotated[
+    str,
+    AfterValidator(_comma_separated_labels),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": 10_000,
+            "pattern": f"^{_LABEL}(,{_LABEL}){{0,{MAX_LABELS_OF_TASK - 1}}}$",
+            "format": "labels",
+            "examples": ["home,errand"],
+        }
+    ),
+]
+
 # In answers. Tests check each answer against them.
 UserId = Annotated[str, StringConstraints(max_length=MAX_USER_ID_LENGTH, pattern=r"^[^\u0000-\u001f\u007f-\u009f]+$")]
 StoredTitle = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TITLE_LENGTH, pattern=_WITHOUT_NUL)]
 StoredName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH, pattern=_WITHOUT_NUL)]
+StoredListName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LIST_NAME_LENGTH, pattern=_WITHOUT_NUL)]
 StoredDescription = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_LENGTH, pattern=_WITHOUT_NUL)]
+StoredZone = Annotated[str, StringConstraints(max_length=LONGEST_ZONE, pattern=_A_ZONE)]
+StoredLabel = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_LABEL_LENGTH, pattern=rf"^[^{_NO_LABEL}]+$")
+]
+StoredColor = Annotated[str, StringConstraints(max_length=7, pattern="^#[0-9a-f]{6}$")]
 # For people, in one line.
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\u0000-\u001f]+$")]
 Revision = Annotated[int, Field(ge=1, le=MAX_REVISION)]

@@ -7,6 +7,8 @@ from sqlmodel import SQLModel
 
 from backend.models.access_token import AccessToken
 from backend.models.idempotency_key import IdempotencyKey
+from backend.models.label import Label
+from backend.models.list import TaskList
 from backend.models.rate_limit import RateLimit
 from backend.models.task import Task
 from backend.models.tombstone import Tombstone
@@ -20,6 +22,8 @@ def _table_of(model: type[SQLModel]) -> Table:
 users = _table_of(User)
 tasks = _table_of(Task)
 tombstones = _table_of(Tombstone)
+labels = _table_of(Label)
+lists = _table_of(TaskList)
 idempotency_keys = _table_of(IdempotencyKey)
 access_tokens = _table_of(AccessToken)
 rate_limits = _table_of(RateLimit)
@@ -28,6 +32,8 @@ rate_limits = _table_of(RateLimit)
 OF_A_USER = {
     "task": tasks,
     "removed_task": tombstones,
+    "label": labels,
+    "list": lists,
     "idempotency_key": idempotency_keys,
     "access_token": access_tokens,
 }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import string
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, BeforeValidator
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -20,6 +20,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     PrimaryKeyConstraint,
+    SmallInteger,
     Text,
     false,
     func,
@@ -29,29 +30,32 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
-from backend.models import cursor as cursors
-from backend.models.base import Choice, Input, all_optional, described, optional
+from backend.models.base import Choice, Edit, Input, all_optional, described, optional
 from backend.models.fields import (
+    DAY_EXAMPLE,
     TIME_EXAMPLE,
     TITLE_KEY_LENGTH,
     UUID_EXAMPLE,
     CanonicalUUID,
-    CommaSeparatedIds,
+    Count,
+    Day,
     Description,
     Flag,
+    LabelNames,
     Moment,
-    PlainInteger,
-    QueryFlag,
     Revision,
-    SearchText,
     StoredDescription,
+    StoredLabel,
     StoredTitle,
+    StoredZone,
     Title,
     UserId,
+    ZoneName,
 )
-from backend.utils.fingerprint import fingerprint
+from backend.models.values.label_names import MAX_LABELS_OF_TASK
+from backend.utils.priorities import NO_PRIORITY
+from backend.utils.zones import LONGEST_ZONE
 
-MAX_LIMIT = 1000
 # Separators of words, including the usual punctuation of other scripts: a database with ctype C takes it for letters.
 PUNCTUATION = string.punctuation + (
     "\u00a0\u00a1\u00a7\u00ab\u00b6\u00b7\u00bb\u00bf\u2010\u2011\u2012\u2013\u2014\u2015\u2018\u2019"
@@ -63,6 +67,17 @@ PUNCTUATION = string.punctuation + (
 _TEXTS = "title || ' ' || coalesce(description, '')"
 _QUOTED, _BLANKS = PUNCTUATION.replace("'", "''"), " " * len(PUNCTUATION)
 _WORDS = f"to_tsvector('simple'::regconfig, translate({_TEXTS}, '{_QUOTED}', '{_BLANKS}'))"
+
+
+# The rules of the dates, each by the name of its constraint.
+_OF_DATES = {
+    "due_is_day_or_time": "due_date IS NULL OR due_at IS NULL",
+    "start_is_day_or_time": "start_date IS NULL OR start_at IS NULL",
+    "start_is_of_the_kind_of_due": "(start_date IS NULL OR due_at IS NULL) AND (start_at IS NULL OR due_date IS NULL)",
+    "start_is_not_after_due": "start_date <= due_date AND start_at <= due_at",
+    "timezone_has_time": "timezone IS NULL OR due_at IS NOT NULL OR start_at IS NOT NULL",
+    "timezone_length": f"char_length(timezone) BETWEEN 1 AND {LONGEST_ZONE}",
+}
 
 
 def _derived(kind: TypeEngine[Any], expression: str) -> Column[Any]:
@@ -77,23 +92,34 @@ class Task(SQLModel, table=True):
     __table_args__ = (
         PrimaryKeyConstraint("user_id", "id", name="pk_tasks"),
         ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_tasks_user_id_users", ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["user_id", "list_id"], ["lists.user_id", "lists.id"], name="fk_tasks_user_id_list_id_lists"
+        ),
         CheckConstraint("char_length(title) BETWEEN 1 AND 500", name="ck_tasks_title_length"),
         CheckConstraint("char_length(description) <= 10000", name="ck_tasks_description_length"),
         CheckConstraint("completed = (completed_at IS NOT NULL)", name="ck_tasks_completed_has_time"),
         CheckConstraint("revision > 0", name="ck_tasks_revision_counts_up"),
         CheckConstraint("octet_length(request_hash) = 32", name="ck_tasks_request_hash_length"),
         CheckConstraint("open_status IN ('todo', 'in_progress', 'cancelled')", name="ck_tasks_open_status_known"),
+        CheckConstraint(f"cardinality(labels) <= {MAX_LABELS_OF_TASK}", name="ck_tasks_labels_number"),
+        *(CheckConstraint(rule, name=f"ck_tasks_{name}") for name, rule in _OF_DATES.items()),
+        CheckConstraint("priority BETWEEN 1 AND 10", name="ck_tasks_priority_known"),
         *(
             Index(f"ix_tasks_user_id_in_trash_{key}_id", "user_id", "in_trash", key, "id")
-            for key in ("created_at", "updated_at", "title_key", "completed_key")
+            for key in ("created_at", "updated_at", "title_key", "completed_key", "priority")
         ),
-        Index(
-            "ix_tasks_user_id_in_trash_completed_created_at_id", "user_id", "in_trash", "completed", "created_at", "id"
+        *(
+            Index(f"ix_tasks_user_id_in_trash_completed_{key}_id", "user_id", "in_trash", "completed", key, "id")
+            for key in ("created_at", "due_key")
         ),
         Index(
             "ix_tasks_user_id_in_trash_open_status_created_at_id",
             *("user_id", "in_trash", "open_status", "created_at", "id"),
             postgresql_where=text("open_status <> 'todo'"),
+        ),
+        Index(
+            "ix_tasks_user_id_in_trash_list_id_created_at_id",
+            *("user_id", "in_trash", "list_id", "created_at", "id"),
         ),
         Index("ix_tasks_user_id_revision", "user_id", "revision"),
         Index("ix_tasks_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
@@ -112,6 +138,17 @@ class Task(SQLModel, table=True):
     request_hash: bytes | None = Field(sa_column=Column(LargeBinary))
     # What the task is while it is not completed: see `status`.
     open_status: str = Field(sa_column=Column(Text, nullable=False, server_default="todo"))
+    due_date: date | None
+    due_at: datetime | None
+    start_date: date | None
+    start_at: datetime | None
+    timezone: str | None = Field(sa_column=Column(Text))
+    # When the due has passed: lists are sorted by it. The service computes it, see `Row`.
+    due_key: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False, server_default="infinity"))
+    # A number, of which clients see the word: see `backend/utils/priorities.py`.
+    priority: int = Field(sa_column=Column(SmallInteger, nullable=False, server_default=text(str(NO_PRIORITY))))
+    labels: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))
+    list_id: UUID | None  # None: in the inbox
 
     # Postgres derives these; lists are sorted and searched by them.
     in_trash: bool = Field(sa_column=_derived(Boolean(), "deleted_at IS NOT NULL"))
@@ -124,15 +161,19 @@ class Task(SQLModel, table=True):
 
 _COMPLETED = "Whether the task is done"
 _STATUS = "How far the task is; `done` exactly if it is completed, so setting either sets both"
-_EARLY, _LATE = "2026-11-01T00:00:00Z", "2026-12-01T00:00:00+02:00"
-CURSOR_EXAMPLE = cursors.encode(bytes(cursors.LISTING_BYTES), datetime.fromisoformat(TIME_EXAMPLE), UUID(UUID_EXAMPLE))
-# Our own format: what a cursor contains is private, but programs can see that not every text is valid.
-Cursor = Annotated[
-    str,
-    WithJsonSchema(
-        {"type": "string", "maxLength": cursors.MAX_LENGTH, "format": "cursor", "examples": [CURSOR_EXAMPLE]}
-    ),
-]
+_DUE_DATE = "The calendar day on which it is due, or null; setting it clears `due_at`"
+_DUE_AT = "When it is due, if at a certain time (answered in UTC), or null; setting it clears `due_date`"
+_START_DATE = "The calendar day on which to start, or null; setting it clears `start_at`"
+_START_AT = "When to start, if at a certain time (answered in UTC), or null; setting it clears `start_date`"
+_TIMEZONE = "The IANA name of the zone in which `due_at` and `start_at` were meant, or null"
+_PRIORITY = "How much it matters; null if nobody has said"
+
+_LABELS = (
+    "The names of the task's labels. Names that differ only in case are the same label: the first one counts, and one "
+    "that you already have keeps its spelling. A new name makes a new label"
+)
+_LABELS_EXAMPLE = ["home", "errand"]
+_LIST_ID = "The id of the list it is in, or null for the inbox"
 
 
 class Status(Choice):
@@ -144,38 +185,28 @@ class Status(Choice):
     CANCELLED = "cancelled"
 
 
+class StatusCounts(BaseModel):
+    """How many tasks there are of each status."""
+
+    todo: Count = described("Not begun", 40)
+    in_progress: Count = described("Begun", 3)
+    done: Count = described("Completed", 120)
+    cancelled: Count = described("Given up", 5)
+
+
+STATUS_COUNTS_EXAMPLE = {"todo": 40, "in_progress": 3, "done": 120, "cancelled": 5}
 StatusName = Annotated[str, BeforeValidator(Status.known, json_schema_input_type=Status)]
-# Words of a filter that stand for several statuses, or that frontends use for one.
-_STATUS_WORDS = {
-    **{status.value: {status} for status in Status},
-    "pending": {Status.TODO, Status.IN_PROGRESS},
-    "completed": {Status.DONE},
-    "all": {*Status},
-}
 
 
-def _statuses(text: str) -> str:
-    """Read words separated by commas; returns the statuses that they stand for, in their order."""
-    words = text.split(",")
-    if not _STATUS_WORDS.keys() >= {*words}:
-        raise PydanticCustomError("enum", f"Must be one or more of: {', '.join(_STATUS_WORDS)}, separated by commas")
-    wanted = set().union(*(_STATUS_WORDS[word] for word in words))
-    return ",".join(status for status in Status if status in wanted)
+class Priority(Choice):
+    """How much a task matters."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
 
 
-_A_STATUS_WORD = f"({'|'.join(_STATUS_WORDS)})"
-Statuses = Annotated[
-    str,
-    AfterValidator(_statuses),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "maxLength": 200,
-            "pattern": f"^{_A_STATUS_WORD}(,{_A_STATUS_WORD})*$",
-            "examples": ["todo,in_progress"],
-        }
-    ),
-]
+PriorityName = Annotated[str, BeforeValidator(Priority.known, json_schema_input_type=Priority)]
 
 
 class TaskFields(Input):
@@ -187,6 +218,14 @@ class TaskFields(Input):
     )
     completed: Flag = described(_COMPLETED, False, default=False)
     status: StatusName = described(_STATUS, "in_progress", default=Status.TODO.value)
+    due_date: Day | None = described(_DUE_DATE, DAY_EXAMPLE, default=None)
+    due_at: Moment | None = described(_DUE_AT, None, default=None)
+    start_date: Day | None = described(_START_DATE, DAY_EXAMPLE, default=None)
+    start_at: Moment | None = described(_START_AT, None, default=None)
+    timezone: ZoneName | None = described(_TIMEZONE, None, default=None)
+    priority: PriorityName | None = described(_PRIORITY, "high", default=None)
+    labels: LabelNames = described(_LABELS, _LABELS_EXAMPLE, default=[])
+    list_id: CanonicalUUID | None = described(_LIST_ID, None, default=None)
 
     @property
     def said(self) -> dict[str, Any]:
@@ -205,111 +244,18 @@ class TaskCreate(TaskFields):
 
 
 @all_optional
-class TaskUpdate(TaskFields):
-    """The fields to change. Omitted fields keep their values. Only the description can be null, which clears it."""
+class TaskUpdate(TaskFields, Edit):
+    """The fields to change. Omitted fields keep their values. Null clears what may be null.
+
+    A whole task may be sent back: the fields that only the service sets are ignored, unless `id` or `user_id` is that
+    of another task or user.
+    """
 
 
 class TaskCompletion(Input):
     """Whether to complete or reopen the task. Sending the same again changes nothing."""
 
     completed: Flag = described(_COMPLETED, True)
-
-
-class TaskSort(Choice):
-    """What listings are sorted by; a minus exactly reverses the order."""
-
-    CREATED_AT = "created_at"
-    CREATED_AT_REVERSED = "-created_at"
-    UPDATED_AT = "updated_at"
-    UPDATED_AT_REVERSED = "-updated_at"
-    TITLE = "title"
-    TITLE_REVERSED = "-title"
-    COMPLETED_AT = "completed_at"
-    COMPLETED_AT_REVERSED = "-completed_at"
-
-    @property
-    def is_reversed(self) -> bool:
-        """Return whether the greatest value comes first."""
-        return self.startswith("-")
-
-    @property
-    def column(self) -> str:
-        """Return the name of the column to sort by."""
-        name = self.removeprefix("-")
-        return {"title": "title_key", "completed_at": "completed_key"}.get(name, name)
-
-    @property
-    def kind(self) -> type[datetime | str]:
-        """Return the type of the sort key."""
-        return str if self.column == "title_key" else datetime
-
-
-SortName = Annotated[str, BeforeValidator(TaskSort.known, json_schema_input_type=TaskSort)]
-FILTERS = ("completed", "status", "created_after", "created_before", "updated_after", "updated_before", "ids", "q")
-
-
-class TaskQuery(Input):
-    """Which tasks to list, in which order, and which page to return."""
-
-    completed: QueryFlag = optional("Only tasks that are done (`true`) or open (`false`)", False)
-    status: Statuses = optional(
-        "Only tasks with one of these statuses, separated by commas. `pending` stands for `todo,in_progress`, "
-        "`completed` for `done`, and `all` for every status",
-        "todo,in_progress",
-    )
-    created_after: Moment = optional("Only tasks created after this time", _EARLY)
-    created_before: Moment = optional("Only tasks created before this time", _LATE)
-    updated_after: Moment = optional("Only tasks last changed after this time", _EARLY)
-    updated_before: Moment = optional("Only tasks last changed before this time", _LATE)
-    ids: CommaSeparatedIds = optional("Only these tasks: up to 100 ids, separated by commas", UUID_EXAMPLE)
-    deleted: QueryFlag = described(
-        "`true`: the tasks in the trash, with `deleted_at`, instead of the active ones", False, default=False
-    )
-    q: SearchText = optional(
-        "Only tasks with all these words in their title or description; you can also use `or`, `-without` and "
-        '`"a phrase"`. The last word also matches longer words that begin with it, unless it is quoted or excluded',
-        'milk or "soy drink" -oat',
-    )
-    sort: SortName = described(
-        "What to sort by; `-` reverses the order. Titles are compared without regard to case. With `completed_at`, "
-        "open tasks come after completed ones",
-        "-updated_at",
-        default=TaskSort.CREATED_AT_REVERSED.value,
-    )
-    limit: PlainInteger = described("Maximum number of tasks to return", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
-    cursor: Cursor = optional(
-        "`page.next_cursor` of the previous page, with the same filters and `sort`; omit it for the first page",
-        CURSOR_EXAMPLE,
-    )
-    include_total: QueryFlag = described("`true`: also count all matching tasks, as `page.total`", True, default=False)
-    include_counts: QueryFlag = described(
-        "`true`: also count the tasks of each status, as `page.counts`; these match every filter but `status` and "
-        "`completed`",
-        True,
-        default=False,
-    )
-
-    @property
-    def order(self) -> TaskSort:
-        """Return the sort order."""
-        return TaskSort(self.sort)
-
-    @property
-    def filters(self) -> dict[str, Any]:
-        """Return the filters that are set, in a fixed order."""
-        return {name: value for name in FILTERS if (value := getattr(self, name)) is not None}
-
-    @property
-    def listing_id(self) -> bytes:
-        """Return an id of this listing that is the same for all its pages and depends on its sort and filters."""
-        filters = {name: str(value) for name, value in self.filters.items()}
-        return fingerprint(self.sort, self.deleted, filters)[: cursors.LISTING_BYTES]
-
-
-class DeleteQuery(Input):
-    """How to delete a task."""
-
-    permanent: QueryFlag = described("`true`: delete permanently, which cannot be undone", True, default=False)
 
 
 class TaskPublic(BaseModel):  # a SQLModel inside another model is not validated strictly
@@ -319,10 +265,22 @@ class TaskPublic(BaseModel):  # a SQLModel inside another model is not validated
     user_id: UserId = described("The owner's user id: the `sub` of your token", "user_2NiWoBvBbPfAA")
     title: StoredTitle = described("What to do", "Buy milk")
     description: StoredDescription | None = described("More about the task", "Two litres, the fresh one")
-    completed: bool = described(_COMPLETED, True)
-    completed_at: datetime | None = described("When it was completed (UTC); null while it is open", TIME_EXAMPLE)
+    completed: bool = described(_COMPLETED, False)
+    completed_at: datetime | None = described("When it was completed (UTC); null while it is open", None)
     created_at: datetime = described("When it was created (UTC)", TIME_EXAMPLE)
     updated_at: datetime = described("When it last changed (UTC)", TIME_EXAMPLE)
     revision: Revision = described("The number of the task's last change; also its ETag", 42)
-    status: Status = described(_STATUS, "done")
+    status: Status = described(_STATUS, "todo")
+    due_date: date | None = described(_DUE_DATE, DAY_EXAMPLE)
+    due_at: datetime | None = described(_DUE_AT, None)
+    start_date: date | None = described(_START_DATE, DAY_EXAMPLE)
+    start_at: datetime | None = described(_START_AT, None)
+    timezone: StoredZone | None = described(_TIMEZONE, None)
+    priority: Priority | None = described(_PRIORITY, "high")
+    labels: list[StoredLabel] = described(_LABELS, _LABELS_EXAMPLE, max_length=MAX_LABELS_OF_TASK)
+    list_id: UUID | None = described(_LIST_ID, None)
     deleted_at: datetime = optional("When it was deleted (UTC); only for tasks in the trash", TIME_EXAMPLE)
+
+
+# What clients read, and never write.
+READ_ONLY = TaskUpdate.read_only = frozenset(TaskPublic.model_fields.keys() - TaskFields.model_fields.keys())

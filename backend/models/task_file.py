@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, StringConstraints, ValidationError, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, PlainValidator, StringConstraints, ValidationError, WithJsonSchema
 
 from backend.errors import BLANK, PLAIN_WORDS, Detail
 from backend.formats.rows import ROW
@@ -20,7 +20,8 @@ from backend.models.fields import (
     Moment,
     Sentence,
 )
-from backend.models.task import Status, StatusName, TaskFields
+from backend.models.task import Priority, Status, StatusName, TaskFields
+from backend.utils.priorities import PriorityNumber
 from backend.utils.unknown_names import unknown_name
 
 MAX_ERRORS = 1000  # listed in a report
@@ -58,6 +59,12 @@ class TaskExportQuery(Input):
 
 
 _ANY_STATUS = {"type": "string", "maxLength": 20, "pattern": f"^({'|'.join(Status)})$"}
+_ANY_PRIORITY = {"type": "string", "maxLength": 20, "pattern": f"^({'|'.join(Priority)})$"}
+
+
+def _word_or_number(said: Any) -> str | int | None:
+    """Accept a word or null, as everywhere, and the number of a calendar."""
+    return said if said is None or isinstance(said, PriorityNumber) else Priority.known(said)
 
 
 class ImportedTask(TaskFields):
@@ -71,6 +78,9 @@ class ImportedTask(TaskFields):
     status: Annotated[StatusName, WithJsonSchema(_ANY_STATUS)] = optional(
         "How far the task is; if omitted, `done` if the row completes the task", Status.IN_PROGRESS.value
     )
+    priority: Annotated[
+        Any, PlainValidator(_word_or_number), WithJsonSchema({"anyOf": [_ANY_PRIORITY, {"type": "null"}]})
+    ] = described("How much it matters; null if nobody has said", Priority.HIGH.value, default=None)
     completed_at: Moment | None = described(
         "When it was completed; applies if this row completes the task", TIME_EXAMPLE, default=None
     )

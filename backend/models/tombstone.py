@@ -1,4 +1,4 @@
-"""The tombstones table: tasks that are gone for good."""
+"""The tombstones table: tasks, labels and lists that are gone for good."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from sqlmodel import Field, SQLModel
 
 
 class Tombstone(SQLModel, table=True):
-    """What remains of a permanently deleted task: enough to inform clients that have a copy."""
+    """What remains of a permanently deleted task, label or list: enough to inform clients that have a copy."""
 
     __tablename__ = "tombstones"
     __table_args__ = (
         PrimaryKeyConstraint("user_id", "id", name="pk_tombstones"),
         ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_tombstones_user_id_users", ondelete="CASCADE"),
         CheckConstraint("revision > 0", name="ck_tombstones_revision_counts_up"),
+        CheckConstraint("kind IN ('task', 'label', 'list')", name="ck_tombstones_kind_known"),
         Index("ix_tombstones_user_id_revision", "user_id", "revision"),
         Index("ix_tombstones_deleted_at", "deleted_at"),
     )
@@ -34,3 +35,4 @@ class Tombstone(SQLModel, table=True):
     id: UUID
     revision: int = Field(sa_column=Column(BigInteger, nullable=False))
     deleted_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
+    kind: str = Field(sa_column=Column(Text, nullable=False, server_default="task"))

@@ -11,8 +11,10 @@ from sqlmodel import Field, SQLModel
 
 from backend.identity.claims import MAX_USER_ID_LENGTH
 from backend.models.base import Input, described
-from backend.models.fields import TIME_EXAMPLE, Count, UserId
+from backend.models.fields import TIME_EXAMPLE, ZONE_EXAMPLE, Count, StoredZone, UserId, ZoneName
+from backend.utils.zones import LONGEST_ZONE
 
+_TIMEZONE = "The IANA name of the zone in which your days begin and end, or null for UTC"
 NOBODY = ""  # in place of a user id: no user, whose statements see no user's rows
 
 
@@ -26,6 +28,7 @@ class User(SQLModel, table=True):
         CheckConstraint("revision >= 0", name="ck_users_revision_counts_up"),
         CheckConstraint("task_count >= 0", name="ck_users_task_count_not_negative"),
         CheckConstraint("purged_revision BETWEEN 0 AND revision", name="ck_users_purged_revision_was_reached"),
+        CheckConstraint(f"char_length(timezone) BETWEEN 1 AND {LONGEST_ZONE}", name="ck_users_timezone_length"),
     )
 
     id: str = Field(sa_column=Column(Text, nullable=False))
@@ -33,6 +36,7 @@ class User(SQLModel, table=True):
     created_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
     task_count: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     purged_revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    timezone: str | None = Field(sa_column=Column(Text))
 
 
 class Account(BaseModel):  # a SQLModel inside another model is not validated strictly
@@ -41,6 +45,13 @@ class Account(BaseModel):  # a SQLModel inside another model is not validated st
     id: UserId = described("The `sub` of your token", "user_2NiWoBvBbPfAA")
     revision: Count = described("How many changes you have made; each adds one", 42)
     created_at: datetime | None = described("When you first stored something (UTC); null before that", TIME_EXAMPLE)
+    timezone: StoredZone | None = described(_TIMEZONE, ZONE_EXAMPLE)
+
+
+class AccountUpdate(Input):
+    """What to change about your account. What is omitted stays as it is."""
+
+    timezone: ZoneName | None = described(_TIMEZONE, ZONE_EXAMPLE, default_factory=lambda: None)
 
 
 _CONFIRMATION = {

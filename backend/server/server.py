@@ -61,9 +61,16 @@ class Server(uvicorn.Server):
 
     server_state: ServiceState
 
-    def __init__(self, config: ServerConfig) -> None:
+    def __init__(self, config: ServerConfig, announce: Callable[[], None] | None = None) -> None:
         super().__init__(config)
         self.server_state = ServiceState()
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to serve, and announce it when everything else has been logged."""
+        await super().startup(sockets)
+        if self._announce and not self.should_exit:
+            self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve connected clients, then let uvicorn close idle connections, await running requests and stop the app."""

@@ -93,18 +93,28 @@ class GrowingPause:
 
 
 class Supervisor(Multiprocess):
-    """Keeps the configured number of workers serving; `check` raises if new ones could not serve."""
+    """Keeps the configured number of workers serving; `check` raises if new ones could not serve.
+
+    `announce` is called once, when all workers serve for the first time and have logged that.
+    """
 
     config: ServerConfig
     processes: list[Worker]  # type: ignore[assignment]  # also those that are leaving
 
-    def __init__(self, config: ServerConfig, listener: socket.socket, check: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: ServerConfig,
+        listener: socket.socket,
+        check: Callable[[], None],
+        announce: Callable[[], None] | None = None,
+    ) -> None:
         before = {number: signal.getsignal(number) for number in SIGNALS}
         ours = {signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hangup_means_reload() else [])}
         super().__init__(config, [listener])
         for number in SIGNALS.keys() - ours:
             signal.signal(number, before[number])
         self._check = check
+        self._announce = announce
         self._has_served = False
         self._pause = GrowingPause()
         self._next_start = time.monotonic()
@@ -157,6 +167,9 @@ class Supervisor(Multiprocess):
             if is_lost:
                 self._lose(worker)
         staying = self._staying()
+        if self._announce and sum(worker.is_serving for worker in staying) == self.config.workers:
+            self._announce()
+            self._announce = None
         outdated = [worker for worker in staying if worker.is_outdated]
         if outdated and sum(worker.is_serving for worker in staying) > self.config.workers:
             outdated[0].retire()

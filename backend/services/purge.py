@@ -1,8 +1,8 @@
 """Removes expired rows.
 
-These are tasks in the trash and tombstones after 30 days, stored answers after 24 hours, and personal access tokens 30
-days after they expired. First it asks, for no user, which users have such rows: a function from the migrations returns
-that and nothing else. Then it removes the rows as each user in turn.
+These are tasks and lists in the trash and tombstones after 30 days, stored answers after 24 hours, and personal access
+tokens 30 days after they expired. First it asks, for no user, which users have such rows: a function from the
+migrations returns that and nothing else. Then it removes the rows as each user in turn.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Text,
     cast,
     delete,
+    exists,
     func,
     literal,
     tuple_,
@@ -33,7 +35,7 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.session import SessionFactory
-from backend.models.tables import access_tokens, idempotency_keys, tasks, tombstones, users
+from backend.models.tables import access_tokens, idempotency_keys, lists, tasks, tombstones, users
 from backend.models.user import NOBODY
 from backend.services.unit_of_work import KEPT, USER_ID
 
@@ -56,7 +58,7 @@ def _find() -> SelectOfScalar[str]:
     return select(func.users_with_expired_rows(passed_over, cast(_MAX_ROWS, BigInteger), type_=Text))
 
 
-def _purge() -> Select[int, int, int, int]:
+def _purge() -> Select[int, int, int, int, int]:
     """Remove some of a user's expired rows, and select how many of each kind.
 
     Selects no row when the user is gone, or when another transaction has locked the user's row: it does not wait.
@@ -67,10 +69,11 @@ def _purge() -> Select[int, int, int, int]:
         .with_for_update(key_share=True, skip_locked=True)
         .cte("locked")
     )
-    removed = [_removed(column, age, locked) for column, age in _TIMES]
-    removed_tasks, removed_tombstones, removed_keys, removed_tokens = removed
+    removed = [_removed(column, age, locked, *_ALSO.get(column.table, ())) for column, age in _TIMES]
+    removed_tasks, removed_lists, removed_tombstones, *_ = removed
     gone = union_all(
         select(removed_tasks.c.user_id, removed_tasks.c.revision, literal(1).label("tasks")),
+        select(removed_lists.c.user_id, removed_lists.c.revision, literal(0)),
         select(removed_tombstones.c.user_id, removed_tombstones.c.revision, literal(0)),
     ).subquery("gone")
     total = (
@@ -88,17 +91,18 @@ def _purge() -> Select[int, int, int, int]:
         )
         .cte("counted")
     )
-    counts = select(_count(removed_tasks), _count(removed_tombstones), _count(removed_keys), _count(removed_tokens))
-    return counts.select_from(locked).add_cte(counted)
+    counts: Any = select(*map(_count, removed))  # more columns than the stubs support
+    purge: Select[int, int, int, int, int] = counts.select_from(locked).add_cte(counted)
+    return purge
 
 
-def _removed(column: Column[datetime], age: timedelta, locked: CTE) -> CTE:
+def _removed(column: Column[datetime], age: timedelta, locked: CTE, *also: ColumnElement[bool]) -> CTE:
     """Remove expired rows of the user.
 
     The conditions appear twice: a row may have changed between the start of the statement and the lock.
     """
     table = column.table
-    conditions = (table.c.user_id == USER_ID, _is_older(column, age))
+    conditions = (table.c.user_id == USER_ID, _is_older(column, age), *also)
     some = select(*table.primary_key).where(*conditions).limit(_MAX_ROWS)
     returned = [table.c[name] for name in ("user_id", "revision") if name in table.c]
     return (
@@ -115,10 +119,17 @@ def _count(rows: CTE) -> ScalarSelect[int]:
 
 _TIMES = (
     (tasks.c.deleted_at, TRASH_TIME),
+    (lists.c.deleted_at, TRASH_TIME),
     (tombstones.c.deleted_at, TRASH_TIME),
     (idempotency_keys.c.created_at, KEPT),
     (access_tokens.c.expires_at, TRASH_TIME),
 )
+
+_inside = tasks.alias("inside")
+# A list goes after its tasks: those that expired with it may be more than one statement removes.
+_ALSO = {
+    lists: (~exists().where(_inside.c.user_id == USER_ID, _inside.c.in_trash, _inside.c.list_id == lists.c.id),),
+}
 
 FIND = _find()
 PURGE = _purge()
@@ -129,6 +140,7 @@ class Purged:
     """How many rows of each kind were removed."""
 
     tasks: int = 0
+    lists: int = 0
     tombstones: int = 0
     keys: int = 0
     tokens: int = 0
@@ -140,7 +152,8 @@ class Purged:
         return self != Purged()
 
     def __str__(self) -> str:
-        counts = {"task": self.tasks, "tombstone": self.tombstones, "key": self.keys, "token": self.tokens}
+        kinds = ("task", "list", "tombstone", "key", "token")
+        counts = dict(zip(kinds, astuple(self), strict=True))
         return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
 
 

@@ -46,11 +46,15 @@ _ANSWER = (keys.c.request_hash, case((_IS_ANSWERED, keys.c.status)), keys.c.head
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Which rows of which table a change reads; the condition includes the tenant filter."""
+    """Which rows of which table a change reads; the condition includes the tenant filter.
+
+    `of_user` are values that are read once, beside the user's counters.
+    """
 
     source: FromClause
     columns: tuple[ColumnElement[Any], ...]
     condition: ColumnElement[bool]
+    of_user: tuple[ColumnElement[Any], ...] = ()
 
 
 class Counters(NamedTuple):
@@ -97,6 +101,14 @@ class UnitOfWork:
     def load(self, rows: Rows, **params: Any) -> tuple[Counters, list[tuple[Any, ...]]]:
         """Lock the user's row, then read the counters and these rows.
 
+        Raises what `load_all` does.
+        """
+        counters, _, found = self.load_all(rows, **params)
+        return counters, found
+
+    def load_all(self, rows: Rows, **params: Any) -> tuple[Counters, tuple[Any, ...], list[tuple[Any, ...]]]:
+        """Lock the user's row, then read the counters, the values beside them, and these rows.
+
         Raises Replayed when the request was answered before, and KeyReused when its key belongs to another one.
         """
         params["principal"] = self.user_id
@@ -105,9 +117,11 @@ class UnitOfWork:
         found = self.transaction.begin(_loading(rows, has_key=self.request is not None), params)
         if self.request is not None:
             _refuse_answered(self.request, found[0][3:7])
-        start = 3 if self.request is None else 7
+        middle = 3 if self.request is None else 7
+        start = middle + len(rows.of_user)
         # The outer join gives one row without any values when there are none.
-        return Counters(*found[0][:3]), [row[start:] for row in found if row[start] is not None]
+        own_rows = [row[start:] for row in found if row[start] is not None]
+        return Counters(*found[0][:3]), tuple(found[0][middle:start]), own_rows
 
     def store(self, statement: Executable, **params: Any) -> None:
         """Add a statement to what is stored at the end. Statements that share a parameter must share its value."""
@@ -147,7 +161,7 @@ def reading(rows: Rows, *, has_key: bool) -> SelectOfScalar[Any]:
         source = source.outerjoin(keys, and_(keys.c.user_id == USER_ID, keys.c.key == KEY))
         condition = and_(condition, or_(keys.c.status.is_(None), keys.c.created_at <= func.now() - KEPT))
     source = source.outerjoin(rows.source, condition)
-    return select(*columns, *rows.columns).select_from(source).where(users.c.id == USER_ID)
+    return select(*columns, *rows.of_user, *rows.columns).select_from(source).where(users.c.id == USER_ID)
 
 
 @contextmanager

@@ -76,7 +76,20 @@ def _as_json(event: EventDict, **_options: object) -> str:
 
 def _for_people(stream: TextIO) -> Processor:
     # Every value stays on one line: quoted, with control characters escaped.
-    return structlog.dev.ConsoleRenderer(colors=stream.isatty(), repr_native_str=True, sort_keys=False)
+    console = structlog.dev.ConsoleRenderer(colors=stream.isatty(), repr_native_str=True, sort_keys=False)
+
+    def render(logger: WrappedLogger, method: str, event: EventDict) -> str:
+        is_request = event["event"] == "request" and "logger" not in event
+        return _request_line(event) if is_request else console(logger, method, event)
+
+    return render
+
+
+def _request_line(event: EventDict) -> str:
+    """Format a request as a short line. One that failed also has its id, which finds the other lines about it."""
+    line = f"{event['method']} {event['route']} {event['status']} {event['duration_ms']:.1f} ms"
+    is_success = 0 < event["status"] < 400  # noqa: PLR2004 - the statuses of successes and redirects
+    return line if is_success else f"{line} request_id={event['request_id']}"
 
 
 def _handler(processors: list[Processor], renderer: Processor) -> logging.Handler:

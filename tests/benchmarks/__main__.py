@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from tests.benchmarks import growth, limit, load
 from tests.benchmarks.plan import Plan, full_settings, quick_settings, run
-from tests.benchmarks.report import markdown, with_summary
+from tests.benchmarks.report import markdown
 from tests.benchmarks.results import CONTENDERS, Report, dump, read
 from tests.benchmarks.workloads import ALL
 
@@ -93,12 +93,10 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 
 def write(root: Path, report: Report) -> None:
-    """Store a report, and update its summary in the README."""
+    """Store a report."""
     folder = root / _FOLDER
     (folder / "results.json").write_text(dump(report), encoding="utf-8")
     (folder / "results.md").write_text(markdown(report), encoding="utf-8")
-    readme = root / "README.md"
-    readme.write_text(with_summary(readme.read_text(encoding="utf-8"), report), encoding="utf-8")
 
 
 def _say(text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tests.benchmarks.results import (
@@ -22,8 +21,6 @@ from tests.benchmarks.results import (
 )
 from tests.benchmarks.targets import GET, Target, judge
 
-BEGIN, END = "<!-- bench: written by make bench -->", "<!-- /bench -->"
-_BLOCK = re.compile(f"{BEGIN}.*{END}", re.DOTALL)
 _HEAD = """\
 | workload | contender | requests/s | ratio | p50 ms | p99 ms | CPU µs | peak MB |
 |---|---|--:|--:|--:|--:|--:|--:|"""
@@ -64,7 +61,7 @@ def markdown(report: Report) -> str:
         rounds=report.rounds,
         workloads=workloads,
     )
-    parts = ["# Results", explained, "## Targets", _targets(judge(report.results))]
+    parts = ["# Results", summary(report), "## How", explained, "## Targets", _targets(judge(report.results))]
     for workers, connections in settings_of(report.results):
         parts += [f"## {_words(workers, connections)}", table(setting(report.results, workers, connections))]
     if report.growth:
@@ -116,8 +113,8 @@ def _targets(targets: list[Target]) -> str:
 
 
 def summary(report: Report) -> str:
-    """Format the README's summary, including its markers."""
-    return "\n".join([BEGIN, *_summary(report), END])
+    """Format the summary with which the report begins."""
+    return "\n".join(_summary(report))
 
 
 def _summary(report: Report) -> Iterator[str]:
@@ -142,16 +139,9 @@ def _summary(report: Report) -> Iterator[str]:
     bare = results.get((GET, BARE))
     cost = number(bare.cpu_microseconds if bare else None, 0)
     yield f"FastAPI with a handler that does nothing costs {cost} µs here. {missed} of {len(targets)} targets are"
-    yield "missed. How it was measured, which these are, and more: [results](specs/005-speed/results.md)."
+    yield "missed. How it was measured, which these are, and more, is below."
 
 
 def _times(results: dict[tuple[str, str], Result], workload: str, other: str) -> str:
     mine, theirs = results[workload, SERVICE], results.get((workload, other))
     return number(ratio(mine.requests_per_second, theirs.requests_per_second if theirs else None), 1)
-
-
-def with_summary(readme: str, report: Report) -> str:
-    """Replace the summary between its markers in the README; raises ValueError unless these appear exactly once."""
-    if len(_BLOCK.findall(readme)) != 1:
-        raise ValueError(f"the README needs one pair of marks, {BEGIN} and {END}")
-    return _BLOCK.sub(lambda _: summary(report), readme)

@@ -13,7 +13,7 @@ from tests.benchmarks import growth, limit, workloads
 from tests.benchmarks.inside import counted_calls
 from tests.benchmarks.load import Measured
 from tests.benchmarks.plan import Plan, run
-from tests.benchmarks.report import BEGIN, END, markdown, summary
+from tests.benchmarks.report import markdown, summary
 from tests.benchmarks.results import BARE, LIMIT, SERVICE, Result, read
 from tests.benchmarks.rounds import Round, Setting, alternate
 from tests.benchmarks.rounds import summary as summary_of
@@ -33,19 +33,19 @@ SMALL = Plan(
 @pytest.mark.skipif(shutil.which("pgbench") is None, reason="pgbench is not installed")
 @pytest.mark.requirement("FR-190", "FR-192", "FR-194", "FR-201")
 def test_a_run_writes_all_that_it_has_measured_and_counted(tmp_path: Path) -> None:
-    specification, readme = tmp_path / "specs" / "005-speed", tmp_path / "README.md"
+    specification = tmp_path / "specs" / "005-speed"
     specification.mkdir(parents=True)
-    readme.write_text(f"# A\n\n{BEGIN}\nold\n{END}\n\nb\n", encoding="utf-8")
     (tmp_path / "run").mkdir()
 
     report = run(SMALL, tmp_path / "run", lambda _: None)
     command.write(tmp_path, report)
 
     assert read((specification / "results.json").read_text(encoding="utf-8")) == report
-    assert readme.read_text(encoding="utf-8") == f"# A\n\n{summary(report)}\n\nb\n"
     text = (specification / "results.md").read_text(encoding="utf-8")
     assert text == markdown(report)
+    assert text.startswith(f"# Results\n\n{summary(report)}\n\n## How\n")
     assert [line for line in text.splitlines() if line.startswith("## ")] == [
+        "## How",
         "## Targets",
         "## 1 worker, 16 connections",
         "## The same with much as with little",

@@ -1,15 +1,15 @@
-"""/docs and /redoc in a real browser: everything works, loads only from this service, and causes no browser errors."""
+"""/docs in a real browser: everything works, loads only from this service, and causes no browser errors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 import pytest
 from playwright.sync_api import Browser
 
-import backend.api.openapi.pages
 from backend.config import Settings
 from tests.fixtures.access_tokens import make_token
 from tests.fixtures.api import API, new_user, serve
@@ -17,7 +17,9 @@ from tests.fixtures.browser import Watched, watched
 from tests.fixtures.browser_docs import SwaggerUI
 from tests.fixtures.contract import Operation, operations
 from tests.fixtures.erasure import user_of
+from tests.fixtures.labels import put
 from tests.fixtures.tasks import MISSING_ID, Task, create
+from tests.fixtures.waiting import until
 
 JSON = "application/json"
 JSON_LINES = b'{"title": "Buy milk"}\n'
@@ -26,13 +28,9 @@ HUNG_UP = ": this page has stopped listening; the stream goes on"
 
 @pytest.fixture(scope="module")
 def service(settings: Settings) -> Iterator[API]:
-    """The real service with endless streams; its page listens to one for a shorter time."""
-    with pytest.MonkeyPatch.context() as patched:
-        script = backend.api.openapi.pages._SCRIPT  # noqa: SLF001 - the page has no setting for it
-        assert script.count(b", 3000);") == 1  # milliseconds
-        patched.setattr("backend.api.openapi.pages._SCRIPT", script.replace(b", 3000);", b", 1000);"))
-        with serve(settings) as api:
-            yield api
+    """The real service."""
+    with serve(settings) as api:
+        yield api
 
 
 @pytest.fixture
@@ -61,6 +59,7 @@ def names_in(operation: Operation, user: httpx.Client | None = None) -> dict[str
     kinds = {
         "task_id": lambda user: create(user)["id"],
         "token_id": lambda user: make_token(user)["id"],
+        "name": lambda user: put(user, uuid4().hex)["name"],
         "confirm": user_of,
     }
     needed = [parameter["name"] for parameter in operation.document.get("parameters", []) if parameter["required"]]
@@ -73,18 +72,75 @@ def tasks_of(user: httpx.Client) -> list[Task]:
     return tasks
 
 
-@pytest.mark.requirement("FR-056", "FR-110", "FR-206", "FR-207")
-@pytest.mark.parametrize("width", [1280, 390], ids=["desk", "phone"])
-@pytest.mark.parametrize("path", ["/docs", "/redoc"])
-def test_a_page_shows_every_operation_and_the_browser_refuses_nothing(
-    browser: Browser, service: API, path: str, width: int
+@pytest.mark.requirement("FR-056", "FR-110", "FR-206", "FR-329")
+@pytest.mark.parametrize(("width", "most"), [(1280, 2 * 900), (390, 4 * 900)], ids=["desk", "phone"])
+def test_an_opened_operation_fits_few_screens_and_the_browser_refuses_nothing(
+    browser: Browser, service: API, width: int, most: int
 ) -> None:
     with watched(browser, width) as visit:
-        visit.page.goto(f"{service.base_url}{path}")
-        for name in operations():
-            visit.page.locator(f'[id$="-{name}"], [id$="/{name}"]').first.wait_for()
+        visit.page.goto(f"{service.base_url}/docs")
+        page = SwaggerUI(visit.page)
+        for operation in operations().values():
+            block = page.open(operation).block
+            opened = block.bounding_box()
+            assert opened, operation.id
+            assert opened["height"] <= most, operation.id
+            assert visit.page.evaluate("document.documentElement.scrollWidth") <= width, operation.id
+            answers = block.locator(".responses-inner tbody .response-col_status").all_inner_texts()
+            assert [answer for answer in answers if answer in operation.document["responses"]] == answers
+            assert len(answers) == 1, "the others are folded"
 
-        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert is_calm(visit), visit
+
+
+@pytest.mark.requirement("FR-329")
+def test_another_answer_and_the_headers_unfold(visit: Watched, user: httpx.Client) -> None:
+    block = docs(visit, user).open(operations()["create_task"]).block
+    answers = block.locator(".responses-inner")
+
+    assert answers.locator("tbody .response-col_status").all_inner_texts() == ["201"]
+    assert "Location" not in answers.inner_text()
+    answers.get_by_text("Headers").click()
+    answers.get_by_text("Location").wait_for()
+    answers.get_by_text("409  ").click()
+    answers.get_by_text('"CONFLICT"').wait_for()
+    assert is_calm(visit), visit
+
+
+@pytest.mark.requirement("FR-207")
+def test_operations_are_found_by_a_word(visit: Watched, user: httpx.Client) -> None:
+    visit.page.goto(f"{user.base_url}/docs")
+    found = visit.page.locator(".opblock-summary-path")
+    found.first.wait_for()
+
+    for word, paths in [("TRASH", "/restore"), ("/api/labels", "/{name}"), ("server-sent", "/stream")]:
+        visit.page.get_by_label("Filter the operations").fill(word)
+        found.filter(has_text=paths).first.wait_for()
+        assert 0 < found.count() < len(operations()) / 2, word
+    visit.page.get_by_label("Filter the operations").fill("")
+    until(lambda: found.count() == len(operations()))
+    assert is_calm(visit), visit
+
+
+@pytest.mark.requirement("FR-330")
+def test_operations_stand_in_the_order_of_their_use(visit: Watched, user: httpx.Client) -> None:
+    visit.page.goto(f"{user.base_url}/docs")
+    visit.page.locator(".opblock").first.wait_for()
+    shown = [block.get_attribute("id") or "" for block in visit.page.locator(".opblock").all()]
+
+    names = [name.rpartition("-")[2] for name in shown]
+    in_order = ["create_task", "list_tasks", "get_task", "update_task", "patch_task", "complete_task", "delete_task"]
+    assert names[: len(in_order)] == in_order
+    assert names[-3:] == ["get_directory", "check_liveness", "check_readiness"]
+
+
+@pytest.mark.requirement("FR-330")
+def test_an_operation_has_an_address(browser: Browser, service: API) -> None:
+    with watched(browser) as visit:
+        visit.page.goto(f"{service.base_url}/docs#/changes/stream_changes")
+        visit.page.locator(".opblock.is-open").get_by_text("It is to be read by a program").wait_for()
+
+        assert visit.page.locator(".opblock.is-open").count() == 1
         assert is_calm(visit), visit
 
 
@@ -173,13 +229,4 @@ def test_a_file_can_be_kept(visit: Watched, user: httpx.Client) -> None:
 
     assert download.value.suggested_filename == "task-api-export.jsonl"
     assert download.value.path().read_text().splitlines() == user.get("/api/me/export").text.splitlines()
-    assert is_calm(visit), visit
-
-
-@pytest.mark.requirement("FR-207")
-def test_the_page_to_read_can_be_searched(visit: Watched, service: API) -> None:
-    visit.page.goto(f"{service.base_url}/redoc")
-    visit.page.locator('input[aria-label="Search"], .search-input').first.fill("trash")
-
-    visit.page.locator('[data-role="search:results"]').get_by_text("Restore").wait_for()
     assert is_calm(visit), visit

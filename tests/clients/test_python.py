@@ -104,7 +104,8 @@ def test_nothing_is_optional_that_is_always_there(client: Path) -> None:
     models = answers()
 
     fields = {name: _fields(classes[name]) for name in models}
-    assert {name: set(annotated) for name, annotated in fields.items()} == models
+    named = {name: {field.removesuffix("_") for field in annotated} for name, annotated in fields.items()}
+    assert named == models  # the generator calls a `type` type_, as Python has a function of that name
     optional = {
         name: {field for field, annotation in annotated.items() if "Unset" in annotation}
         for name, annotated in fields.items()

@@ -45,7 +45,7 @@ def paste(service: Service, folder: Path) -> Iterator[Paste]:
     """A function that runs a block after those that it needs; the files it writes are deleted after the test."""
 
     def run_block(block: str, name: str = "bash", address: str | None = None) -> subprocess.CompletedProcess[str]:
-        return shell.run_lines(SETTING_UP + ASK + block, service, folder, name, address)
+        return shell.run_lines(f"FILES='{folder}'\n{SETTING_UP}{ASK}{block}", service, folder, name, address)
 
     yield run_block
     for file in folder.glob("*.json*"):

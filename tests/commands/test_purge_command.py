@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from backend.cli import main
+from backend.commands.serve import DEVELOPMENT_USER
 from backend.config import Settings
 from backend.database.embedded.postgres import EmbeddedPostgres
 from tests.fixtures.expired import Hoarder, Left, age
@@ -19,7 +20,7 @@ from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-138")
 
-NOTHING = "removed 0 tasks, 0 tombstones, 0 keys, 0 tokens\n"
+NOTHING = "removed 0 tasks, 0 lists, 0 tombstones, 0 keys, 0 tokens\n"
 
 
 def purge(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -28,25 +29,29 @@ def purge(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_says_what_it_removed(own_url: str, tmp_path: Path) -> None:
-    hoarder = Hoarder.with_rows(own_url, tasks=3, tombstones=1, keys=12, tokens=2)
+    hoarder = Hoarder.with_rows(own_url, tasks=3, lists=2, tombstones=1, keys=12, tokens=2)
 
     done, again = purge(own_url, tmp_path), purge(own_url, tmp_path)
 
-    assert (done.returncode, done.stdout, done.stderr) == (0, "removed 3 tasks, 1 tombstone, 12 keys, 2 tokens\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        "removed 3 tasks, 2 lists, 1 tombstone, 12 keys, 2 tokens\n",
+        "",
+    )
     assert (again.returncode, again.stdout) == (0, NOTHING)
-    assert hoarder.left() == Left(0, 0, 0, 0, task_count=0, revision=4, purged_revision=4)
+    assert hoarder.left() == Left(0, 0, 0, 0, 0, task_count=0, revision=6, purged_revision=6)
 
 
 def test_two_at_once_share_the_work(own_url: str, tmp_path: Path) -> None:
     for _ in range(10):
-        Hoarder.with_rows(own_url, tasks=5, tombstones=2, keys=3, tokens=1)
+        Hoarder.with_rows(own_url, tasks=5, lists=4, tombstones=2, keys=3, tokens=1)
 
     with ThreadPoolExecutor(2) as threads:
         both = list(threads.map(purge, [own_url] * 2, [tmp_path] * 2))
 
     assert [done.returncode for done in both] == [0, 0]
     counts = [[int(number) for number in re.findall(r"\d+", done.stdout)] for done in both]
-    assert [sum(kind) for kind in zip(*counts, strict=True)] == [50, 20, 30, 10]
+    assert [sum(kind) for kind in zip(*counts, strict=True)] == [50, 40, 20, 30, 10]
 
 
 def test_it_works_on_the_embedded_database_beside_the_service(tmp_path: Path) -> None:
@@ -58,7 +63,7 @@ def test_it_works_on_the_embedded_database_beside_the_service(tmp_path: Path) ->
         ) as client:
             tasks = [client.post("/api/tasks", json={"title": title}).json()["data"] for title in ("Milk", "Bread")]
             assert client.delete(f"/api/tasks/{tasks[0]['id']}").status_code == 204
-            age(url, "developer", 31)
+            age(url, DEVELOPMENT_USER, 31)
 
             assert run("purge", env=env, cwd=tmp_path).stdout == "removed 1 task, 0 tombstones, 0 keys, 0 tokens\n"
 

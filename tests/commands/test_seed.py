@@ -12,12 +12,24 @@ import psycopg2
 import pytest
 
 from backend.services.samples.tasks import sample_task, sample_user
+from backend.services.samples.words import LABELS
+from tests.fixtures.database import execute
 from tests.fixtures.feed import sync_token
-from tests.fixtures.process import environment, run, served
+from tests.fixtures.process import Service, environment, run, served
 from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-221")
+
+# The changes of each user, without those that made a label, and the number of tasks.
+COUNTERS = """
+SELECT id, revision - (SELECT count(*) FROM labels WHERE user_id = users.id), task_count FROM users ORDER BY id
+"""
+OTHER_LABELS = """
+INSERT INTO labels (user_id, id, name, name_key, revision)
+SELECT 'alice', gen_random_uuid(), name, name, 1 FROM (SELECT generate_series(1, 1000)::text) AS others (name)
+"""
+NUMBERED_TWICE = "SELECT count(*) FROM tasks JOIN labels USING (user_id, revision)"
 
 
 def seed(url: str, folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -53,15 +65,15 @@ def test_a_database_is_filled_once(empty_database_url: str, tmp_path: Path) -> N
         for sample in (sample_task(1, user_id, number) for number in range(30))
     }
     assert {row[:4] for row in stored} == expected
-    counters = "SELECT id, revision, task_count FROM users ORDER BY id"
-    assert rows(url, counters) == [(user_id, 30, 30) for user_id in sorted(map(sample_user, range(1, 13)))]
-    assert rows(url, "SELECT count(DISTINCT (user_id, revision)), max(revision) FROM tasks") == [(360, 30)]
+    assert rows(url, COUNTERS) == [(user_id, 30, 30) for user_id in sorted(map(sample_user, range(1, 13)))]
+    assert rows(url, "SELECT count(DISTINCT (user_id, revision)) FROM tasks") == [(360,)]
+    assert rows(url, NUMBERED_TWICE) == [(0,)]
 
     again = seed(url, tmp_path, "--users", "12", "--tasks", "30")
 
     assert (again.returncode, again.stdout.splitlines()[0]) == (0, "added 0 tasks")
     assert rows(url, everything) == stored
-    assert rows(url, counters) == [(user_id, 30, 30) for user_id in sorted(map(sample_user, range(1, 13)))]
+    assert rows(url, COUNTERS) == [(user_id, 30, 30) for user_id in sorted(map(sample_user, range(1, 13)))]
 
 
 def test_what_is_missing_is_added_and_nothing_else_touched(own_url: str, tmp_path: Path) -> None:
@@ -77,9 +89,19 @@ def test_what_is_missing_is_added_and_nothing_else_touched(own_url: str, tmp_pat
 
     assert (more.stdout.splitlines()[0], other.stdout.splitlines()[0]) == ("added 1 task", "added 4 tasks")
     assert rows(own_url, kept) == first
-    assert rows(own_url, "SELECT id, revision, task_count FROM users") == [("alice", 8, 8)]
+    assert rows(own_url, COUNTERS) == [("alice", 8, 8)]
 
 
+def seen_by(token: str, service: Service) -> object:
+    """Read who a token is for, and how many tasks they have."""
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=service.address, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS) as client:
+        counted = client.get("/api/tasks?include_total=true&limit=1").json()["page"]["total"]
+        assert counted == 700
+        return client.get("/api/me").json()["data"]
+
+
+@pytest.mark.requirement("FR-317")
 def test_a_new_user_finds_the_tasks_by_the_token_that_it_names(tmp_path: Path) -> None:
     """Uses its own database, creates the schema, and needs several steps for one user."""
     env = environment(tmp_path / "data", JWT_SECRET=SECRET)
@@ -92,6 +114,7 @@ def test_a_new_user_finds_the_tasks_by_the_token_that_it_names(tmp_path: Path) -
     token = run(*command, env=env, cwd=tmp_path).stdout.strip()
 
     with served(env=env, cwd=tmp_path) as service:
+        assert seen_by(service.token, service) == seen_by(token, service)  # the token that the service prints
         headers = {"Authorization": f"Bearer {token}"}
         with httpx.Client(
             base_url=service.address, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS
@@ -101,7 +124,7 @@ def test_a_new_user_finds_the_tasks_by_the_token_that_it_names(tmp_path: Path) -
             changes = client.get("/api/changes").json()
 
     assert len(tasks) == 700
-    assert (len(changes["data"]), changes["page"]["next_since"]) == (700, sync_token(700))
+    assert (len(changes["data"]), changes["page"]["next_since"]) == (700, sync_token(700 + len(LABELS)))
     created = [datetime.fromisoformat(task["created_at"]) for task in tasks]
     now = datetime.now(UTC)
     assert now - timedelta(days=181) < created[-1] < now - timedelta(days=90)
@@ -120,7 +143,18 @@ def test_an_account_never_holds_more_than_it_may(own_url: str, tmp_path: Path) -
     others = seed(own_url, tmp_path, "--users", "1", "--tasks", "3", "--seed", "2", **allowed)
     assert (others.returncode, others.stdout) == (1, "")
     assert others.stderr.startswith("task-api: alice also has other tasks, and MAX_TASKS_PER_USER allows only 5.")
-    assert rows(own_url, "SELECT revision, task_count FROM users") == [(3, 3)]
+    assert rows(own_url, COUNTERS) == [("alice", 3, 3)]
+
+
+def test_an_account_never_holds_more_labels_than_it_may(own_url: str, tmp_path: Path) -> None:
+    execute(own_url, "INSERT INTO users (id, revision, task_count) VALUES ('alice', 1000, 0)")
+    execute(own_url, OTHER_LABELS)
+
+    full = seed(own_url, tmp_path, "--users", "1", "--tasks", "50")
+
+    assert (full.returncode, full.stdout) == (1, "")
+    assert full.stderr.startswith("task-api: alice also has other labels. You have the maximum number of labels.")
+    assert rows(own_url, "SELECT count(*) FROM tasks") == [(0,)]
 
 
 def test_production_wants_no_invented_data(own_url: str, tmp_path: Path) -> None:

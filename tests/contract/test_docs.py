@@ -1,4 +1,4 @@
-"""/docs and /redoc: pages that load nothing from other sites."""
+"""/docs: a page that loads nothing from other sites."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.fixtures.contract import contract
+from tests.fixtures.contract import contract, operations
 
-PAGES = {"/docs": {"js", "css", "png"}, "/redoc": {"js", "png"}}
 KINDS = {".js": "javascript", ".css": "text/css", ".png": "image/png"}
 MIN_ASSET_BYTES = 500
 
@@ -28,20 +27,20 @@ class Page(HTMLParser):
         self.assets += [value for name, value in attributes if name in {"src", "href", "srcset", "data"} and value]
 
 
-def page(anonymous: httpx.Client, path: str) -> str:
-    """Read one of the pages."""
-    response = anonymous.get(path)
+@pytest.fixture
+def page(anonymous: httpx.Client) -> str:
+    """Read the page."""
+    response = anonymous.get("/docs")
     assert response.status_code == 200
     assert response.headers["Content-Type"].startswith("text/html")
     return response.text
 
 
-@pytest.mark.requirement("FR-056", "FR-207")
-@pytest.mark.parametrize("path", PAGES)
-def test_every_asset_of_a_page_comes_from_the_service(anonymous: httpx.Client, path: str) -> None:
-    assets = Page(page(anonymous, path)).assets
+@pytest.mark.requirement("FR-056")
+def test_every_asset_of_the_page_comes_from_the_service(anonymous: httpx.Client, page: str) -> None:
+    assets = Page(page).assets
 
-    assert {asset.rpartition(".")[2] for asset in assets} == PAGES[path]
+    assert {asset[asset.rindex(".") :] for asset in assets} == KINDS.keys()
     for asset in assets:
         assert not urlsplit(asset).netloc
         response = anonymous.get(asset)
@@ -50,51 +49,19 @@ def test_every_asset_of_a_page_comes_from_the_service(anonymous: httpx.Client, p
         assert KINDS[asset[asset.rindex(".") :]] in response.headers["Content-Type"]
 
 
-@pytest.mark.requirement("FR-207")
-def test_the_logo_that_redoc_looks_for_comes_from_the_service(anonymous: httpx.Client) -> None:
-    """Redoc would fetch it from its makers' site; the package that ships Redoc has changed that address."""
-    program = anonymous.get("/redoc/redoc.standalone.js").text
+@pytest.mark.requirement("FR-056")
+def test_neither_the_page_nor_its_styles_name_another_host(anonymous: httpx.Client, page: str) -> None:
+    assert not re.findall(r"(?:https?:)?//[a-z]", page)
 
-    (address,) = re.findall(r"[^,{}]*/logo-mini\.svg", program)
-    assert address == 'src:window.location.pathname+"/logo-mini.svg'
-    assert "image/svg" in anonymous.get("/redoc/logo-mini.svg").headers["Content-Type"]
-
-
-@pytest.mark.requirement("FR-056", "FR-207")
-@pytest.mark.parametrize("path", PAGES)
-def test_neither_a_page_nor_its_styles_name_another_host(anonymous: httpx.Client, path: str) -> None:
-    html = page(anonymous, path)
-    assert not re.findall(r"(?:https?:)?//[a-z]", html)
-
-    styles = "".join(anonymous.get(asset).text for asset in Page(html).assets if asset.endswith(".css"))
+    styles = "".join(anonymous.get(asset).text for asset in Page(page).assets if asset.endswith(".css"))
     loaded = re.findall(r"(?:url\(|@import)\s*['\"]?([^'\")]+)", styles)
-    assert bool(loaded) == ("css" in PAGES[path])
+    assert loaded
     assert [address for address in loaded if not address.startswith("data:")] == []
 
 
-@pytest.mark.requirement("FR-207", "FR-110")
-def test_the_page_to_read_may_run_our_files_only(anonymous: httpx.Client) -> None:
-    (policy,) = anonymous.get("/redoc").headers.get_list("Content-Security-Policy")
-    directives = dict(directive.split(" ", 1) for directive in policy.split("; "))
-
-    styles = directives.pop("style-src")
-    assert re.fullmatch(r"'self'( 'sha256-[\w+/]{43}=')+", styles)
-    assert directives == {
-        "default-src": "'none'",
-        "script-src": "'self'",
-        "img-src": "'self' data:",
-        "connect-src": "'self'",
-        "frame-ancestors": "'none'",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-        "worker-src": "blob:",
-    }
-
-
-@pytest.mark.requirement("FR-056", "FR-207")
-@pytest.mark.parametrize(("path", "pattern"), [("/docs", r"url: '([^']+)'"), ("/redoc", r'spec-url="([^"]+)"')])
-def test_a_page_reads_a_contract_that_has_an_authorize_button(anonymous: httpx.Client, path: str, pattern: str) -> None:
-    (address,) = re.findall(pattern, page(anonymous, path))
+@pytest.mark.requirement("FR-056")
+def test_the_page_reads_a_contract_that_has_an_authorize_button(anonymous: httpx.Client) -> None:
+    (address,) = re.findall(r'url: "([^"]+)"', anonymous.get("/docs/assets/docs.js").text)
 
     document = anonymous.get(address).json()
 
@@ -103,12 +70,36 @@ def test_a_page_reads_a_contract_that_has_an_authorize_button(anonymous: httpx.C
     assert document["components"]["securitySchemes"]["BearerToken"]["scheme"] == "bearer"
 
 
-@pytest.mark.requirement("FR-055", "FR-056", "FR-207")
-def test_the_root_address_leads_to_the_pages(anonymous: httpx.Client) -> None:
+@pytest.mark.requirement("FR-330")
+def test_the_page_knows_the_order_of_use(page: str) -> None:
+    (names,) = re.findall(r'data-operations="([^"]+)"', page)
+    order = names.split()
+
+    in_order = ["create_task", "list_tasks", "get_task", "update_task", "patch_task", "complete_task", "delete_task"]
+    assert order[: len(in_order)] == in_order
+    assert order[-3:] == ["get_directory", "check_liveness", "check_readiness"]
+    assert sorted(order) == sorted(operations())
+
+
+@pytest.mark.requirement("FR-331")
+def test_an_example_answer_has_what_the_example_request_set() -> None:
+    for name in ("create_task", "update_task", "patch_task", "complete_task"):
+        document = operations()[name].document
+        request = next(iter(document["requestBody"]["content"]["application/json"]["examples"].values()))["value"]
+        success = next(iter(document["responses"].values()))["content"]["application/json"]["example"]["data"]
+        assert success.items() >= request.items(), name
+
+    new = operations()["create_task"].document["responses"]["201"]["content"]["application/json"]["example"]["data"]
+    assert (new["status"], new["completed"], new["revision"]) == ("todo", False, 1)
+    assert [new[name] for name in ("description", "due_date", "priority", "labels")] == [None, None, None, []]
+
+
+@pytest.mark.requirement("FR-055", "FR-056")
+def test_the_root_address_leads_to_the_page(anonymous: httpx.Client) -> None:
     directory = anonymous.get("/").json()["data"]
 
-    assert (directory["docs"], directory["redoc"]) == ("/docs", "/redoc")
-    for name in ("docs", "redoc", "openapi", "health"):
+    assert directory["docs"] == "/docs"
+    for name in ("docs", "openapi", "health"):
         assert anonymous.get(directory[name]).status_code == 200
     for name in ("tasks", "account"):
         assert anonymous.get(directory[name]).status_code == 401

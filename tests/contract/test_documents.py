@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+import backend
 from backend.config import Settings
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ["README.md", "CLAUDE.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("specs/**/*.md"))]
+TOP = ["README.md", "CHANGELOG.md", "CLAUDE.md", "CONTRIBUTING.md", "SECURITY.md"]
+DOCUMENTS = [*TOP, *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("specs/**/*.md"))]
 # A path has a folder in it or a known ending; an address starts with a slash or has a colon; media types are neither.
 PATH = re.compile(r"`(?!application/|\d)((?:[\w.-]+/)+[\w.-]*|[\w.-]+\.(?:py|md|sql|json|toml|lock|example))`")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
@@ -85,10 +87,32 @@ def test_the_template_can_be_used_with_everything_uncommented(tmp_path: Path, mo
     assert Settings(_env_file=file) == Settings(_env_file=None)
 
 
-def test_the_readme_lists_every_setting() -> None:
+def test_the_page_of_settings_lists_every_setting() -> None:
     """Each is a row | `NAME` | `default` | description |, with a plain unset if there is no default."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "specs" / "settings.md").read_text(encoding="utf-8")
 
     listed = re.findall(r"^\| `([A-Z_]+)` \| (?:`([^`]+)`|unset) \| (.+) \|$", text, re.MULTILINE)
 
     assert listed == SETTINGS
+
+
+@pytest.mark.requirement("FR-318")
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 700
+
+
+@pytest.mark.requirement("FR-318")
+def test_the_newest_version_in_the_changelog_is_that_of_the_program() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+    assert re.findall(r"^## (\d\S*)", text, re.MULTILINE)[0] == backend.__version__
+
+
+@pytest.mark.requirement("FR-318")
+@pytest.mark.parametrize("document", ["README.md", "specs/001-task-api-persistence/quickstart.md"])
+def test_the_line_for_containers_is_that_of_the_file_for_compose(document: str) -> None:
+    head = (ROOT / "compose.yaml").read_text(encoding="utf-8").partition("services:")[0]
+    line = " && ".join(re.findall(r"^#   (\S.*)$", head, re.MULTILINE))
+
+    assert line.startswith("deploy/make-secrets.sh && docker compose up ")
+    assert f"`{line}`" in (ROOT / document).read_text(encoding="utf-8")

@@ -30,7 +30,17 @@ VALUES: dict[str, object] = {
     "description": "The barista one",
     "completed": True,
     "status": "done",
+    "due_at": "2026-11-21T09:30:00+00:00",
+    "start_at": "2026-11-20T23:30:00+00:00",
+    "timezone": "Europe/Berlin",
+    "priority": "low",
+    "labels": ["home", "Tax 2026"],
+    "list_id": str(UUID(int=7)),
 }
+# Fields that cannot stand beside others, and what a zone needs.
+DAYS: dict[str, object] = {"due_date": "2026-11-21", "start_date": "2026-11-20"}
+EVERY = VALUES | DAYS
+NEEDED: dict[str, dict[str, object]] = {"timezone": {"due_at": VALUES["due_at"]}}
 FIELDS = tuple(TaskUpdate.model_fields)
 TASK = rules.new_task(UUID(int=1), TaskCreate(title="Buy milk"), NOW)
 STORED_AS = {"status": "open_status"}  # a task that is not completed has it stored
@@ -54,13 +64,18 @@ PLACES = {
 }
 
 
+def alone(name: str) -> dict[str, object]:
+    """Return a field with its value, and what it cannot be without."""
+    return {name: EVERY[name]} | NEEDED.get(name, {})
+
+
 def edited(fields: dict[str, object]) -> Row:
     """Return the task after an edit."""
     return rules.edited(TASK, TaskUpdate.model_validate(fields), NOW)
 
 
 def test_each_field_has_a_value_here() -> None:
-    assert VALUES.keys() == set(FIELDS)
+    assert EVERY.keys() == set(FIELDS)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -69,36 +84,45 @@ def test_a_place_knows_every_field(place: str) -> None:
 
 
 def test_a_stored_row_has_every_column() -> None:
-    assert {"user_id", *Row._fields} == TABLE
+    assert {"user_id", *queries.STORED} == TABLE
 
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_an_edit_of_one_field_is_a_change_that_is_answered(name: str) -> None:
-    task = edited({name: VALUES[name]})
+    task = edited(alone(name))
 
     assert task != TASK
-    assert json.loads(task_json(task, "user"))[name] == VALUES[name]
+    assert json.loads(task_json(task, "user"))[name] == EVERY[name]
 
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_create_with_another_value_is_another_request(name: str) -> None:
     sent = {"id": str(UUID(int=1)), "title": "Buy milk"}
-    other = sent | {name: VALUES[name]}
+    sent |= {each: value for each, value in NEEDED.get(name, {}).items() if isinstance(value, str)}
+    other = sent | {name: EVERY[name]}
 
     assert len({rules.request_hash_of(TaskCreate.model_validate(fields)) for fields in (sent, other)}) == 2
 
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_row_of_an_import_sets_it(name: str) -> None:
-    assert ImportedTask.model_validate({"title": "Buy milk", name: VALUES[name]}).said[name] == VALUES[name]
+    row = ImportedTask.model_validate({"title": "Buy milk", **alone(name)})
+
+    assert json.loads(task_json(rules.edited(TASK, row, NOW), "user"))[name] == EVERY[name]
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_file_brings_every_field_back(form: str) -> None:
+    for values in (VALUES, VALUES | DAYS | dict.fromkeys(("due_at", "start_at", "timezone"))):
+        bring_back(form, values)
+
+
+def bring_back(form: str, values: dict[str, object]) -> None:
+    """Write a task with these values to a file, and read it."""
     writer, reader = (part() for part in FORMATS[form])
-    file = writer.beginning + writer.write(task_json(edited(VALUES), "user") + "\n") + writer.ending
+    file = writer.beginning + writer.write(task_json(edited(values), "user") + "\n") + writer.ending
     (row,) = filter(None, [*reader.read(file.encode()), *reader.end()])
 
     task = read_task(row.fields)
     assert isinstance(task, ImportedTask)
-    assert rules.edited(TASK, task, NOW) == edited(VALUES)
+    assert rules.edited(TASK, task, NOW) == edited(values)

@@ -13,14 +13,25 @@ from backend import cli
 from backend.api.streams.download import JSON_LINES
 from backend.errors import NO_PARAMETERS
 from backend.models.export import LINES
-from backend.models.sync_token import SyncToken
 from backend.models.tables import OF_A_USER
+from backend.models.values.sync_token import SyncToken
 from tests.fixtures.api import EVENT_STREAM
-from tests.fixtures.contract import Json, Operation, contract, handlers, model_named, operations, resolved
+from tests.fixtures.contract import (
+    NAMED_EXAMPLE,
+    Json,
+    Operation,
+    contract,
+    example_of,
+    handlers,
+    model_named,
+    operations,
+    resolved,
+)
 
 COMMITTED = Path(__file__).parents[2] / "specs/001-task-api-persistence/contracts/openapi.json"
 ERROR = "#/components/schemas/ErrorAnswer"
 WITH_TASK = "#/components/schemas/CurrentTaskAnswer"
+WITH_LIST = "#/components/schemas/CurrentListAnswer"
 
 # The statuses that each call must at least document, by design.
 ANSWERS = {
@@ -30,14 +41,25 @@ ANSWERS = {
     "GET /api/tasks/export": {200, 401, 403, 422},
     "POST /api/tasks/import": {200, 400, 401, 403, 408, 413, 415, 422},
     "GET /api/tasks/{task_id}": {200, 304, 400, 401, 403, 404, 422},
-    "PUT /api/tasks/{task_id}": {200, 400, 401, 403, 404, 408, 412, 413, 415, 422, 428},
-    "PATCH /api/tasks/{task_id}": {200, 400, 401, 403, 404, 408, 412, 413, 415, 422, 428},
+    "PUT /api/tasks/{task_id}": {200, 400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 428},
+    "PATCH /api/tasks/{task_id}": {200, 400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 428},
     "DELETE /api/tasks/{task_id}": {204, 400, 401, 403, 404, 412, 422, 428},
     "PATCH /api/tasks/{task_id}/complete": {200, 400, 401, 403, 404, 408, 412, 413, 415, 422, 428},
     "POST /api/tasks/{task_id}/restore": {200, 400, 401, 403, 404, 412, 422, 428},
+    "GET /api/labels": {200, 304, 400, 401, 403, 422},
+    "PUT /api/labels/{name}": {200, 201, 400, 401, 403, 408, 409, 413, 415, 422},
+    "PATCH /api/labels/{name}": {200, 400, 401, 403, 404, 408, 409, 413, 415, 422},
+    "DELETE /api/labels/{name}": {204, 401, 403, 404, 422},
+    "POST /api/lists": {200, 201, 400, 401, 403, 408, 409, 413, 415, 422},
+    "GET /api/lists": {200, 304, 400, 401, 403, 422},
+    "GET /api/lists/{list_id}": {200, 304, 400, 401, 403, 404, 422},
+    "PATCH /api/lists/{list_id}": {200, 400, 401, 403, 404, 408, 412, 413, 415, 422, 428},
+    "DELETE /api/lists/{list_id}": {204, 400, 401, 403, 404, 412, 422, 428},
+    "POST /api/lists/{list_id}/restore": {200, 400, 401, 403, 404, 412, 422, 428},
     "GET /api/changes": {200, 401, 403, 410, 422},
     "GET /api/changes/stream": {200, 400, 401, 403, 410, 422},
     "GET /api/me": {200, 401, 403, 422},
+    "PATCH /api/me": {200, 401, 403, 408, 413, 415, 422},
     "GET /api/me/export": {200, 401, 403, 422},
     "DELETE /api/me": {204, 401, 403, 422},
     "GET /api/me/tokens": {200, 401, 403, 422},
@@ -169,7 +191,8 @@ def test_every_error_has_its_real_shape_and_an_example_that_fits(operation: Oper
 
     for status, answer in errors.items():
         content = answer["content"]["application/json"]
-        assert content["schema"] == {"$ref": WITH_TASK if status == 412 else ERROR}
+        current = WITH_LIST if operation.path.startswith("/api/lists") else WITH_TASK
+        assert content["schema"] == {"$ref": current if status == 412 else ERROR}
         _assert_fits(_model_of(content["schema"]), content["example"])
         assert content["example"]["error"]["message"] == answer["description"]
         assert answer["headers"].keys() >= EVERYWHERE
@@ -179,18 +202,23 @@ def test_every_error_has_its_real_shape_and_an_example_that_fits(operation: Oper
 
 
 @pytest.mark.requirement("FR-112", "FR-116")
-def test_every_answer_that_holds_one_task_or_spares_it_has_its_tag(operation: Operation) -> None:
+def test_every_answer_that_holds_one_task_or_list_or_spares_it_has_its_tag(operation: Operation) -> None:
     for status, answer in operation.document["responses"].items():
         references = [content.get("schema", {}).get("$ref", "") for content in _content(answer).values()]
-        has_task = any(reference.endswith(("/TaskAnswer", "/CurrentTaskAnswer")) for reference in references)
-        assert ("ETag" in answer["headers"]) >= (has_task or status == "304")
+        answers = ("/TaskAnswer", "/CurrentTaskAnswer", "/ListAnswer", "/CurrentListAnswer")
+        has_one = any(reference.endswith(answers) for reference in references)
+        assert ("ETag" in answer["headers"]) >= (has_one or status == "304")
         assert status != "304" or "content" not in answer
 
 
-def test_every_parameter_is_described_and_has_an_example(operation: Operation) -> None:
+@pytest.mark.requirement("FR-325")
+def test_every_parameter_is_described_and_has_an_example_where_programs_should_send_it(operation: Operation) -> None:
     for parameter in operation.document.get("parameters", []):
         assert parameter["description"], parameter["name"]
-        assert _examples(parameter), parameter["name"]
+        assert bool(_examples(parameter)) == parameter["required"], parameter["name"]
+        is_text = resolved(parameter["schema"])["type"] == "string" and "enum" not in resolved(parameter["schema"])
+        is_named = bool(NAMED_EXAMPLE.search(parameter["description"]))
+        assert is_named == (is_text and not parameter["required"]), parameter["name"]
 
 
 def test_every_body_has_examples_that_fit(operation: Operation) -> None:
@@ -209,15 +237,23 @@ def test_every_body_has_examples_that_fit(operation: Operation) -> None:
 def test_examples_of_query_parameters_fit() -> None:
     parameters = [each for each in operations()["list_tasks"].document["parameters"] if each["in"] == "query"]
 
-    _assert_fits(model_named("TaskQuery"), {parameter["name"]: _examples(parameter)[0] for parameter in parameters})
+    _assert_fits(model_named("TaskQuery"), {parameter["name"]: example_of(parameter) for parameter in parameters})
 
 
+@pytest.mark.requirement("FR-325")
+def test_the_server_is_where_the_contract_comes_from() -> None:
+    (server,) = contract()["servers"]
+
+    assert (server["url"], bool(server["description"])) == ("/", True)
+
+
+@pytest.mark.requirement("FR-325")
 def test_a_token_is_asked_for_under_api_and_nowhere_else(operation: Operation) -> None:
     schemes = contract()["components"]["securitySchemes"]
     assert schemes["BearerToken"].items() >= {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}.items()
     assert len(schemes) == 1
 
-    assert operation.document.get("security", []) == ([{"BearerToken": []}] if operation.is_private else [])
+    assert operation.document["security"] == ([{"BearerToken": []}] if operation.is_private else [])
 
 
 @pytest.mark.parametrize("name", _MODELS)

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.requirement("FR-233")
 SLOW_TO_START = {
     f"tests.fixtures.{name}"
     for name in (
-        "better_auth", "browser", "browser_docs", "clients", "confined", "deployment", "embedded", "nginx", "process",
-        "servers", "shell", "terminal", "workers",
+        "better_auth", "browser", "browser_app", "browser_docs", "clients", "confined", "deployment", "embedded",
+        "nginx", "process", "servers", "shell", "terminal", "workers",
     )
 } | {"backend.database.embedded.postgres", "multiprocessing", "playwright.sync_api"}  # fmt: skip
 FILES = sorted(path for folder in FIRST_TIER for path in (TESTS / folder).rglob("*.py"))

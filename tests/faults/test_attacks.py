@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from backend.config import Settings
-from backend.models.sync_token import START
+from backend.models.values.sync_token import START
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.attacks import Seen, crowd_of, watched
 from tests.fixtures.connection import head

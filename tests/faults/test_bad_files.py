@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from backend.formats.rows import MAX_ROW_BYTES
 from backend.identity.jwt import issue_token
 from backend.models.task_file import MAX_BAD_ROWS
 from tests.fixtures.api import new_user
@@ -54,7 +55,7 @@ def attack(service: Service, user_id: str, kind: str, file: bytes) -> dict[str, 
         (LINES, b"x" * 16 * MEGABYTE, {"failed": 1}),
         (LINES, b"\n" * 8 * MEGABYTE, {}),
         (CSV, b"title\n" + b"a,b\n" * (2 * MEGABYTE), STOPPED),
-        (CSV, b"title\n" + (b'"' + b"\n" * 131_072) * 2, {"failed": 2}),
+        (CSV, b"title\n" + (b'"' + b"\n" * MAX_ROW_BYTES) * 2, {"failed": 2}),
         (CALENDAR, TODO + b"UID:\n" * (MEGABYTE // 5), {"failed": 2}),
         (CALENDAR, TODO + b"X-COMMENT:\n" * (MEGABYTE // 2), {"failed": 2}),
     ],

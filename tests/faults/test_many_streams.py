@@ -33,7 +33,7 @@ FEW_FILES = 256  # a typical limit of a shell: fewer than there are streams
 MAX_BYTES_EACH = 200_000  # of memory; actual use is about a quarter of that
 SOME_FILES = 40  # connections to the database and other open files
 AT_ONCE = 100  # streams opened at a time: far fewer than a worker accepts requests
-ENDED = f"route='{STREAM}' status=200"  # in the log line of a stream that has ended
+ENDED = f"GET {STREAM} 200 "  # in the log line of a stream that has ended
 LAST_CHUNK = b"\r\n0\r\n\r\n"
 _CHANGE = """
 INSERT INTO users (id, revision, task_count) VALUES (%s, 1, 1);

@@ -139,6 +139,11 @@ class TwoUsers:
     def show_account(self, user: int, method: str) -> None:
         self._compare(self._read(user, "/api/me", method), self.accounts[user].show())
 
+    def update_account(self, user: int, fields: Json) -> None:
+        response = self._send(user, "PATCH", "/api/me", fields)
+        made = Made(moment=response.json()["data"]["created_at"]) if response.is_success else Made()
+        self._compare(response, self.accounts[user].update(fields, made))
+
     def erase_account(self, user: int, named: int | str | None) -> None:
         """Erase an account, confirming with its own id, the other's, another text, or nothing."""
         confirmed = self.accounts[named].user_id if isinstance(named, int) else named
@@ -184,6 +189,7 @@ class TwoUsers:
         body: Any = response.json() if response.content else None
         if expected.code:
             error = body.pop("error")
+            assert body.pop("detail") == error["message"]
             assert (error["code"], error["request_id"]) == (expected.code, REQUEST_ID)
             assert {detail["field"] for detail in error["details"]} == expected.fields
             if not expected.fields and not body:  # a missing task looks the same whether another user has it or not

@@ -28,7 +28,7 @@ def short_lived() -> Iterator[BetterAuth]:
 
 @pytest.fixture
 def start(settings: Settings) -> Iterator[Start]:
-    """Return a function that starts a service for a server's users, set as the README says plus the test's changes."""
+    """Return a function that starts a service for a server's users, set as documented plus the test's changes."""
     with ExitStack() as running:
 
         def started(server: BetterAuth, **changes: object) -> API:

@@ -1,4 +1,4 @@
-"""A real Better Auth server with default settings: its users can use the service with the README's three settings."""
+"""A real Better Auth server with default settings: its users can use the service with the three documented settings."""
 
 from __future__ import annotations
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import httpx
 import pytest
 
@@ -16,7 +19,7 @@ def test_an_account_can_be_read_before_the_first_write(client: httpx.Client, use
     response = client.get("/api/me")
 
     assert response.status_code == 200
-    assert response.json() == {"data": {"id": user_id, "revision": 0, "created_at": None}}
+    assert response.json() == {"data": {"id": user_id, "revision": 0, "created_at": None, "timezone": None}}
     assert execute(database_url, "SELECT true FROM users WHERE id = %s", user_id) == []
 
 
@@ -27,7 +30,56 @@ def test_an_account_begins_with_the_first_write(client: httpx.Client, user_id: s
 
     account = client.get("/api/me").json()["data"]
 
-    assert account == {"id": user_id, "revision": 2, "created_at": task["created_at"]}
+    assert account == {"id": user_id, "revision": 2, "created_at": task["created_at"], "timezone": None}
+
+
+def change(client: httpx.Client, **fields: Any) -> Any:
+    """Change the account, and return it."""
+    response = client.patch("/api/me", json=fields)
+    assert response.status_code == 200, response.text
+    return response.json()["data"]
+
+
+@pytest.mark.requirement("FR-287")
+def test_the_zone_of_an_account_is_set_and_cleared(client: httpx.Client, user_id: str) -> None:
+    first = change(client, timezone="Europe/Berlin")
+
+    assert (first["revision"], first["timezone"]) == (1, "Europe/Berlin")
+    assert client.get("/api/me").json()["data"] == first
+    assert change(client, timezone="Europe/Berlin") == change(client) == first  # what is the same is no change
+    assert create(client)["revision"] == 2
+    assert change(client, timezone=None) == {**first, "revision": 3, "timezone": None}
+    exported = json.loads(client.get("/api/me/export").text.split("\n")[0])["data"]
+    assert exported.items() >= {"id": user_id, "revision": 3, "timezone": None}.items()
+
+
+@pytest.mark.requirement("FR-287", "FR-041")
+def test_a_change_of_nothing_begins_no_account(client: httpx.Client, user_id: str, database_url: str) -> None:
+    nothing = {"id": user_id, "revision": 0, "created_at": None, "timezone": None}
+
+    assert change(client, timezone=None) == change(client) == nothing
+    assert client.get("/api/me").json()["data"] == nothing
+    assert execute(database_url, "SELECT true FROM users WHERE id = %s", user_id) == []
+
+
+@pytest.mark.requirement("FR-287", "FR-281")
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        ({"timezone": "Berlin"}, "timezone", "timezone_unknown"),
+        ({"timezone": 1}, "timezone", "string_type"),
+        ({"revision": 7}, "revision", "extra_forbidden"),
+        ({"id": "somebody"}, "id", "extra_forbidden"),
+    ],
+)
+def test_a_wrong_change_of_an_account_is_refused(
+    client: httpx.Client, body: dict[str, object], field: str, code: str
+) -> None:
+    before = change(client, timezone="Asia/Tokyo")
+
+    error = error_of(client.patch("/api/me", json=body), 422, "VALIDATION_ERROR")
+    assert [(detail["field"], detail["code"]) for detail in error["details"]] == [(field, code)]
+    assert client.get("/api/me").json()["data"] == before
 
 
 @pytest.mark.requirement("FR-001", "FR-039", "FR-244")

@@ -18,7 +18,11 @@ MAX_AT_ONCE = 7
 
 TITLES = st.sampled_from(["Milk", " Milk ", "Bread"])
 FLAGS = st.booleans()
-TEXTS = {"description": st.sampled_from([None, "", "Two"]), "completed": FLAGS}
+TEXTS: dict[str, st.SearchStrategy[Any]] = {"description": st.sampled_from([None, "", "Two"]), "completed": FLAGS}
+TEXTS |= {"due_date": st.sampled_from([None, "2026-11-21"]), "start_date": st.sampled_from([None, "2026-11-22"])}
+TEXTS |= {"priority": st.sampled_from([None, "high", "medium", "low"])}
+TEXTS |= {"due_at": st.sampled_from([None, "2026-11-21T09:30:00Z"]), "timezone": st.sampled_from([None, "Asia/Tokyo"])}
+TEXTS |= {"labels": st.lists(st.sampled_from(["Home", "HOME", "errand", "tax"]), max_size=3)}
 NEW = st.fixed_dictionaries({"title": TITLES}, optional={"id": st.sampled_from(IDS), **TEXTS})
 CONDITIONS = st.integers(1, 9) | st.sampled_from(["*", "3", '"4"', 'W/"5"', '"1", "2", "3"', '"not-ours"'])
 ON_ONE = {"id": st.sampled_from(IDS)}
@@ -58,7 +62,7 @@ def call(client: httpx.Client, asked: Json) -> Json:
 
 def seen(task: Json) -> Json:
     """Return what is the same for every user: drops times and generated ids."""
-    kept = {name: task[name] for name in ("title", "description", "completed", "revision")}
+    kept = {name: task[name] for name in ("title", "description", "completed", "labels", "revision")}
     return {**kept, "is_done": task["completed_at"] is not None, "id": task["id"] if task["id"] in IDS else "made"}
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from backend.database.engine import Engine
-from backend.models.sync_token import SyncToken
+from backend.models.values.sync_token import SyncToken
 from backend.services.changes.service import MAX_PAGE_BYTES
 from tests.fixtures.api import API, new_user
 from tests.fixtures.database import execute

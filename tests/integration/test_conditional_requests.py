@@ -78,7 +78,7 @@ def current_of(response: httpx.Response) -> Task:
     """Return the task in a 412 response, after checking that its ETag matches."""
     error = error_of(response, 412, "PRECONDITION_FAILED")
     assert error["details"] == []
-    assert response.json().keys() == {"error", "data"}
+    assert response.json().keys() == {"error", "detail", "data"}
     task: Task = response.json()["data"]
     assert response.headers["ETag"] == tag_of(task)
     return task
@@ -287,6 +287,7 @@ ASKING = {
     ("PUT", f"/api/tasks/{MISSING_ID}"),
     ("PATCH", f"/api/tasks/{MISSING_ID}"),
     ("PATCH", f"/api/tasks/{MISSING_ID}/complete"),
+    ("POST", f"/api/tasks/{MISSING_ID}/complete"),
     ("DELETE", f"/api/tasks/{MISSING_ID}"),
     ("POST", f"/api/tasks/{MISSING_ID}/restore"),
 }

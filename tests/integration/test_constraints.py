@@ -9,7 +9,8 @@ from pydantic import SecretStr
 from backend.config import Settings
 from backend.database.errors import StatementRefused, reason
 from backend.database.migrations import runner as migrations
-from backend.models.task import TaskCreate, TaskQuery
+from backend.models.task import TaskCreate
+from backend.models.task_query import TaskQuery
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.database import execute
 from tests.fixtures.logs import events

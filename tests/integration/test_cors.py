@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import httpx
 import pytest
 
-from tests.fixtures.api import API, ORIGIN
+from backend.config import Settings
+from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.tasks import JSON, MISSING_ID, error_of
 
 EXPOSED = {
-    "Content-Disposition", "ETag", "Idempotency-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy",
+    "Allow", "Content-Disposition", "ETag", "Idempotency-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy",
     "Retry-After", "WWW-Authenticate", "X-Request-Id",
 }  # fmt: skip
+OF_THIS_MACHINE = [
+    f"{scheme}://{host}{port}"
+    for scheme in ("http", "https")
+    for host in ("localhost", "127.0.0.1", "[::1]")
+    for port in ("", ":3000", ":5173", ":65535")
+]
+OF_OTHERS = [
+    "http://localhost.evil.example", "http://evil.example", "http://localhost:5173.evil.example", "http://127.0.0.2",
+    "http://127.0.0.1.evil.example", "http://127x0.0.1", "http://evillocalhost", "http://user@localhost", "http://::1",
+    "http://[::2]", "http://localhost:", "http://localhost:5173/", "http://localhost:123456", "http://localhost:a",
+    "http://localhost/http://localhost", "ftp://localhost", "file://localhost", "localhost", "null", "",
+    ORIGIN,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def development(settings: Settings) -> Iterator[API]:
+    """A service in development, without CORS_ORIGINS."""
+    with serve(settings.model_copy(update={"cors_origins": ()})) as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def production(settings: Settings) -> Iterator[API]:
+    """A service in production, without CORS_ORIGINS."""
+    with serve(settings.model_copy(update={"cors_origins": (), "environment": "production"})) as api:
+        yield api
 
 
 def preflight(api: API, origin: str, method: str = "PUT", **more: str) -> httpx.Response:
@@ -121,3 +151,50 @@ def test_a_preflight_for_what_is_not_allowed_is_refused_in_the_envelope(
 
     error_of(response, 401, "UNAUTHORIZED")
     assert cors_headers(response) == []
+
+
+@pytest.mark.requirement("FR-307")
+@pytest.mark.parametrize("origin", OF_THIS_MACHINE)
+def test_in_development_pages_of_this_machine_may_call(development: API, origin: str) -> None:
+    with development.client(new_user(), Origin=origin) as client:
+        for response in (client.get("/api/me"), client.get("/api/nothing")):
+            assert response.headers["Access-Control-Allow-Origin"] == origin
+            assert response.headers["Access-Control-Allow-Credentials"] == "true"
+            assert set(response.headers["Access-Control-Expose-Headers"].split(", ")) == EXPOSED
+            assert response.headers["Vary"] == "Origin"
+    asked = preflight(development, origin)
+    assert (asked.status_code, asked.headers["Access-Control-Allow-Origin"]) == (200, origin)
+    assert asked.headers["Access-Control-Allow-Headers"] == "authorization,content-type"
+
+
+@pytest.mark.requirement("FR-307")
+@pytest.mark.parametrize("origin", OF_OTHERS)
+def test_in_development_pages_of_other_machines_may_not_call(development: API, origin: str) -> None:
+    refuses(development, origin)
+
+
+@pytest.mark.requirement("FR-307")
+@pytest.mark.parametrize("origin", OF_THIS_MACHINE)
+def test_with_cors_origins_or_in_production_pages_of_this_machine_are_like_others(
+    api: API, production: API, origin: str
+) -> None:
+    for service in (api, production):
+        refuses(service, origin)
+
+
+def refuses(service: API, origin: str) -> None:
+    """Check that a page of this origin can read nothing and gets no preflight answered."""
+    with service.client(new_user(), Origin=origin) as client:
+        response = client.get("/api/me")
+    assert (response.status_code, cors_headers(response), response.headers["Vary"]) == (200, [], "Origin")
+    refused = preflight(service, origin)
+    error_of(refused, 401, "UNAUTHORIZED")
+    assert cors_headers(refused) == []
+
+
+@pytest.mark.requirement("FR-308")
+def test_a_page_can_read_which_methods_are_allowed(client: httpx.Client) -> None:
+    response = client.put("/api/tasks", json={"title": "a"}, headers={"Origin": ORIGIN})
+
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, POST")
+    assert "Allow" in response.headers["Access-Control-Expose-Headers"].split(", ")

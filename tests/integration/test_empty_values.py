@@ -13,6 +13,7 @@ from tests.fixtures.contract import Json, Operation, operations
 from tests.fixtures.feed import sync_token
 from tests.fixtures.hostile import good_body, parameters
 from tests.fixtures.keys import KEY, assert_replays, is_replayed, new_key, stored_keys
+from tests.fixtures.lists import make
 from tests.fixtures.task_files import EXPORT
 from tests.fixtures.tasks import (
     JSON,
@@ -41,9 +42,15 @@ def _name(value: object) -> str:
 
 
 def answer_of(api: API, operation: Operation, query: str, **headers: str) -> tuple[int, str | None]:
-    """Send the request as a new user who has one task; return the status and the content of the response."""
+    """Send the request as a new user who has a task; return the response's status and type.
+
+    There are a label named after the task's id, and a list with it.
+    """
     with api.client(new_user()) as client:
-        address = f"{operation.address(create(client)['id'])}{query}"
+        id_ = create(client)["id"]
+        create(client, labels=[id_])
+        make(client, id=id_)
+        address = f"{operation.address(id_)}{query}"
         request = client.build_request(operation.method, address, content=good_body(operation), headers=JSON | headers)
         response = client.send(request, stream=operation.id in ENDLESS)
         response.close()

@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.fixtures.batches import BATCH
+from tests.fixtures.contract import resolved
 from tests.fixtures.tasks import (
     JSON,
     MISSING_ID,
@@ -295,3 +297,49 @@ def test_a_missing_task_is_missing_whatever_else_is_wrong_in_the_same_way_as_a_m
         answers = [client.put(f"/api/tasks/{id_}", **request) for id_ in (MISSING_ID, "not-an-id")]
         missing, malformed = ({**answer.json()["error"], "request_id": answer.status_code} for answer in answers)
         assert missing == malformed
+
+
+@pytest.mark.requirement("FR-311")
+def test_the_body_of_every_error_has_its_message_once_more_as_detail(
+    client: httpx.Client, anonymous: httpx.Client
+) -> None:
+    path = path_of(create(client))
+    # From the server, each layer, the framework and the service.
+    for response in (
+        anonymous.get("/api/me"),
+        client.get("/nothing"),
+        client.put("/api/tasks", json={}),
+        client.patch(path, json={}, headers={"If-Match": '"999"'}),
+        client.post("/api/tasks", content=b" " * (MIB + 1), headers=JSON),
+        client.get("/nothing", headers={"Host": "a b"}),
+        client.get(f"/{'a' * 20_000}"),
+        client.post("/api/tasks", content="title=a", headers={"Content-Type": "application/x-www-form-urlencoded"}),
+        client.post("/api/tasks", json={"titel": "a", "x": 1}),
+        client.post("/api/tasks", content=b"{"),
+    ):
+        body = response.json()
+
+        assert response.is_client_error
+        assert body.keys() - {"data"} == {"error", "detail"}
+        assert body["detail"] == body["error"]["message"]
+        assert isinstance(body["detail"], str)
+        assert body["detail"]
+
+
+@pytest.mark.requirement("FR-311")
+def test_the_results_of_a_batch_have_no_detail_but_its_own_error_has(client: httpx.Client) -> None:
+    operation = {"op": "delete", "id": MISSING_ID}
+
+    (result,) = client.post(BATCH, json={"operations": [operation], "atomic": False}).json()["data"]
+    assert result.keys() == {"index", "status", "error"}
+    error_of(client.post(BATCH, json={"operations": [operation]}), 404, "NOT_FOUND")
+
+
+@pytest.mark.requirement("FR-311")
+@pytest.mark.parametrize("name", ["ErrorAnswer", "CurrentTaskAnswer"])
+def test_the_contract_says_that_errors_have_a_detail(name: str) -> None:
+    schema = resolved({"$ref": f"#/components/schemas/{name}"})
+
+    assert "detail" in schema["required"]
+    assert schema["properties"]["detail"]["type"] == "string"
+    assert "detail" not in resolved({"$ref": "#/components/schemas/FailedResult"})["properties"]

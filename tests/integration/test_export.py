@@ -47,10 +47,11 @@ def sorted_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row as its export: without secrets, and with what clients see of a status."""
-    kept = {name: row[name] for name in row if name not in {"token_hash", "open_status"}}
+    """Return a row as its export: without secrets, and with what clients see of a status, a due and a priority."""
+    kept = {name: row[name] for name in row if name not in {"token_hash", "open_status", "due_key", "name_key"}}
     if "open_status" in row:
         kept["status"] = "done" if row["completed"] else row["open_status"]
+        kept["priority"] = (*["high"] * 4, "medium", *["low"] * 4, None)[row["priority"] - 1]
     return kept
 
 
@@ -76,7 +77,7 @@ def test_everything_that_is_stored_is_exported(client: httpx.Client, user_id: st
         assert stored[table], table
         kept = [shown(row) for row in stored[table]]
         assert sorted_rows(found[kind]) == sorted_rows(kept)
-    assert [len(found[kind]) for kind in TABLES.values()] == [1, 4, 1, 1, 1]
+    assert [len(found[kind]) for kind in TABLES.values()] == [1, 4, 1, 1, 1, 1]
     assert {task["deleted_at"] is None for task in found["task"]} == {True, False}
     assert text in {task["description"] for task in found["task"]}
 
@@ -94,7 +95,14 @@ def test_nothing_of_others_is_exported(client: httpx.Client, stranger: httpx.Cli
 def test_a_user_who_never_wrote_anything_has_an_account(client: httpx.Client, user_id: str, database_url: str) -> None:
     found = export(client)
 
-    account = {"id": user_id, "revision": 0, "created_at": None, "task_count": 0, "purged_revision": 0}
+    account = {
+        "id": user_id,
+        "revision": 0,
+        "created_at": None,
+        "timezone": None,
+        "task_count": 0,
+        "purged_revision": 0,
+    }
     assert found == {"account": [account]}
     assert not any(stored_of(database_url, user_id).values())
 
@@ -139,11 +147,12 @@ def test_each_row_is_on_one_page(
     exported = [task["id"] for task in found["task"]]
     assert exported == sorted(set(exported))
     assert set(ids) < set(exported)
-    assert [len(found[kind]) for kind in ("task", "removed_task", "idempotency_key", "access_token")] == [16, 2, 2, 2]
-    assert "".join(page.lines for page in pages).count("\n") == 23
+    kinds = ("task", "removed_task", "label", "list", "idempotency_key", "access_token")
+    assert [len(found[kind]) for kind in kinds] == [16, 2, 1, 2, 2, 2]
+    assert "".join(page.lines for page in pages).count("\n") == 26
     assert max(page.lines.count("\n") for page in pages) <= max_rows
     if max_bytes == 1:
-        assert [page.lines.count("\n") for page in pages] == [1] * 23
+        assert [page.lines.count("\n") for page in pages] == [1] * 26
 
 
 def test_a_page_is_bounded_however_large_the_tasks_are(api: API, user_id: str, database_url: str) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from backend.config import Settings
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import API, serve
-from tests.fixtures.tasks import JSON, create, path_of
+from tests.fixtures.api import API, new_user, serve
+from tests.fixtures.tasks import JSON, MISSING_ID, create, error_of, path_of
 from tests.fixtures.tokens import SECRET, USER, claims, hmac_token, rsa_pair
 
 pytestmark = pytest.mark.requirement("FR-230")
@@ -28,8 +28,8 @@ def careful(settings: Settings) -> Iterator[API]:
         yield running
 
 
-def good() -> str:
-    return issue_token(SECRET, USER, ttl_seconds=60, issuer=ISSUER, audience=AUDIENCE)
+def good(user_id: str = USER) -> str:
+    return issue_token(SECRET, user_id, ttl_seconds=60, issuer=ISSUER, audience=AUDIENCE)
 
 
 def token(**changes: object) -> str:
@@ -151,9 +151,31 @@ def test_an_unknown_parameter(client: httpx.Client, path: str, happened: str, to
     said(client.get(path), 422, happened, to_do)
 
 
-@pytest.mark.parametrize("path", ["/api/tasks/", "/tasks", "/api/task", "/api/v1/tasks", "/docs/", "/health"])
+@pytest.mark.parametrize("path", ["/api/todos", "/v2", "/health", "/api"])
 def test_an_address_that_is_none(client: httpx.Client, path: str) -> None:
-    said(client.get(path), 404, "nothing at this path", "none of them ends with a slash", "See /docs for all paths")
+    said(client.get(path), 404, "nothing at this path", "See /docs for all paths")
+
+
+@pytest.mark.requirement("FR-315")
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        *((path, "/api/tasks") for path in ("/api/tasks//", "/tasks", "/api/task", "/api/v1/tasks", "/API/Tasks")),
+        (f"/tasks/{MISSING_ID}", "/api/tasks/{task_id}"),
+        (f"/api/task/{MISSING_ID}", "/api/tasks/{task_id}"),
+        (f"/api/tasks/{MISSING_ID}/completed", "/api/tasks/{task_id}/complete"),
+        (f"/v1/me/token/{MISSING_ID}", "/api/me/tokens/{token_id}"),
+        ("/task/batch", "/api/tasks/batch"),
+        ("/docs/", "/docs"),
+        ("/health/live/", "/health/live"),
+    ],
+)
+def test_an_address_that_is_nearly_one_of_ours(client: httpx.Client, path: str, meant: str) -> None:
+    for method in ("GET", "POST"):
+        error = error_of(client.request(method, path), 404, "NOT_FOUND")
+
+        assert error["message"] == f"Not found; did you mean {meant}?"
+        assert error["details"] == []
 
 
 def test_a_wrong_method(client: httpx.Client) -> None:
@@ -177,7 +199,8 @@ def test_a_task_that_is_not_there_or_not_as_expected(client: httpx.Client) -> No
 
 
 def test_what_is_too_much(careful: API) -> None:
-    with careful.client(Authorization=f"Bearer {good()}") as client:
+    alone = good(new_user())  # tests share a database, and it counts the requests of each user
+    with careful.client(Authorization=f"Bearer {alone}") as client:
         said(client.post("/api/tasks", json={"title": "a" * 3000}), 413, "too large", "Send less")
         answers = [client.get("/api/me") for _ in range(10)]
     said(answers[-1], 429, "too many requests", "Wait for the number of seconds in the Retry-After header")

@@ -26,7 +26,7 @@ EVERY_ANSWER = {
 JSON_ANSWER = EVERY_ANSWER | {"content-type", "content-length"}
 TASK = [
     *("id", "user_id", "title", "description", "completed", "completed_at", "created_at", "updated_at", "revision"),
-    "status",
+    *("status", "due_date", "due_at", "start_date", "start_at", "timezone", "priority", "labels", "list_id"),
 ]
 ERROR = ["code", "message", "request_id", "details"]
 
@@ -65,7 +65,8 @@ def test_the_six_calls_answer_these_statuses_headers_and_keys_in_this_order(clie
         if method == "HEAD" or status == 204:
             assert response.content == b""
             continue
-        ((name, content),) = response.json().items()
+        (name, content), *more = response.json().items()
+        assert more == ([("detail", content["message"])] if name == "error" else [])
         assert (name, _keys(content)) == (("data", TASK) if status < 300 else ("error", ERROR))
         assert response.text.startswith(f'{{"{name}":{{"{_keys(content)[0]}":"')  # compact, as ever
         assert response.headers["Cache-Control"] == "no-store"

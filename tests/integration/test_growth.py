@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -11,19 +12,21 @@ import pytest
 from backend.database.engine import Engine
 from backend.database.migrations import runner as migrations
 from backend.database.session import SessionFactory
-from backend.models.task import TaskCreate, TaskQuery, TaskSort, TaskUpdate
+from backend.models import tables
+from backend.models.task import TaskCreate, TaskUpdate
+from backend.models.task_query import TaskSort
 from backend.services.tasks.listing import ListingService
 from backend.services.tasks.service import TaskService
 from tests.fixtures.database import execute
 from tests.fixtures.partitions import migrated_database
-from tests.fixtures.plans import blocks_touched, place_at
+from tests.fixtures.plans import blocks_touched, listing_by, place_at
 
 LIMIT = 50
 FEW = LIMIT + 2  # so that a middle page is full, too
 MANY = 20_000
 OTHERS = 100 * FEW
-# In a larger table, each of nine indexes may have one more level, and a full block more.
-SPARE_BLOCKS = 20
+# In a larger table, each index may have one more level and a full block more, and the table another block, too.
+SPARE_BLOCKS = 2 * (1 + len(tables.tasks.indexes) + 1)  # the key is an index
 
 SMALL = "a user with a page of tasks"
 GROWN = "a user with one task, until there were many"
@@ -91,14 +94,18 @@ def blocks_read(engine: Engine, url: str, user_id: str, count: int) -> dict[str,
         edit = TaskUpdate(title=uuid4().hex)
         return blocks_touched(engine, lambda: tasks.update(task, edit), new_title=uuid4().hex)
 
+    def toggling() -> int:
+        # Counted when it is sent again: with another time, or a block with room would spare it all indexes.
+        return blocks_touched(engine, lambda: tasks.toggle(task), new_updated_at=datetime.now(UTC))
+
     read = {
         "get": blocks_touched(engine, lambda: tasks.get(task)),
         "update": least(updating),
-        "toggle": least(lambda: blocks_touched(engine, lambda: tasks.toggle(task))),
+        "toggle": least(toggling),
         "create": least(lambda: blocks_touched(engine, lambda: tasks.create(new_task), new_id=uuid4())),
     }
     for sort in TaskSort:
-        first = TaskQuery(sort=sort, limit=LIMIT)
+        first = listing_by(sort, limit=LIMIT)
         middle = first.model_copy(update={"cursor": place_at(engine, user_id, sort, (count - LIMIT) // 2)})
         read[f"first page by {sort}"] = blocks_touched(engine, partial(lists.list, first))
         read[f"page in the middle by {sort}"] = blocks_touched(engine, partial(lists.list, middle))
@@ -129,7 +136,7 @@ def test_a_call_reads_as_much_with_many_tasks_as_with_few(engine: Engine, url: s
 @pytest.mark.requirement("FR-195")
 def test_others_with_many_tasks_cost_nothing(engine: Engine, url: str, with_few: dict[str, int]) -> None:
     assert with_few["get"] <= SPARE_BLOCKS
-    # A change is four statements, each of which finds its rows anew, and it writes into nine indexes.
+    # A change is four statements, each of which finds its rows anew, and it writes into all indexes.
     assert max(with_few[name] for name in ("update", "toggle", "create")) <= 3 * SPARE_BLOCKS
     assert max(with_few.values()) <= FEW + SPARE_BLOCKS
     grow(url, NEW, MANY)

@@ -122,6 +122,8 @@ def test_erasing_an_account_touches_one_partition_of_every_table_that_has_its_ro
         "users": 1,
         "tasks": 1,
         "tombstones": 1,
+        "labels": 1,
+        "lists": 1,
         "idempotency_keys": 1,
         "access_tokens": 1,
     }

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.requirement("FR-138")
 NOBODY = ""
 ACROSS_USERS = (
     "ix_tasks_deleted_at",
+    "ix_lists_deleted_at",
     "ix_tombstones_deleted_at",
     "ix_idempotency_keys_created_at",
     "ix_access_tokens_expires_at",
@@ -35,20 +36,20 @@ ACROSS_USERS = (
 
 
 def test_what_is_past_its_time_goes_and_is_counted(engine: Engine, module_url: str) -> None:
-    hoarder = Hoarder.with_rows(module_url, tasks=3, tombstones=2, keys=4, tokens=1)
+    hoarder = Hoarder.with_rows(module_url, tasks=3, lists=1, tombstones=2, keys=4, tokens=1)
     other = Hoarder.with_rows(module_url, keys=1, tokens=2)
-    fresh = Hoarder.with_rows(module_url, tasks=1, tombstones=1, keys=1, tokens=1, past=False)
+    fresh = Hoarder.with_rows(module_url, tasks=1, lists=1, tombstones=1, keys=1, tokens=1, past=False)
 
-    assert purge(engine) == Purged(3, 2, 5, 3)
+    assert purge(engine) == Purged(3, 1, 2, 5, 3)
 
-    assert hoarder.left() == Left(0, 0, 0, 0, task_count=0, revision=5, purged_revision=5)
-    assert other.left() == Left(0, 0, 0, 0, task_count=0, revision=0, purged_revision=0)
-    assert fresh.left() == Left(1, 1, 1, 1, task_count=1, revision=2, purged_revision=0)
+    assert hoarder.left() == Left(0, 0, 0, 0, 0, task_count=0, revision=6, purged_revision=6)
+    assert other.left() == Left(0, 0, 0, 0, 0, task_count=0, revision=0, purged_revision=0)
+    assert fresh.left() == Left(1, 1, 1, 1, 1, task_count=1, revision=3, purged_revision=0)
     assert not purge(engine)
 
 
 def test_it_is_said_in_words_what_was_removed() -> None:
-    assert str(Purged(3, 1, 0, 1)) == "3 tasks, 1 tombstone, 0 keys, 1 token"
+    assert str(Purged(3, 2, 1, 0, 1)) == "3 tasks, 2 lists, 1 tombstone, 0 keys, 1 token"
 
 
 def test_living_tasks_and_others_in_the_trash_stay_and_are_still_counted(
@@ -76,7 +77,7 @@ def test_living_tasks_and_others_in_the_trash_stay_and_are_still_counted(
             assert revision_of(client) == revision + 1
             assert tag is None or client.get("/api/tasks").headers["ETag"] != tag
             left = Hoarder(module_url, user_id).left()
-            assert left == Left(3, 1, 0, 0, task_count=3, revision=revision + 1, purged_revision=8)
+            assert left == Left(3, 0, 1, 0, 0, task_count=3, revision=revision + 1, purged_revision=8)
             create(client, id=trashed["id"])  # the id is free again
 
 
@@ -85,6 +86,7 @@ def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, 
     execute(module_url, "INSERT INTO users (id, revision, task_count) VALUES (%s, 9, 2)", user_id)
     rows = {
         "INSERT INTO tasks (user_id, id, title, revision, deleted_at) VALUES": "(%s, gen_random_uuid(), 'a', 1, {})",
+        "INSERT INTO lists (user_id, id, name, revision, deleted_at) VALUES": "(%s, gen_random_uuid(), 'a', 3, {})",
         "INSERT INTO tombstones (user_id, id, revision, deleted_at) VALUES": "(%s, gen_random_uuid(), 2, {})",
         "INSERT INTO idempotency_keys (user_id, key, request_hash, created_at) VALUES": (
             "(%s, gen_random_uuid(), decode(repeat('00', 32), 'hex'), {})"
@@ -93,7 +95,7 @@ def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, 
             "(%s, gen_random_uuid(), 'a', ARRAY['tasks:read'], decode(repeat('00', 32), 'hex'), 'epoch', {})"
         ),
     }
-    exactly = [f"now() - interval '{kept}'" for kept in ("30 days", "30 days", "24 hours", "30 days")]
+    exactly = [f"now() - interval '{kept}'" for kept in ("30 days", "30 days", "30 days", "24 hours", "30 days")]
 
     # In one transaction, in which now() does not change.
     with transaction(sessions.engine, user_id, end="COMMIT") as session:
@@ -102,15 +104,16 @@ def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, 
                 run(session, into + values.format(time_of_row).replace("%s", f"'{user_id}'"))
         removed = session.exec(PURGE, params={"principal": user_id, "max_rows": 10})
 
-    assert removed == [(1, 1, 1, 1)]
-    assert Hoarder(module_url, user_id).left() == Left(1, 1, 1, 1, task_count=1, revision=9, purged_revision=2)
+    assert removed == [(1, 1, 1, 1, 1)]
+    assert Hoarder(module_url, user_id).left() == Left(1, 1, 1, 1, 1, task_count=1, revision=9, purged_revision=3)
 
 
 def test_the_function_and_the_service_name_the_same_times(module_url: str) -> None:
     ((source,),) = execute(module_url, _SOURCE)
     said = re.findall(r"FROM public\.(\w+)\s+WHERE \w+ < now\(\) - interval '([^']+)'", source)
 
-    times = {"tasks": "30 days", "tombstones": "30 days", "idempotency_keys": "24 hours", "access_tokens": "30 days"}
+    times = {"idempotency_keys": "24 hours"}
+    times |= dict.fromkeys(("tasks", "lists", "tombstones", "access_tokens"), "30 days")
     assert dict(said) == times
     assert (timedelta(days=30), timedelta(hours=24)) == (TRASH_TIME, KEPT)
 
@@ -123,36 +126,37 @@ def test_more_than_one_statement_removes_goes_bit_by_bit(
 ) -> None:
     monkeypatch.setattr(purge_service, "MAX_PURGED", 4)
     monkeypatch.setattr(purge_service, "MAX_FOUND", 3)
-    hoarder, other = (Hoarder.with_rows(module_url, tasks=9, tombstones=5, keys=3) for _ in range(2))
+    hoarder, other = (Hoarder.with_rows(module_url, tasks=9, lists=6, tombstones=5, keys=3) for _ in range(2))
 
     removed, steps = Purged(), PurgeService(SessionFactory(engine)).steps()
     for step in steps:
-        assert max(step.tasks, step.tombstones, step.keys) <= 4
+        assert max(step.tasks, step.lists, step.tombstones, step.keys) <= 4
         removed += step
         left = hoarder.left()
         assert left.task_count == left.tasks
         # A client that has seen the last of the purged changes has missed none of them.
-        gone = set(range(1, 15)).difference(*execute(module_url, _REVISIONS, hoarder.id, hoarder.id))
+        gone = set(range(1, 21)).difference(*execute(module_url, _REVISIONS, *[hoarder.id] * 3))
         assert left.purged_revision == max(gone, default=0)
 
-    assert removed == Purged(18, 10, 6)
+    assert removed == Purged(18, 12, 10, 6)
     for user in (hoarder, other):
-        assert user.left() == Left(0, 0, 0, 0, task_count=0, revision=14, purged_revision=14)
+        assert user.left() == Left(0, 0, 0, 0, 0, task_count=0, revision=20, purged_revision=20)
 
 
 _REVISIONS = """
-SELECT revision FROM tasks WHERE user_id = %s UNION ALL SELECT revision FROM tombstones WHERE user_id = %s
+SELECT revision FROM tasks WHERE user_id = %s UNION ALL SELECT revision FROM lists WHERE user_id = %s
+UNION ALL SELECT revision FROM tombstones WHERE user_id = %s
 """
 
 
 def test_only_whoever_is_nobody_learns_whose_rows_are_past_their_time(engine: Engine, module_url: str) -> None:
-    hoarder = Hoarder.with_rows(module_url, tasks=1, tombstones=1, keys=1, tokens=1)
-    Hoarder.with_rows(module_url, tasks=1, tombstones=1, keys=1, tokens=1, past=False)
+    hoarder = Hoarder.with_rows(module_url, tasks=1, lists=1, tombstones=1, keys=1, tokens=1)
+    Hoarder.with_rows(module_url, tasks=1, lists=1, tombstones=1, keys=1, tokens=1, past=False)
     asked = "SELECT users_with_expired_rows(ARRAY[]::text[], 1000)"
 
     assert run_as_user(engine, NOBODY, asked, {}) == f"[('{hoarder.id}',)]"
     assert run_as_user(engine, hoarder.id, asked, {}) == "[]"
-    for table in ("tasks", "tombstones", "idempotency_keys", "access_tokens"):
+    for table in ("tasks", "lists", "tombstones", "idempotency_keys", "access_tokens"):
         assert run_as_user(engine, NOBODY, f"SELECT user_id FROM {table}", {}) == "[]"  # noqa: S608 - one of these names
 
 
@@ -165,8 +169,8 @@ def test_it_finds_what_is_past_its_time_by_indexes(empty_database_url: str) -> N
     url = empty_database_url
     migrations.apply(url)  # never partitioned: tables with few rows are read without an index
     for _ in range(3):
-        Hoarder.with_rows(url, tasks=2000, tombstones=2000, keys=2000, tokens=2000, past=False)
-    Hoarder.with_rows(url, tasks=10, tombstones=10, keys=10, tokens=10)
+        Hoarder.with_rows(url, tasks=2000, lists=2000, tombstones=2000, keys=2000, tokens=2000, past=False)
+    Hoarder.with_rows(url, tasks=10, lists=10, tombstones=10, keys=10, tokens=10)
     execute(url, "VACUUM ANALYZE")
     ((source,),) = execute(url, _SOURCE)
 

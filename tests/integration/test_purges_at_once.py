@@ -76,9 +76,9 @@ def test_a_task_that_is_restored_before_its_user_is_locked_stays(engine: Engine,
         until(lambda: execute(module_url, _WAITING) == [(1,)])
         execute(module_url, _RESTORE, hoarder.id, hoarder.id)
         other.close()
-        assert purge_job.result() == "[(0, 0, 0, 0)]"
+        assert purge_job.result() == "[(0, 0, 0, 0, 0)]"
 
-    assert hoarder.left() == Left(1, 0, 0, 0, task_count=1, revision=2, purged_revision=0)
+    assert hoarder.left() == Left(1, 0, 0, 0, 0, task_count=1, revision=2, purged_revision=0)
 
 
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'"
@@ -94,8 +94,8 @@ def test_several_purges_at_once_do_no_harm(engine: Engine, module_url: str) -> N
     with ThreadPoolExecutor(4) as threads:
         removed = sum(threads.map(purge, [engine] * 4), Purged())
 
-    assert removed == Purged(240, 120, 120)
-    assert {user.left() for user in hoarders} == {Left(0, 0, 0, 0, task_count=0, revision=30, purged_revision=30)}
+    assert removed == Purged(240, 0, 120, 120)
+    assert {user.left() for user in hoarders} == {Left(0, 0, 0, 0, 0, task_count=0, revision=30, purged_revision=30)}
 
 
 def test_requests_that_come_meanwhile_lose_nothing(module_url: str, settings: Settings, engine: Engine) -> None:
@@ -126,7 +126,7 @@ def test_requests_that_come_meanwhile_lose_nothing(module_url: str, settings: Se
         assert removed.tasks == 60
         assert client.get("/api/tasks").json()["data"] == kept[::-1]
         assert Hoarder(module_url, user_id).left() == Left(
-            60, 0, 0, 0, task_count=60, revision=240, purged_revision=240
+            60, 0, 0, 0, 0, task_count=60, revision=240, purged_revision=240
         )
 
 

@@ -11,7 +11,7 @@ from threading import Event
 import pytest
 
 from backend.config import Settings
-from backend.models.sync_token import SyncToken
+from backend.models.values.sync_token import SyncToken
 from tests.fixtures.api import API, serve
 from tests.fixtures.events import events_of, stream
 from tests.fixtures.feed import Replica, living, sync_token

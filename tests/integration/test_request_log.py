@@ -78,11 +78,15 @@ def test_of_a_stream_there_is_one_line_at_its_end(
     assert line["round_trips"] >= 1
 
 
-@pytest.mark.requirement("FR-171", "FR-176")
+@pytest.mark.requirement("FR-171", "FR-176", "FR-309")
 @pytest.mark.parametrize(
     ("method", "path", "route"),
     [
-        ("GET", "/api/tasks/batch/", "(unknown)"),
+        ("GET", "/api/tasks/batch//", "(unknown)"),
+        ("GET", "/api/tasks/batch/", "/api/tasks/batch"),
+        ("POST", "/api/tasks/", "/api/tasks"),
+        ("PATCH", "/api/tasks/private-words/complete/", "/api/tasks/{task_id}/complete"),
+        ("DELETE", "/api/tasks/private-words/", "/api/tasks/{task_id}"),
         ("HEAD", "/health/live", "/health/live"),
         ("PUT", "/api/tasks", "/api/tasks"),
         ("GET", "/docs/assets/nothing.js", "/docs/assets/{path}"),

@@ -13,12 +13,15 @@ from sqlalchemy import create_engine, make_url, text
 from tests.fixtures.api import API, new_user
 from tests.fixtures.erasure import user_of
 from tests.fixtures.feed import sync_token
+from tests.fixtures.lists import delete, make
 from tests.fixtures.proxy import Proxy, counting_proxy
 from tests.fixtures.tasks import JSON, MISSING_ID, create, path_of
 
 TASK = "/api/tasks/{task_id}"
 COMPLETE = "/api/tasks/{task_id}/complete"
 RESTORE = "/api/tasks/{task_id}/restore"
+LABEL = "/api/labels/{name}"
+LIST = "/api/lists/{list_id}"
 STALE = {"If-Match": '"999"'}
 ANY = {"If-None-Match": "*"}
 MINE = "5db8b1aa-6f2c-4b7e-9a55-0d4c2f1e8a33"
@@ -36,6 +39,7 @@ class Case:
 
     USER_ID stands for its user.
     There are a task under the id MINE, created from `{"title": "a"}`, and one in the trash under the id TRASHED.
+    The task MINE has the label `home`, and there is another label, `other`. There are lists with the same ids.
     """
 
     method: str
@@ -44,16 +48,25 @@ class Case:
     body: str = ""
     query: str = ""
     task_id: str = "TASK_ID"
+    name: str = "home"  # of a label
+    list_id: str = MINE
     headers: dict[str, str] = field(default_factory=dict)
     round_trips: int = 1
 
 
-def batch(length: int, task_id: str = "TASK_ID", *, atomic: bool = True, **condition: int) -> str:
+def batch(
+    length: int, task_id: str = "TASK_ID", *, atomic: bool = True, labels: list[str] | None = None, **condition: int
+) -> str:
     """Build a batch of this many edits of one task."""
-    edits = [{"op": "update", "id": task_id, "data": {"title": f"b{n}"}, **condition} for n in range(length)]
+
+    def data(number: int) -> dict[str, object]:
+        return {"title": f"b{number}", **({"labels": labels} if labels else {})}
+
+    edits = [{"op": "update", "id": task_id, "data": data(n), **condition} for n in range(length)]
     return json.dumps({"operations": edits, "atomic": atomic})
 
 
+LABELS = '["home", "errand"]'
 SCRIPT = '{"name": "a", "scopes": ["tasks:read"], "expires_in_days": 1}'
 
 CASES = {
@@ -64,6 +77,13 @@ CASES = {
     "create another under that id": Case("POST", "/api/tasks", 409, '{"title": "a", "id": "TASK_ID"}', round_trips=2),
     "create in the trash": Case("POST", "/api/tasks", 409, f'{{"title": "a", "id": "{TRASHED}"}}', round_trips=2),
     "create only new": Case("POST", "/api/tasks", 412, f'{{"title": "a", "id": "{MINE}"}}', headers=ANY, round_trips=2),
+    "create with labels": Case("POST", "/api/tasks", 201, f'{{"title": "a", "labels": {LABELS}}}', round_trips=2),
+    "put labels": Case("PUT", TASK, 200, f'{{"labels": {LABELS}}}', round_trips=2),
+    "batch with labels": Case("POST", BATCH, 200, batch(100, labels=["a", "b"]), round_trips=2),
+    "import with labels": Case(
+        "POST", IMPORT, 200, f'{{"title": "a", "labels": {LABELS}}}', headers=LINES, round_trips=2
+    ),
+    "list with labels": Case("GET", "/api/tasks", 200, query="?labels=a,b&labels_any=b,c"),
     "batch of 1": Case("POST", BATCH, 200, batch(1), round_trips=2),
     "batch of 100": Case("POST", BATCH, 200, batch(100), round_trips=2),
     "batch of 100 with a key": Case("POST", BATCH, 200, batch(100), headers=KEYED, round_trips=2),
@@ -113,12 +133,49 @@ CASES = {
     "toggle malformed with a key": Case("PATCH", COMPLETE, 404, task_id="not-an-id", headers=KEYED, round_trips=0),
     "toggle missing with a key": Case("PATCH", COMPLETE, 404, task_id=MISSING_ID, headers=KEYED, round_trips=2),
     "restore with a key": Case("POST", RESTORE, 200, task_id=TRASHED, headers=KEYED, round_trips=2),
+    "labels": Case("GET", "/api/labels", 200),
+    "known labels": Case("GET", "/api/labels", 304, headers=ANY),
+    "make a label": Case("PUT", LABEL, 201, "{}", name="new", round_trips=2),
+    "put a label": Case("PUT", LABEL, 200, '{"color": "#000000"}', round_trips=2),
+    "put the same label": Case("PUT", LABEL, 200, "{}", headers=KEYED, round_trips=2),
+    "rename a label": Case("PATCH", LABEL, 200, '{"name": "new"}', round_trips=2),
+    "rename a label with a key": Case("PATCH", LABEL, 200, '{"name": "new"}', headers=KEYED, round_trips=2),
+    "rename a label to another": Case("PATCH", LABEL, 409, '{"name": "other"}', round_trips=2),
+    "rename a missing label": Case("PATCH", LABEL, 404, "{}", name="missing", round_trips=2),
+    "rename a label of no name": Case("PATCH", LABEL, 404, "{}", name=",", round_trips=0),
+    "delete a label": Case("DELETE", LABEL, 204, round_trips=2),
+    "delete a missing label": Case("DELETE", LABEL, 404, name="missing", round_trips=2),
+    "lists": Case("GET", "/api/lists", 200),
+    "lists with counts": Case("GET", "/api/lists", 200, query="?include_counts=true&archived=true"),
+    "known lists": Case("GET", "/api/lists", 304, headers=ANY),
+    "make a list": Case("POST", "/api/lists", 201, '{"name": "new"}', round_trips=2),
+    "make a list with a key": Case("POST", "/api/lists", 201, '{"name": "new"}', headers=KEYED, round_trips=2),
+    "make a list again": Case("POST", "/api/lists", 200, f'{{"name": "a", "id": "{MINE}"}}', round_trips=2),
+    "get a list": Case("GET", LIST, 200),
+    "get a missing list": Case("GET", LIST, 404, list_id=MISSING_ID),
+    "get a malformed list": Case("GET", LIST, 404, list_id="not-an-id", round_trips=0),
+    "archive a list": Case("PATCH", LIST, 200, '{"archived": true}', round_trips=2),
+    "patch a list to the same": Case("PATCH", LIST, 200, "{}", round_trips=2),
+    "patch a list stale": Case("PATCH", LIST, 412, '{"name": "b"}', headers=STALE, round_trips=2),
+    "delete a list": Case("DELETE", LIST, 204, round_trips=2),
+    "delete a list without its tasks": Case("DELETE", LIST, 204, query="?tasks=inbox", round_trips=2),
+    "delete a list for good": Case("DELETE", LIST, 204, query="?permanent=true", round_trips=2),
+    "restore a list": Case("POST", "/api/lists/{list_id}/restore", 200, list_id=TRASHED, round_trips=2),
+    "create in a list": Case("POST", "/api/tasks", 201, f'{{"title": "a", "list_id": "{MINE}"}}', round_trips=2),
+    "create in a missing list": Case(
+        "POST", "/api/tasks", 422, f'{{"title": "a", "list_id": "{MISSING_ID}"}}', round_trips=2
+    ),
+    "move": Case("PATCH", TASK, 200, f'{{"list_id": "{MINE}", "labels": ["home"]}}', round_trips=2),
+    "list the tasks of a list": Case("GET", "/api/tasks", 200, query=f"?list_id={MINE}&in_archived=false"),
     "changes": Case("GET", "/api/changes", 200),
+    "changes of all types": Case("GET", "/api/changes", 200, query="?types=task,label,list"),
     "more changes": Case("GET", "/api/changes", 200, query=f"?since={sync_token(1)}&limit=1"),
     "changes that never were": Case("GET", "/api/changes", 410, query=f"?since={sync_token(999)}"),
     "stream": Case("GET", "/api/changes/stream", 200),
     "account": Case("GET", "/api/me", 200),
-    "export": Case("GET", "/api/me/export", 200, round_trips=5),
+    "update account": Case("PATCH", "/api/me", 200, '{"timezone": "Europe/Berlin"}', round_trips=2),
+    "update account to the same": Case("PATCH", "/api/me", 200, '{"timezone": null}', round_trips=2),
+    "export": Case("GET", "/api/me/export", 200, round_trips=7),
     "tokens": Case("GET", "/api/me/tokens", 200),
     "make a token": Case("POST", "/api/me/tokens", 201, SCRIPT, round_trips=2),
     "revoke a token": Case("DELETE", "/api/me/tokens/{task_id}", 404),
@@ -140,12 +197,21 @@ def through(proxied: API) -> Iterator[httpx.Client]:
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_an_operation_takes_as_many_round_trips_as_it_should(through: httpx.Client, proxy: Proxy, case: Case) -> None:
     task, *_ = [create(through, str(number)) for number in range(3)]
+    assert through.put("/api/labels/other", json={}).status_code == 201
     create(through, "a", id=MINE)
+    assert through.put("/api/labels/home", json={}).status_code == 201
     assert through.delete(path_of(create(through, id=TRASHED))).status_code == 204
+    for list_id in (MINE, TRASHED):
+        found = make(through, "a", id=list_id)
+        create(through, list_id=list_id)
+    delete(through, found)
     cursor = through.get("/api/tasks?limit=1").json()["page"]["next_cursor"]
     address, body = (
         template.replace("TASK_ID", task["id"]).replace("CURSOR", cursor).replace("USER_ID", user_of(through))
-        for template in (case.path.format(task_id=case.task_id) + case.query, case.body)
+        for template in (
+            case.path.format(task_id=case.task_id, name=case.name, list_id=case.list_id) + case.query,
+            case.body,
+        )
     )
     before = proxy.round_trips
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.models.search_text import has_word
-from backend.models.task import TaskQuery
+from backend.models.task_query import TaskQuery
+from backend.models.values.search_text import has_word
 from tests.fixtures.api import API
 from tests.fixtures.listing import titles
 from tests.fixtures.tasks import create, error_of

@@ -13,7 +13,7 @@ import pytest
 
 from tests.fixtures.api import API
 from tests.fixtures.listing import disturbed, pages, store_tasks, titles
-from tests.fixtures.tasks import Task, create
+from tests.fixtures.tasks import Task, create, error_of
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,11 +25,19 @@ def _time(name: str) -> Callable[[Task], datetime]:
     return lambda task: datetime.fromisoformat(task[name]) if task[name] else NEVER
 
 
+def _due(task: Task) -> datetime:
+    if task["due_date"]:
+        return datetime.fromisoformat(f"{task['due_date']}T23:59:59.999999+00:00")
+    return _time("due_at")(task)
+
+
 KEYS: dict[str, Callable[[Task], Any]] = {
     "created_at": _time("created_at"),
     "updated_at": _time("updated_at"),
     "title": lambda task: task["title"].lower()[:100],
     "completed_at": _time("completed_at"),
+    "due": _due,
+    "priority": lambda task: ("high", "medium", "low", None).index(task["priority"]),
 }
 SORTS = [*KEYS, *(f"-{name}" for name in KEYS)]
 FITS: dict[str, Callable[[Task], bool]] = {
@@ -37,6 +45,7 @@ FITS: dict[str, Callable[[Task], bool]] = {
     "completed=false": lambda task: not task["completed"],
     "completed=true": lambda task: task["completed"],
     "created_after=2026-01-01T00:00:03Z": lambda task: _time("created_at")(task) > START + timedelta(seconds=3),
+    "priority=low,high": lambda task: task["priority"] in {"low", "high"},
     "q=long": lambda task: "long" in task["title"].lower(),
 }
 
@@ -64,7 +73,9 @@ def some_tasks(seed: int, count: int, **fields: Any) -> list[Task]:
 
     return [
         {"id": str(uuid.UUID(int=chance.getrandbits(128))), "title": chance.choice(WORDS), "created_at": moment(),
-         "updated_at": moment(), "completed_at": chance.choice([None, moment()]), **fields}
+         "updated_at": moment(), "completed_at": chance.choice([None, moment()]),
+         "priority": chance.choice([1, 5, 9, 10]),
+         **chance.choice([{}, {"due_at": moment()}, {"due_date": "2025-12-31"}, {"due_date": "2026-01-01"}]), **fields}
         for _ in range(count)
     ]  # fmt: skip
 
@@ -150,3 +161,53 @@ def test_tasks_that_stand_still_are_visited_once_while_others_come_and_go(
 def after(tasks: list[Task]) -> str:
     """Return a time at which all of these, and some of the new tasks, existed."""
     return (datetime.fromisoformat(tasks[-1]["created_at"]) + timedelta(milliseconds=50)).isoformat()
+
+
+@pytest.mark.requirement("FR-313")
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_direction_that_is_sent_apart_is_a_minus(
+    client: httpx.Client, user_id: str, database_url: str, sort: str
+) -> None:
+    store_tasks(database_url, user_id, some_tasks(3, 12))
+    name, order = sort.removeprefix("-"), "desc" if sort.startswith("-") else "asc"
+    expected = client.get(f"/api/tasks?limit=5&sort={sort}").json()
+
+    for query in (f"sort={name}&order={order}", *([f"sort={sort}&order=desc"] if order == "desc" else [])):
+        answer = client.get(f"/api/tasks?limit=5&{query}")
+        assert answer.json() == expected  # its cursor, too
+        cursor = expected["page"]["next_cursor"]
+        # Whoever began with one spelling may go on with the other.
+        second = client.get("/api/tasks", params={"limit": 5, "sort": sort, "cursor": cursor}).json()
+        assert client.get(f"/api/tasks?limit=5&{query}&cursor={cursor}").json() == second
+        assert f"&order={order}" in answer.headers["Link"]
+
+
+@pytest.mark.requirement("FR-313")
+def test_a_direction_alone_is_that_of_the_creation(client: httpx.Client) -> None:
+    tasks = [create(client, str(number)) for number in range(3)]
+
+    assert client.get("/api/tasks?order=asc").json()["data"] == tasks
+    assert client.get("/api/tasks?order=desc").json()["data"] == tasks[::-1]
+    assert client.get("/api/tasks?sort=&order=asc").json()["data"] == tasks
+    assert client.get("/api/tasks?sort=title&order=").json()["data"] == tasks
+    first = client.get("/api/tasks?order=asc&limit=1").json()["page"]["next_cursor"]
+    assert client.get("/api/tasks", params={"order": "asc", "cursor": first}).json()["data"] == tasks[1:]
+    other = client.get("/api/tasks", params={"order": "desc", "cursor": first})
+    assert error_of(other, 400, "BAD_REQUEST")["details"][0]["code"] == "cursor_of_another_list"
+
+
+@pytest.mark.requirement("FR-313")
+@pytest.mark.parametrize("name", KEYS)
+def test_a_minus_and_the_other_direction_contradict_each_other(client: httpx.Client, name: str) -> None:
+    error = error_of(client.get(f"/api/tasks?sort=-{name}&order=asc"), 422, "VALIDATION_ERROR")
+
+    (detail,) = error["details"]
+    assert (detail["field"], detail["code"]) == ("query.order", "sort_and_order")
+    assert "sort and order contradict each other" in detail["message"]
+    for order in ("ASC", "ascending", "-1", "-asc"):
+        (detail,) = error_of(client.get(f"/api/tasks?sort={name}&order={order}"), 422, "VALIDATION_ERROR")["details"]
+        assert (detail["field"], detail["code"], detail["message"]) == (
+            "query.order",
+            "enum",
+            "Must be one of: asc, desc",
+        )

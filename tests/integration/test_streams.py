@@ -9,7 +9,7 @@ import pytest
 
 from backend.api.streams.changes import PAGE_CHANGES
 from backend.config import Settings
-from backend.models.sync_token import SyncToken
+from backend.models.values.sync_token import SyncToken
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.events import STREAM, Event, changes_of, events_of, stream
 from tests.fixtures.feed import purge, sync_token

@@ -148,8 +148,6 @@ def test_an_unknown_parameter_of_an_erasure_that_is_not_confirmed(client: httpx.
 def test_a_task_that_is_sent_back_as_it_was_read_says_what_to_leave_out(client: httpx.Client) -> None:
     task = create(client)
     for method, path, model in [
-        ("PUT", path_of(task), TaskUpdate),
-        ("PATCH", path_of(task), TaskUpdate),
         ("POST", "/api/tasks", TaskCreate),
         ("PATCH", f"{path_of(task)}/complete", TaskCompletion),
     ]:
@@ -169,9 +167,11 @@ def test_a_field_that_the_service_sets_is_named_wherever_it_stands(client: httpx
     message = only_message(client.post("/api/tasks", json=body), "createdAt")
     assert message == "`created_at` is set by the service: leave it out"
 
-    answer = client.post(BATCH, json={"operations": [update(MISSING_ID, title="a", id=MISSING_ID)]})
-    message = only_message(answer, "operations.0.data.id")
+    answer = client.post(BATCH, json={"operations": [update(MISSING_ID, title="a", Id=MISSING_ID)]})
+    message = only_message(answer, "operations.0.data.Id")
     assert message == "`operations.0.data.id` cannot be changed here: leave it out"
+    message = only_message(client.put(TASK, json={"title": "a", "updatedAt": "x"}), "updatedAt")
+    assert message == "`updated_at` is set by the service: leave it out"
 
     token = make_token(client)
     details = error_of(client.post(TOKENS, json=token | wanted()), 422, "VALIDATION_ERROR")["details"]
@@ -257,3 +257,15 @@ def test_of_very_many_unknown_names_only_those_listed_are_compared(
         assert len(error_of(answer, 422, "VALIDATION_ERROR")["details"]) == MAX_DETAILS
         assert len(answer.content) < 10_000
     assert len(compared) == len(answers) * MAX_DETAILS
+
+
+@pytest.mark.requirement("FR-314")
+@pytest.mark.parametrize("name", ["page", "skip", "offset"])
+def test_whoever_numbers_pages_is_told_of_the_cursor(client: httpx.Client, name: str) -> None:
+    sentence = f"`{name}` is not a parameter here: pages are read with `cursor`, see page.next_cursor of the answer"
+
+    assert only_message(client.get(f"/api/tasks?limit=10&{name}=2"), f"query.{name}") == sentence
+    # Where there is no cursor, it is a name like any other.
+    assert only_message(client.get(f"/api/changes?{name}=2"), f"query.{name}").startswith(
+        f"There is no parameter `{name}`"
+    )

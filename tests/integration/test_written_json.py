@@ -39,12 +39,22 @@ ROWS = st.builds(
     revision=st.integers(1, 2**53 - 1),
     request_hash=st.none(),
     open_status=st.sampled_from(["todo", "in_progress", "cancelled"]),
+    due_date=st.none() | st.dates(),
+    due_at=st.none() | TIMES | SHORT_TIMES | st.just(datetime(1, 1, 1, tzinfo=UTC)),
+    start_date=st.none() | st.dates(),
+    start_at=st.none() | TIMES | SHORT_TIMES,
+    timezone=st.none() | st.sampled_from(["Europe/Berlin", "Etc/GMT+1"]),
+    priority=st.integers(1, 10),
+    labels=st.lists(TEXTS, max_size=3),
+    list_id=st.none() | st.uuids(),
 )
 WRITTEN = """
 SET LOCAL TimeZone = 'UTC';
 SELECT row_to_json(task)::text FROM (SELECT %s::uuid AS id, %s::text AS user_id, %s::text AS title,
     %s::text AS description, %s AS completed, %s::timestamptz AS completed_at, %s::timestamptz AS created_at,
-    %s::timestamptz AS updated_at, %s AS revision, %s::text AS status, %s::timestamptz AS deleted_at) AS task
+    %s::timestamptz AS updated_at, %s AS revision, %s::text AS status, %s::date AS due_date, %s::timestamptz AS due_at,
+    %s::date AS start_date, %s::timestamptz AS start_at, %s::text AS timezone, %s::text AS priority,
+    %s::text[] AS labels, %s::uuid AS list_id, %s::timestamptz AS deleted_at) AS task
 """
 
 
@@ -53,7 +63,10 @@ SELECT row_to_json(task)::text FROM (SELECT %s::uuid AS id, %s::text AS user_id,
 def test_a_task_is_written_as_postgres_writes_it(database_url: str, task: Row, user_id: str) -> None:
     values = (str(task.id), user_id, task.title, task.description, task.completed)
     moments = (task.completed_at, task.created_at, task.updated_at)
-    ((written,),) = execute(database_url, WRITTEN, *values, *moments, task.revision, task.status, task.deleted_at)
+    dates = (task.due_date, task.due_at, task.start_date, task.start_at, task.timezone)
+    priority = (*["high"] * 4, "medium", *["low"] * 4, None)[task.priority - 1]
+    rest = (task.revision, task.status, *dates, priority, task.labels, task.list_id, task.deleted_at)
+    ((written,),) = execute(database_url, WRITTEN, *values, *moments, *rest)
 
     if task.deleted_at is None:
         written = written.replace(',"deleted_at":null}', "}")

@@ -53,6 +53,10 @@ async function rename(task: Task, title: string): Promise<Task> {
   throw new Error(error.error.code);
 }
 
+function isTyped(change: Change): change is components["schemas"]["TaskChange"] | components["schemas"]["LabelChange"] {
+  return "type" in change;
+}
+
 function isDeleted(change: Change): change is components["schemas"]["DeletedTask"] {
   return "deleted" in change;
 }
@@ -104,7 +108,10 @@ async function liveAndDie(): Promise<void> {
   const changes = await client.GET("/api/changes", { params: { query: { since } } });
   assert(changes.data);
   assert.deepEqual(
-    changes.data.data.map((change) => (isDeleted(change) ? change.id === eggs.id : change.title)),
+    changes.data.data.map((change) => {
+      assert(!isTyped(change)); // without `types`, none is
+      return isDeleted(change) ? change.id === eggs.id : change.title;
+    }),
     ["Oat milk", "Butter", "Rye bread", true],
   );
 

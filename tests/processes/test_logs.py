@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 from datetime import datetime, timedelta
@@ -178,6 +179,46 @@ def test_only_what_is_of_the_level_or_above_is_logged() -> None:
     lines = [json.loads(line) for line in program("error", "json").splitlines()]
 
     assert {line["level"] for line in lines} == {"error", "critical"}
+
+
+@pytest.mark.requirement("FR-316")
+def test_in_development_a_request_is_one_short_line(tmp_path: Path, database_url: str) -> None:
+    env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET)
+    with served(env=env, cwd=tmp_path) as service:
+        with client_of(service) as client:
+            client.post("/api/tasks", json={"title": "Buy milk"})
+            refused = client.get("/api/tasks/1")
+            client.get("/nowhere/at/all")
+        assert service.stop(signal.SIGTERM) == 0
+
+    requests = [line for line in log_in(tmp_path) if re.match(r"[A-Z]+ \S+ \d{3} ", line)]
+    assert [re.sub(r"[\d.]+ ms", "1 ms", line).partition(" request_id=")[0] for line in requests] == [
+        "GET /health/ready 200 1 ms",
+        "POST /api/tasks 201 1 ms",
+        "GET /api/tasks/{task_id} 404 1 ms",
+        "GET (unknown) 404 1 ms",
+    ]
+    request_id = refused.headers["X-Request-Id"]
+    assert [request_id in line for line in requests] == [False, False, True, False]
+    assert [" request_id=" in line for line in requests] == [False, False, True, True]
+    assert not any(line.startswith("{") for line in log_in(tmp_path))
+
+
+@pytest.mark.requirement("FR-316")
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_address_and_the_token_are_the_last_of_the_start(tmp_path: Path, database_url: str, workers: str) -> None:
+    env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET)
+    with served("--workers", workers, env=env, cwd=tmp_path) as service:
+        assert service.stop(signal.SIGTERM) == 0
+    log = "\n".join(log_in(tmp_path))
+
+    start, announced, after = log.partition(f"\nTask API  {service.address}\n")
+    assert announced
+    assert start.count("Application startup complete") == int(workers)
+    last = after.partition("\nGET /health/ready 200 ")[0]
+    assert re.fullmatch(r"Docs .*\nApp .*/app#token=(\S+)\nToken .*\n\1\n\nCreate a task:\ncurl .* \1.*", last)
+    assert log.count(f"{service.address}/docs") == 1
+    assert log.count(f"{service.address}/app") == 1
 
 
 @pytest.mark.requirement("FR-170")

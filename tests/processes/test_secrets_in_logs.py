@@ -20,7 +20,7 @@ TITLE = "a-title-that-is-nobodys-business"
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("development", ["user='user-of-the-logs'", "route='/api/tasks/{task_id}'"]),
+        ("development", ["\nGET /api/tasks/{task_id} 200 "]),
         ("production", ['"user": "user-of-the-logs"', '"route": "/api/tasks/{task_id}"']),
     ],
 )

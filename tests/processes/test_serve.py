@@ -56,6 +56,7 @@ def test_the_printed_curl_line_makes_a_task_that_survives_a_restart(tmp_path: Pa
     with served(env=env, cwd=tmp_path) as service:
         assert f"Docs      {service.address}/docs" in service.printed
         assert service.token in service.printed.splitlines()
+        assert "Samples   task-api seed" in service.printed
         created = shell(service.curl)
         assert created.status_code == 201
         assert any(process.name() == "postgres" for process in service.family)
@@ -285,3 +286,4 @@ def test_make_run_serves_from_the_checkout(tmp_path: Path, checkout: Path) -> No
     command: Sequence[str] = ("make", "--no-print-directory", "-C", str(checkout), "run", "ARGS=--port 0")
     with served(env=environment(tmp_path / "data"), cwd=tmp_path, command=command) as service:
         assert shell(service.curl).status_code == 201
+        assert "\nSamples   .venv/bin/task-api seed\n" in service.printed

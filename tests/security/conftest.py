@@ -7,13 +7,15 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.fixtures.lists import make
 from tests.fixtures.tasks import Task, create, everything_of
 
 
 @pytest.fixture
 def task(client: httpx.Client) -> Iterator[Task]:
-    """Give a task, and check afterwards that none of the user's data has changed."""
+    """Give a task, and a list with its id, and check afterwards that none of the user's data has changed."""
     task = create(client, "as it was", description="as it was")
+    make(client, id=task["id"])
     before = everything_of(client)
     yield task
     assert everything_of(client) == before

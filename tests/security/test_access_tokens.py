@@ -27,7 +27,14 @@ from tests.fixtures.tasks import create, error_of
 from tests.fixtures.verifying import Clock
 from tests.fixtures.waiting import PATIENCE_SECONDS, until
 
-ACCOUNT = {"export_account", "erase_account", "list_access_tokens", "create_access_token", "revoke_access_token"}
+ACCOUNT = {
+    "update_account",
+    "export_account",
+    "erase_account",
+    "list_access_tokens",
+    "create_access_token",
+    "revoke_access_token",
+}
 PRIVATE = sorted(name for name, operation in operations().items() if operation.is_private)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 
 import httpx
@@ -63,17 +61,13 @@ def test_a_browser_that_came_by_tls_is_told_to_stay_with_it(client: httpx.Client
 
 
 @pytest.mark.requirement("FR-110")
-def test_the_page_of_the_documentation_may_run_our_files_and_its_own_scripts_only(anonymous: httpx.Client) -> None:
+def test_the_page_of_the_documentation_may_run_our_files_only(anonymous: httpx.Client) -> None:
     response = anonymous.get("/docs")
 
     (policy,) = response.headers.get_list("Content-Security-Policy")
-    directives = dict(directive.split(" ", 1) for directive in policy.split("; "))
-    scripts = re.findall(rb"<script>(.*?)</script>", response.content, re.DOTALL)
-    digests = [base64.b64encode(hashlib.sha256(script).digest()).decode() for script in scripts]
-    assert digests
-    assert directives == {
+    assert dict(directive.split(" ", 1) for directive in policy.split("; ")) == {
         "default-src": "'none'",
-        "script-src": " ".join(["'self'", *(f"'sha256-{digest}'" for digest in digests)]),
+        "script-src": "'self'",
         "style-src": "'self'",
         "img-src": "'self' data:",
         "connect-src": "'self'",
@@ -81,7 +75,7 @@ def test_the_page_of_the_documentation_may_run_our_files_and_its_own_scripts_onl
         "base-uri": "'none'",
         "form-action": "'none'",
     }
-    assert not re.findall(rb"<style|\son\w+=|\sstyle=|javascript:", response.content)
+    assert not re.findall(rb"<script>|<style|\son\w+=|\sstyle=|javascript:", response.content)
 
 
 @pytest.mark.requirement("FR-110")

@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.models.sync_token import SyncToken
+from backend.models.list import ListUpdate
+from backend.models.task import READ_ONLY
+from backend.models.values.sync_token import SyncToken
 from backend.utils import opaque
 from tests.fixtures.access_tokens import listed
 from tests.fixtures.contract import Json, Operation, operations
@@ -26,12 +28,16 @@ from tests.fixtures.hostile import (
     good_body,
     parameters,
 )
+from tests.fixtures.lists import make
 from tests.fixtures.tasks import JSON, MISSING_ID, create, error_of, task_of
 
 PRIVATE = [operation for operation in operations().values() if operation.is_private]
 WITH_BODY = {field.operation.id: field.operation for field in fields()}  # a file has no fields
 ABOUT_ONE_TASK = [operation for operation in PRIVATE if operation.is_about_one_task]
 
+# What an edit ignores, and what of it an edit may name, if it is the own one.
+OF_TASK = (READ_ONLY, {"id": "task", "user_id": "user"})
+EDITS = {"update_task": OF_TASK, "patch_task": OF_TASK, "update_list": (ListUpdate.read_only, {"id": "list"})}
 SERVER_FIELDS = {
     "user_id": '"somebody-else"', "revision": "9223372036854775807", "created_at": '"9999-12-31T23:59:00-14:00"',
     "updated_at": '"2026-01-01T00:00:00+23:59"', "completed_at": '"infinity"', "deleted_at": '"10000-01-01T00:00:00Z"',
@@ -40,10 +46,10 @@ ODD_NAMES = ["__proto__", "constructor", "__class__", "model_config", "self", "d
              "0", "$where", "title[]", "title.a", "", "\U0001f36e" * 200, "%(principal)s"]  # fmt: skip
 BAD_LIMITS = ["0", "-1", "+5", "1_0", "5.0", "1e2", " 5", "5 ", "0x10", "\u0665", "true", "null", "NaN", "Infinity",
               "1001", "2147483648", "9223372036854775808", MANY, "5\x00", "\x00", "[]", "5,6", f"{MARK}"]  # fmt: skip
-# Sync tokens sent to a feed of one change that was never purged, with the status of the response.
-SYNC_TOKENS = {SyncToken(0): 200, SyncToken(1): 200, SyncToken(2): 410, SyncToken(2**63 - 1): 410, SyncToken(0, 0): 200,
-               SyncToken(0, 1): 410, SyncToken(1, 0): 200, SyncToken(2, 0): 410, SyncToken(1, 2**63 - 1): 410,
-               }  # fmt: skip
+# Sync tokens sent to a feed of two changes that was never purged, with the status of the response.
+SYNC_TOKENS = {SyncToken(0): 200, SyncToken(1): 200, SyncToken(2): 200, SyncToken(3): 410,
+               SyncToken(2**63 - 1): 410, SyncToken(0, 0): 200, SyncToken(0, 1): 410, SyncToken(1, 0): 200,
+               SyncToken(3, 0): 410, SyncToken(1, 2**63 - 1): 410}  # fmt: skip
 ODD_QUERIES = ["x=1", "=", "=1", "%00=1", "%ff", "%ff=%fe", "user_id=x", "id=1", "token=x", "x[]=1", "limit[]=1",
                "Limit=1", "%E2%80%A8", "a;b", "%26=1", "x=" + MARK * 900, MARK * 900,
                "&".join(f"x{n}" for n in range(900)), "%u0041", "%", "%zz", "limit%00=1", "\u00e9=1"]  # fmt: skip
@@ -66,7 +72,8 @@ def stored(client: httpx.Client, operation: Operation, id_: str) -> Json:
     """Read what an operation has stored."""
     if operation.id == "create_access_token":
         return next(token for token in listed(client) if token["id"] == id_)
-    return task_of(client.get(f"/api/tasks/{id_}"))
+    kind = "lists" if operation.path.startswith("/api/lists") else "tasks"
+    return task_of(client.get(f"/api/{kind}/{id_}"))
 
 
 def problems(response: httpx.Response, value: str) -> list[tuple[str, str]]:
@@ -105,6 +112,7 @@ def test_a_value_that_is_no_json_spoils_the_body(client: httpx.Client, task: Jso
 @pytest.mark.parametrize("field", [field for field in fields() if field.is_text], ids=str)
 def test_text_that_looks_like_something_else_is_kept_as_it_is(client: httpx.Client, field: Field) -> None:
     task, max_length = create(client), field.longest
+    make(client, id=task["id"])
     longest = {
         "longest": "a" * max_length,
         "longest astral": "\U0001f36e" * max_length,
@@ -132,10 +140,16 @@ def test_a_field_that_is_not_the_clients_is_refused(client: httpx.Client, task: 
         unknown["id"] = f'"{MISSING_ID}"'
     for name, value in unknown.items():
         content = good[:-1] + f", {json.dumps(name)}: {value}}}".encode()
+        (read_only, own), field = EDITS.get(operation.id, (frozenset(), {})), json.dumps(name)
+        if name in read_only - own.keys():  # an edit ignores it; the fixture sees that nothing changes
+            response = send(client, operation, task["id"], content=f"{{{field}: {value}}}", headers=JSON)
+            assert task_of(response) == stored(client, operation, task["id"])
+            continue
         response = send(client, operation, task["id"], content=content, headers=JSON)
 
+        code = f"other_{own[name]}" if name in own else "extra_forbidden"
         bounded = name[:100].encode("utf-8", "replace").decode()
-        assert problems(response, value) == [(bounded, "extra_forbidden")]
+        assert problems(response, value) == [(bounded, code)]
 
 
 @pytest.mark.usefixtures("task")
@@ -177,12 +191,17 @@ def test_every_query_parameter_of_the_contract_has_been_tried() -> None:
         *(("list_tasks", name) for name in ("limit", "cursor", *BAD_QUERIES)),
         ("delete_task", "permanent"),
         ("erase_account", "confirm"),
+        # tests/integration/test_list_calls.py tries these.
+        *(("list_lists", name) for name in ("archived", "deleted", "include_counts")),
+        *(("delete_list", name) for name in ("tasks", "permanent")),
         ("export_tasks", "format"),
         ("list_changes", "since"),
         ("list_changes", "limit"),
         ("stream_changes", "since"),
+        # tests/integration/test_label_feed.py tries these.
+        *((name, "types") for name in ("list_changes", "stream_changes")),
     }
-    assert {parameter["name"] for _, parameter in parameters("path")} == {"task_id", "token_id"}
+    assert {parameter["name"] for _, parameter in parameters("path")} == {"task_id", "token_id", "name", "list_id"}
     assert {parameter["name"] for _, parameter in parameters("header")} == BAD_HEADERS.keys()
 
 

@@ -31,6 +31,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "double slashes": lambda path: path.replace("/", "//"),
     "host": lambda path: "//else.where" + path,
     "slash behind": lambda path: path + "/",
+    "slashes behind": lambda path: path + "//",
     "upper case": str.upper,
     "mixed case": str.title,
     "dot": lambda path: "/." + path,
@@ -53,6 +54,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "NUL": lambda path: path + "%00",
     "NUL first": lambda path: "/%00" + path,
     "line break": lambda path: path + "%0a",
+    "line break and slash": lambda path: path + "%0a/",
     "line break and more": lambda path: path + "%0ax",
     "blank": lambda path: path + "%20",
     "tab first": lambda path: "/%09" + path[1:],
@@ -72,7 +74,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 
 SAME_ADDRESS = {
     "as it is", "absolute", "absolute of our own", "fragment", "encoded letters", "encoded slashes",
-    "encoded in upper case",
+    "encoded in upper case", "slash behind",
 }  # fmt: skip
 
 

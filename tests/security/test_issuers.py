@@ -1,4 +1,4 @@
-"""Tokens like those of well-known issuers are accepted with the settings read from the README."""
+"""Tokens like those of well-known issuers are accepted with the settings read from specs/identity.md."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Provider:
     pair: KeyPair
     keys_path: str
     said: Mapping[str, object]
-    placeholders: Mapping[str, str]  # what a reader puts in for the README's placeholders
+    placeholders: Mapping[str, str]  # what a reader puts in for the placeholders
     without: tuple[str, ...] = ()  # parameters that its published keys lack
     typ: bool = True
 

@@ -38,6 +38,8 @@ TABLES = {
     "users": "id",
     "tasks": "user_id",
     "tombstones": "user_id",
+    "labels": "user_id",
+    "lists": "user_id",
     "idempotency_keys": "user_id",
     "access_tokens": "user_id",
 }

@@ -74,7 +74,7 @@ def sent(client: httpx.Client, method: str, path: str, body: Any = None) -> Any:
     return response.json()["data"]
 
 
-@pytest.mark.requirement("FR-277")
+@pytest.mark.requirement("FR-277", "FR-282", "FR-288", "FR-294")
 def test_it_goes_on_while_this_release_migrates(old: Service, url: str, before: Path) -> None:
     with load_on(old.address, new_user(), kept=2, new=1) as load:
         load.wait_for(20)
@@ -83,7 +83,7 @@ def test_it_goes_on_while_this_release_migrates(old: Service, url: str, before: 
     assert load.lost() == []
 
 
-@pytest.mark.requirement("FR-277")
+@pytest.mark.requirement("FR-277", "FR-282", "FR-288", "FR-294")
 def test_both_releases_understand_what_the_other_stores(old: Service, url: str, settings: Settings) -> None:
     migrations.apply(url)
     user_id = new_user()
@@ -94,6 +94,9 @@ def test_both_releases_understand_what_the_other_stores(old: Service, url: str, 
     ):
         _statuses_of_former(new, former)
         _creates_of_both(new, former)
+        _dates_of_new(new, former)
+        _priorities_of_new(new, former)
+        _labels_of_new(new, former)
 
 
 def _statuses_of_former(new: httpx.Client, former: httpx.Client) -> None:
@@ -110,6 +113,42 @@ def _statuses_of_former(new: httpx.Client, former: httpx.Client) -> None:
     assert (done["status"], done["completed"]) == ("done", True)
     assert sent(new, "GET", "/api/tasks?status=done") == [done]
     assert sent(new, "GET", "/api/tasks?status=in_progress") == []
+
+
+def _dates_of_new(new: httpx.Client, former: httpx.Client) -> None:
+    dates = {"due_at": "2026-11-21T09:30:00+00:00", "timezone": "Europe/Berlin"}
+    path = f"/api/tasks/{sent(new, 'POST', '/api/tasks', {'title': 'a', **dates})['id']}"
+
+    sent(former, "PATCH", path, {"title": "b"})
+    sent(former, "PATCH", f"{path}/complete")
+    task = sent(new, "GET", path)
+    assert {name: task[name] for name in dates} == dates
+    assert task in sent(new, "GET", "/api/tasks?has_due=true")
+    plain = sent(former, "POST", "/api/tasks", {"title": "c"})
+    assert plain["id"] in {each["id"] for each in sent(new, "GET", "/api/tasks?has_due=false")}
+
+
+def _priorities_of_new(new: httpx.Client, former: httpx.Client) -> None:
+    path = f"/api/tasks/{sent(new, 'POST', '/api/tasks', {'title': 'a', 'priority': 'low'})['id']}"
+
+    sent(former, "PATCH", path, {"title": "b"})
+    sent(former, "PATCH", f"{path}/complete")
+    assert sent(new, "GET", path)["priority"] == "low"
+    assert sent(new, "GET", "/api/tasks?priority=low") == [sent(new, "GET", path)]
+    plain = sent(former, "POST", "/api/tasks", {"title": "c"})
+    found = sent(new, "GET", "/api/tasks?priority=none&sort=priority")
+    assert {**plain, "priority": None}.items() <= next(each for each in found if each["id"] == plain["id"]).items()
+
+
+def _labels_of_new(new: httpx.Client, former: httpx.Client) -> None:
+    path = f"/api/tasks/{sent(new, 'POST', '/api/tasks', {'title': 'a', 'labels': ['Home', 'errand']})['id']}"
+
+    sent(former, "PATCH", path, {"title": "b"})
+    sent(former, "PATCH", f"{path}/complete")
+    assert sent(new, "GET", path)["labels"] == ["Home", "errand"]
+    plain = sent(former, "POST", "/api/tasks", {"title": "c"})
+    assert sent(new, "GET", f"/api/tasks/{plain['id']}")["labels"] == []
+    assert [task["title"] for task in sent(new, "GET", "/api/tasks?labels=home")] == ["b"]
 
 
 def _creates_of_both(new: httpx.Client, former: httpx.Client) -> None:

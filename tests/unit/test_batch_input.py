@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from backend.models.batch import Batch, DeleteOperation
-from backend.models.etags import PATTERN, EntityTags, parse_tags
+from backend.models.values.etags import PATTERN, EntityTags, parse_tags
 from tests.fixtures.batches import CHOSEN_ID
 
 PIECES = ["*", '"', '"42"', 'W/"', "W/", ",", " ", "\t", "42", "0", "9" * 18, "a", "\xff", "\x7f", "\n", "\u0660"]

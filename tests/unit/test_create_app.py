@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from fastapi._compat.v2 import get_cached_model_fields
 from pydantic import SecretStr
 
-from backend.api.main import create_app
+from backend.api.main import TaskAPI, create_app
 from backend.config import Settings
 from backend.errors import ConfigurationError
 from tests.fixtures.tokens import SECRET
@@ -42,6 +44,17 @@ def test_it_is_built_without_a_database_that_answers_or_an_issuer_that_does(sett
     app = create_app(settings)
 
     assert set(app.openapi()["paths"]) >= {"/api/tasks", "/api/me", "/health/live"}
+
+
+def test_two_contracts_can_be_asked_for_at_once() -> None:
+    settings = Settings.model_construct(database_url=NOWHERE, jwt_secret=SecretStr(SECRET))
+    apps = [create_app(settings) for _ in range(4)]
+
+    get_cached_model_fields.cache_clear()  # shared by all applications of a process, and filled by the first build
+    with ThreadPoolExecutor(len(apps)) as threads:
+        contracts = list(threads.map(TaskAPI.openapi, apps))
+
+    assert contracts == [contracts[0]] * len(apps)
 
 
 def test_connections_are_closed_when_the_application_ends() -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from backend.errors import BadRequest
-from backend.models import cursor
+from backend.models.values import cursor
 from backend.utils import opaque
 
 MOMENT = datetime(2026, 11, 21, 9, 30, 0, 123456, tzinfo=UTC)
@@ -50,19 +50,25 @@ def test_a_title_comes_back_to_the_last_character(title: str) -> None:
     assert cursor.decode(text, LISTING_ID, str) == (title, TASK_ID)
 
 
+@pytest.mark.requirement("FR-131")
+@pytest.mark.parametrize("number", [0, 1, 10, 2**15 - 1])
+def test_a_number_comes_back(number: int) -> None:
+    assert cursor.decode(cursor.encode(LISTING_ID, number, TASK_ID), LISTING_ID, int) == (number, TASK_ID)
+
+
 @pytest.mark.requirement("FR-018")
 def test_the_zone_in_which_a_moment_is_told_does_not_matter() -> None:
     assert cursor.encode(LISTING_ID, MOMENT.astimezone(timezone(timedelta(hours=-9))), TASK_ID) == OURS
 
 
-@pytest.mark.parametrize("key", [MOMENT, *("a" * length for length in range(1, 9))])
-def test_a_cursor_can_stand_in_a_query_unquoted(key: datetime | str) -> None:
+@pytest.mark.parametrize("key", [MOMENT, 10, *("a" * length for length in range(1, 9))])
+def test_a_cursor_can_stand_in_a_query_unquoted(key: cursor.Key) -> None:
     assert cursor.encode(LISTING_ID, key, TASK_ID).replace("-", "").replace("_", "").isalnum()
 
 
 @pytest.mark.requirement("FR-131")
 def test_a_cursor_of_another_listing_is_refused_as_that() -> None:
-    for kind in (datetime, str):
+    for kind in (datetime, str, int):
         with pytest.raises(BadRequest, match="another sort or other filters") as caught:
             cursor.decode(OURS, b"another!", kind)
 
@@ -125,9 +131,12 @@ def test_another_spelling_of_the_same_bytes_is_refused() -> None:
         (b"\xed\xa0\x80", str),  # half a character
         (b"a\x00", str),
         (b"a" * 101, str),
+        (b"", int),
+        (bytes(3), int),
+        (b"\x80\x00", int),  # more than a smallint
     ],
 )
-def test_a_forged_cursor_with_an_impossible_key_is_refused(ending: bytes, kind: type[datetime | str]) -> None:
+def test_a_forged_cursor_with_an_impossible_key_is_refused(ending: bytes, kind: type[cursor.Key]) -> None:
     with pytest.raises(BadRequest, match="not valid"):
         cursor.decode(forged(LISTING_ID + TASK_ID.bytes + ending), LISTING_ID, kind)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from backend.api.http.preconditions import read_tags
 from backend.errors import BadRequest
-from backend.models.etags import EntityTags
+from backend.models.values.etags import EntityTags
 
 NAME = "If-Match"
 LENGTH = 60_000  # about the limit for request headers

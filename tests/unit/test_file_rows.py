@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from icalendar import Calendar, Todo
 
 from backend.errors import ValidationFailed
 from backend.formats.csv import COLUMNS
@@ -16,7 +18,8 @@ from backend.formats.rows import MAX_ROW_BYTES, FileRow, Lines
 from backend.models.task_file import FileFormat
 from backend.services.task_files.export_service import writer_of
 from backend.services.task_files.reader import reader_of
-from tests.fixtures.task_files import DESCRIPTIONS, LARGEST, STATUSES, TITLES
+from backend.utils.priorities import PriorityNumber, word_of
+from tests.fixtures.task_files import DESCRIPTIONS, LABELS, LARGEST, STATUSES, TITLES
 
 NOW = "2026-11-21T09:30:00.123456+00:00"
 ID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
@@ -24,9 +27,9 @@ LONG = "x" * 1000 + "\n"
 CALENDAR = "BEGIN:VCALENDAR\r\n{}\r\nEND:VCALENDAR\r\n"
 
 
-def read(file_format: FileFormat, data: bytes, step: int = MAX_ROW_BYTES) -> list[FileRow]:
+def read(file_format: FileFormat, data: bytes, step: int = MAX_ROW_BYTES, zone: str = "UTC") -> list[FileRow]:
     """Read a file that arrives in pieces of this size."""
-    reader = reader_of(file_format)
+    reader = reader_of(file_format, zone)
     rows = [row for at in range(0, len(data), step) for row in reader.read(data[at : at + step])]
     return [row for row in [*rows, *reader.end()] if row]
 
@@ -39,7 +42,14 @@ def found(file_format: FileFormat, text: str) -> list[Any]:
     ]
 
 
-def task_of(number: int, title: str, description: str | None, *, status: str = "todo") -> dict[str, Any]:
+def task_of(
+    number: int,
+    title: str,
+    description: str | None,
+    *,
+    status: str = "todo",
+    dates: dict[str, str] | None = None,
+) -> dict[str, Any]:
     completed = status == "done"
     return {
         "id": str(uuid.UUID(int=number)),
@@ -52,6 +62,35 @@ def task_of(number: int, title: str, description: str | None, *, status: str = "
         "updated_at": NOW,
         "revision": number + 1,
         "status": status,
+        **dict.fromkeys(("due_date", "due_at", "start_date", "start_at", "timezone")),
+        **(dates or {}),
+        "priority": None,
+        "labels": [],
+        "list_id": None,
+    }
+
+
+NO_DATES = dict.fromkeys(("due_date", "due_at", "start_date", "start_at", "timezone"))
+SOME_DAYS: st.SearchStrategy[dict[str, str | None]] = st.dates().map(lambda day: {"due_date": day.isoformat()})
+SOME_ZONES = ["Europe/Berlin", "Pacific/Auckland", "America/St_Johns", "Australia/Lord_Howe", "Etc/GMT+12"]
+# Many of them within an hour that clocks show twice.
+SOME_TIMES = st.datetimes(timezones=st.just(UTC)) | st.datetimes(
+    datetime(2026, 10, 24, 23),  # noqa: DTZ001 - naive bounds
+    datetime(2026, 10, 25, 3),  # noqa: DTZ001
+    timezones=st.just(UTC),
+)
+
+
+@st.composite
+def some_dates(draw: st.DrawFn) -> dict[str, str | None]:
+    """Draw the dates of a task, as an answer has them."""
+    if draw(st.booleans()):
+        return draw(SOME_DAYS)
+    start, due = sorted([draw(SOME_TIMES), draw(SOME_TIMES)])
+    return {
+        "start_at": start.isoformat(),
+        "due_at": due.isoformat(),
+        "timezone": draw(st.none() | st.sampled_from(SOME_ZONES)),
     }
 
 
@@ -64,16 +103,25 @@ def written(file_format: FileFormat, *tasks: dict[str, Any]) -> bytes:
 @pytest.mark.requirement("FR-227")
 @pytest.mark.parametrize("file_format", FileFormat)
 @settings(deadline=None, max_examples=150)
-@given(texts=st.lists(st.tuples(TITLES, DESCRIPTIONS, STATUSES), max_size=4), step=st.integers(1, 60))
-def test_what_is_written_is_read(file_format: FileFormat, texts: list[tuple[str, str | None, str]], step: int) -> None:
-    tasks = [task_of(number, *text[:2], status=text[2]) for number, text in enumerate(texts)]
+@given(
+    texts=st.lists(st.tuples(TITLES, DESCRIPTIONS, STATUSES, some_dates(), LABELS), max_size=4), step=st.integers(1, 60)
+)
+def test_what_is_written_is_read(
+    file_format: FileFormat, texts: list[tuple[str, str | None, str, dict[str, str], list[str]]], step: int
+) -> None:
+    tasks = [
+        task_of(number, *text[:2], status=text[2], dates=text[3]) | {"labels": text[4]}
+        for number, text in enumerate(texts)
+    ]
 
     rows = read(file_format, written(file_format, *tasks), step)
 
     assert [row.problem for row in rows] == [None] * len(tasks)
     for row, task in zip(rows, tasks, strict=True):
-        names = ("id", "title", "description", "status")
+        names = ("id", "title", "description", "status", *NO_DATES)
         assert {name: row.fields[name] for name in names} == {name: task[name] for name in names}
+        is_left_out = file_format is FileFormat.CALENDAR and not task["labels"]
+        assert row.fields.get("labels") == (None if is_left_out else task["labels"])
         moment = str(row.fields["created_at"])
         assert moment == (NOW if file_format is not FileFormat.CALENDAR else f"{NOW[:19]}+00:00")
 
@@ -82,11 +130,16 @@ def test_what_is_written_is_read(file_format: FileFormat, texts: list[tuple[str,
 @pytest.mark.parametrize("file_format", FileFormat)
 @pytest.mark.parametrize("description", LARGEST[1:])
 def test_the_largest_task_fits_into_a_row(file_format: FileFormat, description: str) -> None:
-    tasks = [task_of(number, LARGEST[0], description, status="done") for number in range(2)]
+    labels = [chr(0x1F95B + number) + "\U0001f95b" * 59 for number in range(50)]
+    tasks = [task_of(number, LARGEST[0], description, status="done") | {"labels": labels} for number in range(2)]
+    file = written(file_format, *tasks)
+    if file_format is FileFormat.JSON_LINES:
+        file = "".join(json.dumps(task) + "\n" for task in tasks).encode()  # with every character escaped
 
-    rows = read(file_format, written(file_format, *tasks), 1000)
+    rows = read(file_format, file, 1000)
 
     assert [row.fields["description"] for row in rows] == [description] * 2
+    assert [row.fields["labels"] for row in rows] == [labels] * 2
 
 
 @pytest.mark.requirement("FR-224")
@@ -144,6 +197,9 @@ def test_a_bad_line_of_json_is_bad_alone(line: str, code: str) -> None:
         ("title\n'=1+1\n''=1+1\n", [{"title": "=1+1"}, {"title": "'=1+1"}]),
         ("title\n'tis\n' =x\n", [{"title": "'tis"}, {"title": " =x"}]),
         ("title,description\n,b\n", [{"title": "", "description": "b"}]),
+        ('title,labels\na,"home, errand"\nb,\nc,"\'=x,y"\nd,","\n',
+         [{"title": "a", "labels": ["home", " errand"]}, {"title": "b", "labels": []},
+          {"title": "c", "labels": ["=x", "y"]}, {"title": "d", "labels": []}]),
     ],
 )  # fmt: skip
 def test_csv_is_read_as_people_and_spreadsheets_write_it(text: str, rows: list[dict[str, object]]) -> None:
@@ -199,6 +255,7 @@ def test_a_calendar_of_another_program_is_read() -> None:
         "completed": True,
         "completed_at": "2026-01-02T03:04:05+00:00",
         "created_at": "2025-01-02T03:04:05+00:00",
+        "labels": ["ab"],
     }
 
 
@@ -226,6 +283,127 @@ def test_properties_say_what_fields_do(properties: str, said: dict[str, object])
     assert rows == [{"description": None, **said}]
 
 
+@pytest.mark.requirement("FR-294")
+@pytest.mark.parametrize(
+    ("properties", "labels"),
+    [
+        ("CATEGORIES:home,errand", ["home", "errand"]),
+        ("CATEGORIES;LANGUAGE=en:home\nSUMMARY:a\nCategories:errand,", ["home", "errand"]),
+        ('CATEGORIES;X="a:b":a\\;b,c\\\\,d\nCATEGORIES:', ["a;b", "c\\", "d"]),
+        ("CATEGORIES:one\\, two,three", ["one, two", "three"]),
+        ("CATEGORIES:\nCATEGORIES: ,", []),
+        ("CATEGORIES:ho\n me", ["home"]),
+    ],
+)
+def test_categories_are_labels_in_one_line_or_several(properties: str, labels: list[str]) -> None:
+    (fields,) = found(FileFormat.CALENDAR, CALENDAR.format(f"BEGIN:VTODO\n{properties}\nEND:VTODO"))
+
+    assert fields["labels"] == labels
+
+
+@pytest.mark.requirement("FR-294")
+def test_many_lines_of_categories_are_as_long_as_a_row_may_be() -> None:
+    lines = "CATEGORIES:a\n" * (MAX_ROW_BYTES // len("CATEGORIES:a\n"))
+
+    fits, too_long = found(
+        FileFormat.CALENDAR,
+        CALENDAR.format(f"BEGIN:VTODO\n{lines}END:VTODO\nBEGIN:VTODO\n{lines}SUMMARY:a\nEND:VTODO"),
+    )
+
+    assert fits["labels"] == ["a"] * (MAX_ROW_BYTES // len("CATEGORIES:a\n"))
+    assert too_long[1:] == ("row", "row_too_long")
+
+
+@pytest.mark.requirement("FR-283")
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [
+        ("DUE;VALUE=DATE:20261121", {"due_date": "2026-11-21"}),
+        ("DUE:20261121\nDTSTART:20261120", {"due_date": "2026-11-21", "start_date": "2026-11-20"}),
+        ("DUE:20261121T093000Z", {"due_at": "2026-11-21T09:30:00+00:00"}),
+        ("DUE:20261121T093000", {"due_at": "2026-11-21T09:30:00+00:00"}),
+        (
+            "DUE;TZID=Europe/Berlin:20261121T093000",
+            {"due_at": "2026-11-21T08:30:00+00:00", "timezone": "Europe/Berlin"},
+        ),
+        (
+            'DUE;TZID="W. Europe Standard Time":20260721T093000\nDURATION:PT1H',
+            {"due_at": "2026-07-21T07:30:00+00:00", "timezone": "Europe/Berlin"},
+        ),
+        (
+            "DTSTART;TZID=Asia/Tokyo:20261121T093000\nDUE;TZID=Europe/Berlin:20261121T093000",
+            {
+                "start_at": "2026-11-21T00:30:00+00:00",
+                "due_at": "2026-11-21T08:30:00+00:00",
+                "timezone": "Europe/Berlin",
+            },
+        ),
+        # Clocks skip this time, and show the next one twice.
+        (
+            "DUE;TZID=Europe/Berlin:20260329T023000",
+            {"due_at": "2026-03-29T01:30:00+00:00", "timezone": "Europe/Berlin"},
+        ),
+        (
+            "DUE;TZID=Europe/Berlin:20261025T023000",
+            {"due_at": "2026-10-25T00:30:00+00:00", "timezone": "Europe/Berlin"},
+        ),
+        (
+            "DUE:20261025T013000Z\nX-TASK-API-TIMEZONE:Europe/Berlin",
+            {"due_at": "2026-10-25T01:30:00+00:00", "timezone": "Europe/Berlin"},
+        ),
+        (
+            "DUE:20261121T093000Z\nX-TASK-API-DUE:2026-11-21T09:30:00.120000+00:00",
+            {"due_at": "2026-11-21T09:30:00.120000+00:00"},
+        ),
+        (
+            "DUE:20261121T093001Z\nX-TASK-API-DUE:2026-11-21T09:30:00.120000+00:00",
+            {"due_at": "2026-11-21T09:30:01+00:00"},
+        ),
+        ("DUE:20261121T093000Z\nX-TASK-API-DUE:now", {"due_at": "2026-11-21T09:30:00+00:00"}),
+        ("DUE:20261121\nX-TASK-API-TIMEZONE:Europe/Berlin", {"due_date": "2026-11-21"}),
+        ("DUE:20261121T093000Z\nX-TASK-API-TIMEZONE:Atlantis", {"due_at": "2026-11-21T09:30:00+00:00"}),
+    ],
+)
+def test_dates_of_a_calendar_are_read(properties: str, said: dict[str, str]) -> None:
+    rows = found(FileFormat.CALENDAR, CALENDAR.format(f"BEGIN:VTODO\n{properties}\nEND:VTODO"))
+
+    assert rows == [{"description": None, "completed": False, **NO_DATES, **said}]
+
+
+@pytest.mark.requirement("FR-283")
+@pytest.mark.parametrize(
+    ("line", "due_at"),
+    [
+        ("DUE:20260721T093000", "2026-07-20T21:30:00+00:00"),
+        ("DUE:20260721T093000Z", "2026-07-21T09:30:00+00:00"),
+        ("DUE;TZID=Asia/Tokyo:20260721T093000", "2026-07-21T00:30:00+00:00"),
+    ],
+)
+def test_a_time_that_names_no_zone_is_in_that_of_the_reader(line: str, due_at: str) -> None:
+    file = CALENDAR.format(f"BEGIN:VTODO\n{line}\nEND:VTODO").encode()
+    (row,) = read(FileFormat.CALENDAR, file, zone="Pacific/Auckland")
+
+    assert row.fields["due_at"] == due_at
+
+
+@pytest.mark.requirement("FR-283")
+def test_a_zone_is_written_once_and_another_library_finds_the_time() -> None:
+    dates = {"due_at": "2026-11-21T08:30:00+00:00", "timezone": "Europe/Berlin"}
+    tasks = [task_of(number, "a", None, dates=dates) for number in range(3)]
+    calendar = Calendar.from_ical(written(FileFormat.CALENDAR, *tasks))
+
+    assert [zone["TZID"] for zone in calendar.walk("VTIMEZONE")] == ["Europe/Berlin"]
+    dues: list[Any] = [task["DUE"] for task in calendar.walk("VTODO")]
+    assert [str(due.dt) for due in dues] == ["2026-11-21 09:30:00+01:00"] * 3
+
+
+@pytest.mark.requirement("FR-283")
+@pytest.mark.parametrize(("cell", "value"), [("", None), ("2026-11-21", "2026-11-21")])
+def test_an_empty_cell_of_a_date_clears_it(cell: str, value: str | None) -> None:
+    assert found(FileFormat.CSV, f"title,due_date\na,{cell}\n") == [{"title": "a", "due_date": value}]
+    assert found(FileFormat.CSV, "title\na\n") == [{"title": "a"}]
+
+
 @pytest.mark.requirement("FR-225")
 @pytest.mark.parametrize(
     ("component", "code"),
@@ -238,8 +416,12 @@ def test_properties_say_what_fields_do(properties: str, said: dict[str, object])
         ("BEGIN:VTODO\nCREATED:20260102\nEND:VTODO", "CREATED moment_format"),
         ("BEGIN:VTODO\nCREATED:20260102T030405\nEND:VTODO", "CREATED moment_format"),
         ("BEGIN:VTODO\nCOMPLETED:20260132T030405Z\nEND:VTODO", "COMPLETED moment_format"),
+        ("BEGIN:VTODO\nDUE:20260230\nEND:VTODO", "DUE moment_format"),
+        ("BEGIN:VTODO\nDTSTART:20260220T25\nEND:VTODO", "DTSTART moment_format"),
+        ("BEGIN:VTODO\nDUE;TZID=Asia/Tokyo:00010101T000000\nEND:VTODO", "DUE moment_format"),
+        ("BEGIN:VTODO\nDUE;TZID=Atlantis:20260220T010000\nEND:VTODO", "DUE timezone_unknown"),
         ("BEGIN:VTODO\nSUMMARY:" + "a" * MAX_ROW_BYTES + "\nUID:a\n b\nEND:VTODO", "row row_too_long"),
-        ("BEGIN:VTODO\nDESCRIPTION:a" + "\n a" * 50_000 + "\nEND:VTODO", "row row_too_long"),
+        ("BEGIN:VTODO\nDESCRIPTION:a" + "\n a" * (MAX_ROW_BYTES // 3) + "\nEND:VTODO", "row row_too_long"),
     ],
     ids=lambda value: value[:40],
 )
@@ -285,3 +467,46 @@ def test_a_line_of_a_calendar_that_is_in_no_component_is_of_no_task() -> None:
 def test_a_blank_that_no_line_break_follows_is_no_calendar() -> None:
     with pytest.raises(ValidationFailed):
         read(FileFormat.CALENDAR, b"\r\n ")
+
+
+@pytest.mark.requirement("FR-290")
+@pytest.mark.parametrize("priority", [None, *range(1, 10)])
+def test_another_library_finds_the_number_of_a_priority(priority: int | None) -> None:
+    task = task_of(1, "a", None) | {"priority": priority and word_of(priority), "priority_number": priority}
+    calendar = Calendar.from_ical(written(FileFormat.CALENDAR, task))
+
+    (todo,) = calendar.walk("VTODO")
+    assert todo.get("PRIORITY") == priority
+
+
+@pytest.mark.requirement("FR-290")
+@pytest.mark.parametrize("priority", range(10))
+def test_the_number_that_another_library_writes_is_read(priority: int) -> None:
+    todo = Todo()
+    todo.add("PRIORITY", priority)
+    todo.add("SUMMARY", "a")
+    (row,) = found(FileFormat.CALENDAR, CALENDAR.format(todo.to_ical().decode()))
+
+    assert row["priority"] == (priority or None)
+    assert isinstance(row["priority"], PriorityNumber) is (priority > 0)
+
+
+@pytest.mark.requirement("FR-290")
+@pytest.mark.parametrize(("text", "number"), [("+5", 5), (" 05 ", 5), ("-0", ...), ("00", None), ("+0", None)])
+def test_a_priority_may_have_a_sign_and_zeros(text: str, number: object) -> None:
+    (row,) = found(FileFormat.CALENDAR, CALENDAR.format(f"BEGIN:VTODO\nPRIORITY:{text}\nEND:VTODO"))
+
+    assert row == ((2, "PRIORITY", "priority_invalid") if number is ... else {**ONLY, "priority": number})
+
+
+ONLY = {"description": None, "completed": False}  # what a calendar's task without properties says
+
+
+@pytest.mark.requirement("FR-290")
+@pytest.mark.parametrize(
+    "text", ["", "10", "-1", "1.0", "high", "1,2", "\u0665", "0x1", "1e0", "9" * 10_000, "0" * 100_000 + "x"]
+)
+def test_a_task_with_another_priority_is_bad_alone(text: str) -> None:
+    rows = f"BEGIN:VTODO\nPRIORITY:{text}\nEND:VTODO\nBEGIN:VTODO\nEND:VTODO"
+
+    assert found(FileFormat.CALENDAR, CALENDAR.format(rows)) == [(2, "PRIORITY", "priority_invalid"), ONLY]

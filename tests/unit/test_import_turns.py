@@ -68,13 +68,16 @@ class Stored:
     titles: list[str] = field(default_factory=list)
     fate: Fate | Detail = Fate.CREATED
 
+    def zone_of(self, _file_format: FileFormat) -> str:
+        return "UTC"
+
     def store(self, tasks: Sequence[ImportedTask]) -> Fates:
         self.titles += [task.title for task in tasks]
         return [self.fate] * len(tasks)
 
 
 def importing(file_format: FileFormat, stored: Stored | None = None) -> tuple[TaskImport, Counting]:
-    reader = Counting(reader_of(file_format))
+    reader = Counting(reader_of(file_format, "UTC"))
     return TaskImport(reader, stored or Stored()), reader  # type: ignore[arg-type]  # it is asked for nothing else
 
 
@@ -123,11 +126,13 @@ def test_a_turn_is_some_hundred_lines(file_format: FileFormat, data: bytes) -> N
 @pytest.mark.parametrize("file_format", FileFormat)
 def test_two_imports_take_turns(file_format: FileFormat, monkeypatch: pytest.MonkeyPatch) -> None:
     bad, _ = BAD[file_format]
-    files = dict.fromkeys(("first", "second"), HEADS[file_format] + bad * 3000)
+    files = dict.fromkeys(("first", "second"), HEADS[file_format] + bad * 6000)
     looked_at = list[str]()
 
     async def both() -> list[ImportReport]:
-        imports = SimpleNamespace(computing=CapacityLimiter(1), authenticator=TakesAny())
+        imports = SimpleNamespace(
+            computing=CapacityLimiter(1), authenticator=TakesAny(), connection_limiter=CapacityLimiter(1)
+        )
         running = [
             Import(imports, Sent(file), user, file_format).run(Stored())  # type: ignore[arg-type]
             for user, file in files.items()
@@ -137,16 +142,18 @@ def test_two_imports_take_turns(file_format: FileFormat, monkeypatch: pytest.Mon
 
     reports = asyncio.run(both())
 
-    assert {report.failed for report in reports} <= {3000, 3001}  # the calendar has no end line
+    assert {report.failed for report in reports} <= {6000, 6001}  # the calendar has no end line
     taken = [(user, len(list(lines))) for user, lines in groupby(looked_at)]
-    assert taken[:12] == [(user, TURN_LINES) for user, _ in zip(cycle(files), range(12), strict=False)]
+    both_run = next(place for place, (user, _) in enumerate(taken) if user == "second")
+    expected = [(user, TURN_LINES) for user, _ in zip(cycle(["second", "first"]), range(10), strict=False)]
+    assert taken[both_run : both_run + 10] == expected
 
 
-def noting(looked_at: list[str], users: list[str]) -> Callable[[FileFormat], Reader]:
+def noting(looked_at: list[str], users: list[str]) -> Callable[[FileFormat, str], Reader]:
     """Return a function that makes a reader for each user in turn and records whose line is read."""
 
-    def noting_reader(file_format: FileFormat) -> Reader:
-        return Counting(reader_of(file_format), note=partial(looked_at.append, users.pop(0)))
+    def noting_reader(file_format: FileFormat, zone: str) -> Reader:
+        return Counting(reader_of(file_format, zone), note=partial(looked_at.append, users.pop(0)))
 
     return noting_reader
 
@@ -189,7 +196,7 @@ class Sent:
 def test_lines_that_mean_nothing_are_counted_and_not_looked_at(
     file_format: FileFormat, head: bytes, nothing: bytes
 ) -> None:
-    reader, (bad, place) = Counting(reader_of(file_format)), BAD[file_format]
+    reader, (bad, place) = Counting(reader_of(file_format, "UTC")), BAD[file_format]
     lines = head + nothing * 10_000
 
     rows = [row for row in reader.read(lines + bad) if row]
@@ -230,7 +237,7 @@ def test_skipping_lines_changes_nothing(file_format: FileFormat, data: st.DataOb
 
 
 def rows_of(file_format: FileFormat, pieces: Sequence[bytes]) -> list[FileRow]:
-    reader = reader_of(file_format)
+    reader = reader_of(file_format, "UTC")
     rows = [row for piece in pieces for row in reader.read(piece)]
     return [row for row in [*rows, *reader.end()] if row]
 

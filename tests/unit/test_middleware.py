@@ -13,6 +13,7 @@ from backend.api.middleware.error_boundary import ErrorBoundary
 from backend.api.middleware.head import HeadAsGet
 from backend.api.middleware.limits import BodyLimit, HeadLimits
 from backend.api.middleware.request_context import RequestContext
+from backend.api.middleware.trailing_slash import TrailingSlash
 from tests.fixtures.contract import application
 from tests.fixtures.logs import events
 
@@ -87,6 +88,7 @@ def test_a_defect_before_an_answer_is_logged_and_answered() -> None:
 @pytest.mark.parametrize(
     "wrap",
     [
+        TrailingSlash,
         lambda app: RequestContext(app, route_of=str),
         ErrorBoundary,
         lambda app: Authentication(app, application().state.authenticator, limits=None),
@@ -94,7 +96,7 @@ def test_a_defect_before_an_answer_is_logged_and_answered() -> None:
         lambda app: BodyLimit(app, max_bytes=1, max_import_bytes=1, timeout_seconds=1),
         HeadAsGet,
     ],
-    ids=["RequestContext", "ErrorBoundary", "Authentication", "HeadLimits", "BodyLimit", "HeadAsGet"],
+    ids=["TrailingSlash", "RequestContext", "ErrorBoundary", "Authentication", "HeadLimits", "BodyLimit", "HeadAsGet"],
 )
 def test_what_is_no_request_passes_untouched(wrap: Callable[[ASGIApp], ASGIApp]) -> None:
     seen: list[tuple[Scope, Receive, Send]] = []

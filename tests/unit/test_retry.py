@@ -16,6 +16,8 @@ from backend.services.account.export import ExportService
 from backend.services.account.service import UserService
 from backend.services.changes.service import ChangeService
 from backend.services.idempotency import IdempotencyService
+from backend.services.labels.service import LabelService
+from backend.services.lists.service import ListService
 from backend.services.samples.service import SeedService
 from backend.services.task_files.export_service import TaskExportService
 from backend.services.task_files.import_service import ImportService
@@ -31,6 +33,8 @@ SERVICES = (
     ExportService,
     IdempotencyService,
     ImportService,
+    LabelService,
+    ListService,
     ListingService,
     SeedService,
     TaskExportService,
@@ -38,7 +42,13 @@ SERVICES = (
     UserService,
 )
 # What must not be retried comes first: making an id, and choosing whether to retry.
-MARKED_WITHIN = {TaskService.create: "_create", TaskService.update: "_update", ImportService.store: "_store"}
+MARKED_WITHIN = {
+    TaskService.create: "_create",
+    ListService.create: "_create",
+    TaskService.update: "_update",
+    ImportService.store: "_store",
+    ImportService.zone_of: "_zone",
+}
 
 UNDONE = Interrupted(may_be_done=False)
 DOUBTFUL = Interrupted(may_be_done=True)

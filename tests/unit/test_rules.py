@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,7 @@ from backend.models.task_file import ImportedTask
 from backend.services.task_files import import_rules
 from backend.services.tasks import rules
 from backend.services.tasks.rules import Row
+from backend.utils.priorities import word_of
 
 pytestmark = pytest.mark.requirement("FR-038")
 
@@ -22,7 +24,43 @@ TIMES = st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1), timezones=st.ju
 TITLES = st.text("abc äß", min_size=1, max_size=9).filter(lambda text: bool(text.strip()))
 DESCRIPTIONS = st.none() | st.text("abc\n", max_size=9)
 STATUSES = st.sampled_from([*Status]).map(str)
+PRIORITIES = st.sampled_from([None, "high", "medium", "low"])
 OPEN_STATUSES = st.sampled_from(["todo", "in_progress", "cancelled"])
+
+
+NO_DATES: dict[str, Any] = dict.fromkeys(("due_date", "due_at", "start_date", "start_at", "timezone"))
+SOME_DAYS = st.sampled_from([date(2026, 11, 20), date(2026, 11, 21), date(2026, 11, 22), date.min, date.max])
+SOME_TIMES = st.sampled_from([datetime(2026, 11, day, 9, 30, 0, 1, tzinfo=UTC) for day in (20, 21, 22)]) | TIMES
+SOME_ZONES = st.sampled_from(["Europe/Berlin", "Pacific/Auckland"])
+
+
+@st.composite
+def _days(draw: st.DrawFn) -> dict[str, Any]:
+    start, due = sorted([draw(SOME_DAYS), draw(SOME_DAYS)])
+    return draw(st.sampled_from([{"start_date": start}, {"due_date": due}, {"start_date": start, "due_date": due}]))
+
+
+@st.composite
+def _times(draw: st.DrawFn) -> dict[str, Any]:
+    start, due = sorted([draw(SOME_TIMES), draw(SOME_TIMES)])
+    times = draw(st.sampled_from([{"start_at": start}, {"due_at": due}, {"start_at": start, "due_at": due}]))
+    return {**times, "timezone": draw(st.none() | SOME_ZONES)}
+
+
+DATES: st.SearchStrategy[dict[str, Any]] = st.just({}) | _days() | _times()  # of a stored task
+OF_KINDS = {"due_date": SOME_DAYS, "start_date": SOME_DAYS, "due_at": SOME_TIMES, "start_at": SOME_TIMES}
+SAID_DATES = st.fixed_dictionaries(
+    {},
+    optional={
+        name: (st.none() | values).map(lambda when: when and when.isoformat()) for name, values in OF_KINDS.items()
+    }
+    | {"timezone": st.none() | SOME_ZONES},
+)
+
+
+def dates_of(task: Row) -> dict[str, Any]:
+    """Return the dates of a task, and its zone."""
+    return {name: getattr(task, name) for name in NO_DATES}
 
 
 @st.composite
@@ -43,6 +81,8 @@ def rows(draw: st.DrawFn) -> Row:
         request_hash=draw(st.none() | st.binary(min_size=32, max_size=32)),
         # A service of the release before may have completed a task of any status.
         open_status=draw(OPEN_STATUSES),
+        priority=draw(st.integers(1, 10)),
+        **draw(DATES),
     )
 
 
@@ -50,7 +90,8 @@ def rows(draw: st.DrawFn) -> Row:
 def edits(draw: st.DrawFn) -> TaskUpdate:
     """Draw an edit of any of the fields."""
     fields = {"title": TITLES, "description": DESCRIPTIONS, "completed": st.booleans(), "status": STATUSES}
-    return TaskUpdate.model_validate(draw(st.fixed_dictionaries({}, optional=fields)))
+    fields["priority"] = PRIORITIES
+    return TaskUpdate.model_validate(draw(st.fixed_dictionaries({}, optional=fields)) | draw(SAID_DATES))
 
 
 def effect(task: Row, data: TaskFields, now: datetime) -> Row | None:
@@ -75,13 +116,29 @@ def test_an_edit_sets_what_was_sent_and_nothing_else(task: Row, data: TaskUpdate
     for name in ("title", "description"):
         expected = getattr(data if name in data.model_fields_set else task, name)
         assert getattr(edited, name) == expected
-    assert edited._replace(**{name: getattr(task, name) for name in EDITED}) == task
+    assert edited._replace(**{name: getattr(task, name) for name in (*EDITED, *NO_DATES)}) == task
+    if NO_DATES.keys().isdisjoint(data.model_fields_set):
+        assert dates_of(edited) == dates_of(task)
     assert is_consistent(edited)
     if rules.is_clear(data):
         assert rules.edited(edited, data, now + timedelta(1)) == edited  # the same edit again changes nothing
 
 
-EDITED = ("title", "description", "completed", "completed_at", "open_status")
+EDITED = ("title", "description", "completed", "completed_at", "open_status", "priority")
+
+
+@pytest.mark.requirement("FR-288")
+@given(rows(), PRIORITIES, TIMES)
+def test_a_word_sets_its_usual_number_or_keeps_one_that_it_stands_for(
+    task: Row, priority: str | None, now: datetime
+) -> None:
+    edited = rules.edited(task, TaskUpdate(priority=priority), now)
+
+    words = (*["high"] * 4, "medium", *["low"] * 4, None)
+    usual = {"high": 1, "medium": 5, "low": 9, None: 10}[priority]
+    assert edited == task._replace(priority=task.priority if words[task.priority - 1] == priority else usual)
+    assert word_of(edited.priority) == priority
+    assert rules.edited(task, TaskUpdate(title=task.title), now).priority == task.priority
 
 
 @given(rows(), STATUSES, TIMES)
@@ -143,7 +200,12 @@ def test_a_create_without_newer_fields_has_the_hash_that_it_always_had() -> None
     """A retry may reach a service of another release."""
     own = {"id": "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f", "title": "Buy milk"}
     of_first_release = "1fe12b4e88e28ffed2e5d214d854b6c25507d2c1a1e3df3458a1a6102ca16b16"
-    for sent in (own, own | {"status": "todo"}, own | {"description": None, "completed": False}):
+    for sent in (
+        own,
+        own | {"status": "todo"},
+        own | {"priority": None},
+        own | {"description": None, "completed": False},
+    ):
         found = rules.request_hash_of(TaskCreate.model_validate(sent))
         assert found is not None
         assert found.hex() == of_first_release
@@ -169,8 +231,31 @@ def test_a_task_that_is_completed_again_keeps_its_time(task: Row, now: datetime)
 
 @given(rows(), TIMES)
 def test_the_trash_and_back_leaves_a_task_as_it_was(task: Row, now: datetime) -> None:
-    assert rules.restored(rules.trashed(task, now)) == rules.restored(task)
+    lists = {task.list_id} if task.list_id else set()
+    alive = rules.restored(task, lists)
+    assert rules.restored(rules.trashed(alive, now), lists) == rules.restored(alive, set()) == alive
     assert rules.trashed(task, now).deleted_at == now
+
+
+@pytest.mark.requirement("FR-341")
+@given(rows(), TIMES, st.uuids(), st.uuids())
+def test_a_task_whose_list_is_gone_comes_back_into_the_inbox(task: Row, now: datetime, here: UUID, other: UUID) -> None:
+    trashed = rules.trashed(task._replace(list_id=here), now)
+    assert rules.restored(trashed, {here}).list_id == here
+    assert rules.restored(trashed, {other} - {here}) == trashed._replace(deleted_at=None, list_id=None)
+
+
+@pytest.mark.requirement("FR-340")
+@given(rows(), TIMES, st.uuids())
+def test_no_task_comes_into_a_list_that_is_not_there(task: Row, now: datetime, place: UUID) -> None:
+    inside = task._replace(list_id=place, deleted_at=None)
+    for before in (None, task._replace(list_id=None), rules.trashed(inside, now)):
+        with pytest.raises(ValidationFailed) as refused:
+            rules.refuse_unknown_list(inside, before, set())
+        assert [(detail.field, detail.code) for detail in refused.value.details] == [("list_id", "list_unknown")]
+        rules.refuse_unknown_list(inside, before, {place})
+    rules.refuse_unknown_list(inside, inside, set())
+    rules.refuse_unknown_list(task._replace(list_id=None), inside, set())
 
 
 @given(rows(), TIMES, st.integers(1, 99))
@@ -208,5 +293,6 @@ def test_a_create_is_known_again_by_its_request(
     TIMES,
 )
 def test_a_row_of_a_file_does_what_the_same_edit_does(task: Row, fields: dict[str, object], now: datetime) -> None:
-    edited = rules.edited(rules.restored(task), TaskUpdate.model_validate(fields), now)
-    assert import_rules.changed(task, ImportedTask.model_validate(fields), now) == edited
+    lists = {task.list_id} if task.list_id else set()
+    edited = rules.edited(rules.restored(task, lists), TaskUpdate.model_validate(fields), now)
+    assert import_rules.changed(task, ImportedTask.model_validate(fields), now, lists) == edited

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from backend.models.task import TaskCreate
 from backend.services.samples.tasks import NAMES, SampleTask, sample_task, sample_user
-from backend.services.samples.words import DESCRIPTIONS, LISTS, TITLES
+from backend.services.samples.words import DESCRIPTIONS, LABELS, LISTS, TITLES
 
 pytestmark = pytest.mark.requirement("FR-221")
 
@@ -30,8 +31,8 @@ def test_a_seed_makes_the_same_tasks_in_every_process_and_another_one_others() -
 
 def test_each_is_what_a_client_could_have_sent() -> None:
     for task in samples():
-        sent = TaskCreate(title=task.title, description=task.description)
-        assert (sent.title, sent.description) == (task.title, task.description)
+        sent = TaskCreate(title=task.title, description=task.description, labels=task.labels)
+        assert (sent.title, sent.description, sent.labels) == (task.title, task.description, task.labels)
         assert "{" not in f"{task.title}{task.description}"
 
 
@@ -51,6 +52,11 @@ def test_they_are_of_many_kinds() -> None:
     assert len({task.title for task in tasks}) > 300
     assert 0.3 < sum(task.completed is not None for task in tasks) / len(tasks) < 0.7
     assert 0.3 < sum(task.description is None for task in tasks) / len(tasks) < 0.7
+    assert 0.3 < sum(task.due is None for task in tasks) / len(tasks) < 0.7
+    assert {task.is_due_on_a_day for task in tasks if task.due} == {True, False}
+    assert {task.due > timedelta() for task in tasks if task.due} == {True, False}
+    assert {len(task.labels) for task in tasks} == {0, 1, 2}
+    assert {label for task in tasks for label in task.labels} == {*LABELS}
     assert any(not task.title.isascii() for task in tasks)
     assert any(task.completed is None and task.updated < task.created for task in tasks)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from backend.models.search_text import has_word, read_search
 from backend.models.task import PUNCTUATION
+from backend.models.values.search_text import has_word, read_search
 
 CASES = {
     "milk": ("milk", True),

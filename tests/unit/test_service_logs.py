@@ -8,8 +8,8 @@ from tests.fixtures.service_logs import MAX_CHARACTERS, shortened
 
 pytestmark = pytest.mark.requirement("FR-235")
 
-SERVED = "2026-11-22T23:32:58Z [info     ] request    user='alice' route='/api/me' status=200 duration_ms=1.0\n"
-REFUSED = SERVED.replace("status=200", "status=503")
+SERVED = "GET /api/tasks/{task_id} 200 1.0 ms\n"
+REFUSED = "GET /api/tasks/{task_id} 503 1.0 ms request_id=a1\n"
 WARNING = "2026-11-22T23:32:58Z [warning  ] database_interrupted    reason='x'\n"
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.models import cursor
-from backend.models.sync_token import EXAMPLE, MAX_LENGTH, PATTERN, START, SyncToken
+from backend.models.values import cursor
+from backend.models.values.sync_token import EXAMPLE, MAX_LENGTH, PATTERN, START, SyncToken
 from backend.utils import opaque
 
 REVISIONS = st.integers(0, 10**12)

@@ -7,7 +7,8 @@ import uuid
 import pytest
 from pydantic import ValidationError
 
-from backend.models.task import TaskCreate, TaskQuery, TaskUpdate
+from backend.models.task import TaskCreate, TaskUpdate
+from backend.models.task_query import TaskQuery
 
 TASK_ID = uuid.UUID("0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.errors import Forbidden
 from backend.models.access_token import Scope
 
-_TASKS = ("/api/tasks", "/api/changes")
+_TASKS = ("/api/tasks", "/api/labels", "/api/lists", "/api/changes")
 _ACCOUNT = "/api/me"
 
 

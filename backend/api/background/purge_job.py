@@ -62,7 +62,9 @@ class PurgeJob:
                 break
             removed += purged
         if removed:
-            logger.info("purged", tasks=removed.tasks, tombstones=removed.tombstones, keys=removed.keys)
+            logger.info(
+                "purged", tasks=removed.tasks, lists=removed.lists, tombstones=removed.tombstones, keys=removed.keys
+            )
 
     def _note(self, error: Exception) -> None:
         """Log a failure, but only the first in a row."""

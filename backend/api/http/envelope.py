@@ -31,8 +31,8 @@ def data_response(json: str, *, status: int = 200, **headers: str) -> Response:
     return _json_response(f'{{"data":{json}}}', status, headers)
 
 
-def task_response(document: Document, *, status: int = 200, **headers: str) -> Response:
-    """Return a response with one task; its revision is a strong ETag (RFC 9110, section 8.8.3)."""
+def tagged_response(document: Document, *, status: int = 200, **headers: str) -> Response:
+    """Return a response with one row, such as a task; its revision is a strong ETag (RFC 9110, section 8.8.3)."""
     return _json_response(f'{{"data":{document.json}}}', status, {"ETag": f'"{document.revision}"', **headers})
 
 
@@ -95,7 +95,7 @@ def _result(index: int, outcome: Outcome, request_id: str) -> str:
     if isinstance(outcome, TaskDocument):
         status, rest = 201 if outcome.is_new else 200, f',"data":{outcome.json}}}'
     elif isinstance(outcome, TaskAPIError):
-        status, rest = outcome.status, f",{error_text(outcome, request_id)[1:]}"
+        status, rest = outcome.status, f",{_error_text(envelope(outcome, request_id), outcome)[1:]}"
     else:
         status, rest = 204, "}"
     return f'{{"index":{index},"status":{status}{rest}'
@@ -103,12 +103,17 @@ def _result(index: int, outcome: Outcome, request_id: str) -> str:
 
 def error_response(error: TaskAPIError, request_id: str) -> Response:
     """Return a response with an error in its envelope, plus its data if it has any."""
-    return _json_response(error_text(error, request_id), error.status, error.headers)
+    return _json_response(_error_text(error_body(error, request_id), error), error.status, error.headers)
 
 
-def error_text(error: TaskAPIError, request_id: str) -> str:
-    """Return the JSON of an error in its envelope, plus its data if it has any."""
-    text = json.dumps(envelope(error, request_id), separators=_COMPACT)
+def error_body(error: TaskAPIError, request_id: str) -> dict[str, Any]:
+    """Return an error in its envelope, and its message once more: clients of other FastAPI services read `detail`."""
+    return {**envelope(error, request_id), "detail": error.message}
+
+
+def _error_text(body: dict[str, Any], error: TaskAPIError) -> str:
+    """Return the JSON of a body with an error, plus the error's data if it has any."""
+    text = json.dumps(body, separators=_COMPACT)
     return text if error.data is None else f'{text[:-1]},"data":{error.data}}}'
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import compile_path
 
 from backend.api.http.envelope import error_response
 from backend.api.http.refusals import refusal
 from backend.api.http.request_state import request_id_of
 from backend.errors import InternalError, MethodNotAllowed, NotFound, TaskAPIError
+from backend.utils.similar_paths import similar_path
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -33,7 +34,7 @@ async def _answer_framework(request: Request, error: HTTPException) -> Response:
     """Answer exceptions of Starlette and FastAPI: unknown paths, wrong methods."""
     match error.status_code:
         case 404:
-            answer: TaskAPIError = NotFound()
+            answer: TaskAPIError = NotFound(_nearly(request))
         case 405:
             answer = MethodNotAllowed(headers={"Allow": ", ".join(_allowed_methods(request))})
         case _:
@@ -41,17 +42,17 @@ async def _answer_framework(request: Request, error: HTTPException) -> Response:
     return error_response(answer, request_id_of(request))
 
 
-def _allowed_methods(request: Request) -> list[str]:
-    """Return every method of the path; the framework names only those of the first matching route.
+def _nearly(request: Request) -> str | None:
+    """Name the address that was probably meant, if there is one. All of them are public."""
+    routes = iter_route_contexts(request.app.routes)
+    meant = similar_path(request.url.path, (route.path_format for route in routes if route.path_format))
+    return f"Not found; did you mean {meant}?" if meant else None
 
-    Paths outside the contract (documentation pages and their assets) are read-only.
-    """
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Return every method of the path; the framework names only those of the first matching route."""
     allowed: set[str] = set()
-    paths = request.app.openapi()["paths"]
-    # A literal path wins over a matching pattern: /api/tasks/batch is not a task.
-    for path in [request.url.path] if request.url.path in paths else paths:
-        pattern, _, _ = compile_path(path)
-        if pattern.match(request.url.path):
-            allowed |= {method.upper() for method in paths[path]}
-    allowed = allowed or {"GET"}
+    for route in iter_route_contexts(request.app.routes):
+        if route.path_regex and route.path_regex.match(request.url.path):
+            allowed |= route.methods or {"GET"}  # folders of files have no methods
     return sorted(allowed | {"HEAD"} if "GET" in allowed else allowed)

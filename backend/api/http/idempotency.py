@@ -16,6 +16,8 @@ from pydantic import BaseModel
 from backend.api.http.header_parameters import filled, header, malformed_header
 from backend.errors import BadRequest
 from backend.services.idempotency import IdempotencyService
+from backend.services.labels.service import LabelService
+from backend.services.lists.service import ListService
 from backend.services.tasks.batch import BatchService
 from backend.services.tasks.service import TaskService
 from backend.services.unit_of_work import Answer, UnitOfWork
@@ -30,7 +32,7 @@ KeyLines = Annotated[
     header(
         "Idempotency-Key",
         "A key of your choice, preferably a UUID. If you repeat the request with the same key within 24 hours, you get "
-        "the same answer and nothing else happens, whatever has happened to the task since. Another request with the "
+        "the same answer and nothing else happens, whatever has happened since. Another request with the "
         "same key is answered 422 with the code `idempotency_key_reused`. A request that failed does not use up its "
         "key. 1 to 255 printable ASCII characters, without a space at either end; anything else is answered 400",
         example="8e03978e-40d5-43e8-bc93-6894a57f9324",
@@ -38,7 +40,7 @@ KeyLines = Annotated[
         max_length=255,
     ),
 ]
-_Service = TypeVar("_Service", TaskService, BatchService)
+_Service = TypeVar("_Service", TaskService, BatchService, LabelService, ListService)
 
 
 @dataclass(frozen=True, slots=True)

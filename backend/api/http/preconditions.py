@@ -6,14 +6,14 @@ from typing import Annotated
 
 from backend.api.http.header_parameters import filled, header, malformed_header
 from backend.errors import BadRequest
-from backend.models.etags import HEADER_PATTERN, EntityTags, parse_tags
+from backend.models.values.etags import HEADER_PATTERN, EntityTags, parse_tags
 
 IfMatchLines = Annotated[
     list[str],
     header(
         "If-Match",
-        "The `ETag` of the task as you know it: if it has changed since, the answer is 412 and nothing is changed. "
-        "Several tags may be listed; `*` means any",
+        "The `ETag` of what you change, as you know it: if it has changed since, the answer is 412 and nothing is "
+        "changed. Several tags may be listed; `*` means any",
         example='"42"',
         pattern=HEADER_PATTERN,
     ),

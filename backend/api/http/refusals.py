@@ -15,6 +15,8 @@ from backend.errors import (
     PLAIN_WORDS,
     AccessTokenNotFound,
     Detail,
+    LabelNotFound,
+    ListNotFound,
     NotFound,
     TaskAPIError,
     TaskNotFound,
@@ -22,16 +24,26 @@ from backend.errors import (
     ValidationFailed,
 )
 from backend.models.access_token import AccessTokenCreate, NewAccessToken
+from backend.models.label import LabelPublic, LabelPut, LabelUpdate
+from backend.models.list import ListCreate, ListPublic, ListUpdate
 from backend.models.task import TaskCompletion, TaskCreate, TaskPublic, TaskUpdate
+from backend.models.user import Account, AccountUpdate
 from backend.utils.unknown_names import same_name, unknown_name
 
-_NOT_FOUND = {"task_id": TaskNotFound, "token_id": AccessTokenNotFound}  # by the parameter in the path
+# By the parameter in the path.
+_NOT_FOUND = {"task_id": TaskNotFound, "token_id": AccessTokenNotFound, "name": LabelNotFound, "list_id": ListNotFound}
+_NUMBERING_PAGES = {"page", "skip", "offset"}  # in other services
 # What a client reads, by what it sends: clients send back what they have read.
 ANSWERS: dict[type[BaseModel], type[BaseModel]] = {
     TaskCreate: TaskPublic,
     TaskUpdate: TaskPublic,
     TaskCompletion: TaskPublic,
     AccessTokenCreate: NewAccessToken,
+    AccountUpdate: Account,
+    LabelPut: LabelPublic,
+    LabelUpdate: LabelPublic,
+    ListCreate: ListPublic,
+    ListUpdate: ListPublic,
 }
 
 
@@ -39,16 +51,22 @@ def refusal(error: RequestValidationError, route: APIRoute) -> TaskAPIError:
     """Return the error to answer. A malformed id in the path counts last, like an id that is not found."""
     problems = [problem for problem in error.errors() if problem["loc"][0] != "path"]
     if not problems:
-        return _of_no_id(error)
+        return _of_no_id(error, route)
     if problems[0]["loc"] == ("body",) and isinstance(error.body, bytes):
         return UnsupportedMediaType()
     # The answer has no more details than this, and each costs time.
     return ValidationFailed(details=tuple(_detail(each, route, error.body) for each in problems[:MAX_DETAILS]))
 
 
-def _of_no_id(error: RequestValidationError) -> NotFound:
-    """Return the 404 for a malformed id, without a look-up: nothing can have such an id."""
-    _, name = error.errors()[0]["loc"]
+def _of_no_id(error: RequestValidationError, route: APIRoute) -> TaskAPIError:
+    """Return the 404 for a malformed id, without a look-up: nothing can have such an id.
+
+    A call that makes what it does not find has no 404: the name is wrong.
+    """
+    problem = error.errors()[0]
+    if NotFound.status not in route.responses:
+        return ValidationFailed(details=(_detail(problem, route, error.body),))
+    _, name = problem["loc"]
     return _NOT_FOUND[name]()
 
 
@@ -60,10 +78,17 @@ def _detail(problem: dict[str, Any], route: APIRoute, body: Any) -> Detail:
     if code != "extra_forbidden":
         message = PLAIN_WORDS.get(code, problem["msg"])
     elif source == "query":
-        message = unknown_name(path[-1], _model_of(route.dependant.query_params[0]).model_fields, kind="parameter")
+        message = _unknown_parameter(path[-1], _model_of(route.dependant.query_params[0]))
     else:
         message = _unknown_field(path, _model_at(path[:-1], _model_of(route.body_field), body))
     return Detail(".".join(names), code, message)
+
+
+def _unknown_parameter(name: str, model: type[BaseModel]) -> str:
+    """Say that there is no such parameter. If it would number the pages of a listing, say how they are read."""
+    if name in _NUMBERING_PAGES and "cursor" in model.model_fields:
+        return f"`{name}` is not a parameter here: pages are read with `cursor`, see page.next_cursor of the answer"
+    return unknown_name(name, model.model_fields, kind="parameter")
 
 
 def _unknown_field(path: Sequence[str | int], model: type[BaseModel]) -> str:

@@ -1,4 +1,4 @@
-"""CORS for the configured origins only."""
+"""CORS for the allowed origins only."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ PREFLIGHT_SECONDS = 7200
 
 
 class CORS(CORSMiddleware):
-    """CORS headers for the configured origins and our methods only.
+    """CORS headers for the allowed origins (listed, or of this pattern) and our methods only.
 
     Starlette alone would send other origins all CORS headers but one, and refuse preflights without the envelope.
     """
 
-    def __init__(self, app: ASGIApp, origins: Sequence[str], exposed_headers: Sequence[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, origins: Sequence[str], origin_pattern: str | None, exposed_headers: Sequence[str]
+    ) -> None:
         super().__init__(
             app,
             allow_origins=origins,
+            allow_origin_regex=origin_pattern,
             allow_credentials=True,
             allow_methods=METHODS,
             allow_headers=["*"],

@@ -1,4 +1,4 @@
-"""The outermost layer: names each request, and logs one line when it is answered."""
+"""The layer around all that answer: names each request, and logs one line when it is answered."""
 
 from __future__ import annotations
 

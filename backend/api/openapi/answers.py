@@ -9,14 +9,18 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from backend.api.http.envelope import MAX_DETAILS, MAX_FIELD_NAME, envelope
 from backend.errors import BLANK, TaskAPIError, TaskNotFound, ValidationFailed
-from backend.models import cursor, sync_token
 from backend.models.access_token import AccessTokenPublic, NewAccessToken
 from backend.models.batch import MAX_OPERATIONS
-from backend.models.change import DeletedTask
+from backend.models.change import DeletedLabel, DeletedList, DeletedTask
 from backend.models.fields import Count, Sentence
-from backend.models.task import CURSOR_EXAMPLE, MAX_LIMIT, TaskPublic
+from backend.models.label import LabelInFeed, LabelPublic
+from backend.models.list import MAX_LISTS, ListPublic
+from backend.models.task import STATUS_COUNTS_EXAMPLE, StatusCounts, TaskPublic
 from backend.models.task_file import ImportReport
+from backend.models.task_query import CURSOR_EXAMPLE, MAX_LIMIT
 from backend.models.user import Account
+from backend.models.values import cursor, sync_token
+from backend.models.values.label_names import MAX_LABELS
 from backend.services.access_tokens.service import MAX_TOKENS
 from backend.utils import opaque
 
@@ -100,6 +104,10 @@ class ErrorAnswer(BaseModel):
     """Every error, of every status."""
 
     error: ErrorBody = Field(description="What went wrong", examples=[example_of(ErrorBody)])
+    detail: Sentence = Field(
+        description="The same as `error.message`, for clients that look for it here, as in other FastAPI services",
+        examples=[example_of(ErrorBody)["message"]],
+    )
 
 
 class CurrentTaskAnswer(ErrorAnswer):
@@ -108,19 +116,16 @@ class CurrentTaskAnswer(ErrorAnswer):
     data: TaskPublic = Field(description="The current task", examples=[example_of(TaskPublic)])
 
 
+class CurrentListAnswer(ErrorAnswer):
+    """What went wrong, and the current list."""
+
+    data: ListPublic = Field(description="The current list", examples=[example_of(ListPublic)])
+
+
 class TaskAnswer(BaseModel):
     """One task."""
 
     data: TaskPublic = Field(description="The task", examples=[example_of(TaskPublic)])
-
-
-class StatusCounts(BaseModel):
-    """How many tasks there are of each status."""
-
-    todo: Count = Field(description="Not begun", examples=[40])
-    in_progress: Count = Field(description="Begun", examples=[3])
-    done: Count = Field(description="Completed", examples=[120])
-    cancelled: Count = Field(description="Given up", examples=[5])
 
 
 class PageInfo(BaseModel):
@@ -138,7 +143,7 @@ class PageInfo(BaseModel):
     )
     counts: StatusCounts = Field(
         description="How many tasks there are of each status; only with `include_counts=true`",
-        examples=[{"todo": 40, "in_progress": 3, "done": 120, "cancelled": 5}],
+        examples=[STATUS_COUNTS_EXAMPLE],
         default_factory=_absent,
     )
 
@@ -162,15 +167,74 @@ class FeedInfo(BaseModel):
     has_more: bool = Field(description="Whether more changes are available now", examples=[False])
 
 
+class TaskChange(BaseModel):
+    """A change of a task; only with `types`."""
+
+    type: Literal["task"] = Field(description="What has changed: a task", examples=["task"])
+    data: TaskPublic | DeletedTask = Field(
+        description="The task in its current state, or deleted", examples=[example_of(TaskPublic)]
+    )
+
+
+class LabelChange(BaseModel):
+    """A change of a label; only with `types`."""
+
+    type: Literal["label"] = Field(description="What has changed: a label", examples=["label"])
+    data: LabelInFeed | DeletedLabel = Field(
+        description="The label in its current state, or deleted", examples=[example_of(LabelInFeed)]
+    )
+
+
+class ListChange(BaseModel):
+    """A change of a list; only with `types`."""
+
+    type: Literal["list"] = Field(description="What has changed: a list", examples=["list"])
+    data: ListPublic | DeletedList = Field(
+        description="The list in its current state, or deleted", examples=[example_of(ListPublic)]
+    )
+
+
 class ChangesAnswer(BaseModel):
     """One page of the feed of changes, oldest first."""
 
-    data: list[TaskPublic | DeletedTask] = Field(
-        description="Changed tasks in their current state, and deleted ones",
+    data: list[TaskPublic | DeletedTask | TaskChange | LabelChange | ListChange] = Field(
+        description="Changed tasks in their current state, and deleted ones; with `types`, each beside its type",
         examples=[[example_of(TaskPublic), example_of(DeletedTask)]],
         max_length=MAX_LIMIT,
     )
     page: FeedInfo = Field(description="Where this page ends", examples=[example_of(FeedInfo)])
+
+
+class LabelAnswer(BaseModel):
+    """One label."""
+
+    data: LabelPublic = Field(description="The label", examples=[example_of(LabelPublic)])
+
+
+class LabelListAnswer(BaseModel):
+    """All labels of the user."""
+
+    data: list[LabelPublic] = Field(
+        description="The labels, in the order of their names without regard to case",
+        examples=[[example_of(LabelPublic)]],
+        max_length=MAX_LABELS,
+    )
+
+
+class ListAnswer(BaseModel):
+    """One list."""
+
+    data: ListPublic = Field(description="The list", examples=[example_of(ListPublic)])
+
+
+class ListsAnswer(BaseModel):
+    """The lists of the user."""
+
+    data: list[ListPublic] = Field(
+        description="The lists, in the order of their creation",
+        examples=[[example_of(ListPublic)]],
+        max_length=MAX_LISTS,
+    )
 
 
 class AccountAnswer(BaseModel):
@@ -254,8 +318,7 @@ class Directory(BaseModel):
     """Addresses of the API and its documentation."""
 
     name: Sentence = Field(description="The name of this service", examples=["Task API"])
-    docs: Address = Field(description="The documentation, for trying out calls", examples=["/docs"])
-    redoc: Address = Field(description="The documentation, for reading", examples=["/redoc"])
+    docs: Address = Field(description="The documentation, for reading and for trying out calls", examples=["/docs"])
     openapi: Address = Field(description="The OpenAPI contract, for programs", examples=["/openapi.json"])
     tasks: Address = Field(description="Your tasks; needs a token", examples=["/api/tasks"])
     account: Address = Field(description="Your account; needs a token", examples=["/api/me"])

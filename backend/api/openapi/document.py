@@ -6,32 +6,56 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
+from backend.api.openapi.answers import example_of
 from backend.api.openapi.files import schemas_of_parts
 from backend.api.openapi.operations import HEADERS
+from backend.models.list import ListPublic
+from backend.models.task import TaskPublic
 
 DESCRIPTION = """
 Each user's own tasks, isolated from other users. On [/docs](/docs), press **Authorize** and paste a bearer token to
-try each operation. [/redoc](/redoc) is for reading.
+try each operation.
 
-A success is `{"data": …}`, a list adds `page`, and every error is `{"error": {code, message, request_id, details}}`.
+A success is `{"data": …}`, a list adds `page`, and every error is
+`{"error": {code, message, request_id, details}, "detail": message}`.
 Branch on `code`, show `message`, and quote `request_id` when you ask for help;
 `specs/errors.md` of the project lists every code. Unknown fields and parameters
 of `/api` are rejected, not ignored. Times are UTC.
 
-In addition to the errors each operation lists, a request that is too slow or too large is answered 408, 413, 414 or
-431.
+In addition to the errors each operation lists, a request that is too slow is answered 408, and one that is too large
+413, 414 or 431.
 """
 TAGS = [
     {"name": "tasks", "description": "Your tasks: one at a time, listings and batches."},
-    {"name": "changes", "description": "Changes to your tasks, for keeping a copy of them up to date."},
+    {"name": "labels", "description": "Your labels: their colours, and renaming and removing them on all tasks."},
+    {"name": "lists", "description": "Your lists: their names and colours, and archiving and deleting them."},
+    {
+        "name": "changes",
+        "description": "Changes to your tasks, labels and lists, for keeping a copy of them up to date.",
+    },
     {"name": "account", "description": "Your account: your stored data, your tokens for scripts, and how to leave."},
     {"name": "start", "description": "Addresses of the API and its documentation."},
     {"name": "health", "description": "Whether the service is healthy."},
 ]
+# Relative to the address of the contract, so that the contract is the same wherever the service runs. Bruno makes an
+# environment of it, which shows where the address belongs.
+SERVERS: list[dict[str, Any]] = [
+    {
+        "url": "/",
+        "description": "Where this contract comes from, local or in production",
+        "x-internal": False,  # for everybody who has a token
+    }
+]
 
-_LENGTHS = {"uuid": 36, "date-time": 32}  # 2026-11-21T09:30:00.123456+00:00
+_LENGTHS = {"uuid": 36, "date-time": 32, "date": 10}  # 2026-11-21T09:30:00.123456+00:00
 _INT32 = 2**31 - 1
 _VALUES = frozenset({"const", "default", "enum", "example", "examples"})  # their data may look like schemas
+
+# What only these models have, none of it null, and their whole examples.
+_EXAMPLES = (
+    ({"id", "user_id", "title", "status"}, example_of(TaskPublic)),
+    ({"id", "name", "archived", "revision"}, example_of(ListPublic)),
+)
 
 
 def completed(contract: dict[str, Any]) -> dict[str, Any]:
@@ -40,6 +64,12 @@ def completed(contract: dict[str, Any]) -> dict[str, Any]:
         return contract
     contract["components"]["headers"] = deepcopy(HEADERS)
     contract["components"]["schemas"] |= schemas_of_parts()
+    _restore_nulls(contract)
+    for operation in _operations(contract):
+        operation.setdefault("security", [])  # nothing is needed: without it, tools cannot know
+        for parameter in operation.get("parameters", []):
+            if not parameter["required"]:
+                _describe_example(parameter)
     for schema in _schemas(contract):
         if schema.get("format") in _LENGTHS:
             schema.setdefault("maxLength", _LENGTHS[schema["format"]])
@@ -52,6 +82,33 @@ def completed(contract: dict[str, Any]) -> dict[str, Any]:
             # generated code would have to send it.
             field.pop("default", None)
     return contract
+
+
+def _operations(contract: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in contract["paths"].values():
+        yield from path.values()
+
+
+def _describe_example(parameter: dict[str, Any]) -> None:
+    """Move the example of an optional parameter to its description: programs would send it with every request.
+
+    The values of enumerations are listed anyway, and those of other types are obvious.
+    """
+    examples = parameter["schema"].pop("examples", [])
+    if parameter["schema"].get("type") == "string" and examples:
+        parameter["description"] += f". Example: `{examples[0]}`"
+
+
+def _restore_nulls(part: Any) -> None:
+    """Give the examples of tasks and lists their nulls back, which the framework leaves out."""
+    whole = next((whole for names, whole in _EXAMPLES if isinstance(part, dict) and part.keys() >= names), None)
+    if whole is not None:
+        others = dict(part)
+        part.clear()
+        part.update(dict.fromkeys(whole) | others)
+    elif isinstance(part, dict | list):
+        for inner in part.values() if isinstance(part, dict) else part:
+            _restore_nulls(inner)
 
 
 def _schemas(part: Any) -> Iterator[dict[str, Any]]:

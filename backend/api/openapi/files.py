@@ -9,22 +9,23 @@ from fastapi.sse import format_sse_event
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from backend.api.openapi.answers import example_of
+from backend.api.openapi.answers import LabelChange, ListChange, TaskChange, example_of
 from backend.api.openapi.operations import ALWAYS, Responses, named
 from backend.api.streams.download import JSON_LINES
 from backend.api.streams.download import MEDIA_TYPES as EXPORTED
 from backend.api.streams.upload import MEDIA_TYPES as IMPORTED
 from backend.formats.csv import CSVWriter
-from backend.models import sync_token
 from backend.models.base import Input
 from backend.models.change import DeletedTask
-from backend.models.sync_token import SyncToken
 from backend.models.task import TaskPublic
 from backend.models.task_file import FileFormat, ImportedTask
+from backend.models.values import sync_token
+from backend.models.values.sync_token import SyncToken
 
 Schema = dict[str, Any]
 
 _SYNC_TOKEN = {"maxLength": sync_token.MAX_LENGTH, "pattern": sync_token.PATTERN}
+_EVENT = {"maxLength": 7, "pattern": "^(task|label|list|message)$"}
 _PAUSE = {"minimum": 1, "maximum": 60_000}
 _TASK = json.dumps(example_of(TaskPublic), separators=(",", ":")) + "\n"
 # A literal, because the iCalendar library is loaded only when it is needed.
@@ -39,9 +40,11 @@ LAST-MODIFIED:20261121T093000Z
 CREATED:20261121T093000Z
 SUMMARY:Buy milk
 DESCRIPTION:Two litres\\, the fresh one
-STATUS:COMPLETED
-COMPLETED:20261121T093000Z
-PERCENT-COMPLETE:100
+STATUS:NEEDS-ACTION
+DUE;VALUE=DATE:20261121
+DTSTART;VALUE=DATE:20261121
+PRIORITY:1
+CATEGORIES:home,errand
 END:VTODO
 END:VCALENDAR
 """.replace("\n", "\r\n")
@@ -58,7 +61,7 @@ def event_stream(description: str) -> Responses:
     """Document an answer that is a stream of server-sent events, with one event as its example."""
     task = example_of(TaskPublic)
     example = format_sse_event(data_str=json.dumps(task), id=str(SyncToken(task["revision"]))).decode()
-    change = {"anyOf": [_part(TaskPublic), _part(DeletedTask)]}
+    change = {"anyOf": [_part(model) for model in (TaskPublic, DeletedTask, TaskChange, LabelChange, ListChange)]}
     event = {
         "type": "object",
         "properties": {
@@ -68,6 +71,7 @@ def event_stream(description: str) -> Responses:
                 "contentMediaType": "application/json",
                 "contentSchema": change,
             },
+            "event": {"type": "string", "description": "The type; without `types`, it is not sent", **_EVENT},
             "id": {"type": "string", "description": "Send it as Last-Event-ID to resume", **_SYNC_TOKEN},
             "retry": {"type": "integer", "description": "Milliseconds to wait before you reconnect", **_PAUSE},
         },

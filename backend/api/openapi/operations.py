@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 
 from pydantic import BaseModel
 
-from backend.api.http.envelope import envelope
+from backend.api.http.envelope import error_body
 from backend.api.http.preconditions import malformed
 from backend.api.middleware.limits import MAX_ADDRESS_BYTES
 from backend.api.openapi.answers import (
     MAX_REQUEST_ID,
     REQUEST_ID_EXAMPLE,
     REQUEST_ID_PATTERN,
+    CurrentListAnswer,
     CurrentTaskAnswer,
     ErrorAnswer,
+    LabelListAnswer,
+    ListAnswer,
+    ListsAnswer,
     TaskAnswer,
     TaskListAnswer,
     example_of,
@@ -24,6 +29,7 @@ from backend.errors import (
     NO_PARAMETERS,
     Detail,
     InternalError,
+    ListChanged,
     PayloadTooLarge,
     PreconditionFailed,
     PreconditionRequired,
@@ -34,6 +40,7 @@ from backend.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
+from backend.models.list import ListPublic
 from backend.models.task import TaskPublic
 
 Responses = dict[int | str, dict[str, Any]]
@@ -78,13 +85,13 @@ HEADERS: dict[str, dict[str, Any]] = {
         required=False,
     ),
     "ETag": _header(
-        "The task's revision in quotes; for If-Match and If-None-Match",
+        "The revision in quotes; for If-Match and If-None-Match",
         '"42"',
         pattern='^"[1-9][0-9]*"$',
         max_length=20,
     ),
     "List-ETag": _header(
-        "Changes whenever any of your tasks changes; for If-None-Match",
+        "Changes whenever any of your tasks, labels or lists changes; for If-None-Match",
         '"42-7-1795253400123456"',
         pattern='^"[0-9-]+"$',
     ),
@@ -116,7 +123,7 @@ HEADERS: dict[str, dict[str, Any]] = {
 # Headers that an answer may lack.
 OPTIONAL_HEADERS = frozenset({"Idempotency-Replayed", "Access-Control-Allow-Origin"})
 # Headers that a page of an allowed origin may read.
-EXPOSED_HEADERS = sorted({name.removeprefix("List-") for name in HEADERS} - {"Access-Control-Allow-Origin"})
+EXPOSED_HEADERS = sorted({name.removeprefix("List-") for name in HEADERS} - {"Access-Control-Allow-Origin"} | {"Allow"})
 
 
 def named(*names: str) -> dict[str, Any]:
@@ -138,10 +145,12 @@ def success(
 ) -> Responses:
     """Document a successful answer, with an example built from the examples of its fields."""
     headers = {**ALWAYS}
-    if model is TaskAnswer:
+    if model in (TaskAnswer, ListAnswer):
         headers |= named("ETag")
     if model is TaskListAnswer:
         headers |= named("List-ETag", "Link")
+    if model in (LabelListAnswer, ListsAnswer):
+        headers |= named("List-ETag")
     if created:
         headers |= named("Location")
     if replayed:
@@ -152,10 +161,21 @@ def success(
     return {status: answer}
 
 
-def errors(*kinds: type[TaskAPIError] | TaskAPIError) -> Responses:
-    """Document the errors that an operation can return, each with itself as the example."""
+def showing(documented: Responses, data: dict[str, Any]) -> Responses:
+    """Return these answers with other values in the data of their examples, such as those that the request set."""
+    shown = deepcopy(documented)
+    for answer in shown.values():
+        answer["content"][_JSON]["example"]["data"] |= data
+    return shown
+
+
+def errors(*kinds: type[TaskAPIError] | TaskAPIError, current: type[BaseModel] = CurrentTaskAnswer) -> Responses:
+    """Document the errors that an operation can return, each with itself as the example.
+
+    `current` is the model of an error that shows the current state.
+    """
     known = [kind() if isinstance(kind, type) else kind for kind in kinds]
-    return {error.status: _documented(error) for error in known}
+    return {error.status: _documented(error, current) for error in known}
 
 
 def invalid(field: str, code: str, message: str) -> ValidationFailed:
@@ -163,13 +183,13 @@ def invalid(field: str, code: str, message: str) -> ValidationFailed:
     return ValidationFailed(details=(Detail(field, code, message),))
 
 
-def _documented(error: TaskAPIError) -> dict[str, Any]:
+def _documented(error: TaskAPIError, current: type[BaseModel]) -> dict[str, Any]:
     headers = {name: _ERROR_HEADERS[name] for name in error.headers if name in _ERROR_HEADERS}
-    example = envelope(error, REQUEST_ID_EXAMPLE)
+    example = error_body(error, REQUEST_ID_EXAMPLE)
     if error.data is not None:
         example["data"] = json.loads(error.data)
     return {
-        "model": ErrorAnswer if error.data is None else CurrentTaskAnswer,
+        "model": ErrorAnswer if error.data is None else current,
         "description": error.message,
         "headers": {**ALWAYS, **headers},
         "content": {_JSON: {"example": example}},
@@ -184,3 +204,10 @@ LIST_NOT_MODIFIED: Responses = {304: {**NOT_MODIFIED[304], "headers": ALWAYS | n
 CHANGED_SINCE = PreconditionFailed(json.dumps(example_of(TaskPublic)), 42)
 # Errors of an operation that changes a task and takes If-Match.
 CONDITIONAL = errors(malformed("If-Match"), CHANGED_SINCE, PreconditionRequired)
+# And one that changes a list.
+CONDITIONAL_ON_LIST = errors(
+    malformed("If-Match"),
+    ListChanged(json.dumps(example_of(ListPublic)), 42),
+    PreconditionRequired,
+    current=CurrentListAnswer,
+)

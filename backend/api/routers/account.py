@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Body, Query, Response
 from fastapi.responses import StreamingResponse
 
 from backend.api.deps import AnyExport, Confirmed, Exports, TokenAuthenticator, Users
 from backend.api.http.envelope import document_response
 from backend.api.openapi.answers import AccountAnswer
 from backend.api.openapi.files import json_lines
-from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, errors, success
+from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, WITH_BODY, errors, invalid, success
 from backend.api.routes import DatabaseRoute
 from backend.errors import Forbidden, NotConfirmed, Unauthorized
 from backend.models.export import LINES
-from backend.models.user import ErasureQuery
+from backend.models.fields import ZONE_EXAMPLE
+from backend.models.user import AccountUpdate, ErasureQuery
 
 router = APIRouter(
     prefix="/api/me",
@@ -24,11 +25,26 @@ router = APIRouter(
     responses=ANYWHERE | errors(Unauthorized, Forbidden, UNKNOWN_PARAMETER),
 )
 
+AccountEdit = Annotated[
+    AccountUpdate,
+    Body(openapi_examples={"zone": {"summary": "Set your time zone", "value": {"timezone": ZONE_EXAMPLE}}}),
+]
+_NO_ZONE = invalid("timezone", "timezone_unknown", f"Must be the IANA name of a time zone, like {ZONE_EXAMPLE}")
+
 
 @router.get("", responses=success(200, "Your account", AccountAnswer))
 def get_account(users: Users) -> Response:
-    """Read your account: your user id as in your token, and how many changes you have made."""
+    """Read your account: your user id as in your token, how many changes you have made, and your time zone."""
     return document_response(users.get())
+
+
+@router.patch("", responses=success(200, "Your account as it is now", AccountAnswer) | WITH_BODY | errors(_NO_ZONE))
+def update_account(users: Users, data: AccountEdit) -> Response:
+    """Set the time zone in which your days begin and end, or clear it with null.
+
+    Listings use it to tell which tasks are overdue, or due before or after a day. What you do not send stays as it is.
+    """
+    return document_response(users.update(data))
 
 
 @router.get("/export", response_class=StreamingResponse, responses=json_lines("All your data", LINES))

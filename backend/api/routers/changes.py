@@ -1,4 +1,4 @@
-"""/api/changes: changes to the user's tasks, page by page or as a stream."""
+"""/api/changes: changes to the user's tasks, labels and lists, page by page or as a stream."""
 
 from __future__ import annotations
 
@@ -35,9 +35,12 @@ def list_changes(changes: Changes, query: Annotated[ChangesQuery, Query()]) -> R
     Start without `since` to get every task. Save `page.next_since` and send it as `since` next time, or at once if
     `page.has_more` is true. A deleted task is only reported as deleted. You may receive changes that you already have.
 
+    With `types=task,label,list` you also follow your labels and lists: each item is then `{"type": "task", "data":
+    {…}}`, with the type `label` or `list` for the others. Without `types`, items are tasks as such.
+
     The answer 410 means that changes you may have missed were purged: discard your copy and start again.
     """
-    return changes_response(changes.read(query.sync_token, query.limit))
+    return changes_response(changes.read(query.sync_token, query.limit, types=query.types))
 
 
 @router.get(
@@ -50,10 +53,15 @@ def stream_changes(
 ) -> Response:
     """Follow changes as they happen: the data of `GET /api/changes`, as an open stream of server-sent events.
 
-    Each event holds one task in `data`. To resume after it, send its `id` as `Last-Event-ID` or as `since`.
+    It is to be read by a program: `changes()` of `examples/task-api.js` does that, and resumes. The page /docs shows
+    what comes in the first three seconds.
+
+    Each event holds one task in `data`. With `types`, it holds the type, too, which is also the name of the event. To
+    resume after it, send its `id` as `Last-Event-ID` or as `since`.
     A stream ends after an hour, when your token stops working, and when the service restarts: reconnect then.
 
     You can have ten streams on each server; one more is answered 429. A server with no free slot answers 503.
     """
     since = query.sync_token if last is None else last
-    return stream.answer(since, changes.read(since, PAGE_CHANGES, PAGE_BYTES))
+    stream.types = query.types
+    return stream.answer(since, changes.read(since, PAGE_CHANGES, PAGE_BYTES, types=query.types))

@@ -17,7 +17,6 @@ _DIRECTORY = DirectoryAnswer(
     data=Directory(
         name="Task API",
         docs="/docs",
-        redoc="/redoc",
         openapi="/openapi.json",
         tasks="/api/tasks",
         account="/api/me",

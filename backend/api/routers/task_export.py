@@ -38,4 +38,4 @@ def export_tasks(export: AnyExport, service: TaskExports, query: Annotated[TaskE
     incomplete transfer; an iCalendar file then lacks its last line, END:VCALENDAR. You can run two exports at a time on
     each server; one more is answered 429.
     """
-    return export.tasks(service.read(), query.file_format)
+    return export.tasks(service.read(query.file_format), query.file_format)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from backend.api.deps import IfMatch, IfNoneMatch, Listing, Once, OnlyNew, Tasks
-from backend.api.http.envelope import not_modified, page_response, task_response
+from backend.api.http.envelope import not_modified, page_response, tagged_response
 from backend.api.http.idempotency import malformed_key
 from backend.api.http.preconditions import malformed
 from backend.api.openapi.answers import TaskAnswer, TaskListAnswer
@@ -21,6 +21,7 @@ from backend.api.openapi.operations import (
     WITH_BODY,
     errors,
     invalid,
+    showing,
     success,
 )
 from backend.api.routes import DatabaseRoute
@@ -30,12 +31,14 @@ from backend.errors import (
     Conflict,
     Forbidden,
     TaskNotFound,
+    TooManyLabels,
     Unauthorized,
 )
 from backend.models.access_token import Scope
 from backend.models.base import TaskDocument
-from backend.models.fields import CanonicalUUID
-from backend.models.task import DeleteQuery, TaskCompletion, TaskCreate, TaskQuery, TaskUpdate
+from backend.models.fields import TIME_EXAMPLE, CanonicalUUID
+from backend.models.task import TaskCompletion, TaskCreate, TaskUpdate
+from backend.models.task_query import DeleteQuery, TaskQuery
 
 router = APIRouter(
     prefix="/api/tasks",
@@ -51,22 +54,25 @@ NewTask = Annotated[
         openapi_examples={
             "short": {"summary": "A title is enough", "value": {"title": "Buy milk"}},
             "long": {
-                "summary": "With all fields",
+                "summary": "With more fields",
                 "value": {
                     "id": "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f",
                     "title": "Buy milk",
                     "description": "Two litres, the fresh one",
                     "completed": False,
+                    "due_date": "2026-11-21",
+                    "priority": "high",
                 },
             },
         }
     ),
 ]
+_EDIT = {"title": "Buy oat milk", "description": "Two litres"}
 TaskEdit = Annotated[
     TaskUpdate,
     Body(
         openapi_examples={
-            "edit": {"summary": "Change some fields", "value": {"title": "Buy oat milk", "description": "Two litres"}},
+            "edit": {"summary": "Change some fields", "value": _EDIT},
             "finish": {"summary": "Change one field", "value": {"completed": True}},
         }
     ),
@@ -87,9 +93,36 @@ _MERGE_PATCH = {
 }
 _TOO_LONG = invalid("query.limit", "less_than_equal", "Input should be less than or equal to 1000")
 _BLANK = invalid("title", "string_too_short", BLANK)
-_THE_TASK = success(200, "The task as it is now", TaskAnswer)
+_NEW = dict.fromkeys(("description", "due_date", "start_date", "priority")) | {"labels": [], "revision": 1}
+_DONE = {"completed": True, "completed_at": TIME_EXAMPLE, "status": "done"}
+_EDITED = showing(success(200, "The task as it is now", TaskAnswer), _EDIT)
 _NO_QUERY_FLAG = invalid("query.permanent", "bool_parsing", "Must be true or false")
 _NO_FLAG = invalid("completed", "bool_type", "Input should be a valid boolean")
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=showing(success(201, "The new task", TaskAnswer, created=True, replayed=True), _NEW)
+    | success(200, "The task that this request created earlier", TaskAnswer, created=True, replayed=True)
+    | WITH_BODY
+    | errors(malformed_key(), Conflict, CHANGED_SINCE, _BLANK),
+)
+def create_task(tasks: Tasks, data: NewTask, only_new: OnlyNew, once: Once) -> Response:
+    """Create a task.
+
+    Only `title` is required. To make double clicks and retries safe, send your own `id` (a UUID) or an
+    `Idempotency-Key`: repeating the request then creates no second task. With an `id`, a repeat is answered 200 with
+    the current task; with a key, exactly as the first time.
+
+    The answer is 409 if the `id` belongs to another task, or to one in the trash. It is also 409 if your account is
+    full: the code in `details` is then `too_many_tasks`, or `too_many_labels` if it would make too many labels.
+    """
+    return once(tasks, data, lambda tasks: _created(tasks.create(data, only_new=only_new)))
+
+
+def _created(task: TaskDocument) -> Response:
+    return tagged_response(task, status=201 if task.is_new else 200, Location=f"/api/tasks/{task.id}")
 
 
 @router.get(
@@ -105,37 +138,13 @@ def list_tasks(
     long. When `page.has_more` is true, send `page.next_cursor` as `cursor` to get the next page, or follow the `Link`
     header. Creating or deleting tasks between pages never makes other tasks appear twice or go missing.
 
-    Send the `ETag` that you have as `If-None-Match`: if none of your tasks has changed, you get 304 immediately.
+    Send the `ETag` that you have as `If-None-Match`: if none of your tasks has changed, you get 304 immediately. A
+    listing with `overdue` changes with time, and is always answered in full.
     """
     page = listing.list(query, None if known.is_any else known.opaque)
-    if known.match_weakly(page.tag):
+    if known.match_weakly(page.tag) and not query.changes_with_time:
         return not_modified(page.tag)
     return page_response(page, request)
-
-
-@router.post(
-    "",
-    status_code=201,
-    responses=success(201, "The new task", TaskAnswer, created=True, replayed=True)
-    | success(200, "The task that this request created earlier", TaskAnswer, created=True, replayed=True)
-    | WITH_BODY
-    | errors(malformed_key(), Conflict, CHANGED_SINCE, _BLANK),
-)
-def create_task(tasks: Tasks, data: NewTask, only_new: OnlyNew, once: Once) -> Response:
-    """Create a task.
-
-    Only `title` is required. To make double clicks and retries safe, send your own `id` (a UUID) or an
-    `Idempotency-Key`: repeating the request then creates no second task. With an `id`, a repeat is answered 200 with
-    the current task; with a key, exactly as the first time.
-
-    The answer is 409 if the `id` belongs to another task, or to one in the trash. It is also 409 if your account is
-    full: the code in `details` is then `too_many_tasks`.
-    """
-    return once(tasks, data, lambda tasks: _created(tasks.create(data, only_new=only_new)))
-
-
-def _created(task: TaskDocument) -> Response:
-    return task_response(task, status=201 if task.is_new else 200, Location=f"/api/tasks/{task.id}")
 
 
 @router.get(
@@ -145,12 +154,12 @@ def _created(task: TaskDocument) -> Response:
 def get_task(tasks: Tasks, task_id: TaskId, known: IfNoneMatch) -> Response:
     """Read one of your tasks."""
     task = tasks.get(task_id)
-    return not_modified(str(task.revision)) if known.match_weakly(str(task.revision)) else task_response(task)
+    return not_modified(str(task.revision)) if known.match_weakly(str(task.revision)) else tagged_response(task)
 
 
 @router.put(
     "/{task_id:id}",
-    responses=_THE_TASK | WITH_BODY | CONDITIONAL | errors(TaskNotFound, _BLANK),
+    responses=_EDITED | WITH_BODY | CONDITIONAL | errors(TaskNotFound, TooManyLabels, _BLANK),
 )
 def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit) -> Response:
     """Edit one of your tasks.
@@ -158,28 +167,33 @@ def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit
     Omitted fields keep their values, so that a form never clears what it does not show. `"description": null` clears
     the description. An edit that changes nothing leaves `updated_at` and `revision` unchanged. If you send both
     `status` and `completed`, the one that differs from the stored task counts; if both differ, they must agree.
+    `labels` replace all labels of the task; the answer is 409 if that would make too many labels.
+
+    You can send a whole task back with some fields changed: what only the service sets (`created_at`, `revision` and
+    so on) is ignored. An `id` or a `user_id` that is not this task's is refused.
 
     Send the `ETag` that you have as `If-Match` to avoid overwriting an edit that was made since you read the task.
     """
-    return task_response(tasks.update(task_id, data, expected))
+    return tagged_response(tasks.update(task_id, data, expected))
 
 
 @router.patch(
     "/{task_id:id}",
     openapi_extra={"requestBody": {"content": _MERGE_PATCH}},
-    responses=_THE_TASK | WITH_BODY | CONDITIONAL | errors(TaskNotFound, _BLANK),
+    responses=_EDITED | WITH_BODY | CONDITIONAL | errors(TaskNotFound, TooManyLabels, _BLANK),
 )
 def patch_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit) -> Response:
     """Change only the fields you send, as a JSON merge patch (RFC 7396).
 
     The body can be `application/json` or `application/merge-patch+json`.
     """
-    return task_response(tasks.update(task_id, data, expected))
+    return tagged_response(tasks.update(task_id, data, expected))
 
 
+@router.post("/{task_id:id}/complete", include_in_schema=False)  # documented once, as PATCH
 @router.patch(
     "/{task_id:id}/complete",
-    responses=success(200, "The task as it is now", TaskAnswer, replayed=True)
+    responses=showing(success(200, "The task as it is now", TaskAnswer, replayed=True), _DONE)
     | WITH_BODY
     | CONDITIONAL
     | errors(TaskNotFound, _NO_FLAG),
@@ -189,12 +203,13 @@ def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, 
 
     Without a body the call toggles the task. `{"completed": true}` or `{"completed": false}` sets its state, which is
     safe to repeat: use it when a request may be sent twice, or send an `Idempotency-Key`. Completing leads to the
-    status `done`, reopening a completed task to `todo`; a task that is not completed keeps its status.
+    status `done`, reopening a completed task to `todo`; a task that is not completed keeps its status. The same call
+    with the method POST does the same.
     """
     if data is None:
-        return once(tasks, None, lambda tasks: task_response(tasks.toggle(task_id, expected)))
+        return once(tasks, None, lambda tasks: tagged_response(tasks.toggle(task_id, expected)))
     completed = data.completed
-    return once(tasks, data, lambda tasks: task_response(tasks.complete(task_id, expected, completed=completed)))
+    return once(tasks, data, lambda tasks: tagged_response(tasks.complete(task_id, expected, completed=completed)))
 
 
 @router.delete(
@@ -221,4 +236,4 @@ def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once) -
 
     A task that is not in the trash is returned unchanged, so this call is safe to repeat.
     """
-    return once(tasks, None, lambda tasks: task_response(tasks.restore(task_id, expected)))
+    return once(tasks, None, lambda tasks: tagged_response(tasks.restore(task_id, expected)))

@@ -26,7 +26,7 @@ from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.session import SessionFactory
 from backend.errors import Gone, ServiceUnavailable, TaskAPIError, TooManyStreams
 from backend.models.change import ChangePage
-from backend.models.sync_token import SyncToken
+from backend.models.values.sync_token import SyncToken
 from backend.services.changes.service import ChangeService
 
 MAX_STREAMS = 1000
@@ -108,6 +108,7 @@ class Stream:
     changes: ChangeService
     signal: Signal
     followed: Followed
+    types: str | None = None  # as `ChangeService.read` takes them
 
     def answer(self, since: SyncToken, page: ChangePage) -> EventSourceResponse:
         """Return a response with all changes from this page on; the page begins after the sync token."""
@@ -150,6 +151,9 @@ class Stream:
             return False
         return True
 
+    def _read(self, since: SyncToken) -> ChangePage:
+        return self.changes.read(since, PAGE_CHANGES, PAGE_BYTES, types=self.types)
+
     async def _look(self, page: ChangePage) -> ChangePage:
         """Return the next page if there may be one, else the same page; raises Gone."""
         # Two streams that poll at the same moment may see different changes, so the signal alone is not enough.
@@ -159,7 +163,7 @@ class Stream:
         self.signal.clear()
         try:
             async with self.feed.connection_limiter:
-                found = await anyio.to_thread.run_sync(self.changes.read, page.next_since, PAGE_CHANGES, PAGE_BYTES)
+                found = await anyio.to_thread.run_sync(self._read, page.next_since)
         except ServiceUnavailable:  # the database is unavailable; poll again later
             return ChangePage((), page.next_since, has_more=False)
         except Gone:
@@ -183,7 +187,10 @@ def _line(json: str) -> str:
 
 def _events(page: ChangePage) -> bytes:
     """Return a page as events; the last one has the page's sync token as its id."""
-    events = [format_sse_event(data_str=_line(change.json), id=str(change.sync_token)) for change in page.changes]
+    events = [
+        format_sse_event(data_str=_line(change.json), event=change.type, id=str(change.sync_token))
+        for change in page.changes
+    ]
     if not page.changes or page.changes[-1].sync_token != page.next_since:
         events.append(format_sse_event(id=str(page.next_since)))
     return b"".join(events)

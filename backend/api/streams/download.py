@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import anyio.to_thread
 import structlog
@@ -92,7 +93,8 @@ class Export:
         computing = self.exports.computing
         writer = await anyio.to_thread.run_sync(writer_of, file_format, limiter=computing)
         yield writer.beginning
-        async for lines in self._pages(page, TaskExportService(self.exports.sessions, self.user_id).read):
+        read = partial(TaskExportService(self.exports.sessions, self.user_id).read, file_format)
+        async for lines in self._pages(page, read):
             yield await anyio.to_thread.run_sync(writer.write, lines, limiter=computing)
         yield writer.ending
 

@@ -93,7 +93,9 @@ class Import:
         Raises ValidationFailed when the file does not have its format, BadRequest when the client leaves, Unauthorized
         when the token is revoked or expires, and ServiceUnavailable when the database is unavailable.
         """
-        reader = await self._compute(reader_of, self.file_format)
+        async with self.imports.connection_limiter:
+            zone = await anyio.to_thread.run_sync(service.zone_of, self.file_format)
+        reader = await self._compute(reader_of, self.file_format, zone)
         task_import = TaskImport(reader, service)
         try:
             async for data in self.request.stream():

@@ -37,6 +37,7 @@ from backend.services.unit_of_work import USER_ID
 Lines = Select[str | None, Any]
 
 _MAX_ROWS: ColumnElement[int] = bind("max_rows", type_=Integer)
+_LEFT_OUT = {"token_hash", "due_key", "name_key"}
 _MAX_BYTES: ColumnElement[int] = bind("max_bytes", type_=BigInteger)
 
 
@@ -44,7 +45,7 @@ def _account() -> SelectOfScalar[str]:
     """Write the line of the account, even for a user who never wrote anything."""
     principal = select(cast(USER_ID, Text).label("id")).subquery("principal")
     counts = (func.coalesce(users.c[name], 0).label(name) for name in ("revision", "task_count", "purged_revision"))
-    columns: tuple[ColumnElement[Any], ...] = (principal.c.id, users.c.created_at, *counts)
+    columns: tuple[ColumnElement[Any], ...] = (principal.c.id, users.c.created_at, users.c.timezone, *counts)
     account = select(*columns).select_from(principal.outerjoin(users, users.c.id == USER_ID)).subquery("account")
     return select(func.concat('{"type":"account","data":', _document(account), "}\n", type_=Text))
 
@@ -71,6 +72,7 @@ def _page(
     """Write the rows of a page in the order of their keys, the first one however large it is."""
     # Postgres knows the length of a long text without reading it.
     lengths = [func.octet_length(column) for column in columns if isinstance(column.type, Text)]
+    lengths += [func.octet_length(cast(column, Text)) for column in columns if isinstance(column.type, ARRAY)]
     key = key_of(table).name
     size = sum((func.coalesce(length, 0) for length in lengths[1:]), lengths[0])
     found = (
@@ -93,12 +95,13 @@ def _page(
 
 
 def stored(table: Table) -> list[ColumnElement[Any]]:
-    """List the columns of a table, without those that Postgres computes and without secrets.
+    """List the columns of a table, without those that are computed from others and without secrets.
 
     Those of tasks that clients know under another name have that.
     """
-    names = (column.name for column in table.columns if column.computed is None and column.name != "token_hash")
-    return [SHOWN["status"] if name == "open_status" else table.c[name] for name in names]
+    names = (column.name for column in table.columns if column.computed is None and column.name not in _LEFT_OUT)
+    shown = {"open_status": SHOWN["status"], "priority": SHOWN["priority"]}
+    return [shown.get(name, table.c[name]) for name in names]
 
 
 def _document(row: NamedFromClause) -> ColumnElement[str]:
@@ -109,3 +112,6 @@ ACCOUNT = _account()
 PARTS = {kind: _lines(kind, table) for kind, table in OF_A_USER.items()}
 # Tasks in the form of single answers, without those in the trash.
 LIVING_TASKS = _page(tasks, public(tasks), TASK_ID, lambda row: (_document(row), "\n"), ALIVE)
+# The same, each with the number of its priority.
+_NUMBERED = (*public(tasks), tasks.c.priority.label("priority_number"))
+NUMBERED_TASKS = _page(tasks, _NUMBERED, TASK_ID, lambda row: (_document(row), "\n"), ALIVE)

@@ -4,31 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Text, cast, delete, func
+from sqlalchemy import BigInteger, Text, cast, delete, func, update
 from sqlalchemy import bindparam as bind
 from sqlmodel import select
 
-from backend.database.retry import once_only, reads
+from backend.database.retry import once_only, reads, repeatable
 from backend.database.session import SessionFactory
 from backend.models.base import Document
 from backend.models.tables import users
-
-_USER_ID = bind("principal", type_=Text)
+from backend.models.user import AccountUpdate
+from backend.services.unit_of_work import USER_ID as _USER_ID
+from backend.services.unit_of_work import Rows, unit_of_work
+from backend.utils.postgres_json import to_json
 
 # A user who never wrote anything has no row, but still an account.
 _principal = select(cast(_USER_ID, Text).label("id")).subquery("principal")
 _account = (
-    select(_principal.c.id, func.coalesce(users.c.revision, 0).label("revision"), users.c.created_at)
+    select(_principal.c.id, func.coalesce(users.c.revision, 0).label("revision"), users.c.created_at, users.c.timezone)
     .select_from(_principal.outerjoin(users, users.c.id == _USER_ID))
     .subquery("account")
 )
 GET = select(_account.c.revision, cast(func.row_to_json(_account.table_valued()), Text))
+_own = users.alias("own")
+OWN = Rows(_own, (_own.c.id, _own.c.created_at, _own.c.timezone), _own.c.id == _USER_ID)
+SET = (
+    update(users)
+    .where(users.c.id == _USER_ID)
+    .values(revision=bind("counted_revision", type_=BigInteger), timezone=bind("new_timezone", type_=Text))
+)
 DELETE = delete(users).where(users.c.id == _USER_ID)
 
 
 @dataclass(frozen=True, slots=True)
 class UserService:
-    """One user's account. Each method is one round trip to the database."""
+    """One user's account. A read is one round trip to the database, a change is two."""
 
     sessions: SessionFactory
     user_id: str
@@ -39,6 +48,20 @@ class UserService:
         with self.sessions(self.user_id) as session:
             ((revision, json),) = session.exec(GET, params={"principal": self.user_id})
         return Document(json, revision)
+
+    @repeatable
+    def update(self, data: AccountUpdate) -> Document:
+        """Change what was sent; counts as one change, unless nothing differs."""
+        with unit_of_work(self.sessions, self.user_id) as unit:
+            counters, ((_, created_at, timezone),) = unit.load(OWN)
+            revision, wanted = counters.revision, data.timezone if "timezone" in data.model_fields_set else timezone
+            if wanted != timezone:
+                revision += 1
+                unit.store(SET, counted_revision=revision, new_timezone=wanted)
+            elif created_at == counters.now:
+                created_at = None  # the load made this row, and nothing stores it
+        account = {"id": self.user_id, "revision": revision, "created_at": created_at, "timezone": wanted}
+        return Document(to_json(account), revision)
 
     @once_only
     def erase(self) -> None:

@@ -1,4 +1,4 @@
-"""The statement behind the feed of changes: one round trip, and one snapshot of tasks, tombstones and counter.
+"""The statement behind the feed of changes: one round trip, and one snapshot of all that changes, and of the counter.
 
 One user's changes become visible in the order of their revisions: each locks the user's row until it is committed. So
 a client that has seen everything up to a revision misses nothing by asking for later ones.
@@ -6,44 +6,69 @@ a client that has seen everything up to a revision misses nothing by asking for 
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Subquery, case, func, or_, true, union_all
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Subquery,
+    Text,
+    any_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    true,
+    union_all,
+)
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.selectable import NamedFromClause
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.models.tables import tasks, tombstones, users
+from backend.models.label import LabelInFeed
+from backend.models.tables import labels, lists, tasks, tombstones, users
+from backend.services.lists.queries import PUBLIC as PUBLIC_OF_LIST
+from backend.services.lists.queries import public as public_of_list
 from backend.services.tasks.columns import OWNED, as_json, public
 from backend.services.unit_of_work import USER_ID
 
-Change = Select[int, str]
-ChangesAfter = Select[list[int] | None, list[str] | None, int, int]
+Change = Select[int, str, str]
+ChangesAfter = Select[list[int] | None, list[str] | None, list[str] | None, int, int]
 
 _SINCE: ColumnElement[int] = bind("since", type_=BigInteger)
 _MAX_ROWS: ColumnElement[int] = bind("max_rows", type_=Integer)
 _MAX_BYTES: ColumnElement[int] = bind("max_bytes", type_=BigInteger)
 
 
-def _changes() -> ChangesAfter:
-    """Select one row: revisions, the documents of those that fit into the page, and the user's counter and last purge.
+def _changes(*parts: Change) -> ChangesAfter:
+    """Select one row of these parts: revisions, kinds and documents of changes; and the user's counter and last purge.
 
-    If there are fewer documents than revisions, more follow. A user who never wrote anything has no row.
+    The kinds and documents are those that fit into the page: if there are fewer than revisions, more follow. A user who
+    never wrote anything has no row.
     """
-    change = union_all(_changed_tasks(), _tombstones()).subquery("change")
+    change = union_all(*parts).subquery("change")
     size = func.sum(func.octet_length(change.c.document)).over(order_by=change.c.revision)
     position = func.row_number().over(order_by=change.c.revision)
     counted = (size.label("size"), position.label("position"))
-    numbered = select(*(change.c.revision, change.c.document, *counted)).subquery("numbered")
+    numbered = select(*(*change.c, *counted)).subquery("numbered")
     # The first one is included, however large it is.
     fits = (numbered.c.position <= _MAX_ROWS) & or_(numbered.c.size <= _MAX_BYTES, numbered.c.position == 1)
-    revisions, documents = (
+    revisions, shown, documents = (
         func.array_agg(aggregate_order_by(column, numbered.c.position))
-        for column in (numbered.c.revision, numbered.c.document)
+        for column in (numbered.c.revision, numbered.c.kind, numbered.c.document)
     )
-    page = select(revisions.label("revisions"), documents.filter(fits).label("documents")).subquery("page")
-    columns = (page.c.revisions, page.c.documents, users.c.revision, users.c.purged_revision)
-    return select(*columns).select_from(users.join(page, true())).where(users.c.id == USER_ID)
+    page = select(
+        revisions.label("revisions"), shown.filter(fits).label("kinds"), documents.filter(fits).label("documents")
+    ).subquery("page")
+    columns: list[Any] = [*page.c, users.c.revision, users.c.purged_revision]
+    rows: Any = select(*columns)  # more columns than the stubs support
+    typed: ChangesAfter = rows.select_from(users.join(page, true())).where(users.c.id == USER_ID)
+    return typed
 
 
 def _changed_tasks() -> Change:
@@ -58,24 +83,67 @@ def _changed_tasks() -> Change:
     task, gone = select(*public(changed)).correlate(changed).lateral("task"), _gone(changed)
     document = case((changed.c.in_trash, as_json(gone)), else_=as_json(task))
     documents = changed.join(task, true()).join(gone, true())
-    return select(changed.c.revision, document.label("document")).select_from(documents)
+    return select(changed.c.revision, _kind("task"), document.label("document")).select_from(documents)
 
 
-def _tombstones() -> Change:
-    """Select tasks that are gone for good."""
+def _changed_labels() -> Change:
+    """Select labels that changed."""
+    changed = (
+        select(*public(labels, tuple(LabelInFeed.model_fields)))
+        .where(labels.c.user_id == USER_ID, labels.c.revision > _SINCE)
+        .order_by(labels.c.revision)
+        .limit(_MAX_ROWS + 1)
+        .subquery("changed_label")
+    )
+    return select(changed.c.revision, _kind("label"), as_json(changed).label("document"))
+
+
+def _changed_lists() -> Change:
+    """Select lists that changed: living ones in full, those in the trash only as deleted."""
+    changed = (
+        select(*(*public_of_list(), lists.c.deleted_at))
+        .where(lists.c.user_id == USER_ID, lists.c.revision > _SINCE)
+        .order_by(lists.c.revision)
+        .limit(_MAX_ROWS + 1)
+        .subquery("changed_list")
+    )
+    shown, gone = (
+        select(*(changed.c[name] for name in PUBLIC_OF_LIST)).correlate(changed).lateral("shown_list"),
+        _gone(changed),
+    )
+    document = case((changed.c.deleted_at.is_not(None), as_json(gone)), else_=as_json(shown))
+    documents = changed.join(shown, true()).join(gone, true())
+    return select(changed.c.revision, _kind("list"), document.label("document")).select_from(documents)
+
+
+def _kind(name: str) -> ColumnElement[str]:
+    return cast(literal(name), Text).label("kind")
+
+
+def _tombstones(of_kinds: ColumnElement[bool]) -> Change:
+    """Select what is gone for good."""
     removed = (
-        select(tombstones.c.id, tombstones.c.revision)
-        .where(tombstones.c.user_id == USER_ID, tombstones.c.revision > _SINCE)
+        select(tombstones.c.id, tombstones.c.kind, tombstones.c.revision)
+        .where(tombstones.c.user_id == USER_ID, tombstones.c.revision > _SINCE, of_kinds)
         .order_by(tombstones.c.revision)
         .limit(_MAX_ROWS + 1)
         .subquery("removed")
     )
     gone = _gone(removed)
-    return select(removed.c.revision, as_json(gone).label("document")).select_from(removed.join(gone, true()))
+    documents = removed.join(gone, true())
+    return select(removed.c.revision, removed.c.kind, as_json(gone).label("document")).select_from(documents)
 
 
 def _gone(source: Subquery) -> NamedFromClause:
     return select(source.c.id, true().label("deleted"), source.c.revision).correlate(source).lateral("gone")
 
 
-CHANGES = _changes()
+_TYPES: ColumnElement[Any] = cast(bind("types"), ARRAY(Text))
+_PARTS = {"task": _changed_tasks(), "label": _changed_labels(), "list": _changed_lists()}
+
+CHANGES = _changes(_PARTS["task"], _tombstones(tombstones.c.kind == "task"))
+# Of the types in the parameter: Postgres reads no rows of the others.
+CHANGES_OF_TYPES = _changes(
+    *(part.where(literal(kind, Text) == any_(_TYPES)) for kind, part in _PARTS.items()),
+    _tombstones(tombstones.c.kind == any_(_TYPES)),
+)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from backend.database.retry import reads
 from backend.database.session import Sessions
 from backend.errors import Gone
 from backend.models.change import Change, ChangePage
-from backend.models.sync_token import SyncToken
+from backend.models.values.sync_token import SyncToken
 from backend.services.changes import queries as change_queries
 
 MAX_PAGE_BYTES = 4 * 1024 * 1024
@@ -16,26 +17,41 @@ MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ChangeService:
-    """Reads the changes of one user's tasks. Each method is one round trip to the database."""
+    """Reads the changes of one user's tasks and labels. Each method is one round trip to the database."""
 
     sessions: Sessions
     user_id: str
 
     @reads
-    def read(self, since: SyncToken, limit: int, max_bytes: int = MAX_PAGE_BYTES) -> ChangePage:
+    def read(
+        self, since: SyncToken, limit: int, max_bytes: int = MAX_PAGE_BYTES, *, types: str | None = None
+    ) -> ChangePage:
         """Read up to `limit` changes after a sync token, oldest first; at most `max_bytes`, unless one alone is larger.
 
+        `types` are those of `StreamQuery`: with them, each change says its type. Without them, it is a task.
         Raises Gone when changes after the token may be missing.
         """
-        params = {"principal": self.user_id, "since": since.revision, "max_rows": limit, "max_bytes": max_bytes}
+        params: dict[str, Any] = {
+            "principal": self.user_id,
+            "since": since.revision,
+            "max_rows": limit,
+            "max_bytes": max_bytes,
+        }
+        statement = change_queries.CHANGES
+        if types is not None:
+            statement, params["types"] = change_queries.CHANGES_OF_TYPES, types.split(",")
         with self.sessions(self.user_id) as session:
-            rows = session.exec(change_queries.CHANGES, params=params)
-        revisions, documents, counter, purged_revision = rows[0] if rows else (None, None, 0, 0)
+            rows = session.exec(statement, params=params)
+        revisions, kinds, documents, counter, purged_revision = rows[0] if rows else (None, None, None, 0, 0)
         if not since.can_be_continued(counter, purged_revision):
             raise Gone
         changes = tuple(
-            Change(since.moved_to(revision, purged_revision), json)
-            for revision, json in zip(revisions or (), documents or (), strict=False)
+            _change(since.moved_to(revision, purged_revision), json, kind if types else None)
+            for revision, kind, json in zip(revisions or (), kinds or (), documents or (), strict=False)
         )
         has_more = len(changes) < len(revisions or ())
         return ChangePage(changes, changes[-1].sync_token if has_more else SyncToken(counter), has_more)
+
+
+def _change(sync_token: SyncToken, json: str, kind: str | None) -> Change:
+    return Change(sync_token, json if kind is None else f'{{"type":"{kind}","data":{json}}}', kind)

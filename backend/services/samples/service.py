@@ -10,8 +10,10 @@ from backend.database.retry import repeatable
 from backend.database.session import Sessions
 from backend.services.samples.tasks import SampleTask
 from backend.services.tasks.loaded import LoadedTasks
+from backend.services.tasks.names import Names
 from backend.services.tasks.rules import Row
 from backend.services.unit_of_work import unit_of_work
+from backend.utils.priorities import number_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,11 @@ class SeedService:
     def add(self, samples: Sequence[SampleTask]) -> int:
         """Store the tasks that do not exist yet, not even in the trash; returns how many these were.
 
-        Raises TooManyTasks, and stores none of them, when the account cannot hold them all.
+        Raises TooManyTasks or TooManyLabels, and stores none of them, when the account cannot hold them all.
         """
         with unit_of_work(self.sessions, self.user_id) as unit:
-            tasks = LoadedTasks.load(unit, [sample.id for sample in samples], self.max_tasks)
+            labels = (name for sample in samples for name in sample.labels)
+            tasks = LoadedTasks.load(unit, [sample.id for sample in samples], self.max_tasks, Names(labels))
             missing = [sample for sample in samples if sample.id not in tasks.tasks]
             for sample in missing:
                 tasks.add(_row(sample, tasks.now))
@@ -38,6 +41,7 @@ class SeedService:
 
 
 def _row(sample: SampleTask, now: datetime) -> Row:
+    due = None if sample.due is None else (now + sample.due).replace(minute=0, second=0, microsecond=0)
     return Row(
         id=sample.id,
         title=sample.title,
@@ -49,4 +53,8 @@ def _row(sample: SampleTask, now: datetime) -> Row:
         deleted_at=None,
         revision=0,
         request_hash=None,
+        due_date=due.date() if due and sample.is_due_on_a_day else None,
+        due_at=None if sample.is_due_on_a_day else due,
+        priority=number_of(sample.priority),
+        labels=sample.labels,
     )

@@ -8,7 +8,8 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID, uuid5
 
-from backend.services.samples.words import DESCRIPTIONS, LISTS, TITLES
+from backend.models.task import Priority
+from backend.services.samples.words import DESCRIPTIONS, LABELS, LISTS, TITLES
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
 
@@ -19,7 +20,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class SampleTask:
-    """An invented task. Its times are offsets back from the moment it is stored."""
+    """An invented task. Its times are offsets back from the moment it is stored; that of its due leads ahead."""
 
     id: UUID
     title: str
@@ -27,6 +28,10 @@ class SampleTask:
     created: timedelta
     updated: timedelta
     completed: timedelta | None
+    due: timedelta | None  # ahead of that moment, if positive
+    is_due_on_a_day: bool
+    priority: Priority | None
+    labels: list[str]
 
 
 def sample_user(number: int) -> str:
@@ -47,7 +52,12 @@ def sample_task(seed: int, user_id: str, number: int) -> SampleTask:
     # Most old tasks are completed; some of the others were edited.
     completed = later if random.random() < 0.3 + 0.5 * (created / _OLDEST) else None
     updated = later if completed is not None or random.random() < 0.2 else created  # noqa: PLR2004 - a fifth
-    return SampleTask(uuid5(_ORIGIN, name), title, description, created, updated, completed)
+    due = timedelta(hours=random.randint(-500, 1000)) if random.random() < 0.5 else None  # noqa: PLR2004 - half of them
+    is_due_on_a_day = random.random() < 0.7  # noqa: PLR2004 - most
+    priority = random.choice([*Priority, None, None, None])
+    labels = random.sample(LABELS, random.choice((0, 0, 1, 1, 2)))
+    texts = (uuid5(_ORIGIN, name), title, description)
+    return SampleTask(*texts, created, updated, completed, due, is_due_on_a_day, priority, labels)
 
 
 def _fill(text: str, random: Random) -> str:

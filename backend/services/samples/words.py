@@ -48,6 +48,8 @@ DESCRIPTIONS = (
     "Maybe together with {person}, who wanted to see the {room} anyway.",
 )
 
+LABELS = ("home", "errand", "work", "family", "Büro", "買い物", "waiting for somebody")
+
 LISTS = {
     "groceries": (
         "milk", "bread", "eggs", "rice", "oat milk", "coffee beans", "olive oil", "apples", "crème fraîche",

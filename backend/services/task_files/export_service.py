@@ -36,9 +36,11 @@ class TaskExportService:
     user_id: str
 
     @reads
-    def read(self, cursor: ExportCursor = _BEGINNING) -> ExportPage:
-        """Read the page that begins at `cursor`; it may be empty."""
+    def read(self, file_format: FileFormat, cursor: ExportCursor = _BEGINNING) -> ExportPage:
+        """Read the page that begins at `cursor`; it may be empty. Only a calendar gets the numbers of priorities."""
+        is_calendar = file_format is FileFormat.CALENDAR
+        statement = export_queries.NUMBERED_TASKS if is_calendar else export_queries.LIVING_TASKS
         params = {"principal": self.user_id, "max_rows": MAX_ROWS, "max_bytes": MAX_BYTES, "task": cursor.key}
         with self.sessions(self.user_id) as session:
-            ((lines, behind),) = session.exec(export_queries.LIVING_TASKS, params=params)
+            ((lines, behind),) = session.exec(statement, params=params)
         return ExportPage(lines or "", None if behind is None else ExportCursor(0, behind))

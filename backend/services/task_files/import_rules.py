@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from backend.errors import Detail, TooManyTasks, ValidationFailed
+from backend.errors import Detail, TooManyLabels, TooManyTasks, ValidationFailed
 from backend.formats.rows import ROW
 from backend.models.task_file import ImportedTask
 from backend.services.tasks.loaded import LoadedTasks
@@ -16,7 +18,6 @@ from backend.services.tasks.rules import Row, edited, refuse_contradictions, res
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _SKEW = timedelta(days=1)  # how far ahead a clock may be: another service's now, or ours at that time
 
-_TOO_MANY = Detail(ROW, "too_many_tasks", TooManyTasks.message)
 _UNSEEN = Detail(
     "id",
     "precondition_required",
@@ -52,8 +53,8 @@ def put(tasks: LoadedTasks, row: Placed, *, only_adds: bool) -> Fate | Detail:
         return _put(tasks, row, only_adds=only_adds)
     except ValidationFailed as error:
         return error.details[0]
-    except TooManyTasks:
-        return _TOO_MANY
+    except (TooManyTasks, TooManyLabels) as error:
+        return replace(error.details[0], field=ROW)
 
 
 def _put(tasks: LoadedTasks, row: Placed, *, only_adds: bool) -> Fate | Detail:
@@ -63,7 +64,7 @@ def _put(tasks: LoadedTasks, row: Placed, *, only_adds: bool) -> Fate | Detail:
         return Fate.CREATED
     if row.is_new:
         return Fate.CREATED  # by the first try, whose connection was lost: nobody else has this id
-    wanted = changed(current, row.task, tasks.now)
+    wanted = tasks.spelled(changed(current, row.task, tasks.now, tasks.lists))
     if wanted == current:
         return Fate.UNCHANGED
     if only_adds:
@@ -86,9 +87,9 @@ def new_task(task_id: UUID, task: ImportedTask, now: datetime) -> Row:
     return edited(Row(task_id, _past(task.created_at, now), now), task, _past(task.completed_at, now))
 
 
-def changed(current: Row, task: ImportedTask, now: datetime) -> Row:
+def changed(current: Row, task: ImportedTask, now: datetime, lists: Container[UUID]) -> Row:
     """Return a task as a row sets it, out of the trash. The completion time changes only when `completed` does."""
-    return restored(edited(current, task, _past(task.completed_at, now)))
+    return edited(restored(current, lists), task, _past(task.completed_at, now))
 
 
 def _past(moment: datetime | None, now: datetime) -> datetime:

@@ -6,17 +6,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlmodel import select
 from uuid_utils.compat import uuid7
 
-from backend.database.retry import repeatable
+from backend.database.retry import reads, repeatable
 from backend.database.session import Sessions
 from backend.errors import Detail
-from backend.models.task_file import ImportedTask
+from backend.models.tables import users
+from backend.models.task_file import FileFormat, ImportedTask
 from backend.services.task_files.import_rules import Fate, Placed, put
 from backend.services.tasks.loaded import LoadedTasks
-from backend.services.unit_of_work import unit_of_work
+from backend.services.tasks.names import Names
+from backend.services.unit_of_work import USER_ID, unit_of_work
 
 Fates = list[Fate | Detail]
+
+UTC = "UTC"
+ZONE = select(users.c.timezone).where(users.c.id == USER_ID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,16 @@ class ImportService:
     only_adds: bool = False
     new_id: Callable[[], UUID] = uuid7
 
+    def zone_of(self, file_format: FileFormat) -> str:
+        """Return the zone of times that name none: that of the account, or UTC. Only calendars have such times."""
+        return self._zone() if file_format is FileFormat.CALENDAR else UTC
+
+    @reads
+    def _zone(self) -> str:
+        with self.sessions(self.user_id) as session:
+            rows = session.exec(ZONE, params={"principal": self.user_id})
+        return next((zone for (zone,) in rows if zone), UTC)
+
     def store(self, tasks: Sequence[ImportedTask]) -> Fates:
         """Set each task to what its row says, in order; returns the result of each row.
 
@@ -39,7 +55,8 @@ class ImportService:
     @repeatable
     def _store(self, rows: Sequence[Placed]) -> Fates:
         with unit_of_work(self.sessions, self.user_id) as unit:
-            tasks = LoadedTasks.load(unit, {row.id for row in rows}, self.max_tasks)
+            names = Names.of((row.task for row in rows), restores=True)
+            tasks = LoadedTasks.load(unit, {row.id for row in rows}, self.max_tasks, names)
             fates = [put(tasks, row, only_adds=self.only_adds) for row in rows]
             tasks.store()
         return fates

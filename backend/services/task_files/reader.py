@@ -28,13 +28,13 @@ NO_ROOM = "The database is temporarily unavailable. What came before is stored: 
 Part = list[tuple[int, ImportedTask]]  # each with the line that it begins on
 
 
-def reader_of(file_format: FileFormat) -> Reader:
-    """Return a reader for a format."""
+def reader_of(file_format: FileFormat, zone: str) -> Reader:
+    """Return a reader for a format. Times that name no zone are in this one."""
     if file_format is FileFormat.CALENDAR:
         # Its library is large, and most processes do not need it.
         from backend.formats.icalendar import CalendarReader  # noqa: PLC0415
 
-        return CalendarReader()
+        return CalendarReader(zone)
     return JSONReader() if file_format is FileFormat.JSON_LINES else CSVReader()
 
 

@@ -23,6 +23,7 @@ from backend.models.batch import (
 )
 from backend.services.tasks import rules
 from backend.services.tasks.loaded import LoadedTasks
+from backend.services.tasks.names import Names
 from backend.services.tasks.rules import Row
 from backend.services.tasks.service import create_in
 from backend.services.unit_of_work import UnitOfWork, unit_of_work
@@ -55,7 +56,7 @@ class BatchService:
         """
         operations = [(operation, self._task_id(operation)) for operation in batch.operations]
         with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
-            tasks = LoadedTasks.load(unit, {task_id for _, task_id in operations}, self.max_tasks)
+            tasks = LoadedTasks.load(unit, {task_id for _, task_id in operations}, self.max_tasks, _names(batch))
             outcomes: list[Outcome] = []
             for operation, task_id in operations:
                 try:
@@ -78,17 +79,25 @@ class BatchService:
             return create_in(tasks, operation.data, task_id)
         if self.require_if_match and operation.if_match is None:
             raise PreconditionRequired
+        if isinstance(operation, UpdateOperation):
+            rules.refuse_another(operation.data, operation.id, self.user_id)
         expected = None if operation.if_match is None else operation.if_match.revisions
         current = tasks.find(task_id, expected, in_trash_too=isinstance(operation, RestoreOperation))
         task = tasks.keep(_changed(current, operation, tasks))
         return None if isinstance(operation, DeleteOperation) else tasks.document(task)
 
 
+def _names(batch: Batch) -> Names:
+    """Return what the operations name."""
+    requests = (each.data for each in batch.operations if isinstance(each, CreateOperation | UpdateOperation))
+    return Names.of(requests, restores=any(isinstance(each, RestoreOperation) for each in batch.operations))
+
+
 def _changed(task: Row, operation: _OnOneTask, tasks: LoadedTasks) -> Row:
     if isinstance(operation, DeleteOperation):
         return rules.trashed(task, tasks.now)
     if isinstance(operation, RestoreOperation):
-        return rules.restored(task)
+        return rules.restored(task, tasks.lists)
     if isinstance(operation, CompleteOperation):
         return rules.with_completion(task, completed=operation.data.completed, at=tasks.now)
     return rules.edited(task, operation.data, tasks.now)

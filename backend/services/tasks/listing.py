@@ -11,11 +11,14 @@ from uuid import UUID
 
 from backend.database.retry import reads
 from backend.database.session import Sessions
-from backend.models import cursor as cursors
 from backend.models.base import Page
-from backend.models.search_text import read_search
-from backend.models.task import PUNCTUATION, Status, TaskQuery
+from backend.models.task import PUNCTUATION, Status
+from backend.models.task_query import INBOX, TaskQuery
+from backend.models.values import cursor as cursors
+from backend.models.values.label_names import keys_of_labels
+from backend.models.values.search_text import read_search
 from backend.services.tasks.listing_queries import Shape, can_be_short, compiled_list
+from backend.utils.priorities import BANDS, NO_PRIORITY
 
 _INFINITY = datetime.max.replace(tzinfo=UTC)  # how the driver reads Postgres' infinity, the key of open tasks
 
@@ -32,19 +35,21 @@ class ListingService:
         """List a page of matching tasks; raises BadRequest for a cursor that is not ours, or of another listing.
 
         `known` holds the tags that the client already has; None means any tag. If the page's tag is among them, no
-        tasks are read, and the page is empty.
+        tasks are read, and the page is empty. For a listing that changes with time, no tag is known.
         """
+        known = () if query.changes_with_time else known
         values = {"principal": self.user_id, "max_rows": query.limit, "known": None if known is None else list(known)}
         filters = _filters(query)
         values |= {f"filter_{name}": value for name, value in filters.items()} | _searched(query) | _placed(query)
+        values["zone"] = query.timezone
         shape = Shape(
-            sort=query.order,
+            sort=query.sorting,
             is_after=query.cursor is not None,
             in_trash=query.deleted,
             filters=frozenset(filters),
             with_total=query.include_total,
             with_counts=query.include_counts,
-            is_short=can_be_short(query.order, query.limit),
+            is_short=can_be_short(query),
         )
         with self.sessions(self.user_id) as session:
             rows = session.run(compiled_list(shape), values)
@@ -57,17 +62,15 @@ class ListingService:
 
 def page_of_rows(query: TaskQuery, rows: Sequence[tuple[Any, ...]]) -> Page:
     """Make a page of the rows of a short listing, of which one may be the first of the next page."""
-    documents = [document for _, document, _, _ in rows if document is not None]
+    documents = [document for _, document in rows if document is not None]
     next_cursor = None
     if len(documents) > query.limit:
         documents.pop()
         last = json.loads(documents[-1])
-        key = datetime.fromisoformat(last[query.order.column])
+        key = datetime.fromisoformat(last[query.sorting.column])
         next_cursor = cursors.encode(query.listing_id, key, UUID(last["id"]))
-    tag, _, total, counts = rows[0] if rows else ("0", None, 0 if query.include_total else None, None)
-    if not rows and query.include_counts:
-        counts = "{}"
-    return Page(f"[{','.join(documents)}]", query.limit, next_cursor, tag, total, _numbers(counts))
+    tag = rows[0][0] if rows else "0"
+    return Page(f"[{','.join(documents)}]", query.limit, next_cursor, tag)
 
 
 def _numbers(counts: str | None) -> dict[str, int] | None:
@@ -82,7 +85,29 @@ def _filters(query: TaskQuery) -> dict[str, object]:
         filters["ids"] = query.ids.split(",")
     if query.status is not None:
         filters |= _of_status(filters.pop("status"))
-    return filters
+    if query.priority is not None:
+        filters |= _of_priorities(filters.pop("priority"))
+    if query.list_id == INBOX:
+        filters[INBOX] = filters.pop("list_id")
+    if query.in_archived is False:
+        filters["not_in_archived"] = filters.pop("in_archived")
+    filters.pop("timezone", None)
+    for name in filters.keys() & {"labels", "labels_any"}:
+        filters[name] = keys_of_labels(str(filters[name]).split(","))
+    return _of_dues(filters) | filters
+
+
+def _of_dues(filters: dict[str, object]) -> dict[str, object]:
+    """Take the filters about dues out of the others, and return those that the statements have for them."""
+    named: dict[str, object] = {}
+    if (overdue := filters.pop("overdue", None)) is not None:
+        named["overdue" if overdue else "not_overdue"] = True
+    if (has_due := filters.pop("has_due", None)) is not None:
+        named["has_due" if has_due else "without_due"] = True
+    for name in ("due_before", "due_after"):
+        if (place := filters.pop(name, None)) is not None:
+            named[f"{name}_{'time' if isinstance(place, datetime) else 'day'}"] = place
+    return named
 
 
 def _of_status(statuses: object) -> dict[str, object]:
@@ -98,6 +123,14 @@ def _of_status(statuses: object) -> dict[str, object]:
     return {"done": False} | ({"open_statuses": others} if len(others) > 1 else {"open_status": others[0]})
 
 
+def _of_priorities(words: object) -> dict[str, object]:
+    """Return the filters for these words: from the first to the last number, and all of them if there is a gap."""
+    numbers = [number for word in str(words).split(",") for number in BANDS.get(word, (NO_PRIORITY,))]
+    first, last = numbers[0], numbers[-1]
+    named: dict[str, object] = {"priority_from": first, "priority_to": last}
+    return named if len(numbers) == last - first + 1 else named | {"priorities": numbers}
+
+
 def _searched(query: TaskQuery) -> dict[str, object]:
     """Return the words of a search, under the statements' parameter names."""
     if query.q is None:
@@ -110,5 +143,5 @@ def _placed(query: TaskQuery) -> dict[str, object]:
     """Return where the page starts, under the statements' parameter names; raises BadRequest."""
     if query.cursor is None:
         return {}
-    key, task_id = cursors.decode(query.cursor, query.listing_id, query.order.kind)
+    key, task_id = cursors.decode(query.cursor, query.listing_id, query.sorting.kind)
     return {"after": "infinity" if key == _INFINITY else key, "task": task_id}

@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     Boolean,
     ColumnElement,
     DateTime,
     Integer,
+    SmallInteger,
     Subquery,
     Text,
     Uuid,
@@ -28,7 +28,6 @@ from sqlalchemy import (
     any_,
     case,
     cast,
-    extract,
     func,
     null,
     or_,
@@ -37,27 +36,41 @@ from sqlalchemy import (
 )
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import REGCONFIG, TSQUERY, aggregate_order_by
+from sqlalchemy.types import TypeEngine
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
 from backend.database.statements import Compiled, compile_statement
-from backend.models.tables import tasks, users
-from backend.models.task import Status, TaskSort
-from backend.services.tasks.columns import OWNED, PUBLIC, PUBLIC_IN_TRASH, STATUS, TASK_ID, as_json, public
+from backend.models.tables import lists, tasks, users
+from backend.models.task import Status
+from backend.models.task_query import INBOX, TaskQuery, TaskSort
+from backend.models.values.cursor import Key
+from backend.services.tasks.columns import (
+    OWNED,
+    PUBLIC,
+    PUBLIC_IN_TRASH,
+    SHOWN,
+    STATUS,
+    TASK_ID,
+    as_json,
+    is_unknown,
+    public,
+    tag_of_account,
+)
+from backend.services.tasks.due_queries import DUE_CONDITIONS, zone_of
+from backend.services.tasks.label_queries import LABEL_CONDITIONS
 from backend.services.unit_of_work import USER_ID
 
 MAX_BYTES = 4 * 1024 * 1024  # of tasks in a page, plus one task
-MAX_IN_SHORT = 64  # tasks: they cannot exceed MAX_BYTES, so no bytes are counted
+MAX_IN_SHORT = 50  # tasks: they cannot exceed MAX_BYTES, so no bytes are counted
 
-TaskPage = Select[str, str, bool, datetime | str, UUID, int | None, str | None]
-ShortPage = Select[str, str | None, int | None, str | None]
+TaskPage = Select[str, str, bool, Key, UUID, int | None, str | None]
+ShortPage = Select[str, str | None]
 
 _MOMENT = DateTime(timezone=True)
-_MICROSECONDS = cast(extract("epoch", users.c.created_at) * 1_000_000, BigInteger)
-# Changes with every write: a purge changes only the task count, a recreated account its time.
-_TAG = func.concat_ws("-", users.c.revision, users.c.task_count, _MICROSECONDS, type_=Text)
+_TYPES: dict[type[Key], TypeEngine[Any]] = {str: Text(), datetime: _MOMENT, int: SmallInteger()}
+_TAG = tag_of_account()
 _LIMIT: ColumnElement[int] = bind("max_rows", type_=Integer)
-_KNOWN: ColumnElement[Any] = cast(bind("known"), ARRAY[str](Text))  # tags that the client has; null means any
 
 
 # Filters that choose statuses.
@@ -77,6 +90,13 @@ class Shape:
     is_short: bool = False  # whether it can be read the short way
 
 
+class Account(NamedTuple):
+    """What the statement of a listing needs of the user's row."""
+
+    tag: ColumnElement[str]
+    zone: ColumnElement[Any]
+
+
 # A listing can have thousands of shapes, at about 6 kB each. Their sources would be twenty times as large.
 @lru_cache(maxsize=2048)
 def compiled_list(shape: Shape) -> Compiled:
@@ -92,16 +112,15 @@ def list_statement(shape: Shape) -> TaskPage | ShortPage:
 def _short_list(shape: Shape) -> ShortPage:
     """Select each task of a page, and one more, as JSON, in the order they are read.
 
-    Each row also has the tag of all the user's data and, if requested, the numbers of tasks in all pages and of each
-    status. There is one row without a task if there are no tasks, and none if the user has never written anything.
-    Postgres needs two thirds of the time that one row with an array would take, most of it for planning.
+    Each row also has the tag of all the user's data. There is one row without a task if there are no tasks, and none
+    if the user has never written anything. Postgres needs two thirds of the time that one row with an array would
+    take, most of it for planning.
     """
-    conditions = _conditions(shape, _TAG)
+    account = Account(_TAG, users.c.timezone)
+    conditions = _conditions(shape, account)
     task = _found(shape, conditions, ()).correlate(users).subquery("task")
     page = select(as_json(task).label("document")).lateral("page")
-    rows: Any = select(_TAG, page.c.document, *_counts(shape, _TAG))
-    typed: ShortPage = rows.select_from(users.outerjoin(page, true())).where(users.c.id == USER_ID)
-    return typed
+    return select(_TAG, page.c.document).select_from(users.outerjoin(page, true())).where(users.c.id == USER_ID)
 
 
 def _long_list(shape: Shape) -> TaskPage:
@@ -110,35 +129,41 @@ def _long_list(shape: Shape) -> TaskPage:
     The columns are: the tag of all the user's data, the array of tasks, whether more follow, the key and the id of the
     last one, and, if requested, the numbers of tasks in all pages and of each status.
     """
-    account = select(func.coalesce(func.max(_TAG), "0").label("tag")).where(users.c.id == USER_ID).cte("account")
-    tag = select(account.c.tag).scalar_subquery()
-    conditions = _conditions(shape, tag)
-    columns: list[Any] = [tag, *_long_page(shape, conditions), *_counts(shape, tag)]
+    of_user: list[ColumnElement[Any]] = [func.coalesce(func.max(_TAG), "0").label("tag")]
+    if not DUE_CONDITIONS.keys().isdisjoint(shape.filters):
+        of_user.append(func.max(users.c.timezone).label("zone"))
+    row = select(*of_user).where(users.c.id == USER_ID).cte("account")
+    tag, *zone = (select(column).scalar_subquery() for column in row.c)
+    account = Account(tag, zone[0] if zone else null())
+    conditions = _conditions(shape, account)
+    columns: list[Any] = [account.tag, *_long_page(shape, conditions), *_counts(shape, account)]
     page: Any = select(*columns)  # more columns than the stubs support
     typed: TaskPage = page
     return typed
 
 
-def _conditions(shape: Shape, tag: ColumnElement[str]) -> tuple[ColumnElement[bool], ...]:
+def _conditions(shape: Shape, account: Account) -> tuple[ColumnElement[bool], ...]:
+    zone = zone_of(account.zone)
+    names = sorted(shape.filters)
     return (
         OWNED,
         tasks.c.in_trash == shape.in_trash,
-        tag != all_(_KNOWN),  # reads nothing for a client that already has it
-        *(CONDITIONS[name] for name in sorted(shape.filters)),
+        is_unknown(account.tag),  # reads nothing for a client that already has it
+        *(DUE_CONDITIONS[name](zone) if name in DUE_CONDITIONS else CONDITIONS[name] for name in names),
     )
 
 
-def _counts(shape: Shape, tag: ColumnElement[str]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+def _counts(shape: Shape, account: Account) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """Count the tasks on all pages, and those of each status, if requested."""
     total: ColumnElement[Any] = null()
     of_statuses: ColumnElement[Any] = null()
     if shape.with_total:
-        total = _counted(func.count(), _conditions(shape, tag))
+        total = _counted(func.count(), _conditions(shape, account))
     if shape.with_counts:
         of_any_status = replace(shape, filters=shape.filters - OF_STATUS)
         shown = STATUS
         pairs = ((status.value, func.count().filter(shown == status.value)) for status in Status)
-        of_statuses = _counted(cast(func.json_build_object(*chain(*pairs)), Text), _conditions(of_any_status, tag))
+        of_statuses = _counted(cast(func.json_build_object(*chain(*pairs)), Text), _conditions(of_any_status, account))
     return total, of_statuses
 
 
@@ -160,9 +185,13 @@ def _long_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> tup
     )
 
 
-def can_be_short(sort: TaskSort, limit: int) -> bool:
-    """Return whether a page can be read the short way: with few tasks, sorted by a field that is shown."""
-    return limit <= MAX_IN_SHORT and sort.column in PUBLIC
+def can_be_short(query: TaskQuery) -> bool:
+    """Return whether a page can be read the short way: with few tasks, sorted by a column that is shown as it is.
+
+    Not with counts: beside each task, Postgres would count all tasks again.
+    """
+    is_shown = query.sorting.column in PUBLIC and query.sorting.column not in SHOWN
+    return query.limit <= MAX_IN_SHORT and is_shown and not (query.include_total or query.include_counts)
 
 
 def _written(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> Subquery:
@@ -182,7 +211,7 @@ def _found(shape: Shape, conditions: tuple[ColumnElement[bool], ...], more: tupl
     if shape.is_after:
         here, place = (
             tuple_(key, tasks.c.id),
-            tuple_(bind("after", type_=Text() if shape.sort.kind is str else _MOMENT), TASK_ID),
+            tuple_(bind("after", type_=_TYPES[shape.sort.kind]), TASK_ID),
         )
         rows = rows.where(here < place if shape.sort.is_reversed else here > place)
     return rows.order_by(*_ordered(key, tasks.c.id, shape.sort)).limit(_LIMIT + 1)
@@ -220,6 +249,12 @@ def _search() -> ColumnElement[bool]:
     return tasks.c.words.op("@@", is_comparison=True)(select(marked).scalar_subquery())
 
 
+def _archived_lists() -> ColumnElement[Any]:
+    ids = select(lists.c.id).where(lists.c.user_id == USER_ID, lists.c.archived_at.is_not(None))
+    archived: ColumnElement[Any] = func.array(ids.scalar_subquery(), type_=ARRAY[UUID](Uuid))
+    return archived
+
+
 _STATUSES: ColumnElement[Any] = cast(bind("filter_open_statuses"), ARRAY[str](Text))
 _OTHERS: ColumnElement[Any] = cast(bind("filter_done_or_open_statuses"), ARRAY[str](Text))
 CONDITIONS: dict[str, ColumnElement[bool]] = {
@@ -232,6 +267,14 @@ CONDITIONS: dict[str, ColumnElement[bool]] = {
     "created_before": tasks.c.created_at < bind("filter_created_before", type_=_MOMENT),
     "updated_after": tasks.c.updated_at > bind("filter_updated_after", type_=_MOMENT),
     "updated_before": tasks.c.updated_at < bind("filter_updated_before", type_=_MOMENT),
+    "priority_from": tasks.c.priority >= bind("filter_priority_from", type_=SmallInteger),
+    "priority_to": tasks.c.priority <= bind("filter_priority_to", type_=SmallInteger),
+    "priorities": tasks.c.priority == any_(cast(bind("filter_priorities"), ARRAY[int](SmallInteger))),
     "ids": tasks.c.id == any_(cast(bind("filter_ids"), ARRAY[UUID](Uuid))),
+    "list_id": tasks.c.list_id == bind("filter_list_id", type_=Uuid),
+    INBOX: tasks.c.list_id.is_(None),
+    "in_archived": tasks.c.list_id == any_(_archived_lists()),
+    "not_in_archived": or_(tasks.c.list_id.is_(None), tasks.c.list_id != all_(_archived_lists())),
     "q": _search(),
+    **LABEL_CONDITIONS,
 }

@@ -5,6 +5,7 @@ A change of any length reads its tasks at once, and stores the final state of ea
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,17 +14,26 @@ from uuid import UUID
 
 from backend.errors import PreconditionFailed, TaskNotFound, TooManyTasks
 from backend.models.base import TaskDocument
-from backend.models.etags import Revisions
+from backend.models.values.etags import Revisions
+from backend.models.values.label_names import keys_of_labels
 from backend.services.tasks import queries
 from backend.services.tasks.columns import PUBLIC, PUBLIC_IN_TRASH
-from backend.services.tasks.rules import Row, changed
+from backend.services.tasks.named_labels import NamedLabels, spelled
+from backend.services.tasks.names import Names
+from backend.services.tasks.rules import Row, changed, refuse_unknown_list
 from backend.services.unit_of_work import UnitOfWork
 from backend.utils.postgres_json import to_json
+from backend.utils.priorities import word_of
+
+NO_NAMES = Names()
 
 
 @dataclass(slots=True)
 class LoadedTasks:
-    """One user's counters, and those of the user's tasks that a change names; `now` is the time of the change."""
+    """One user's counters, and those of the user's tasks that a change names; `now` is the time of the change.
+
+    `lists` are the ids of the living lists that tasks may come into.
+    """
 
     unit: UnitOfWork
     max_tasks: int
@@ -32,14 +42,28 @@ class LoadedTasks:
     now: datetime
     tasks: dict[UUID, Row]
     _before: dict[UUID, Row]
+    _labels: NamedLabels
+    lists: frozenset[UUID]
     _removed: list[UUID] = field(default_factory=list)
 
     @classmethod
-    def load(cls, unit: UnitOfWork, task_ids: Iterable[UUID], max_tasks: int) -> LoadedTasks:
-        """Lock the user's row, and read the user's tasks with these ids, living or in the trash."""
-        counters, rows = unit.load(queries.NAMED, task_ids=list(task_ids))
-        tasks = {row[0]: Row(*row) for row in rows}
-        return cls(unit, max_tasks, *counters, tasks, tasks.copy())
+    def load(cls, unit: UnitOfWork, task_ids: Iterable[UUID], max_tasks: int, names: Names = NO_NAMES) -> LoadedTasks:
+        """Lock the user's row, and read the user's tasks with these ids, living or in the trash, and what is named.
+
+        Of the lists, it reads those that are named and those of the tasks, unless they are in the trash.
+        """
+        keys = keys_of_labels(names.labels)
+        params: dict[str, Any] = {"task_ids": list(task_ids)}
+        if keys:
+            params["label_keys"] = keys
+        if names.lists is not None:
+            params["list_ids"] = list(names.lists)
+        rows = queries.NAMED_BESIDE[bool(keys), names.lists is not None]
+        counters, of_user, found = unit.load_all(rows, **params)
+        labels = NamedLabels(json.loads(of_user[0]), of_user[1]) if keys else NamedLabels()
+        lists = frozenset(of_user[-1] or ()) if names.lists is not None else frozenset()
+        tasks = {row[0]: Row(*row) for row in found}
+        return cls(unit, max_tasks, *counters, tasks, tasks.copy(), labels, lists)
 
     def find(self, task_id: UUID, expected: Revisions | None = None, *, in_trash_too: bool = False) -> Row:
         """Return a task; raises TaskNotFound, or PreconditionFailed when its revision is not expected."""
@@ -51,18 +75,33 @@ class LoadedTasks:
         return task
 
     def add(self, task: Row) -> Row:
-        """Add a new task; raises TooManyTasks when the account is full."""
+        """Add a new task.
+
+        Raises TooManyTasks or TooManyLabels when the account is full, and ValidationFailed for an unknown list.
+        """
         if self.task_count >= self.max_tasks:
             raise TooManyTasks
+        refuse_unknown_list(task, None, self.lists)
+        task = self.spelled(task)
+        self.revision = self._labels.make(task.labels, self.revision) + 1
         self.task_count += 1
-        self.revision += 1
         self.tasks[task.id] = task = task._replace(revision=self.revision)
         return task
 
+    def spelled(self, task: Row) -> Row:
+        """Spell the labels of a task as the user has them."""
+        return task._replace(labels=spelled(task.labels, self._labels.spellings)) if task.labels else task
+
     def keep(self, task: Row) -> Row:
-        """Keep a task as the rules have made it; it counts as a change only if it differs."""
-        if task != self.tasks[task.id]:
-            self.revision += 1
+        """Keep a task as the rules have made it; it counts as a change only if it differs.
+
+        Raises TooManyLabels, and ValidationFailed for an unknown list.
+        """
+        before, task = self.tasks[task.id], self.spelled(task)
+        if task != before:
+            refuse_unknown_list(task, before, self.lists)
+            new = task.labels if task.labels != before.labels else ()
+            self.revision = self._labels.make(new, self.revision) + 1
             self.tasks[task.id] = task = changed(task, self.revision, self.now)
         return task
 
@@ -90,10 +129,12 @@ class LoadedTasks:
         different = [task for task in self.tasks.values() if task != self._before.get(task.id)]
         if not different and not self._removed:
             return
+        self._labels.store(self.unit)
         if len(different) == 1:
             self._store_one(different[0])
         elif different:
-            arrays = zip(queries.ARRAYS, map(list, zip(*different, strict=True)), strict=True)
+            rows = ((*task._replace(labels=",".join(task.labels)), task.due_key) for task in different)  # type: ignore[arg-type]
+            arrays = zip(queries.ARRAYS, map(list, zip(*rows, strict=True)), strict=True)
             self.unit.store(queries.STORE_ALL, **dict(arrays))
         for task_id in self._removed:  # never more than one
             self.unit.store(queries.REMOVE, task=task_id)
@@ -102,19 +143,15 @@ class LoadedTasks:
 
     def _store_one(self, task: Row) -> None:
         before = self._before.get(task.id)
-        if before is None:
-            self.unit.store(queries.INSERT, **_values(task))
-        elif all(getattr(task, name) == getattr(before, name) for name in queries.TEXTS):
-            self.unit.store(queries.UPDATE_STATE, task=task.id, **_values(task))
-        else:
-            self.unit.store(queries.UPDATE, task=task.id, **_values(task))
-
-
-def _values(task: Row) -> dict[str, Any]:
-    return {f"new_{name}": value for name, value in zip(Row._fields, task, strict=True)}
+        choices = queries.INSERTS if before is None else queries.UPDATES
+        stored = before or Row(task.id, task.created_at, task.updated_at)
+        different = {name for name, old, new in zip(Row._fields, stored, task, strict=True) if old != new}
+        names, statement = next(choice for choice in choices if different.issubset(choice[0]))
+        self.unit.store(statement, task=task.id, **{f"new_{name}": getattr(task, name) for name in names})
 
 
 def task_json(task: Row, user_id: str) -> str:
     """Write a task as JSON, byte for byte as Postgres writes it for reads."""
     names = PUBLIC if task.deleted_at is None else PUBLIC_IN_TRASH
-    return to_json({name: user_id if name == "user_id" else getattr(task, name) for name in names})
+    shown = {**task._asdict(), "user_id": user_id, "status": task.status, "priority": word_of(task.priority)}
+    return to_json({name: shown[name] for name in names})

@@ -7,22 +7,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Column, Text, Uuid, any_, cast, column, delete, func, update
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, Uuid, any_, cast, column, delete, func, or_, update
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.models.tables import tasks, tombstones, users
+from backend.models.tables import lists, tasks, tombstones, users
 from backend.services.tasks.columns import ALIVE, OWNED, TASK_ID, as_json, public
+from backend.services.tasks.label_queries import OF_LABELS
 from backend.services.tasks.rules import Row
 from backend.services.unit_of_work import USER_ID, Rows
 
-ARRAYS = tuple(f"each_{name}" for name in Row._fields)  # parameters: the nth elements of all arrays are one row
+STORED = (*Row._fields, "due_key")  # attributes of a Row, and columns
+ARRAYS = tuple(f"each_{name}" for name in STORED)  # parameters: the nth elements of all arrays are one row
 _FIXED = {"id", "created_at", "request_hash"}  # never changed after a task is created
-TEXTS = {"title", "description"}
-_CHANGING = tuple(name for name in Row._fields if name not in _FIXED)
+_CHANGING = tuple(name for name in STORED if name not in _FIXED)
+# What completing, deleting and restoring change; what most edits change; and what is said of most new tasks.
+_STATE = ("completed", "completed_at", "open_status", "deleted_at", "updated_at", "revision")
+_TEXTS = ("title", "description", "updated_at", "revision")
+_PLAIN = ("id", "title", "description", "created_at", "updated_at", "revision", "request_hash")
 
 _BIG = BigInteger()
 
@@ -36,23 +41,39 @@ def _new(name: str) -> Any:
     return bind(f"new_{name}", type_=tasks.c[name].type)
 
 
+def _insert(*names: str) -> Insert:
+    return insert(tasks).values({"user_id": USER_ID, **{name: _new(name) for name in names}})
+
+
 def _update(*names: str) -> Update:
     return update(tasks).where(OWNED, tasks.c.id == TASK_ID).values({name: _new(name) for name in names})
 
 
 def _store_all() -> Insert:
-    """Store the new and changed tasks in the arrays."""
-    columns: list[Column[Any]] = [tasks.c[name] for name in Row._fields]
-    arrays = [cast(bind(name), ARRAY(each.type)) for name, each in zip(ARRAYS, columns, strict=True)]
-    states = func.unnest(*arrays).table_valued(*(column(each.name, each.type) for each in columns))
+    """Store the new and changed tasks in the arrays. Labels are separated by commas: unnest would flatten arrays."""
+    types = {name: Text() if name == "labels" else tasks.c[name].type for name in STORED}
+    arrays = [cast(bind(name), ARRAY(kind)) for name, kind in zip(ARRAYS, types.values(), strict=True)]
+    states = func.unnest(*arrays).table_valued(*(column(name, kind) for name, kind in types.items()))
     each = states.render_derived(name="state")
-    written = insert(tasks).from_select(
-        ["user_id", *Row._fields], select(USER_ID, *(each.c[name] for name in Row._fields))
-    )
+    values = {name: each.c[name] for name in STORED} | {"labels": func.string_to_array(each.c.labels, ",")}
+    written = insert(tasks).from_select(["user_id", *values], select(USER_ID, *values.values()))
     return written.on_conflict_do_update(
         index_elements=[tasks.c.user_id, tasks.c.id],
         set_={name: written.excluded[name] for name in _CHANGING},
     )
+
+
+def _living_lists() -> ColumnElement[Any]:
+    """Select the ids of the lists that are named, and of those of the named tasks, unless they are in the trash."""
+    inside = tasks.alias("inside")
+    of_tasks = select(inside.c.list_id).where(
+        inside.c.user_id == USER_ID, inside.c.id == any_(cast(bind("task_ids"), ARRAY(Uuid)))
+    )
+    named = lists.c.id == any_(cast(bind("list_ids"), ARRAY(Uuid)))
+    living = select(func.array_agg(lists.c.id)).where(
+        lists.c.user_id == USER_ID, lists.c.deleted_at.is_(None), or_(named, lists.c.id.in_(of_tasks))
+    )
+    return living.scalar_subquery()
 
 
 def _bury() -> Insert:
@@ -63,22 +84,36 @@ def _bury() -> Insert:
     )
     return tombstone.on_conflict_do_update(
         index_elements=[tombstones.c.user_id, tombstones.c.id],
-        set_={"revision": tombstone.excluded.revision, "deleted_at": tombstone.excluded.deleted_at},
+        set_={name: tombstone.excluded[name] for name in ("revision", "deleted_at", "kind")},
     )
 
 
 _REVISION = bind("counted_revision", type_=_BIG)
 
 GET = _get()
-NAMED = Rows(
-    tasks,
-    tuple(tasks.c[name] for name in Row._fields),
-    OWNED & (tasks.c.id == any_(cast(bind("task_ids"), ARRAY(Uuid)))),
-)
-INSERT = insert(tasks).values({"user_id": USER_ID, **{name: _new(name) for name in Row._fields}})
+_IS_NAMED = OWNED & (tasks.c.id == any_(cast(bind("task_ids"), ARRAY(Uuid))))
+_NAMED = (tasks, tuple(tasks.c[name] for name in Row._fields), _IS_NAMED)
+# What a change loads besides its tasks, if one may come into a list: the living ones of these lists.
+OF_LISTS = (_living_lists(),)
+NAMED = Rows(*_NAMED)
+NAMED_AND_LABELS = Rows(*_NAMED, OF_LABELS)
+NAMED_AND_LISTS = Rows(*_NAMED, OF_LISTS)
+NAMED_AND_BOTH = Rows(*_NAMED, (*OF_LABELS, *OF_LISTS))
+# By whether the change names labels, and whether it needs lists.
+NAMED_BESIDE = {
+    (False, False): NAMED,
+    (True, False): NAMED_AND_LABELS,
+    (False, True): NAMED_AND_LISTS,
+    (True, True): NAMED_AND_BOTH,
+}
+INSERT = _insert(*STORED)
+INSERT_PLAIN = _insert(*_PLAIN)  # the other columns have the defaults of the table, which are those of a Row
 UPDATE = _update(*_CHANGING)
-# The columns derived from the texts are computed again only when a text is set.
-UPDATE_STATE = _update(*(name for name in _CHANGING if name not in TEXTS))
+UPDATE_TEXTS = _update(*_TEXTS)
+UPDATE_STATE = _update(*_STATE)
+# Columns, and the statement that stores them. The first that has all that differ is used: each column costs time.
+INSERTS = ((_PLAIN, INSERT_PLAIN), (STORED, INSERT))
+UPDATES = ((_STATE, UPDATE_STATE), (_TEXTS, UPDATE_TEXTS), (_CHANGING, UPDATE))
 STORE_ALL = _store_all()
 REMOVE = delete(tasks).where(OWNED, tasks.c.id == TASK_ID)
 BURY = _bury()

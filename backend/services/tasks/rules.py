@@ -5,13 +5,15 @@ Single calls, batches and imports all use them. They read and write nothing; `lo
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Container
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from backend.errors import Conflict, Detail, ValidationFailed
-from backend.models.task import Status, TaskCreate, TaskFields
+from backend.models.task import Status, TaskCreate, TaskFields, TaskUpdate
 from backend.utils.fingerprint import fingerprint
+from backend.utils.priorities import NO_PRIORITY, number_of
 
 _IN_TRASH = Detail("id", "in_trash", "This id is that of a task in the trash; restore it, or choose another id")
 
@@ -19,6 +21,19 @@ _FIRST_FIELDS = ("title", "description", "completed")
 _STATUS_AND_COMPLETED = Detail(
     "status", "status_and_completed", "status and completed contradict each other: send one, or done with true"
 )
+_BOTH = {
+    "due": Detail("due_at", "due_both", "Send due_date or due_at, not both: either clears the other one"),
+    "start": Detail("start_at", "start_both", "Send start_date or start_at, not both: either clears the other one"),
+}
+_DIFFER = "Start and due must both be days, or both times: change the other one, too, or send null for it"
+_NO_TIME = Detail("timezone", "timezone_without_time", "Only due_at and start_at have a time zone: send null for it")
+_OTHER_TASK = Detail("id", "other_task", "This is the id of another task: send a task under its own id")
+_OTHER_USER = Detail("user_id", "other_user", "This is the id of another user: a task cannot be given away")
+_NO_LIST = Detail("list_id", "list_unknown", "You have no list with this id: GET /api/lists lists yours")
+_INFINITY = "infinity"  # as Postgres reads it: later than any time
+# Python reads Postgres' infinity as the latest time, so no due may have that key.
+_LATEST_KEY = datetime.max.replace(tzinfo=UTC) - timedelta(microseconds=1)
+_DATES = ("due_date", "due_at", "start_date", "start_at", "timezone")
 
 
 class Row(NamedTuple):
@@ -35,11 +50,26 @@ class Row(NamedTuple):
     revision: int = 0
     request_hash: bytes | None = None
     open_status: str = Status.TODO.value
+    due_date: date | None = None
+    due_at: datetime | None = None
+    start_date: date | None = None
+    start_at: datetime | None = None
+    timezone: str | None = None
+    priority: int = NO_PRIORITY
+    labels: list[str] = []  # noqa: RUF012 - never changed in place
+    list_id: UUID | None = None
 
     @property
     def status(self) -> str:
         """Return how far the task is."""
         return Status.DONE.value if self.completed else self.open_status
+
+    @property
+    def due_key(self) -> datetime | str:
+        """Return when the due has passed: that time, or the end of the day in UTC. Lists are sorted by it."""
+        if self.due_date is not None:
+            return min(datetime.combine(self.due_date, time.max, UTC), _LATEST_KEY)
+        return _INFINITY if self.due_at is None else min(self.due_at, _LATEST_KEY)
 
 
 def new_task(task_id: UUID, data: TaskCreate, now: datetime) -> Row:
@@ -48,15 +78,29 @@ def new_task(task_id: UUID, data: TaskCreate, now: datetime) -> Row:
 
 
 def refuse_contradictions(data: TaskFields) -> None:
-    """Raise ValidationFailed if the fields of a new task contradict each other."""
+    """Raise ValidationFailed if what a request says of `status` contradicts itself, whatever the task."""
     if not is_clear(data):
         raise ValidationFailed(details=(_STATUS_AND_COMPLETED,))
 
 
+def refuse_another(data: TaskUpdate, task_id: UUID, user_id: str) -> None:
+    """Raise ValidationFailed if a task that is sent back whole is not this task of this user."""
+    named = data.named
+    if named is None:
+        return
+    task, user = named
+    is_this = isinstance(task, str) and task.lower() == str(task_id)
+    checks = (_OTHER_TASK, task is not None and not is_this), (_OTHER_USER, user not in (None, user_id))
+    details = tuple(detail for detail, is_another in checks if is_another)
+    if details:
+        raise ValidationFailed(details=details)
+
+
 def is_clear(data: TaskFields) -> bool:
     """Return whether the fields of a request mean the same for every task; else they may undo what they have done."""
-    said = data.said
-    return "status" not in said or said.get("completed") in {None, said["status"] == Status.DONE}
+    if not {"status", "completed"} <= data.model_fields_set:
+        return True
+    return data.completed == (data.status == Status.DONE)
 
 
 def refuse_in_trash(existing: Row) -> None:
@@ -80,7 +124,11 @@ def edited(task: Row, data: TaskFields, at: datetime) -> Row:
     """
     said = data.said
     status, completed = said.pop("status", task.status), said.pop("completed", task.completed)
-    return _with_both(task, status, completed=completed, at=at)._replace(**said)
+    dates = {name: said.pop(name) for name in _DATES if name in said}
+    if "priority" in said:
+        said["priority"] = number_of(said["priority"], task.priority)
+    changed = _with_both(task, status, completed=completed, at=at)._replace(**said)
+    return with_dates(changed, dates) if dates else changed
 
 
 def _with_both(task: Row, status: str, *, completed: bool, at: datetime) -> Row:
@@ -106,6 +154,39 @@ def with_completion(task: Row, *, completed: bool, at: datetime) -> Row:
     return task._replace(completed=completed, completed_at=at if completed else None, open_status=Status.TODO.value)
 
 
+def with_dates(task: Row, said: dict[str, Any]) -> Row:
+    """Set the dates and the time zone that a request names, and clear those that cannot stand beside them.
+
+    Raises ValidationFailed when the dates contradict each other.
+    """
+    cleared: dict[str, None] = {}
+    for name in ("due", "start"):
+        day, moment = f"{name}_date", f"{name}_at"
+        is_day, is_moment = said.get(day) is not None, said.get(moment) is not None
+        if is_day and is_moment:
+            raise ValidationFailed(details=(_BOTH[name],))
+        cleared |= {moment: None} if is_day else {day: None} if is_moment else {}
+    changed = task._replace(**{**said, **cleared})
+    _refuse_disagreement(changed)
+    if changed.due_at is None and changed.start_at is None:
+        # Forms that send whole tasks back clear a time, and send the zone along.
+        is_clearing = None in {said.get("due_at", _INFINITY), said.get("start_at", _INFINITY)}
+        if said.get("timezone") is not None and not is_clearing:
+            raise ValidationFailed(details=(_NO_TIME,))
+        return changed._replace(timezone=None)
+    return changed
+
+
+def _refuse_disagreement(task: Row) -> None:
+    """Raise ValidationFailed if the start is of another kind than the due, or after it."""
+    start = "start_date" if task.start_date is not None else "start_at"
+    if (task.start_date and task.due_at) or (task.start_at and task.due_date):
+        raise ValidationFailed(details=(Detail(start, "start_and_due_differ", _DIFFER),))
+    is_late = task.start_date and task.due_date and task.start_date > task.due_date
+    if is_late or (task.start_at and task.due_at and task.start_at > task.due_at):
+        raise ValidationFailed(details=(Detail(start, "start_after_due", "The start must not be after the due"),))
+
+
 def toggled(task: Row, now: datetime) -> Row:
     """Complete the task, or reopen a completed one."""
     return with_completion(task, completed=not task.completed, at=now)
@@ -116,9 +197,18 @@ def trashed(task: Row, now: datetime) -> Row:
     return task._replace(deleted_at=now)
 
 
-def restored(task: Row) -> Row:
-    """Bring the task back from the trash."""
-    return task._replace(deleted_at=None)
+def restored(task: Row, lists: Container[UUID]) -> Row:
+    """Bring the task back from the trash: into its list, or into the inbox if that is not among the living lists."""
+    if task.deleted_at is None:
+        return task
+    return task._replace(deleted_at=None, list_id=task.list_id if task.list_id in lists else None)
+
+
+def refuse_unknown_list(task: Row, before: Row | None, lists: Container[UUID]) -> None:
+    """Raise ValidationFailed if a task would come into a list that is not among the living ones."""
+    stays = before is not None and before.deleted_at is None and task.list_id == before.list_id
+    if not stays and task.list_id is not None and task.list_id not in lists:
+        raise ValidationFailed(details=(_NO_LIST,))
 
 
 def changed(task: Row, revision: int, now: datetime) -> Row:
@@ -136,4 +226,12 @@ def request_hash_of(data: TaskCreate) -> bytes | None:
     values = {name: getattr(data, name) for name in TaskFields.model_fields}
     first = [values.pop(name) for name in _FIRST_FIELDS]
     newer = {name: value for name, value in values.items() if value != TaskFields.model_fields[name].default}
+    newer = {name: _plain(value) for name, value in newer.items()}
     return fingerprint(*first, *([newer] if newer else []))
+
+
+def _plain(value: Any) -> Any:
+    """Write a value as JSON has it."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value

@@ -13,10 +13,11 @@ from backend.database.retry import once_only, reads, repeatable
 from backend.database.session import Sessions
 from backend.errors import TaskNotFound
 from backend.models.base import TaskDocument
-from backend.models.etags import Revisions
 from backend.models.task import TaskCreate, TaskUpdate
+from backend.models.values.etags import Revisions
 from backend.services.tasks import queries, rules
-from backend.services.tasks.loaded import LoadedTasks
+from backend.services.tasks.loaded import NO_NAMES, LoadedTasks
+from backend.services.tasks.names import Names
 from backend.services.unit_of_work import UnitOfWork, unit_of_work
 
 
@@ -48,17 +49,23 @@ class TaskService:
         """Store a task under the given id or a new one, or return it if the same request has created it before.
 
         Raises Conflict when the id names another task or one in the trash, PreconditionFailed when it names a task and
-        must not (`only_new`), TooManyTasks when the account is full, ValidationFailed when fields contradict.
+        must not (`only_new`), TooManyTasks or TooManyLabels when the account is full, ValidationFailed when fields
+        contradict or the list is unknown.
         """
         return self._create(data.id or self.new_id(), data, only_new=only_new)
 
     @repeatable
     def _create(self, task_id: UUID, data: TaskCreate, *, only_new: bool) -> TaskDocument:
-        with self._loaded(task_id) as tasks:
+        with self._loaded(task_id, Names.of((data,))) as tasks:
             return create_in(tasks, data, task_id, only_new=only_new)
 
     def update(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None = None) -> TaskDocument:
-        """Change only the fields that were sent; raises TaskNotFound, ValidationFailed when they contradict."""
+        """Change only the fields that were sent.
+
+        Raises TaskNotFound, TooManyLabels when the account is full, and ValidationFailed when the fields contradict
+        each other, name an unknown list, or are those of another task.
+        """
+        rules.refuse_another(data, task_id, self.user_id)
         return (self._update if rules.is_clear(data) else self._update_once)(task_id, data, expected)
 
     @repeatable
@@ -70,7 +77,7 @@ class TaskService:
         return self._edited(task_id, data, expected)
 
     def _edited(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None) -> TaskDocument:
-        with self._loaded(task_id) as tasks:
+        with self._loaded(task_id, Names.of((data,))) as tasks:
             return tasks.document(tasks.keep(rules.edited(tasks.find(task_id, expected), data, tasks.now)))
 
     @repeatable
@@ -95,8 +102,9 @@ class TaskService:
     @repeatable
     def restore(self, task_id: UUID, expected: Revisions | None = None) -> TaskDocument:
         """Restore the task from the trash; a living one stays unchanged. Raises TaskNotFound."""
-        with self._loaded(task_id) as tasks:
-            return tasks.document(tasks.keep(rules.restored(tasks.find(task_id, expected, in_trash_too=True))))
+        with self._loaded(task_id, Names.of((), restores=True)) as tasks:
+            found = tasks.find(task_id, expected, in_trash_too=True)
+            return tasks.document(tasks.keep(rules.restored(found, tasks.lists)))
 
     @repeatable
     def remove(self, task_id: UUID, expected: Revisions | None = None) -> None:
@@ -105,10 +113,10 @@ class TaskService:
             tasks.remove(tasks.find(task_id, expected, in_trash_too=True))
 
     @contextmanager
-    def _loaded(self, task_id: UUID) -> Iterator[LoadedTasks]:
+    def _loaded(self, task_id: UUID, names: Names = NO_NAMES) -> Iterator[LoadedTasks]:
         """Load a task for a change, and store what the block has made of it."""
         with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
-            tasks = LoadedTasks.load(unit, [task_id], self.max_tasks)
+            tasks = LoadedTasks.load(unit, [task_id], self.max_tasks, names)
             yield tasks
             tasks.store()
 
@@ -116,9 +124,10 @@ class TaskService:
 def create_in(tasks: LoadedTasks, data: TaskCreate, task_id: UUID, *, only_new: bool = False) -> TaskDocument:
     """Create a task under an id that is loaded; raises what `TaskService.create` does."""
     rules.refuse_contradictions(data)
+    task = rules.new_task(task_id, data, tasks.now)  # refuses what no new task can have, even if this one exists
     existing = tasks.tasks.get(task_id)
     if existing is None:
-        return tasks.document(tasks.add(rules.new_task(task_id, data, tasks.now)), is_new=True)
+        return tasks.document(tasks.add(task), is_new=True)
     rules.refuse_in_trash(existing)
     if only_new:
         raise tasks.changed_since(existing)

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Response
 
 from tests.benchmarks import data
 
-_TASK = {
+_TASK: dict[str, object] = {
     "id": str(data.task(1, 1)),
     "user_id": data.user(1),
     "title": f"{data.TITLE} 1",
@@ -19,6 +19,9 @@ _TASK = {
     "updated_at": "2025-01-01T00:00:01+00:00",
     "revision": 1,
     "status": "todo",
+    **dict.fromkeys(("due_date", "due_at", "start_date", "start_at", "timezone", "priority")),
+    "labels": [],
+    "list_id": None,
 }
 ANSWER = json.dumps({"data": _TASK}, separators=(",", ":"))  # the contenders' response for one of the tasks
 

@@ -12,14 +12,14 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from jose import JWTError, jwt
-from sqlalchemy import BigInteger, Boolean, Column, Computed, DateTime, tuple_
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, Computed, DateTime, SmallInteger, Text, tuple_
 from sqlmodel import Field, Session, SQLModel, col, create_engine, select, update
 from uuid_utils.compat import uuid7
 
@@ -51,6 +51,14 @@ class TaskFields(SQLModel):
     updated_at: datetime
     revision: int
     status: str
+    due_date: date | None
+    due_at: datetime | None
+    start_date: date | None
+    start_at: datetime | None
+    timezone: str | None
+    priority: str | None
+    labels: list[str]
+    list_id: UUID | None
 
 
 class Task(SQLModel, table=True):
@@ -69,6 +77,14 @@ class Task(SQLModel, table=True):
     deleted_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     revision: int = Field(sa_type=BigInteger)
     open_status: str = "todo"
+    due_date: date | None = None
+    due_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    start_date: date | None = None
+    start_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    timezone: str | None = None
+    priority_number: int = Field(default=10, sa_column=Column("priority", SmallInteger))
+    labels: list[str] = Field(default=[], sa_type=ARRAY(Text))
+    list_id: UUID | None = None
     in_trash: bool = Field(
         default=None, sa_column=Column(Boolean, Computed("deleted_at IS NOT NULL"))
     )  # included in the indexes
@@ -77,6 +93,12 @@ class Task(SQLModel, table=True):
     def status(self) -> str:
         """Return how far the task is."""
         return "done" if self.completed else self.open_status
+
+    @property
+    def priority(self) -> str | None:
+        """Return how much the task matters."""
+        ends = {"high": 4, "medium": 5, "low": 9}
+        return next((word for word, end in ends.items() if self.priority_number <= end), None)
 
 
 class TaskCreate(SQLModel):

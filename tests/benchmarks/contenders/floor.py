@@ -25,8 +25,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from uuid_utils.compat import uuid7
 
-from backend.models import cursor as cursors
-from backend.models.task import TaskQuery
+from backend.models.task_query import TaskQuery
+from backend.models.values import cursor as cursors
 from backend.services.tasks import queries as task_queries
 from backend.services.tasks.listing import page_of_rows
 from backend.services.tasks.listing_queries import MAX_IN_SHORT, Shape, list_statement

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -9,14 +10,16 @@ from backend.errors import BadRequest, Detail
 from backend.models.fields import TITLE_KEY_LENGTH
 from backend.utils import opaque
 
-Key = datetime | str  # what a list is sorted by
+Key = datetime | str | int  # what a list is sorted by
 
 LISTING_BYTES = 8  # of the id of a list
 KIND = b"tasks"  # of opaque text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_GREATEST_NUMBER = 2**15 - 1  # of a smallint
 _MICROSECOND = timedelta(microseconds=1)
 _TIME_BYTES = 8
+_NUMBER_BYTES = 2
 _ID_BYTES = 16
 MAX_LENGTH = opaque.length(LISTING_BYTES + _ID_BYTES + 4 * TITLE_KEY_LENGTH)  # a character takes up to 4
 
@@ -25,6 +28,8 @@ def encode(listing_id: bytes, key: Key, task_id: UUID) -> str:
     """Write the cursor that starts right after the task with this key and id, in the list with this `listing_id`."""
     if isinstance(key, datetime):
         ending = ((key - _EPOCH) // _MICROSECOND).to_bytes(_TIME_BYTES, "big", signed=True)
+    elif isinstance(key, int):
+        ending = key.to_bytes(_NUMBER_BYTES, "big")
     else:
         ending = key.encode()
     return opaque.write(listing_id + task_id.bytes + ending, KIND)
@@ -40,7 +45,7 @@ def decode(cursor: str, listing_id: bytes, kind: type[Key]) -> tuple[Key, UUID]:
         if content[:LISTING_BYTES] != listing_id:
             raise _of_another_listing()
         task_id, ending = content[LISTING_BYTES : LISTING_BYTES + _ID_BYTES], content[LISTING_BYTES + _ID_BYTES :]
-        return _time(ending) if kind is datetime else _text(ending), UUID(bytes=task_id)
+        return _READERS[kind](ending), UUID(bytes=task_id)
     except (ValueError, OverflowError):
         raise _not_ours() from None
 
@@ -56,6 +61,16 @@ def _text(ending: bytes) -> str:
     if "\0" in text or len(text) > TITLE_KEY_LENGTH:
         raise ValueError
     return text
+
+
+def _number(ending: bytes) -> int:
+    number = int.from_bytes(ending, "big")
+    if len(ending) != _NUMBER_BYTES or number > _GREATEST_NUMBER:
+        raise ValueError
+    return number
+
+
+_READERS: dict[type[Key], Callable[[bytes], Key]] = {datetime: _time, str: _text, int: _number}
 
 
 def _not_ours() -> BadRequest:

@@ -1,0 +1,115 @@
+"""/api/labels: the user's labels, on all tasks that carry them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Path, Response
+
+from backend.api.deps import IfNoneMatch, Labels, Once
+from backend.api.http.envelope import data_response, document_response, not_modified
+from backend.api.http.idempotency import malformed_key
+from backend.api.http.preconditions import malformed
+from backend.api.openapi.answers import LabelAnswer, LabelListAnswer
+from backend.api.openapi.operations import (
+    ANYWHERE,
+    LIST_NOT_MODIFIED,
+    UNKNOWN_PARAMETER,
+    WITH_BODY,
+    errors,
+    invalid,
+    showing,
+    success,
+)
+from backend.api.routes import DatabaseRoute
+from backend.errors import Forbidden, LabelExists, LabelNotFound, TooManyLabels, Unauthorized
+from backend.models.access_token import Scope
+from backend.models.fields import LabelName
+from backend.models.label import LabelPut, LabelUpdate
+from backend.services.labels.service import LabelDocument
+
+router = APIRouter(
+    prefix="/api/labels",
+    tags=["labels"],
+    route_class=DatabaseRoute,
+    responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE), UNKNOWN_PARAMETER),
+)
+
+Name = Annotated[LabelName, Path(description="The label's name, percent-encoded; its case does not matter")]
+Looks = Annotated[
+    LabelPut, Body(openapi_examples={"blue": {"summary": "Set its colour", "value": {"color": "#1e90ff"}}})
+]
+LabelEdit = Annotated[
+    LabelUpdate,
+    Body(
+        openapi_examples={
+            "green": {"summary": "Change its colour", "value": {"color": "#228b22"}},  # first, as it works each time
+            "rename": {"summary": "Rename it on all tasks", "value": {"name": "Household"}},
+        }
+    ),
+]
+_NO_COLOR = invalid("color", "color_format", "Must be a colour, like #1e90ff")
+_THE_LABEL = success(200, "The label as it is now", LabelAnswer, replayed=True)
+
+
+@router.get(
+    "",
+    responses=success(200, "All your labels", LabelListAnswer) | LIST_NOT_MODIFIED | errors(malformed("If-None-Match")),
+)
+def list_labels(labels: Labels, known: IfNoneMatch) -> Response:
+    """List all your labels in the order of their names, and how many tasks carry each.
+
+    You have at most 1,000, so there are no pages. A label is made when a task first gets it, or by `PUT`, and stays
+    until you delete it. Send the `ETag` that you have as `If-None-Match`: if none of your tasks and labels has changed,
+    you get 304 immediately.
+    """
+    found = labels.list(None if known.is_any else known.opaque)
+    if found.json is None or known.match_weakly(found.tag):
+        return not_modified(found.tag)
+    return data_response(found.json, ETag=f'"{found.tag}"')
+
+
+@router.put(
+    "/{name:label}",
+    responses=_THE_LABEL
+    | success(201, "The new label", LabelAnswer, replayed=True)
+    | WITH_BODY
+    | errors(malformed_key(), TooManyLabels, _NO_COLOR),
+)
+def put_label(labels: Labels, name: Name, once: Once, data: Looks) -> Response:
+    """Make a label, or set the colour of one.
+
+    Repeating the request changes nothing. Without `color`, a label keeps its colour, and a new one has none. A label
+    also keeps the spelling of its name: `PATCH` changes that.
+    """
+    return once(labels, data, lambda labels: _shown(labels.put(name, data)))
+
+
+def _shown(label: LabelDocument) -> Response:
+    return document_response(label, status=201 if label.is_new else 200)
+
+
+@router.patch(
+    "/{name:label}",
+    responses=showing(_THE_LABEL, {"color": "#228b22"})
+    | WITH_BODY
+    | errors(malformed_key(), LabelNotFound, LabelExists, _NO_COLOR),
+)
+def update_label(labels: Labels, name: Name, once: Once, data: LabelEdit) -> Response:
+    """Rename a label on all tasks that carry it, or change its colour.
+
+    Tasks in the trash get the new name, too. Each changed task gets a new `revision` and `updated_at`. The answer is
+    409 if another of your labels has that name. After a renaming, the old name is answered 404: to make retries safe,
+    send an `Idempotency-Key`.
+    """
+    return once(labels, data, lambda labels: _shown(labels.update(name, data)))
+
+
+@router.delete("/{name:label}", status_code=204, responses=success(204, "The label is deleted") | errors(LabelNotFound))
+def delete_label(labels: Labels, name: Name) -> Response:
+    """Delete a label, and take it off all tasks that carry it, also those in the trash.
+
+    The tasks themselves stay. Each of them gets a new `revision` and `updated_at`. You cannot undo this.
+    """
+    labels.delete(name)
+    return Response(status_code=204)

@@ -1,0 +1,168 @@
+"""/api/lists: the user's lists, and all tasks that are in one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Path, Query, Response
+
+from backend.api.deps import IfMatch, IfNoneMatch, Lists, Once
+from backend.api.http.envelope import data_response, not_modified, tagged_response
+from backend.api.http.idempotency import malformed_key
+from backend.api.http.preconditions import malformed
+from backend.api.openapi.answers import ListAnswer, ListsAnswer
+from backend.api.openapi.operations import (
+    ANYWHERE,
+    CONDITIONAL_ON_LIST,
+    LIST_NOT_MODIFIED,
+    NOT_MODIFIED,
+    UNKNOWN_PARAMETER,
+    WITH_BODY,
+    errors,
+    invalid,
+    showing,
+    success,
+)
+from backend.api.routes import DatabaseRoute
+from backend.errors import BLANK, Forbidden, ListConflict, ListNotFound, Unauthorized
+from backend.models.access_token import Scope
+from backend.models.fields import CanonicalUUID
+from backend.models.list import ListCreate, ListDeleteQuery, ListsQuery, ListUpdate
+from backend.services.lists.service import ListDocument
+
+router = APIRouter(
+    prefix="/api/lists",
+    tags=["lists"],
+    route_class=DatabaseRoute,
+    responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE), UNKNOWN_PARAMETER),
+)
+
+ListId = Annotated[CanonicalUUID, Path(description="The list's id", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"])]
+NewList = Annotated[
+    ListCreate,
+    Body(
+        openapi_examples={
+            "name": {"summary": "Only a name", "value": {"name": "Groceries"}},
+            "color": {"summary": "With a colour", "value": {"name": "Groceries", "color": "#1e90ff"}},
+        }
+    ),
+]
+ListEdit = Annotated[
+    ListUpdate,
+    Body(
+        openapi_examples={
+            "rename": {"summary": "Change its name", "value": {"name": "Weekly groceries"}},
+            "archive": {"summary": "Archive it", "value": {"archived": True}},
+        }
+    ),
+]
+_BLANK = invalid("name", "string_too_short", BLANK)
+_NO_PLACE = invalid("query.tasks", "enum", "Must be one of: trash, inbox")
+_NEW = {"color": None, "revision": 1}
+_AS_IT_IS = success(200, "The list as it is now", ListAnswer)
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=showing(success(201, "The new list", ListAnswer, created=True, replayed=True), _NEW)
+    | success(200, "The list that this request created earlier", ListAnswer, created=True, replayed=True)
+    | WITH_BODY
+    | errors(malformed_key(), ListConflict, _BLANK),
+)
+def create_list(lists: Lists, data: NewList, once: Once) -> Response:
+    """Create a list.
+
+    Only `name` is required. To make double clicks and retries safe, send your own `id` (a UUID) or an
+    `Idempotency-Key`: repeating the request then creates no second list. With an `id`, a repeat is answered 200 with
+    the current list; with a key, exactly as the first time.
+
+    The answer is 409 if the `id` belongs to another list, or to one in the trash. It is also 409 if you have 500 lists,
+    those in the trash included: the code in `details` is then `too_many_lists`.
+    """
+    return once(lists, data, lambda lists: _created(lists.create(data)))
+
+
+def _created(found: ListDocument) -> Response:
+    return tagged_response(found, status=201 if found.is_new else 200, Location=f"/api/lists/{found.id}")
+
+
+@router.get(
+    "",
+    responses=success(200, "Your lists", ListsAnswer)
+    | LIST_NOT_MODIFIED
+    | errors(malformed("If-None-Match"), invalid("query.archived", "bool_parsing", "Must be true or false")),
+)
+def list_lists(lists: Lists, query: Annotated[ListsQuery, Query()], known: IfNoneMatch) -> Response:
+    """List your lists in the order of their creation, without the archived ones.
+
+    You have at most 500, so there are no pages. Tasks that are in no list are in the inbox, which is not among your
+    lists: `GET /api/tasks?list_id=inbox` lists them. Send the `ETag` that you have as `If-None-Match`: if none of your
+    tasks, labels and lists has changed, you get 304 immediately.
+    """
+    found = lists.list(query, None if known.is_any else known.opaque)
+    if found.json is None or known.match_weakly(found.tag):
+        return not_modified(found.tag)
+    return data_response(found.json, ETag=f'"{found.tag}"')
+
+
+@router.get(
+    "/{list_id:id}",
+    responses=success(200, "The list", ListAnswer) | NOT_MODIFIED | errors(malformed("If-None-Match"), ListNotFound),
+)
+def get_list(lists: Lists, list_id: ListId, known: IfNoneMatch) -> Response:
+    """Read one of your lists. `GET /api/tasks?list_id=…` lists its tasks."""
+    found = lists.get(list_id)
+    return not_modified(str(found.revision)) if known.match_weakly(str(found.revision)) else tagged_response(found)
+
+
+@router.patch(
+    "/{list_id:id}",
+    responses=showing(_AS_IT_IS, {"name": "Weekly groceries"})
+    | WITH_BODY
+    | CONDITIONAL_ON_LIST
+    | errors(ListNotFound, _BLANK),
+)
+def update_list(lists: Lists, list_id: ListId, expected: IfMatch, data: ListEdit) -> Response:
+    """Rename one of your lists, change its colour, or archive it.
+
+    Omitted fields keep their values. `{"archived": true}` hides the list; its tasks stay as they are, and
+    `GET /api/tasks?in_archived=false` leaves them out. A request that changes nothing leaves `updated_at` and
+    `revision` unchanged. You can send a whole list back with some fields changed: what only the service sets is
+    ignored.
+
+    Send the `ETag` that you have as `If-Match` to avoid overwriting an edit that was made since you read the list.
+    """
+    return tagged_response(lists.update(list_id, data, expected))
+
+
+@router.delete(
+    "/{list_id:id}",
+    status_code=204,
+    responses=success(204, "The list is deleted") | CONDITIONAL_ON_LIST | errors(ListNotFound, _NO_PLACE),
+)
+def delete_list(
+    lists: Lists, list_id: ListId, expected: IfMatch, query: Annotated[ListDeleteQuery, Query()]
+) -> Response:
+    """Delete one of your lists, and move its tasks to the trash or to the inbox.
+
+    The list moves to the trash and counts as missing from then on. Its tasks move to the trash along with it, or to
+    the inbox with `tasks=inbox`. You can restore it for 30 days. With `permanent=true` the list is removed for good,
+    even if it is already in the trash; its tasks go the same ways, and can still be restored from the trash.
+    """
+    (lists.remove if query.permanent else lists.delete)(list_id, expected, tasks=query.tasks)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/{list_id:id}/restore",
+    responses=success(200, "The list as it is now", ListAnswer, replayed=True)
+    | CONDITIONAL_ON_LIST
+    | errors(ListNotFound),
+)
+def restore_list(lists: Lists, list_id: ListId, expected: IfMatch, once: Once) -> Response:
+    """Restore one of your lists from the trash, with the tasks that moved there along with it.
+
+    A list that is not in the trash is returned unchanged, so this call is safe to repeat.
+    """
+    return once(lists, None, lambda lists: tagged_response(lists.restore(list_id, expected)))

@@ -1,0 +1,97 @@
+"""The labels table, what a client may send, and a label as its owner sees it. Tasks carry the names."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    Text,
+    UniqueConstraint,
+    func,
+)
+from sqlmodel import Field, SQLModel
+
+from backend.models.base import Input, described, optional
+from backend.models.fields import (
+    TIME_EXAMPLE,
+    UUID_EXAMPLE,
+    Color,
+    Count,
+    LabelName,
+    Revision,
+    StoredColor,
+    StoredLabel,
+)
+from backend.models.values.label_names import MAX_LABEL_LENGTH
+
+
+class Label(SQLModel, table=True):
+    """One label of one user. `name_key` is its name without regard to case."""
+
+    __tablename__ = "labels"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "id", name="pk_labels"),
+        UniqueConstraint("user_id", "name_key", name="uq_labels_user_id_name_key"),
+        ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_labels_user_id_users", ondelete="CASCADE"),
+        CheckConstraint(f"char_length(name) BETWEEN 1 AND {MAX_LABEL_LENGTH}", name="ck_labels_name_length"),
+        CheckConstraint("color ~ '^#[0-9a-f]{6}$'", name="ck_labels_color_format"),
+        CheckConstraint("revision > 0", name="ck_labels_revision_counts_up"),
+        Index("ix_labels_user_id_revision", "user_id", "revision"),
+    )
+
+    user_id: str = Field(sa_column=Column(Text, nullable=False))
+    id: UUID
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    name_key: str = Field(sa_column=Column(Text, nullable=False))
+    color: str | None = Field(sa_column=Column(Text))
+    created_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
+    updated_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
+    revision: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+_NAME = "Its name: 1 to 60 characters after surrounding white space is removed, without commas"
+_COLOR = "Its colour as `#rrggbb`, or null"
+_COLOR_EXAMPLE = "#1e90ff"
+
+
+class LabelPut(Input):
+    """What to set on a label. What is omitted stays as it is."""
+
+    color: Color | None = described(_COLOR, _COLOR_EXAMPLE, default_factory=lambda: None)
+
+
+class LabelUpdate(LabelPut):
+    """What to change about a label. What is omitted stays as it is; null clears the colour."""
+
+    name: LabelName = optional(_NAME, "Home")
+
+
+class LabelInFeed(BaseModel):
+    """A label, as the feed of changes has it."""
+
+    id: UUID = described("The label's id", UUID_EXAMPLE)
+    name: StoredLabel = described("Its name, as tasks have it in `labels`", "home")
+    color: StoredColor | None = described(_COLOR, _COLOR_EXAMPLE)
+    created_at: datetime = described("When it was made (UTC)", TIME_EXAMPLE)
+    updated_at: datetime = described("When it last changed (UTC)", TIME_EXAMPLE)
+    revision: Revision = described("The number of its last change", 42)
+
+
+class LabelPublic(BaseModel):
+    """A label, as its owner sees it."""
+
+    id: UUID = described("The label's id; it stays when the name changes", UUID_EXAMPLE)
+    name: StoredLabel = described("Its name, as tasks have it in `labels`", "home")
+    color: StoredColor | None = described(_COLOR, _COLOR_EXAMPLE)
+    task_count: Count = described("How many tasks carry it, without those in the trash", 7)
+    created_at: datetime = described("When it was made (UTC)", TIME_EXAMPLE)
+    updated_at: datetime = described("When it last changed (UTC)", TIME_EXAMPLE)
+    revision: Revision = described("The number of its last change", 42)

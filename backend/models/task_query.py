@@ -1,0 +1,282 @@
+"""What a client may ask of a listing of tasks: filters, order and page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator, ValidationError, WithJsonSchema, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from backend.models.base import Choice, Input, described, optional
+from backend.models.fields import (
+    TIME_EXAMPLE,
+    UUID_EXAMPLE,
+    UUID_PATTERN,
+    ZONE_EXAMPLE,
+    CommaSeparatedIds,
+    CommaSeparatedLabels,
+    DayOrMoment,
+    Moment,
+    PlainInteger,
+    QueryFlag,
+    SearchText,
+    ZoneName,
+    is_canonical_uuid,
+)
+from backend.models.task import Priority, Status
+from backend.models.values import cursor as cursors
+from backend.utils.fingerprint import fingerprint
+
+MAX_LIMIT = 1000
+SORT_AND_ORDER = "sort and order contradict each other: send sort without a minus, or leave order out"
+_EARLY, _LATE = "2026-11-01T00:00:00Z", "2026-12-01T00:00:00+02:00"
+CURSOR_EXAMPLE = cursors.encode(bytes(cursors.LISTING_BYTES), datetime.fromisoformat(TIME_EXAMPLE), UUID(UUID_EXAMPLE))
+# Our own format: what a cursor contains is private, but programs can see that not every text is valid.
+Cursor = Annotated[
+    str,
+    WithJsonSchema(
+        {"type": "string", "maxLength": cursors.MAX_LENGTH, "format": "cursor", "examples": [CURSOR_EXAMPLE]}
+    ),
+]
+
+
+# Words of a filter that stand for several statuses, or that frontends use for one.
+_STATUS_WORDS = {
+    **{status.value: {status} for status in Status},
+    "pending": {Status.TODO, Status.IN_PROGRESS},
+    "completed": {Status.DONE},
+    "all": {*Status},
+}
+
+
+def _statuses(text: str) -> str:
+    """Read words separated by commas; returns the statuses that they stand for, in their order."""
+    words = text.split(",")
+    if not _STATUS_WORDS.keys() >= {*words}:
+        raise PydanticCustomError("enum", f"Must be one or more of: {', '.join(_STATUS_WORDS)}, separated by commas")
+    wanted = set().union(*(_STATUS_WORDS[word] for word in words))
+    return ",".join(status for status in Status if status in wanted)
+
+
+_A_STATUS_WORD = f"({'|'.join(_STATUS_WORDS)})"
+Statuses = Annotated[
+    str,
+    AfterValidator(_statuses),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": 200,
+            "pattern": f"^{_A_STATUS_WORD}(,{_A_STATUS_WORD})*$",
+            "examples": ["todo,in_progress"],
+        }
+    ),
+]
+
+INBOX = "inbox"
+
+
+def _list(text: str) -> str:
+    """Refuse anything but the id of a list and the word for none."""
+    if text != INBOX and not is_canonical_uuid(text):
+        raise PydanticCustomError("list_format", f"Must be the id of a list, or {INBOX} for the tasks that are in none")
+    return text.lower()
+
+
+ListChoice = Annotated[
+    str,
+    AfterValidator(_list),
+    WithJsonSchema(
+        {"type": "string", "maxLength": 36, "pattern": f"^({INBOX}|{UUID_PATTERN})$", "examples": [UUID_EXAMPLE]}
+    ),
+]
+
+_WITHOUT_PRIORITY = "none"
+PRIORITY_WORDS = (*Priority, _WITHOUT_PRIORITY)  # in the order of their numbers
+
+
+def _priorities(text: str) -> str:
+    """Read words separated by commas; returns each of them once, in their order."""
+    words = text.split(",")
+    if not {*PRIORITY_WORDS} >= {*words}:
+        raise PydanticCustomError("enum", f"Must be one or more of: {', '.join(PRIORITY_WORDS)}, separated by commas")
+    return ",".join(word for word in PRIORITY_WORDS if word in words)
+
+
+_A_PRIORITY_WORD = f"({'|'.join(PRIORITY_WORDS)})"
+Priorities = Annotated[
+    str,
+    AfterValidator(_priorities),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": 200,
+            "pattern": f"^{_A_PRIORITY_WORD}(,{_A_PRIORITY_WORD})*$",
+            "examples": ["high,medium"],
+        }
+    ),
+]
+
+
+class TaskSort(Choice):
+    """What listings are sorted by; a minus exactly reverses the order."""
+
+    CREATED_AT = "created_at"
+    CREATED_AT_REVERSED = "-created_at"
+    UPDATED_AT = "updated_at"
+    UPDATED_AT_REVERSED = "-updated_at"
+    TITLE = "title"
+    TITLE_REVERSED = "-title"
+    COMPLETED_AT = "completed_at"
+    COMPLETED_AT_REVERSED = "-completed_at"
+    DUE = "due"
+    DUE_REVERSED = "-due"
+    PRIORITY = "priority"
+    PRIORITY_REVERSED = "-priority"
+
+    @property
+    def is_reversed(self) -> bool:
+        """Return whether the greatest value comes first."""
+        return self.startswith("-")
+
+    @property
+    def column(self) -> str:
+        """Return the name of the column to sort by."""
+        name = self.removeprefix("-")
+        return {"title": "title_key", "completed_at": "completed_key", "due": "due_key"}.get(name, name)
+
+    @property
+    def kind(self) -> type[cursors.Key]:
+        """Return the type of the sort key."""
+        return {"title_key": str, "priority": int}.get(self.column, datetime)
+
+
+SortName = Annotated[str, BeforeValidator(TaskSort.known, json_schema_input_type=TaskSort)]
+
+
+class SortOrder(Choice):
+    """The direction of a sort, for clients that send it apart."""
+
+    ASCENDING = "asc"
+    DESCENDING = "desc"
+
+
+OrderName = Annotated[str, BeforeValidator(SortOrder.known, json_schema_input_type=SortOrder)]
+FILTERS = (
+    *("completed", "status", "created_after", "created_before", "updated_after", "updated_before", "ids", "q"),
+    *("overdue", "due_before", "due_after", "has_due", "timezone", "priority", "labels", "labels_any"),
+    *("list_id", "in_archived"),
+)
+
+
+class TaskQuery(Input):
+    """Which tasks to list, in which order, and which page to return."""
+
+    completed: QueryFlag = optional("Only tasks that are done (`true`) or open (`false`)", False)
+    status: Statuses = optional(
+        "Only tasks with one of these statuses, separated by commas. `pending` stands for `todo,in_progress`, "
+        "`completed` for `done`, and `all` for every status",
+        "todo,in_progress",
+    )
+    created_after: Moment = optional("Only tasks created after this time", _EARLY)
+    created_before: Moment = optional("Only tasks created before this time", _LATE)
+    updated_after: Moment = optional("Only tasks last changed after this time", _EARLY)
+    updated_before: Moment = optional("Only tasks last changed before this time", _LATE)
+    overdue: QueryFlag = optional(
+        "Only tasks that should be done by now, and are neither done nor cancelled (`true`), or all others (`false`). "
+        "A task that is due on a day is overdue when that day has ended. Such a listing changes with time, so it is "
+        "never answered 304",
+        True,
+    )
+    due_before: DayOrMoment = optional("Only tasks due before this day or time", "2026-12-01")
+    due_after: DayOrMoment = optional("Only tasks due after this day or time", "2026-11-01")
+    has_due: QueryFlag = optional("Only tasks that have a due (`true`) or none (`false`)", True)
+    timezone: ZoneName = optional(
+        "The zone in which days begin and end for `overdue`, `due_before` and `due_after`. By default it is that of "
+        "your account, or UTC",
+        ZONE_EXAMPLE,
+    )
+    priority: Priorities = optional(
+        "Only tasks with one of these priorities, separated by commas; `none` stands for null", "high,medium"
+    )
+    labels: CommaSeparatedLabels = optional(
+        "Only tasks that have all of these labels, separated by commas. Labels are compared without regard to case",
+        "home,errand",
+    )
+    labels_any: CommaSeparatedLabels = optional(
+        "Only tasks that have at least one of these labels, separated by commas", "home,errand"
+    )
+    list_id: ListChoice = optional("Only the tasks in this list, or those in none (`inbox`)", UUID_EXAMPLE)
+    in_archived: QueryFlag = optional("Only tasks in archived lists (`true`), or all others (`false`)", False)
+    ids: CommaSeparatedIds = optional("Only these tasks: up to 100 ids, separated by commas", UUID_EXAMPLE)
+    deleted: QueryFlag = described(
+        "`true`: the tasks in the trash, with `deleted_at`, instead of the active ones", False, default=False
+    )
+    q: SearchText = optional(
+        "Only tasks with all these words in their title or description; you can also use `or`, `-without` and "
+        '`"a phrase"`. The last word also matches longer words that begin with it, unless it is quoted or excluded',
+        'milk or "soy drink" -oat',
+    )
+    sort: SortName = described(
+        "What to sort by; `-` reverses the order. Titles are compared without regard to case. With `completed_at`, "
+        "open tasks come after completed ones; with `due`, those without a due come last, and a day counts as its end "
+        "in UTC; with `priority`, those that matter most come first, and those without a priority last",
+        "-updated_at",
+        default=TaskSort.CREATED_AT_REVERSED.value,
+    )
+    order: OrderName = optional(
+        "The direction of `sort`, instead of a `-` in front of it: `sort=due&order=desc` is `sort=-due`. Without "
+        "`sort`, it is that of `created_at`",
+        "desc",
+    )
+    limit: PlainInteger = described("Maximum number of tasks to return", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
+    cursor: Cursor = optional(
+        "`page.next_cursor` of the previous page, with the same filters and `sort`; omit it for the first page",
+        CURSOR_EXAMPLE,
+    )
+    include_total: QueryFlag = described("`true`: also count all matching tasks, as `page.total`", True, default=False)
+    include_counts: QueryFlag = described(
+        "`true`: also count the tasks of each status, as `page.counts`; these match every filter but `status` and "
+        "`completed`",
+        True,
+        default=False,
+    )
+
+    @model_validator(mode="after")
+    def _agreeing(self) -> Self:
+        if self.order == SortOrder.ASCENDING and "sort" in self.model_fields_set and self.sort.startswith("-"):
+            problem = PydanticCustomError("sort_and_order", SORT_AND_ORDER)
+            raise ValidationError.from_exception_data(
+                "order", [InitErrorDetails(type=problem, loc=("order",), input=None)]
+            )
+        return self
+
+    @property
+    def sorting(self) -> TaskSort:
+        """Return what to sort by, and in which direction."""
+        if self.order is None:
+            return TaskSort(self.sort)
+        return TaskSort(("-" if self.order == SortOrder.DESCENDING else "") + self.sort.removeprefix("-"))
+
+    @property
+    def changes_with_time(self) -> bool:
+        """Return whether the listing may change without any change of the tasks."""
+        return self.overdue is not None
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """Return the filters that are set, in a fixed order."""
+        return {name: value for name in FILTERS if (value := getattr(self, name)) is not None}
+
+    @property
+    def listing_id(self) -> bytes:
+        """Return an id of this listing that is the same for all its pages and depends on its sort and filters."""
+        filters = {name: str(value) for name, value in self.filters.items()}
+        return fingerprint(self.sorting.value, self.deleted, filters)[: cursors.LISTING_BYTES]
+
+
+class DeleteQuery(Input):
+    """How to delete a task."""
+
+    permanent: QueryFlag = described("`true`: delete permanently, which cannot be undone", True, default=False)

@@ -1,0 +1,167 @@
+"""Everything that users may do with one of their labels, on all tasks that carry it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Executable
+from uuid_utils.compat import uuid7
+
+from backend.database.retry import reads, repeatable
+from backend.database.session import Sessions
+from backend.errors import LabelExists, LabelNotFound, TooManyLabels
+from backend.models.base import Document
+from backend.models.label import LabelPublic, LabelPut, LabelUpdate
+from backend.models.values.label_names import MAX_LABELS, key_of_label
+from backend.services.labels import queries as label_queries
+from backend.services.labels import rules
+from backend.services.labels.rules import Row
+from backend.services.tasks.queries import COUNT
+from backend.services.unit_of_work import Counters, UnitOfWork, unit_of_work
+from backend.utils.postgres_json import to_json
+
+
+@dataclass(frozen=True, slots=True)
+class LabelDocument(Document):
+    """One label as JSON text, with its revision, and whether it was just made."""
+
+    is_new: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelList:
+    """All labels as the text of a JSON array, None if the client has them; `tag` changes with every write."""
+
+    json: str | None
+    tag: str
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """A user's counters, how many labels the user has, and those that a change names, by their keys.
+
+    With each label come the numbers of its tasks: the living ones, and all.
+    """
+
+    unit: UnitOfWork
+    counters: Counters
+    count: int
+    labels: dict[str, tuple[Row, int, int]]
+
+    @classmethod
+    def load(cls, unit: UnitOfWork, *names: str) -> _Loaded:
+        """Lock the user's row, and read the labels with these names."""
+        keys = sorted({key_of_label(name) for name in names})
+        counters, (count,), found = unit.load_all(label_queries.NAMED, label_keys=keys)
+        labels = [(Row(*row), *numbers) for *row, numbers in found]
+        return cls(unit, counters, count, {label.name_key: (label, *numbers) for label, *numbers in labels})
+
+    def find(self, name: str) -> tuple[Row, int, int]:
+        """Return a label with the numbers of its tasks; raises LabelNotFound."""
+        found = self.labels.get(key_of_label(name))
+        if found is None:
+            raise LabelNotFound
+        return found
+
+    def change(self, label: Row, data: LabelPut, living: int, carrying: int) -> LabelDocument:
+        """Do what a request says to a label and to the tasks that carry it; counts nothing if nothing differs."""
+        wanted = rules.edited(label, data)
+        if wanted.name_key != label.name_key and wanted.name_key in self.labels:
+            raise LabelExists
+        if wanted != label:
+            wanted = rules.changed(wanted, self.counters.revision + 1, self.counters.now)
+            self.unit.store(label_queries.UPDATE, label=label.id, **_values(wanted))
+            if wanted.name != label.name:
+                self._change_tasks(label_queries.RENAME_ON_TASKS, label.name, carrying, wanted.revision)
+            else:
+                self._count(1)
+        return self.document(wanted, living)
+
+    def make(self, name: str, data: LabelPut, label_id: UUID) -> LabelDocument:
+        """Make a label; raises TooManyLabels."""
+        if self.count >= MAX_LABELS:
+            raise TooManyLabels
+        label = rules.new_label(label_id, name, data, self.counters.revision + 1, self.counters.now)
+        self.unit.store(label_queries.INSERT, **_values(label))
+        self._count(1)
+        return self.document(label, 0, is_new=True)
+
+    def remove(self, label: Row, carrying: int) -> None:
+        """Take a label off its tasks, and remove it."""
+        revision = self.counters.revision + 1
+        self.unit.store(label_queries.REMOVE, label=label.id)
+        self.unit.store(label_queries.BURY, label=label.id, label_revision=revision)
+        self._change_tasks(label_queries.TAKE_OFF_TASKS, label.name, carrying, revision)
+
+    def _change_tasks(self, statement: Executable, name: str, carrying: int, revision: int) -> None:
+        """Change the tasks that carry a label, each with its own revision after the label's."""
+        if carrying:
+            self.unit.store(statement, label_before=name, label_revision=revision)
+        self._count(1 + carrying)
+
+    def _count(self, changes: int) -> None:
+        revision, task_count, _ = self.counters
+        self.unit.store(COUNT, counted_revision=revision + changes, counted_tasks=task_count)
+
+    def document(self, label: Row, task_count: int, *, is_new: bool = False) -> LabelDocument:
+        """Return a label as the answer of a change, byte for byte as the list has it."""
+        values = {**label._asdict(), "task_count": task_count}
+        return LabelDocument(to_json({name: values[name] for name in LabelPublic.model_fields}), label.revision, is_new)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelService:
+    """One user's labels. A read is one round trip to the database, a change is two, however many tasks it concerns.
+
+    A change joins `unit`, if there is one.
+    """
+
+    sessions: Sessions
+    user_id: str
+    unit: UnitOfWork | None = None
+    new_id: Callable[[], UUID] = uuid7
+
+    @reads
+    def list(self, known: tuple[str, ...] | None = ()) -> LabelList:
+        """List all labels, in the order of their names without regard to case.
+
+        `known` holds the tags that the client already has; None means any tag. With one of them, nothing is read.
+        """
+        params = {"principal": self.user_id, "known": None if known is None else list(known)}
+        with self.sessions(self.user_id) as session:
+            rows = session.exec(label_queries.LIST, params=params)
+        tag, json = rows[0] if rows else ("0", "[]")
+        return LabelList(json, tag)
+
+    @repeatable
+    def put(self, name: str, data: LabelPut) -> LabelDocument:
+        """Make a label, or change the one with this name; raises TooManyLabels."""
+        with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
+            loaded = _Loaded.load(unit, name)
+            if key_of_label(name) not in loaded.labels:
+                return loaded.make(name, data, self.new_id())
+            label, living, carrying = loaded.find(name)
+            return loaded.change(label, data, living, carrying)
+
+    @repeatable
+    def update(self, name: str, data: LabelUpdate) -> LabelDocument:
+        """Rename a label on all its tasks, or change its colour; raises LabelNotFound, LabelExists."""
+        with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
+            loaded = _Loaded.load(unit, name, data.name or name)
+            label, living, carrying = loaded.find(name)
+            return loaded.change(label, data, living, carrying)
+
+    @repeatable
+    def delete(self, name: str) -> None:
+        """Take a label off all its tasks, and remove it; raises LabelNotFound."""
+        with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
+            loaded = _Loaded.load(unit, name)
+            label, _, carrying = loaded.find(name)
+            loaded.remove(label, carrying)
+
+
+def _values(label: Row) -> dict[str, Any]:
+    return {f"label_{name}": value for name, value in label._asdict().items()}

@@ -1,0 +1,163 @@
+"""The statements about lists, built once."""
+
+from __future__ import annotations
+
+from itertools import chain, product
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Text,
+    Uuid,
+    any_,
+    case,
+    cast,
+    delete,
+    func,
+    literal,
+    null,
+    true,
+    update,
+)
+from sqlalchemy import bindparam as bind
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+from sqlalchemy.sql.dml import Insert, Update
+from sqlmodel import select
+from sqlmodel.sql.expression import Select
+
+from backend.models.list import ListPublic
+from backend.models.tables import lists, tasks, tombstones, users
+from backend.models.task import Status
+from backend.services.lists.rules import Row
+from backend.services.tasks.columns import ALIVE, OWNED, STATUS, as_json, is_unknown, tag_of_account
+from backend.services.unit_of_work import USER_ID, Rows
+
+_OWN_LISTS = lists.c.user_id == USER_ID
+_LIVING = lists.c.deleted_at.is_(None)
+_LIST_ID: ColumnElement[Any] = bind("list", type_=Uuid)
+_REVISION: ColumnElement[int] = bind("list_revision", type_=BigInteger)
+
+PUBLIC = tuple(name for name, field in ListPublic.model_fields.items() if field.is_required())
+PUBLIC_IN_TRASH = (*PUBLIC, "deleted_at")
+_SHOWN = {"archived": lists.c.archived_at.is_not(None).label("archived")}
+
+
+def public(names: tuple[str, ...] = PUBLIC) -> tuple[ColumnElement[Any], ...]:
+    """Return the columns of lists that clients see, in the order of the documented model."""
+    return tuple(_SHOWN[name] if name in _SHOWN else lists.c[name] for name in names)
+
+
+def _get() -> Select[int, str]:
+    found = select(*public()).where(_OWN_LISTS, lists.c.id == _LIST_ID, _LIVING).subquery("found")
+    return select(found.c.revision, as_json(found))
+
+
+def _list(*, is_in_trash: bool, with_counts: bool) -> Select[str, str | None]:
+    """Select the tag of all the user's data, and lists as a JSON array; null for a client that has that tag.
+
+    A user who never wrote anything has no row.
+    """
+    source: Any = lists
+    columns = [*public(PUBLIC_IN_TRASH if is_in_trash else PUBLIC)]
+    if with_counts:
+        counted = _counted()
+        source = lists.outerjoin(counted, counted.c.list_id == lists.c.id)
+        none = func.json_build_object(*chain(*((status.value, 0) for status in Status)))
+        columns.append(func.coalesce(counted.c.counts, none).label("counts"))
+    is_archived = lists.c.archived_at.is_not(None) == bind("archived", type_=Boolean)
+    condition = lists.c.deleted_at.is_not(None) if is_in_trash else _LIVING & is_archived
+    shown = select(*columns).correlate(*([lists, counted] if with_counts else [lists])).lateral("shown")
+    order = (lists.c.created_at, lists.c.id)
+    documents: Any = func.json_agg(aggregate_order_by(func.row_to_json(shown.table_valued()), *order))
+    found = (
+        select(func.coalesce(cast(documents, Text), "[]"))
+        .select_from(source.join(shown, true()))
+        .where(_OWN_LISTS, condition)
+    )
+    tag = tag_of_account()
+    return select(tag, case((is_unknown(tag), found.scalar_subquery()))).where(users.c.id == USER_ID)
+
+
+def _counted() -> Any:
+    """Count the living tasks of each status in each list."""
+    pairs = ((status.value, func.count().filter(literal(status.value) == STATUS)) for status in Status)
+    return (
+        select(tasks.c.list_id, func.json_build_object(*chain(*pairs)).label("counts"))
+        .where(OWNED, ALIVE, tasks.c.list_id.is_not(None))
+        .group_by(tasks.c.list_id)
+        .subquery("counted")
+    )
+
+
+def _number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    counted = select(func.count()).select_from(tasks).where(OWNED, tasks.c.list_id == lists.c.id, *conditions)
+    return counted.correlate(lists).scalar_subquery()
+
+
+def _change_tasks(condition: ColumnElement[bool], **values: Any) -> Update:
+    """Change tasks of a list, with consecutive revisions in the order of those they had."""
+    position = func.row_number().over(order_by=(tasks.c.revision, tasks.c.id))
+    inside = (
+        select(tasks.c.id, position.label("position"))
+        .where(OWNED, tasks.c.list_id == _LIST_ID, condition)
+        .subquery("inside")
+    )
+    return (
+        update(tasks)
+        .where(OWNED, tasks.c.id == inside.c.id)
+        .values(
+            **values,
+            revision=_REVISION + inside.c.position,
+            updated_at=func.greatest(func.now(), tasks.c.updated_at),
+        )
+    )
+
+
+def _new(name: str) -> Any:
+    return bind(f"wanted_{name}", type_=lists.c[name].type)
+
+
+def _bury() -> Insert:
+    """Leave a tombstone; the same id may have been that of a task."""
+    values = {"user_id": USER_ID, "id": _LIST_ID, "revision": _REVISION, "kind": "list"}
+    tombstone = insert(tombstones).values(values)
+    return tombstone.on_conflict_do_update(
+        index_elements=[tombstones.c.user_id, tombstones.c.id],
+        set_={name: tombstone.excluded[name] for name in ("revision", "deleted_at", "kind")},
+    )
+
+
+STORED = Row._fields
+CHANGING = ("name", "color", "archived_at", "deleted_at", "updated_at", "revision")
+_IN_TRASH = tasks.c.in_trash.is_(True)
+_NOT_IN_TRASH = tasks.c.in_trash.is_(False)
+_TRASHED_TOGETHER = tasks.c.deleted_at == bind("trashed_at", type_=DateTime(timezone=True))
+
+GET = _get()
+# By whether they are in the trash, and with counts.
+LISTS = {shape: _list(is_in_trash=shape[0], with_counts=shape[1]) for shape in product((False, True), repeat=2)}
+_NAMED = _OWN_LISTS & (lists.c.id == any_(cast(bind("list_ids"), ARRAY(Uuid))))
+_COLUMNS = tuple(lists.c[name] for name in STORED)
+_NUMBER_OF_LISTS = select(func.count()).select_from(lists).where(_OWN_LISTS).scalar_subquery()
+# With these ids, and how many lists the user has.
+NAMED = Rows(lists, _COLUMNS, _NAMED, (_NUMBER_OF_LISTS,))
+# The same, each with the numbers of its tasks: the living ones, those that went to the trash along with it, and all.
+NAMED_WITH_TASKS = Rows(
+    lists,
+    (*_COLUMNS, _number(_NOT_IN_TRASH), _number(_IN_TRASH, tasks.c.deleted_at == lists.c.deleted_at), _number()),
+    _NAMED,
+    (_NUMBER_OF_LISTS,),
+)
+INSERT = insert(lists).values({"user_id": USER_ID, **{name: _new(name) for name in STORED}})
+UPDATE = update(lists).where(_OWN_LISTS, lists.c.id == _LIST_ID).values({name: _new(name) for name in CHANGING})
+REMOVE = delete(lists).where(_OWN_LISTS, lists.c.id == _LIST_ID)
+BURY = _bury()
+TRASH_TASKS = _change_tasks(_NOT_IN_TRASH, deleted_at=func.now())
+FREE_TASKS = _change_tasks(_NOT_IN_TRASH, list_id=null())
+TRASH_ALL_TASKS = _change_tasks(true(), deleted_at=func.coalesce(tasks.c.deleted_at, func.now()), list_id=null())
+FREE_ALL_TASKS = _change_tasks(true(), list_id=null())
+RESTORE_TASKS = _change_tasks(_IN_TRASH & _TRASHED_TOGETHER, deleted_at=null())

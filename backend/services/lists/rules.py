@@ -1,0 +1,86 @@
+"""The rules about lists: pure functions from a stored list, a request and a time to the list as it should be."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from backend.errors import Detail, ListConflict, ValidationFailed
+from backend.models.list import ListCreate, ListFields, ListUpdate
+from backend.utils.fingerprint import fingerprint
+
+_IN_TRASH = Detail("id", "in_trash", "This id is that of a list in the trash; restore it, or choose another id")
+_OTHER_LIST = Detail("id", "other_list", "This is the id of another list: send a list under its own id")
+
+
+class Row(NamedTuple):
+    """A stored list. Its fields are the stored columns, except the user's id."""
+
+    id: UUID
+    created_at: datetime
+    updated_at: datetime
+    name: str = ""
+    color: str | None = None
+    archived_at: datetime | None = None
+    deleted_at: datetime | None = None
+    revision: int = 0
+    request_hash: bytes | None = None
+
+    @property
+    def archived(self) -> bool:
+        """Return whether the list is archived."""
+        return self.archived_at is not None
+
+
+def new_list(list_id: UUID, data: ListCreate, now: datetime) -> Row:
+    """Return the list that a request makes. Its revision is set when it is counted."""
+    return edited(Row(list_id, now, now), data, now)._replace(request_hash=request_hash_of(data))
+
+
+def edited(found: Row, data: ListFields, at: datetime) -> Row:
+    """Change the fields that a request names; if it archives the list, at this time."""
+    said = data.model_dump(include=data.model_fields_set & ListFields.model_fields.keys())
+    archived = said.pop("archived", found.archived)
+    if archived != found.archived:
+        said["archived_at"] = at if archived else None
+    return found._replace(**said)
+
+
+def refuse_another(data: ListUpdate, list_id: UUID) -> None:
+    """Raise ValidationFailed if a list that is sent back whole is not this one."""
+    named = data.named
+    if named is None or named[0] is None:
+        return
+    if not isinstance(named[0], str) or named[0].lower() != str(list_id):
+        raise ValidationFailed(details=(_OTHER_LIST,))
+
+
+def refuse_other(existing: Row, data: ListCreate) -> None:
+    """Raise ListConflict if the list that has the new one's id is in the trash, or was made by another request."""
+    if existing.deleted_at is not None:
+        raise ListConflict(details=(_IN_TRASH,))
+    request_hash = request_hash_of(data)
+    # Nobody else has an id that we chose: then it was the first try of this request, whose connection was lost.
+    if request_hash is not None and existing.request_hash != request_hash:
+        raise ListConflict
+
+
+def trashed(found: Row, now: datetime) -> Row:
+    """Move the list to the trash."""
+    return found._replace(deleted_at=now)
+
+
+def restored(found: Row) -> Row:
+    """Bring the list back from the trash."""
+    return found._replace(deleted_at=None)
+
+
+def changed(found: Row, revision: int, now: datetime) -> Row:
+    """Give a changed list its revision and the time of the change, which never goes back."""
+    return found._replace(revision=revision, updated_at=max(now, found.updated_at))
+
+
+def request_hash_of(data: ListCreate) -> bytes | None:
+    """Return a hash that identifies a create request with an id chosen by the client; None without such an id."""
+    return fingerprint(data.name, data.color, data.archived) if data.id else None

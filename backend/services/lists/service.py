@@ -1,0 +1,210 @@
+"""Everything that users may do with one of their lists, and with all tasks that are in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Executable
+from uuid_utils.compat import uuid7
+
+from backend.database.retry import reads, repeatable
+from backend.database.session import Sessions
+from backend.errors import ListChanged, ListNotFound, TooManyLists
+from backend.models.base import Document
+from backend.models.list import MAX_LISTS, ListCreate, ListsQuery, ListUpdate, TasksOfDeleted
+from backend.models.values.etags import Revisions
+from backend.services.lists import queries, rules
+from backend.services.lists.rules import Row
+from backend.services.tasks.queries import COUNT
+from backend.services.unit_of_work import Counters, UnitOfWork, unit_of_work
+from backend.utils.postgres_json import to_json
+
+
+@dataclass(frozen=True, slots=True)
+class ListDocument(Document):
+    """One list as JSON text, with its revision and id, and whether it was just made."""
+
+    id: UUID
+    is_new: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Lists as the text of a JSON array, None if the client has them; `tag` changes with every write."""
+
+    json: str | None
+    tag: str
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """A user's counters, how many lists the user has, and the one that a change names, if there is one.
+
+    If they were asked for, `tasks` has the numbers of the list's tasks: the living ones, those that went to the trash
+    along with it, and all.
+    """
+
+    unit: UnitOfWork
+    counters: Counters
+    count: int
+    list: Row | None
+    tasks: tuple[int, ...] = ()
+
+    @classmethod
+    def load(cls, unit: UnitOfWork, list_id: UUID, *, with_tasks: bool = False) -> _Loaded:
+        """Lock the user's row, and read the list with this id."""
+        rows = queries.NAMED_WITH_TASKS if with_tasks else queries.NAMED
+        counters, (count,), found = unit.load_all(rows, list_ids=[list_id])
+        if not found:
+            return cls(unit, counters, count, None)
+        end = len(Row._fields)
+        return cls(unit, counters, count, Row(*found[0][:end]), tuple(found[0][end:]))
+
+    def find(self, expected: Revisions | None, *, in_trash_too: bool = False) -> Row:
+        """Return the list; raises ListNotFound, or ListChanged when its revision is not expected."""
+        if self.list is None or (self.list.deleted_at is not None and not in_trash_too):
+            raise ListNotFound
+        if expected is not None and self.list.revision not in expected:
+            raise ListChanged(list_json(self.list), self.list.revision)
+        return self.list
+
+    def add(self, new: Row) -> Row:
+        """Add a new list; raises TooManyLists."""
+        if self.count >= MAX_LISTS:
+            raise TooManyLists
+        new = new._replace(revision=self.counters.revision + 1)
+        self.unit.store(queries.INSERT, **{f"wanted_{name}": value for name, value in new._asdict().items()})
+        self._count(1)
+        return new
+
+    def keep(self, wanted: Row, changing: Executable | None = None, number: int = 0) -> Row:
+        """Store a list as the rules have made it, and change this number of its tasks; nothing if it is the same."""
+        if wanted == self.list:
+            return wanted
+        wanted = rules.changed(wanted, self.counters.revision + 1, self.counters.now)
+        values = {f"wanted_{name}": getattr(wanted, name) for name in queries.CHANGING}
+        self.unit.store(queries.UPDATE, list=wanted.id, **values)
+        self._change_tasks(wanted, changing, number)
+        return wanted
+
+    def remove(self, removed: Row, changing: Executable, number: int) -> None:
+        """Remove a list for good, and change this number of its tasks."""
+        self._change_tasks(removed, changing, number)
+        self.unit.store(queries.REMOVE, list=removed.id)
+        self.unit.store(queries.BURY, list=removed.id, list_revision=self.counters.revision + 1)
+
+    def _change_tasks(self, of: Row, statement: Executable | None, number: int) -> None:
+        """Change tasks of the list, each with its own revision after the list's."""
+        if statement is not None and number:
+            params = {"trashed_at": self.list and self.list.deleted_at} if statement is queries.RESTORE_TASKS else {}
+            self.unit.store(statement, list=of.id, list_revision=self.counters.revision + 1, **params)
+        self._count(1 + number)
+
+    def _count(self, changes: int) -> None:
+        revision, task_count, _ = self.counters
+        self.unit.store(COUNT, counted_revision=revision + changes, counted_tasks=task_count)
+
+
+@dataclass(frozen=True, slots=True)
+class ListService:
+    """One user's lists. A read is one round trip to the database, a change is two, however many tasks go along.
+
+    A change joins `unit`, if there is one. `expected` holds the revisions that a list may have; None means any. Others
+    raise ListChanged.
+    """
+
+    sessions: Sessions
+    user_id: str
+    unit: UnitOfWork | None = None
+    new_id: Callable[[], UUID] = uuid7
+
+    @reads
+    def list(self, query: ListsQuery, known: tuple[str, ...] | None = ()) -> Lists:
+        """List the active lists, the archived ones or those in the trash, in the order of creation.
+
+        `known` holds the tags that the client already has; None means any tag. With one of them, nothing is read.
+        """
+        params: dict[str, Any] = {"principal": self.user_id, "known": None if known is None else [*known]}
+        if not query.deleted:
+            params["archived"] = query.archived
+        with self.sessions(self.user_id) as session:
+            rows = session.exec(queries.LISTS[query.deleted, query.include_counts], params=params)
+        tag, json = rows[0] if rows else ("0", "[]")
+        return Lists(json, tag)
+
+    @reads
+    def get(self, list_id: UUID) -> ListDocument:
+        """Read one list that is not in the trash; raises ListNotFound."""
+        with self.sessions(self.user_id) as session:
+            rows = session.exec(queries.GET, params={"principal": self.user_id, "list": list_id})
+        if not rows:
+            raise ListNotFound
+        ((revision, json),) = rows
+        return ListDocument(json, revision, list_id)
+
+    def create(self, data: ListCreate) -> ListDocument:
+        """Make a list under the given id or a new one, or return it if the same request has made it before.
+
+        Raises ListConflict when the id names another list or one in the trash, TooManyLists when the account is full.
+        """
+        return self._create(data.id or self.new_id(), data)
+
+    @repeatable
+    def _create(self, list_id: UUID, data: ListCreate) -> ListDocument:
+        with self._loaded(list_id) as loaded:
+            if loaded.list is None:
+                return _document(loaded.add(rules.new_list(list_id, data, loaded.counters.now)), is_new=True)
+            rules.refuse_other(loaded.list, data)
+            return _document(loaded.list, is_new=data.id is None)
+
+    @repeatable
+    def update(self, list_id: UUID, data: ListUpdate, expected: Revisions | None = None) -> ListDocument:
+        """Change only the fields that were sent; raises ListNotFound, and ValidationFailed for another list."""
+        rules.refuse_another(data, list_id)
+        with self._loaded(list_id) as loaded:
+            return _document(loaded.keep(rules.edited(loaded.find(expected), data, loaded.counters.now)))
+
+    @repeatable
+    def delete(self, list_id: UUID, expected: Revisions | None = None, *, tasks: str = TasksOfDeleted.TRASH) -> None:
+        """Move the list to the trash, and its tasks to the trash or to the inbox; raises ListNotFound."""
+        with self._loaded(list_id, with_tasks=True) as loaded:
+            wanted = rules.trashed(loaded.find(expected), loaded.counters.now)
+            changing = queries.TRASH_TASKS if tasks == TasksOfDeleted.TRASH else queries.FREE_TASKS
+            loaded.keep(wanted, changing, loaded.tasks[0])
+
+    @repeatable
+    def remove(self, list_id: UUID, expected: Revisions | None = None, *, tasks: str = TasksOfDeleted.TRASH) -> None:
+        """Remove the list for good, living or in the trash, and take all tasks out of it.
+
+        The living ones go to the trash or to the inbox. Raises ListNotFound.
+        """
+        with self._loaded(list_id, with_tasks=True) as loaded:
+            found = loaded.find(expected, in_trash_too=True)
+            changing = queries.TRASH_ALL_TASKS if tasks == TasksOfDeleted.TRASH else queries.FREE_ALL_TASKS
+            loaded.remove(found, changing, loaded.tasks[2])
+
+    @repeatable
+    def restore(self, list_id: UUID, expected: Revisions | None = None) -> ListDocument:
+        """Restore the list with the tasks that went to the trash along with it; raises ListNotFound."""
+        with self._loaded(list_id, with_tasks=True) as loaded:
+            wanted = rules.restored(loaded.find(expected, in_trash_too=True))
+            return _document(loaded.keep(wanted, queries.RESTORE_TASKS, loaded.tasks[1]))
+
+    @contextmanager
+    def _loaded(self, list_id: UUID, *, with_tasks: bool = False) -> Iterator[_Loaded]:
+        with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
+            yield _Loaded.load(unit, list_id, with_tasks=with_tasks)
+
+
+def _document(found: Row, *, is_new: bool = False) -> ListDocument:
+    return ListDocument(list_json(found), found.revision, found.id, is_new)
+
+
+def list_json(found: Row) -> str:
+    """Write a list as JSON, byte for byte as Postgres writes it for reads."""
+    names = queries.PUBLIC if found.deleted_at is None else queries.PUBLIC_IN_TRASH
+    return to_json({name: getattr(found, name) for name in names})

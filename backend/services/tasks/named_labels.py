@@ -1,0 +1,58 @@
+"""The labels that a change names: those that the user has count as they are spelled, and the others are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from backend.errors import TooManyLabels
+from backend.models.values.label_names import MAX_LABELS, key_of_label
+from backend.services.tasks.label_queries import MAKE_LABELS, NEW_LABELS
+from backend.services.unit_of_work import UnitOfWork
+
+
+class _NewLabel(NamedTuple):
+    id: UUID
+    name: str
+    name_key: str
+    revision: int
+
+
+@dataclass(slots=True)
+class NamedLabels:
+    """The spellings of labels by their keys, and how many labels the user has."""
+
+    spellings: dict[str, str] = field(default_factory=dict)
+    count: int = 0
+    new_id: Callable[[], UUID] = uuid7
+    _new: list[_NewLabel] = field(default_factory=list)
+
+    def make(self, names: Iterable[str], revision: int) -> int:
+        """Make the labels that do not exist yet, each with the next revision after this one; returns the last.
+
+        Raises TooManyLabels, and makes none, when the account cannot hold them all.
+        """
+        missing = {key: name for name in names if (key := key_of_label(name)) not in self.spellings}
+        if self.count + len(missing) > MAX_LABELS:
+            raise TooManyLabels
+        for key, name in missing.items():
+            revision += 1
+            self._new.append(_NewLabel(self.new_id(), name, key, revision))
+        self.spellings |= missing
+        self.count += len(missing)
+        return revision
+
+    def store(self, unit: UnitOfWork) -> None:
+        """Store the labels that were made."""
+        if self._new:
+            arrays = zip(NEW_LABELS, map(list, zip(*self._new, strict=True)), strict=True)
+            unit.store(MAKE_LABELS, **dict(arrays))
+
+
+def spelled(names: Iterable[str], spellings: Mapping[str, str]) -> list[str]:
+    """Spell labels as the user has them; the others stay as they are."""
+    return [spellings.get(key_of_label(name), name) for name in names]

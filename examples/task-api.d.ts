@@ -1,0 +1,135 @@
+// The types of task-api.js.
+
+export type Status = "todo" | "in_progress" | "done" | "cancelled";
+export type Priority = "high" | "medium" | "low";
+
+export interface Task {
+  id: string;
+  user_id: string;
+  title: string;
+  description: string | null;
+  completed: boolean;
+  completed_at: string | null;
+  created_at: string;
+  updated_at: string;
+  revision: number;
+  status: Status;
+  due_date: string | null;
+  due_at: string | null;
+  start_date: string | null;
+  start_at: string | null;
+  timezone: string | null;
+  priority: Priority | null;
+  labels: string[];
+  /** Null: in the inbox. */
+  list_id: string | null;
+  /** Only of a task in the trash. */
+  deleted_at?: string;
+}
+
+/** The fields that you may set. An edit leaves those alone that it does not name. */
+export interface TaskChanges {
+  title?: string;
+  description?: string | null;
+  completed?: boolean;
+  status?: Status;
+  due_date?: string | null;
+  due_at?: string | null;
+  start_date?: string | null;
+  start_at?: string | null;
+  timezone?: string | null;
+  priority?: Priority | null;
+  labels?: string[];
+  list_id?: string | null;
+}
+
+export interface NewTask extends TaskChanges {
+  title: string;
+  /** Your own UUID, if you like. */
+  id?: string | null;
+}
+
+export interface Page {
+  limit: number;
+  has_more: boolean;
+  next_cursor: string | null;
+  total?: number;
+  counts?: Record<Status, number>;
+}
+
+export interface TaskList extends Array<Task> {
+  readonly page: Page;
+  /** Fetches the next page; null after the last. */
+  readonly next: (() => Promise<TaskList>) | null;
+}
+
+/** Parameters of a listing, such as `{ status: "todo", sort: "due", limit: 50 }`. */
+export type Query = Record<string, string | number | boolean | readonly string[] | null | undefined>;
+
+export interface Options {
+  signal?: AbortSignal;
+  headers?: Record<string, string>;
+}
+
+export interface ChangeOptions extends Options {
+  /** The task as you have seen it: if it has changed since, the call fails with status 412 and the task as it is now. */
+  ifMatch?: { revision: number } | "*";
+}
+
+export interface RequestOptions extends ChangeOptions {
+  method?: string;
+  /** Is sent as JSON, unless you give a header Content-Type. */
+  body?: unknown;
+}
+
+export type Operation =
+  | { op: "create"; data: NewTask }
+  | { op: "update"; id: string; data: TaskChanges; if_match?: number | string }
+  | { op: "complete"; id: string; data?: { completed: boolean }; if_match?: number | string }
+  | { op: "delete" | "restore"; id: string; if_match?: number | string };
+
+export interface Detail {
+  field: string;
+  code: string;
+  message: string;
+}
+
+export interface Result {
+  index: number;
+  status: number;
+  data?: Task;
+  error?: { code: string; message: string; request_id: string; details: Detail[] };
+}
+
+/** A change, and the sync token to continue from after it. */
+export type Change = { since: string; task: Task; deleted?: never } | { since: string; deleted: string; task?: never };
+
+export interface TaskApi {
+  list(query?: Query, options?: Options): Promise<TaskList>;
+  get(id: string, options?: Options): Promise<Task>;
+  create(fields: NewTask, options?: Options): Promise<Task>;
+  update(id: string, changes: TaskChanges, options?: ChangeOptions): Promise<Task>;
+  complete(id: string, completed?: boolean, options?: ChangeOptions): Promise<Task>;
+  remove(id: string, options?: ChangeOptions & { permanent?: boolean }): Promise<void>;
+  batch(operations: readonly Operation[], options?: Options & { atomic?: boolean }): Promise<Result[]>;
+  changes(options?: { since?: string; signal?: AbortSignal }): AsyncGenerator<Change, void, void>;
+  request<T = unknown>(path: string, options?: RequestOptions): Promise<T>;
+}
+
+export class TaskApiError extends Error {
+  /** The status of the answer, or 0 if none came. */
+  status: number;
+  code: string;
+  details: Detail[];
+  requestId: string | null;
+  /** How many seconds to wait, or NaN. */
+  retryAfter: number;
+  /** With status 412: the task as it is now. */
+  task?: Task;
+}
+
+export function taskApi(
+  address: string,
+  getToken: string | ((options: { fresh: boolean }) => string | Promise<string>),
+  options?: { fetch?: typeof fetch; wait?: (milliseconds: number, signal?: AbortSignal) => Promise<unknown> },
+): TaskApi;

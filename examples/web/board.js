@@ -1,0 +1,216 @@
+// The board: which tasks are shown, in which column and place, and how it follows changes.
+import { copyOf, makeCard } from "./card.js";
+import { STATUSES } from "./words.js";
+
+const PAGE = 25; // tasks of a column that are fetched at once
+const MOST_IDS = 100; // that a listing takes
+
+// `on` has what the board tells: said(text, undo), failed(error), labels(names).
+export function makeBoard(place, tasks, on) {
+  const known = new Map(); // the tasks that belong on the board, by id
+  const cards = new Map(); // the cards that are on it, by id
+  const columns = Object.fromEntries(Object.entries(STATUSES).map(makeColumn));
+  const arrived = new Map(); // changes that are not on the board yet, by id; null: the task was deleted
+  let filters = {};
+  let loaded = Promise.resolve();
+  let loading = new AbortController();
+  let isSettling = false;
+  let last = Promise.resolve();
+
+  place.ariaBusy = "true"; // until the columns are listed
+  place.replaceChildren(...Object.values(columns).map((column) => column.element));
+  const board = { load, follow, changed, removed, closed, inTurn, failed: on.failed };
+  return board;
+
+  function makeColumn([status, name]) {
+    const element = copyOf("column");
+    element.id = status;
+    element.ariaLabel = name;
+    element.querySelector(".name").textContent = name;
+    const more = element.querySelector(".more");
+    const column = { element, more, list: element.querySelector(".cards"), next: null };
+    more.ariaLabel = `More tasks: ${name}`;
+    more.addEventListener("click", () => fetchMore(column));
+    return [status, column];
+  }
+
+  // Lists all columns anew. Whoever types in the search asks for this often: only the last answer counts.
+  function load(wanted) {
+    loading.abort();
+    loading = new AbortController();
+    const { signal } = loading;
+    filters = wanted;
+    place.ariaBusy = "true";
+    loaded = listAll(wanted, signal).catch((problem) => signal.aborted || on.failed(problem));
+    return loaded;
+  }
+
+  async function listAll(wanted, signal) {
+    const names = Object.keys(columns);
+    const lists = await Promise.all(
+      names.map((status) => tasks.list({ ...wanted, status, limit: PAGE }, { signal })),
+    );
+    if (signal.aborted) return;
+    const found = new Set(lists.flat().map((task) => task.id));
+    for (const id of known.keys()) if (!found.has(id)) forget(id);
+    lists.forEach((list, number) => showPage(columns[names[number]], list));
+    place.ariaBusy = "false";
+  }
+
+  function showPage(column, list) {
+    column.next = list.next;
+    for (const task of list) show(task);
+    count(column);
+  }
+
+  async function fetchMore(column) {
+    const { next, list } = column;
+    const lastCard = list.lastElementChild;
+    try {
+      const page = await next();
+      if (column.next === next) showPage(column, page); // otherwise the filters have changed meanwhile
+      const focus = lastCard?.nextElementSibling ?? list.lastElementChild;
+      if (column.more.hidden) focus?.querySelector(".open").focus();
+    } catch (problem) {
+      on.failed(problem);
+    }
+  }
+
+  // Follows all changes of the user, those of this window included, until `signal` is aborted. Over HTTP/1.1, a
+  // browser has six connections to a service, and each window that follows takes one: HTTP/2 at the proxy lifts that.
+  async function follow(signal) {
+    const since = await latest(); // before the first listing, so that no change falls between the two
+    if (signal.aborted) return;
+    await load(filters);
+    for await (const { task, deleted } of tasks.changes({ since, signal })) {
+      arrive(task?.id ?? deleted, task ?? null);
+    }
+  }
+
+  // Answers and the stream overtake each other: the revision tells which is newer.
+  function arrive(id, task) {
+    if (!(arrived.get(id)?.revision > task?.revision)) arrived.set(id, task);
+    return settle();
+  }
+
+  // The feed begins with all tasks that there are. An app that keeps a copy of them keeps its sync token, too.
+  async function latest() {
+    for (let since; ; ) {
+      const query = new URLSearchParams(since ? { since } : {});
+      const { page } = await tasks.request(`/api/changes?${query}`);
+      since = page.next_since;
+      if (!page.has_more) return since;
+    }
+  }
+
+  // Puts what has arrived on the board. Only the service can tell what fits the filters, so it is asked once for all
+  // changes that arrive while it answers.
+  async function settle() {
+    if (isSettling) return;
+    isSettling = true;
+    try {
+      while (arrived.size > 0) {
+        await loaded;
+        const used = filters;
+        const batch = new Map([...arrived].slice(0, MOST_IDS));
+        for (const id of batch.keys()) arrived.delete(id);
+        const fitting = await whichFit(batch, used);
+        if (used !== filters) continue; // the columns are listed anew, with these changes
+        for (const id of batch.keys()) fitting.has(id) ? show(fitting.get(id)) : forget(id);
+        Object.values(columns).forEach(count);
+      }
+    } catch (problem) {
+      on.failed(problem);
+    } finally {
+      isSettling = false;
+    }
+  }
+
+  async function whichFit(batch, used) {
+    const living = [...batch.values()].filter(Boolean);
+    const isPlain = Object.keys(used).length === 0 || living.length === 0;
+    const found = isPlain ? living : await tasks.list({ ...used, ids: living.map((task) => task.id).join() });
+    return new Map(found.map((task) => [task.id, task]));
+  }
+
+  function changed(task) {
+    if (known.has(task.id)) show(task); // at once; whether it still fits the filters turns out later
+    return arrive(task.id, task);
+  }
+
+  function removed({ id, title }) {
+    forget(id);
+    Object.values(columns).forEach(count);
+    on.said(`“${title}” is in the trash.`, async () => {
+      changed(await tasks.request(`/api/tasks/${id}/restore`, { method: "POST", ifMatch: "*" }));
+      on.said(`“${title}” is back.`);
+    });
+  }
+
+  function closed(card) {
+    draw(card.task.id);
+    Object.values(columns).forEach(count);
+  }
+
+  function show(task) {
+    if (known.get(task.id)?.revision > task.revision) return; // this is older than what is shown
+    known.set(task.id, task);
+    on.labels(task.labels);
+    draw(task.id);
+  }
+
+  function forget(id) {
+    known.delete(id);
+    draw(id);
+  }
+
+  // Makes the board agree with what is known of a task.
+  function draw(id) {
+    const task = known.get(id);
+    let card = cards.get(id);
+    if (card?.isOpen) return; // somebody types there
+    if (!task) {
+      if (card) takeAway(card);
+      return;
+    }
+    if (!card) cards.set(id, (card = makeCard(tasks, board)));
+    card.show(task);
+    const { list } = columns[task.status];
+    const next = [...list.children].find((other) => other !== card.element && isBefore(task, cardOf(other).task)) ?? null;
+    if (card.element.parentElement === list && card.element.nextElementSibling === next) return;
+    const focused = card.element.contains(document.activeElement) && document.activeElement;
+    card.element.dataset.id = id;
+    list.insertBefore(card.element, next);
+    if (focused) focused.focus(); // an element that moves loses the focus
+  }
+
+  function takeAway({ element, task }) {
+    const neighbour = element.nextElementSibling ?? element.previousElementSibling;
+    const heading = element.closest(".column").querySelector("h2");
+    const hadFocus = element.contains(document.activeElement);
+    cards.delete(task.id);
+    element.remove();
+    if (hadFocus) (neighbour?.querySelector(".open") ?? heading).focus();
+  }
+
+  function cardOf(element) {
+    return cards.get(element.dataset.id);
+  }
+
+  function count(column) {
+    const number = column.list.childElementCount;
+    column.element.querySelector(".count").textContent = column.next ? `${number}+` : number;
+    column.more.hidden = !column.next;
+  }
+
+  // Carries out one thing after the other, in the order in which they were asked for.
+  function inTurn(work) {
+    const done = last.then(work);
+    last = done.catch(() => {});
+    return done;
+  }
+}
+
+// The order of the listings: newest first.
+const isBefore = (one, other) =>
+  one.created_at === other.created_at ? one.id > other.id : one.created_at > other.created_at;

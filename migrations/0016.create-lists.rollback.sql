@@ -1,0 +1,30 @@
+CREATE OR REPLACE FUNCTION users_with_expired_rows(passed_over text[], most bigint) RETURNS SETOF text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    (SELECT user_id FROM public.tasks
+     WHERE deleted_at < now() - interval '30 days' AND user_id <> ALL (passed_over)
+         AND nullif(current_setting('app.user_id', true), '') IS NULL
+     LIMIT most)
+    UNION
+    (SELECT user_id FROM public.tombstones
+     WHERE deleted_at < now() - interval '30 days' AND user_id <> ALL (passed_over)
+         AND nullif(current_setting('app.user_id', true), '') IS NULL
+     LIMIT most)
+    UNION
+    (SELECT user_id FROM public.idempotency_keys
+     WHERE created_at < now() - interval '24 hours' AND user_id <> ALL (passed_over)
+         AND nullif(current_setting('app.user_id', true), '') IS NULL
+     LIMIT most)
+    UNION
+    (SELECT user_id FROM public.access_tokens
+     WHERE expires_at < now() - interval '30 days' AND user_id <> ALL (passed_over)
+         AND nullif(current_setting('app.user_id', true), '') IS NULL
+     LIMIT most)
+$$;
+
+DELETE FROM tombstones WHERE kind = 'list';
+ALTER TABLE tombstones
+    DROP CONSTRAINT ck_tombstones_kind_known,
+    ADD CONSTRAINT ck_tombstones_kind_known CHECK (kind IN ('task', 'label'));
+ALTER TABLE tasks DROP CONSTRAINT fk_tasks_user_id_list_id_lists, DROP COLUMN list_id;
+DROP TABLE lists;

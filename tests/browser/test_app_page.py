@@ -1,0 +1,493 @@
+"""The example page in a real browser, with the real service: one window, two windows, a phone, a keyboard."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Route
+
+from backend.config import EXAMPLES, Settings
+from backend.identity.jwt import issue_token
+from tests.fixtures.api import API, new_user, serve
+from tests.fixtures.browser import Watched, watched
+from tests.fixtures.browser_app import DONE, IN_PROGRESS, Board
+from tests.fixtures.tasks import Task, create, path_of, read
+from tests.fixtures.tokens import SECRET
+from tests.fixtures.waiting import until
+
+PHONE = 390
+PAGE = 25  # tasks of a column that come at once
+LIGHT, DARK = 200, 60  # of 255
+LONG = "awordwithoutanend" * 14
+
+
+@pytest.fixture(scope="module")
+def service(settings: Settings) -> Iterator[API]:
+    """The real service in development, with endless streams."""
+    with serve(settings) as api:
+        yield api
+
+
+@pytest.fixture
+def user(service: API) -> Iterator[httpx.Client]:
+    """A client of the user whose tasks the page shows."""
+    with service.client(new_user()) as client:
+        yield client
+
+
+def token_of(user: httpx.Client) -> str:
+    return user.headers["Authorization"].removeprefix("Bearer ")
+
+
+def opened(visit: Watched, user: httpx.Client) -> Board:
+    """Sign in by the link."""
+    return Board(visit.page).sign_in(f"{user.base_url}".rstrip("/"), token_of(user))
+
+
+def is_calm(visit: Watched) -> bool:
+    """Return whether the console is empty, also of what the policy refuses, and no other host was contacted."""
+    return (visit.console, visit.hosts) == ([], {urlsplit(visit.page.url).netloc})
+
+
+def tasks_of(user: httpx.Client) -> list[Task]:
+    tasks: list[Task] = user.get("/api/tasks").json()["data"]
+    return tasks
+
+
+@pytest.mark.requirement("FR-320")
+def test_the_link_signs_in_and_the_token_leaves_the_address(visit: Watched, user: httpx.Client) -> None:
+    create(user, "Buy milk")
+
+    board = opened(visit, user)
+
+    board.shows(todo=["Buy milk"])
+    assert visit.page.url == f"{user.base_url.join('/app/web/')}"
+    visit.page.reload()
+    board.shows(todo=["Buy milk"])
+    other_window = visit.page.context.new_page()
+    other_window.goto(visit.page.url)
+    other_window.get_by_label("Token").wait_for()
+    visit.page.get_by_role("button", name="Sign out").click()
+    visit.page.get_by_label("Token").wait_for()
+    assert visit.page.get_by_text("Buy milk").count() == 0
+    visit.page.reload()
+    visit.page.get_by_label("Token").wait_for()
+    assert is_calm(visit), visit
+
+
+@pytest.mark.requirement("FR-320", "FR-321")
+def test_a_token_is_pasted_and_a_bad_one_is_refused_in_words(visit: Watched, user: httpx.Client) -> None:
+    create(user, "Buy milk")
+    board = Board(visit.page)
+    visit.page.goto(f"{user.base_url}/app")
+    token = visit.page.get_by_label("Token")
+
+    token.fill("nonsense")
+    token.press("Enter")
+    assert re.search(r"token.* \(Request \w+\)$", board.says("(Request"))
+    token.fill(token_of(user))
+    token.press("Enter")
+
+    board.shows(todo=["Buy milk"])
+    assert is_calm(visit), visit
+
+
+@pytest.mark.requirement("FR-319", "FR-307")
+def test_a_copy_on_another_server_works_once_it_is_told_the_address(
+    visit: Watched, settings: Settings, tmp_path: Path
+) -> None:
+    shutil.copytree(EXAMPLES, tmp_path / "examples")
+    page = tmp_path / "examples" / "web" / "index.html"
+    with serve(settings.model_copy(update={"cors_origins": ()})) as api, website_of(tmp_path) as port:
+        told = page.read_text().replace('name="task-api" content=""', f'name="task-api" content="{api.base_url}"')
+        page.write_text(told)
+        token = issue_token(SECRET, new_user(), ttl_seconds=600)
+        visit.page.goto(f"http://127.0.0.1:{port}/examples/web/#token={token}")
+        board = Board(visit.page)
+
+        board.add("Buy milk")
+        board.shows(todo=["Buy milk"])
+    assert visit.hosts == {f"127.0.0.1:{port}", urlsplit(api.base_url).netloc}
+
+
+@contextmanager
+def website_of(folder: Path) -> Iterator[int]:
+    """Serve a folder as any static server does."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_arguments: object) -> None:
+            """Log nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.requirement("FR-321")
+def test_each_status_is_a_column_whose_next_page_comes_when_asked_for(visit: Watched, user: httpx.Client) -> None:
+    names = [f"task {number}" for number in range(PAGE + 2)]
+    for name in names:
+        create(user, name)
+    create(user, "begun", status="in_progress")
+    create(user, "ready", completed=True)
+    create(user, "dropped", status="cancelled")
+    asked: list[str] = []
+    visit.page.on("request", lambda request: asked.append(request.url))
+
+    board = opened(visit, user)
+
+    newest = names[::-1]
+    board.shows(todo=newest[:PAGE], in_progress=["begun"], done=["ready"], cancelled=["dropped"])
+    listed = [re.findall(r"status=(\w+)", url) for url in asked if "/api/tasks?" in url]
+    assert sorted(listed) == [["cancelled"], ["done"], ["in_progress"], ["todo"]]
+    visit.page.get_by_role("button", name="More tasks: To do").click()
+    board.shows(todo=newest)
+    assert visit.page.get_by_role("button", name="More tasks").count() == 0
+    assert is_calm(visit), visit
+
+
+@pytest.mark.requirement("FR-321")
+@pytest.mark.parametrize("require_if_match", [False, True])
+def test_a_task_is_added_edited_moved_deleted_and_brought_back(
+    visit: Watched, settings: Settings, *, require_if_match: bool
+) -> None:
+    strict = settings.model_copy(update={"require_if_match": require_if_match})
+    with serve(strict) as api, api.client(new_user()) as user:
+        lives_with_a_task(visit, user)
+    visit.page.close()
+
+
+def lives_with_a_task(visit: Watched, user: httpx.Client) -> None:
+    board = opened(visit, user)
+
+    board.add("Buy milk", Due="2026-12-24", Priority="High", Labels="home, errand,")
+    board.shows(todo=["Buy milk"])
+    (task,) = tasks_of(user)
+    assert (task["due_date"], task["priority"], task["labels"]) == ("2026-12-24", "high", ["home", "errand"])
+
+    form = board.edit("Buy milk")
+    form.get_by_label("Title").fill("Buy oat milk")
+    form.get_by_label("Description").fill("Two litres\nOrganic")
+    form.get_by_label("Due").fill("")
+    form.get_by_label("Priority").select_option("Low")
+    form.get_by_label("Labels").fill("home")
+    form.get_by_role("button", name="Save").click()
+    board.shows(todo=["Buy oat milk"])
+    task = read(user, task)
+    assert (task["description"], task["due_date"]) == ("Two litres\nOrganic", None)
+    assert (task["priority"], task["labels"]) == ("low", ["home"])
+
+    board.card("Buy oat milk").get_by_label("Status of Buy oat milk").select_option(DONE)
+    board.shows(todo=[], done=["Buy oat milk"])
+    assert read(user, task)["completed"] is True
+
+    board.edit("Buy oat milk").get_by_role("button", name="Delete").click()
+    board.shows(done=[])
+    board.says("“Buy oat milk” is in the trash.")
+    visit.page.get_by_role("button", name="Undo").click()
+    board.shows(done=["Buy oat milk"])
+    assert is_calm(visit), visit
+
+
+@pytest.mark.requirement("FR-321")
+def test_the_board_is_searched_and_narrowed(visit: Watched, user: httpx.Client) -> None:
+    create(user, "Buy milk", priority="high", labels=["home"])
+    create(user, "Buy bread", completed=True, due_date="2020-01-01")
+    create(user, "Call Ada", due_date="2020-01-01", labels=["work"])
+    create(user, "Call Bob", due_date="2999-01-01", priority="low")
+    board = opened(visit, user)
+    find = visit.page.get_by_role("search")
+
+    find.get_by_label("Search").fill("buy")
+    board.shows(todo=["Buy milk"], done=["Buy bread"])
+    find.get_by_label("Search").fill("")
+    find.get_by_label("Priority").select_option("None")
+    board.shows(todo=["Call Ada"], done=["Buy bread"])
+    find.get_by_label("Priority").select_option("Any")
+    find.get_by_label("Label").select_option("work")
+    board.shows(todo=["Call Ada"], done=[])
+    find.get_by_role("button", name="Show all").click()
+    board.shows(todo=["Call Bob", "Call Ada", "Buy milk"], done=["Buy bread"])
+    find.get_by_label("Overdue only").check()
+    board.shows(todo=["Call Ada"], done=[])
+    board.card("Call Ada").get_by_text("Overdue").wait_for()
+    board.add("Buy tea")
+    board.says("“Buy tea” is added, but the filter hides it.")
+    board.shows(todo=["Call Ada"])
+    assert is_calm(visit), visit
+
+
+@pytest.mark.requirement("FR-321", "FR-319")
+def test_what_users_write_is_text_and_what_is_wrong_is_said(visit: Watched, user: httpx.Client) -> None:
+    title = "<img src=x onerror=alert(1)><b>bold</b>"
+    create(user, title, description="<script>alert(1)</script>", labels=["<i>label</i>"])
+    board = opened(visit, user)
+
+    board.shows(todo=[title])
+    assert visit.page.locator("#board :is(img, b, i, script)").count() == 0
+    board.add("Buy milk", Labels="a" * 61)
+    said = board.says("(Request")
+    assert "labels.0: " in said
+    form = board.edit(title)
+    form.get_by_label("Labels").fill("a" * 61)
+    form.get_by_role("button", name="Save").click()
+    assert re.search(r"labels\.0: .* \(Request \w+\)$", form.get_by_role("alert").filter(has_text="(").inner_text())
+    assert is_calm(visit), visit
+
+
+def in_conflict(visit: Watched, user: httpx.Client, **theirs: object) -> tuple[Board, Task]:
+    """Type another title while somebody else changes the task, and save."""
+    task = create(user, "Buy milk", description="One litre", priority="low")
+    board = opened(visit, user)
+    form = board.edit("Buy milk")
+    form.get_by_label("Title").fill("Buy my milk")
+    user.patch(path_of(task), json=theirs).raise_for_status()
+    form.get_by_role("button", name="Save").click()
+    form.get_by_role("heading", name="This task has changed since you opened it").wait_for()
+    return board, task
+
+
+@pytest.mark.requirement("FR-322")
+def test_of_an_edit_in_between_both_are_shown_and_theirs_can_be_kept(visit: Watched, user: httpx.Client) -> None:
+    board, task = in_conflict(visit, user, title="Buy their milk", description="Two litres", status="in_progress")
+
+    assert visit.page.locator(".conflict dl").inner_text().split("\n") == [
+        *("Title", "It is now: Buy their milk", "You typed: Buy my milk"),
+        *("Description", "It is now: Two litres"),
+        *("Status", "It is now: In progress"),
+    ]
+    assert board.focused() == "This task has changed since you opened it"
+    visit.page.get_by_role("button", name="Keep theirs").click()
+
+    board.shows(todo=[], in_progress=["Buy their milk"])
+    assert read(user, task)["title"] == "Buy their milk"
+    assert is_calm(visit), visit
+
+
+@pytest.mark.requirement("FR-322")
+def test_or_mine_is_used_which_leaves_alone_what_i_did_not_type(visit: Watched, user: httpx.Client) -> None:
+    board, task = in_conflict(visit, user, title="Buy their milk", description="Two litres")
+    sent = board.sent()
+    user.patch(path_of(task), json={"priority": "high"}).raise_for_status()  # and once more in between
+    revision = read(user, task)["revision"]
+
+    visit.page.get_by_role("button", name="Use mine").click()
+    visit.page.get_by_text("It is now: High priority").wait_for()
+    visit.page.get_by_role("button", name="Use mine").click()
+
+    board.shows(todo=["Buy my milk"])
+    assert [sent[-1][name] for name in ("method", "body", "if_match")] == [
+        *("PATCH", {"title": "Buy my milk"}, f'"{revision}"'),
+    ]
+    stored = read(user, task)
+    assert (stored["title"], stored["description"], stored["priority"]) == ("Buy my milk", "Two litres", "high")
+    assert is_calm(visit), visit
+
+
+@pytest.mark.requirement("FR-322")
+def test_what_i_typed_is_still_there_if_mine_cannot_be_used(visit: Watched, user: httpx.Client) -> None:
+    task = create(user, "Buy milk")
+    board = opened(visit, user)
+    form = board.edit("Buy milk")
+    form.get_by_label("Due").fill("2026-01-01")
+    user.patch(path_of(task), json={"start_date": "2026-06-01"}).raise_for_status()
+    form.get_by_role("button", name="Save").click()
+    form.get_by_role("button", name="Use mine").click()
+
+    form.get_by_role("alert").filter(has_text="(Request").wait_for()
+    assert (form.get_by_label("Due").input_value(), board.focused()) == ("2026-01-01", "Title")
+    form.get_by_label("Due").fill("2026-07-01")
+    form.get_by_role("button", name="Save").click()
+
+    until(lambda: read(user, task)["due_date"] == "2026-07-01")
+    assert is_calm(visit), visit
+
+
+@pytest.mark.requirement("FR-322")
+@pytest.mark.parametrize("is_narrowed", [False, True])
+def test_what_somebody_types_is_neither_replaced_nor_removed(
+    visit: Watched, user: httpx.Client, *, is_narrowed: bool
+) -> None:
+    task = create(user, "Buy milk")
+    board = opened(visit, user)
+    if is_narrowed:
+        visit.page.get_by_role("search").get_by_label("Search").fill("buy")
+    form = board.edit("Buy milk")
+    form.get_by_label("Title").fill("Buy my milk")
+
+    user.patch(path_of(task), json={"title": "Sell milk", "status": "done"}).raise_for_status()
+    create(user, "Buy bread")  # which the page learns of later
+    board.card("Buy bread").wait_for()
+    assert form.get_by_label("Title").input_value() == "Buy my milk"
+    user.delete(path_of(task)).raise_for_status()
+    create(user, "Buy tea")
+    board.card("Buy tea").wait_for()
+    assert form.get_by_label("Title").input_value() == "Buy my milk"
+    form.get_by_role("button", name="Save").click()
+    form.get_by_role("alert").filter(has_text="Task not found.").wait_for()
+    form.get_by_role("button", name="Cancel").click()
+
+    board.shows(todo=["Buy tea", "Buy bread"], done=[])
+    assert is_calm(visit), visit
+
+
+@pytest.mark.requirement("FR-323")
+def test_two_windows_see_what_the_other_does(browser: Browser, user: httpx.Client) -> None:
+    with ExitStack() as stack:
+        visits = [stack.enter_context(watched(browser)) for _ in range(2)]
+        here, there = (opened(visit, user) for visit in visits)
+
+        here.add("Buy milk")
+        there.shows(todo=["Buy milk"])
+        form = there.edit("Buy milk")
+        form.get_by_label("Title").fill("Buy bread")
+        form.get_by_role("button", name="Save").click()
+        here.shows(todo=["Buy bread"])
+        here.card("Buy bread").get_by_role("combobox").select_option(IN_PROGRESS)
+        there.shows(todo=[], in_progress=["Buy bread"])
+        there.edit("Buy bread").get_by_role("button", name="Delete").click()
+        here.shows(in_progress=[])
+        there.page.get_by_role("button", name="Undo").click()
+        here.shows(in_progress=["Buy bread"])
+
+        assert all(is_calm(visit) for visit in visits), visits
+
+
+@pytest.mark.requirement("FR-323")
+def test_a_window_that_is_narrowed_sees_only_what_fits(visit: Watched, user: httpx.Client) -> None:
+    create(user, "Buy milk")
+    call = create(user, "Call Ada")
+    board = opened(visit, user)
+    visit.page.get_by_role("search").get_by_label("Search").fill("buy")
+    board.shows(todo=["Buy milk"])
+
+    create(user, "Call Bob")
+    user.patch(path_of(call), json={"title": "Buy bread"}).raise_for_status()
+    board.shows(todo=["Buy bread", "Buy milk"])
+    user.patch(path_of(call), json={"title": "Call Ada"}).raise_for_status()
+    board.shows(todo=["Buy milk"])
+    assert is_calm(visit), visit
+
+
+@pytest.mark.requirement("FR-324")
+def test_everything_works_by_keyboard_and_the_focus_is_kept(visit: Watched, user: httpx.Client) -> None:
+    board = opened(visit, user)
+    visit.page.get_by_label("New task").focus()
+
+    visit.page.keyboard.type("Buy milk")
+    board.press("Enter")
+    board.says("“Buy milk” is added.")
+    assert board.focused() == "New task"
+    board.tab_to("Edit Buy milk")
+    board.press("Enter")
+    assert board.focused() == "Title"
+    board.press("Control+A")
+    visit.page.keyboard.type("Buy bread")
+    board.press("Enter")
+    board.shows(todo=["Buy bread"])
+    assert board.focused() == "Edit Buy bread"
+
+    user.patch(path_of(tasks_of(user)[0]), json={"title": "Buy rye"}).raise_for_status()
+    board.shows(todo=["Buy rye"])
+    assert board.focused() == "Edit Buy rye"
+    board.press("Shift+Tab", "ArrowDown")
+    board.shows(todo=[], in_progress=["Buy rye"])
+    assert board.focused() == "Status of Buy rye"
+
+    board.press("Tab", "Enter", "Escape")
+    assert board.focused() == "Edit Buy rye"
+    create(user, "Buy tea", status="in_progress")
+    board.shows(in_progress=["Buy tea", "Buy rye"])
+    assert board.focused() == "Edit Buy rye"
+    board.press("Enter")
+    board.tab_to("Delete")
+    board.press("Enter")
+    until(lambda: board.focused() == "Undo")
+    board.press("Enter")
+    board.says("is back")
+    assert board.focused() == "Edit Buy tea"
+    assert is_calm(visit), visit
+
+
+@pytest.mark.requirement("FR-324")
+def test_keys_that_follow_fast_end_where_the_last_one_leads(visit: Watched, user: httpx.Client) -> None:
+    task = create(user, "Buy milk")
+    board = opened(visit, user)
+
+    status = board.card("Buy milk").get_by_role("combobox")
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        held.append(route)
+        if len(held) > 1:
+            route.continue_()
+
+    visit.page.route(f"**{path_of(task)}", hold_the_first)
+
+    status.focus()
+    board.press("ArrowDown", "ArrowDown")
+    assert status.input_value() == "done"
+    until(lambda: visit.page.title() and held)
+    assert [route.request.post_data_json for route in held] == [{"status": "in_progress"}]
+    held[0].continue_()
+
+    board.shows(todo=[], in_progress=[], done=["Buy milk"])
+    assert read(user, task)["status"] == "done"
+
+
+@pytest.mark.requirement("FR-324")
+def test_it_fits_a_phone(browser: Browser, user: httpx.Client) -> None:
+    create(user, LONG, description=LONG, labels=[LONG[:60]], due_at="2026-12-24T18:00:00Z", timezone="Europe/Berlin")
+    with watched(browser, PHONE) as visit:
+        board = opened(visit, user)
+        board.shows(todo=[LONG])
+        assert board.width() <= PHONE
+        visit.page.get_by_text("Find tasks").click()
+        visit.page.get_by_role("search").get_by_label("Search").fill(LONG[:20])
+        board.shows(todo=[LONG])
+        assert board.width() <= PHONE
+        form = board.edit(LONG)
+        assert board.width() <= PHONE
+        theirs = f"{LONG}, as was searched for"  # so that the card stays when its title has changed
+        user.patch(path_of(tasks_of(user)[0]), json={"description": theirs}).raise_for_status()
+        form.get_by_label("Title").fill(LONG[::-1])
+        form.get_by_role("button", name="Save").click()
+        form.get_by_role("button", name="Use mine").click()
+        board.shows(todo=[LONG[::-1]])
+        board.add(LONG, Labels="a" * 61)
+        board.says("(Request")
+        assert board.width() <= PHONE
+        visit.page.get_by_role("link", name="Done").click()  # past all that is still to do
+        assert visit.page.url.endswith("/app/web/#done")
+        visit.page.get_by_role("button", name="Sign out").click()
+        assert board.width() <= PHONE
+        assert is_calm(visit), visit
+
+
+@pytest.mark.requirement("FR-324")
+def test_it_follows_the_light_or_dark_of_the_system(visit: Watched, user: httpx.Client) -> None:
+    opened(visit, user)
+    lightness = "[...getComputedStyle(document.body).backgroundColor.matchAll(/\\d+/g)].map(Number)[0]"
+
+    found = {}
+    for scheme in ("light", "dark"):
+        visit.page.emulate_media(color_scheme=scheme)
+        found[scheme] = visit.page.evaluate(lightness)
+
+    assert found["light"] > LIGHT
+    assert found["dark"] < DARK

@@ -1,0 +1,134 @@
+// What a page does with examples/task-api.js. A test compiles this against the client's types, and runs it in Node.js and in
+// a browser. Each function gets the client, and returns what came of it.
+import type { Change, Page, Task, TaskApi, TaskApiError } from "./task-api.js";
+import type { components } from "./schema.js";
+
+type Told = { status: number; code: string; field: string | undefined; task: string | undefined; named: boolean; id: boolean };
+
+const told = (problem: unknown): Told => {
+  const { name, status, code, details, task, requestId } = problem as TaskApiError;
+  return { status, code, field: details[0]?.field, task: task?.title, named: name === "TaskApiError", id: requestId !== null };
+};
+const failure = (call: Promise<unknown>): Promise<Told | undefined> => call.then(() => undefined, told);
+const titles = (tasks: readonly Task[]): string[] => tasks.map((task) => task.title);
+
+// The types are those of the contract, in both directions.
+export const fromContract = (task: components["schemas"]["TaskPublic"], page: components["schemas"]["PageInfo"]): [Task, Page] => [task, page];
+export const toContract = (task: Task, page: Page): [components["schemas"]["TaskPublic"], components["schemas"]["PageInfo"]] => [task, page];
+
+export function misuse(tasks: TaskApi): unknown[] {
+  return [
+    // @ts-expect-error - a task needs a title
+    () => tasks.create({ description: "a" }),
+    // @ts-expect-error - there is no such status
+    () => tasks.update("a", { status: "finished" }),
+    // @ts-expect-error - the last page has no next one
+    () => tasks.list().then((page) => page.next()),
+  ];
+}
+
+export async function life(tasks: TaskApi) {
+  const first = await tasks.create({ title: "Buy milk", due_date: "2026-12-24" });
+  const done = await tasks.create({ title: "Buy bread" });
+  const completed = await tasks.complete(done.id);
+  const reopened = await tasks.complete(done.id, false);
+  const edited = await tasks.update(first.id, { title: "Buy oat milk" }, { ifMatch: first });
+  const outdated = await failure(tasks.update(first.id, { title: "Buy rice" }, { ifMatch: first }));
+  const batch = await tasks.batch([{ op: "create", data: { title: "Buy tea" } }, { op: "complete", id: done.id }]);
+  const page = await tasks.list({ status: "todo", sort: "title", limit: 1, include_total: true });
+  const second = await page.next?.();
+  const changed: string[] = [];
+  const stop = new AbortController();
+  for await (const { task } of tasks.changes({ signal: stop.signal })) {
+    changed.push(task?.title ?? "");
+    if (changed.length === 3) stop.abort();
+  }
+  await tasks.remove(done.id);
+  await tasks.remove(first.id, { permanent: true });
+  return {
+    statuses: [completed.status, reopened.status],
+    edited: edited.title,
+    outdated,
+    batch: batch.map((result) => result.status),
+    pages: [titles(page), second && titles(second), second?.next],
+    total: page.page.total,
+    changed: changed.sort(),
+    missing: await failure(tasks.get(first.id)),
+    wrong: await failure(tasks.create({ title: "" })),
+    account: (await tasks.request<{ timezone: string }>("/api/me", { method: "PATCH", body: { timezone: "Europe/Berlin" } })).timezone,
+    file: (await tasks.request<string>("/api/tasks/export?format=csv")).split("\r\n").length,
+    left: titles(await tasks.list()),
+  };
+}
+
+export async function create(tasks: TaskApi) {
+  return (await tasks.create({ title: "Buy milk" })).title;
+}
+
+export async function list(tasks: TaskApi) {
+  return titles(await tasks.list());
+}
+
+export async function listTwice(tasks: TaskApi) {
+  return [await failure(tasks.list()), await failure(tasks.list())];
+}
+
+export async function twoAtOnce(tasks: TaskApi) {
+  return (await Promise.all([tasks.list(), tasks.list()])).map(titles);
+}
+
+export async function change(tasks: TaskApi) {
+  const [task] = await tasks.list();
+  if (!task) throw new Error("there is no task");
+  return (await tasks.update(task.id, { title: "Buy tea" }, { ifMatch: task })).title;
+}
+
+export async function changeBoth(tasks: TaskApi) {
+  const [task] = await tasks.list();
+  return failure(tasks.update(task?.id ?? "", { status: "todo", completed: true }));
+}
+
+export async function toggle(tasks: TaskApi) {
+  const [task] = await tasks.list();
+  return failure(tasks.request(`/api/tasks/${task?.id}/complete`, { method: "PATCH" }));
+}
+
+export async function remove(tasks: TaskApi) {
+  const [task] = await tasks.list();
+  await tasks.remove(task?.id ?? "");
+  return titles(await tasks.list());
+}
+
+export async function creation(tasks: TaskApi) {
+  return failure(tasks.create({ title: "Buy milk" }));
+}
+
+// Follows changes until the task "last" arrives.
+export async function follow(tasks: TaskApi) {
+  const seen: string[] = [];
+  let since: string | undefined;
+  for await (const change of tasks.changes()) {
+    since = change.since;
+    seen.push(nameOf(change));
+    if (change.task?.title === "last") break;
+  }
+  const later: string[] = [];
+  if (since) {
+    const [first] = await tasks.list({ sort: "created_at" });
+    await tasks.remove(first?.id ?? "");
+    for await (const change of tasks.changes({ since })) {
+      later.push(change.deleted === first?.id ? "removed" : nameOf(change));
+      break;
+    }
+  }
+  return { seen, later };
+}
+
+export async function followFrom(tasks: TaskApi) {
+  const forgotten = (async () => {
+    for await (const change of tasks.changes({ since: "AAAAAAAPQkA9D7biRDI" })) nameOf(change);
+  })();
+  return failure(forgotten);
+}
+
+const nameOf = (change: Change): string => change.task?.title ?? change.deleted ?? "";

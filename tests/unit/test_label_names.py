@@ -1,0 +1,130 @@
+"""Which names are labels, which of them are the same label, and which labels a change makes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from backend.errors import TooManyLabels
+from backend.identity.claims import MAX_USER_ID_LENGTH
+from backend.models.fields import CommaSeparatedLabels, LabelNames
+from backend.models.values.label_names import MAX_LABELS, distinct_labels, key_of_label, keys_of_labels
+from backend.services.tasks import queries
+from backend.services.tasks.listing_queries import MAX_BYTES, MAX_IN_SHORT
+from backend.services.tasks.loaded import task_json
+from backend.services.tasks.named_labels import NamedLabels, spelled
+from backend.services.tasks.rules import Row
+from backend.services.unit_of_work import reading
+
+NAMES: TypeAdapter[list[str]] = TypeAdapter(LabelNames)
+FILTER: TypeAdapter[str] = TypeAdapter(CommaSeparatedLabels)
+FIFTY = [f"label {number}" for number in range(50)]
+
+
+@pytest.mark.requirement("FR-291")
+def test_names_that_differ_in_case_or_in_how_a_letter_is_composed_have_one_key() -> None:
+    for same in (("home", "HOME", "Home"), ("stra\xdfe", "STRASSE"), ("caf\xe9", "CAFE\u0301"), ("\u03a3", "\u03c2")):
+        assert len(set(map(key_of_label, same))) == 1, same
+        assert keys_of_labels(same) == [key_of_label(same[0])]
+        assert distinct_labels(same) == [same[0]]
+    assert distinct_labels(["b", "a", "B", "c"]) == ["b", "a", "c"]
+    assert len(keys_of_labels(["cafe", "caf\xe9", "ca fe"])) == 3
+
+
+@pytest.mark.requirement("FR-291")
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ([], []),
+        ([" home\u3000", "errand"], ["home", "errand"]),
+        (["home", "Errand", "HOME "], ["home", "Errand"]),
+        (["x" * 60, "\U0001f95b" * 60], ["x" * 60, "\U0001f95b" * 60]),
+        (["a b;c'\"\\%"], ["a b;c'\"\\%"]),
+        (FIFTY, FIFTY),
+    ],
+)
+def test_labels_are_trimmed_and_each_is_kept_once(sent: list[str], kept: list[str]) -> None:
+    assert NAMES.validate_python(sent) == kept
+
+
+@pytest.mark.requirement("FR-291")
+@pytest.mark.parametrize(
+    ("sent", "place", "code"),
+    [
+        (["a", " \t"], (1,), "string_too_short"),
+        (["x" * 61], (0,), "string_too_long"),
+        (["a,b"], (0,), "label_format"),
+        (["a\0b"], (0,), "label_format"),
+        (["a\nb"], (0,), "label_format"),
+        (["a\x9fb", ""], (0,), "label_format"),
+        ([1], (0,), "string_type"),
+        (None, (), "list_type"),
+        ("home", (), "list_type"),
+        ([*FIFTY, "home"], (), "too_long"),
+    ],
+)
+def test_what_is_no_label_is_refused_by_its_place(sent: object, place: tuple[int, ...], code: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        NAMES.validate_python(sent)
+
+    assert [(error["loc"], error["type"]) for error in refused.value.errors()] == [(place, code)]
+
+
+@pytest.mark.requirement("FR-293")
+def test_a_filter_has_labels_separated_by_commas() -> None:
+    assert FILTER.validate_python(" Home,errand\u3000") == "Home,errand"
+    assert FILTER.validate_python(",".join(FIFTY)) == ",".join(FIFTY)
+    for bad in (",", "home,", "a,,b", "a\0", "a\nb,c", "x" * 61, ",".join([*FIFTY, "home"])):
+        with pytest.raises(ValidationError, match="separated by commas"):
+            FILTER.validate_python(bad)
+
+
+@pytest.mark.requirement("FR-292")
+def test_a_label_that_exists_keeps_its_spelling_and_another_one_is_made() -> None:
+    labels = NamedLabels({"home": "Home"}, count=1)
+
+    assert spelled(["HOME", "Errand"], labels.spellings) == ["Home", "Errand"]
+    assert labels.make(["Home", "Errand", "work"], 7) == 9
+    assert (labels.spellings, labels.count) == ({"home": "Home", "errand": "Errand", "work": "work"}, 3)
+    assert labels.make(["ERRAND", "Home"], 9) == 9
+
+
+@pytest.mark.requirement("FR-292")
+def test_a_change_that_would_make_too_many_labels_makes_none() -> None:
+    labels = NamedLabels(count=MAX_LABELS - 1)
+
+    with pytest.raises(TooManyLabels):
+        labels.make(["a", "b"], 7)
+    assert (labels.spellings, labels.count) == ({}, MAX_LABELS - 1)
+    assert labels.make(["a"], 7) == 8
+    assert labels.make(["A"], 8) == 8
+
+
+@pytest.mark.requirement("FR-292")
+def test_only_a_change_that_names_labels_reads_them() -> None:
+    for has_key in (False, True):
+        plain, named = (str(reading(rows, has_key=has_key)) for rows in (queries.NAMED, queries.NAMED_AND_LABELS))
+        assert "FROM labels" not in plain
+        assert named.count("FROM labels") == 2
+
+
+@pytest.mark.requirement("FR-134")
+def test_a_page_whose_bytes_are_not_counted_has_no_more_than_others_even_of_the_longest_tasks() -> None:
+    moment = datetime(2026, 11, 21, 9, 30, 0, 123456, tzinfo=UTC)
+    labels = [chr(0x1F95B + number) + "\U0001f95b" * 59 for number in range(50)]
+    moments: dict[str, Any] = {"due_at": moment, "start_at": moment, "completed_at": moment, "deleted_at": moment}
+    texts: dict[str, Any] = {
+        "title": "\x01" * 500,
+        "description": "\x01" * 10_000,
+        "timezone": "x" * 100,
+        "labels": labels,
+    }
+    task = Row(UUID(int=1), moment, moment, revision=2**53, **moments, **texts)
+
+    longest = task_json(task, "\U0001f95b" * MAX_USER_ID_LENGTH).encode()
+
+    assert len(longest) * MAX_IN_SHORT < MAX_BYTES
