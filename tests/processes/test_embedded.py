@@ -7,9 +7,12 @@ import pwd
 import shutil
 import signal
 import stat
+import subprocess
+import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg2
 import pytest
@@ -31,6 +34,9 @@ from tests.fixtures.embedded import (
 )
 from tests.fixtures.logs import events
 from tests.fixtures.waiting import PATIENCE_SECONDS, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PRIVATE_TEXT = "nobody-may-read-this"
 
@@ -238,6 +244,37 @@ def test_root_and_an_ordinary_user_run_theirs_at_the_same_time(data_dir: Path) -
         assert server(theirs).username() == "nobody"
         assert server(data_dir / "ours").username() == "pgserver"
         assert leave(other) == 0
+
+
+@needs_root
+def test_processes_that_start_at_once_create_one_user(tmp_path: Path) -> None:
+    name = f"task-api-{tmp_path.stat().st_ino}"
+    for _ in range(4):
+        with ExitStack() as stack:
+            starts = [stack.enter_context(creates_user(name)) for _ in range(4)]
+            assert [said(start) for start in starts] == ["ready"] * 4
+            for start in starts:
+                print(file=start.stdin, flush=True)
+            answers = {start.communicate(timeout=PATIENCE_SECONDS)[0] for start in starts}
+            account = pwd.getpwnam(name)
+            assert answers == {f"{account.pw_uid} {account.pw_gid}\n"}
+
+
+@contextmanager
+def creates_user(name: str) -> Iterator[subprocess.Popen[str]]:
+    program = (
+        "from backend.database.embedded import wheel; wheel.helpers(); print('ready', flush=True); input();"
+        f"wheel.SERVER_USER = {name!r}; print(*wheel.server_account())"
+    )
+    process = subprocess.Popen(  # noqa: S603 - as written here
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+            subprocess.run(["userdel", name], capture_output=True, check=False)  # noqa: S603, S607 - the last one does
 
 
 @needs_root

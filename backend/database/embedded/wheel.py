@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib
-import subprocess
-import time
+import os
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 from backend.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
 
 SERVER_USER = "pgserver"
 
@@ -38,10 +42,21 @@ def server_account() -> tuple[int, int]:  # root only
     """Return the ids of the user and group that the server runs as for root; create the user if it is missing."""
     import pwd  # noqa: PLC0415 - not on Windows, where this module must still import
 
-    try:
-        helpers().ensure_user_exists(SERVER_USER)
-    except subprocess.CalledProcessError:
-        time.sleep(1)  # another process may be creating it at this moment
+    # Of several useradd at the same time, each succeeds, and the last one overwrites the users of the others.
+    with _root_alone(pwd.getpwuid(0).pw_dir):
         helpers().ensure_user_exists(SERVER_USER)
     account = pwd.getpwnam(SERVER_USER)
     return account.pw_uid, account.pw_gid
+
+
+@contextmanager
+def _root_alone(home: str) -> Iterator[None]:
+    """Wait until no other process is in here, whichever checkout it runs from: only root can open its home."""
+    import fcntl  # noqa: PLC0415 - not on Windows, where this module must still import
+
+    folder = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
