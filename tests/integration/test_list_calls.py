@@ -35,7 +35,7 @@ from tests.fixtures.lists import (
 from tests.fixtures.tasks import MISSING_ID, create, error_of, path_of, read, revision_of
 
 
-@pytest.mark.requirement("FR-334", "FR-335")
+@pytest.mark.requirement("FR-332", "FR-333")
 def test_a_list_is_made_read_and_listed(client: httpx.Client) -> None:
     made = make(client, " Groceries\u2003", color="#1E90FF")
 
@@ -51,7 +51,7 @@ def test_a_list_is_made_read_and_listed(client: httpx.Client) -> None:
     assert revision_of(client) == 3
 
 
-@pytest.mark.requirement("FR-334")
+@pytest.mark.requirement("FR-332")
 @pytest.mark.parametrize(
     ("fields", "field", "code"),
     [
@@ -73,7 +73,7 @@ def test_a_wrong_list_is_refused(client: httpx.Client, fields: dict[str, object]
     assert revision_of(client) == 0
 
 
-@pytest.mark.requirement("FR-334")
+@pytest.mark.requirement("FR-332")
 def test_a_repeated_create_makes_one_list(client: httpx.Client, stranger: httpx.Client) -> None:
     body = {"id": str(uuid.uuid4()), "name": "a", "color": "#000000"}
     made = list_of(client.post(LISTS, json=body), 201)
@@ -94,7 +94,7 @@ def test_a_repeated_create_makes_one_list(client: httpx.Client, stranger: httpx.
     assert [found["name"] for found in listed(client)] == ["c"]
 
 
-@pytest.mark.requirement("FR-334")
+@pytest.mark.requirement("FR-332")
 def test_a_user_has_at_most_500_lists(client: httpx.Client, database_url: str, user_id: str) -> None:
     first = make(client)
     many = (
@@ -110,7 +110,7 @@ def test_a_user_has_at_most_500_lists(client: httpx.Client, database_url: str, u
     make(client)
 
 
-@pytest.mark.requirement("FR-335")
+@pytest.mark.requirement("FR-333")
 def test_archived_and_deleted_lists_are_listed_apart(client: httpx.Client) -> None:
     assert listed(client) == listed(client, archived="true") == listed(client, deleted="true") == []
     first, old, gone, old_and_gone = (make(client, name) for name in "abcd")
@@ -127,7 +127,7 @@ def test_archived_and_deleted_lists_are_listed_apart(client: httpx.Client) -> No
     assert trashed[0] == {**gone, "revision": 7, "updated_at": trashed[0]["updated_at"]}
 
 
-@pytest.mark.requirement("FR-335")
+@pytest.mark.requirement("FR-333")
 def test_the_tasks_of_each_status_are_counted(client: httpx.Client) -> None:
     first, second = make(client, "a"), make(client, "b")
     for status in ("todo", "todo", "in_progress", "done", "cancelled"):
@@ -147,7 +147,7 @@ def test_the_tasks_of_each_status_are_counted(client: httpx.Client) -> None:
     assert listed(client, deleted="true", include_counts="true")[0]["counts"] == none
 
 
-@pytest.mark.requirement("FR-335")
+@pytest.mark.requirement("FR-333")
 def test_known_lists_are_not_sent_again(client: httpx.Client, api: API, user_id: str) -> None:
     assert client.get(LISTS, headers={"If-None-Match": "*"}).status_code == 304
     made = make(client)
@@ -165,7 +165,7 @@ def test_known_lists_are_not_sent_again(client: httpx.Client, api: API, user_id:
     assert client.get("/api/tasks").headers["ETag"] == client.get(LISTS).headers["ETag"]
 
 
-@pytest.mark.requirement("FR-335", "FR-336")
+@pytest.mark.requirement("FR-333", "FR-334")
 @pytest.mark.parametrize("name", ['a "quoted" \\ name', "\u00fc\U0001f3e0\u2028", "\x01\t\x7f"])
 def test_the_answer_of_a_change_is_what_is_read(client: httpx.Client, name: str) -> None:
     made = client.post(LISTS, json={"name": name})
@@ -178,7 +178,7 @@ def test_the_answer_of_a_change_is_what_is_read(client: httpx.Client, name: str)
     assert client.get(LISTS, params={"archived": "true"}).text == f'{{"data":[{text}]}}'
 
 
-@pytest.mark.requirement("FR-336")
+@pytest.mark.requirement("FR-334")
 def test_an_edit_changes_what_it_names(client: httpx.Client) -> None:
     made = make(client, "a", color="#000000")
     task = create(client, list_id=made["id"])
@@ -197,7 +197,7 @@ def test_an_edit_changes_what_it_names(client: httpx.Client) -> None:
     assert revision_of(client) == 6
 
 
-@pytest.mark.requirement("FR-336")
+@pytest.mark.requirement("FR-334")
 def test_a_whole_list_may_be_sent_back(client: httpx.Client) -> None:
     made, other = make(client, "a"), make(client, "b")
 
@@ -211,7 +211,7 @@ def test_a_whole_list_may_be_sent_back(client: httpx.Client) -> None:
     assert client.get(list_path(made)).json()["data"]["name"] == "e"
 
 
-@pytest.mark.requirement("FR-337")
+@pytest.mark.requirement("FR-335")
 def test_a_list_goes_to_the_trash_with_its_tasks_and_comes_back_with_them(
     client: httpx.Client, database_url: str
 ) -> None:
@@ -241,7 +241,7 @@ def test_a_list_goes_to_the_trash_with_its_tasks_and_comes_back_with_them(
     assert revision_of(client) == revision + 6
 
 
-@pytest.mark.requirement("FR-337")
+@pytest.mark.requirement("FR-335")
 def test_or_its_tasks_go_to_the_inbox(client: httpx.Client, database_url: str) -> None:
     made = make(client)
     task, trashed = create(client, "x", list_id=made["id"]), create(client, "y", list_id=made["id"])
@@ -262,7 +262,7 @@ def test_or_its_tasks_go_to_the_inbox(client: httpx.Client, database_url: str) -
     assert error_of(answer, 422, "VALIDATION_ERROR")["details"][0]["code"] == "enum"
 
 
-@pytest.mark.requirement("FR-337")
+@pytest.mark.requirement("FR-335")
 @pytest.mark.parametrize("is_in_trash", [False, True])
 @pytest.mark.parametrize("place", ["trash", "inbox"])
 def test_a_list_is_removed_for_good(client: httpx.Client, database_url: str, place: str, *, is_in_trash: bool) -> None:
@@ -288,7 +288,7 @@ def test_a_list_is_removed_for_good(client: httpx.Client, database_url: str, pla
     make(client, id=made["id"])
 
 
-@pytest.mark.requirement("FR-337")
+@pytest.mark.requirement("FR-335")
 def test_a_list_is_purged_after_its_tasks(own_url: str, settings: Settings, user_id: str) -> None:
     with serve(settings.model_copy(update={"database_url": SecretStr(own_url)})) as api, api.client(user_id) as client:
         made, kept = make(client, "a"), make(client, "b")
@@ -304,7 +304,7 @@ def test_a_list_is_purged_after_its_tasks(own_url: str, settings: Settings, user
         assert [found["name"] for found in listed(client, deleted="true")] == ["b"]
 
 
-@pytest.mark.requirement("FR-338")
+@pytest.mark.requirement("FR-336")
 def test_a_change_is_made_only_to_the_list_that_the_client_knows(client: httpx.Client) -> None:
     made = make(client)
     now = edit(client, made, name="b")
@@ -327,7 +327,7 @@ def test_a_change_is_made_only_to_the_list_that_the_client_knows(client: httpx.C
         assert list_of(answer)["name"] == tag
 
 
-@pytest.mark.requirement("FR-338")
+@pytest.mark.requirement("FR-336")
 def test_where_tags_are_required_lists_need_them_too(settings: Settings, user_id: str) -> None:
     strict = settings.model_copy(update={"require_if_match": True})
     with serve(strict) as api, api.client(user_id) as client:
@@ -338,7 +338,7 @@ def test_where_tags_are_required_lists_need_them_too(settings: Settings, user_id
         assert client.delete(list_path(made), headers={"If-Match": '"1"'}).status_code == 204
 
 
-@pytest.mark.requirement("FR-338")
+@pytest.mark.requirement("FR-336")
 def test_a_restore_with_a_key_is_done_once(client: httpx.Client) -> None:
     made, key = make(client), new_key()
     delete(client, made)
@@ -352,7 +352,7 @@ def test_a_restore_with_a_key_is_done_once(client: httpx.Client) -> None:
     assert listed(client) == []
 
 
-@pytest.mark.requirement("FR-339")
+@pytest.mark.requirement("FR-337")
 def test_a_missing_a_deleted_and_another_users_list_are_the_same(client: httpx.Client, stranger: httpx.Client) -> None:
     gone, theirs = make(client), make(stranger)
     delete(client, gone)
@@ -368,7 +368,7 @@ def test_a_missing_a_deleted_and_another_users_list_are_the_same(client: httpx.C
     assert listed(stranger) == [theirs]
 
 
-@pytest.mark.requirement("FR-339")
+@pytest.mark.requirement("FR-337")
 def test_tokens_need_the_scope(client: httpx.Client, api: API) -> None:
     made = make(client)
     reading, writing = (make_token(client, scope)["token"] for scope in (READ, WRITE))
@@ -382,7 +382,7 @@ def test_tokens_need_the_scope(client: httpx.Client, api: API) -> None:
         assert edit(writer, made, name="b")["name"] == "b"
 
 
-@pytest.mark.requirement("FR-338")
+@pytest.mark.requirement("FR-336")
 def test_changes_of_a_list_at_once_are_each_done(client: httpx.Client) -> None:
     made = make(client)
     with ThreadPoolExecutor(4) as threads:

@@ -34,7 +34,7 @@ def gone(kind: str, row: List | Task, revision: int) -> Change:
     return {"type": kind, "data": {"id": row["id"], "deleted": True, "revision": revision}}
 
 
-@pytest.mark.requirement("FR-345")
+@pytest.mark.requirement("FR-343")
 def test_lists_stand_in_the_feed_beside_tasks_and_labels(client: httpx.Client) -> None:
     first, label = make(client, "a"), put(client, "home")
     task = create(client, list_id=first["id"])
@@ -51,7 +51,7 @@ def test_lists_stand_in_the_feed_beside_tasks_and_labels(client: httpx.Client) -
     assert client.get(FEED).json()["data"] == [task]
 
 
-@pytest.mark.requirement("FR-345", "FR-337")
+@pytest.mark.requirement("FR-343", "FR-335")
 def test_a_deleted_list_is_reported_with_its_tasks(client: httpx.Client) -> None:
     made = make(client)
     task = create(client, list_id=made["id"])
@@ -68,7 +68,7 @@ def test_a_deleted_list_is_reported_with_its_tasks(client: httpx.Client) -> None
     assert feed(client, "list") == [gone("list", made, 9)]
 
 
-@pytest.mark.requirement("FR-345", "FR-337")
+@pytest.mark.requirement("FR-343", "FR-335")
 def test_the_purge_forgets_lists(client: httpx.Client, api: API, database_url: str, user_id: str) -> None:
     made, task = make(client), create(client)
     delete(client, made)

@@ -20,7 +20,7 @@ def details_of(response: httpx.Response) -> list[tuple[str, str]]:
     return [(each["field"], each["code"]) for each in error_of(response, 422, "VALIDATION_ERROR")["details"]]
 
 
-@pytest.mark.requirement("FR-340")
+@pytest.mark.requirement("FR-338")
 def test_a_task_is_made_in_a_list_and_moved(client: httpx.Client) -> None:
     first, second = make(client, "a"), make(client, "b")
     task = create(client, list_id=first["id"])
@@ -36,7 +36,7 @@ def test_a_task_is_made_in_a_list_and_moved(client: httpx.Client) -> None:
     assert revision_of(client) == 8
 
 
-@pytest.mark.requirement("FR-340")
+@pytest.mark.requirement("FR-338")
 def test_no_task_comes_into_a_list_that_is_not_there(client: httpx.Client, stranger: httpx.Client) -> None:
     task, gone, theirs = create(client), make(client), make(stranger)
     delete(client, gone)
@@ -55,7 +55,7 @@ def test_no_task_comes_into_a_list_that_is_not_there(client: httpx.Client, stran
     assert task_of(stranger.post("/api/tasks", json={"title": "b", "list_id": theirs["id"]}), 201)
 
 
-@pytest.mark.requirement("FR-340", "FR-334")
+@pytest.mark.requirement("FR-338", "FR-332")
 def test_a_repeated_create_in_a_list_is_known_again(client: httpx.Client) -> None:
     first, second = make(client, "a"), make(client, "b")
     body = {"id": str(uuid.uuid4()), "title": "x", "list_id": first["id"]}
@@ -67,7 +67,7 @@ def test_a_repeated_create_in_a_list_is_known_again(client: httpx.Client) -> Non
     assert task_of(client.post("/api/tasks", json=body)) == moved
 
 
-@pytest.mark.requirement("FR-340", "FR-341")
+@pytest.mark.requirement("FR-338", "FR-339")
 def test_a_batch_does_with_lists_what_single_calls_do(client: httpx.Client) -> None:
     made, gone = make(client, "a"), make(client, "b")
     task, trashed = (create(client, name, list_id=made["id"]) for name in "xy")
@@ -91,7 +91,7 @@ def test_a_batch_does_with_lists_what_single_calls_do(client: httpx.Client) -> N
     assert titles_in(client, made["id"]) == ["w", "y"]
 
 
-@pytest.mark.requirement("FR-341")
+@pytest.mark.requirement("FR-339")
 def test_a_restored_task_goes_back_to_its_list_or_to_the_inbox(client: httpx.Client) -> None:
     made = make(client)
     first, second = create(client, "x", list_id=made["id"]), create(client, "y", list_id=made["id"])
@@ -109,7 +109,7 @@ def test_a_restored_task_goes_back_to_its_list_or_to_the_inbox(client: httpx.Cli
     assert read(client, second)["list_id"] == made["id"]
 
 
-@pytest.mark.requirement("FR-342")
+@pytest.mark.requirement("FR-340")
 def test_tasks_are_listed_by_their_list(client: httpx.Client, stranger: httpx.Client) -> None:
     first, second, theirs = make(client, "a"), make(client, "b"), make(stranger)
     for title, place in (("x", first), ("y", second), ("z", first)):
@@ -137,7 +137,7 @@ def test_tasks_are_listed_by_their_list(client: httpx.Client, stranger: httpx.Cl
     )
 
 
-@pytest.mark.requirement("FR-342")
+@pytest.mark.requirement("FR-340")
 def test_tasks_in_archived_lists_can_be_left_out(client: httpx.Client) -> None:
     def titles(is_in_archived: str) -> list[str]:
         answer = client.get("/api/tasks", params={"in_archived": is_in_archived, "sort": "title"})
@@ -156,7 +156,7 @@ def test_tasks_in_archived_lists_can_be_left_out(client: httpx.Client) -> None:
     assert (titles("false"), titles("true")) == (["w", "y"], ["x"])
 
 
-@pytest.mark.requirement("FR-344")
+@pytest.mark.requirement("FR-342")
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "ics"])
 def test_files_carry_the_list(client: httpx.Client, kind: str) -> None:
     content_type = {"jsonl": LINES, "csv": CSV, "ics": CALENDAR}[kind]
@@ -175,7 +175,7 @@ def test_files_carry_the_list(client: httpx.Client, kind: str) -> None:
     assert {problem[1:] for problem in problems(client, file, content_type)} == {UNKNOWN}
 
 
-@pytest.mark.requirement("FR-344")
+@pytest.mark.requirement("FR-342")
 def test_a_file_without_lists_leaves_tasks_in_theirs(client: httpx.Client) -> None:
     made = make(client)
     task = create(client, "x", list_id=made["id"])

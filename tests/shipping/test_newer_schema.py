@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +16,7 @@ from backend.errors import ConfigurationError
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.erasure import erasure_of, user_of
 from tests.fixtures.load import load_on
-from tests.fixtures.migrating import FILES, write
+from tests.fixtures.migrating import FILES, at_last, write
 from tests.fixtures.tasks import create, path_of
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
@@ -87,24 +85,13 @@ def _everything_works(api: API) -> None:
         assert client.send(keyed.request).json() == keyed.json()
 
 
-def _at_last(migrate: Callable[[], Any]) -> Any:
-    """Retry, as the document says, when a migration deadlocks with requests that lock its tables in another order."""
-    for _ in range(5):
-        try:
-            return migrate()
-        except ConfigurationError as error:
-            if not re.search("nothing was changed: (deadlock detected|.* lock timeout)", str(error)):
-                raise
-    raise AssertionError("it never gets its turn")
-
-
 def test_it_goes_on_while_the_next_schema_comes_and_goes(api: API, own_url: str, newer: Path) -> None:
     _everything_works(api)
     with load_on(api.base_url, new_user(), kept=2, new=1) as load:
-        assert _at_last(lambda: migrations.apply(own_url, newer)) == [NEXT]
+        assert at_last(lambda: migrations.apply(own_url, newer)) == [NEXT]
         load.wait_for(50)
         _everything_works(api)
-        assert _at_last(lambda: migrations.rollback(own_url, newer)) == NEXT
+        assert at_last(lambda: migrations.rollback(own_url, newer)) == NEXT
         load.wait_for(50)
         _everything_works(api)
     assert load.lost() == []

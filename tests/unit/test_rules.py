@@ -237,7 +237,7 @@ def test_the_trash_and_back_leaves_a_task_as_it_was(task: Row, now: datetime) ->
     assert rules.trashed(task, now).deleted_at == now
 
 
-@pytest.mark.requirement("FR-341")
+@pytest.mark.requirement("FR-339")
 @given(rows(), TIMES, st.uuids(), st.uuids())
 def test_a_task_whose_list_is_gone_comes_back_into_the_inbox(task: Row, now: datetime, here: UUID, other: UUID) -> None:
     trashed = rules.trashed(task._replace(list_id=here), now)
@@ -245,7 +245,7 @@ def test_a_task_whose_list_is_gone_comes_back_into_the_inbox(task: Row, now: dat
     assert rules.restored(trashed, {other} - {here}) == trashed._replace(deleted_at=None, list_id=None)
 
 
-@pytest.mark.requirement("FR-340")
+@pytest.mark.requirement("FR-338")
 @given(rows(), TIMES, st.uuids())
 def test_no_task_comes_into_a_list_that_is_not_there(task: Row, now: datetime, place: UUID) -> None:
     inside = task._replace(list_id=place, deleted_at=None)
