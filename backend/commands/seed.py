@@ -11,10 +11,11 @@ from backend.commands.progress import progress
 from backend.commands.sessions import sessions_on
 from backend.config import Settings
 from backend.database.session import SessionFactory
-from backend.errors import ConfigurationError, TooManyLabels, TooManyTasks
+from backend.errors import ConfigurationError, ListConflict, TooManyLabels, TooManyLists, TooManyTasks
 from backend.server.signals import EXIT_TERMINATED, leaving_in_order
+from backend.services.lists.service import ListService
 from backend.services.samples.service import SeedService
-from backend.services.samples.tasks import sample_task, sample_user
+from backend.services.samples.tasks import sample_lists, sample_task, sample_user
 
 STEP = 500  # tasks stored at once
 _SHOWN = 5  # users named in the output
@@ -49,6 +50,7 @@ def _steps(sessions: SessionFactory, settings: Settings, options: argparse.Names
     """Store the tasks in steps; yields for each step how many tasks it covered, and how many of them were missing."""
     for user_id in map(sample_user, range(1, options.users + 1)):
         service = SeedService(sessions, user_id, settings.max_tasks_per_user)
+        _add_lists(ListService(sessions, user_id))
         for first in range(0, options.tasks, STEP):
             numbers = range(first, min(first + STEP, options.tasks))
             try:
@@ -61,6 +63,16 @@ def _steps(sessions: SessionFactory, settings: Settings, options: argparse.Names
             except TooManyLabels as error:
                 raise ConfigurationError(f"{user_id} also has other labels. {error.message}") from None
             yield len(numbers), added
+
+
+def _add_lists(service: ListService) -> None:
+    for sample in sample_lists(service.user_id):
+        try:
+            service.create(sample)
+        except TooManyLists as error:
+            raise ConfigurationError(f"{service.user_id} also has other lists. {error.message}") from None
+        except ListConflict:
+            pass  # it is in the trash
 
 
 def _names(users: int) -> str:

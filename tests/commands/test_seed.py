@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 
 from backend.services.samples.tasks import sample_task, sample_user
-from backend.services.samples.words import LABELS
+from backend.services.samples.words import LABELS, LISTS
 from tests.fixtures.database import execute
 from tests.fixtures.feed import sync_token
 from tests.fixtures.process import Service, environment, run, served
@@ -21,13 +21,20 @@ from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-221")
 
-# The changes of each user, without those that made a label, and the number of tasks.
+# The changes of each user, without those that made a label or a list, and the number of tasks.
 COUNTERS = """
-SELECT id, revision - (SELECT count(*) FROM labels WHERE user_id = users.id), task_count FROM users ORDER BY id
+SELECT id, revision - (SELECT count(*) FROM labels WHERE user_id = users.id)
+    - (SELECT count(*) FROM lists WHERE user_id = users.id), task_count
+FROM users ORDER BY id
 """
 OTHER_LABELS = """
 INSERT INTO labels (user_id, id, name, name_key, revision)
 SELECT 'alice', gen_random_uuid(), name, name, 1 FROM (SELECT generate_series(1, 1000)::text) AS others (name)
+"""
+OTHER_LISTS = """
+WITH bob AS (INSERT INTO users (id, revision, task_count) VALUES ('bob', 500, 0) RETURNING id)
+INSERT INTO lists (user_id, id, name, revision)
+SELECT id, gen_random_uuid(), 'another', number FROM bob, generate_series(1, 500) AS number
 """
 NUMBERED_TWICE = "SELECT count(*) FROM tasks JOIN labels USING (user_id, revision)"
 
@@ -124,7 +131,7 @@ def test_a_new_user_finds_the_tasks_by_the_token_that_it_names(tmp_path: Path) -
             changes = client.get("/api/changes").json()
 
     assert len(tasks) == 700
-    assert (len(changes["data"]), changes["page"]["next_since"]) == (700, sync_token(700 + len(LABELS)))
+    assert (len(changes["data"]), changes["page"]["next_since"]) == (700, sync_token(700 + len(LABELS) + len(LISTS)))
     created = [datetime.fromisoformat(task["created_at"]) for task in tasks]
     now = datetime.now(UTC)
     assert now - timedelta(days=181) < created[-1] < now - timedelta(days=90)
@@ -155,6 +162,25 @@ def test_an_account_never_holds_more_labels_than_it_may(own_url: str, tmp_path: 
     assert (full.returncode, full.stdout) == (1, "")
     assert full.stderr.startswith("task-api: alice also has other labels. You have the maximum number of labels.")
     assert rows(own_url, "SELECT count(*) FROM tasks") == [(0,)]
+
+
+def test_tasks_are_in_lists_as_far_as_these_may_be_made(own_url: str, tmp_path: Path) -> None:
+    in_lists = "SELECT lists.name, count(*) FROM lists LEFT JOIN tasks ON list_id = lists.id GROUP BY 1"
+    assert seed(own_url, tmp_path, "--users", "1", "--tasks", "100").returncode == 0
+    found = dict(rows(own_url, in_lists))
+    assert found.keys() == set(LISTS)
+    assert min(found.values()) > 0
+    assert sum(found.values()) < 100
+
+    execute(own_url, "UPDATE lists SET deleted_at = now() WHERE name = 'Home'")
+    again = seed(own_url, tmp_path, "--users", "1", "--tasks", "200", "--seed", "2")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert dict(rows(own_url, in_lists))["Home"] == found["Home"]
+
+    execute(own_url, OTHER_LISTS)
+    full = seed(own_url, tmp_path, "--users", "2", "--tasks", "1")
+    assert full.returncode == 1
+    assert full.stderr.startswith("task-api: bob also has other lists. You have the maximum number of lists.")
 
 
 def test_production_wants_no_invented_data(own_url: str, tmp_path: Path) -> None:

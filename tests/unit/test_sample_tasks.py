@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from backend.models.task import TaskCreate
-from backend.services.samples.tasks import NAMES, SampleTask, sample_task, sample_user
-from backend.services.samples.words import DESCRIPTIONS, LABELS, LISTS, TITLES
+from backend.services.samples.tasks import NAMES, SampleTask, sample_lists, sample_task, sample_user
+from backend.services.samples.words import DESCRIPTIONS, LABELS, TITLES, WORDS
 
 pytestmark = pytest.mark.requirement("FR-221")
 
@@ -57,12 +57,13 @@ def test_they_are_of_many_kinds() -> None:
     assert {task.due > timedelta() for task in tasks if task.due} == {True, False}
     assert {len(task.labels) for task in tasks} == {0, 1, 2}
     assert {label for task in tasks for label in task.labels} == {*LABELS}
+    assert {task.list_id for task in tasks} == {None, *(sample.id for sample in sample_lists("alice"))}
     assert any(not task.title.isascii() for task in tasks)
     assert any(task.completed is None and task.updated < task.created for task in tasks)
 
 
 def test_every_word_has_its_place() -> None:
-    assert set(re.findall(r"\{(\w+)\}", " ".join(TITLES + DESCRIPTIONS))) == LISTS.keys()
+    assert set(re.findall(r"\{(\w+)\}", " ".join(TITLES + DESCRIPTIONS))) == WORDS.keys()
 
 
 def test_users_have_names_that_are_easy_to_remember() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from backend.database.retry import repeatable
 from backend.database.session import Sessions
@@ -28,19 +29,21 @@ class SeedService:
     def add(self, samples: Sequence[SampleTask]) -> int:
         """Store the tasks that do not exist yet, not even in the trash; returns how many these were.
 
+        A task whose list is missing comes into the inbox.
         Raises TooManyTasks or TooManyLabels, and stores none of them, when the account cannot hold them all.
         """
         with unit_of_work(self.sessions, self.user_id) as unit:
             labels = (name for sample in samples for name in sample.labels)
-            tasks = LoadedTasks.load(unit, [sample.id for sample in samples], self.max_tasks, Names(labels))
+            names = Names(labels, tuple({sample.list_id for sample in samples if sample.list_id}))
+            tasks = LoadedTasks.load(unit, [sample.id for sample in samples], self.max_tasks, names)
             missing = [sample for sample in samples if sample.id not in tasks.tasks]
             for sample in missing:
-                tasks.add(_row(sample, tasks.now))
+                tasks.add(_row(sample, tasks.now, tasks.lists))
             tasks.store()
         return len(missing)
 
 
-def _row(sample: SampleTask, now: datetime) -> Row:
+def _row(sample: SampleTask, now: datetime, lists: frozenset[UUID]) -> Row:
     due = None if sample.due is None else (now + sample.due).replace(minute=0, second=0, microsecond=0)
     return Row(
         id=sample.id,
@@ -57,4 +60,5 @@ def _row(sample: SampleTask, now: datetime) -> Row:
         due_at=None if sample.is_due_on_a_day else due,
         priority=number_of(sample.priority),
         labels=sample.labels,
+        list_id=sample.list_id if sample.list_id in lists else None,
     )

@@ -1,4 +1,4 @@
-"""Invents tasks. Each depends only on a seed, its user and its number, so it is always the same."""
+"""Invents tasks and lists. Each depends only on a seed, its user and its number, so it is always the same."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID, uuid5
 
+from backend.models.list import ListCreate
 from backend.models.task import Priority
-from backend.services.samples.words import DESCRIPTIONS, LABELS, LISTS, TITLES
+from backend.services.samples.words import DESCRIPTIONS, LABELS, LISTS, TITLES, WORDS
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
 
@@ -32,11 +33,21 @@ class SampleTask:
     is_due_on_a_day: bool
     priority: Priority | None
     labels: list[str]
+    list_id: UUID | None
 
 
 def sample_user(number: int) -> str:
     """Return the user with this number, from 1 on: alice, bob and so on, then user-0011."""
     return NAMES[number - 1] if number <= len(NAMES) else f"user-{number:04}"
+
+
+def sample_lists(user_id: str) -> list[ListCreate]:
+    """Invent the user's lists, the same for each seed."""
+    return [ListCreate(id=_list_id(user_id, name), name=name) for name in LISTS]
+
+
+def _list_id(user_id: str, name: str) -> UUID:
+    return uuid5(_ORIGIN, f"lists/{user_id}/{name}")
 
 
 def sample_task(seed: int, user_id: str, number: int) -> SampleTask:
@@ -56,11 +67,14 @@ def sample_task(seed: int, user_id: str, number: int) -> SampleTask:
     is_due_on_a_day = random.random() < 0.7  # noqa: PLR2004 - most
     priority = random.choice([*Priority, None, None, None])
     labels = random.sample(LABELS, random.choice((0, 0, 1, 1, 2)))
+    # Many are where they were first written down: in the inbox.
+    list_name = random.choice([*LISTS, None, None])
+    list_id = None if list_name is None else _list_id(user_id, list_name)
     texts = (uuid5(_ORIGIN, name), title, description)
-    return SampleTask(*texts, created, updated, completed, due, is_due_on_a_day, priority, labels)
+    return SampleTask(*texts, created, updated, completed, due, is_due_on_a_day, priority, labels, list_id)
 
 
 def _fill(text: str, random: Random) -> str:
     """Replace each name in braces with a word from its list."""
-    filled = _PLACEHOLDER.sub(lambda name: random.choice(LISTS[name[1]]), text)
+    filled = _PLACEHOLDER.sub(lambda name: random.choice(WORDS[name[1]]), text)
     return filled[0].upper() + filled[1:]

@@ -48,9 +48,11 @@ DESCRIPTIONS = (
     "Maybe together with {person}, who wanted to see the {room} anyway.",
 )
 
+LISTS = ("Home", "Work", "Groceries", "Summer in Lisboa ☀️")
+
 LABELS = ("home", "errand", "work", "family", "Büro", "買い物", "waiting for somebody")
 
-LISTS = {
+WORDS = {
     "groceries": (
         "milk", "bread", "eggs", "rice", "oat milk", "coffee beans", "olive oil", "apples", "crème fraîche",
         "jalapeños", "green tea (緑茶)", "Gruyère", "flour", "basil", "lemons", "dishwasher tablets", "cat food",
