@@ -101,8 +101,45 @@ export interface Result {
   error?: { code: string; message: string; request_id: string; details: Detail[] };
 }
 
-/** A change, and the sync token to continue from after it. */
-export type Change = { since: string; task: Task; deleted?: never } | { since: string; deleted: string; task?: never };
+export interface Label {
+  id: string;
+  name: string;
+  color: string | null;
+  created_at: string;
+  updated_at: string;
+  revision: number;
+}
+
+export interface List {
+  id: string;
+  name: string;
+  /** Such as #228b22. */
+  color: string | null;
+  archived: boolean;
+  archived_at: string | null;
+  created_at: string;
+  updated_at: string;
+  revision: number;
+  /** Only of a list in the trash. */
+  deleted_at?: string;
+  /** How many tasks of each status it holds, if asked for with `include_counts=true`. */
+  counts?: Record<Status, number>;
+}
+
+interface Changed {
+  /** The sync token to continue from after this change. */
+  since: string;
+  type: "task" | "label" | "list";
+  task?: Task;
+  label?: Label;
+  list?: List;
+  /** The id of what was deleted. */
+  deleted?: string;
+}
+
+/** A change: its `type` is also the name of what it holds, unless that was deleted. */
+export type Change = Changed &
+  ({ type: "task"; task: Task } | { type: "label"; label: Label } | { type: "list"; list: List } | { deleted: string });
 
 export interface TaskApi {
   list(query?: Query, options?: Options): Promise<TaskList>;
@@ -112,7 +149,7 @@ export interface TaskApi {
   complete(id: string, completed?: boolean, options?: ChangeOptions): Promise<Task>;
   remove(id: string, options?: ChangeOptions & { permanent?: boolean }): Promise<void>;
   batch(operations: readonly Operation[], options?: Options & { atomic?: boolean }): Promise<Result[]>;
-  changes(options?: { since?: string; signal?: AbortSignal }): AsyncGenerator<Change, void, void>;
+  changes(options?: { since?: string; signal?: AbortSignal; types?: string }): AsyncGenerator<Change, void, void>;
   request<T = unknown>(path: string, options?: RequestOptions): Promise<T>;
 }
 

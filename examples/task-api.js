@@ -60,10 +60,8 @@ export function taskApi(address, getToken, { fetch = (...request) => globalThis.
       await wait(1000 * (retryAfter >= 0 ? retryAfter : growing(tries)), signal);
     }
   }
-  async function request(path, options) {
-    const content = await send(path, options);
-    return content?.page ? hidden(content.data, "page", content.page) : content?.data ?? content;
-  }
+  const request = (path, options) => send(path, options).then((content) =>
+    content?.page ? hidden(content.data, "page", content.page) : content?.data ?? content);
   const at = (id) => `/api/tasks/${encodeURIComponent(id)}`;
   // With a key, the service carries a request out once, however often it arrives.
   const once = (options) => ({ method: "POST", ...options, headers: { "Idempotency-Key": newKey(), ...options?.headers } });
@@ -84,15 +82,17 @@ export function taskApi(address, getToken, { fetch = (...request) => globalThis.
       if (!problem.unsure || problem.status !== 404) throw problem; // otherwise the first try has removed it
     });
   // Yields each change after `since`, then each as it happens, until `signal` is aborted. Store its `since` with your copy,
-  // to continue from there another day. After error 410, drop the copy and start without `since`.
-  async function* changes({ since, signal } = {}) {
+  // to continue from there another day. After error 410, drop the copy and start without `since`. `types` says what is
+  // followed: tasks, or "task,label,list", or some of these. Stay with them as long as you go on from a `since`.
+  async function* changes({ since, signal, types } = {}) {
     for (let failures = 1; !signal?.aborted; failures += 1) {
       try {
         const headers = since ? { "Last-Event-ID": since } : {};
-        const body = await send("/api/changes/stream", { headers, signal }, (answer) => answer.body);
+        const body = await send(`/api/changes/stream${types ? `?types=${types}` : ""}`, { headers, signal }, (answer) => answer.body);
         for await (const { id, data } of eventsIn(body)) {
           [since, failures] = [id ?? since, 1];
-          if (data) yield data.deleted ? { since, deleted: data.id } : { since, task: data };
+          const { type = "task", data: item = data } = data ?? {};
+          if (item) yield { since, type, ...(item.deleted ? { deleted: item.id } : { [type]: item }) };
         }
       } catch (problem) {
         if (!signal?.aborted && problem.status !== 0 && !PASSING.includes(problem.status)) throw problem;

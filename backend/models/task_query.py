@@ -185,29 +185,27 @@ class TaskQuery(Input):
     updated_before: Moment = optional("Only tasks last changed before this time", _LATE)
     overdue: QueryFlag = optional(
         "Only tasks that should be done by now, and are neither done nor cancelled (`true`), or all others (`false`). "
-        "A task that is due on a day is overdue when that day has ended. Such a listing changes with time, so it is "
-        "never answered 304",
+        "A task that is due on a day is overdue when that day has ended",
         True,
     )
     due_before: DayOrMoment = optional("Only tasks due before this day or time", "2026-12-01")
     due_after: DayOrMoment = optional("Only tasks due after this day or time", "2026-11-01")
     has_due: QueryFlag = optional("Only tasks that have a due (`true`) or none (`false`)", True)
     timezone: ZoneName = optional(
-        "The zone in which days begin and end for `overdue`, `due_before` and `due_after`. By default it is that of "
-        "your account, or UTC",
+        "The zone of the days in `overdue`, `due_before` and `due_after`; by default that of your account, or UTC",
         ZONE_EXAMPLE,
     )
     priority: Priorities = optional(
         "Only tasks with one of these priorities, separated by commas; `none` stands for null", "high,medium"
     )
     labels: CommaSeparatedLabels = optional(
-        "Only tasks that have all of these labels, separated by commas. Labels are compared without regard to case",
+        "Only tasks that have all of these labels, separated by commas. Case does not matter",
         "home,errand",
     )
     labels_any: CommaSeparatedLabels = optional(
         "Only tasks that have at least one of these labels, separated by commas", "home,errand"
     )
-    list_id: ListChoice = optional("Only the tasks in this list, or those in none (`inbox`)", UUID_EXAMPLE)
+    list_id: ListChoice = optional("Only the tasks in this list, or those in none (`inbox`)", INBOX)
     in_archived: QueryFlag = optional("Only tasks in archived lists (`true`), or all others (`false`)", False)
     ids: CommaSeparatedIds = optional("Only these tasks: up to 100 ids, separated by commas", UUID_EXAMPLE)
     deleted: QueryFlag = described(
@@ -219,9 +217,9 @@ class TaskQuery(Input):
         'milk or "soy drink" -oat',
     )
     sort: SortName = described(
-        "What to sort by; `-` reverses the order. Titles are compared without regard to case. With `completed_at`, "
-        "open tasks come after completed ones; with `due`, those without a due come last, and a day counts as its end "
-        "in UTC; with `priority`, those that matter most come first, and those without a priority last",
+        "What to sort by; `-` reverses the order. Case does not matter for titles. With `completed_at`, open "
+        "tasks come after completed ones; with `due`, those without a due come last, and a day counts as its end in "
+        "UTC; with `priority`, `high` comes first and null last",
         "-updated_at",
         default=TaskSort.CREATED_AT_REVERSED.value,
     )
@@ -232,7 +230,7 @@ class TaskQuery(Input):
     )
     limit: PlainInteger = described("Maximum number of tasks to return", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: Cursor = optional(
-        "`page.next_cursor` of the previous page, with the same filters and `sort`; omit it for the first page",
+        "`page.next_cursor` of the previous page, with the same filters and `sort`",
         CURSOR_EXAMPLE,
     )
     include_total: QueryFlag = described("`true`: also count all matching tasks, as `page.total`", True, default=False)

@@ -2,6 +2,7 @@
 import { TaskApiError, taskApi } from "../task-api.js";
 import { makeBoard } from "./board.js";
 import { fieldsOf } from "./card.js";
+import { makeLists } from "./lists.js";
 import { explain } from "./words.js";
 
 const TOKEN = "task-api-token"; // in sessionStorage, which belongs to this window and ends with it
@@ -11,6 +12,7 @@ const [signIn, add, filter, message] = ["#sign-in", "#add", "#filter", "#message
 
 let tasks; // the client of the user who has signed in
 let board;
+let lists; // at the side
 let before = null; // where the focus was before it came to the message
 let stay = new AbortController(); // is aborted when the user signs out
 
@@ -32,7 +34,9 @@ async function enter(token) {
     find("#who").textContent = me.id;
     present(true);
     say("");
-    board = makeBoard(find("#board"), tasks, { said: say, failed, labels: offerLabels });
+    const moved = (id, fields) => board.move(id, fields);
+    lists = makeLists(find("#lists"), tasks, { chosen: search, renamed: () => board.redraw(), moved, said: say, failed });
+    board = makeBoard(find("#board"), tasks, { said: say, failed, labels: offerLabels, lists });
     offerLabels((await tasks.request("/api/labels", { signal })).map((label) => label.name));
     await board.follow(signal);
   } catch (problem) {
@@ -48,6 +52,7 @@ function leave() {
   sessionStorage.removeItem(TOKEN);
   find("#who").textContent = "";
   find("#board").replaceChildren();
+  find("#lists").replaceChildren();
   [signIn, add, filter].forEach((form) => form.reset());
   filter.elements.labels.length = 1; // "Any"; the others were of the user who leaves
   present(false);
@@ -103,7 +108,7 @@ add.addEventListener("submit", async (event) => {
   if (button.ariaDisabled === "true") return; // Enter was pressed twice
   button.ariaDisabled = "true"; // not `disabled`, which would lose the focus
   try {
-    const task = await tasks.create(fieldsOf(add));
+    const task = await tasks.create({ ...fieldsOf(add), list_id: lists.chosen() });
     add.reset();
     add.elements.title.focus();
     await board.changed(task);
@@ -138,6 +143,7 @@ async function search() {
   const wanted = Object.entries({ q: q.value.trim(), priority: priority.value, labels: labels.value });
   const { timeZone } = new Intl.DateTimeFormat().resolvedOptions(); // a day ends when it ends for the user
   await board.load({
+    ...lists.filter(),
     ...Object.fromEntries(wanted.filter(([, value]) => value)),
     ...(overdue.checked && { overdue: true, timezone: timeZone }),
   });

@@ -1,11 +1,13 @@
 // The board: which tasks are shown, in which column and place, and how it follows changes.
 import { copyOf, makeCard } from "./card.js";
+import { takesCards } from "./drag.js";
 import { STATUSES } from "./words.js";
 
 const PAGE = 25; // tasks of a column that are fetched at once
 const MOST_IDS = 100; // that a listing takes
+const TYPES = "task,list"; // of the changes that it follows
 
-// `on` has what the board tells: said(text, undo), failed(error), labels(names).
+// `on` has what the board tells: said(text, undo), failed(error), labels(names); and the `lists`.
 export function makeBoard(place, tasks, on) {
   const known = new Map(); // the tasks that belong on the board, by id
   const cards = new Map(); // the cards that are on it, by id
@@ -19,7 +21,7 @@ export function makeBoard(place, tasks, on) {
 
   place.ariaBusy = "true"; // until the columns are listed
   place.replaceChildren(...Object.values(columns).map((column) => column.element));
-  const board = { load, follow, changed, removed, closed, inTurn, failed: on.failed };
+  const board = { load, follow, changed, removed, closed, move, redraw, lists: on.lists };
   return board;
 
   function makeColumn([status, name]) {
@@ -31,6 +33,7 @@ export function makeBoard(place, tasks, on) {
     const column = { element, more, list: element.querySelector(".cards"), next: null };
     more.ariaLabel = `More tasks: ${name}`;
     more.addEventListener("click", () => fetchMore(column));
+    takesCards(element, (id) => move(id, { status }));
     return [status, column];
   }
 
@@ -79,11 +82,12 @@ export function makeBoard(place, tasks, on) {
   // Follows all changes of the user, those of this window included, until `signal` is aborted. Over HTTP/1.1, a
   // browser has six connections to a service, and each window that follows takes one: HTTP/2 at the proxy lifts that.
   async function follow(signal) {
-    const since = await latest(); // before the first listing, so that no change falls between the two
+    const since = await latest(); // before the first listings, so that no change falls between the two
     if (signal.aborted) return;
-    await load(filters);
-    for await (const { task, deleted } of tasks.changes({ since, signal })) {
-      arrive(task?.id ?? deleted, task ?? null);
+    await Promise.all([on.lists.load(signal), load(filters)]);
+    for await (const { type, task, list, deleted } of tasks.changes({ since, signal, types: TYPES })) {
+      if (type === "list") on.lists.arrive(list ?? { id: deleted, deleted_at: true });
+      else arrive(task?.id ?? deleted, task ?? null);
     }
   }
 
@@ -96,7 +100,7 @@ export function makeBoard(place, tasks, on) {
   // The feed begins with all tasks that there are. An app that keeps a copy of them keeps its sync token, too.
   async function latest() {
     for (let since; ; ) {
-      const query = new URLSearchParams(since ? { since } : {});
+      const query = new URLSearchParams({ types: TYPES, ...(since && { since }) });
       const { page } = await tasks.request(`/api/changes?${query}`);
       since = page.next_since;
       if (!page.has_more) return since;
@@ -133,6 +137,11 @@ export function makeBoard(place, tasks, on) {
     return new Map(found.map((task) => [task.id, task]));
   }
 
+  // Whatever the task is now: this overwrites nothing that anybody typed, and whoever chose last is right.
+  function move(id, fields) {
+    return inTurn(async () => changed(await tasks.update(id, fields, { ifMatch: "*" }))).catch(on.failed);
+  }
+
   function changed(task) {
     if (known.has(task.id)) show(task); // at once; whether it still fits the filters turns out later
     return arrive(task.id, task);
@@ -162,6 +171,11 @@ export function makeBoard(place, tasks, on) {
   function forget(id) {
     known.delete(id);
     draw(id);
+  }
+
+  // A list has another name.
+  function redraw() {
+    for (const card of cards.values()) if (!card.isOpen) card.show(card.task);
   }
 
   // Makes the board agree with what is known of a task.

@@ -1,4 +1,5 @@
 // One task on the board: shows it, moves it to another column, and edits it in place.
+import { canBeDragged } from "./drag.js";
 import { FIELDS, STATUSES, explain, facts, inWords } from "./words.js";
 
 // Returns the first element of a template in the page.
@@ -6,18 +7,19 @@ export const copyOf = (name) => document.getElementById(name).content.firstEleme
 
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
-// What a form holds, as fields of a task. The form for new tasks has no description.
-export function fieldsOf({ elements: { title, description, due_date: day, priority, labels } }) {
+// What a form holds, as fields of a task. The form for new tasks has no description and no list.
+export function fieldsOf({ elements: { title, description, due_date: day, priority, labels, list_id: list } }) {
   return {
     title: title.value,
     ...(description && { description: description.value || null }),
     due_date: day.value || null,
     priority: priority.value || null,
     labels: labels.value.split(",").map((label) => label.trim()).filter(Boolean),
+    ...(list && { list_id: list.value || null }),
   };
 }
 
-// `board` has what the card tells: changed(task), removed(task), closed(card), failed(error).
+// `board` has what the card tells: changed(task), move(id, fields), removed(task), closed(card); and the `lists`.
 export function makeCard(tasks, board) {
   const element = copyOf("card");
   const face = element.querySelector(".face");
@@ -27,7 +29,11 @@ export function makeCard(tasks, board) {
 
   for (const [value, text] of Object.entries(STATUSES)) status.append(new Option(text, value));
   opener.addEventListener("click", open);
-  status.addEventListener("change", move);
+  status.addEventListener("change", async () => {
+    await board.move(card.task.id, { status: status.value });
+    status.value = card.task.status; // as before, if that has failed
+  });
+  canBeDragged(face, () => card.task.id);
   return card;
 
   function show(task) {
@@ -35,27 +41,15 @@ export function makeCard(tasks, board) {
     element.dataset.status = task.status;
     element.querySelector(".title").textContent = task.title;
     element.querySelector(".description").textContent = task.description ?? "";
-    element.querySelector(".facts").replaceChildren(...facts(task).map((fact) => textIn("li", fact.text, fact.kind)));
+    const shown = [...facts(task), ...board.lists.facts(task)];
+    element.querySelector(".facts").replaceChildren(...shown.map((fact) => textIn("li", fact.text, fact.kind)));
     status.value = task.status;
     status.ariaLabel = `Status of ${task.title}`; // each list and button has a name of its own
     opener.ariaLabel = `Edit ${task.title}`;
   }
 
-  // Whatever the task is now: this overwrites nothing that anybody typed, and whoever chose last is right.
-  async function move() {
-    const wanted = status.value;
-    try {
-      await board.inTurn(async () => {
-        board.changed(await tasks.update(card.task.id, { status: wanted }, { ifMatch: "*" }));
-      });
-    } catch (problem) {
-      status.value = card.task.status;
-      board.failed(problem);
-    }
-  }
-
   function open() {
-    const form = editForm(tasks, card.task, { save, remove, close });
+    const form = editForm(tasks, card.task, { save, remove, close, lists: board.lists });
     card.isOpen = true;
     face.hidden = true;
     element.append(form);
@@ -83,9 +77,9 @@ export function makeCard(tasks, board) {
 }
 
 // The form knows the task as it was when the form was opened: that is what the user has seen.
-function editForm(tasks, seen, { save, remove, close }) {
+function editForm(tasks, seen, { save, remove, close, lists }) {
   const form = copyOf("edit");
-  const { title, description, due_date: day, priority, labels } = form.elements;
+  const { title, description, due_date: day, priority, labels, list_id: list } = form.elements;
   const find = (selector) => form.querySelector(selector);
 
   title.value = seen.title;
@@ -93,6 +87,8 @@ function editForm(tasks, seen, { save, remove, close }) {
   day.value = seen.due_date ?? ""; // a due time is kept until a day is chosen instead
   priority.value = seen.priority ?? "";
   labels.value = seen.labels.join(", ");
+  list.append(...lists.options());
+  list.value = seen.list_id ?? "";
   const before = fieldsOf(form);
   let theirs = null; // the task as it is now, after a conflict
   let isBusy = false;
@@ -154,11 +150,12 @@ function editForm(tasks, seen, { save, remove, close }) {
   function showConflict(now) {
     theirs = now;
     const changes = typed();
-    const names = Object.keys(FIELDS).filter((name) => name in changes || inWords(name, now) !== inWords(name, seen));
+    const hasChanged = (name) => inWords(name, now, lists) !== inWords(name, seen, lists);
+    const names = Object.keys(FIELDS).filter((name) => name in changes || hasChanged(name));
     find("dl").replaceChildren(...names.flatMap((name) => [
       textIn("dt", FIELDS[name]),
-      textIn("dd", `It is now: ${inWords(name, now)}`),
-      ...(name in changes ? [textIn("dd", `You typed: ${inWords(name, changes)}`, "yours")] : []),
+      textIn("dd", `It is now: ${inWords(name, now, lists)}`),
+      ...(name in changes ? [textIn("dd", `You typed: ${inWords(name, changes, lists)}`, "yours")] : []),
     ]));
     find(".fields").hidden = true;
     find(".conflict").hidden = false;

@@ -2,6 +2,7 @@
 export const STATUSES = { todo: "To do", in_progress: "In progress", done: "Done", cancelled: "Cancelled" };
 export const FIELDS = {
   title: "Title", description: "Description", status: "Status", due_date: "Due", priority: "Priority", labels: "Labels",
+  list_id: "List",
 };
 const PRIORITIES = { high: "High priority", medium: "Medium priority", low: "Low priority" };
 
@@ -32,12 +33,13 @@ function startOf(day, plusDays = 0) {
   return new Date(year, month - 1, date + plusDays);
 }
 
-// A field of a task as a person reads it.
-export function inWords(name, task) {
+// A field of a task as a person reads it; `lists` knows the names of lists.
+export function inWords(name, task, lists) {
   if (name === "due_date") return due(task) || "None";
   if (name === "status") return STATUSES[task.status];
   if (name === "priority") return PRIORITIES[task.priority] ?? "None";
   if (name === "labels") return task.labels.join(", ") || "None";
+  if (name === "list_id") return lists.nameOf(task.list_id);
   return task[name] ?? "None";
 }
 

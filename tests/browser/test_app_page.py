@@ -18,9 +18,9 @@ from playwright.sync_api import Browser, Route
 
 from backend.config import EXAMPLES, Settings
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import API, new_user, serve
+from tests.fixtures.api import new_user, serve
 from tests.fixtures.browser import Watched, watched
-from tests.fixtures.browser_app import DONE, IN_PROGRESS, Board
+from tests.fixtures.browser_app import DONE, IN_PROGRESS, Board, opened, token_of
 from tests.fixtures.tasks import Task, create, path_of, read
 from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import until
@@ -29,34 +29,6 @@ PHONE = 390
 PAGE = 25  # tasks of a column that come at once
 LIGHT, DARK = 200, 60  # of 255
 LONG = "awordwithoutanend" * 14
-
-
-@pytest.fixture(scope="module")
-def service(settings: Settings) -> Iterator[API]:
-    """The real service in development, with endless streams."""
-    with serve(settings) as api:
-        yield api
-
-
-@pytest.fixture
-def user(service: API) -> Iterator[httpx.Client]:
-    """A client of the user whose tasks the page shows."""
-    with service.client(new_user()) as client:
-        yield client
-
-
-def token_of(user: httpx.Client) -> str:
-    return user.headers["Authorization"].removeprefix("Bearer ")
-
-
-def opened(visit: Watched, user: httpx.Client) -> Board:
-    """Sign in by the link."""
-    return Board(visit.page).sign_in(f"{user.base_url}".rstrip("/"), token_of(user))
-
-
-def is_calm(visit: Watched) -> bool:
-    """Return whether the console is empty, also of what the policy refuses, and no other host was contacted."""
-    return (visit.console, visit.hosts) == ([], {urlsplit(visit.page.url).netloc})
 
 
 def tasks_of(user: httpx.Client) -> list[Task]:
@@ -82,7 +54,7 @@ def test_the_link_signs_in_and_the_token_leaves_the_address(visit: Watched, user
     assert visit.page.get_by_text("Buy milk").count() == 0
     visit.page.reload()
     visit.page.get_by_label("Token").wait_for()
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-320", "FR-321")
@@ -99,7 +71,7 @@ def test_a_token_is_pasted_and_a_bad_one_is_refused_in_words(visit: Watched, use
     token.press("Enter")
 
     board.shows(todo=["Buy milk"])
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-319", "FR-307")
@@ -158,7 +130,7 @@ def test_each_status_is_a_column_whose_next_page_comes_when_asked_for(visit: Wat
     visit.page.get_by_role("button", name="More tasks: To do").click()
     board.shows(todo=newest)
     assert visit.page.get_by_role("button", name="More tasks").count() == 0
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-321")
@@ -201,7 +173,7 @@ def lives_with_a_task(visit: Watched, user: httpx.Client) -> None:
     board.says("“Buy oat milk” is in the trash.")
     visit.page.get_by_role("button", name="Undo").click()
     board.shows(done=["Buy oat milk"])
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-321")
@@ -229,7 +201,7 @@ def test_the_board_is_searched_and_narrowed(visit: Watched, user: httpx.Client) 
     board.add("Buy tea")
     board.says("“Buy tea” is added, but the filter hides it.")
     board.shows(todo=["Call Ada"])
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-321", "FR-319")
@@ -247,7 +219,7 @@ def test_what_users_write_is_text_and_what_is_wrong_is_said(visit: Watched, user
     form.get_by_label("Labels").fill("a" * 61)
     form.get_by_role("button", name="Save").click()
     assert re.search(r"labels\.0: .* \(Request \w+\)$", form.get_by_role("alert").filter(has_text="(").inner_text())
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit
 
 
 def in_conflict(visit: Watched, user: httpx.Client, **theirs: object) -> tuple[Board, Task]:
@@ -276,7 +248,7 @@ def test_of_an_edit_in_between_both_are_shown_and_theirs_can_be_kept(visit: Watc
 
     board.shows(todo=[], in_progress=["Buy their milk"])
     assert read(user, task)["title"] == "Buy their milk"
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-322")
@@ -296,7 +268,7 @@ def test_or_mine_is_used_which_leaves_alone_what_i_did_not_type(visit: Watched, 
     ]
     stored = read(user, task)
     assert (stored["title"], stored["description"], stored["priority"]) == ("Buy my milk", "Two litres", "high")
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-322")
@@ -315,7 +287,7 @@ def test_what_i_typed_is_still_there_if_mine_cannot_be_used(visit: Watched, user
     form.get_by_role("button", name="Save").click()
 
     until(lambda: read(user, task)["due_date"] == "2026-07-01")
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-322")
@@ -343,7 +315,7 @@ def test_what_somebody_types_is_neither_replaced_nor_removed(
     form.get_by_role("button", name="Cancel").click()
 
     board.shows(todo=["Buy tea", "Buy bread"], done=[])
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-323")
@@ -365,7 +337,7 @@ def test_two_windows_see_what_the_other_does(browser: Browser, user: httpx.Clien
         there.page.get_by_role("button", name="Undo").click()
         here.shows(in_progress=["Buy bread"])
 
-        assert all(is_calm(visit) for visit in visits), visits
+        assert all(visit.is_calm() for visit in visits), visits
 
 
 @pytest.mark.requirement("FR-323")
@@ -381,7 +353,7 @@ def test_a_window_that_is_narrowed_sees_only_what_fits(visit: Watched, user: htt
     board.shows(todo=["Buy bread", "Buy milk"])
     user.patch(path_of(call), json={"title": "Call Ada"}).raise_for_status()
     board.shows(todo=["Buy milk"])
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-324")
@@ -421,7 +393,7 @@ def test_everything_works_by_keyboard_and_the_focus_is_kept(visit: Watched, user
     board.press("Enter")
     board.says("is back")
     assert board.focused() == "Edit Buy tea"
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-324")
@@ -476,7 +448,7 @@ def test_it_fits_a_phone(browser: Browser, user: httpx.Client) -> None:
         assert visit.page.url.endswith("/app/web/#done")
         visit.page.get_by_role("button", name="Sign out").click()
         assert board.width() <= PHONE
-        assert is_calm(visit), visit
+        assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-324")

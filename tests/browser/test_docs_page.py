@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from backend.config import Settings
 from tests.fixtures.access_tokens import make_token
-from tests.fixtures.api import API, new_user, serve
+from tests.fixtures.api import API
 from tests.fixtures.browser import Watched, watched
 from tests.fixtures.browser_docs import SwaggerUI
 from tests.fixtures.contract import Operation, operations
 from tests.fixtures.erasure import user_of
 from tests.fixtures.labels import put
+from tests.fixtures.lists import make
 from tests.fixtures.tasks import MISSING_ID, Task, create
 from tests.fixtures.waiting import until
 
 JSON = "application/json"
 JSON_LINES = b'{"title": "Buy milk"}\n'
 HUNG_UP = ": this page has stopped listening; the stream goes on"
-
-
-@pytest.fixture(scope="module")
-def service(settings: Settings) -> Iterator[API]:
-    """The real service."""
-    with serve(settings) as api:
-        yield api
-
-
-@pytest.fixture
-def user(service: API) -> Iterator[httpx.Client]:
-    """A client of the user who explores the API."""
-    with service.client(new_user()) as client:
-        yield client
 
 
 def docs(visit: Watched, user: httpx.Client, *, authorized: bool = True) -> SwaggerUI:
@@ -49,15 +33,11 @@ def docs(visit: Watched, user: httpx.Client, *, authorized: bool = True) -> Swag
     return page
 
 
-def is_calm(visit: Watched) -> bool:
-    """Return whether the console is empty and no other host was contacted."""
-    return (visit.console, visit.hosts) == ([], {urlsplit(visit.page.url).netloc})
-
-
 def names_in(operation: Operation, user: httpx.Client | None = None) -> dict[str, str]:
     """Fill in the required parameters: with the user's own ids, or with ids that nobody has."""
     kinds = {
         "task_id": lambda user: create(user)["id"],
+        "list_id": lambda user: make(user, "Groceries")["id"],
         "token_id": lambda user: make_token(user)["id"],
         "name": lambda user: put(user, uuid4().hex)["name"],
         "confirm": user_of,
@@ -90,7 +70,7 @@ def test_an_opened_operation_fits_few_screens_and_the_browser_refuses_nothing(
             assert [answer for answer in answers if answer in operation.document["responses"]] == answers
             assert len(answers) == 1, "the others are folded"
 
-        assert is_calm(visit), visit
+        assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-329")
@@ -104,7 +84,7 @@ def test_another_answer_and_the_headers_unfold(visit: Watched, user: httpx.Clien
     answers.get_by_text("Location").wait_for()
     answers.get_by_text("409  ").click()
     answers.get_by_text('"CONFLICT"').wait_for()
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-207")
@@ -119,7 +99,7 @@ def test_operations_are_found_by_a_word(visit: Watched, user: httpx.Client) -> N
         assert 0 < found.count() < len(operations()) / 2, word
     visit.page.get_by_label("Filter the operations").fill("")
     until(lambda: found.count() == len(operations()))
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-330")
@@ -141,7 +121,7 @@ def test_an_operation_has_an_address(browser: Browser, service: API) -> None:
         visit.page.locator(".opblock.is-open").get_by_text("It is to be read by a program").wait_for()
 
         assert visit.page.locator(".opblock.is-open").count() == 1
-        assert is_calm(visit), visit
+        assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-206")
@@ -156,7 +136,7 @@ def test_a_token_is_pasted_once_and_stays_until_one_logs_out(visit: Watched, use
     assert page.open(account).execute().status == 401
     visit.page.reload()
     assert page.open(account).execute().status == 401
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-206")
@@ -169,7 +149,7 @@ def test_without_a_token_one_is_asked_for(visit: Watched, user: httpx.Client) ->
     for operation in {operation.method: operation for operation in plain}.values():
         shown = page.open(operation).fill(**names_in(operation)).execute()
         assert (shown.status, "UNAUTHORIZED" in shown.text) == (401, True), operation.id
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-206")
@@ -192,7 +172,7 @@ def test_every_operation_can_be_tried_and_says_what_is_missing_or_wrong(visit: W
         if JSON in kinds:
             shown = form.fill('{"colour": "red"}').execute()
             assert (shown.status, '"field": "colour"' in shown.text) == (422, True), operation.id
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-206")
@@ -229,4 +209,4 @@ def test_a_file_can_be_kept(visit: Watched, user: httpx.Client) -> None:
 
     assert download.value.suggested_filename == "task-api-export.jsonl"
     assert download.value.path().read_text().splitlines() == user.get("/api/me/export").text.splitlines()
-    assert is_calm(visit), visit
+    assert visit.is_calm(), visit

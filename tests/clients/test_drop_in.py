@@ -16,6 +16,7 @@ from tests.fixtures.api import API, serve
 from tests.fixtures.clients import needs_node
 from tests.fixtures.drop_in import CLIENT, LIFE, compiled, in_node, token_of
 from tests.fixtures.faulty_http import LOST, FaultyProxy, faulty_proxy
+from tests.fixtures.lists import list_path, make
 from tests.fixtures.tokens import SECRET
 
 MAX_LINES = 149
@@ -43,8 +44,8 @@ def titles(client: httpx.Client) -> list[str]:
     return [task["title"] for task in client.get("/api/tasks").json()["data"]]
 
 
-def created(client: httpx.Client, title: str = "Buy milk") -> str:
-    return str(client.post("/api/tasks", json={"title": title}).raise_for_status().json()["data"]["id"])
+def created(client: httpx.Client, title: str = "Buy milk", **fields: object) -> str:
+    return str(client.post("/api/tasks", json={"title": title, **fields}).raise_for_status().json()["data"]["id"])
 
 
 @pytest.mark.requirement("FR-301")
@@ -211,3 +212,17 @@ def test_a_stream_that_cannot_go_on_is_an_error(folder: Path, api: API, user_id:
     said = in_node(folder, "followFrom", api.base_url, token_of(user_id))
 
     assert (said["got"]["status"], said["got"]["code"]) == (410, "GONE")
+
+
+@pytest.mark.requirement("FR-344")
+def test_labels_and_lists_are_followed_too(folder: Path, api: API, client: httpx.Client, user_id: str) -> None:
+    home = make(client, "Home")
+    created(client, "Buy milk", labels=["errand"], list_id=home["id"])
+    gone = make(client, "Groceries")
+    client.delete(list_path(gone)).raise_for_status()
+    created(client, "last")
+
+    got = in_node(folder, "followAll", api.base_url, token_of(user_id))["got"]
+
+    named = [["list", "Home", None], ["label", "errand", None], ["task", "Buy milk", None]]
+    assert got == [*named, ["list", None, gone["id"]], ["task", "last", None]]

@@ -1,6 +1,6 @@
 // What a page does with examples/task-api.js. A test compiles this against the client's types, and runs it in Node.js and in
 // a browser. Each function gets the client, and returns what came of it.
-import type { Change, Page, Task, TaskApi, TaskApiError } from "./task-api.js";
+import type { Change, Label, List, Page, Task, TaskApi, TaskApiError } from "./task-api.js";
 import type { components } from "./schema.js";
 
 type Told = { status: number; code: string; field: string | undefined; task: string | undefined; named: boolean; id: boolean };
@@ -13,8 +13,11 @@ const failure = (call: Promise<unknown>): Promise<Told | undefined> => call.then
 const titles = (tasks: readonly Task[]): string[] => tasks.map((task) => task.title);
 
 // The types are those of the contract, in both directions.
-export const fromContract = (task: components["schemas"]["TaskPublic"], page: components["schemas"]["PageInfo"]): [Task, Page] => [task, page];
-export const toContract = (task: Task, page: Page): [components["schemas"]["TaskPublic"], components["schemas"]["PageInfo"]] => [task, page];
+type Schemas = components["schemas"];
+type Contract = [Schemas["TaskPublic"], Schemas["PageInfo"], Schemas["ListPublic"], Schemas["LabelInFeed"]];
+type Ours = [Task, Page, List, Label];
+export const fromContract = (...values: Contract): Ours => values;
+export const toContract = (...values: Ours): Contract => values;
 
 export function misuse(tasks: TaskApi): unknown[] {
   return [
@@ -101,6 +104,16 @@ export async function remove(tasks: TaskApi) {
 
 export async function creation(tasks: TaskApi) {
   return failure(tasks.create({ title: "Buy milk" }));
+}
+
+// Follows tasks, labels and lists until the task "last" arrives.
+export async function followAll(tasks: TaskApi) {
+  const seen: (string | undefined)[][] = [];
+  for await (const { type, task, label, list, deleted } of tasks.changes({ types: "task,label,list" })) {
+    seen.push([type, task?.title ?? label?.name ?? list?.name, deleted]);
+    if (task?.title === "last") break;
+  }
+  return seen;
 }
 
 // Follows changes until the task "last" arrives.

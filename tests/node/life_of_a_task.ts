@@ -53,7 +53,9 @@ async function rename(task: Task, title: string): Promise<Task> {
   throw new Error(error.error.code);
 }
 
-function isTyped(change: Change): change is components["schemas"]["TaskChange"] | components["schemas"]["LabelChange"] {
+type TypedChange = components["schemas"]["TaskChange" | "LabelChange" | "ListChange"];
+
+function isTyped(change: Change): change is TypedChange {
   return "type" in change;
 }
 

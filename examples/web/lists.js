@@ -1,0 +1,138 @@
+// The lists at the side: which of them the board shows, and what can be done with it.
+import { copyOf } from "./card.js";
+import { takesCards } from "./drag.js";
+
+const ALL = "";
+const INBOX = "inbox";
+
+// `on` has what the lists tell: chosen(), renamed(), moved(taskId, fields), said(text, undo), failed(error).
+export function makeLists(place, tasks, on) {
+  const known = new Map(); // all lists outside the trash, by id
+  const entries = new Map(); // what stands at the side, by id
+  const side = copyOf("side");
+  const [names, add, edit] = [".names", ".new-list", ".this-list"].map((name) => side.querySelector(name));
+  let current = ALL;
+
+  place.replaceChildren(side);
+  draw();
+  add.addEventListener("submit", (event) => attempt(event, create));
+  edit.addEventListener("submit", (event) => attempt(event, rename));
+  edit.querySelector(".delete").addEventListener("click", (event) => attempt(event, remove));
+  return { load, arrive, filter, facts, nameOf, options, chosen: () => (known.has(current) ? current : null) };
+
+  // The archived ones are not at the side, but tasks may be in them.
+  async function load(signal) {
+    for (const archived of [false, true]) {
+      const lists = await tasks.request(`/api/lists?archived=${archived}`, { signal });
+      for (const list of lists) known.set(list.id, list);
+    }
+    draw();
+    on.renamed();
+  }
+
+  // A list has been made, changed or deleted, here or elsewhere.
+  function arrive(list) {
+    if (known.get(list.id)?.revision > list.revision) return; // this is older than what is shown
+    if (list.deleted_at) known.delete(list.id);
+    else known.set(list.id, list);
+    draw();
+    on.renamed();
+    if (current !== ALL && !entries.has(current)) choose(ALL);
+  }
+
+  function draw() {
+    const shown = [...known.values()].filter((list) => !list.archived).sort(inOrder);
+    const wanted = [{ id: ALL, name: "All tasks" }, { id: INBOX, name: "Inbox" }, ...shown];
+    const ids = new Set(wanted.map((list) => list.id));
+    for (const [id, element] of entries) {
+      if (ids.has(id)) continue;
+      element.remove();
+      entries.delete(id);
+    }
+    wanted.forEach(({ id, name }, place) => {
+      const element = entryOf(id);
+      const button = element.querySelector("button");
+      button.textContent = name;
+      button.ariaCurrent = id === current ? "true" : null;
+      // Only what is elsewhere is moved, because an element that moves loses the focus.
+      if (names.children[place] !== element) names.insertBefore(element, names.children[place] ?? null);
+    });
+    const isList = known.has(current);
+    if (edit.hidden || !edit.contains(document.activeElement)) edit.elements.name.value = known.get(current)?.name ?? "";
+    edit.hidden = !isList;
+  }
+
+  function entryOf(id) {
+    if (entries.has(id)) return entries.get(id);
+    const element = copyOf("list");
+    element.querySelector("button").addEventListener("click", () => choose(id));
+    if (id !== ALL) takesCards(element, (taskId) => on.moved(taskId, { list_id: id === INBOX ? null : id }));
+    entries.set(id, element);
+    return element;
+  }
+
+  function choose(id) {
+    current = id;
+    draw();
+    on.chosen();
+  }
+
+  async function create() {
+    const list = await tasks.request("/api/lists", { method: "POST", body: { name: add.elements.name.value } });
+    add.reset();
+    arrive(list);
+    choose(list.id);
+    on.said(`The list “${list.name}” is added.`);
+  }
+
+  async function rename() {
+    const body = { name: edit.elements.name.value };
+    arrive(await tasks.request(at(current), { method: "PATCH", body, ifMatch: "*" }));
+  }
+
+  async function remove() {
+    const list = known.get(current);
+    await tasks.request(at(list.id), { method: "DELETE", ifMatch: "*" });
+    arrive({ ...list, deleted_at: true });
+    on.said(`The list “${list.name}” is in the trash, with its tasks.`, async () => {
+      arrive(await tasks.request(`${at(list.id)}/restore`, { method: "POST", ifMatch: "*" }));
+      choose(list.id);
+      on.said(`The list “${list.name}” is back.`);
+    });
+  }
+
+  async function attempt(event, work) {
+    event.preventDefault();
+    try {
+      await work();
+    } catch (problem) {
+      on.failed(problem);
+    }
+  }
+
+  function filter() {
+    return current === ALL ? {} : { list_id: current };
+  }
+
+  function nameOf(id) {
+    return id === null ? "Inbox" : known.get(id)?.name ?? "A list";
+  }
+
+  // Which list a task is in stands on its card where tasks of all lists are shown.
+  function facts({ list_id: id }) {
+    return current === ALL && id !== null ? [{ kind: "list", text: nameOf(id) }] : [];
+  }
+
+  function options() {
+    const lists = [...known.values()].sort(inOrder);
+    return [new Option("Inbox", ""), ...lists.map(({ id, name }) => new Option(name, id))];
+  }
+}
+
+const at = (id) => `/api/lists/${encodeURIComponent(id)}`;
+
+// The order of `GET /api/lists`: the oldest first.
+function inOrder(one, other) {
+  const [here, there] = one.created_at === other.created_at ? [one.id, other.id] : [one.created_at, other.created_at];
+  return here < there ? -1 : 1;
+}

@@ -1,0 +1,151 @@
+"""The lists of the example page in a real browser: choosing, making, renaming and deleting them, and moving tasks."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import httpx
+import pytest
+from playwright.sync_api import Browser
+
+from tests.fixtures.browser import Watched, watched
+from tests.fixtures.browser_app import Board, opened
+from tests.fixtures.lists import make
+from tests.fixtures.tasks import create, path_of, read
+from tests.fixtures.waiting import until
+
+PHONE = 390
+EVERYWHERE = ["All tasks", "Inbox"]
+
+
+def add_list(board: Board, name: str) -> None:
+    form = board.page.get_by_role("form", name="Add a list")
+    form.get_by_label("New list").fill(name)
+    form.get_by_role("button", name="Add list").click()
+
+
+@pytest.mark.requirement("FR-345")
+def test_a_list_is_made_filled_renamed_deleted_and_brought_back(visit: Watched, user: httpx.Client) -> None:
+    create(user, "Call Ada")
+    board = opened(visit, user)
+    assert board.lists() == EVERYWHERE
+    assert board.chosen() == "All tasks"
+
+    add_list(board, "Groceries")
+    board.says("The list “Groceries” is added.")
+    assert board.chosen() == "Groceries"
+    board.shows(todo=[])
+    board.add("Buy milk")
+    board.shows(todo=["Buy milk"])
+    board.list_named("Inbox").click()
+    board.shows(todo=["Call Ada"])
+    board.add("Call Bob")
+    board.shows(todo=["Call Bob", "Call Ada"])
+    board.list_named("All tasks").click()
+    board.shows(todo=["Call Bob", "Buy milk", "Call Ada"])
+    assert board.card("Buy milk").get_by_text("Groceries", exact=True).is_visible()
+    assert board.card("Call Bob").get_by_text("Inbox").count() == 0
+
+    board.list_named("Groceries").click()
+    form = visit.page.get_by_role("form", name="This list")
+    form.get_by_label("Name of this list").fill("Weekly groceries")
+    form.get_by_role("button", name="Rename").click()
+    until(lambda: board.lists() == [*EVERYWHERE, "Weekly groceries"])
+    form.get_by_role("button", name="Delete list").click()
+    board.says("The list “Weekly groceries” is in the trash, with its tasks.")
+    board.shows(todo=["Call Bob", "Call Ada"])
+    assert (board.lists(), board.chosen(), form.count()) == (EVERYWHERE, "All tasks", 0)
+    visit.page.get_by_role("button", name="Undo").click()
+    board.shows(todo=["Buy milk"])
+    assert board.chosen() == "Weekly groceries"
+    assert visit.is_calm(), visit
+
+
+@pytest.mark.requirement("FR-345")
+def test_a_task_is_moved_by_its_form_and_with_the_mouse(visit: Watched, user: httpx.Client) -> None:
+    milk, tea = create(user, "Buy milk"), create(user, "Buy tea")
+    home, shop = make(user, "Home"), make(user, "Shop")
+    board = opened(visit, user)
+
+    form = board.edit("Buy milk")
+    assert form.get_by_label("List").locator("option").all_inner_texts() == ["Inbox", "Home", "Shop"]
+    form.get_by_label("List").select_option("Shop")
+    form.get_by_role("button", name="Save").click()
+    board.card("Buy milk").get_by_text("Shop", exact=True).wait_for()
+    assert read(user, milk)["list_id"] == shop["id"]
+
+    board.card("Buy tea").get_by_role("heading").drag_to(board.list_named("Home"))
+    board.card("Buy tea").get_by_text("Home", exact=True).wait_for()
+    assert read(user, tea)["list_id"] == home["id"]
+    board.list_named("Home").click()
+    board.shows(todo=["Buy tea"])
+    board.card("Buy tea").get_by_role("heading").drag_to(visit.page.get_by_role("region", name="Done"))
+    board.shows(todo=[], done=["Buy tea"])
+    board.card("Buy tea").get_by_role("heading").drag_to(board.list_named("Inbox"))
+    board.shows(done=[])
+    assert {name: read(user, tea)[name] for name in ("list_id", "status")} == {"list_id": None, "status": "done"}
+    visit.page.locator("h1").drag_to(board.list_named("Inbox"))  # no card
+    assert visit.is_calm(), visit
+
+
+@pytest.mark.requirement("FR-345", "FR-323")
+def test_two_windows_see_each_others_lists(browser: Browser, user: httpx.Client) -> None:
+    with ExitStack() as stack:
+        visits = [stack.enter_context(watched(browser)) for _ in range(2)]
+        here, there = (opened(visit, user) for visit in visits)
+
+        add_list(here, "Groceries")
+        until(lambda: there.lists() == [*EVERYWHERE, "Groceries"])
+        there.list_named("Groceries").click()
+        here.add("Buy milk")
+        there.shows(todo=["Buy milk"])
+        groceries = user.get("/api/lists").json()["data"][0]
+        user.patch(f"/api/lists/{groceries['id']}", json={"name": "Shop"}).raise_for_status()
+        until(lambda: (here.lists()[2:], here.chosen()) == (["Shop"], "Shop"))
+        user.delete(f"/api/lists/{groceries['id']}").raise_for_status()
+        until(lambda: {here.chosen(), there.chosen()} == {"All tasks"})
+        here.shows(todo=[])
+        assert all(visit.is_calm() for visit in visits), visits
+
+
+@pytest.mark.requirement("FR-345")
+def test_an_archived_list_is_not_at_the_side_and_keeps_its_tasks(visit: Watched, user: httpx.Client) -> None:
+    old = make(user, "Last year", archived=True)
+    task = create(user, "Buy milk", list_id=old["id"])
+    board = opened(visit, user)
+    assert board.lists() == EVERYWHERE
+
+    board.card("Buy milk").get_by_text("Last year", exact=True).wait_for()
+    form = board.edit("Buy milk")
+    assert form.get_by_label("List").input_value() == old["id"]
+    user.patch(path_of(task), json={"list_id": None}).raise_for_status()
+    form.get_by_label("Title").fill("Buy tea")
+    form.get_by_role("button", name="Save").click()
+
+    form.get_by_text("It is now: Inbox").wait_for()
+    form.get_by_role("button", name="Use mine").click()
+    board.shows(todo=["Buy tea"])
+    assert read(user, task)["list_id"] is None
+    assert visit.is_calm(), visit
+
+
+@pytest.mark.requirement("FR-345", "FR-324")
+def test_lists_work_by_keyboard_and_fit_a_phone(browser: Browser, user: httpx.Client) -> None:
+    for name in ("a" * 200, "Groceries", *map(str, range(10))):
+        make(user, name)
+    with watched(browser, PHONE) as visit:
+        board = opened(visit, user)
+        until(lambda: len(board.lists()) == 14)
+        visit.page.get_by_role("button", name="Sign out").focus()
+
+        board.tab_to("Groceries")
+        board.press("Enter")
+        until(lambda: board.chosen() == "Groceries")
+        assert board.focused() == "Groceries"
+        board.tab_to("Name of this list")
+        visit.page.keyboard.type("Shop")
+        board.press("Enter")
+        until(lambda: "Shop" in "".join(board.lists()))
+        assert board.focused() == "Name of this list"
+        assert board.width() <= PHONE
+        assert visit.is_calm(), visit
