@@ -42,7 +42,7 @@ def _pages(service: TaskExportService, file_format: FileFormat) -> Iterator[str]
     page = service.read(file_format)
     yield page.lines
     while page.next:
-        page = service.read(file_format, page.next)
+        page = service.read(file_format, cursor=page.next)
         yield page.lines
 
 

@@ -9,7 +9,6 @@ takes a connection that is returned to the pool.
 from __future__ import annotations
 
 import math
-import random
 import threading
 import time
 from collections import deque
@@ -23,6 +22,7 @@ import structlog
 from backend.database.bell import Bell
 from backend.database.deadline import current_work
 from backend.database.errors import DatabaseUnavailable, is_for_good, reason
+from backend.utils.spreading import random_part
 from backend.utils.threads import start_soon
 
 FIRST_PAUSE_SECONDS = 0.1
@@ -49,7 +49,7 @@ class Connector:
         patience_seconds: float,
         connect: Callable[[Mapping[str, Any]], Any],
         new_event: Callable[[], threading.Event] = threading.Event,
-        chance: Callable[[], float] = random.random,
+        chance: Callable[[], float] = random_part,
     ) -> None:
         self.parameters = parameters
         self.waiting = 0  # how many callers need a connection

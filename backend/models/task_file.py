@@ -21,6 +21,7 @@ from backend.models.fields import (
     Sentence,
 )
 from backend.models.task import Priority, Status, StatusName, TaskFields
+from backend.models.task_query import INBOX, ListChoice
 from backend.utils.priorities import PriorityNumber
 from backend.utils.unknown_names import unknown_name
 
@@ -51,6 +52,7 @@ class TaskExportQuery(Input):
         "csv",
         default=FileFormat.JSON_LINES.value,
     )
+    list_id: ListChoice = optional("Only the tasks in this list, or those in none (`inbox`)", INBOX)
 
     @property
     def file_format(self) -> FileFormat:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 from tests.fixtures.batches import run_each, statuses_of
 from tests.fixtures.lists import delete, edit, make, restore, titles_in
 from tests.fixtures.task_files import CALENDAR, CSV, EXPORT, LINES, imported, lines_of, problems
-from tests.fixtures.tasks import create, error_of, path_of, read, revision_of, task_of
+from tests.fixtures.tasks import MISSING_ID, create, error_of, path_of, read, revision_of, task_of
 
 UNKNOWN = ("list_id", "list_unknown")
 
@@ -190,3 +191,42 @@ def test_a_file_without_lists_leaves_tasks_in_theirs(client: httpx.Client) -> No
 
     assert imported(client, lines_of([{"id": task["id"], "title": "z"}])) == {"restored": 1}
     assert read(client, task)["list_id"] is None
+
+
+@pytest.mark.requirement("FR-342")
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "ics"])
+def test_an_export_can_be_of_one_list(client: httpx.Client, stranger: httpx.Client, kind: str) -> None:
+    first, second, theirs = make(client), make(client), make(stranger)
+    create(client, "in the first", list_id=first["id"])
+    create(client, "in the second", list_id=second["id"])
+    create(client, "in none")
+    create(stranger, "somebody else's", list_id=theirs["id"])
+    client.delete(path_of(create(client, "in the trash", list_id=first["id"]))).raise_for_status()
+    names = ["in the first", "in the second", "in none", "somebody else's", "in the trash"]
+
+    def exported(place: str) -> list[str]:
+        file = client.get(EXPORT, params={"format": kind, "list_id": place})
+        assert file.status_code == 200, file.text
+        return [name for name in names if name in file.text]
+
+    assert exported(first["id"]) == ["in the first"]
+    assert exported(second["id"].upper()) == ["in the second"]
+    assert exported("inbox") == ["in none"]
+    assert exported(theirs["id"]) == exported(MISSING_ID) == []
+    assert error_of(client.get(EXPORT, params={"list_id": "none"}), 422, "VALIDATION_ERROR")
+
+
+@pytest.mark.requirement("FR-342")
+def test_the_later_pages_of_an_export_are_of_the_list_too(client: httpx.Client) -> None:
+    made = make(client)
+    operations = [
+        {"op": "create", "data": {"title": f"{number} {place}", "list_id": place, "description": "x" * 9000}}
+        for number in range(50)
+        for place in (made["id"], None)
+    ]
+    for _ in range(4):
+        client.post("/api/tasks/batch", json={"operations": operations}).raise_for_status()
+
+    file = client.get(EXPORT, params={"list_id": made["id"]}).text
+
+    assert [json.loads(line)["list_id"] for line in file.splitlines()] == [made["id"]] * 200

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,6 +12,7 @@ import structlog
 from backend.database.connection_limiter import ConnectionLimiter
 from backend.errors import ServiceUnavailable
 from backend.services.purge import Purged, PurgeService
+from backend.utils.spreading import random_part
 
 logger = structlog.get_logger()
 
@@ -32,7 +32,7 @@ class PurgeJob:
     connection_limiter: ConnectionLimiter
     first_seconds: float
     seconds: float
-    chance: Callable[[], float] = random.random
+    chance: Callable[[], float] = random_part
     is_used: bool = False  # since the last purge
     _is_failing: bool = field(default=False, init=False)
 

@@ -66,9 +66,9 @@ class Export:
         """Return a response with all stored data, from this page on."""
         return self._download(self._account(page), JSON_LINES, "task-api-export.jsonl")
 
-    def tasks(self, page: ExportPage, file_format: FileFormat) -> StreamingResponse:
-        """Return a response with the living tasks, from this page on."""
-        return self._download(self._tasks(page, file_format), MEDIA_TYPES[file_format], f"tasks.{file_format}")
+    def tasks(self, page: ExportPage, file_format: FileFormat, list_id: str | None) -> StreamingResponse:
+        """Return a response with the living tasks, or those of one list, from this page on."""
+        return self._download(self._tasks(page, file_format, list_id), MEDIA_TYPES[file_format], f"tasks.{file_format}")
 
     def _download(self, chunks: AsyncIterator[str], media_type: str, name: str) -> StreamingResponse:
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Type": media_type}
@@ -87,13 +87,13 @@ class Export:
             yield text
         yield json.dumps({"type": "end", "data": {"lines": lines}}, separators=(",", ":")) + "\n"
 
-    async def _tasks(self, page: ExportPage, file_format: FileFormat) -> AsyncIterator[str]:
+    async def _tasks(self, page: ExportPage, file_format: FileFormat, list_id: str | None) -> AsyncIterator[str]:
         if self._is_head:
             return
         computing = self.exports.computing
         writer = await anyio.to_thread.run_sync(writer_of, file_format, limiter=computing)
         yield writer.beginning
-        read = partial(TaskExportService(self.exports.sessions, self.user_id).read, file_format)
+        read = partial(TaskExportService(self.exports.sessions, self.user_id).read, file_format, list_id)
         async for lines in self._pages(page, read):
             yield await anyio.to_thread.run_sync(writer.write, lines, limiter=computing)
         yield writer.ending

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
+    Uuid,
     cast,
     func,
     literal,
@@ -30,6 +31,7 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.models.tables import OF_A_USER, tasks, users
+from backend.models.task_query import INBOX
 from backend.services.tasks.columns import ALIVE, SHOWN, TASK_ID, public
 from backend.services.unit_of_work import USER_ID
 
@@ -110,8 +112,18 @@ def _document(row: NamedFromClause) -> ColumnElement[str]:
 
 ACCOUNT = _account()
 PARTS = {kind: _lines(kind, table) for kind, table in OF_A_USER.items()}
-# Tasks in the form of single answers, without those in the trash.
-LIVING_TASKS = _page(tasks, public(tasks), TASK_ID, lambda row: (_document(row), "\n"), ALIVE)
+# Which tasks: all, those in no list, those in one.
+_PLACES = {"all": (), INBOX: (tasks.c.list_id.is_(None),), "list": (tasks.c.list_id == bind("list", type_=Uuid),)}
+
+
+def _tasks(columns: Sequence[ColumnElement[Any]]) -> dict[str, Lines]:
+    """Write tasks in the form of single answers, without those in the trash."""
+    return {
+        place: _page(tasks, columns, TASK_ID, lambda row: (_document(row), "\n"), ALIVE, *conditions)
+        for place, conditions in _PLACES.items()
+    }
+
+
+LIVING_TASKS = _tasks(public(tasks))
 # The same, each with the number of its priority.
-_NUMBERED = (*public(tasks), tasks.c.priority.label("priority_number"))
-NUMBERED_TASKS = _page(tasks, _NUMBERED, TASK_ID, lambda row: (_document(row), "\n"), ALIVE)
+NUMBERED_TASKS = _tasks((*public(tasks), tasks.c.priority.label("priority_number")))

@@ -12,6 +12,7 @@ from backend.formats.jsonl import JSONWriter
 from backend.formats.rows import Writer
 from backend.models.export import ExportCursor, ExportPage
 from backend.models.task_file import FileFormat
+from backend.models.task_query import INBOX
 from backend.services.account import export_queries
 from backend.services.account.export import MAX_BYTES, MAX_ROWS
 
@@ -36,11 +37,19 @@ class TaskExportService:
     user_id: str
 
     @reads
-    def read(self, file_format: FileFormat, cursor: ExportCursor = _BEGINNING) -> ExportPage:
-        """Read the page that begins at `cursor`; it may be empty. Only a calendar gets the numbers of priorities."""
+    def read(
+        self, file_format: FileFormat, list_id: str | None = None, cursor: ExportCursor = _BEGINNING
+    ) -> ExportPage:
+        """Read the page that begins at `cursor`, of all tasks, of those in one list or in the inbox; it may be empty.
+
+        Only a calendar gets the numbers of priorities.
+        """
         is_calendar = file_format is FileFormat.CALENDAR
-        statement = export_queries.NUMBERED_TASKS if is_calendar else export_queries.LIVING_TASKS
         params = {"principal": self.user_id, "max_rows": MAX_ROWS, "max_bytes": MAX_BYTES, "task": cursor.key}
+        place = list_id or "all"
+        if place not in {"all", INBOX}:
+            place, params["list"] = "list", UUID(list_id)
+        statements = export_queries.NUMBERED_TASKS if is_calendar else export_queries.LIVING_TASKS
         with self.sessions(self.user_id) as session:
-            ((lines, behind),) = session.exec(statement, params=params)
+            ((lines, behind),) = session.exec(statements[place], params=params)
         return ExportPage(lines or "", None if behind is None else ExportCursor(0, behind))
