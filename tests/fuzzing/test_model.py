@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from backend.identity.jwt import issue_token
 from tests.fixtures.api import API, new_user
 from tests.fixtures.model import CURSOR_REFUSED, Answer, Made, query_refused
+from tests.fixtures.model_batches import AccountWithBatches, as_result
 from tests.fixtures.model_calls import CALL, CHOSEN_ID, LIST_IDS, NOTHING, ODD_IDS, WRONG_CURSOR, Said
 from tests.fixtures.model_listings import Json, View
-from tests.fixtures.model_lists import AccountWithLists
 from tests.fixtures.tokens import SECRET
 
 REQUEST_ID = "the-same"  # the same for every call, so that refusals can be compared byte by byte
@@ -31,7 +31,7 @@ class TwoUsers:
 
     def __init__(self, client: httpx.Client) -> None:
         self.client = client
-        self.accounts = [AccountWithLists(new_user()), AccountWithLists(new_user())]
+        self.accounts = [AccountWithBatches(new_user()), AccountWithBatches(new_user())]
         self.tokens = [issue_token(SECRET, account.user_id, ttl_seconds=600) for account in self.accounts]
         self.ids: list[str] = []
         self.list_ids = [*LIST_IDS]
@@ -167,6 +167,42 @@ class TwoUsers:
         self._compare(response, self.accounts[user].list_lists(made, known, **shape))
         self.tags += [made.tag] if response.is_success else []
 
+    def batch(self, user: int, drawn: list[tuple[str, int | None, Json | None, str | None]], atomic: bool) -> None:  # noqa: FBT001 - drawn
+        account, operations = self.accounts[user], [self._operation(user, *each) for each in drawn]
+        response = self._send(user, "POST", "/api/tasks/batch", {"operations": operations, "atomic": atomic})
+        refused = account.batch_refused(operations) if atomic else None
+        if refused:
+            self._compare(response, refused)
+            return
+        assert response.status_code == httpx.codes.OK, response.text
+        results = response.json()["data"]
+        moment = self._time_of_batch(user, operations, results)
+        made = [Made(id=result.get("data", {}).get("id", ""), moment=moment) for result in results]
+        answers = account.batch_each(operations, made)
+        assert [_plain(result) for result in results] == [as_result(*each) for each in enumerate(answers)]
+        for operation, result in zip(operations, results, strict=True):
+            if result["status"] == httpx.codes.CREATED:
+                self.ids.append(result["data"]["id"])
+                self.asked[self.ids[-1]] = operation["data"]
+
+    def _operation(self, user: int, name: str, task: int | None, data: Json | None, tags: str | None) -> Json:
+        if name == "create":
+            return {"op": name, "data": data if task is None else {**(data or {}), "id": self._id(task)}}
+        task_id, account = self._id(task or 0), self.accounts[user]
+        found = account.tasks.get(task_id) or account.trash.get(task_id)
+        expected = Said(tags).expected(found["revision"]) if found else None
+        said = {"data": data, "if_match": expected}
+        return {"op": name, "id": task_id, **{key: value for key, value in said.items() if value is not None}}
+
+    def _time_of_batch(self, user: int, operations: list[Json], results: list[Json]) -> str:
+        """Return the time of all changes of a batch: none of what it answers or has deleted is later."""
+        times = [result["data"]["updated_at"] for result in results if "data" in result]
+        deleted = {operation["id"] for operation in operations if operation["op"] == "delete"}
+        if deleted:
+            path = f"/api/tasks?{httpx.QueryParams(deleted='true', ids=','.join(deleted))}"
+            times += [task["updated_at"] for task in self._send(user, "GET", path).json()["data"]]
+        return max(times, default="")
+
     def send_again(self, number: int) -> None:
         """Repeat one of the last requests that had an Idempotency-Key."""
         if number <= len(self.keyed):
@@ -287,6 +323,14 @@ def _made(response: httpx.Response) -> Made:
     if isinstance(answer["data"], list):
         return Made(tag=tag)
     return Made(id=answer["data"]["id"], moment=answer["data"]["updated_at"])
+
+
+def _plain(result: Json) -> Json:
+    """Return the result of an operation, its error without what is for people."""
+    if "error" not in result:
+        return result
+    fields = frozenset(detail["field"] for detail in result["error"]["details"])
+    return {**result, "error": (result["error"]["code"], fields)}
 
 
 def _constant(headers: httpx.Headers) -> dict[str, str]:
