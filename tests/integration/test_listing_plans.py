@@ -25,17 +25,24 @@ LIMIT = 50
 FILL = """
 INSERT INTO users (id, revision, task_count) SELECT 'user ' || number, 1, 100 FROM generate_series(1, 200) AS number;
 INSERT INTO users (id, revision, task_count) VALUES (%s, 1, %s);
+INSERT INTO lists (user_id, id, name, revision, archived_at)
+SELECT id, ('00000000-0000-7000-8000-00000000000' || number)::uuid, 'List ' || number, 1,
+       CASE number WHEN 3 THEN now() END
+FROM users, generate_series(1, 3) AS number;
 INSERT INTO tasks (user_id, id, title, completed, completed_at, created_at, updated_at, revision,
-    open_status, due_at, due_key, priority)
+    open_status, due_at, due_key, priority, list_id)
 SELECT CASE number %% 2 WHEN 0 THEN %s ELSE 'user ' || (number / 2 %% 200 + 1) END, gen_random_uuid(),
        'Title ' || md5(number::text), number %% 6 = 0, CASE number %% 6 WHEN 0 THEN moment END, moment, moment, 1,
        CASE WHEN number %% 6 <> 0 AND number %% 10 = 4 THEN 'in_progress'
             WHEN number %% 6 <> 0 AND number %% 40 = 8 THEN 'cancelled' ELSE 'todo' END,
-       due, coalesce(due, 'infinity'), number / 2 %% 10 + 1
+       due, coalesce(due, 'infinity'), number / 2 %% 10 + 1,
+       ('00000000-0000-7000-8000-00000000000' || CASE number / 2 %% 100 WHEN 0 THEN 1 WHEN 1 THEN 3 ELSE
+           CASE WHEN number / 2 %% 100 BETWEEN 2 AND 40 THEN 2 END END)::uuid
 FROM generate_series(1, 2 * %s) AS number, LATERAL (SELECT now() - number %% 9973 * interval '1 minute') AS at (moment),
     LATERAL (SELECT CASE WHEN number %% 4 = 2 THEN moment + interval '3 days' END) AS until (due);
-ANALYZE users, tasks
+ANALYZE users, lists, tasks
 """
+LISTS = [f"00000000-0000-7000-8000-00000000000{number}" for number in (1, 2, 3)]  # few tasks, many, few but archived
 
 
 @pytest.fixture(scope="module")
@@ -211,6 +218,33 @@ def test_another_order_reads_past_other_priorities_or_all_tasks_of_these(engine:
         }[words],
     }
     assert read["Actual Rows"] + read.get("Rows Removed by Filter", 0) <= number_of(engine, columns[read["Index Name"]])
+
+
+@pytest.mark.requirement("FR-340")
+@pytest.mark.parametrize("sort", ["created_at", "-created_at"])
+@pytest.mark.parametrize(("place", "offset"), [(LISTS[0], 100), (LISTS[1], 7000), ("inbox", 10), ("inbox", 11_000)])
+def test_a_page_of_one_list_reads_only_its_own_tasks(engine: Engine, place: str, offset: int, sort: str) -> None:
+    first = TaskQuery.model_validate({"list_id": place, "sort": sort, "limit": str(LIMIT)})
+    next_one = first.model_copy(update={"cursor": place_at(engine, USER, first.sorting, offset, place)})
+
+    for query in (first, next_one):
+        (read,) = reads(plan(engine, query))
+        assert read["Index Name"] == "ix_tasks_user_id_in_trash_list_id_created_at_id"
+        assert read["Scan Direction"] == ("Backward" if sort.startswith("-") else "Forward")
+        assert ("list_id IS NULL" if place == "inbox" else f"list_id = '{place}'") in read["Index Cond"]
+        assert ("ROW(created_at, id)" in read["Index Cond"]) is (query is next_one)
+        assert read["Actual Rows"] == LIMIT + 1
+        assert read.get("Rows Removed by Filter", 0) == 0
+
+
+@pytest.mark.requirement("FR-340")
+@pytest.mark.parametrize(("in_archived", "other"), [("false", f"list_id = '{LISTS[2]}'"), ("true", "true")])
+def test_tasks_of_archived_lists_are_read_past_in_order(engine: Engine, in_archived: str, other: str) -> None:
+    (read,) = reads(plan(engine, TaskQuery.model_validate({"in_archived": in_archived, "limit": str(LIMIT)})))
+
+    assert read["Index Name"] == "ix_tasks_user_id_in_trash_created_at_id"
+    assert read["Actual Rows"] == LIMIT + 1
+    assert read.get("Rows Removed by Filter", 0) <= number_of(engine, other)
 
 
 @pytest.mark.requirement("FR-135", "FR-128")

@@ -214,7 +214,18 @@ def _found(shape: Shape, conditions: tuple[ColumnElement[bool], ...], more: tupl
             tuple_(bind("after", type_=_TYPES[shape.sort.kind]), TASK_ID),
         )
         rows = rows.where(here < place if shape.sort.is_reversed else here > place)
-    return rows.order_by(*_ordered(key, tasks.c.id, shape.sort)).limit(_LIMIT + 1)
+    return rows.order_by(*_place_first(shape), *_ordered(key, tasks.c.id, shape.sort)).limit(_LIMIT + 1)
+
+
+def _place_first(shape: Shape) -> tuple[ColumnElement[Any], ...]:
+    """Order the inbox by the list first, which is null for all of its tasks.
+
+    Postgres does not see that IS NULL leaves one value, nor then that the index of lists is in the order of creation.
+    So it would read past all tasks in lists, or sort the whole inbox.
+    """
+    if INBOX not in shape.filters or shape.sort.column != "created_at":
+        return ()
+    return (tasks.c.list_id.desc() if shape.sort.is_reversed else tasks.c.list_id.asc(),)
 
 
 def _names(shape: Shape) -> tuple[str, ...]:
