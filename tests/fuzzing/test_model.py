@@ -43,8 +43,11 @@ class TwoUsers:
         for user in (0, 1):
             self.create_list(user, {"name": "Home", "id": LIST_IDS[user]}, SILENT)
             self.create_list(user, {"name": "Home", "id": LIST_IDS[2], "archived": True}, SILENT)
+            for place in (user, 2, user, user):
+                self.create(user, {"title": "Milk", "completed": place == 2, "list_id": LIST_IDS[place]}, SILENT)
+            self.delete(user, 0, SILENT)
             self.create(user, {"title": "Milk", "id": CHOSEN_ID, "list_id": LIST_IDS[user]}, SILENT)
-            self.create(user, {"title": "Milk", "completed": True, "list_id": LIST_IDS[2]}, SILENT)
+            self.edit(user, 4, {"title": "Bread"}, ("PATCH", "application/json"), SILENT)
 
     def create(self, user: int, fields: Any, said: Said) -> None:
         self._remember(said, self.create, user, fields)
@@ -135,6 +138,7 @@ class TwoUsers:
         moment = self._time_of_deletion(user, None if permanent else list_id, inside) if response.is_success else ""
         delete = account.remove_list if permanent else account.delete_list
         self._compare(response, delete(list_id, moment, expected, to_inbox=to_inbox))
+        self._compare_all_tasks(user)
 
     def _time_of_deletion(self, user: int, list_id: str | None, inside: list[str]) -> str:
         """Read what success does not say: when a list, or the last tasks in it, went elsewhere."""
@@ -153,6 +157,11 @@ class TwoUsers:
         headers = {"If-Match": expected, "Idempotency-Key": said.key}
         response = self._send(user, "POST", f"/api/lists/{list_id}/restore", headers=headers)
         self._compare(response, self.accounts[user].restore_list(list_id, _made(response), expected, said.key))
+        self._compare_all_tasks(user)
+
+    def _compare_all_tasks(self, user: int) -> None:
+        for deleted in (False, True):
+            self.list_page(user, 1000, View(deleted=deleted), 0, "GET")
 
     def read_list(self, user: int, number: int, method: str, said: Said) -> None:
         list_id, known = self._list_and_tags(user, number, said)
