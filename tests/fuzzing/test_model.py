@@ -43,11 +43,14 @@ class TwoUsers:
         for user in (0, 1):
             self.create_list(user, {"name": "Home", "id": LIST_IDS[user]}, SILENT)
             self.create_list(user, {"name": "Home", "id": LIST_IDS[2], "archived": True}, SILENT)
+            self.create(user, {"title": "Milk"}, SILENT)
             for place in (user, 2, user, user):
                 self.create(user, {"title": "Milk", "completed": place == 2, "list_id": LIST_IDS[place]}, SILENT)
             self.delete(user, 0, SILENT)
             self.create(user, {"title": "Milk", "id": CHOSEN_ID, "list_id": LIST_IDS[user]}, SILENT)
             self.edit(user, 4, {"title": "Bread"}, ("PATCH", "application/json"), SILENT)
+            self.delete_list(user, user, False, False, SILENT)
+            self.restore_list(user, user, SILENT)
 
     def create(self, user: int, fields: Any, said: Said) -> None:
         self._remember(said, self.create, user, fields)
@@ -160,8 +163,8 @@ class TwoUsers:
         self._compare_all_tasks(user)
 
     def _compare_all_tasks(self, user: int) -> None:
-        for deleted in (False, True):
-            self.list_page(user, 1000, View(deleted=deleted), 0, "GET")
+        for view in (View(deleted=True), View(), View(in_archived=False)):
+            self.list_page(user, 1000, view, 0, "GET")
 
     def read_list(self, user: int, number: int, method: str, said: Said) -> None:
         list_id, known = self._list_and_tags(user, number, said)
