@@ -27,12 +27,18 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.fixture(scope="module")
+def owner(database_url: str, engine: Engine) -> Owner:
+    """An owner whom the tests share: what would change something is rolled back."""
+    return Owner.with_task(database_url, engine)
+
+
 @pytest.mark.requirement("FR-011")
 @pytest.mark.parametrize("name", CONDITIONAL)
 def test_a_statement_hits_no_foreign_row_where_row_security_does_not_bind(
-    database_url: str, engine: Engine, name: str
+    engine: Engine, owner: Owner, name: str
 ) -> None:
-    statement, owner, stranger = STATEMENTS[name], Owner.with_task(database_url, engine), new_user()
+    statement, stranger = STATEMENTS[name], new_user()
     # Otherwise there is nothing to change.
     tasks_of(engine, stranger).create(TaskCreate(id=owner.task_id, title="Mine"))
     store_answer(engine, stranger, owner.key, "Mine")
