@@ -12,6 +12,7 @@ export function makeLists(place, tasks, on) {
   const side = copyOf("side");
   const [names, add, edit] = [".names", ".new-list", ".this-list"].map((name) => side.querySelector(name));
   let current = ALL;
+  let isBusy = false;
 
   place.replaceChildren(side);
   draw();
@@ -103,10 +104,14 @@ export function makeLists(place, tasks, on) {
 
   async function attempt(event, work) {
     event.preventDefault();
+    if (isBusy) return; // it was pressed twice
+    isBusy = true;
     try {
       await work();
     } catch (problem) {
       on.failed(problem);
+    } finally {
+      isBusy = false;
     }
   }
 

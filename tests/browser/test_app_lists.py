@@ -31,8 +31,11 @@ def test_a_list_is_made_filled_renamed_deleted_and_brought_back(visit: Watched, 
     assert board.lists() == EVERYWHERE
     assert board.chosen() == "All tasks"
 
-    add_list(board, "Groceries")
+    form = visit.page.get_by_role("form", name="Add a list")
+    form.get_by_label("New list").fill("Groceries")
+    form.get_by_role("button", name="Add list").dblclick()
     board.says("The list “Groceries” is added.")
+    assert [each["name"] for each in user.get("/api/lists").json()["data"]] == ["Groceries"]
     assert board.chosen() == "Groceries"
     board.shows(todo=[])
     board.add("Buy milk")
@@ -133,6 +136,12 @@ def test_an_archived_list_is_not_at_the_side_and_keeps_its_tasks(visit: Watched,
 def test_lists_work_by_keyboard_and_fit_a_phone(browser: Browser, user: httpx.Client) -> None:
     for name in ("a" * 200, "Groceries", *map(str, range(10))):
         make(user, name)
+    with watched(browser) as visit:
+        board = opened(visit, user)
+        until(lambda: len(board.lists()) == 14)
+        board.list_named("a" * 200).click()
+        board.add("Buy milk")  # whose form no list covers
+        board.shows(todo=["Buy milk"])
     with watched(browser, PHONE) as visit:
         board = opened(visit, user)
         until(lambda: len(board.lists()) == 14)
