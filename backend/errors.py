@@ -190,13 +190,13 @@ class LabelExists(Conflict):
 class ListConflict(Conflict):
     """A new list would get the id of another one."""
 
-    message = "You already have a list with this id, perhaps in the trash. Choose another id."
+    message = "Another list has this id, or one in the trash. Choose another id, or restore that list."
 
 
 class TooManyLists(Conflict):
     """The user already has the maximum number of lists."""
 
-    message = "You have the maximum number of lists. Lists in the trash count, too: delete some with permanent=true."
+    message = "You have 500 lists, as many as there may be, with those in the trash. Delete some with permanent=true."
 
     def __init__(self) -> None:
         super().__init__(details=(Detail("body", "too_many_lists", self.message),))

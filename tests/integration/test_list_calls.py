@@ -106,6 +106,7 @@ def test_a_user_has_at_most_500_lists(client: httpx.Client, database_url: str, u
 
     (detail,) = error_of(client.post(LISTS, json={"name": "b"}), 409, "CONFLICT")["details"]
     assert (detail["field"], detail["code"]) == ("body", "too_many_lists")
+    assert f" {MAX_LISTS} lists" in detail["message"]
     delete(client, first, permanent="true")
     make(client)
 
