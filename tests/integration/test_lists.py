@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.fixtures.batches import run_each, statuses_of
+from tests.fixtures.hostile import BAD_QUERIES
 from tests.fixtures.lists import delete, edit, make, restore, titles_in
 from tests.fixtures.task_files import CALENDAR, CSV, EXPORT, LINES, imported, lines_of, problems
 from tests.fixtures.tasks import MISSING_ID, create, error_of, path_of, read, revision_of, task_of
@@ -213,7 +214,9 @@ def test_an_export_can_be_of_one_list(client: httpx.Client, stranger: httpx.Clie
     assert exported(second["id"].upper()) == ["in the second"]
     assert exported("inbox") == ["in none"]
     assert exported(theirs["id"]) == exported(MISSING_ID) == []
-    assert error_of(client.get(EXPORT, params={"list_id": "none"}), 422, "VALIDATION_ERROR")
+    for bad in BAD_QUERIES["list_id"]:
+        details = error_of(client.get(EXPORT, params={"list_id": bad}), 422, "VALIDATION_ERROR")["details"]
+        assert {detail["field"] for detail in details} == {"query.list_id"}, bad
 
 
 @pytest.mark.requirement("FR-342")
