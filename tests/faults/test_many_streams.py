@@ -61,12 +61,18 @@ class Follower:
 
     @classmethod
     async def of(cls, service: Service, user_id: str) -> Follower:
-        """Open a stream."""
+        """Open a stream; when the service is full for a moment, as on a busy machine, try again like any client."""
         url = httpx.URL(service.address)
-        reader, writer = await asyncio.open_connection(url.host, url.port)
-        writer.write(head(user_id, f"GET {STREAM}"))
-        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
-        return cls(user_id, reader, writer)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                reader, writer = await asyncio.open_connection(url.host, url.port)
+                writer.write(head(user_id, f"GET {STREAM}"))
+                answer = await reader.readuntil(b"\r\n\r\n")
+                if answer.startswith(b"HTTP/1.1 200 "):
+                    return cls(user_id, reader, writer)
+                writer.close()
+                assert answer.startswith(b"HTTP/1.1 503 "), answer
+                await asyncio.sleep(1)
 
     async def hear(self, text: str) -> None:
         """Wait for data on the stream."""

@@ -83,7 +83,7 @@ def _send(number: signal.Signals, *processes: int) -> None:
 def test_a_request_that_is_on_its_way_is_the_last_one_of_its_connection(
     settings: Settings, user_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.server.server.LAME_DUCK_SECONDS", 5)  # a busy machine takes a while to send
+    monkeypatch.setattr("backend.server.server.LAME_DUCK_SECONDS", 15)  # a busy machine takes a while to send
     with ExitStack() as service, ExitStack() as stack, ThreadPoolExecutor(1) as thread:
         running = service.enter_context(serve(settings))
         kept, fresh, several, last, refused, silent = (
