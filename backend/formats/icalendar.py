@@ -109,8 +109,7 @@ def _component(task: Mapping[str, Any]) -> Iterator[str]:
         yield f"PRIORITY:{task.get('priority_number') or number_of(task['priority'])}"
     if task["labels"]:
         yield f"{_LABELS}:{','.join(label.translate(_ESCAPES) for label in task['labels'])}"
-    if task["list_id"] is not None:
-        yield f"{_LIST}:{task['list_id']}"
+    yield f"{_LIST}:{task['list_id'] or ''}"
     if task["completed"]:
         yield from (f"COMPLETED:{_utc(task['completed_at'])}", "PERCENT-COMPLETE:100")
     yield "END:VTODO"
@@ -301,7 +300,7 @@ def _texts(texts: Mapping[str, str]) -> dict[str, object]:
     if uid := texts.get("UID", "").strip():
         fields["id"] = str(_id_of(uid))
     if _LIST in texts:
-        fields["list_id"] = texts[_LIST].strip()
+        fields["list_id"] = texts[_LIST].strip() or None  # the inbox
     return fields
 
 

@@ -173,6 +173,9 @@ def test_files_carry_the_list(client: httpx.Client, kind: str) -> None:
     client.delete(path_of(inside))
     assert imported(client, file, content_type) == {"restored": 1, "unchanged": 1}
     assert read(client, inside)["list_id"] == made["id"]
+    client.patch(path_of(inbox), json={"list_id": made["id"]}).raise_for_status()
+    assert imported(client, file, content_type) == {"updated": 1, "unchanged": 1}
+    assert read(client, inbox)["list_id"] is None
     delete(client, made, permanent="true")
     assert {problem[1:] for problem in problems(client, file, content_type)} == {UNKNOWN}
 

@@ -23,6 +23,7 @@ from tests.fixtures.task_files import DESCRIPTIONS, LABELS, LARGEST, STATUSES, T
 
 NOW = "2026-11-21T09:30:00.123456+00:00"
 ID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
+OTHER_ID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e20"
 LONG = "x" * 1000 + "\n"
 CALENDAR = "BEGIN:VCALENDAR\r\n{}\r\nEND:VCALENDAR\r\n"
 
@@ -281,6 +282,26 @@ def test_properties_say_what_fields_do(properties: str, said: dict[str, object])
     rows = found(FileFormat.CALENDAR, CALENDAR.format(f"BEGIN:VTODO\n{properties}\nEND:VTODO"))
 
     assert rows == [{"description": None, **said}]
+
+
+@pytest.mark.requirement("FR-342")
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [
+        ("SUMMARY:a", {}),
+        (f"X-TASK-API-LIST:{ID}", {"list_id": ID}),
+        (f"x-task-api-list;X=y: {ID} ", {"list_id": ID}),
+        ("X-TASK-API-LIST:", {"list_id": None}),
+        ("X-TASK-API-LIST: \nSUMMARY:a", {"list_id": None}),
+        (f"X-TASK-API-LIST:{ID}\nX-TASK-API-LIST:{OTHER_ID}\nX-TASK-API-LIST:", {"list_id": ID}),
+        (f"X-TASK-API-LIST:\nX-TASK-API-LIST:{ID}", {"list_id": None}),
+        ("X-TASK-API-LIST:none", {"list_id": "none"}),
+    ],
+)
+def test_a_calendar_names_the_list_or_the_inbox_or_neither(properties: str, said: dict[str, object]) -> None:
+    (fields,) = found(FileFormat.CALENDAR, CALENDAR.format(f"BEGIN:VTODO\n{properties}\nEND:VTODO"))
+
+    assert {name: value for name, value in fields.items() if name == "list_id"} == said
 
 
 @pytest.mark.requirement("FR-294")
