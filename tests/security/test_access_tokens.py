@@ -64,6 +64,7 @@ def test_a_token_does_what_its_scopes_say_and_no_more(
     named = f', scope="{missing}"' if missing else ""
     assert response.headers["WWW-Authenticate"] == f'Bearer error="insufficient_scope"{named}'
     assert missing in error["message"]
+    assert error["message"] == operation.document["responses"]["403"]["description"]
     assert [one["id"] for one in listed(client)] == [token["id"]]
 
 

@@ -28,6 +28,7 @@ from backend.api.openapi.answers import (
 from backend.errors import (
     NO_PARAMETERS,
     Detail,
+    Forbidden,
     InternalError,
     ListChanged,
     PayloadTooLarge,
@@ -40,6 +41,7 @@ from backend.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
+from backend.models.access_token import Scope
 from backend.models.list import ListPublic
 from backend.models.task import TaskPublic
 
@@ -202,6 +204,7 @@ UNKNOWN_PARAMETER = invalid("query.verbose", "extra_forbidden", NO_PARAMETERS)
 NOT_MODIFIED: Responses = {304: {"description": "Your copy is up to date", "headers": ALWAYS | named("ETag")}}
 LIST_NOT_MODIFIED: Responses = {304: {**NOT_MODIFIED[304], "headers": ALWAYS | named("List-ETag")}}
 CHANGED_SINCE = PreconditionFailed(json.dumps(example_of(TaskPublic)), 42)
+TO_READ = errors(Forbidden(Scope.READ))  # in place of the scope to change, which the other operations of a router need
 # Errors of an operation that changes a task and takes If-Match.
 CONDITIONAL = errors(malformed("If-Match"), CHANGED_SINCE, PreconditionRequired)
 # And one that changes a list.

@@ -14,6 +14,7 @@ from backend.api.openapi.answers import LabelAnswer, LabelListAnswer
 from backend.api.openapi.operations import (
     ANYWHERE,
     LIST_NOT_MODIFIED,
+    TO_READ,
     UNKNOWN_PARAMETER,
     WITH_BODY,
     errors,
@@ -54,7 +55,10 @@ _THE_LABEL = success(200, "The label as it is now", LabelAnswer, replayed=True)
 
 @router.get(
     "",
-    responses=success(200, "All your labels", LabelListAnswer) | LIST_NOT_MODIFIED | errors(malformed("If-None-Match")),
+    responses=success(200, "All your labels", LabelListAnswer)
+    | LIST_NOT_MODIFIED
+    | TO_READ
+    | errors(malformed("If-None-Match")),
 )
 def list_labels(labels: Labels, known: IfNoneMatch) -> Response:
     """List all your labels in the order of their names, and how many tasks carry each.

@@ -16,6 +16,7 @@ from backend.api.openapi.operations import (
     CONDITIONAL_ON_LIST,
     LIST_NOT_MODIFIED,
     NOT_MODIFIED,
+    TO_READ,
     UNKNOWN_PARAMETER,
     WITH_BODY,
     errors,
@@ -91,6 +92,7 @@ def _created(found: ListDocument) -> Response:
     "",
     responses=success(200, "Your lists", ListsAnswer)
     | LIST_NOT_MODIFIED
+    | TO_READ
     | errors(malformed("If-None-Match"), invalid("query.archived", "bool_parsing", "Must be true or false")),
 )
 def list_lists(lists: Lists, query: Annotated[ListsQuery, Query()], known: IfNoneMatch) -> Response:
@@ -108,7 +110,10 @@ def list_lists(lists: Lists, query: Annotated[ListsQuery, Query()], known: IfNon
 
 @router.get(
     "/{list_id:id}",
-    responses=success(200, "The list", ListAnswer) | NOT_MODIFIED | errors(malformed("If-None-Match"), ListNotFound),
+    responses=success(200, "The list", ListAnswer)
+    | NOT_MODIFIED
+    | TO_READ
+    | errors(malformed("If-None-Match"), ListNotFound),
 )
 def get_list(lists: Lists, list_id: ListId, known: IfNoneMatch) -> Response:
     """Read one of your lists. `GET /api/tasks?list_id=…` lists its tasks."""

@@ -17,6 +17,7 @@ from backend.api.openapi.operations import (
     CONDITIONAL,
     LIST_NOT_MODIFIED,
     NOT_MODIFIED,
+    TO_READ,
     UNKNOWN_PARAMETER,
     WITH_BODY,
     errors,
@@ -127,7 +128,10 @@ def _created(task: TaskDocument) -> Response:
 
 @router.get(
     "",
-    responses=success(200, "A page of your tasks", TaskListAnswer) | LIST_NOT_MODIFIED | errors(BadRequest, _TOO_LONG),
+    responses=success(200, "A page of your tasks", TaskListAnswer)
+    | LIST_NOT_MODIFIED
+    | TO_READ
+    | errors(BadRequest, _TOO_LONG),
 )
 def list_tasks(
     request: Request, listing: Listing, query: Annotated[TaskQuery, Query()], known: IfNoneMatch
@@ -149,7 +153,10 @@ def list_tasks(
 
 @router.get(
     "/{task_id:id}",
-    responses=success(200, "The task", TaskAnswer) | NOT_MODIFIED | errors(malformed("If-None-Match"), TaskNotFound),
+    responses=success(200, "The task", TaskAnswer)
+    | NOT_MODIFIED
+    | TO_READ
+    | errors(malformed("If-None-Match"), TaskNotFound),
 )
 def get_task(tasks: Tasks, task_id: TaskId, known: IfNoneMatch) -> Response:
     """Read one of your tasks."""
