@@ -162,7 +162,7 @@ async def _if_none_match(lines: IfNoneMatchLines = ABSENT) -> EntityTags:
 
 
 async def _only_new(lines: OnlyNewLines = ABSENT) -> bool:
-    """Return whether the task must not exist yet; raises BadRequest for anything but `*`."""
+    """Return whether what is to be created must not exist yet; raises BadRequest for anything but `*`."""
     tags = tags_in("If-None-Match", lines)
     if tags is not None and not tags.is_any:
         raise malformed("If-None-Match", "can only be * here")

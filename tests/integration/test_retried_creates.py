@@ -16,6 +16,7 @@ from backend.utils.fingerprint import fingerprint
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.database import execute
 from tests.fixtures.keys import new_key
+from tests.fixtures.lists import LISTS, delete, edit, list_of
 from tests.fixtures.rival import Rival, rival
 from tests.fixtures.tasks import (
     MISSING_ID,
@@ -183,6 +184,25 @@ def test_nothing_else_may_be_asked_of_a_create(client: httpx.Client, value: str)
         assert detail["field"] == "header.If-None-Match"
         assert "secret" not in response.text
     assert revision_of(client) == 0
+
+
+@pytest.mark.requirement("FR-332")
+def test_a_list_that_must_be_new_is_too(client: httpx.Client) -> None:
+    only_new, body = {"If-None-Match": "*"}, {"name": "a", "id": MISSING_ID}
+    made = list_of(client.post(LISTS, json=body, headers=only_new), 201)
+    now = edit(client, made, name="b")
+
+    for sent in (body, {**body, "name": "c"}):
+        response = client.post(LISTS, json=sent, headers=only_new)
+        error_of(response, 412, "PRECONDITION_FAILED")
+        assert (response.json()["data"], response.headers["ETag"]) == (now, '"2"')
+    (detail,) = error_of(client.post(LISTS, json=body, headers={"If-None-Match": '"2"'}), 400, "BAD_REQUEST")["details"]
+    assert detail["field"] == "header.If-None-Match"
+    delete(client, made)
+    (detail,) = error_of(client.post(LISTS, json=body, headers=only_new), 409, "CONFLICT")["details"]
+    assert detail["code"] == "in_trash"
+    assert revision_of(client) == 3
+    assert list_of(client.post(LISTS, json={"name": "a"}, headers=only_new), 201)["revision"] == 4
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ OnlyNewLines = Annotated[
     list[str],
     header(
         "If-None-Match",
-        "`*`: answer 412 if a task with the `id` that you send already exists",
+        "`*`: answer 412 if one with the `id` that you send already exists",
         example="*",
         pattern=r"^[ \t]*\*[ \t]*$",
     ),

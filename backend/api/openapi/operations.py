@@ -207,10 +207,6 @@ CHANGED_SINCE = PreconditionFailed(json.dumps(example_of(TaskPublic)), 42)
 TO_READ = errors(Forbidden(Scope.READ))  # in place of the scope to change, which the other operations of a router need
 # Errors of an operation that changes a task and takes If-Match.
 CONDITIONAL = errors(malformed("If-Match"), CHANGED_SINCE, PreconditionRequired)
+LIST_CHANGED_SINCE = ListChanged(json.dumps(example_of(ListPublic)), 42)
 # And one that changes a list.
-CONDITIONAL_ON_LIST = errors(
-    malformed("If-Match"),
-    ListChanged(json.dumps(example_of(ListPublic)), 42),
-    PreconditionRequired,
-    current=CurrentListAnswer,
-)
+CONDITIONAL_ON_LIST = errors(malformed("If-Match"), LIST_CHANGED_SINCE, PreconditionRequired, current=CurrentListAnswer)

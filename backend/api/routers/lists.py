@@ -6,14 +6,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
-from backend.api.deps import IfMatch, IfNoneMatch, Lists, Once
+from backend.api.deps import IfMatch, IfNoneMatch, Lists, Once, OnlyNew
 from backend.api.http.envelope import data_response, not_modified, tagged_response
 from backend.api.http.idempotency import malformed_key
 from backend.api.http.preconditions import malformed
-from backend.api.openapi.answers import ListAnswer, ListsAnswer
+from backend.api.openapi.answers import CurrentListAnswer, ListAnswer, ListsAnswer
 from backend.api.openapi.operations import (
     ANYWHERE,
     CONDITIONAL_ON_LIST,
+    LIST_CHANGED_SINCE,
     LIST_NOT_MODIFIED,
     NOT_MODIFIED,
     TO_READ,
@@ -69,9 +70,9 @@ _AS_IT_IS = success(200, "The list as it is now", ListAnswer)
     responses=showing(success(201, "The new list", ListAnswer, created=True, replayed=True), _NEW)
     | success(200, "The list that this request created earlier", ListAnswer, created=True, replayed=True)
     | WITH_BODY
-    | errors(malformed_key(), ListConflict, _BLANK),
+    | errors(malformed_key(), ListConflict, LIST_CHANGED_SINCE, _BLANK, current=CurrentListAnswer),
 )
-def create_list(lists: Lists, data: NewList, once: Once) -> Response:
+def create_list(lists: Lists, data: NewList, only_new: OnlyNew, once: Once) -> Response:
     """Create a list.
 
     Only `name` is required. To make double clicks and retries safe, send your own `id` (a UUID) or an
@@ -81,7 +82,7 @@ def create_list(lists: Lists, data: NewList, once: Once) -> Response:
     The answer is 409 if the `id` belongs to another list, or to one in the trash. It is also 409 if you have 500 lists,
     those in the trash included: the code in `details` is then `too_many_lists`.
     """
-    return once(lists, data, lambda lists: _created(lists.create(data)))
+    return once(lists, data, lambda lists: _created(lists.create(data, only_new=only_new)))
 
 
 def _created(found: ListDocument) -> Response:

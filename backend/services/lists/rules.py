@@ -56,10 +56,14 @@ def refuse_another(data: ListUpdate, list_id: UUID) -> None:
         raise ValidationFailed(details=(_OTHER_LIST,))
 
 
-def refuse_other(existing: Row, data: ListCreate) -> None:
-    """Raise ListConflict if the list that has the new one's id is in the trash, or was made by another request."""
+def refuse_in_trash(existing: Row) -> None:
+    """Raise ListConflict if the list that has the new one's id is in the trash."""
     if existing.deleted_at is not None:
         raise ListConflict(details=(_IN_TRASH,))
+
+
+def refuse_other(existing: Row, data: ListCreate) -> None:
+    """Raise ListConflict if the list that has the new one's id was made by another request."""
     request_hash = request_hash_of(data)
     # Nobody else has an id that we chose: then it was the first try of this request, whose connection was lost.
     if request_hash is not None and existing.request_hash != request_hash:

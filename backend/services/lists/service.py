@@ -69,7 +69,7 @@ class _Loaded:
         if self.list is None or (self.list.deleted_at is not None and not in_trash_too):
             raise ListNotFound
         if expected is not None and self.list.revision not in expected:
-            raise ListChanged(list_json(self.list), self.list.revision)
+            raise _changed_since(self.list)
         return self.list
 
     def add(self, new: Row) -> Row:
@@ -146,18 +146,22 @@ class ListService:
         ((revision, json),) = rows
         return ListDocument(json, revision, list_id)
 
-    def create(self, data: ListCreate) -> ListDocument:
+    def create(self, data: ListCreate, *, only_new: bool = False) -> ListDocument:
         """Make a list under the given id or a new one, or return it if the same request has made it before.
 
-        Raises ListConflict when the id names another list or one in the trash, TooManyLists when the account is full.
+        Raises ListConflict when the id names another list or one in the trash, ListChanged when it names a list and
+        must not (`only_new`), TooManyLists when the account is full.
         """
-        return self._create(data.id or self.new_id(), data)
+        return self._create(data.id or self.new_id(), data, only_new=only_new)
 
     @repeatable
-    def _create(self, list_id: UUID, data: ListCreate) -> ListDocument:
+    def _create(self, list_id: UUID, data: ListCreate, *, only_new: bool) -> ListDocument:
         with self._loaded(list_id) as loaded:
             if loaded.list is None:
                 return _document(loaded.add(rules.new_list(list_id, data, loaded.counters.now)), is_new=True)
+            rules.refuse_in_trash(loaded.list)
+            if only_new:
+                raise _changed_since(loaded.list)
             rules.refuse_other(loaded.list, data)
             return _document(loaded.list, is_new=data.id is None)
 
@@ -202,6 +206,10 @@ class ListService:
 
 def _document(found: Row, *, is_new: bool = False) -> ListDocument:
     return ListDocument(list_json(found), found.revision, found.id, is_new)
+
+
+def _changed_since(found: Row) -> ListChanged:
+    return ListChanged(list_json(found), found.revision)
 
 
 def list_json(found: Row) -> str:
