@@ -209,6 +209,7 @@ def test_a_whole_list_may_be_sent_back(client: httpx.Client) -> None:
         answer = client.patch(list_path(made), json={"id": wrong, "name": "f"})
         (detail,) = error_of(answer, 422, "VALIDATION_ERROR")["details"]
         assert (detail["field"], detail["code"]) == ("id", "other_list")
+        assert "not the id of this list" in detail["message"]  # which is also true of one that is no id
     assert client.get(list_path(made)).json()["data"]["name"] == "e"
 
 

@@ -16,7 +16,7 @@ DESCRIPTION = """
 Each user's own tasks, isolated from other users. On [/docs](/docs), press **Authorize** and paste a bearer token to
 try each operation.
 
-A success is `{"data": …}`, a list adds `page`, and every error is
+A success is `{"data": …}`, a listing of tasks adds `page`, and every error is
 `{"error": {code, message, request_id, details}, "detail": message}`.
 Branch on `code`, show `message`, and quote `request_id` when you ask for help;
 `specs/errors.md` of the project lists every code. Unknown fields and parameters

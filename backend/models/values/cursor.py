@@ -1,4 +1,4 @@
-"""List cursors: where the next page of a list starts, as text that clients return unread."""
+"""Cursors: where the next page of a listing starts, as text that clients return unread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backend.errors import BadRequest, Detail
 from backend.models.fields import TITLE_KEY_LENGTH
 from backend.utils import opaque
 
-Key = datetime | str | int  # what a list is sorted by
+Key = datetime | str | int  # what a listing is sorted by
 
 LISTING_BYTES = 8  # of the id of a list
 KIND = b"tasks"  # of opaque text
@@ -25,7 +25,7 @@ MAX_LENGTH = opaque.length(LISTING_BYTES + _ID_BYTES + 4 * TITLE_KEY_LENGTH)  # 
 
 
 def encode(listing_id: bytes, key: Key, task_id: UUID) -> str:
-    """Write the cursor that starts right after the task with this key and id, in the list with this `listing_id`."""
+    """Write the cursor that starts right after the task with this key and id, in the listing with this `listing_id`."""
     if isinstance(key, datetime):
         ending = ((key - _EPOCH) // _MICROSECOND).to_bytes(_TIME_BYTES, "big", signed=True)
     elif isinstance(key, int):
@@ -36,9 +36,9 @@ def encode(listing_id: bytes, key: Key, task_id: UUID) -> str:
 
 
 def decode(cursor: str, listing_id: bytes, kind: type[Key]) -> tuple[Key, UUID]:
-    """Read a cursor of a list that is sorted by keys of this kind; returns the key and the id of the last task.
+    """Read a cursor of a listing that is sorted by keys of this kind; returns the key and the id of the last task.
 
-    Raises BadRequest for a cursor of another list, and for anything that encode() did not write.
+    Raises BadRequest for a cursor of another listing, and for anything that encode() did not write.
     """
     try:
         content = opaque.read(cursor, KIND)

@@ -11,7 +11,7 @@ from backend.models.list import ListCreate, ListFields, ListUpdate
 from backend.utils.fingerprint import fingerprint
 
 _IN_TRASH = Detail("id", "in_trash", "This id is that of a list in the trash; restore it, or choose another id")
-_OTHER_LIST = Detail("id", "other_list", "This is the id of another list: send a list under its own id")
+_OTHER_LIST = Detail("id", "other_list", "This is not the id of this list: send a list under its own id")
 
 
 class Row(NamedTuple):

@@ -27,7 +27,7 @@ _BOTH = {
 }
 _DIFFER = "Start and due must both be days, or both times: change the other one, too, or send null for it"
 _NO_TIME = Detail("timezone", "timezone_without_time", "Only due_at and start_at have a time zone: send null for it")
-_OTHER_TASK = Detail("id", "other_task", "This is the id of another task: send a task under its own id")
+_OTHER_TASK = Detail("id", "other_task", "This is not the id of this task: send a task under its own id")
 _OTHER_USER = Detail("user_id", "other_user", "This is the id of another user: a task cannot be given away")
 _NO_LIST = Detail(
     "list_id", "list_unknown", "You have no list with this id, or it is in the trash: GET /api/lists lists yours"
