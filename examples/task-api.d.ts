@@ -72,7 +72,7 @@ export interface Options {
 }
 
 export interface ChangeOptions extends Options {
-  /** The task as you have seen it: if it has changed since, the call fails with status 412 and the task as it is now. */
+  /** What you change, as you have seen it: if it has changed since, the call fails with status 412 and has it as it is now. */
   ifMatch?: { revision: number } | "*";
 }
 
@@ -161,8 +161,10 @@ export class TaskApiError extends Error {
   requestId: string | null;
   /** How many seconds to wait, or NaN. */
   retryAfter: number;
-  /** With status 412: the task as it is now. */
+  /** With status 412: the task as it is now, if it was a task that was to be changed. */
   task?: Task;
+  /** With status 412: the list as it is now, if it was a list. */
+  list?: List;
 }
 
 export function taskApi(

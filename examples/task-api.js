@@ -17,7 +17,7 @@ export class TaskApiError extends Error {
     this.details = error.details ?? []; // what is wrong with which field
     this.requestId = error.request_id ?? headers?.get("X-Request-Id") ?? null;
     this.retryAfter = Number(headers?.get("Retry-After") ?? NaN); // in seconds
-    if (status === 412) this.task = body?.data; // as it is now, to show beside what the user typed
+    if (status === 412 && body?.data) this["title" in body.data ? "task" : "list"] = body.data; // as it is now, to show it
   }
 }
 export function taskApi(address, getToken, { fetch = (...request) => globalThis.fetch(...request), wait = pause } = {}) {

@@ -226,3 +226,12 @@ def test_labels_and_lists_are_followed_too(folder: Path, api: API, client: httpx
 
     named = [["list", "Home", None], ["label", "errand", None], ["task", "Buy milk", None]]
     assert got == [*named, ["list", None, gone["id"]], ["task", "last", None]]
+
+
+@pytest.mark.requirement("FR-344")
+def test_a_conflict_over_a_list_shows_the_list(folder: Path, api: API, client: httpx.Client, user_id: str) -> None:
+    make(client, "Home")
+
+    got = in_node(folder, "changeList", api.base_url, token_of(user_id))["got"]
+
+    assert got == {"status": 412, "list": "Shop", "task": False}

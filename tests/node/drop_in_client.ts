@@ -106,6 +106,16 @@ export async function creation(tasks: TaskApi) {
   return failure(tasks.create({ title: "Buy milk" }));
 }
 
+// Changes a list as it was before somebody else did.
+export async function changeList(tasks: TaskApi) {
+  const [list] = await tasks.request<List[]>("/api/lists");
+  const path = `/api/lists/${list?.id}`;
+  await tasks.request(path, { method: "PATCH", body: { name: "Shop" } });
+  const call = tasks.request<List>(path, { method: "PATCH", body: { name: "Market" }, ...(list && { ifMatch: list }) });
+  const { status, task, list: now } = await call.then(() => Promise.reject(call), (problem: TaskApiError) => problem);
+  return { status, list: now?.name, task: task !== undefined };
+}
+
 // Follows tasks, labels and lists until the task "last" arrives.
 export async function followAll(tasks: TaskApi) {
   const seen: (string | undefined)[][] = [];
