@@ -96,8 +96,9 @@ def walk(api: API, user_id: str, tmp_path: Path) -> Callable[[], list[Json]]:
 
 
 def all_of(client: httpx.Client) -> list[Json]:
-    """Read what the user has: tasks, the trash, labels, tokens, and the account without the number of its changes."""
+    """Read what the user has, with the trash, and the account without the number of its changes."""
     paths = ["/api/tasks", "/api/tasks?deleted=true", "/api/labels", "/api/me/tokens"]
+    paths += ["/api/lists", "/api/lists?archived=true", "/api/lists?deleted=true"]
     account = client.get("/api/me").json()["data"]
     return [*(client.get(path).json() for path in paths), {**account, "revision": None}]
 
@@ -135,6 +136,8 @@ def test_each_request_says_what_it_shows() -> None:
     requests = [path.read_text(encoding="utf-8") for path in sorted(WALK.glob("[0-9]*.bru"))]
 
     assert requests
+    for resource in ("tasks", "labels", "lists", "changes"):
+        assert any(f"/api/{resource}" in text for text in requests), resource
     for number, text in enumerate(requests, start=1):
         assert f"  seq: {number}\n" in text
         assert re.search(r"^docs \{\n  [A-Z].+[.]\n\}$", text, re.MULTILINE), text
