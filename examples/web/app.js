@@ -85,6 +85,12 @@ function failed(problem) {
   message.className = "problem";
 }
 
+// An error stands until something else is done.
+function begun({ type, target }) {
+  if (message.className === "problem" && (type !== "click" || target.closest("button"))) say("");
+}
+for (const type of ["submit", "change", "click", "drop"]) find("#tasks").addEventListener(type, begun, true);
+
 function offerLabels(names) {
   const { labels } = filter.elements;
   const offered = new Set([...labels.options].map((option) => option.value));

@@ -88,7 +88,9 @@ export function makeLists(place, tasks, on) {
 
   async function rename() {
     const body = { name: edit.elements.name.value };
-    arrive(await tasks.request(at(current), { method: "PATCH", body, ifMatch: "*" }));
+    const list = await tasks.request(at(current), { method: "PATCH", body, ifMatch: "*" });
+    arrive(list);
+    on.said(`The list is now called “${list.name}”.`);
   }
 
   async function remove() {

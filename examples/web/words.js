@@ -9,11 +9,14 @@ const PRIORITIES = { high: "High priority", medium: "Medium priority", low: "Low
 const asDay = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const asTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-// The service says what happened and what to do; whoever asks for help needs the id of the request.
-export function explain(error) {
-  const details = (error.details ?? []).map(({ field, message }) => `${field}: ${message}`);
-  const request = error.requestId ? [`(Request ${error.requestId})`] : [];
-  return [error.message, ...details, ...request].join(" ");
+// The service says what happened and what to do; whoever asks for help needs the id of the request. Of invalid fields,
+// the details say all of it, each under the name that the form has for the field.
+export function explain({ code, message, details = [], requestId }) {
+  const names = { ...FIELDS, name: "Name" }; // of a task, and of a list
+  const others = details.filter((detail) => detail.message !== message);
+  const inDetail = others.map((each) => `${names[each.field] ?? each.field}: ${each.message.replace(/[^.?!]$/, "$&.")}`);
+  const isAllSaid = code === "VALIDATION_ERROR" && inDetail.length > 0;
+  return [...(isAllSaid ? [] : [message]), ...inDetail, ...(requestId ? [`(Request ${requestId})`] : [])].join(" ");
 }
 
 export function due({ due_date: day, due_at: time }) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 
 import httpx
@@ -54,6 +55,7 @@ def test_a_list_is_made_filled_renamed_deleted_and_brought_back(visit: Watched, 
     form.get_by_label("Name of this list").fill("Weekly groceries")
     form.get_by_role("button", name="Rename").click()
     until(lambda: board.lists() == [*EVERYWHERE, "Weekly groceries"])
+    board.says("The list is now called “Weekly groceries”.")
     form.get_by_role("button", name="Delete list").click()
     board.says("The list “Weekly groceries” is in the trash, with its tasks.")
     board.shows(todo=["Call Bob", "Call Ada"])
@@ -109,6 +111,29 @@ def test_two_windows_see_each_others_lists(browser: Browser, user: httpx.Client)
         until(lambda: {here.chosen(), there.chosen()} == {"All tasks"})
         here.shows(todo=[])
         assert all(visit.is_calm() for visit in visits), visits
+
+
+@pytest.mark.requirement("FR-345", "FR-321")
+def test_an_error_says_what_is_wrong_and_goes_with_the_next_action(visit: Watched, user: httpx.Client) -> None:
+    make(user, "Home")
+    board = opened(visit, user)
+    add_list(board, "Garden")
+    board.says("is added")
+
+    add_list(board, "  ")
+    assert re.fullmatch(r"Name: Must not be empty or blank\. \(Request \w+\)", board.says("blank"))
+    board.list_named("Home").click()
+    until(lambda: board.chosen() == "Home" and board.message() == "")
+    add_list(board, "  ")
+    board.says("blank")
+    board.add("Buy milk")
+    board.says("“Buy milk” is added.")
+    add_list(board, "  ")
+    board.says("blank")
+    board.card("Buy milk").get_by_role("heading").drag_to(visit.page.get_by_role("region", name="Done"))
+    board.shows(todo=[], done=["Buy milk"])
+    assert board.message() == ""
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-345")
