@@ -2,7 +2,7 @@
 import { TaskApiError, taskApi } from "../task-api.js";
 import { makeBoard } from "./board.js";
 import { fieldsOf } from "./card.js";
-import { makeLists } from "./lists.js";
+import { forgetChosen, makeLists } from "./lists.js";
 import { explain } from "./words.js";
 
 const TOKEN = "task-api-token"; // in sessionStorage, which belongs to this window and ends with it
@@ -103,6 +103,7 @@ signIn.addEventListener("submit", (event) => {
 });
 find("#sign-out").addEventListener("click", () => {
   leave();
+  forgetChosen();
   say("You have signed out.");
   signIn.elements.token.focus();
 });

@@ -13,7 +13,7 @@ export function makeBoard(place, tasks, on) {
   const cards = new Map(); // the cards that are on it, by id
   const columns = Object.fromEntries(Object.entries(STATUSES).map(makeColumn));
   const arrived = new Map(); // changes that are not on the board yet, by id; null: the task was deleted
-  let filters = {};
+  let filters = on.lists.filter();
   let loaded = Promise.resolve();
   let loading = new AbortController();
   let isSettling = false;

@@ -4,14 +4,17 @@ import { takesCards } from "./drag.js";
 
 const ALL = "";
 const INBOX = "inbox";
+const CHOSEN = "task-api-list"; // in sessionStorage, so that a reload keeps to it
 
 // `on` has what the lists tell: chosen(), renamed(), moved(taskId, fields), said(text, undo), failed(error).
+export const forgetChosen = () => sessionStorage.removeItem(CHOSEN);
+
 export function makeLists(place, tasks, on) {
   const known = new Map(); // all lists outside the trash, by id
   const entries = new Map(); // what stands at the side, by id
   const side = copyOf("side");
   const [names, add, edit] = [".names", ".new-list", ".this-list"].map((name) => side.querySelector(name));
-  let current = ALL;
+  let current = sessionStorage.getItem(CHOSEN) ?? ALL;
   let isBusy = false;
 
   place.replaceChildren(side);
@@ -19,7 +22,7 @@ export function makeLists(place, tasks, on) {
   add.addEventListener("submit", (event) => attempt(event, create));
   edit.addEventListener("submit", (event) => attempt(event, rename));
   edit.querySelector(".delete").addEventListener("click", (event) => attempt(event, remove));
-  return { load, arrive, filter, facts, nameOf, options, chosen: () => (known.has(current) ? current : null) };
+  return { load, arrive, filter, facts, nameOf, options, chosen: () => ([ALL, INBOX].includes(current) ? null : current) };
 
   // The archived ones are not at the side, but tasks may be in them.
   async function load(signal) {
@@ -29,6 +32,7 @@ export function makeLists(place, tasks, on) {
     }
     draw();
     on.renamed();
+    if (!entries.has(current)) choose(ALL); // it was chosen before a reload, and is not there any more
   }
 
   // A list has been made, changed or deleted, here or elsewhere.
@@ -38,7 +42,7 @@ export function makeLists(place, tasks, on) {
     else known.set(list.id, list);
     draw();
     on.renamed();
-    if (current !== ALL && !entries.has(current)) choose(ALL);
+    if (!entries.has(current)) choose(ALL);
   }
 
   function draw() {
@@ -74,6 +78,7 @@ export function makeLists(place, tasks, on) {
 
   function choose(id) {
     current = id;
+    sessionStorage.setItem(CHOSEN, id);
     draw();
     on.chosen();
   }

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 
 from tests.fixtures.browser import Watched, watched
 from tests.fixtures.browser_app import Board, opened
-from tests.fixtures.lists import make
+from tests.fixtures.lists import list_path, make
 from tests.fixtures.tasks import create, path_of, read
 from tests.fixtures.waiting import until
 
@@ -111,6 +111,32 @@ def test_two_windows_see_each_others_lists(browser: Browser, user: httpx.Client)
         until(lambda: {here.chosen(), there.chosen()} == {"All tasks"})
         here.shows(todo=[])
         assert all(visit.is_calm() for visit in visits), visits
+
+
+@pytest.mark.requirement("FR-345")
+def test_a_reload_keeps_to_the_chosen_list_as_long_as_there_is_one(visit: Watched, user: httpx.Client) -> None:
+    home = make(user, "Home")
+    create(user, "Call Ada")
+    create(user, "Buy paint", list_id=home["id"])
+    board = opened(visit, user)
+    board.list_named("Home").click()
+    board.shows(todo=["Buy paint"])
+
+    visit.page.reload()
+    board.shows(todo=["Buy paint"])
+    until(lambda: board.chosen() == "Home")
+    board.add("Buy brushes")
+    board.shows(todo=["Buy brushes", "Buy paint"])
+    visit.page.goto("about:blank")
+    user.delete(list_path(home)).raise_for_status()
+    visit.page.go_back()
+    board.shows(todo=["Call Ada"])
+    assert board.chosen() == "All tasks"
+    board.list_named("Inbox").click()
+    visit.page.get_by_role("button", name="Sign out").click()
+    opened(visit, user)
+    assert board.chosen() == "All tasks"
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-345", "FR-321")
