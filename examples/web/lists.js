@@ -137,7 +137,8 @@ export function makeLists(place, tasks, on) {
 
   function options() {
     const lists = [...known.values()].sort(inOrder);
-    return [new Option("Inbox", ""), ...lists.map(({ id, name }) => new Option(name, id))];
+    const marked = ({ name, archived }) => (archived ? `${name} (archived)` : name);
+    return [new Option("Inbox", ""), ...lists.map((list) => new Option(marked(list), list.id))];
   }
 }
 

@@ -172,6 +172,8 @@ def test_an_archived_list_is_not_at_the_side_and_keeps_its_tasks(visit: Watched,
     board.card("Buy milk").get_by_text("Last year", exact=True).wait_for()
     form = board.edit("Buy milk")
     assert form.get_by_label("List").input_value() == old["id"]
+    options = form.get_by_label("List").locator("option").all_inner_texts()
+    assert options == ["Inbox", "Last year (archived)"]
     user.patch(path_of(task), json={"list_id": None}).raise_for_status()
     form.get_by_label("Title").fill("Buy tea")
     form.get_by_role("button", name="Save").click()
