@@ -36,6 +36,7 @@ async function enter(token) {
     say("");
     const moved = (id, fields) => board.move(id, fields);
     lists = makeLists(find("#lists"), tasks, { chosen: search, renamed: () => board.redraw(), moved, said: say, failed });
+    fold();
     board = makeBoard(find("#board"), tasks, { said: say, failed, labels: offerLabels, lists });
     offerLabels((await tasks.request("/api/labels", { signal })).map((label) => label.name));
     await board.follow(signal);
@@ -128,9 +129,9 @@ add.addEventListener("submit", async (event) => {
   }
 });
 
-// On a phone, the filters are folded away.
+// On a phone, the filters and the forms for lists are folded away.
 const phone = matchMedia("(max-width: 40rem)");
-const fold = () => { find("#find").open = !phone.matches; };
+const fold = () => document.querySelectorAll("#tasks details").forEach((each) => { each.open = !phone.matches; });
 phone.addEventListener("change", fold);
 fold();
 

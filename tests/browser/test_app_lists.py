@@ -15,7 +15,7 @@ from tests.fixtures.lists import list_path, make
 from tests.fixtures.tasks import create, path_of, read
 from tests.fixtures.waiting import until
 
-PHONE = 390
+PHONE, HEIGHT = 390, 900
 EVERYWHERE = ["All tasks", "Inbox"]
 
 
@@ -204,6 +204,11 @@ def test_lists_work_by_keyboard_and_fit_a_phone(browser: Browser, user: httpx.Cl
         board.press("Enter")
         until(lambda: board.chosen() == "Groceries")
         assert board.focused() == "Groceries"
+        new_task = visit.page.get_by_role("form", name="Add a task").bounding_box()
+        assert new_task
+        assert new_task["y"] < HEIGHT / 3  # the forms for lists are folded away
+        board.tab_to("Change lists")
+        board.press("Enter")
         board.tab_to("Name of this list")
         visit.page.keyboard.type("Shop")
         board.press("Enter")
