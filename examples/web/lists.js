@@ -38,11 +38,14 @@ export function makeLists(place, tasks, on) {
   // A list has been made, changed or deleted, here or elsewhere.
   function arrive(list) {
     if (known.get(list.id)?.revision > list.revision) return; // this is older than what is shown
+    const parts = [entries.get(list.id), ...(list.id === current ? [edit] : [])];
+    const hadFocus = parts.some((part) => part?.contains(document.activeElement));
     if (list.deleted_at) known.delete(list.id);
     else known.set(list.id, list);
     draw();
     on.renamed();
     if (!entries.has(current)) choose(ALL);
+    if (hadFocus && !entries.has(list.id)) entries.get(current).querySelector("button").focus();
   }
 
   function draw() {

@@ -93,7 +93,7 @@ def test_a_task_is_moved_by_its_form_and_with_the_mouse(visit: Watched, user: ht
     assert visit.is_calm(), visit
 
 
-@pytest.mark.requirement("FR-345", "FR-323")
+@pytest.mark.requirement("FR-345", "FR-323", "FR-324")
 def test_two_windows_see_each_others_lists(browser: Browser, user: httpx.Client) -> None:
     with ExitStack() as stack:
         visits = [stack.enter_context(watched(browser)) for _ in range(2)]
@@ -107,8 +107,11 @@ def test_two_windows_see_each_others_lists(browser: Browser, user: httpx.Client)
         groceries = user.get("/api/lists").json()["data"][0]
         user.patch(f"/api/lists/{groceries['id']}", json={"name": "Shop"}).raise_for_status()
         until(lambda: (here.lists()[2:], here.chosen()) == (["Shop"], "Shop"))
+        here.page.get_by_label("Name of this list").focus()
+        there.list_named("Shop").focus()
         user.delete(f"/api/lists/{groceries['id']}").raise_for_status()
         until(lambda: {here.chosen(), there.chosen()} == {"All tasks"})
+        assert {here.focused(), there.focused()} == {"All tasks"}
         here.shows(todo=[])
         assert all(visit.is_calm() for visit in visits), visits
 
