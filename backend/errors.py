@@ -193,6 +193,15 @@ class ListConflict(Conflict):
     message = "Another list has this id, or one in the trash. Choose another id, or restore that list."
 
 
+class NoRoom(Conflict):
+    """Positions between two others have become too long."""
+
+    message = "There is no room left at this place. Move what stands there to another place first."
+
+    def __init__(self) -> None:
+        super().__init__(details=(Detail("body", "no_room", self.message),))
+
+
 class TooManyLists(Conflict):
     """The user already has the maximum number of lists."""
 

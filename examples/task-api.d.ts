@@ -23,6 +23,8 @@ export interface Task {
   labels: string[];
   /** Null: in the inbox. */
   list_id: string | null;
+  /** Sort the tasks of a list by it, byte by byte, for the order that people have arranged. */
+  position: string;
   /** Only of a task in the trash. */
   deleted_at?: string;
 }
@@ -41,6 +43,7 @@ export interface TaskChanges {
   priority?: Priority | null;
   labels?: string[];
   list_id?: string | null;
+  position?: string;
 }
 
 export interface NewTask extends TaskChanges {
@@ -120,6 +123,8 @@ export interface List {
   created_at: string;
   updated_at: string;
   revision: number;
+  /** Lists are in the order of this text. */
+  position: string;
   /** Only of a list in the trash. */
   deleted_at?: string;
   /** How many tasks of each status it holds, if asked for with `include_counts=true`. */

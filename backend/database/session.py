@@ -64,7 +64,10 @@ class Session:
 
 @dataclass(slots=True)
 class Transaction:
-    """A transaction of one user: two messages, each one round trip. Unless it is committed, it is rolled back."""
+    """A transaction of one user: two messages, and reads between them, each one round trip.
+
+    Unless it is committed, it is rolled back.
+    """
 
     engine: Engine
     connection: PoolProxiedConnection
@@ -76,6 +79,10 @@ class Transaction:
         """Begin with these statements; returns the rows of the last one."""
         self._is_open = True
         return _send(self, BEGIN + GUARD + statements.sql, statements, params)
+
+    def read(self, statement: Compiled, params: Mapping[str, Any]) -> list[Any]:
+        """Run a statement between the two; the guard is still in force, but less time is left. Returns its rows."""
+        return _send(self, TIMEOUT + statement.sql, statement, params)
 
     def commit(self, statements: Compiled, params: Mapping[str, Any]) -> None:
         """Run these statements and commit. The guard is still in force, but less time is left."""

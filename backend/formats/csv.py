@@ -34,7 +34,7 @@ _DATES = ("due_date", "due_at", "start_date", "start_at", "timezone")
 COLUMNS = (
     *("id", "title", "description", "completed", "completed_at", "created_at", "updated_at", "revision", "status"),
     *_DATES,
-    *("priority", "labels", "list_id"),
+    *("priority", "labels", "list_id", "position"),
 )
 _KNOWN = {*COLUMNS, "user_id", "deleted_at"}
 _TEXTS = {"title", "description", "labels"}

@@ -40,12 +40,13 @@ _OTHER_IDS = UUID("5f0c9d1e-52c5-4f6d-9d0a-6a1f3b7e2c48")  # namespace of ids ma
 _EXACT = {"SUMMARY": "X-TASK-API-SUMMARY", "DESCRIPTION": "X-TASK-API-DESCRIPTION"}
 _LABELS = "CATEGORIES"
 _LIST = "X-TASK-API-LIST"
+_POSITION = "X-TASK-API-POSITION"
 _PROPERTIES = {
     *("UID", "SUMMARY", "DESCRIPTION", "STATUS", "PERCENT-COMPLETE", "COMPLETED", "CREATED", "PRIORITY"),
     *_EXACT.values(),
     *DATES,
     *EXACT.values(),
-    *(ZONE, _LABELS, _LIST),
+    *(ZONE, _LABELS, _LIST, _POSITION),
 }
 _STATUSES = {"todo": "NEEDS-ACTION", "in_progress": "IN-PROCESS", "done": "COMPLETED", "cancelled": "CANCELLED"}
 _STATUS_OF = {word: status for status, word in _STATUSES.items()}
@@ -110,6 +111,7 @@ def _component(task: Mapping[str, Any]) -> Iterator[str]:
     if task["labels"]:
         yield f"{_LABELS}:{','.join(label.translate(_ESCAPES) for label in task['labels'])}"
     yield f"{_LIST}:{task['list_id'] or ''}"
+    yield f"{_POSITION}:{task['position']}"
     if task["completed"]:
         yield from (f"COMPLETED:{_utc(task['completed_at'])}", "PERCENT-COMPLETE:100")
     yield "END:VTODO"
@@ -292,7 +294,7 @@ def _fields(
 
 
 def _texts(texts: Mapping[str, str]) -> dict[str, object]:
-    """Read what a component says of its title, its description, its id and its list."""
+    """Read what a component says of its title, its description, its id, its list and its position in that."""
     fields: dict[str, object] = {"description": None}
     for name, field_name in (("SUMMARY", "title"), ("DESCRIPTION", "description")):
         if name in texts:
@@ -301,6 +303,8 @@ def _texts(texts: Mapping[str, str]) -> dict[str, object]:
         fields["id"] = str(_id_of(uid))
     if _LIST in texts:
         fields["list_id"] = texts[_LIST].strip() or None  # the inbox
+    if _POSITION in texts:
+        fields["position"] = texts[_POSITION].strip()
     return fields
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, StringConstraints
 from backend.models.access_token import AccessTokenPublic
 from backend.models.base import described
 from backend.models.fields import (
+    POSITION_EXAMPLE,
     TIME_EXAMPLE,
     UUID_EXAMPLE,
     Count,
@@ -19,6 +20,7 @@ from backend.models.fields import (
     StoredColor,
     StoredLabel,
     StoredListName,
+    StoredPosition,
     UserId,
 )
 from backend.models.task import TaskPublic
@@ -82,6 +84,7 @@ class ExportedList(BaseModel):
     deleted_at: datetime | None = described("When it was deleted (UTC); null if it is not deleted", None)
     revision: Revision = described("The number of its last change", 42)
     request_hash: Hash | None = described("SHA-256 of the request that created it with your own id", _HASH)
+    position: StoredPosition = described("Where it stands among the lists", POSITION_EXAMPLE)
 
 
 class ExportedKey(BaseModel):

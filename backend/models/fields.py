@@ -23,6 +23,7 @@ from backend.identity.claims import MAX_USER_ID_LENGTH
 from backend.models.values.etags import MAX_REVISION
 from backend.models.values.label_names import MAX_LABEL_LENGTH, MAX_LABELS_OF_TASK, distinct_labels
 from backend.models.values.search_text import has_word
+from backend.utils.positions import MAX_POSITION_LENGTH, is_position
 from backend.utils.zones import LONGEST_ZONE, ZONES
 
 MAX_TITLE_LENGTH = 500
@@ -37,6 +38,7 @@ UUID_EXAMPLE = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
 TIME_EXAMPLE = "2026-11-21T09:30:00.123456+00:00"
 DAY_EXAMPLE = "2026-11-21"
 ZONE_EXAMPLE = "Europe/Berlin"
+POSITION_EXAMPLE = "p17952534001234560000421"
 
 _CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 UUID_PATTERN = _CANONICAL_UUID.pattern
@@ -61,6 +63,7 @@ _A_LABEL = re.compile(_LABEL)
 _IN_NO_LABEL = re.compile(rf"[{_NO_LABEL}]")
 
 _COLOR = "^#[0-9a-fA-F]{6}$"
+_A_POSITION = "^[A-Za-z][0-9A-Za-z]+$"
 
 _FLAGS = {"true": True, "false": False}
 
@@ -177,6 +180,17 @@ def _color(text: str) -> str:
     return text.lower()
 
 
+def _position(text: str) -> str:
+    """Refuse what is no position, or has no room on one of its sides."""
+    if not is_position(text):
+        raise PydanticCustomError(
+            "position_invalid",
+            "Must be a position, as another task or list has it or as fractional indexing makes it, of at most "
+            f"{MAX_POSITION_LENGTH} characters",
+        )
+    return text
+
+
 def _with_a_word(text: str) -> str:
     """Refuse text without a word to search for."""
     if not has_word(text):
@@ -284,6 +298,22 @@ LabelName = Annotated[
     AfterValidator(_label),
     WithJsonSchema({"type": "string", "minLength": 1, "pattern": f"^{_LABEL}$", "examples": ["home"]}),
 ]
+# Our own format: it tells programs that not every text is valid.
+Position = Annotated[
+    str,
+    Strict(),
+    AfterValidator(_position),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "minLength": 2,
+            "maxLength": MAX_POSITION_LENGTH,
+            "pattern": _A_POSITION,
+            "format": "position",
+            "examples": [POSITION_EXAMPLE],
+        }
+    ),
+]
 Color = Annotated[
     str,
     Strict(),
@@ -319,6 +349,7 @@ StoredZone = Annotated[str, StringConstraints(max_length=LONGEST_ZONE, pattern=_
 StoredLabel = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_LABEL_LENGTH, pattern=rf"^[^{_NO_LABEL}]+$")
 ]
+StoredPosition = Annotated[str, StringConstraints(min_length=2, max_length=MAX_POSITION_LENGTH, pattern=_A_POSITION)]
 StoredColor = Annotated[str, StringConstraints(max_length=7, pattern="^#[0-9a-f]{6}$")]
 # For people, in one line.
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\u0000-\u001f]+$")]

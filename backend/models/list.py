@@ -24,18 +24,22 @@ from sqlmodel import Field, SQLModel
 from backend.models.base import Choice, Edit, Input, all_optional, described, optional
 from backend.models.fields import (
     MAX_LIST_NAME_LENGTH,
+    POSITION_EXAMPLE,
     TIME_EXAMPLE,
     UUID_EXAMPLE,
     CanonicalUUID,
     Color,
     Flag,
     ListName,
+    Position,
     QueryFlag,
     Revision,
     StoredColor,
     StoredListName,
+    StoredPosition,
 )
-from backend.models.task import STATUS_COUNTS_EXAMPLE, StatusCounts
+from backend.models.task import LAST_POSITION, STATUS_COUNTS_EXAMPLE, StatusCounts
+from backend.utils.positions import MAX_POSITION_LENGTH
 
 MAX_LISTS = 500  # of a user, with those in the trash
 
@@ -49,6 +53,7 @@ class TaskList(SQLModel, table=True):
         ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_lists_user_id_users", ondelete="CASCADE"),
         CheckConstraint(f"char_length(name) BETWEEN 1 AND {MAX_LIST_NAME_LENGTH}", name="ck_lists_name_length"),
         CheckConstraint("color ~ '^#[0-9a-f]{6}$'", name="ck_lists_color_format"),
+        CheckConstraint(f"char_length(position) BETWEEN 1 AND {MAX_POSITION_LENGTH}", name="ck_lists_position_length"),
         CheckConstraint("revision > 0", name="ck_lists_revision_counts_up"),
         CheckConstraint("octet_length(request_hash) = 32", name="ck_lists_request_hash_length"),
         Index("ix_lists_user_id_revision", "user_id", "revision"),
@@ -65,11 +70,17 @@ class TaskList(SQLModel, table=True):
     deleted_at: datetime | None
     revision: int = Field(sa_column=Column(BigInteger, nullable=False))
     request_hash: bytes | None = Field(sa_column=Column(LargeBinary))
+    # Among the user's lists. The default is for services that do not know it.
+    position: str = Field(sa_column=Column(Text(collation="C"), nullable=False, server_default=LAST_POSITION))
 
 
 _NAME_EXAMPLE = "Groceries"
 _COLOR = "Its colour as `#rrggbb`, or null"
 _COLOR_EXAMPLE = "#1e90ff"
+_POSITION = (
+    "Where it stands among your lists: sorted by this text, byte by byte, and then by `id`, they are in the order that "
+    "you have arranged. `POST /api/lists/{list_id}/move` sets it. A new list comes last"
+)
 _ARCHIVED = "Whether it is archived: then it is hidden from your lists, but its tasks stay as they are"
 
 
@@ -82,6 +93,7 @@ class ListFields(Input):
     )
     color: Color | None = described(_COLOR, _COLOR_EXAMPLE, default=None)
     archived: Flag = described(_ARCHIVED, False, default=False)
+    position: Position = optional(_POSITION, POSITION_EXAMPLE)
 
 
 class ListCreate(ListFields):
@@ -114,6 +126,7 @@ class ListPublic(BaseModel):
     created_at: datetime = described("When it was created (UTC)", TIME_EXAMPLE)
     updated_at: datetime = described("When it last changed (UTC)", TIME_EXAMPLE)
     revision: Revision = described("The number of the list's last change; also its ETag", 42)
+    position: StoredPosition = described(_POSITION, POSITION_EXAMPLE)
     deleted_at: datetime = optional("When it was deleted (UTC); only for lists in the trash", TIME_EXAMPLE)
     counts: StatusCounts = optional(
         "How many tasks of each status it holds, without those in the trash; only with `include_counts=true`",

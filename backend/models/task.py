@@ -33,6 +33,7 @@ from sqlmodel import Field, SQLModel
 from backend.models.base import Choice, Edit, Input, all_optional, described, optional
 from backend.models.fields import (
     DAY_EXAMPLE,
+    POSITION_EXAMPLE,
     TIME_EXAMPLE,
     TITLE_KEY_LENGTH,
     UUID_EXAMPLE,
@@ -43,9 +44,11 @@ from backend.models.fields import (
     Flag,
     LabelNames,
     Moment,
+    Position,
     Revision,
     StoredDescription,
     StoredLabel,
+    StoredPosition,
     StoredTitle,
     StoredZone,
     Title,
@@ -53,6 +56,7 @@ from backend.models.fields import (
     ZoneName,
 )
 from backend.models.values.label_names import MAX_LABELS_OF_TASK
+from backend.utils.positions import MAX_POSITION_LENGTH
 from backend.utils.priorities import NO_PRIORITY
 from backend.utils.zones import LONGEST_ZONE
 
@@ -80,6 +84,10 @@ _OF_DATES = {
 }
 
 
+# As `last_position` in `backend/utils/positions.py` has it, without a revision.
+LAST_POSITION = text("'p' || lpad(((extract(epoch FROM now()) * 1000000)::bigint)::text, 16, '0') || '0000001'")
+
+
 def _derived(kind: TypeEngine[Any], expression: str) -> Column[Any]:
     """Declare a column that Postgres computes whenever the row is stored."""
     return Column(kind, Computed(expression, persisted=True), nullable=False)
@@ -103,6 +111,7 @@ class Task(SQLModel, table=True):
         CheckConstraint("open_status IN ('todo', 'in_progress', 'cancelled')", name="ck_tasks_open_status_known"),
         CheckConstraint(f"cardinality(labels) <= {MAX_LABELS_OF_TASK}", name="ck_tasks_labels_number"),
         *(CheckConstraint(rule, name=f"ck_tasks_{name}") for name, rule in _OF_DATES.items()),
+        CheckConstraint(f"char_length(position) BETWEEN 1 AND {MAX_POSITION_LENGTH}", name="ck_tasks_position_length"),
         CheckConstraint("priority BETWEEN 1 AND 10", name="ck_tasks_priority_known"),
         *(
             Index(f"ix_tasks_user_id_in_trash_{key}_id", "user_id", "in_trash", key, "id")
@@ -117,9 +126,9 @@ class Task(SQLModel, table=True):
             *("user_id", "in_trash", "open_status", "created_at", "id"),
             postgresql_where=text("open_status <> 'todo'"),
         ),
-        Index(
-            "ix_tasks_user_id_in_trash_list_id_created_at_id",
-            *("user_id", "in_trash", "list_id", "created_at", "id"),
+        *(
+            Index(f"ix_tasks_user_id_in_trash_list_id_{key}_id", "user_id", "in_trash", "list_id", key, "id")
+            for key in ("created_at", "position")
         ),
         Index("ix_tasks_user_id_revision", "user_id", "revision"),
         Index("ix_tasks_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
@@ -149,6 +158,8 @@ class Task(SQLModel, table=True):
     priority: int = Field(sa_column=Column(SmallInteger, nullable=False, server_default=text(str(NO_PRIORITY))))
     labels: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))
     list_id: UUID | None  # None: in the inbox
+    # Within the list. The default is for services that do not know it.
+    position: str = Field(sa_column=Column(Text(collation="C"), nullable=False, server_default=LAST_POSITION))
 
     # Postgres derives these; lists are sorted and searched by them.
     in_trash: bool = Field(sa_column=_derived(Boolean(), "deleted_at IS NOT NULL"))
@@ -174,6 +185,10 @@ _LABELS = (
 )
 _LABELS_EXAMPLE = ["home", "errand"]
 _LIST_ID = "The id of the list it is in, or null for the inbox"
+_POSITION = (
+    "Where it stands in its list: tasks sorted by this text, byte by byte, and then by `id` are in the order that "
+    "you have arranged. `POST /api/tasks/{task_id}/move` sets it. A task that comes into a list without one is its last"
+)
 
 
 class Status(Choice):
@@ -226,6 +241,7 @@ class TaskFields(Input):
     priority: PriorityName | None = described(_PRIORITY, "high", default=None)
     labels: LabelNames = described(_LABELS, _LABELS_EXAMPLE, default=[])
     list_id: CanonicalUUID | None = described(_LIST_ID, None, default=None)
+    position: Position = optional(_POSITION, POSITION_EXAMPLE)
 
     @property
     def said(self) -> dict[str, Any]:
@@ -279,6 +295,7 @@ class TaskPublic(BaseModel):  # a SQLModel inside another model is not validated
     priority: Priority | None = described(_PRIORITY, "high")
     labels: list[StoredLabel] = described(_LABELS, _LABELS_EXAMPLE, max_length=MAX_LABELS_OF_TASK)
     list_id: UUID | None = described(_LIST_ID, None)
+    position: StoredPosition = described(_POSITION, POSITION_EXAMPLE)
     deleted_at: datetime = optional("When it was deleted (UTC); only for tasks in the trash", TIME_EXAMPLE)
 
 

@@ -30,6 +30,7 @@ from backend.models.values import cursor as cursors
 from backend.utils.fingerprint import fingerprint
 
 MAX_LIMIT = 1000
+SORT_NEEDS_LIST = "Tasks have positions within a list: send list_id, too"
 SORT_AND_ORDER = "sort and order contradict each other: send sort without a minus, or leave order out"
 _EARLY, _LATE = "2026-11-01T00:00:00Z", "2026-12-01T00:00:00+02:00"
 CURSOR_EXAMPLE = cursors.encode(bytes(cursors.LISTING_BYTES), datetime.fromisoformat(TIME_EXAMPLE), UUID(UUID_EXAMPLE))
@@ -134,6 +135,8 @@ class TaskSort(Choice):
     DUE_REVERSED = "-due"
     PRIORITY = "priority"
     PRIORITY_REVERSED = "-priority"
+    POSITION = "position"
+    POSITION_REVERSED = "-position"
 
     @property
     def is_reversed(self) -> bool:
@@ -149,7 +152,7 @@ class TaskSort(Choice):
     @property
     def kind(self) -> type[cursors.Key]:
         """Return the type of the sort key."""
-        return {"title_key": str, "priority": int}.get(self.column, datetime)
+        return {"title_key": str, "priority": int, "position": str}.get(self.column, datetime)
 
 
 SortName = Annotated[str, BeforeValidator(TaskSort.known, json_schema_input_type=TaskSort)]
@@ -219,7 +222,7 @@ class TaskQuery(Input):
     sort: SortName = described(
         "What to sort by; `-` reverses the order. Case does not matter for titles. With `completed_at`, open "
         "tasks come after completed ones; with `due`, those without a due come last, and a day counts as its end in "
-        "UTC; with `priority`, `high` comes first and null last",
+        "UTC; with `priority`, `high` comes first and null last; `position` is the order in one list: send `list_id`",
         "-updated_at",
         default=TaskSort.CREATED_AT_REVERSED.value,
     )
@@ -247,6 +250,11 @@ class TaskQuery(Input):
             problem = PydanticCustomError("sort_and_order", SORT_AND_ORDER)
             raise ValidationError.from_exception_data(
                 "order", [InitErrorDetails(type=problem, loc=("order",), input=None)]
+            )
+        if self.sorting.column == "position" and self.list_id is None:
+            problem = PydanticCustomError("sort_needs_list", SORT_NEEDS_LIST)
+            raise ValidationError.from_exception_data(
+                "sort", [InitErrorDetails(type=problem, loc=("sort",), input=None)]
             )
         return self
 

@@ -24,7 +24,7 @@ from sqlmodel import select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.database.session import Sessions, Transaction
-from backend.database.statements import Compiled, joined
+from backend.database.statements import Compiled, compile_once, joined
 from backend.errors import KeyReused
 from backend.models.tables import idempotency_keys as keys
 from backend.models.tables import users
@@ -122,6 +122,10 @@ class UnitOfWork:
         # The outer join gives one row without any values when there are none.
         own_rows = [row[start:] for row in found if row[start] is not None]
         return Counters(*found[0][:3]), tuple(found[0][middle:start]), own_rows
+
+    def read(self, statement: Executable, **params: Any) -> list[tuple[Any, ...]]:
+        """Read what a change needs of other rows than those it has loaded, in a round trip of its own."""
+        return self.transaction.read(compile_once(statement), {**params, "principal": self.user_id})
 
     def store(self, statement: Executable, **params: Any) -> None:
         """Add a statement to what is stored at the end. Statements that share a parameter must share its value."""

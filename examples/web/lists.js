@@ -147,8 +147,8 @@ export function makeLists(place, tasks, on) {
 
 const at = (id) => `/api/lists/${encodeURIComponent(id)}`;
 
-// The order of `GET /api/lists`: the oldest first.
+// The order of `GET /api/lists`.
 function inOrder(one, other) {
-  const [here, there] = one.created_at === other.created_at ? [one.id, other.id] : [one.created_at, other.created_at];
+  const [here, there] = one.position === other.position ? [one.id, other.id] : [one.position, other.position];
   return here < there ? -1 : 1;
 }

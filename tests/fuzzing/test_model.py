@@ -106,6 +106,24 @@ class TwoUsers:
         response = self._send(user, "POST", f"/api/tasks/{task_id}/restore", headers=headers)
         self._compare(response, self.accounts[user].restore(task_id, _made(response), expected, said.key))
 
+    def move(self, user: int, task: int | str, to: tuple[str, int | str], body: Json, said: Said) -> None:
+        task_id, expected = self._id_and_tags(user, task, said)
+        side, beside = to[0], self._id(to[1])
+        self._remember(replace(said, tags=expected), self.move, user, task_id, (side, beside), body)
+        body = {**body, side: beside} if side else body
+        headers = {"If-Match": expected, "Idempotency-Key": said.key}
+        response = self._send(user, "POST", f"/api/tasks/{task_id}/move", body, headers)
+        self._compare(response, self.accounts[user].move(task_id, body, _made(response), expected, said.key))
+
+    def move_list(self, user: int, number: int | str, side: str, other: int | str, said: Said) -> None:
+        list_id, expected = self._list_and_tags(user, number, said)
+        beside = self._list(other)
+        self._remember(replace(said, tags=expected), self.move_list, user, list_id, side, beside)
+        body = {side: beside} if side else {}
+        headers = {"If-Match": expected, "Idempotency-Key": said.key}
+        response = self._send(user, "POST", f"/api/lists/{list_id}/move", body, headers)
+        self._compare(response, self.accounts[user].move_list(list_id, body, _made(response), expected, said.key))
+
     def read(self, user: int, task: int, method: str, said: Said) -> None:
         task_id, known = self._id_and_tags(user, task, said)
         response = self._read(user, f"/api/tasks/{task_id}", method, known)
@@ -231,6 +249,9 @@ class TwoUsers:
         unfilled = {"q": "", "ids": "", **({} if cursor else {"cursor": ""})} if limit == 2 else {}  # count as absent
         query: Json = {**unfilled, "limit": limit, **view.query, **({"cursor": cursor} if cursor else {})}
         response = self._read(user, f"/api/tasks?{httpx.QueryParams(query)}", method)
+        if view.list_id is None and view.sort.endswith("position"):
+            self._compare(response, query_refused("sort"))
+            return
         if view != its_view:
             self._compare(response, CURSOR_REFUSED)
             return
@@ -334,7 +355,9 @@ def _made(response: httpx.Response) -> Made:
         return Made(cursor=answer["page"]["next_cursor"], tag=tag)
     if isinstance(answer["data"], list):
         return Made(tag=tag)
-    return Made(id=answer["data"]["id"], moment=answer["data"]["updated_at"])
+    return Made(
+        id=answer["data"]["id"], moment=answer["data"]["updated_at"], position=answer["data"].get("position", "")
+    )
 
 
 def _plain(result: Json) -> Json:

@@ -26,7 +26,18 @@ EVERY_ANSWER = {
 JSON_ANSWER = EVERY_ANSWER | {"content-type", "content-length"}
 TASK = [
     *("id", "user_id", "title", "description", "completed", "completed_at", "created_at", "updated_at", "revision"),
-    *("status", "due_date", "due_at", "start_date", "start_at", "timezone", "priority", "labels", "list_id"),
+    *(
+        "status",
+        "due_date",
+        "due_at",
+        "start_date",
+        "start_at",
+        "timezone",
+        "priority",
+        "labels",
+        "list_id",
+        "position",
+    ),
 ]
 ERROR = ["code", "message", "request_id", "details"]
 

@@ -10,9 +10,11 @@ import pytest
 
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
+from backend.models.move import TaskMove
 from backend.models.task_query import TaskQuery, TaskSort
 from backend.models.values import cursor as cursors
 from backend.services.tasks.listing import ListingService
+from backend.services.tasks.service import TaskService
 from tests.fixtures import plans
 from tests.fixtures.database import execute
 from tests.fixtures.partitions import migrated_database
@@ -30,12 +32,12 @@ SELECT id, ('00000000-0000-7000-8000-00000000000' || number)::uuid, 'List ' || n
        CASE number WHEN 3 THEN now() END
 FROM users, generate_series(1, 3) AS number;
 INSERT INTO tasks (user_id, id, title, completed, completed_at, created_at, updated_at, revision,
-    open_status, due_at, due_key, priority, list_id)
+    open_status, due_at, due_key, priority, position, list_id)
 SELECT CASE number %% 2 WHEN 0 THEN %s ELSE 'user ' || (number / 2 %% 200 + 1) END, gen_random_uuid(),
        'Title ' || md5(number::text), number %% 6 = 0, CASE number %% 6 WHEN 0 THEN moment END, moment, moment, 1,
        CASE WHEN number %% 6 <> 0 AND number %% 10 = 4 THEN 'in_progress'
             WHEN number %% 6 <> 0 AND number %% 40 = 8 THEN 'cancelled' ELSE 'todo' END,
-       due, coalesce(due, 'infinity'), number / 2 %% 10 + 1,
+       due, coalesce(due, 'infinity'), number / 2 %% 10 + 1, 'b' || lpad((number %% 997)::text, 3, '0') || '1',
        ('00000000-0000-7000-8000-00000000000' || CASE number / 2 %% 100 WHEN 0 THEN 1 WHEN 1 THEN 3 ELSE
            CASE WHEN number / 2 %% 100 BETWEEN 2 AND 40 THEN 2 END END)::uuid
 FROM generate_series(1, 2 * %s) AS number, LATERAL (SELECT now() - number %% 9973 * interval '1 minute') AS at (moment),
@@ -88,7 +90,7 @@ def assert_goes_straight_there(found: Node, sort: TaskSort, *, is_after: bool) -
 
 
 @pytest.mark.requirement("FR-135", "FR-286", "FR-289")
-@pytest.mark.parametrize("sort", TaskSort)
+@pytest.mark.parametrize("sort", [sort for sort in TaskSort if sort.column != "position"])
 def test_each_page_starts_at_its_cursor_in_the_index_of_its_sort(engine: Engine, sort: TaskSort) -> None:
     assert_goes_straight_there(plan(engine, listing_by(sort, limit=LIMIT)), sort, is_after=False)
     # Open tasks have equal sort keys, so that ids decide; of the dues, those that no open task has.
@@ -220,8 +222,8 @@ def test_another_order_reads_past_other_priorities_or_all_tasks_of_these(engine:
     assert read["Actual Rows"] + read.get("Rows Removed by Filter", 0) <= number_of(engine, columns[read["Index Name"]])
 
 
-@pytest.mark.requirement("FR-340")
-@pytest.mark.parametrize("sort", ["created_at", "-created_at"])
+@pytest.mark.requirement("FR-340", "FR-349")
+@pytest.mark.parametrize("sort", ["created_at", "-created_at", "position", "-position"])
 @pytest.mark.parametrize(("place", "offset"), [(LISTS[0], 100), (LISTS[1], 7000), ("inbox", 10), ("inbox", 11_000)])
 def test_a_page_of_one_list_reads_only_its_own_tasks(engine: Engine, place: str, offset: int, sort: str) -> None:
     first = TaskQuery.model_validate({"list_id": place, "sort": sort, "limit": str(LIMIT)})
@@ -229,12 +231,30 @@ def test_a_page_of_one_list_reads_only_its_own_tasks(engine: Engine, place: str,
 
     for query in (first, next_one):
         (read,) = reads(plan(engine, query))
-        assert read["Index Name"] == "ix_tasks_user_id_in_trash_list_id_created_at_id"
+        assert read["Index Name"] == f"ix_tasks_user_id_in_trash_list_id_{first.sorting.column}_id"
         assert read["Scan Direction"] == ("Backward" if sort.startswith("-") else "Forward")
         assert ("list_id IS NULL" if place == "inbox" else f"list_id = '{place}'") in read["Index Cond"]
-        assert ("ROW(created_at, id)" in read["Index Cond"]) is (query is next_one)
+        assert (f"ROW({first.sorting.column}, id)" in read["Index Cond"].replace('"', "")) is (query is next_one)
         assert read["Actual Rows"] == LIMIT + 1
         assert read.get("Rows Removed by Filter", 0) == 0
+
+
+@pytest.mark.requirement("FR-347", "FR-349")
+@pytest.mark.parametrize("side", ["after", "before"])
+@pytest.mark.parametrize("place", [LISTS[1], "inbox"])
+def test_a_move_reads_one_neighbour_from_the_index(engine: Engine, place: str, side: str) -> None:
+    inside = "list_id IS NULL" if place == "inbox" else f"list_id = '{place}'"
+    sql = f"SELECT id FROM tasks WHERE user_id = %s AND {inside} ORDER BY position, id OFFSET %s LIMIT 1"  # noqa: S608 - ours
+    task, other = (UUID(str(send(engine, sql, (USER, offset))[0][0])) for offset in (10, 4000))
+    tasks = TaskService(SessionFactory(engine), USER, 10**9)
+
+    found = plans.plans(engine, lambda: tasks.move(task, TaskMove.model_validate({side: str(other)})))
+
+    neighbours = [read for plan in found for read in reads(plan) if read.get("Index Name", "").endswith("position_id")]
+    assert len(neighbours) == 2  # among living tasks, and in the trash
+    assert sum(read["Actual Rows"] for read in neighbours) == 1
+    assert sum(read.get("Rows Removed by Filter", 0) for read in neighbours) <= 1  # the moved task itself
+    assert not [node for plan in found for node in nodes(plan) if "Sort" in node["Node Type"]]
 
 
 @pytest.mark.requirement("FR-340")

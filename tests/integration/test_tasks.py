@@ -34,7 +34,7 @@ def test_a_created_task_is_answered_located_and_tagged(client: httpx.Client, use
     assert response.status_code == 201
     assert set(response.json()) == {"data"}
     task = response.json()["data"]
-    assert {**task, "id": "", "created_at": "", "updated_at": ""} == {
+    assert {**task, "id": "", "created_at": "", "updated_at": "", "position": ""} == {
         "id": "",
         "user_id": user_id,
         "title": "Buy milk",
@@ -48,6 +48,7 @@ def test_a_created_task_is_answered_located_and_tagged(client: httpx.Client, use
         **dict.fromkeys(("due_date", "due_at", "start_date", "start_at", "timezone", "priority")),
         "labels": [],
         "list_id": None,
+        "position": "",
     }
     assert response.headers["ETag"] == '"1"'
     assert response.headers["Location"] == path_of(task)

@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 
 from backend.database.migrations import runner as migrations
 from backend.database.migrations.runner import Migration
+from backend.utils.positions import last_position
 from tests.fixtures.database import execute, scratch_database
 from tests.fixtures.migrating import (
     APPLY,
@@ -136,3 +137,35 @@ def test_asking_for_the_status_changes_nothing_on_the_connection(
 
     assert migrations.pending(empty_database_url) == FILES
     assert changed == []
+
+
+@pytest.mark.requirement("FR-351")
+def test_what_is_there_gets_positions_in_the_order_of_its_creation(empty_database_url: str, tmp_path: Path) -> None:
+    before = next(number for number, name in enumerate(FILES) if name.startswith("0017."))
+    for name in FILES[:before]:
+        (tmp_path / f"{name}.sql").write_text((migrations.MIGRATIONS / f"{name}.sql").read_text())
+    migrations.apply(empty_database_url, tmp_path)
+    execute(
+        empty_database_url,
+        """
+        INSERT INTO users (id, revision, task_count) VALUES ('a', 2000002, 3);
+        INSERT INTO lists (user_id, id, name, revision, created_at)
+        SELECT 'a', gen_random_uuid(), 'List ' || number, 2000000 + number, '2026-11-21 09:30:00.123456Z'
+        FROM generate_series(1, 2) AS number;
+        INSERT INTO tasks (user_id, id, title, revision, created_at)
+        SELECT 'a', gen_random_uuid(), 'Task ' || number, 4 - number,
+            timestamptz '1970-01-01Z' + 10 ^ number * interval '1 s'
+        FROM generate_series(0, 3) AS number
+        """,
+    )
+    migrations.apply(empty_database_url)
+
+    tasks = execute(empty_database_url, "SELECT title, created_at, revision, position FROM tasks ORDER BY position, id")
+    assert [title for title, *_ in tasks] == ["Task 0", "Task 1", "Task 2", "Task 3"]
+    lists = execute(empty_database_url, "SELECT name, created_at, revision, position FROM lists ORDER BY position, id")
+    assert [name for name, *_ in lists] == ["List 1", "List 2"]
+    for _, created_at, revision, position in (*tasks, *lists):
+        assert position == last_position(created_at, revision)
+    row = "VALUES ('a', gen_random_uuid(), 'b', 9) RETURNING position, now()"
+    ((position, now),) = execute(empty_database_url, f"INSERT INTO tasks (user_id, id, title, revision) {row}")
+    assert position == last_position(now, 0)

@@ -75,7 +75,7 @@ def sent(client: httpx.Client, method: str, path: str, body: Any = None) -> Any:
     return response.json()["data"]
 
 
-@pytest.mark.requirement("FR-277", "FR-282", "FR-288", "FR-294", "FR-341")
+@pytest.mark.requirement("FR-277", "FR-282", "FR-288", "FR-294", "FR-341", "FR-351")
 def test_it_goes_on_while_this_release_migrates(old: Service, url: str, before: Path) -> None:
     with load_on(old.address, new_user(), kept=2, new=1) as load:
         load.wait_for(20)
@@ -85,7 +85,7 @@ def test_it_goes_on_while_this_release_migrates(old: Service, url: str, before: 
     assert load.lost() == []
 
 
-@pytest.mark.requirement("FR-277", "FR-282", "FR-288", "FR-294", "FR-341")
+@pytest.mark.requirement("FR-277", "FR-282", "FR-288", "FR-294", "FR-341", "FR-351")
 def test_both_releases_understand_what_the_other_stores(old: Service, url: str, settings: Settings) -> None:
     migrations.apply(url)
     user_id = new_user()
@@ -164,6 +164,9 @@ def _lists_of_new(new: httpx.Client, former: httpx.Client) -> None:
     plain = sent(former, "POST", "/api/tasks", {"title": "c"})
     assert sent(new, "GET", f"/api/tasks/{plain['id']}")["list_id"] is None
     assert [task["title"] for task in sent(new, "GET", f"/api/tasks?list_id={home}")] == ["b"]
+    last = sent(new, "POST", "/api/tasks", {"title": "d"})["id"]
+    in_order = [task["id"] for task in sent(new, "GET", "/api/tasks?list_id=inbox&sort=position")]
+    assert in_order[-2:] == [plain["id"], last]
     assert new.delete(f"/api/lists/{home}").status_code == 204
     assert former.get(path).status_code == 404
     assert sent(former, "POST", f"{path}/restore")["title"] == "b"

@@ -68,6 +68,7 @@ def task_of(
         "priority": None,
         "labels": [],
         "list_id": None,
+        "position": "i000000001",
     }
 
 

@@ -16,6 +16,7 @@ from backend.models.task_file import ImportedTask
 from backend.services.task_files import import_rules
 from backend.services.tasks import rules
 from backend.services.tasks.rules import Row
+from backend.utils.positions import LAST, last_position
 from backend.utils.priorities import word_of
 
 pytestmark = pytest.mark.requirement("FR-038")
@@ -82,6 +83,7 @@ def rows(draw: st.DrawFn) -> Row:
         # A service of the release before may have completed a task of any status.
         open_status=draw(OPEN_STATUSES),
         priority=draw(st.integers(1, 10)),
+        position=draw(st.integers(1, 99).map(lambda number: last_position(datetime(2026, 11, 20, tzinfo=UTC), number))),
         **draw(DATES),
     )
 
@@ -242,7 +244,7 @@ def test_the_trash_and_back_leaves_a_task_as_it_was(task: Row, now: datetime) ->
 def test_a_task_whose_list_is_gone_comes_back_into_the_inbox(task: Row, now: datetime, here: UUID, other: UUID) -> None:
     trashed = rules.trashed(task._replace(list_id=here), now)
     assert rules.restored(trashed, {here}).list_id == here
-    assert rules.restored(trashed, {other} - {here}) == trashed._replace(deleted_at=None, list_id=None)
+    assert rules.restored(trashed, {other} - {here}) == trashed._replace(deleted_at=None, list_id=None, position=LAST)
 
 
 @pytest.mark.requirement("FR-338")

@@ -26,6 +26,7 @@ from backend.errors import (
 from backend.models.access_token import AccessTokenCreate, NewAccessToken
 from backend.models.label import LabelPublic, LabelPut, LabelUpdate
 from backend.models.list import ListCreate, ListPublic, ListUpdate
+from backend.models.move import Move, TaskMove
 from backend.models.task import TaskCompletion, TaskCreate, TaskPublic, TaskUpdate
 from backend.models.user import Account, AccountUpdate
 from backend.utils.unknown_names import same_name, unknown_name
@@ -44,6 +45,8 @@ ANSWERS: dict[type[BaseModel], type[BaseModel]] = {
     LabelUpdate: LabelPublic,
     ListCreate: ListPublic,
     ListUpdate: ListPublic,
+    TaskMove: TaskPublic,
+    Move: ListPublic,
 }
 
 

@@ -231,7 +231,7 @@ class ListsAnswer(BaseModel):
     """The lists of the user."""
 
     data: list[ListPublic] = Field(
-        description="The lists, in the order of their creation",
+        description="The lists, in the order that you have arranged",
         examples=[[example_of(ListPublic)]],
         max_length=MAX_LISTS,
     )

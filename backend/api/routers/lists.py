@@ -26,10 +26,11 @@ from backend.api.openapi.operations import (
     success,
 )
 from backend.api.routes import DatabaseRoute
-from backend.errors import BLANK, Forbidden, ListConflict, ListNotFound, Unauthorized
+from backend.errors import BLANK, Forbidden, ListConflict, ListNotFound, NoRoom, Unauthorized
 from backend.models.access_token import Scope
-from backend.models.fields import CanonicalUUID
+from backend.models.fields import UUID_EXAMPLE, CanonicalUUID
 from backend.models.list import ListCreate, ListDeleteQuery, ListsQuery, ListUpdate
+from backend.models.move import BOTH, Move
 from backend.services.lists.service import ListDocument
 
 router = APIRouter(
@@ -58,6 +59,16 @@ ListEdit = Annotated[
         }
     ),
 ]
+Place = Annotated[
+    Move,
+    Body(
+        openapi_examples={
+            "after": {"summary": "After another list", "value": {"after": UUID_EXAMPLE}},
+            "end": {"summary": "To the end", "value": {}},
+        }
+    ),
+]
+_NO_SIDE = invalid("before", "after_or_before", BOTH)
 _BLANK = invalid("name", "string_too_short", BLANK)
 _NO_PLACE = invalid("query.tasks", "enum", "Must be one of: trash, inbox")
 _NEW = {"color": None, "revision": 1}
@@ -97,7 +108,7 @@ def _created(found: ListDocument) -> Response:
     | errors(malformed("If-None-Match"), invalid("query.archived", "bool_parsing", "Must be true or false")),
 )
 def list_lists(lists: Lists, query: Annotated[ListsQuery, Query()], known: IfNoneMatch) -> Response:
-    """List your lists in the order of their creation, without the archived ones.
+    """List your lists in the order that you have arranged, without the archived ones.
 
     You have at most 500, so there are no pages. Tasks that are in no list are in the inbox, which is not among your
     lists: `GET /api/tasks?list_id=inbox` lists them. Send the `ETag` that you have as `If-None-Match`: if none of your
@@ -172,3 +183,20 @@ def restore_list(lists: Lists, list_id: ListId, expected: IfMatch, once: Once) -
     A list that is not in the trash is returned unchanged, so this call is safe to repeat.
     """
     return once(lists, None, lambda lists: tagged_response(lists.restore(list_id, expected)))
+
+
+@router.post(
+    "/{list_id:id}/move",
+    responses=success(200, "The list as it is now", ListAnswer, replayed=True)
+    | WITH_BODY
+    | CONDITIONAL_ON_LIST
+    | errors(ListNotFound, NoRoom, _NO_SIDE),
+)
+def move_list(lists: Lists, list_id: ListId, expected: IfMatch, once: Once, data: Place) -> Response:
+    """Move one of your lists to another place among them.
+
+    Send the id of the list that it should stand directly `after` or `before`; with neither, it moves to the end. Only
+    the moved list changes: it gets a `position` between those of its neighbours. A list that already stands there is
+    returned unchanged, so this call is safe to repeat.
+    """
+    return once(lists, data, lambda lists: tagged_response(lists.move(list_id, data, expected)))

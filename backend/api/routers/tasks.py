@@ -31,13 +31,15 @@ from backend.errors import (
     BadRequest,
     Conflict,
     Forbidden,
+    NoRoom,
     TaskNotFound,
     TooManyLabels,
     Unauthorized,
 )
 from backend.models.access_token import Scope
 from backend.models.base import TaskDocument
-from backend.models.fields import TIME_EXAMPLE, CanonicalUUID
+from backend.models.fields import TIME_EXAMPLE, UUID_EXAMPLE, CanonicalUUID
+from backend.models.move import BOTH, TaskMove
 from backend.models.task import TaskCompletion, TaskCreate, TaskUpdate
 from backend.models.task_query import DeleteQuery, TaskQuery
 
@@ -86,6 +88,15 @@ Completion = Annotated[
         openapi_examples={"set": {"summary": "Complete it, whatever its state", "value": {"completed": True}}},
     ),
 ]
+Place = Annotated[
+    TaskMove,
+    Body(
+        openapi_examples={
+            "after": {"summary": "After another task", "value": {"after": UUID_EXAMPLE}},
+            "list": {"summary": "To the end of a list", "value": {"list_id": UUID_EXAMPLE}},
+        }
+    ),
+]
 _MERGE_PATCH = {
     "application/merge-patch+json": {
         "schema": {"$ref": "#/components/schemas/TaskUpdate"},
@@ -97,6 +108,7 @@ _BLANK = invalid("title", "string_too_short", BLANK)
 _NEW = dict.fromkeys(("description", "due_date", "start_date", "priority")) | {"labels": [], "revision": 1}
 _DONE = {"completed": True, "completed_at": TIME_EXAMPLE, "status": "done"}
 _EDITED = showing(success(200, "The task as it is now", TaskAnswer), _EDIT)
+_NO_PLACE = invalid("before", "after_or_before", BOTH)
 _NO_QUERY_FLAG = invalid("query.permanent", "bool_parsing", "Must be true or false")
 _NO_FLAG = invalid("completed", "bool_type", "Input should be a valid boolean")
 
@@ -244,3 +256,23 @@ def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once) -
     A task that is not in the trash is returned unchanged, so this call is safe to repeat.
     """
     return once(tasks, None, lambda tasks: tagged_response(tasks.restore(task_id, expected)))
+
+
+@router.post(
+    "/{task_id:id}/move",
+    responses=showing(
+        success(200, "The task as it is now", TaskAnswer, replayed=True), {"position": "p17952534001234560000421V"}
+    )
+    | WITH_BODY
+    | CONDITIONAL
+    | errors(TaskNotFound, NoRoom, _NO_PLACE),
+)
+def move_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, data: Place) -> Response:
+    """Move one of your tasks to another place in its list, or into another list.
+
+    Send the id of the task that it should stand directly `after` or `before`; with neither, it moves to the end of the
+    list. With `list_id` it moves into that list, in which the other task must be, too. Only the moved task changes: it
+    gets a `position` between those of its neighbours. `GET /api/tasks?list_id=…&sort=position` lists a list in this
+    order. A task that already stands there is returned unchanged, so this call is safe to repeat.
+    """
+    return once(tasks, data, lambda tasks: tagged_response(tasks.move(task_id, data, expected)))

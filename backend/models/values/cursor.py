@@ -9,6 +9,7 @@ from uuid import UUID
 from backend.errors import BadRequest, Detail
 from backend.models.fields import TITLE_KEY_LENGTH
 from backend.utils import opaque
+from backend.utils.positions import MAX_POSITION_LENGTH
 
 Key = datetime | str | int  # what a listing is sorted by
 
@@ -22,6 +23,7 @@ _TIME_BYTES = 8
 _NUMBER_BYTES = 2
 _ID_BYTES = 16
 MAX_LENGTH = opaque.length(LISTING_BYTES + _ID_BYTES + 4 * TITLE_KEY_LENGTH)  # a character takes up to 4
+_TEXT_LENGTH = max(TITLE_KEY_LENGTH, MAX_POSITION_LENGTH)  # the characters of positions are ASCII
 
 
 def encode(listing_id: bytes, key: Key, task_id: UUID) -> str:
@@ -58,7 +60,7 @@ def _time(ending: bytes) -> datetime:
 
 def _text(ending: bytes) -> str:
     text = ending.decode()
-    if "\0" in text or len(text) > TITLE_KEY_LENGTH:
+    if "\0" in text or len(text) > _TEXT_LENGTH:
         raise ValueError
     return text
 

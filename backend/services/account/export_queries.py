@@ -86,13 +86,13 @@ def _page(
     )
     window: dict[str, Any] = {"order_by": found.c[key]}
     before = func.sum(found.c.size).over(**window) - found.c.size
-    counted = (func.row_number().over(**window).label("position"), before.label("bytes_before"))
+    counted = (func.row_number().over(**window).label("number"), before.label("bytes_before"))
     row = select(*(*found.c, *counted)).subquery("numbered")
-    fits = (row.c.position <= _MAX_ROWS) & (row.c.bytes_before < _MAX_BYTES)
+    fits = (row.c.number <= _MAX_ROWS) & (row.c.bytes_before < _MAX_BYTES)
     shown = select(*(row.c[name] for name, _ in found.c.items() if name != "size")).correlate(row).lateral("shown")
     text = func.concat(*line(shown), type_=Text)
-    lines = func.string_agg(text, aggregate_order_by(literal(""), row.c.position)).filter(fits)
-    behind = func.array_agg(aggregate_order_by(row.c[key], row.c.position), type_=ARRAY(table.c[key].type))
+    lines = func.string_agg(text, aggregate_order_by(literal(""), row.c.number)).filter(fits)
+    behind = func.array_agg(aggregate_order_by(row.c[key], row.c.number), type_=ARRAY(table.c[key].type))
     return select(lines, behind.filter(not_(fits))[1]).select_from(row.join(shown, true()))
 
 

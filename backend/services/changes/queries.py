@@ -53,13 +53,13 @@ def _changes(*parts: Change) -> ChangesAfter:
     """
     change = union_all(*parts).subquery("change")
     size = func.sum(func.octet_length(change.c.document)).over(order_by=change.c.revision)
-    position = func.row_number().over(order_by=change.c.revision)
-    counted = (size.label("size"), position.label("position"))
+    number = func.row_number().over(order_by=change.c.revision)
+    counted = (size.label("size"), number.label("number"))
     numbered = select(*(*change.c, *counted)).subquery("numbered")
     # The first one is included, however large it is.
-    fits = (numbered.c.position <= _MAX_ROWS) & or_(numbered.c.size <= _MAX_BYTES, numbered.c.position == 1)
+    fits = (numbered.c.number <= _MAX_ROWS) & or_(numbered.c.size <= _MAX_BYTES, numbered.c.number == 1)
     revisions, shown, documents = (
-        func.array_agg(aggregate_order_by(column, numbered.c.position))
+        func.array_agg(aggregate_order_by(column, numbered.c.number))
         for column in (numbered.c.revision, numbered.c.kind, numbered.c.document)
     )
     page = select(

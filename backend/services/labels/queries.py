@@ -71,18 +71,16 @@ def _tasks_with() -> ColumnElement[Any]:
 
 def _change_tasks(changed: Callable[[ColumnElement[Any]], ColumnElement[Any]]) -> Update:
     """Change the labels of the tasks that carry one, with consecutive revisions in the order of those they had."""
-    position = func.row_number().over(order_by=(tasks.c.revision, tasks.c.id))
+    number = func.row_number().over(order_by=(tasks.c.revision, tasks.c.id))
     carrying = (
-        select(tasks.c.id, position.label("position"))
-        .where(OWNED, any_(tasks.c.labels) == _OLD_NAME)
-        .subquery("carrying")
+        select(tasks.c.id, number.label("number")).where(OWNED, any_(tasks.c.labels) == _OLD_NAME).subquery("carrying")
     )
     return (
         update(tasks)
         .where(OWNED, tasks.c.id == carrying.c.id)
         .values(
             labels=changed(tasks.c.labels),
-            revision=_REVISION + carrying.c.position,
+            revision=_REVISION + carrying.c.number,
             updated_at=func.greatest(func.now(), tasks.c.updated_at),
         )
     )

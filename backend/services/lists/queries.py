@@ -27,7 +27,7 @@ from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import select
-from sqlmodel.sql.expression import Select
+from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.models.list import ListPublic
 from backend.models.tables import lists, tasks, tombstones, users
@@ -35,6 +35,7 @@ from backend.models.task import Status
 from backend.services.lists.rules import Row
 from backend.services.tasks.columns import ALIVE, OWNED, STATUS, as_json, is_unknown, tag_of_account
 from backend.services.unit_of_work import USER_ID, Rows
+from backend.utils.positions import SIDES
 
 _OWN_LISTS = lists.c.user_id == USER_ID
 _LIVING = lists.c.deleted_at.is_(None)
@@ -71,7 +72,7 @@ def _list(*, is_in_trash: bool, with_counts: bool) -> Select[str, str | None]:
     is_archived = lists.c.archived_at.is_not(None) == bind("archived", type_=Boolean)
     condition = lists.c.deleted_at.is_not(None) if is_in_trash else _LIVING & is_archived
     shown = select(*columns).correlate(*([lists, counted] if with_counts else [lists])).lateral("shown")
-    order = (lists.c.created_at, lists.c.id)
+    order = (lists.c.position, lists.c.id)
     documents: Any = func.json_agg(aggregate_order_by(func.row_to_json(shown.table_valued()), *order))
     found = (
         select(func.coalesce(cast(documents, Text), "[]"))
@@ -100,9 +101,9 @@ def _number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
 
 def _change_tasks(condition: ColumnElement[bool], **values: Any) -> Update:
     """Change tasks of a list, with consecutive revisions in the order of those they had."""
-    position = func.row_number().over(order_by=(tasks.c.revision, tasks.c.id))
+    number = func.row_number().over(order_by=(tasks.c.revision, tasks.c.id))
     inside = (
-        select(tasks.c.id, position.label("position"))
+        select(tasks.c.id, number.label("number"))
         .where(OWNED, tasks.c.list_id == _LIST_ID, condition)
         .subquery("inside")
     )
@@ -111,10 +112,17 @@ def _change_tasks(condition: ColumnElement[bool], **values: Any) -> Update:
         .where(OWNED, tasks.c.id == inside.c.id)
         .values(
             **values,
-            revision=_REVISION + inside.c.position,
+            revision=_REVISION + inside.c.number,
             updated_at=func.greatest(func.now(), tasks.c.updated_at),
         )
     )
+
+
+def _next(side: str) -> SelectOfScalar[str]:
+    """Select the next position after or before one, of any list but the moved one."""
+    position, near = lists.c.position, bind("near", type_=Text)
+    is_beyond, order = (position > near, position.asc()) if side == "after" else (position < near, position.desc())
+    return select(position).where(_OWN_LISTS, lists.c.id != _LIST_ID, is_beyond).order_by(order).limit(1)
 
 
 def _new(name: str) -> Any:
@@ -132,7 +140,7 @@ def _bury() -> Insert:
 
 
 STORED = Row._fields
-CHANGING = ("name", "color", "archived_at", "deleted_at", "updated_at", "revision")
+CHANGING = ("name", "color", "position", "archived_at", "deleted_at", "updated_at", "revision")
 _IN_TRASH = tasks.c.in_trash.is_(True)
 _NOT_IN_TRASH = tasks.c.in_trash.is_(False)
 _TRASHED_TOGETHER = tasks.c.deleted_at == bind("trashed_at", type_=DateTime(timezone=True))
@@ -154,6 +162,7 @@ NAMED_WITH_TASKS = Rows(
 )
 INSERT = insert(lists).values({"user_id": USER_ID, **{name: _new(name) for name in STORED}})
 UPDATE = update(lists).where(_OWN_LISTS, lists.c.id == _LIST_ID).values({name: _new(name) for name in CHANGING})
+NEXT = {side: _next(side) for side in SIDES}
 REMOVE = delete(lists).where(_OWN_LISTS, lists.c.id == _LIST_ID)
 BURY = _bury()
 TRASH_TASKS = _change_tasks(_NOT_IN_TRASH, deleted_at=func.now())

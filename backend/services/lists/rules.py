@@ -8,9 +8,12 @@ from uuid import UUID
 
 from backend.errors import Detail, ListConflict, ValidationFailed
 from backend.models.list import ListCreate, ListFields, ListUpdate
+from backend.models.move import Move
 from backend.utils.fingerprint import fingerprint
+from backend.utils.positions import LAST, last_position, position_within
 
 _IN_TRASH = Detail("id", "in_trash", "This id is that of a list in the trash; restore it, or choose another id")
+_NO_LIST_THERE = "You have no list with this id, or it is in the trash: GET /api/lists lists yours"
 _OTHER_LIST = Detail("id", "other_list", "This is not the id of this list: send a list under its own id")
 
 
@@ -26,6 +29,7 @@ class Row(NamedTuple):
     deleted_at: datetime | None = None
     revision: int = 0
     request_hash: bytes | None = None
+    position: str = LAST
 
     @property
     def archived(self) -> bool:
@@ -80,11 +84,36 @@ def restored(found: Row) -> Row:
     return found._replace(deleted_at=None)
 
 
+def position_beside(to: Move, beside: Row | None) -> str | None:
+    """Return the position of the list that a request names, None for an end.
+
+    Raises ValidationFailed for an unknown list.
+    """
+    if to.beside is None:
+        return None
+    if beside is None or beside.deleted_at is not None:
+        raise ValidationFailed(details=(Detail(to.side, "list_unknown", _NO_LIST_THERE),))
+    return beside.position
+
+
+def between(found: Row, low: str | None, high: str | None) -> Row:
+    """Put the list between two positions, unless it stands there; None means the end. Raises NoRoom."""
+    return found._replace(position=position_within(low, high, found.position))
+
+
 def changed(found: Row, revision: int, now: datetime) -> Row:
-    """Give a changed list its revision and the time of the change, which never goes back."""
-    return found._replace(revision=revision, updated_at=max(now, found.updated_at))
+    """Give a changed list its revision, its position if it comes last, and the time of the change.
+
+    The time never goes back.
+    """
+    position = found.position or last_position(now, revision)
+    return found._replace(revision=revision, updated_at=max(now, found.updated_at), position=position)
 
 
 def request_hash_of(data: ListCreate) -> bytes | None:
-    """Return a hash that identifies a create request with an id chosen by the client; None without such an id."""
-    return fingerprint(data.name, data.color, data.archived) if data.id else None
+    """Return a hash that identifies a create request with an id chosen by the client; None without such an id.
+
+    A position counts only if the request names one: so the release before makes the same hash.
+    """
+    said = (data.name, data.color, data.archived, *([data.position] if data.position else []))
+    return fingerprint(*said) if data.id else None

@@ -16,11 +16,13 @@ from backend.database.session import Sessions
 from backend.errors import ListChanged, ListNotFound, TooManyLists
 from backend.models.base import Document
 from backend.models.list import MAX_LISTS, ListCreate, ListsQuery, ListUpdate, TasksOfDeleted
+from backend.models.move import Move
 from backend.models.values.etags import Revisions
 from backend.services.lists import queries, rules
 from backend.services.lists.rules import Row
 from backend.services.tasks.queries import COUNT
 from backend.services.unit_of_work import Counters, UnitOfWork, unit_of_work
+from backend.utils.positions import END, gap, last_position
 from backend.utils.postgres_json import to_json
 
 
@@ -53,16 +55,17 @@ class _Loaded:
     count: int
     list: Row | None
     tasks: tuple[int, ...] = ()
+    named: dict[UUID, Row] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, unit: UnitOfWork, list_id: UUID, *, with_tasks: bool = False) -> _Loaded:
-        """Lock the user's row, and read the list with this id."""
+    def load(cls, unit: UnitOfWork, list_id: UUID, *others: UUID, with_tasks: bool = False) -> _Loaded:
+        """Lock the user's row, and read the list with this id, and others."""
         rows = queries.NAMED_WITH_TASKS if with_tasks else queries.NAMED
-        counters, (count,), found = unit.load_all(rows, list_ids=[list_id])
-        if not found:
-            return cls(unit, counters, count, None)
+        counters, (count,), found = unit.load_all(rows, list_ids=[list_id, *others])
         end = len(Row._fields)
-        return cls(unit, counters, count, Row(*found[0][:end]), tuple(found[0][end:]))
+        named = {row[0]: Row(*row[:end]) for row in found}
+        tasks = tuple(found[0][end:]) if with_tasks and found else ()
+        return cls(unit, counters, count, named.get(list_id), tasks, named)
 
     def find(self, expected: Revisions | None, *, in_trash_too: bool = False) -> Row:
         """Return the list; raises ListNotFound, or ListChanged when its revision is not expected."""
@@ -76,7 +79,8 @@ class _Loaded:
         """Add a new list; raises TooManyLists."""
         if self.count >= MAX_LISTS:
             raise TooManyLists
-        new = new._replace(revision=self.counters.revision + 1)
+        revision = self.counters.revision + 1
+        new = new._replace(revision=revision, position=new.position or last_position(self.counters.now, revision))
         self.unit.store(queries.INSERT, **{f"wanted_{name}": value for name, value in new._asdict().items()})
         self._count(1)
         return new
@@ -90,6 +94,11 @@ class _Loaded:
         self.unit.store(queries.UPDATE, list=wanted.id, **values)
         self._change_tasks(wanted, changing, number)
         return wanted
+
+    def move(self, found: Row, side: str, near: str | None) -> Row:
+        """Put a list on this side of a position, or to an end (None); takes a round trip to read the next position."""
+        rows = self.unit.read(queries.NEXT[side], list=found.id, near=near or END)
+        return self.keep(rules.between(found, *gap(side, near, (position for (position,) in rows))))
 
     def remove(self, removed: Row, changing: Executable, number: int) -> None:
         """Remove a list for good, and change this number of its tasks."""
@@ -124,7 +133,7 @@ class ListService:
 
     @reads
     def list(self, query: ListsQuery, known: tuple[str, ...] | None = ()) -> Lists:
-        """List the active lists, the archived ones or those in the trash, in the order of creation.
+        """List the active lists, the archived ones or those in the trash, in the order of their positions.
 
         `known` holds the tags that the client already has; None means any tag. With one of them, nothing is read.
         """
@@ -173,6 +182,18 @@ class ListService:
             return _document(loaded.keep(rules.edited(loaded.find(expected), data, loaded.counters.now)))
 
     @repeatable
+    def move(self, list_id: UUID, to: Move, expected: Revisions | None = None) -> ListDocument:
+        """Put the list where the request says, in three round trips; other lists stay as they are.
+
+        Raises ListNotFound, ValidationFailed for another list that is unknown, and NoRoom.
+        """
+        named = [to.beside] if to.beside else []
+        with self._loaded(list_id, *named) as loaded:
+            found = loaded.find(expected)
+            near = rules.position_beside(to, loaded.named.get(to.beside) if to.beside else None)
+            return _document(found if to.beside == list_id else loaded.move(found, to.side, near))
+
+    @repeatable
     def delete(self, list_id: UUID, expected: Revisions | None = None, *, tasks: str = TasksOfDeleted.TRASH) -> None:
         """Move the list to the trash, and its tasks to the trash or to the inbox; raises ListNotFound."""
         with self._loaded(list_id, with_tasks=True) as loaded:
@@ -199,9 +220,9 @@ class ListService:
             return _document(loaded.keep(wanted, queries.RESTORE_TASKS, loaded.tasks[1]))
 
     @contextmanager
-    def _loaded(self, list_id: UUID, *, with_tasks: bool = False) -> Iterator[_Loaded]:
+    def _loaded(self, list_id: UUID, *others: UUID, with_tasks: bool = False) -> Iterator[_Loaded]:
         with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
-            yield _Loaded.load(unit, list_id, with_tasks=with_tasks)
+            yield _Loaded.load(unit, list_id, *others, with_tasks=with_tasks)
 
 
 def _document(found: Row, *, is_new: bool = False) -> ListDocument:

@@ -67,7 +67,8 @@ def page_of_rows(query: TaskQuery, rows: Sequence[tuple[Any, ...]]) -> Page:
     if len(documents) > query.limit:
         documents.pop()
         last = json.loads(documents[-1])
-        key = datetime.fromisoformat(last[query.sorting.column])
+        key = last[query.sorting.column]
+        key = datetime.fromisoformat(key) if query.sorting.kind is datetime else key
         next_cursor = cursors.encode(query.listing_id, key, UUID(last["id"]))
     tag = rows[0][0] if rows else "0"
     return Page(f"[{','.join(documents)}]", query.limit, next_cursor, tag)

@@ -174,9 +174,9 @@ def _counted(count: ColumnElement[Any], conditions: tuple[ColumnElement[bool], .
 def _long_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> tuple[ColumnElement[Any], ...]:
     """Write the tasks as JSON, and count their bytes: the page ends when there are too many."""
     task = _numbered(_written(shape, conditions), shape.sort)
-    in_page = and_(task.c.position <= _LIMIT, task.c.end - task.c.size < MAX_BYTES)
-    last = and_(in_page, (task.c.position == _LIMIT) | (task.c.end >= MAX_BYTES))
-    documents = func.json_agg(aggregate_order_by(task.c.document, task.c.position)).filter(in_page)
+    in_page = and_(task.c.number <= _LIMIT, task.c.end - task.c.size < MAX_BYTES)
+    last = and_(in_page, (task.c.number == _LIMIT) | (task.c.end >= MAX_BYTES))
+    documents = func.json_agg(aggregate_order_by(task.c.document, task.c.number)).filter(in_page)
     return (
         func.coalesce(cast(documents, Text), "[]"),
         func.count() > func.count().filter(in_page),
@@ -220,10 +220,10 @@ def _found(shape: Shape, conditions: tuple[ColumnElement[bool], ...], more: tupl
 def _place_first(shape: Shape) -> tuple[ColumnElement[Any], ...]:
     """Order the inbox by the list first, which is null for all of its tasks.
 
-    Postgres does not see that IS NULL leaves one value, nor then that the index of lists is in the order of creation.
-    So it would read past all tasks in lists, or sort the whole inbox.
+    Postgres does not see that IS NULL leaves one value, nor then that an index of lists is in the order asked for. So
+    it would read past all tasks in lists, or sort the whole inbox.
     """
-    if INBOX not in shape.filters or shape.sort.column != "created_at":
+    if INBOX not in shape.filters or shape.sort.column not in {"created_at", "position"}:
         return ()
     return (tasks.c.list_id.desc() if shape.sort.is_reversed else tasks.c.list_id.asc(),)
 
@@ -239,7 +239,7 @@ def _numbered(task: Subquery, sort: TaskSort) -> Subquery:
     columns: tuple[ColumnElement[Any], ...] = (
         *task.c,
         size.label("size"),
-        func.row_number().over(**window).label("position"),
+        func.row_number().over(**window).label("number"),
         func.sum(size).over(**window).label("end"),
     )
     return select(*columns).subquery("numbered")

@@ -14,14 +14,16 @@ from uuid import UUID
 
 from backend.errors import PreconditionFailed, TaskNotFound, TooManyTasks
 from backend.models.base import TaskDocument
+from backend.models.move import TaskMove
 from backend.models.values.etags import Revisions
 from backend.models.values.label_names import keys_of_labels
 from backend.services.tasks import queries
 from backend.services.tasks.columns import PUBLIC, PUBLIC_IN_TRASH
 from backend.services.tasks.named_labels import NamedLabels, spelled
 from backend.services.tasks.names import Names
-from backend.services.tasks.rules import Row, changed, refuse_unknown_list
+from backend.services.tasks.rules import Row, between, changed, into_list, refuse_unknown_list
 from backend.services.unit_of_work import UnitOfWork
+from backend.utils.positions import END, gap, last_position
 from backend.utils.postgres_json import to_json
 from backend.utils.priorities import word_of
 
@@ -85,7 +87,8 @@ class LoadedTasks:
         task = self.spelled(task)
         self.revision = self._labels.make(task.labels, self.revision) + 1
         self.task_count += 1
-        self.tasks[task.id] = task = task._replace(revision=self.revision)
+        position = task.position or last_position(self.now, self.revision)
+        self.tasks[task.id] = task = task._replace(revision=self.revision, position=position)
         return task
 
     def spelled(self, task: Row) -> Row:
@@ -104,6 +107,20 @@ class LoadedTasks:
             self.revision = self._labels.make(new, self.revision) + 1
             self.tasks[task.id] = task = changed(task, self.revision, self.now)
         return task
+
+    def move(self, task: Row, to: TaskMove) -> Row:
+        """Put a task where a request wants it, which takes a round trip to read the other neighbour.
+
+        Raises ValidationFailed for an unknown list, or another task that is not in the list; and NoRoom.
+        """
+        beside = self.tasks.get(to.beside) if to.beside else None
+        moved = into_list(task, to, beside, self.lists)
+        if to.beside == task.id:
+            return task
+        near = beside.position if beside else None
+        statement = queries.NEXT[to.side, moved.list_id is None]
+        (next_ones,) = self.unit.read(statement, task=task.id, place=moved.list_id, near=near or END)
+        return self.keep(between(moved, task, *gap(to.side, near, next_ones)))
 
     def remove(self, task: Row) -> None:
         """Remove a task for good."""

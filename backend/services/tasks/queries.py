@@ -19,6 +19,7 @@ from backend.services.tasks.columns import ALIVE, OWNED, TASK_ID, as_json, publi
 from backend.services.tasks.label_queries import OF_LABELS
 from backend.services.tasks.rules import Row
 from backend.services.unit_of_work import USER_ID, Rows
+from backend.utils.positions import SIDES
 
 STORED = (*Row._fields, "due_key")  # attributes of a Row, and columns
 ARRAYS = tuple(f"each_{name}" for name in STORED)  # parameters: the nth elements of all arrays are one row
@@ -27,7 +28,7 @@ _CHANGING = tuple(name for name in STORED if name not in _FIXED)
 # What completing, deleting and restoring change; what most edits change; and what is said of most new tasks.
 _STATE = ("completed", "completed_at", "open_status", "deleted_at", "updated_at", "revision")
 _TEXTS = ("title", "description", "updated_at", "revision")
-_PLAIN = ("id", "title", "description", "created_at", "updated_at", "revision", "request_hash")
+_PLAIN = ("id", "title", "description", "created_at", "updated_at", "revision", "request_hash", "position")
 
 _BIG = BigInteger()
 
@@ -88,6 +89,25 @@ def _bury() -> Insert:
     )
 
 
+def _next(side: str, *, in_inbox: bool) -> Select[str | None, str | None]:
+    """Select the next position after or before one in a list, among living tasks and in the trash.
+
+    That of a task in the trash counts, because the task may come back. That of the moved one does not.
+    """
+    near = bind("near", type_=Text)
+    place = tasks.c.list_id.is_(None) if in_inbox else tasks.c.list_id == bind("place", type_=Uuid)
+    is_beyond = tasks.c.position > near if side == "after" else tasks.c.position < near
+    # The inbox, too, is read in the order of the index: see `listing_queries.py`.
+    order: list[ColumnElement[Any]] = [*([tasks.c.list_id] if in_inbox else []), tasks.c.position]
+    order = order if side == "after" else [column.desc() for column in order]
+
+    def next_one(*, in_trash: bool) -> ColumnElement[str | None]:
+        others = (OWNED, tasks.c.in_trash.is_(in_trash), place, is_beyond, tasks.c.id != TASK_ID)
+        return select(tasks.c.position).where(*others).order_by(*order).limit(1).scalar_subquery()
+
+    return select(next_one(in_trash=False), next_one(in_trash=True))
+
+
 _REVISION = bind("counted_revision", type_=_BIG)
 
 GET = _get()
@@ -114,6 +134,8 @@ UPDATE_STATE = _update(*_STATE)
 # Columns, and the statement that stores them. The first that has all that differ is used: each column costs time.
 INSERTS = ((_PLAIN, INSERT_PLAIN), (STORED, INSERT))
 UPDATES = ((_STATE, UPDATE_STATE), (_TEXTS, UPDATE_TEXTS), (_CHANGING, UPDATE))
+# By the side, and whether the list is the inbox.
+NEXT = {(side, in_inbox): _next(side, in_inbox=in_inbox) for side in SIDES for in_inbox in (False, True)}
 STORE_ALL = _store_all()
 REMOVE = delete(tasks).where(OWNED, tasks.c.id == TASK_ID)
 BURY = _bury()

@@ -11,12 +11,15 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from backend.errors import Conflict, Detail, ValidationFailed
+from backend.models.move import TaskMove
 from backend.models.task import Status, TaskCreate, TaskFields, TaskUpdate
 from backend.utils.fingerprint import fingerprint
+from backend.utils.positions import LAST, last_position, position_within
 from backend.utils.priorities import NO_PRIORITY, number_of
 
 _IN_TRASH = Detail("id", "in_trash", "This id is that of a task in the trash; restore it, or choose another id")
 
+_DEFAULTS = {name: field.get_default(call_default_factory=True) for name, field in TaskFields.model_fields.items()}
 _FIRST_FIELDS = ("title", "description", "completed")
 _STATUS_AND_COMPLETED = Detail(
     "status", "status_and_completed", "status and completed contradict each other: send one, or done with true"
@@ -32,6 +35,7 @@ _OTHER_USER = Detail("user_id", "other_user", "This is the id of another user: a
 _NO_LIST = Detail(
     "list_id", "list_unknown", "You have no list with this id, or it is in the trash: GET /api/lists lists yours"
 )
+_NO_TASK_THERE = "There is no such task in this list: it may have been deleted, or moved to another list"
 _INFINITY = "infinity"  # as Postgres reads it: later than any time
 # Python reads Postgres' infinity as the latest time, so no due may have that key.
 _LATEST_KEY = datetime.max.replace(tzinfo=UTC) - timedelta(microseconds=1)
@@ -60,6 +64,7 @@ class Row(NamedTuple):
     priority: int = NO_PRIORITY
     labels: list[str] = []  # noqa: RUF012 - never changed in place
     list_id: UUID | None = None
+    position: str = LAST
 
     @property
     def status(self) -> str:
@@ -129,6 +134,8 @@ def edited(task: Row, data: TaskFields, at: datetime) -> Row:
     dates = {name: said.pop(name) for name in _DATES if name in said}
     if "priority" in said:
         said["priority"] = number_of(said["priority"], task.priority)
+    if said.get("list_id", task.list_id) != task.list_id:
+        said.setdefault("position", LAST)
     changed = _with_both(task, status, completed=completed, at=at)._replace(**said)
     return with_dates(changed, dates) if dates else changed
 
@@ -203,7 +210,9 @@ def restored(task: Row, lists: Container[UUID]) -> Row:
     """Bring the task back from the trash: into its list, or into the inbox if that is not among the living lists."""
     if task.deleted_at is None:
         return task
-    return task._replace(deleted_at=None, list_id=task.list_id if task.list_id in lists else None)
+    if task.list_id is None or task.list_id in lists:
+        return task._replace(deleted_at=None)
+    return task._replace(deleted_at=None, list_id=None, position=LAST)
 
 
 def refuse_unknown_list(task: Row, before: Row | None, lists: Container[UUID]) -> None:
@@ -213,9 +222,35 @@ def refuse_unknown_list(task: Row, before: Row | None, lists: Container[UUID]) -
         raise ValidationFailed(details=(_NO_LIST,))
 
 
+def into_list(task: Row, to: TaskMove, beside: Row | None, lists: Container[UUID]) -> Row:
+    """Put the task into the list in which it is to stand beside another one, which is None for an end.
+
+    Raises ValidationFailed for an unknown list, and if the other task is not in that list.
+    """
+    moved = task._replace(list_id=to.list_id) if "list_id" in to.model_fields_set else task
+    refuse_unknown_list(moved, task, lists)
+    is_there = beside is not None and beside.deleted_at is None and beside.list_id == moved.list_id
+    if to.beside is not None and not is_there:
+        raise ValidationFailed(details=(Detail(to.side, "task_not_in_list", _NO_TASK_THERE),))
+    return moved
+
+
+def between(moved: Row, task: Row, low: str | None, high: str | None) -> Row:
+    """Give a task that comes into a list a position between two others; None means the end. Raises NoRoom.
+
+    If it stood in the list before, and between them, it stays there.
+    """
+    stood = task.position if moved.list_id == task.list_id else None
+    return moved._replace(position=position_within(low, high, stood))
+
+
 def changed(task: Row, revision: int, now: datetime) -> Row:
-    """Give a changed task its revision and the time of the change, which never goes back."""
-    return task._replace(revision=revision, updated_at=max(now, task.updated_at))
+    """Give a changed task its revision, its position if it comes last, and the time of the change.
+
+    The time never goes back.
+    """
+    position = task.position or last_position(now, revision)
+    return task._replace(revision=revision, updated_at=max(now, task.updated_at), position=position)
 
 
 def request_hash_of(data: TaskCreate) -> bytes | None:
@@ -227,7 +262,7 @@ def request_hash_of(data: TaskCreate) -> bytes | None:
         return None
     values = {name: getattr(data, name) for name in TaskFields.model_fields}
     first = [values.pop(name) for name in _FIRST_FIELDS]
-    newer = {name: value for name, value in values.items() if value != TaskFields.model_fields[name].default}
+    newer = {name: value for name, value in values.items() if value != _DEFAULTS[name]}
     newer = {name: _plain(value) for name, value in newer.items()}
     return fingerprint(*first, *([newer] if newer else []))
 

@@ -13,6 +13,7 @@ from backend.database.retry import once_only, reads, repeatable
 from backend.database.session import Sessions
 from backend.errors import TaskNotFound
 from backend.models.base import TaskDocument
+from backend.models.move import TaskMove
 from backend.models.task import TaskCreate, TaskUpdate
 from backend.models.values.etags import Revisions
 from backend.services.tasks import queries, rules
@@ -94,6 +95,17 @@ class TaskService:
             return tasks.document(tasks.keep(rules.toggled(tasks.find(task_id, expected), tasks.now)))
 
     @repeatable
+    def move(self, task_id: UUID, to: TaskMove, expected: Revisions | None = None) -> TaskDocument:
+        """Put the task where the request says, in three round trips; other tasks stay as they are.
+
+        Raises TaskNotFound, ValidationFailed for an unknown list or another task that is not in it, and NoRoom.
+        """
+        named = [to.beside] if to.beside else []
+        names = Names(lists=(to.list_id,) if to.list_id else None)
+        with self._loaded(task_id, names, *named) as tasks:
+            return tasks.document(tasks.move(tasks.find(task_id, expected), to))
+
+    @repeatable
     def delete(self, task_id: UUID, expected: Revisions | None = None) -> None:
         """Move the task to the trash, where it counts as missing; raises TaskNotFound."""
         with self._loaded(task_id) as tasks:
@@ -113,10 +125,10 @@ class TaskService:
             tasks.remove(tasks.find(task_id, expected, in_trash_too=True))
 
     @contextmanager
-    def _loaded(self, task_id: UUID, names: Names = NO_NAMES) -> Iterator[LoadedTasks]:
-        """Load a task for a change, and store what the block has made of it."""
+    def _loaded(self, task_id: UUID, names: Names = NO_NAMES, *others: UUID) -> Iterator[LoadedTasks]:
+        """Load a task for a change, and others; store what the block has made of them."""
         with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
-            tasks = LoadedTasks.load(unit, [task_id], self.max_tasks, names)
+            tasks = LoadedTasks.load(unit, [task_id, *others], self.max_tasks, names)
             yield tasks
             tasks.store()
 

@@ -22,6 +22,7 @@ _TASK: dict[str, object] = {
     **dict.fromkeys(("due_date", "due_at", "start_date", "start_at", "timezone", "priority")),
     "labels": [],
     "list_id": None,
+    "position": "p17356896010000000000011",
 }
 ANSWER = json.dumps({"data": _TASK}, separators=(",", ":"))  # the contenders' response for one of the tasks
 

@@ -59,6 +59,7 @@ class TaskFields(SQLModel):
     priority: str | None
     labels: list[str]
     list_id: UUID | None
+    position: str
 
 
 class Task(SQLModel, table=True):
@@ -85,6 +86,7 @@ class Task(SQLModel, table=True):
     priority_number: int = Field(default=10, sa_column=Column("priority", SmallInteger))
     labels: list[str] = Field(default=[], sa_type=ARRAY(Text))
     list_id: UUID | None = None
+    position: str = Field(default_factory=lambda: f"p{uuid7().int >> 68:019}1")
     in_trash: bool = Field(
         default=None, sa_column=Column(Boolean, Computed("deleted_at IS NOT NULL"))
     )  # included in the indexes

@@ -1,0 +1,110 @@
+"""Positions in an order that people arrange: what comes last, what comes between, and what is none."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.errors import NoRoom
+from backend.utils.positions import END, LAST, MAX_POSITION_LENGTH, gap, is_position, last_position, position_within
+
+NOW = datetime(2026, 11, 21, 9, 30, 0, 123456, tzinfo=UTC)
+MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2286, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - naive bounds
+REVISIONS = st.integers(1, 2**53 - 1)
+
+
+@pytest.mark.requirement("FR-346")
+def test_what_comes_last_says_when_and_which() -> None:
+    assert last_position(NOW, 42) == "p17952534001234560000421"
+    assert last_position(NOW, 7_000_042) == last_position(NOW, 42)
+
+
+@pytest.mark.requirement("FR-346")
+@given(st.lists(MOMENTS, min_size=1, max_size=9), REVISIONS)
+def test_what_comes_last_later_is_behind_and_can_be_moved_around(moments: list[datetime], revision: int) -> None:
+    positions = [last_position(moment, revision) for moment in sorted(moments)]
+
+    assert positions == sorted(positions)
+    assert all(is_position(position) and position < END for position in positions)
+    assert len(set(positions)) == len(set(moments))
+
+
+@pytest.mark.requirement("FR-346")
+def test_what_comes_last_in_one_moment_is_in_the_order_of_revisions() -> None:
+    positions = [last_position(NOW, revision) for revision in range(1, 2000)]
+    assert positions == sorted(set(positions))
+
+
+@pytest.mark.requirement("FR-347")
+@given(st.randoms(use_true_random=False))
+def test_any_sequence_of_moves_leaves_the_order_that_it_says(chance: random.Random) -> None:
+    order = [last_position(NOW + timedelta(microseconds=number // 3), number) for number in range(5)]
+    for _ in range(60):
+        place = chance.randrange(len(order) + 1)
+        low = order[place - 1] if place else None
+        high = order[place] if place < len(order) else None
+        made = position_within(low, high)
+        assert is_position(made)
+        order.insert(place, made)
+        assert order == sorted(set(order))
+
+
+@pytest.mark.requirement("FR-347")
+def test_what_stands_there_already_stays() -> None:
+    low, between, high = (last_position(NOW, revision) for revision in (1, 2, 3))
+
+    assert position_within(low, high, between) == between
+    assert position_within(None, high, between) == position_within(low, None, between) == between
+    assert low < position_within(low, high, low) < high
+    assert low < position_within(low, high, high) < high
+    assert position_within(None, None) == LAST
+
+
+@pytest.mark.requirement("FR-347")
+def test_a_place_has_room_for_hundreds_and_is_then_refused() -> None:
+    def moved(low: str, high: str) -> Iterator[str]:
+        while True:
+            high = position_within(low, high)
+            yield high
+
+    made: list[str] = []
+    with pytest.raises(NoRoom):
+        made.extend(moved(last_position(NOW, 1), last_position(NOW, 2)))
+    assert len(made) > 500
+    assert made == sorted(set(made), reverse=True)
+    assert max(map(len, made)) <= MAX_POSITION_LENGTH
+
+
+@pytest.mark.requirement("FR-347")
+@pytest.mark.parametrize(("low", "high"), [("a1", "a1"), ("a2", "a1"), (200 * "z", None), (None, "A" + 25 * "0" + "1")])
+def test_no_room_is_no_failure(low: str | None, high: str | None) -> None:
+    assert all(map(is_position, filter(None, (low, high))))
+    with pytest.raises(NoRoom):
+        position_within(low, high)
+
+
+@pytest.mark.requirement("FR-347")
+def test_the_gap_is_up_to_the_nearest_on_that_side() -> None:
+    assert gap("after", "b", ["d", None]) == gap("after", "b", ["e", "d"]) == ("b", "d")
+    assert gap("before", "d", [None, "b"]) == gap("before", "d", ["a", "b"]) == ("b", "d")
+    assert gap("before", None, ["a", "b"]) == ("b", None)
+    assert gap("before", None, [None, None]) == (None, None)
+
+
+@pytest.mark.requirement("FR-346")
+@pytest.mark.parametrize("text", ["a0", "Zz", "a0V", "p17952534001234560000421", "A" + 25 * "0" + "1", "z" * 200])
+def test_these_are_positions(text: str) -> None:
+    assert is_position(text)
+
+
+@pytest.mark.requirement("FR-346")
+@pytest.mark.parametrize(
+    "text", ["", "a", "0", "a00", "a0V0", "b0", "p1", "A" + 26 * "0", "z" * 201, "a0-", "a0 ", " a0", "a\u00e9", "a0\n"]
+)
+def test_these_are_none(text: str) -> None:
+    assert not is_position(text)
