@@ -23,11 +23,13 @@ INSERT INTO users (id, revision, task_count)
 SELECT %s || '-' || owner, %s, %s FROM generate_series(1, %s) AS owner
 """
 _LOAD_TASKS = """
-INSERT INTO tasks (user_id, id, title, description, completed, completed_at, created_at, updated_at, revision)
+INSERT INTO tasks (user_id, id, title, description, completed, completed_at, created_at, updated_at, revision,
+    position)
 SELECT
     %s || '-' || owner,
     ('00000000-0000-7000-8000-' || lpad(to_hex(owner * 10000 + number), 12, '0'))::uuid,
-    %s || ' ' || number, %s, number %% 3 = 0, CASE WHEN number %% 3 = 0 THEN moment END, moment, moment, number
+    %s || ' ' || number, %s, number %% 3 = 0, CASE WHEN number %% 3 = 0 THEN moment END, moment, moment, number,
+    'p' || (extract(epoch FROM moment) * 1000000)::bigint || lpad(number::text, 6, '0') || '1'
 FROM generate_series(1, %s) AS owner, generate_series(1, %s) AS number,
     LATERAL (SELECT '2025-01-01'::timestamptz + make_interval(secs => number) AS moment) AS made
 """
