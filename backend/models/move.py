@@ -9,7 +9,7 @@ from pydantic import ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from backend.models.base import Input, described
-from backend.models.fields import UUID_EXAMPLE, CanonicalUUID
+from backend.models.fields import CanonicalUUID
 
 BOTH = "Send after or before, not both"
 
@@ -18,9 +18,7 @@ class Move(Input):
     """Where it is to stand: directly after or before another one, or, if neither is sent, at the end."""
 
     before: CanonicalUUID | None = described("The id of the one to stand directly before, or null", None, default=None)
-    after: CanonicalUUID | None = described(
-        "The id of the one to stand directly after, or null", UUID_EXAMPLE, default=None
-    )
+    after: CanonicalUUID | None = described("The id of the one to stand directly after, or null", None, default=None)
 
     @model_validator(mode="after")
     def _beside_one(self) -> Self:
@@ -47,6 +45,6 @@ class TaskMove(Move):
 
     list_id: CanonicalUUID | None = described(
         "The id of the list to move it to, or null for the inbox; if omitted, it stays in its list",
-        UUID_EXAMPLE,
+        None,
         default=None,
     )

@@ -63,8 +63,8 @@ Place = Annotated[
     Move,
     Body(
         openapi_examples={
-            "after": {"summary": "After another list", "value": {"after": UUID_EXAMPLE}},
             "end": {"summary": "To the end", "value": {}},
+            "after": {"summary": "After another list", "value": {"after": UUID_EXAMPLE}},
         }
     ),
 ]

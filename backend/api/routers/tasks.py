@@ -92,8 +92,9 @@ Place = Annotated[
     TaskMove,
     Body(
         openapi_examples={
+            "end": {"summary": "To the end of its list", "value": {}},
             "after": {"summary": "After another task", "value": {"after": UUID_EXAMPLE}},
-            "list": {"summary": "To the end of a list", "value": {"list_id": UUID_EXAMPLE}},
+            "list": {"summary": "To the end of another list", "value": {"list_id": UUID_EXAMPLE}},
         }
     ),
 ]
