@@ -83,9 +83,10 @@ def _send(number: signal.Signals, *processes: int) -> None:
 def test_a_request_that_is_on_its_way_is_the_last_one_of_its_connection(
     settings: Settings, user_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.server.server.LAME_DUCK_SECONDS", 15)  # a busy machine takes a while to send
+    # A busy machine takes a while to send.
+    monkeypatch.setattr("backend.server.server.LAME_DUCK_SECONDS", 15)
     with ExitStack() as service, ExitStack() as stack, ThreadPoolExecutor(1) as thread:
-        running = service.enter_context(serve(settings))
+        running = service.enter_context(serve(settings, timeout_keep_alive=int(PATIENCE_SECONDS)))
         kept, fresh, several, last, refused, silent = (
             stack.enter_context(connection_to(running.base_url)) for _ in range(6)
         )
