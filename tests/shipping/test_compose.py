@@ -166,6 +166,7 @@ def pooler(installed: Installation) -> Iterator[Pooler]:
         yield pooler
     finally:
         pooler.stop()
+        shutil.rmtree(folder)  # `installed` outlives it, and a process of parallel tests may come back to this file
 
 
 @pytest.mark.requirement("FR-153")
