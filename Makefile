@@ -60,8 +60,9 @@ contract: .venv/.runtime ## Write the API's OpenAPI document into specs/
 clean: ## Remove what was installed and built; data in .data stays
 	rm -rf .venv tests/node/node_modules build *.egg-info htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
 
-# What is already in an output file is kept where it still fits, so a newer release alone changes nothing.
-compile = $(bin)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+# What is already in an output file is kept where it still fits, so a newer release alone changes nothing. Extras stay in it:
+# else pip takes "coverage[toml]>=7" for a package that is not locked, as soon as there is a newer coverage than the locked one.
+compile = $(bin)/uv pip compile --quiet --no-strip-extras --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' $(2) pyproject.toml --output-file $(1)
 agree = { diff -u $(1) "$$scratch/$(1)" || { echo '$(1) is not what pyproject.toml asks for: run make lock' >&2; exit 1; }; }
 
