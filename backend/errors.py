@@ -95,10 +95,17 @@ class Forbidden(TaskAPIError):
     status = 403
     message = "A personal access token cannot do this. Send the session JWT that you get when you sign in."
 
-    def __init__(self, scope: str | None = None) -> None:
-        message = scope and f"Your personal access token lacks the scope {scope}. Create one that has it."
+    def __init__(self, scope: str | None = None, *, details: tuple[Detail, ...] = ()) -> None:
+        message = f"Your personal access token lacks the scope {scope}. Create one that has it." if scope else None
         named = f', scope="{scope}"' if scope else ""
-        super().__init__(message, headers={"WWW-Authenticate": f'Bearer error="insufficient_scope"{named}'})
+        headers = {"WWW-Authenticate": f'Bearer error="insufficient_scope"{named}'}
+        super().__init__(message, details=details, headers=headers)
+
+
+class OutsideList(Forbidden):
+    """The token is limited to one list, and this is outside of it."""
+
+    message = "Your personal access token is limited to one list, and cannot do this."
 
 
 class NotFound(TaskAPIError):
@@ -158,6 +165,15 @@ class Conflict(TaskAPIError):
     code = "CONFLICT"
     status = 409
     message = "You already have a task with this id, perhaps in the trash. Choose another id."
+
+
+class IdTaken(Conflict):
+    """A new task would get the id of one that the request cannot see, because its token is limited to one list."""
+
+    message = "This id is taken. Choose another id."
+
+    def __init__(self) -> None:
+        super().__init__(details=(Detail("id", "id_taken", self.message),))
 
 
 class TooManyTasks(Conflict):

@@ -71,43 +71,49 @@ class _OfUser(SecurityBase, Generic[_Service]):
     model = _BEARER
     scheme_name = "BearerToken"
 
-    def __init__(self, make: Callable[[AppState, str], _Service]) -> None:
+    def __init__(self, make: Callable[[AppState, SessionFactory, str], _Service]) -> None:
         self.make = make
 
     async def __call__(self, request: Request) -> _Service:
         """Return the service for this request's user."""
-        return self.make(app_state(request), user_id_of(request))
+        state = app_state(request)
+        return self.make(state, _limited(state.sessions, request), user_id_of(request))
 
 
-def _tasks(state: AppState, user_id: str) -> TaskService:
-    return TaskService(state.sessions, user_id, state.max_tasks)
+def _limited(sessions: SessionFactory, request: Request) -> SessionFactory:
+    """Return the sessions that see what the token allows: all that the user has, or one list."""
+    return sessions.limited_to(request_state(request.scope)["list_id"])
 
 
-def _batches(state: AppState, user_id: str) -> BatchService:
-    return BatchService(state.sessions, user_id, state.max_tasks, require_if_match=state.require_if_match)
+def _tasks(state: AppState, sessions: SessionFactory, user_id: str) -> TaskService:
+    return TaskService(sessions, user_id, state.max_tasks)
 
 
-def _imports(state: AppState, user_id: str) -> ImportService:
-    return ImportService(state.sessions, user_id, state.max_tasks, only_adds=state.require_if_match)
+def _batches(state: AppState, sessions: SessionFactory, user_id: str) -> BatchService:
+    return BatchService(sessions, user_id, state.max_tasks, require_if_match=state.require_if_match)
+
+
+def _imports(state: AppState, sessions: SessionFactory, user_id: str) -> ImportService:
+    return ImportService(sessions, user_id, state.max_tasks, only_adds=state.require_if_match)
 
 
 def _of_user(service: Callable[[SessionFactory, str], _Service]) -> _OfUser[_Service]:
     """Return the dependency for a service that needs only sessions and a user."""
-    return _OfUser(lambda state, user_id: service(state.sessions, user_id))
+    return _OfUser(lambda _, sessions, user_id: service(sessions, user_id))
 
 
 async def _stream(request: Request) -> AsyncIterator[Stream]:
     """Yield a stream that holds its slot until it ends; raises what `Feed.slot` does."""
     feed, user_id, signal = app_state(request).feed, user_id_of(request), request_state(request.scope)["signal"]
     with feed.slot(user_id, signal) as followed:
-        yield Stream(feed, request, ChangeService(feed.sessions, user_id), signal, followed)
+        yield Stream(feed, request, ChangeService(_limited(feed.sessions, request), user_id), signal, followed)
 
 
 async def _export(request: Request) -> AsyncIterator[Export]:
     """Yield an export that holds its slot until it ends; raises what `Slots.take` does."""
-    exports, user_id = app_state(request).exports, user_id_of(request)
-    with exports.slots.take(user_id):
-        yield Export(exports, request, user_id)
+    state, user_id = app_state(request), user_id_of(request)
+    with state.exports.slots.take(user_id):
+        yield Export(state.exports, request, _limited(state.sessions, request), user_id)
 
 
 async def _import(request: Request) -> AsyncIterator[Import]:

@@ -146,7 +146,7 @@ def _state(settings: Settings) -> AppState:
         rate_limits=_rate_limits(settings),
         in_hand=Shares(settings.max_concurrent_requests),
         feed=feed,
-        exports=Exports(sessions, limiter, authenticator, computing),
+        exports=Exports(limiter, authenticator, computing),
         imports=Imports(limiter, authenticator, computing, feed),
         readiness=Readiness(sessions, frozenset(migrations.known())),
         purge_job=PurgeJob(PurgeService(quiet), limiter, FIRST_PURGE_SECONDS, PURGE_SECONDS),

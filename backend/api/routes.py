@@ -23,12 +23,12 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
-from backend.api.auth.scopes import require_scope, scopes_of
+from backend.api.auth.scopes import is_in_a_list, require_scope, scopes_of
 from backend.api.http.at_once import at_once
 from backend.api.http.request_state import request_state, user_id_of
 from backend.api.http.strict_json import StrictRequest
 from backend.api.state import app_state
-from backend.errors import NO_PARAMETERS, BadRequest, Detail, NotFound, ValidationFailed
+from backend.errors import NO_PARAMETERS, BadRequest, Detail, NotFound, OutsideList, ValidationFailed
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -89,6 +89,7 @@ class DatabaseRoute(StrictRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, _in_greenlet(endpoint), **options)
         self.scopes = scopes_of(path, self.methods or set())
+        self.is_in_a_list = is_in_a_list(path, self.methods or set())
 
     def get_route_handler(self) -> Handler:
         """Return the handler, which reads the model of the parameters at once, and calls the dependencies at once.
@@ -127,6 +128,8 @@ class DatabaseRoute(StrictRoute):
     def let_in(self, request: StrictRequest) -> None:
         """Check the scopes and the query; raises Forbidden if the token does not allow the call, ValidationFailed."""
         require_scope(self.scopes, request_state(request.scope)["scopes"])
+        if request_state(request.scope)["list_id"] is not None and not self.is_in_a_list:
+            raise OutsideList
         if request.scope["query_string"]:
             self._judge_query(request)
         state = app_state(request)

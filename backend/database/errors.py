@@ -14,7 +14,7 @@ from psycopg2.errorcodes import (
     SERIALIZATION_FAILURE,
 )
 
-from backend.database.guard import ROLE
+from backend.database.guard import ROLE, ROLE_OF_LIST
 from backend.errors import ServiceUnavailable
 
 # SQLSTATEs that mean: nothing was done, and a retry may succeed.
@@ -76,10 +76,11 @@ class Interrupted(DatabaseUnavailable):
 
 
 class RoleRefused(DatabaseUnavailable):
-    """The login cannot switch to the role that row-level security binds: it is missing, or not granted."""
+    """The login cannot switch to a role that row-level security binds: it is missing, or not granted."""
 
-    def __init__(self, reason: str, *, is_missing: bool) -> None:
+    def __init__(self, reason: str, *, role: str, is_missing: bool) -> None:
         super().__init__(reason)
+        self.role = role
         self.is_missing = is_missing
 
 
@@ -117,9 +118,10 @@ def meaning_of(
         return DatabaseUnavailable(reason(error))
     # If the guard was refused, the message names the role, in any language; other refusals with these codes do not.
     is_about_role = error.pgcode in {INVALID_PARAMETER_VALUE, INSUFFICIENT_PRIVILEGE}
-    if is_about_role and f'"{ROLE}"' in _message_of(error):
-        words = f"the role {ROLE} cannot be taken on: {reason(error)}"
-        return RoleRefused(words, is_missing=error.pgcode == INVALID_PARAMETER_VALUE)
+    role = next((role for role in (ROLE, ROLE_OF_LIST) if f'"{role}"' in _message_of(error)), None)
+    if is_about_role and role:
+        words = f"the role {role} cannot be taken on: {reason(error)}"
+        return RoleRefused(words, role=role, is_missing=error.pgcode == INVALID_PARAMETER_VALUE)
     return StatementRefused(error)
 
 

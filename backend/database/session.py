@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar, TypeVarTuple, overload
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Protocol, Self, TypeVar, TypeVarTuple, overload
+from uuid import UUID
 
 import psycopg2
 import structlog
@@ -16,7 +17,7 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.engine import Engine
 from backend.database.errors import DatabaseUnavailable, Interrupted, RoleRefused, meaning_of
-from backend.database.guard import BEGIN, GUARD, TIMEOUT, guard_values
+from backend.database.guard import BEGIN, TIMEOUT, guard_for, guard_values
 from backend.database.statements import Compiled, compile_once, describe
 
 _Columns = TypeVarTuple("_Columns")
@@ -29,11 +30,12 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Session:
-    """Runs statements for one user on one connection, each in one round trip."""
+    """Runs statements for one user on one connection, each in one round trip; in one list only, if it has `list_id`."""
 
     engine: Engine
     connection: PoolProxiedConnection
     user_id: str
+    list_id: UUID | None = None
     may_be_done: ClassVar[bool] = True  # if the connection is lost while a statement runs
 
     @overload
@@ -51,11 +53,11 @@ class Session:
 
     def exec(self, statement: Executable, *, params: Mapping[str, Any] | None = None) -> list[Any]:
         """Run a statement, which sees and changes only this user's rows, in one round trip; returns its rows."""
-        return self.run(compile_once(statement), params or {})
+        return self.run(compile_once(statement, is_of_list=self.list_id is not None), params or {})
 
     def run(self, statement: Compiled, params: Mapping[str, Any]) -> list[Any]:
         """Run a compiled statement in the same way."""
-        return _send(self, GUARD + statement.sql, statement, params)
+        return _send(self, guard_for(self.list_id) + statement.sql, statement, params)
 
     def end(self) -> None:
         """Return the connection."""
@@ -72,13 +74,14 @@ class Transaction:
     engine: Engine
     connection: PoolProxiedConnection
     user_id: str
+    list_id: UUID | None = None
     may_be_done: bool = False  # if the connection is lost now
     _is_open: bool = False
 
     def begin(self, statements: Compiled, params: Mapping[str, Any]) -> list[Any]:
         """Begin with these statements; returns the rows of the last one."""
         self._is_open = True
-        return _send(self, BEGIN + GUARD + statements.sql, statements, params)
+        return _send(self, BEGIN + guard_for(self.list_id) + statements.sql, statements, params)
 
     def read(self, statement: Compiled, params: Mapping[str, Any]) -> list[Any]:
         """Run a statement between the two; the guard is still in force, but less time is left. Returns its rows."""
@@ -101,12 +104,17 @@ class Transaction:
 
 
 def _send(work: Session | Transaction, sql: str, statement: Compiled, params: Mapping[str, Any]) -> list[Any]:
-    guard = guard_values(work.user_id, work.engine.server_milliseconds())
+    guard = guard_values(work.user_id, work.list_id, work.engine.server_milliseconds())
     return work.engine.send(work.connection, sql, {**statement.constants, **params, **guard}, statement.description)
 
 
 class Sessions(Protocol):
-    """Opens the sessions of services."""
+    """Opens the sessions of services: they see all that their user has, or one list only, if there is a `list_id`."""
+
+    @property
+    def list_id(self) -> UUID | None:
+        """Return the list that sessions are limited to."""
+        ...
 
     def __call__(self, user_id: str) -> AbstractContextManager[Session]:
         """Open a session whose every statement sees and changes only this user's rows."""
@@ -126,6 +134,11 @@ class SessionFactory:
 
     engine: Engine
     log_level: int = logging.WARNING  # for an unavailable database
+    list_id: UUID | None = None
+
+    def limited_to(self, list_id: UUID | None) -> Self:
+        """Return a factory whose sessions see this list only; None means all that their user has."""
+        return self if list_id is None else replace(self, list_id=list_id)
 
     def __call__(self, user_id: str) -> AbstractContextManager[Session]:
         """Open a session: each statement is its own transaction, and sees and changes only this user's rows.
@@ -145,7 +158,7 @@ class SessionFactory:
 
     @contextmanager
     def _opened(self, kind: type[_Work], user_id: str) -> Iterator[_Work]:
-        work = kind(self.engine, self._connect(), user_id)
+        work = kind(self.engine, self._connect(), user_id, self.list_id)
         try:
             yield work
         except psycopg2.Error as error:

@@ -24,7 +24,7 @@ from sqlmodel import Field, SQLModel
 
 from backend.identity.access_token_format import MAX_LENGTH
 from backend.models.base import Choice, Input, described
-from backend.models.fields import MAX_NAME_LENGTH, TIME_EXAMPLE, UUID_EXAMPLE, Name, StoredName
+from backend.models.fields import MAX_NAME_LENGTH, TIME_EXAMPLE, UUID_EXAMPLE, CanonicalUUID, Name, StoredName
 
 MAX_DAYS = 365
 TokenText = Annotated[str, StringConstraints(max_length=MAX_LENGTH, pattern="^tk_[A-Za-z0-9_-]+$")]
@@ -37,6 +37,12 @@ class AccessToken(SQLModel, table=True):
     __table_args__ = (
         PrimaryKeyConstraint("user_id", "id", name="pk_access_tokens"),
         ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_access_tokens_user_id_users", ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["user_id", "list_id"],
+            ["lists.user_id", "lists.id"],
+            name="fk_access_tokens_user_id_list_id_lists",
+            ondelete="CASCADE",
+        ),
         CheckConstraint(f"char_length(name) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="ck_access_tokens_name_length"),
         CheckConstraint(
             "cardinality(scopes) BETWEEN 1 AND 2 AND scopes <@ ARRAY['tasks:read', 'tasks:write']",
@@ -55,6 +61,7 @@ class AccessToken(SQLModel, table=True):
     created_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
     expires_at: datetime
     last_used_at: datetime | None
+    list_id: UUID | None  # None: for all that the user has
 
 
 class Scope(Choice):
@@ -93,6 +100,12 @@ class AccessTokenCreate(Input):
     expires_in_days: Annotated[int, Strict(), BeforeValidator(_whole)] = described(
         "Days until the token expires", 90, ge=1, le=MAX_DAYS
     )
+    list_id: CanonicalUUID | None = described(
+        "The list that the token is limited to: whoever has it sees, or changes, this list and its tasks and nothing "
+        "else; without it, the token is for all that you have",
+        None,
+        default=None,
+    )
 
 
 class AccessTokenPublic(BaseModel):
@@ -106,6 +119,7 @@ class AccessTokenPublic(BaseModel):
     last_used_at: datetime | None = described(
         "When it was last used (UTC), accurate to about a minute; null if never", TIME_EXAMPLE
     )
+    list_id: UUID | None = described("The list that it is limited to; null if it is for all that you have", None)
 
 
 class NewAccessToken(AccessTokenPublic):

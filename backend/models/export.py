@@ -28,8 +28,8 @@ from backend.models.user import Account
 
 _HASH = "\\x" + "5f" * 32
 Hash = Annotated[str, StringConstraints(max_length=66, pattern=r"^\\x[0-9a-f]{64}$")]  # as Postgres writes bytes
-Key = Annotated[str, StringConstraints(max_length=255, pattern=r"^[\u0020-\u007e]+$")]
-Kind = Annotated[str, StringConstraints(max_length=5, pattern="^(task|label|list)$")]
+Key = Annotated[str, StringConstraints(max_length=292, pattern=r"^([0-9a-f-]{36}\n)?[\u0020-\u007e]+$")]
+Kind = Annotated[str, StringConstraints(max_length=5, pattern="^(task|label|list|moved)$")]
 Json = Annotated[str, StringConstraints(max_length=10_000_000, pattern=r"^\{.*\}$")]  # the largest batch needs less
 
 
@@ -50,13 +50,16 @@ class ExportedTask(TaskPublic):
 
 
 class RemovedTask(BaseModel):
-    """What remains of a permanently deleted task, label or list."""
+    """What remains of a permanently deleted task, label or list, or of a task that has left a list."""
 
     user_id: UserId = described("The user id of its owner", "user_2NiWoBvBbPfAA")
     id: UUID = described("The id of the task, label or list", UUID_EXAMPLE)
     revision: Revision = described("The number of the change that removed it", 43)
     deleted_at: datetime = described("When it was removed (UTC)", TIME_EXAMPLE)
-    kind: Kind = described("Whether it was a `task`, a `label` or a `list`", "task")
+    kind: Kind = described("Whether it was a `task`, a `label` or a `list`, or a task that was `moved`", "task")
+    list_ids: list[UUID] = described(
+        "The lists that the task has left, whose followers are told", [UUID_EXAMPLE], max_length=10_000
+    )
 
 
 class ExportedLabel(BaseModel):
@@ -91,7 +94,9 @@ class ExportedKey(BaseModel):
     """An Idempotency-Key and the answer stored under it."""
 
     user_id: UserId = described("The user id of its owner", "user_2NiWoBvBbPfAA")
-    key: Key = described("The Idempotency-Key", UUID_EXAMPLE)
+    key: Key = described(
+        "The Idempotency-Key, in a request with a token for one list after the list's id", UUID_EXAMPLE
+    )
     request_hash: Hash = described("SHA-256 of the request", _HASH)
     status: int = described("The status of the answer", 201, ge=200, le=599)
     headers: Json = described("The headers of the answer, as JSON", "{}")

@@ -19,13 +19,16 @@ from sqlmodel import Field, SQLModel
 
 
 class IdempotencyKey(SQLModel, table=True):
-    """The stored answer to one request of one user, under the key that the client sent."""
+    """The stored answer to one request of one user, under the key that the client sent.
+
+    In a request that is limited to one list, the list's id and a line break stand before the key.
+    """
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (
         PrimaryKeyConstraint("user_id", "key", name="pk_idempotency_keys"),
         ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_idempotency_keys_user_id_users", ondelete="CASCADE"),
-        CheckConstraint("char_length(key) BETWEEN 1 AND 255", name="ck_idempotency_keys_key_length"),
+        CheckConstraint("char_length(key) BETWEEN 1 AND 292", name="ck_idempotency_keys_key_length"),
         CheckConstraint("octet_length(request_hash) = 32", name="ck_idempotency_keys_request_hash_length"),
         Index("ix_idempotency_keys_created_at", "created_at"),
     )

@@ -47,6 +47,8 @@ class IdempotencyService:
         `work` joins the unit. If it raises, nothing is stored and the error is passed on. Raises KeyReused when the key
         belongs to another request.
         """
+        if self.sessions.list_id is not None:
+            key = f"{self.sessions.list_id}\n{key}"  # the policy hides answers that tell of other lists
         try:
             with unit_of_work(self.sessions, self.user_id, request=KeyedRequest(key, request_hash)) as unit:
                 answer = work(unit)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Executable, FromClause, Text, and_, case, func, or_
 from sqlalchemy import bindparam as bind
@@ -98,6 +99,15 @@ class UnitOfWork:
     _statements: list[Executable] = field(default_factory=list)
     _params: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def list_id(self) -> UUID | None:
+        """Return the list that the change is limited to."""
+        return self.transaction.list_id
+
+    @property
+    def _is_of_list(self) -> bool:
+        return self.list_id is not None
+
     def load(self, rows: Rows, **params: Any) -> tuple[Counters, list[tuple[Any, ...]]]:
         """Lock the user's row, then read the counters and these rows.
 
@@ -114,7 +124,8 @@ class UnitOfWork:
         params["principal"] = self.user_id
         if self.request is not None:
             params["name"] = self.request.key
-        found = self.transaction.begin(_loading(rows, has_key=self.request is not None), params)
+        loading = _loading(rows, has_key=self.request is not None, is_of_list=self._is_of_list)
+        found = self.transaction.begin(loading, params)
         if self.request is not None:
             _refuse_answered(self.request, found[0][3:7])
         middle = 3 if self.request is None else 7
@@ -125,7 +136,8 @@ class UnitOfWork:
 
     def read(self, statement: Executable, **params: Any) -> list[tuple[Any, ...]]:
         """Read what a change needs of other rows than those it has loaded, in a round trip of its own."""
-        return self.transaction.read(compile_once(statement), {**params, "principal": self.user_id})
+        compiled = compile_once(statement, is_of_list=self._is_of_list)
+        return self.transaction.read(compiled, {**params, "principal": self.user_id})
 
     def store(self, statement: Executable, **params: Any) -> None:
         """Add a statement to what is stored at the end. Statements that share a parameter must share its value."""
@@ -137,7 +149,8 @@ class UnitOfWork:
     def finish(self) -> None:
         """Store what was added, and commit."""
         if self._statements:
-            self.transaction.commit(joined(*self._statements), {**self._params, "principal": self.user_id})
+            compiled = joined(*self._statements, is_of_list=self._is_of_list)
+            self.transaction.commit(compiled, {**self._params, "principal": self.user_id})
 
 
 def _refuse_answered(request: KeyedRequest, stored: tuple[bytes, int | None, str, str]) -> None:
@@ -151,8 +164,8 @@ def _refuse_answered(request: KeyedRequest, stored: tuple[bytes, int | None, str
 
 
 @lru_cache(maxsize=64)
-def _loading(rows: Rows, *, has_key: bool) -> Compiled:
-    return joined(LOCK, reading(rows, has_key=has_key))
+def _loading(rows: Rows, *, has_key: bool, is_of_list: bool) -> Compiled:
+    return joined(LOCK, reading(rows, has_key=has_key), is_of_list=is_of_list)
 
 
 def reading(rows: Rows, *, has_key: bool) -> SelectOfScalar[Any]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy.util.concurrency import greenlet_spawn
 from starlette.types import Scope
@@ -28,10 +29,14 @@ REMEMBERED_SECONDS = 55.0  # less than a minute even after a slow look-up
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The user of a request and the scopes of its token; without scopes, the token allows all that the user may do."""
+    """The user of a request, and the scopes of its token and the list that it is limited to.
+
+    Without scopes, the token allows all that the user may do; without a list, it is for all that the user has.
+    """
 
     user_id: str
     scopes: frozenset[str] | None = None
+    list_id: UUID | None = None
 
 
 def bearer_token(scope: Scope) -> str:
@@ -91,7 +96,7 @@ class Authenticator:
                 grant = await greenlet_spawn(AccessTokenService(self._sessions, user_id).use, token)
             if grant is None:
                 raise refused()
-            principal = Principal(user_id, grant.scopes)
+            principal = Principal(user_id, grant.scopes, grant.list_id)
             if self._under_way.get(token) is this:  # else a token may have been revoked during the look-up
                 self._memory.keep(token, principal, began + min(REMEMBERED_SECONDS, grant.seconds))
             return principal

@@ -1,4 +1,4 @@
-"""The scopes of personal access tokens that each route accepts."""
+"""What personal access tokens may call: by their scopes, and if they are limited to one list."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from backend.errors import Forbidden
 from backend.models.access_token import Scope
 
 _TASKS = ("/api/tasks", "/api/labels", "/api/lists", "/api/changes")
+_IN_A_LIST = ("/api/tasks", "/api/changes")
+_LISTS = "/api/lists"
 _ACCOUNT = "/api/me"
 
 
@@ -19,6 +21,14 @@ def scopes_of(path: str, methods: set[str]) -> frozenset[str]:
     if (path, methods) == (_ACCOUNT, {"GET"}):
         return frozenset(Scope)
     return frozenset()
+
+
+def is_in_a_list(path: str, methods: set[str]) -> bool:
+    """Return whether a token that is limited to one list may make a call: one about tasks, or that reads lists.
+
+    Its statements and row-level security then keep it within its list. As with scopes, a new route is not among them.
+    """
+    return path.startswith(_IN_A_LIST) or (path.startswith(_LISTS) and methods == {"GET"})
 
 
 def require_scope(allowing: frozenset[str], given: frozenset[str] | None) -> None:

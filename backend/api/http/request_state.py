@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TypedDict
+from uuid import UUID
 
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
@@ -19,6 +20,7 @@ class RequestState(TypedDict, total=False):
     headers: list[Header]  # of every answer to this request
     user_id: str  # the verified token's; under /api only
     scopes: frozenset[str] | None  # the token's; None stands for all
+    list_id: UUID | None  # the list that the token is limited to; None stands for all that the user has
     is_head: bool  # the client wants no body
     sending: int  # bytes of the answer that stay in memory until the client has read them
 

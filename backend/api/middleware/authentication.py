@@ -43,7 +43,7 @@ class Authentication:
             self.limits.addresses.take_back(_address_of(scope))
             state["headers"] = headers
         state["user_id"] = current_work().user_id = principal.user_id
-        state["scopes"] = principal.scopes
+        state["scopes"], state["list_id"] = principal.scopes, principal.list_id
         if self.limits:
             _count(scope, self.limits.users, principal.user_id)
 

@@ -38,6 +38,15 @@ NewToken = Annotated[
                 "summary": "For a script that also writes",
                 "value": {"name": "Import", "scopes": ["tasks:read", "tasks:write"], "expires_in_days": 1},
             },
+            "one list": {
+                "summary": "For somebody who sees one list",
+                "value": {
+                    "name": "Anna",
+                    "scopes": ["tasks:read"],
+                    "expires_in_days": 90,
+                    "list_id": "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f",
+                },
+            },
         }
     ),
 ]
@@ -56,10 +65,17 @@ def list_access_tokens(tokens: AccessTokens) -> Response:
     responses=success(201, "The new token", NewAccessTokenAnswer) | WITH_BODY | errors(TooManyAccessTokens, _NO_SCOPE),
 )
 def create_access_token(tokens: AccessTokens, data: NewToken) -> Response:
-    """Create a personal access token, for a script that cannot sign in every few minutes.
+    """Create a personal access token, for a script that cannot sign in every few minutes, or to share one list.
 
     Save `token`: it is returned only this once. Send it as `Authorization: Bearer tk_…`. It allows what its scopes
     say, until it expires or you revoke it. Managing your account and your tokens still requires a session JWT.
+
+    With a `list_id`, whoever has the token sees that list and its tasks, and nothing else of your account: `tasks:read`
+    lets them read, `tasks:write` create, change and delete tasks there. What they create is in that list. They cannot
+    move tasks elsewhere or delete them for good. Of your labels, they learn the names on its tasks, and how you spell
+    those that they send. Their requests count against your rate limit. While the list is in the trash, so are its tasks;
+    when it is deleted for good, the token is revoked.
+
     You can have 50 tokens, including expired ones, which are deleted 30 days after they expire. This call ignores
     `Idempotency-Key`: each request creates a token.
     """

@@ -47,7 +47,6 @@ logger = structlog.get_logger(__name__)
 class Exports:
     """What exports need, and the number that each of this worker's users is running."""
 
-    sessions: SessionFactory
     connection_limiter: ConnectionLimiter
     authenticator: Authenticator
     computing: CapacityLimiter  # threads
@@ -60,6 +59,7 @@ class Export:
 
     exports: Exports
     request: Request
+    sessions: SessionFactory
     user_id: str
 
     def account(self, page: ExportPage) -> StreamingResponse:
@@ -82,7 +82,7 @@ class Export:
         if self._is_head:
             return
         lines = 0
-        async for text in self._pages(page, ExportService(self.exports.sessions, self.user_id).read):
+        async for text in self._pages(page, ExportService(self.sessions, self.user_id).read):
             lines += text.count("\n")
             yield text
         yield json.dumps({"type": "end", "data": {"lines": lines}}, separators=(",", ":")) + "\n"
@@ -93,7 +93,7 @@ class Export:
         computing = self.exports.computing
         writer = await anyio.to_thread.run_sync(writer_of, file_format, limiter=computing)
         yield writer.beginning
-        read = partial(TaskExportService(self.exports.sessions, self.user_id).read, file_format, list_id)
+        read = partial(TaskExportService(self.sessions, self.user_id).read, file_format, list_id)
         async for lines in self._pages(page, read):
             yield await anyio.to_thread.run_sync(writer.write, lines, limiter=computing)
         yield writer.ending

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Text, cast, delete, func, or_, text, update
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Text, Uuid, cast, delete, func, or_, text, update
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.models.access_token import AccessTokenPublic
-from backend.models.tables import access_tokens
+from backend.models.tables import access_tokens, lists
 from backend.services.tasks.columns import public
 from backend.services.unit_of_work import USER_ID, Rows
 
@@ -30,15 +32,21 @@ def _list() -> SelectOfScalar[str]:
     return select(func.coalesce(cast(documents, Text), "[]"))
 
 
-def _use() -> Select[list[str], float]:
-    """Record the use of a token, and select its scopes and remaining seconds; no row if it is not valid."""
+def _use() -> Select[list[str], float, UUID | None]:
+    """Record the use of a token, and select its scopes, remaining seconds and list; no row if it is not valid."""
     is_good = (_OWNED, access_tokens.c.token_hash == _HASH, access_tokens.c.expires_at > func.now())
     used = update(access_tokens).where(*is_good, _NOT_JUST_NOW).values(last_used_at=func.now()).cte("used")
     seconds = func.extract("epoch", access_tokens.c.expires_at - func.now())
-    return select(access_tokens.c.scopes, seconds).where(*is_good).add_cte(used)
+    return select(access_tokens.c.scopes, seconds, access_tokens.c.list_id).where(*is_good).add_cte(used)
 
 
+_IS_LIVING_LIST = (
+    select(lists.c.id)
+    .where(lists.c.user_id == USER_ID, lists.c.id == bind("list", type_=Uuid), lists.c.deleted_at.is_(None))
+    .exists()
+)
 OWN = Rows(access_tokens, (access_tokens.c.id,), _OWNED)
+OWN_AND_LIST = Rows(access_tokens, (access_tokens.c.id,), _OWNED, (_IS_LIVING_LIST,))
 CREATE = insert(access_tokens).values(
     user_id=USER_ID,
     id=bind("new_token", type_=access_tokens.c.id.type),
@@ -47,6 +55,7 @@ CREATE = insert(access_tokens).values(
     token_hash=_HASH,
     created_at=bind("new_created_at", type_=access_tokens.c.created_at.type),
     expires_at=bind("new_expires_at", type_=access_tokens.c.expires_at.type),
+    list_id=bind("new_list", type_=Uuid),
 )
 LIST = _list()
 REVOKE = delete(access_tokens).where(_OWNED, _ID).returning(access_tokens.c.id)

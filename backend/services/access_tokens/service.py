@@ -12,10 +12,11 @@ from uuid_utils.compat import uuid7
 
 from backend.database.retry import once_only, reads, repeatable
 from backend.database.session import Sessions
-from backend.errors import AccessTokenNotFound, TooManyAccessTokens
+from backend.errors import AccessTokenNotFound, TooManyAccessTokens, ValidationFailed
 from backend.identity.access_token_format import hash_of, new_access_token
 from backend.models.access_token import AccessTokenCreate, AccessTokenPublic
 from backend.services.access_tokens import queries as access_token_queries
+from backend.services.tasks.rules import NO_LIST
 from backend.services.unit_of_work import unit_of_work
 from backend.utils.postgres_json import to_json
 
@@ -23,10 +24,11 @@ MAX_TOKENS = 50  # per user, expired ones included
 
 
 class Grant(NamedTuple):
-    """What a valid token may do, and for how many more seconds."""
+    """What a valid token may do, for how many more seconds, and in which list; None stands for all."""
 
     scopes: frozenset[str]
     seconds: float
+    list_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,18 @@ class AccessTokenService:
 
     @once_only
     def create(self, data: AccessTokenCreate) -> str:
-        """Create a token; returns it as JSON, with the token itself. Raises TooManyAccessTokens."""
+        """Create a token; returns it as JSON, with the token itself.
+
+        Raises TooManyAccessTokens, and ValidationFailed for an unknown list.
+        """
         token, token_id = new_access_token(self.user_id), self.new_id()
         with unit_of_work(self.sessions, self.user_id) as unit:
-            counters, tokens = unit.load(access_token_queries.OWN)
+            if data.list_id is None:
+                counters, tokens = unit.load(access_token_queries.OWN)
+            else:
+                counters, (is_living,), tokens = unit.load_all(access_token_queries.OWN_AND_LIST, list=data.list_id)
+                if not is_living:
+                    raise ValidationFailed(details=(NO_LIST,))
             if len(tokens) >= MAX_TOKENS:
                 raise TooManyAccessTokens
             made = AccessTokenPublic(
@@ -52,6 +62,7 @@ class AccessTokenService:
                 created_at=counters.now,
                 expires_at=counters.now + timedelta(days=data.expires_in_days),
                 last_used_at=None,
+                list_id=data.list_id,
             )
             unit.store(
                 access_token_queries.CREATE,
@@ -61,6 +72,7 @@ class AccessTokenService:
                 new_scopes=[scope.value for scope in made.scopes],
                 new_created_at=made.created_at,
                 new_expires_at=made.expires_at,
+                new_list=made.list_id,
             )
         return to_json({**made.model_dump(), "token": token})
 
@@ -85,4 +97,4 @@ class AccessTokenService:
         params = {"principal": self.user_id, "hash": hash_of(token)}
         with self.sessions(self.user_id) as session:
             rows = session.exec(access_token_queries.USE, params=params)
-        return Grant(frozenset(rows[0][0]), float(rows[0][1])) if rows else None
+        return Grant(frozenset(rows[0][0]), float(rows[0][1]), rows[0][2]) if rows else None

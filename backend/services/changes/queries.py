@@ -18,6 +18,7 @@ from sqlalchemy import (
     any_,
     case,
     cast,
+    exists,
     func,
     literal,
     or_,
@@ -34,7 +35,7 @@ from backend.models.label import LabelInFeed
 from backend.models.tables import labels, lists, tasks, tombstones, users
 from backend.services.lists.queries import PUBLIC as PUBLIC_OF_LIST
 from backend.services.lists.queries import public as public_of_list
-from backend.services.tasks.columns import OWNED, as_json, public
+from backend.services.tasks.columns import LIST_OF_SESSION, OWN_LISTS, OWNED, as_json, public
 from backend.services.unit_of_work import USER_ID
 
 Change = Select[int, str, str]
@@ -42,6 +43,7 @@ ChangesAfter = Select[list[int] | None, list[str] | None, list[str] | None, int,
 
 _SINCE: ColumnElement[int] = bind("since", type_=BigInteger)
 _MAX_ROWS: ColumnElement[int] = bind("max_rows", type_=Integer)
+_TYPES: ColumnElement[Any] = cast(bind("types"), ARRAY(Text))
 _MAX_BYTES: ColumnElement[int] = bind("max_bytes", type_=BigInteger)
 
 
@@ -102,7 +104,7 @@ def _changed_lists() -> Change:
     """Select lists that changed: living ones in full, those in the trash only as deleted."""
     changed = (
         select(*(*public_of_list(), lists.c.deleted_at))
-        .where(lists.c.user_id == USER_ID, lists.c.revision > _SINCE)
+        .where(OWN_LISTS, lists.c.revision > _SINCE)
         .order_by(lists.c.revision)
         .limit(_MAX_ROWS + 1)
         .subquery("changed_list")
@@ -120,11 +122,11 @@ def _kind(name: str) -> ColumnElement[str]:
     return cast(literal(name), Text).label("kind")
 
 
-def _tombstones(of_kinds: ColumnElement[bool]) -> Change:
+def _tombstones(*conditions: ColumnElement[bool], kind: ColumnElement[str] = tombstones.c.kind) -> Change:
     """Select what is gone for good."""
     removed = (
-        select(tombstones.c.id, tombstones.c.kind, tombstones.c.revision)
-        .where(tombstones.c.user_id == USER_ID, tombstones.c.revision > _SINCE, of_kinds)
+        select(tombstones.c.id, kind.label("kind"), tombstones.c.revision)
+        .where(tombstones.c.user_id == USER_ID, tombstones.c.revision > _SINCE, *conditions)
         .order_by(tombstones.c.revision)
         .limit(_MAX_ROWS + 1)
         .subquery("removed")
@@ -134,16 +136,29 @@ def _tombstones(of_kinds: ColumnElement[bool]) -> Change:
     return select(removed.c.revision, removed.c.kind, as_json(gone).label("document")).select_from(documents)
 
 
+def _left() -> Change:
+    """Select the tasks that have left the list of the session, unless they have come back."""
+    is_here = exists().where(OWNED, tasks.c.id == tombstones.c.id)
+    is_left = tombstones.c.list_ids.any(LIST_OF_SESSION)
+    is_task = or_(tombstones.c.kind == "task", tombstones.c.kind == "moved")
+    return _tombstones(is_left, is_task, ~is_here, _is_wanted("task"), kind=literal("task", Text))
+
+
+def _is_wanted(kind: str) -> ColumnElement[bool]:
+    return literal(kind, Text) == any_(_TYPES)
+
+
 def _gone(source: Subquery) -> NamedFromClause:
     return select(source.c.id, true().label("deleted"), source.c.revision).correlate(source).lateral("gone")
 
 
-_TYPES: ColumnElement[Any] = cast(bind("types"), ARRAY(Text))
 _PARTS = {"task": _changed_tasks(), "label": _changed_labels(), "list": _changed_lists()}
 
 CHANGES = _changes(_PARTS["task"], _tombstones(tombstones.c.kind == "task"))
 # Of the types in the parameter: Postgres reads no rows of the others.
 CHANGES_OF_TYPES = _changes(
-    *(part.where(literal(kind, Text) == any_(_TYPES)) for kind, part in _PARTS.items()),
+    *(part.where(_is_wanted(kind)) for kind, part in _PARTS.items()),
     _tombstones(tombstones.c.kind == any_(_TYPES)),
 )
+# In a session of one list: of this list, and of its tasks.
+CHANGES_OF_LIST = _changes(*(_PARTS[kind].where(_is_wanted(kind)) for kind in ("task", "list")), _left())

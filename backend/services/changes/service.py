@@ -7,10 +7,14 @@ from typing import Any
 
 from backend.database.retry import reads
 from backend.database.session import Sessions
-from backend.errors import Gone
+from backend.errors import Detail, Gone, OutsideList
 from backend.models.change import Change, ChangePage
 from backend.models.values.sync_token import SyncToken
 from backend.services.changes import queries as change_queries
+
+_NO_LABELS = Detail(
+    "query.types", "outside_list", "Your personal access token is limited to one list: it follows task and list only"
+)
 
 MAX_PAGE_BYTES = 4 * 1024 * 1024
 
@@ -29,7 +33,7 @@ class ChangeService:
         """Read up to `limit` changes after a sync token, oldest first; at most `max_bytes`, unless one alone is larger.
 
         `types` are those of `StreamQuery`: with them, each change says its type. Without them, it is a task.
-        Raises Gone when changes after the token may be missing.
+        Raises Gone when changes after the token may be missing, and OutsideList for labels in a session of one list.
         """
         params: dict[str, Any] = {
             "principal": self.user_id,
@@ -40,6 +44,11 @@ class ChangeService:
         statement = change_queries.CHANGES
         if types is not None:
             statement, params["types"] = change_queries.CHANGES_OF_TYPES, types.split(",")
+        if self.sessions.list_id is not None:
+            statement = change_queries.CHANGES_OF_LIST
+            params.setdefault("types", ["task"])
+            if "label" in params["types"]:
+                raise OutsideList(details=(_NO_LABELS,))
         with self.sessions(self.user_id) as session:
             rows = session.exec(statement, params=params)
         revisions, kinds, documents, counter, purged_revision = rows[0] if rows else (None, None, None, 0, 0)

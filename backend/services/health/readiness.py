@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from psycopg2.errorcodes import UNDEFINED_TABLE
@@ -71,6 +72,7 @@ class Readiness:
         try:
             with self.sessions(NOBODY) as session:
                 rows = session.exec(_STATE, params=rls_check.parameters())
+            return self._judge(rows)
         except RoleRefused:
             return _NO_RLS
         except ServiceUnavailable as error:
@@ -78,9 +80,13 @@ class Readiness:
         except StatementRefused as error:
             logger.warning("schema_unreadable", reason=str(error))
             return _NO_SCHEMA if error.sqlstate == UNDEFINED_TABLE else ServiceUnavailable.message
+
+    def _judge(self, rows: list[tuple[Any, ...]]) -> str | None:
+        """Return why the schema or row-level security is not as it should be; raises what sessions raise."""
         if missing := self.migrations.difference(rows[0][2] or ()):
             return f"The database schema is outdated: {len(missing)} migrations are pending."
-        if gaps := rls_check.gaps_of((name, gap) for name, gap, _ in rows):
+        gaps = rls_check.gaps_of((name, gap) for name, gap, _ in rows)
+        if gaps := gaps or rls_check.gaps_in_list(self.sessions):
             logger.error("row_level_security_off", reason="; ".join(gaps))
             return _NO_RLS
         return None

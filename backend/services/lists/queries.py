@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     DateTime,
+    Subquery,
     Text,
     Uuid,
     any_,
@@ -24,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import bindparam as bind
-from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+from sqlalchemy.dialects.postgresql import aggregate_order_by, array, insert
 from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
@@ -33,11 +34,11 @@ from backend.models.list import ListPublic
 from backend.models.tables import lists, tasks, tombstones, users
 from backend.models.task import Status
 from backend.services.lists.rules import Row
-from backend.services.tasks.columns import ALIVE, OWNED, STATUS, as_json, is_unknown, tag_of_account
+from backend.services.tasks.columns import ALIVE, OWN_LISTS, OWNED, STATUS, as_json, is_unknown, tag_of_account
+from backend.services.tombstones import MOVED, NAMES, replacing
 from backend.services.unit_of_work import USER_ID, Rows
 from backend.utils.positions import SIDES
 
-_OWN_LISTS = lists.c.user_id == USER_ID
 _LIVING = lists.c.deleted_at.is_(None)
 _LIST_ID: ColumnElement[Any] = bind("list", type_=Uuid)
 _REVISION: ColumnElement[int] = bind("list_revision", type_=BigInteger)
@@ -53,7 +54,7 @@ def public(names: tuple[str, ...] = PUBLIC) -> tuple[ColumnElement[Any], ...]:
 
 
 def _get() -> Select[int, str]:
-    found = select(*public()).where(_OWN_LISTS, lists.c.id == _LIST_ID, _LIVING).subquery("found")
+    found = select(*public()).where(OWN_LISTS, lists.c.id == _LIST_ID, _LIVING).subquery("found")
     return select(found.c.revision, as_json(found))
 
 
@@ -77,7 +78,7 @@ def _list(*, is_in_trash: bool, with_counts: bool) -> Select[str, str | None]:
     found = (
         select(func.coalesce(cast(documents, Text), "[]"))
         .select_from(source.join(shown, true()))
-        .where(_OWN_LISTS, condition)
+        .where(OWN_LISTS, condition)
     )
     tag = tag_of_account()
     return select(tag, case((is_unknown(tag), found.scalar_subquery()))).where(users.c.id == USER_ID)
@@ -99,14 +100,24 @@ def _number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
     return counted.correlate(lists).scalar_subquery()
 
 
+def _numbered(condition: ColumnElement[bool]) -> Subquery:
+    """Select tasks of a list, numbered in the order of their revisions."""
+    number = func.row_number().over(order_by=(tasks.c.revision, tasks.c.id))
+    inside = select(tasks.c.id, number.label("number")).where(OWNED, tasks.c.list_id == _LIST_ID, condition)
+    return inside.subquery("inside")
+
+
+def _say_freed() -> Insert:
+    """Say that the list's living tasks have left it, before they do, with the revisions that they get."""
+    inside = _numbered(_NOT_IN_TRASH)
+    columns: list[Any] = [cast(USER_ID, Text), inside.c.id, _REVISION + inside.c.number, MOVED, array([_LIST_ID])]
+    rows: Any = select(*columns)  # more columns than the stubs support
+    return replacing(insert(tombstones).from_select(NAMES, rows))
+
+
 def _change_tasks(condition: ColumnElement[bool], **values: Any) -> Update:
     """Change tasks of a list, with consecutive revisions in the order of those they had."""
-    number = func.row_number().over(order_by=(tasks.c.revision, tasks.c.id))
-    inside = (
-        select(tasks.c.id, number.label("number"))
-        .where(OWNED, tasks.c.list_id == _LIST_ID, condition)
-        .subquery("inside")
-    )
+    inside = _numbered(condition)
     return (
         update(tasks)
         .where(OWNED, tasks.c.id == inside.c.id)
@@ -122,7 +133,7 @@ def _next(side: str) -> SelectOfScalar[str]:
     """Select the next position after or before one, of any list but the moved one."""
     position, near = lists.c.position, bind("near", type_=Text)
     is_beyond, order = (position > near, position.asc()) if side == "after" else (position < near, position.desc())
-    return select(position).where(_OWN_LISTS, lists.c.id != _LIST_ID, is_beyond).order_by(order).limit(1)
+    return select(position).where(OWN_LISTS, lists.c.id != _LIST_ID, is_beyond).order_by(order).limit(1)
 
 
 def _new(name: str) -> Any:
@@ -148,9 +159,9 @@ _TRASHED_TOGETHER = tasks.c.deleted_at == bind("trashed_at", type_=DateTime(time
 GET = _get()
 # By whether they are in the trash, and with counts.
 LISTS = {shape: _list(is_in_trash=shape[0], with_counts=shape[1]) for shape in product((False, True), repeat=2)}
-_NAMED = _OWN_LISTS & (lists.c.id == any_(cast(bind("list_ids"), ARRAY(Uuid))))
+_NAMED = OWN_LISTS & (lists.c.id == any_(cast(bind("list_ids"), ARRAY(Uuid))))
 _COLUMNS = tuple(lists.c[name] for name in STORED)
-_NUMBER_OF_LISTS = select(func.count()).select_from(lists).where(_OWN_LISTS).scalar_subquery()
+_NUMBER_OF_LISTS = select(func.count()).select_from(lists).where(OWN_LISTS).scalar_subquery()
 # With these ids, and how many lists the user has.
 NAMED = Rows(lists, _COLUMNS, _NAMED, (_NUMBER_OF_LISTS,))
 # The same, each with the numbers of its tasks: the living ones, those that went to the trash along with it, and all.
@@ -161,11 +172,12 @@ NAMED_WITH_TASKS = Rows(
     (_NUMBER_OF_LISTS,),
 )
 INSERT = insert(lists).values({"user_id": USER_ID, **{name: _new(name) for name in STORED}})
-UPDATE = update(lists).where(_OWN_LISTS, lists.c.id == _LIST_ID).values({name: _new(name) for name in CHANGING})
+UPDATE = update(lists).where(OWN_LISTS, lists.c.id == _LIST_ID).values({name: _new(name) for name in CHANGING})
 NEXT = {side: _next(side) for side in SIDES}
-REMOVE = delete(lists).where(_OWN_LISTS, lists.c.id == _LIST_ID)
+REMOVE = delete(lists).where(OWN_LISTS, lists.c.id == _LIST_ID)
 BURY = _bury()
 TRASH_TASKS = _change_tasks(_NOT_IN_TRASH, deleted_at=func.now())
+SAY_FREED = _say_freed()
 FREE_TASKS = _change_tasks(_NOT_IN_TRASH, list_id=null())
 TRASH_ALL_TASKS = _change_tasks(true(), deleted_at=func.coalesce(tasks.c.deleted_at, func.now()), list_id=null())
 FREE_ALL_TASKS = _change_tasks(true(), list_id=null())

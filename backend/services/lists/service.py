@@ -109,8 +109,13 @@ class _Loaded:
     def _change_tasks(self, of: Row, statement: Executable | None, number: int) -> None:
         """Change tasks of the list, each with its own revision after the list's."""
         if statement is not None and number:
-            params = {"trashed_at": self.list and self.list.deleted_at} if statement is queries.RESTORE_TASKS else {}
-            self.unit.store(statement, list=of.id, list_revision=self.counters.revision + 1, **params)
+            params: dict[str, Any] = {}
+            if statement is queries.RESTORE_TASKS:
+                params["trashed_at"] = self.list and self.list.deleted_at
+            params |= {"list": of.id, "list_revision": self.counters.revision + 1}
+            if statement is queries.FREE_TASKS:
+                self.unit.store(queries.SAY_FREED, **params)
+            self.unit.store(statement, **params)
         self._count(1 + number)
 
     def _count(self, changes: int) -> None:

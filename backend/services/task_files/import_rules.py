@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from backend.errors import Detail, TooManyLabels, TooManyTasks, ValidationFailed
+from backend.errors import Detail, IdTaken, OutsideList, TooManyLabels, TooManyTasks, ValidationFailed
 from backend.formats.rows import ROW
 from backend.models.task_file import ImportedTask
 from backend.services.tasks.loaded import LoadedTasks
@@ -51,7 +51,7 @@ def put(tasks: LoadedTasks, row: Placed, *, only_adds: bool) -> Fate | Detail:
         _refuse_other_times(row.task, tasks.now)
         refuse_contradictions(row.task)
         return _put(tasks, row, only_adds=only_adds)
-    except ValidationFailed as error:
+    except (ValidationFailed, OutsideList, IdTaken) as error:
         return error.details[0]
     except (TooManyTasks, TooManyLabels) as error:
         return replace(error.details[0], field=ROW)

@@ -1,6 +1,7 @@
 """What the statements about tasks share: the tenant filter, tags of listings, and tasks as JSON.
 
-Every statement says `user_id = …` (the tenant filter), and row-level security enforces it again.
+Every statement says `user_id = …` (the tenant filter), and row-level security enforces it again. In a session that is
+limited to one list, both also say `list_id = …`.
 """
 
 from __future__ import annotations
@@ -20,17 +21,29 @@ from sqlalchemy import (
     extract,
     func,
     literal_column,
+    null,
 )
 from sqlalchemy import bindparam as bind
 from sqlalchemy.sql.selectable import NamedFromClause
 
-from backend.models.tables import tasks, users
+from backend.database.statements import InSessionOfList
+from backend.models.tables import lists, tasks, users
 from backend.models.task import Status, TaskPublic
 from backend.services.unit_of_work import USER_ID
 from backend.utils.priorities import BANDS
 
 TASK_ID = bind("task", type_=Uuid)
-OWNED = tasks.c.user_id == USER_ID
+# The list of a session that is limited to one. The guard gives its value.
+LIST_OF_SESSION: ColumnElement[Any] = bind("guard_list_id", type_=Uuid)
+
+
+def _owned(user_id: ColumnElement[Any], list_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    of_user = user_id == USER_ID
+    return InSessionOfList((of_user & (list_id == LIST_OF_SESSION)).self_group(), of_user)
+
+
+OWNED = _owned(tasks.c.user_id, tasks.c.list_id)
+OWN_LISTS = _owned(lists.c.user_id, lists.c.id)
 ALIVE = tasks.c.deleted_at.is_(None)
 
 PUBLIC = tuple(name for name in TaskPublic.model_fields if name != "deleted_at")
@@ -60,10 +73,12 @@ def as_json(source: NamedFromClause) -> ColumnElement[str]:
 def tag_of_account() -> ColumnElement[str]:
     """Return the tag of all the user's data.
 
-    It changes with every write: a purge changes only the task count, a recreated account its time.
+    It changes with every write: a purge changes only the task count, a recreated account its time. A session that is
+    limited to one list sees other data, and so has other tags.
     """
     microseconds = cast(extract("epoch", users.c.created_at) * 1_000_000, BigInteger)
-    return func.concat_ws("-", users.c.revision, users.c.task_count, microseconds, type_=Text)
+    of_list = InSessionOfList(cast(LIST_OF_SESSION, Text), null())
+    return func.concat_ws("-", users.c.revision, users.c.task_count, microseconds, of_list, type_=Text)
 
 
 def is_unknown(tag: ColumnElement[str]) -> ColumnElement[bool]:

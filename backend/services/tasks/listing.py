@@ -52,7 +52,7 @@ class ListingService:
             is_short=can_be_short(query),
         )
         with self.sessions(self.user_id) as session:
-            rows = session.run(compiled_list(shape), values)
+            rows = session.run(compiled_list(shape, is_of_list=session.list_id is not None), values)
         if shape.is_short:
             return page_of_rows(query, rows)
         ((tag, text, has_more, key, last_id, total, counts),) = rows

@@ -46,6 +46,7 @@ from backend.models.task import Status
 from backend.models.task_query import INBOX, TaskQuery, TaskSort
 from backend.models.values.cursor import Key
 from backend.services.tasks.columns import (
+    OWN_LISTS,
     OWNED,
     PUBLIC,
     PUBLIC_IN_TRASH,
@@ -99,9 +100,9 @@ class Account(NamedTuple):
 
 # A listing can have thousands of shapes, at about 6 kB each. Their sources would be twenty times as large.
 @lru_cache(maxsize=2048)
-def compiled_list(shape: Shape) -> Compiled:
-    """Compile the statement of a listing."""
-    return compile_statement(list_statement(shape))
+def compiled_list(shape: Shape, *, is_of_list: bool = False) -> Compiled:
+    """Compile the statement of a listing, for sessions that see all that their user has, or one list only."""
+    return compile_statement(list_statement(shape), is_of_list=is_of_list)
 
 
 def list_statement(shape: Shape) -> TaskPage | ShortPage:
@@ -261,7 +262,7 @@ def _search() -> ColumnElement[bool]:
 
 
 def _archived_lists() -> ColumnElement[Any]:
-    ids = select(lists.c.id).where(lists.c.user_id == USER_ID, lists.c.archived_at.is_not(None))
+    ids = select(lists.c.id).where(OWN_LISTS, lists.c.archived_at.is_not(None))
     archived: ColumnElement[Any] = func.array(ids.scalar_subquery(), type_=ARRAY[UUID](Uuid))
     return archived
 

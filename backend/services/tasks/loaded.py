@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from backend.errors import PreconditionFailed, TaskNotFound, TooManyTasks
+from backend.errors import IdTaken, OutsideList, PreconditionFailed, TaskNotFound, TooManyTasks
 from backend.models.base import TaskDocument
 from backend.models.move import TaskMove
 from backend.models.values.etags import Revisions
@@ -21,7 +21,8 @@ from backend.services.tasks import queries
 from backend.services.tasks.columns import PUBLIC, PUBLIC_IN_TRASH
 from backend.services.tasks.named_labels import NamedLabels, spelled
 from backend.services.tasks.names import Names
-from backend.services.tasks.rules import Row, between, changed, into_list, refuse_unknown_list
+from backend.services.tasks.rules import Row, between, changed, into_list, refuse_outside, refuse_unknown_list
+from backend.services.tombstones import MOVED_TASKS, SAY_MOVED
 from backend.services.unit_of_work import UnitOfWork
 from backend.utils.positions import END, gap, last_position
 from backend.utils.postgres_json import to_json
@@ -34,7 +35,7 @@ NO_NAMES = Names()
 class LoadedTasks:
     """One user's counters, and those of the user's tasks that a change names; `now` is the time of the change.
 
-    `lists` are the ids of the living lists that tasks may come into.
+    `lists` are the ids of the living lists that tasks may come into, and `taken` those that no new task can have.
     """
 
     unit: UnitOfWork
@@ -46,7 +47,8 @@ class LoadedTasks:
     _before: dict[UUID, Row]
     _labels: NamedLabels
     lists: frozenset[UUID]
-    _removed: list[UUID] = field(default_factory=list)
+    taken: frozenset[UUID]
+    _removed: list[Row] = field(default_factory=list)
 
     @classmethod
     def load(cls, unit: UnitOfWork, task_ids: Iterable[UUID], max_tasks: int, names: Names = NO_NAMES) -> LoadedTasks:
@@ -58,14 +60,22 @@ class LoadedTasks:
         params: dict[str, Any] = {"task_ids": list(task_ids)}
         if keys:
             params["label_keys"] = keys
+        if unit.list_id is not None:
+            names = Names(names.labels, (unit.list_id,))
         if names.lists is not None:
             params["list_ids"] = list(names.lists)
-        rows = queries.NAMED_BESIDE[bool(keys), names.lists is not None]
+        is_of_list = unit.list_id is not None
+        rows = (
+            queries.NAMED_IN_LIST[bool(keys)]
+            if is_of_list
+            else queries.NAMED_BESIDE[bool(keys), names.lists is not None]
+        )
         counters, of_user, found = unit.load_all(rows, **params)
         labels = NamedLabels(json.loads(of_user[0]), of_user[1]) if keys else NamedLabels()
+        of_user, taken = (of_user[:-1], of_user[-1]) if is_of_list else (of_user, None)
         lists = frozenset(of_user[-1] or ()) if names.lists is not None else frozenset()
         tasks = {row[0]: Row(*row) for row in found}
-        return cls(unit, max_tasks, *counters, tasks, tasks.copy(), labels, lists)
+        return cls(unit, max_tasks, *counters, tasks, tasks.copy(), labels, lists, frozenset(taken or ()))
 
     def find(self, task_id: UUID, expected: Revisions | None = None, *, in_trash_too: bool = False) -> Row:
         """Return a task; raises TaskNotFound, or PreconditionFailed when its revision is not expected."""
@@ -79,10 +89,16 @@ class LoadedTasks:
     def add(self, task: Row) -> Row:
         """Add a new task.
 
-        Raises TooManyTasks or TooManyLabels when the account is full, and ValidationFailed for an unknown list.
+        With a token for one list, it is in that list. Raises TooManyTasks or TooManyLabels when the account is full,
+        ValidationFailed for an unknown list, OutsideList for one that the token is not for, and IdTaken.
         """
         if self.task_count >= self.max_tasks:
             raise TooManyTasks
+        if task.id in self.taken:
+            raise IdTaken
+        if task.list_id is None and self.unit.list_id is not None:
+            task = task._replace(list_id=self.unit.list_id)
+        refuse_outside(task.list_id, self.unit.list_id)
         refuse_unknown_list(task, None, self.lists)
         task = self.spelled(task)
         self.revision = self._labels.make(task.labels, self.revision) + 1
@@ -98,10 +114,11 @@ class LoadedTasks:
     def keep(self, task: Row) -> Row:
         """Keep a task as the rules have made it; it counts as a change only if it differs.
 
-        Raises TooManyLabels, and ValidationFailed for an unknown list.
+        Raises TooManyLabels, ValidationFailed for an unknown list, and OutsideList.
         """
         before, task = self.tasks[task.id], self.spelled(task)
         if task != before:
+            refuse_outside(task.list_id, self.unit.list_id)
             refuse_unknown_list(task, before, self.lists)
             new = task.labels if task.labels != before.labels else ()
             self.revision = self._labels.make(new, self.revision) + 1
@@ -111,8 +128,10 @@ class LoadedTasks:
     def move(self, task: Row, to: TaskMove) -> Row:
         """Put a task where a request wants it, which takes a round trip to read the other neighbour.
 
-        Raises ValidationFailed for an unknown list, or another task that is not in the list; and NoRoom.
+        Raises ValidationFailed for an unknown list, or another task that is not in the list; OutsideList and NoRoom.
         """
+        if "list_id" in to.model_fields_set:
+            refuse_outside(to.list_id, self.unit.list_id)
         beside = self.tasks.get(to.beside) if to.beside else None
         moved = into_list(task, to, beside, self.lists)
         if to.beside == task.id:
@@ -123,11 +142,13 @@ class LoadedTasks:
         return self.keep(between(moved, task, *gap(to.side, near, next_ones)))
 
     def remove(self, task: Row) -> None:
-        """Remove a task for good."""
+        """Remove a task for good; raises OutsideList with a token for one list, which may only move it to the trash."""
+        if self.unit.list_id is not None:
+            raise OutsideList
         self.revision += 1
         self.task_count -= 1
         del self.tasks[task.id]
-        self._removed.append(task.id)
+        self._removed.append(task)
 
     def document(self, task: Row, *, is_new: bool = False) -> TaskDocument:
         """Return a task as the answer of a change."""
@@ -153,10 +174,21 @@ class LoadedTasks:
             rows = ((*task._replace(labels=",".join(task.labels)), task.due_key) for task in different)  # type: ignore[arg-type]
             arrays = zip(queries.ARRAYS, map(list, zip(*rows, strict=True)), strict=True)
             self.unit.store(queries.STORE_ALL, **dict(arrays))
-        for task_id in self._removed:  # never more than one
-            self.unit.store(queries.REMOVE, task=task_id)
-            self.unit.store(queries.BURY, task=task_id)
+        for task in self._removed:  # never more than one
+            self.unit.store(queries.REMOVE, task=task.id)
+            self.unit.store(queries.BURY, task=task.id, left_lists=[task.list_id] if task.list_id else [])
+        self._say_moved(different)
         self.unit.store(queries.COUNT, counted_revision=self.revision, counted_tasks=self.task_count)
+
+    def _say_moved(self, different: list[Row]) -> None:
+        """Leave word for the followers of the lists that tasks have left."""
+        lists = {task.id: task.list_id for task in self._before.values()}
+        left = (
+            (task.id, lists.get(task.id), task.revision) for task in different if lists.get(task.id) != task.list_id
+        )
+        if moved := [row for row in left if row[1] is not None]:
+            arrays = zip(MOVED_TASKS, map(list, zip(*moved, strict=True)), strict=True)
+            self.unit.store(SAY_MOVED, **dict(arrays))
 
     def _store_one(self, task: Row) -> None:
         before = self._before.get(task.id)

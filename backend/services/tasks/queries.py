@@ -7,7 +7,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, Uuid, any_, cast, column, delete, func, or_, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Text,
+    Uuid,
+    any_,
+    cast,
+    column,
+    delete,
+    func,
+    literal_column,
+    or_,
+    update,
+)
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import Insert, Update
@@ -15,9 +29,10 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
 from backend.models.tables import lists, tasks, tombstones, users
-from backend.services.tasks.columns import ALIVE, OWNED, TASK_ID, as_json, public
+from backend.services.tasks.columns import ALIVE, OWN_LISTS, OWNED, TASK_ID, as_json, public
 from backend.services.tasks.label_queries import OF_LABELS
 from backend.services.tasks.rules import Row
+from backend.services.tombstones import NAMES, replacing
 from backend.services.unit_of_work import USER_ID, Rows
 from backend.utils.positions import SIDES
 
@@ -72,21 +87,24 @@ def _living_lists() -> ColumnElement[Any]:
     )
     named = lists.c.id == any_(cast(bind("list_ids"), ARRAY(Uuid)))
     living = select(func.array_agg(lists.c.id)).where(
-        lists.c.user_id == USER_ID, lists.c.deleted_at.is_(None), or_(named, lists.c.id.in_(of_tasks))
+        OWN_LISTS, lists.c.deleted_at.is_(None), or_(named, lists.c.id.in_(of_tasks))
     )
     return living.scalar_subquery()
 
 
 def _bury() -> Insert:
-    """Leave a tombstone; the same id may have been used and removed before."""
-    tombstone = insert(tombstones).from_select(
-        ["user_id", "id", "revision"],
-        select(cast(USER_ID, Text), cast(TASK_ID, Uuid), cast(_REVISION, BigInteger)),
-    )
-    return tombstone.on_conflict_do_update(
-        index_elements=[tombstones.c.user_id, tombstones.c.id],
-        set_={name: tombstone.excluded[name] for name in ("revision", "deleted_at", "kind")},
-    )
+    """Leave a tombstone, also for the followers of the list that the task was in."""
+    kind: ColumnElement[str] = literal_column("'task'", Text)
+    left = cast(bind("left_lists"), ARRAY(Uuid))
+    columns: list[Any] = [cast(USER_ID, Text), cast(TASK_ID, Uuid), cast(_REVISION, BigInteger), kind, left]
+    row: Any = select(*columns)  # more columns than the stubs support
+    return replacing(insert(tombstones).from_select(NAMES, row))
+
+
+def _taken() -> ColumnElement[Any]:
+    """Select which of the named ids the user's tasks have, also those that a session of one list does not see."""
+    ids = func.ids_of_tasks(cast(bind("task_ids"), ARRAY(Uuid)), type_=ARRAY(Uuid))
+    return select(ids).scalar_subquery()
 
 
 def _next(side: str, *, in_inbox: bool) -> Select[str | None, str | None]:
@@ -126,6 +144,9 @@ NAMED_BESIDE = {
     (False, True): NAMED_AND_LISTS,
     (True, True): NAMED_AND_BOTH,
 }
+# In a session of one list, by whether the change names labels: all its tasks come into this list.
+TAKEN = _taken()
+NAMED_IN_LIST = {False: Rows(*_NAMED, (*OF_LISTS, TAKEN)), True: Rows(*_NAMED, (*OF_LABELS, *OF_LISTS, TAKEN))}
 INSERT = _insert(*STORED)
 INSERT_PLAIN = _insert(*_PLAIN)  # the other columns have the defaults of the table, which are those of a Row
 UPDATE = _update(*_CHANGING)

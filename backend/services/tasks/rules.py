@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from backend.errors import Conflict, Detail, ValidationFailed
+from backend.errors import Conflict, Detail, OutsideList, ValidationFailed
 from backend.models.move import TaskMove
 from backend.models.task import Status, TaskCreate, TaskFields, TaskUpdate
 from backend.utils.fingerprint import fingerprint
@@ -32,8 +32,11 @@ _DIFFER = "Start and due must both be days, or both times: change the other one,
 _NO_TIME = Detail("timezone", "timezone_without_time", "Only due_at and start_at have a time zone: send null for it")
 _OTHER_TASK = Detail("id", "other_task", "This is not the id of this task: send a task under its own id")
 _OTHER_USER = Detail("user_id", "other_user", "This is the id of another user: a task cannot be given away")
-_NO_LIST = Detail(
+NO_LIST = Detail(
     "list_id", "list_unknown", "You have no list with this id, or it is in the trash: GET /api/lists lists yours"
+)
+_OUTSIDE = Detail(
+    "list_id", "outside_list", "Your personal access token is limited to one list: leave list_id as it is"
 )
 _NO_TASK_THERE = "There is no such task in this list: it may have been deleted, or moved to another list"
 _INFINITY = "infinity"  # as Postgres reads it: later than any time
@@ -215,11 +218,17 @@ def restored(task: Row, lists: Container[UUID]) -> Row:
     return task._replace(deleted_at=None, list_id=None, position=LAST)
 
 
+def refuse_outside(list_id: UUID | None, only: UUID | None) -> None:
+    """Raise OutsideList if a request that is limited to one list would put a task outside of it."""
+    if only is not None and list_id != only:
+        raise OutsideList(details=(_OUTSIDE,))
+
+
 def refuse_unknown_list(task: Row, before: Row | None, lists: Container[UUID]) -> None:
     """Raise ValidationFailed if a task would come into a list that is not among the living ones."""
     stays = before is not None and before.deleted_at is None and task.list_id == before.list_id
     if not stays and task.list_id is not None and task.list_id not in lists:
-        raise ValidationFailed(details=(_NO_LIST,))
+        raise ValidationFailed(details=(NO_LIST,))
 
 
 def into_list(task: Row, to: TaskMove, beside: Row | None, lists: Container[UUID]) -> Row:
