@@ -73,8 +73,8 @@ def create_access_token(tokens: AccessTokens, data: NewToken) -> Response:
     With a `list_id`, whoever has the token sees that list and its tasks, and nothing else of your account: `tasks:read`
     lets them read, `tasks:write` create, change and delete tasks there. What they create is in that list. They cannot
     move tasks elsewhere or delete them for good. Of your labels, they learn the names on its tasks, and how you spell
-    those that they send. Their requests count against your rate limit. While the list is in the trash, so are its tasks;
-    when it is deleted for good, the token is revoked.
+    those that they send. Their requests count against your rate limit. While the list is in the trash, so are its
+    tasks; when it is deleted for good, the token is revoked.
 
     You can have 50 tokens, including expired ones, which are deleted 30 days after they expire. This call ignores
     `Idempotency-Key`: each request creates a token.
