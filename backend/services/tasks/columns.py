@@ -21,7 +21,6 @@ from sqlalchemy import (
     extract,
     func,
     literal_column,
-    null,
 )
 from sqlalchemy import bindparam as bind
 from sqlalchemy.sql.selectable import NamedFromClause
@@ -74,11 +73,13 @@ def tag_of_account() -> ColumnElement[str]:
     """Return the tag of all the user's data.
 
     It changes with every write: a purge changes only the task count, a recreated account its time. A session that is
-    limited to one list sees other data, and so has other tags.
+    limited to one list sees other data, and so has other tags, which do not show how many tasks the account has.
     """
     microseconds = cast(extract("epoch", users.c.created_at) * 1_000_000, BigInteger)
-    of_list = InSessionOfList(cast(LIST_OF_SESSION, Text), null())
-    return func.concat_ws("-", users.c.revision, users.c.task_count, microseconds, of_list, type_=Text)
+    parts = (users.c.revision, users.c.task_count, microseconds)
+    with_list = func.concat_ws("-", *parts, cast(LIST_OF_SESSION, Text), type_=Text)
+    hidden = func.encode(func.sha256(func.convert_to(with_list, "UTF8")), "hex", type_=Text)
+    return InSessionOfList(hidden, func.concat_ws("-", *parts, type_=Text))
 
 
 def is_unknown(tag: ColumnElement[str]) -> ColumnElement[bool]:

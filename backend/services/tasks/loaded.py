@@ -173,7 +173,8 @@ class LoadedTasks:
         elif different:
             rows = ((*task._replace(labels=",".join(task.labels)), task.due_key) for task in different)  # type: ignore[arg-type]
             arrays = zip(queries.ARRAYS, map(list, zip(*rows, strict=True)), strict=True)
-            self.unit.store(queries.STORE_ALL, **dict(arrays))
+            is_of_list = self.unit.list_id is not None
+            self.unit.store(queries.STORE_ALL_IN_LIST if is_of_list else queries.STORE_ALL, **dict(arrays))
         for task in self._removed:  # never more than one
             self.unit.store(queries.REMOVE, task=task.id)
             self.unit.store(queries.BURY, task=task.id, left_lists=[task.list_id] if task.list_id else [])

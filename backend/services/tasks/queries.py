@@ -29,7 +29,7 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
 from backend.models.tables import lists, tasks, tombstones, users
-from backend.services.tasks.columns import ALIVE, OWN_LISTS, OWNED, TASK_ID, as_json, public
+from backend.services.tasks.columns import ALIVE, LIST_OF_SESSION, OWN_LISTS, OWNED, TASK_ID, as_json, public
 from backend.services.tasks.label_queries import OF_LABELS
 from backend.services.tasks.rules import Row
 from backend.services.tombstones import NAMES, replacing
@@ -65,7 +65,7 @@ def _update(*names: str) -> Update:
     return update(tasks).where(OWNED, tasks.c.id == TASK_ID).values({name: _new(name) for name in names})
 
 
-def _store_all() -> Insert:
+def _store_all(*, is_of_list: bool = False) -> Insert:
     """Store the new and changed tasks in the arrays. Labels are separated by commas: unnest would flatten arrays."""
     types = {name: Text() if name == "labels" else tasks.c[name].type for name in STORED}
     arrays = [cast(bind(name), ARRAY(kind)) for name, kind in zip(ARRAYS, types.values(), strict=True)]
@@ -76,6 +76,7 @@ def _store_all() -> Insert:
     return written.on_conflict_do_update(
         index_elements=[tasks.c.user_id, tasks.c.id],
         set_={name: written.excluded[name] for name in _CHANGING},
+        where=tasks.c.list_id == LIST_OF_SESSION if is_of_list else None,
     )
 
 
@@ -158,6 +159,7 @@ UPDATES = ((_STATE, UPDATE_STATE), (_TEXTS, UPDATE_TEXTS), (_CHANGING, UPDATE))
 # By the side, and whether the list is the inbox.
 NEXT = {(side, in_inbox): _next(side, in_inbox=in_inbox) for side in SIDES for in_inbox in (False, True)}
 STORE_ALL = _store_all()
+STORE_ALL_IN_LIST = _store_all(is_of_list=True)  # in a session of one list
 REMOVE = delete(tasks).where(OWNED, tasks.c.id == TASK_ID)
 BURY = _bury()
 COUNT = (
