@@ -75,7 +75,7 @@ def sent(client: httpx.Client, method: str, path: str, body: Any = None) -> Any:
     return response.json()["data"]
 
 
-@pytest.mark.requirement("FR-277", "FR-282", "FR-288", "FR-294", "FR-341", "FR-351", "FR-358")
+@pytest.mark.requirement("FR-277", "FR-282", "FR-288", "FR-294", "FR-341", "FR-351", "FR-358", "FR-366")
 def test_it_goes_on_while_this_release_migrates(old: Service, url: str, before: Path) -> None:
     with load_on(old.address, new_user(), kept=2, new=1) as load:
         load.wait_for(20)
@@ -85,7 +85,7 @@ def test_it_goes_on_while_this_release_migrates(old: Service, url: str, before: 
     assert load.lost() == []
 
 
-@pytest.mark.requirement("FR-277", "FR-282", "FR-288", "FR-294", "FR-341", "FR-351", "FR-358")
+@pytest.mark.requirement("FR-277", "FR-282", "FR-288", "FR-294", "FR-341", "FR-351", "FR-358", "FR-366")
 def test_both_releases_understand_what_the_other_stores(old: Service, url: str, settings: Settings) -> None:
     migrations.apply(url)
     user_id = new_user()
@@ -101,6 +101,7 @@ def test_both_releases_understand_what_the_other_stores(old: Service, url: str, 
         _labels_of_new(new, former)
         _lists_of_new(new, former)
         _tokens_of_new(api, new, former)
+        _subtasks_of_new(new, former)
 
 
 def _statuses_of_former(new: httpx.Client, former: httpx.Client) -> None:
@@ -142,6 +143,19 @@ def _priorities_of_new(new: httpx.Client, former: httpx.Client) -> None:
     plain = sent(former, "POST", "/api/tasks", {"title": "c"})
     found = sent(new, "GET", "/api/tasks?priority=none&sort=priority")
     assert {**plain, "priority": None}.items() <= next(each for each in found if each["id"] == plain["id"]).items()
+
+
+def _subtasks_of_new(new: httpx.Client, former: httpx.Client) -> None:
+    parent = sent(new, "POST", "/api/tasks", {"title": "a"})
+    path = f"/api/tasks/{sent(new, 'POST', '/api/tasks', {'title': 'b', 'parent_id': parent['id']})['id']}"
+
+    sent(former, "PATCH", path, {"title": "c"})
+    sent(former, "PATCH", f"{path}/complete")
+    sent(former, "PATCH", f"/api/tasks/{parent['id']}/complete")
+    assert sent(new, "GET", f"/api/tasks/{parent['id']}/subtasks") == [sent(new, "GET", path)]
+    assert sent(new, "GET", path)["title"] == "c"
+    sent(new, "PATCH", path, {"completed": False})
+    assert not sent(new, "GET", f"/api/tasks/{parent['id']}")["completed"]
 
 
 def _labels_of_new(new: httpx.Client, former: httpx.Client) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     extract,
     func,
     literal_column,
+    select,
 )
 from sqlalchemy import bindparam as bind
 from sqlalchemy.sql.selectable import NamedFromClause
@@ -41,12 +42,17 @@ def _owned(user_id: ColumnElement[Any], list_id: ColumnElement[Any]) -> ColumnEl
     return InSessionOfList((of_user & (list_id == LIST_OF_SESSION)).self_group(), of_user)
 
 
-OWNED = _owned(tasks.c.user_id, tasks.c.list_id)
+def owned(source: FromClause) -> ColumnElement[bool]:
+    """Return the tenant filter of tasks under another name."""
+    return _owned(source.c.user_id, source.c.list_id)
+
+
+OWNED = owned(tasks)
 OWN_LISTS = _owned(lists.c.user_id, lists.c.id)
 ALIVE = tasks.c.deleted_at.is_(None)
 
-PUBLIC = tuple(name for name in TaskPublic.model_fields if name != "deleted_at")
-PUBLIC_IN_TRASH = tuple(TaskPublic.model_fields)
+PUBLIC = tuple(name for name, field in TaskPublic.model_fields.items() if field.is_required())
+PUBLIC_IN_TRASH = (*PUBLIC, "deleted_at")
 
 
 # Words are part of the text: as values, they would be sent with every call.
@@ -62,6 +68,14 @@ SHOWN: dict[str, ColumnElement[Any]] = {"status": STATUS.label("status"), "prior
 def public(source: FromClause, names: tuple[str, ...] = PUBLIC) -> tuple[ColumnElement[Any], ...]:
     """Return the columns that clients see, in the order of the documented model."""
     return tuple(SHOWN[name] if source is tasks and name in SHOWN else source.c[name] for name in names)
+
+
+def subtask_counts(source: FromClause) -> ColumnElement[Any]:
+    """Count the living subtasks of each task of the source, and those of them that are done."""
+    below = tasks.alias("below")
+    counts = func.json_build_object("total", func.count(), "done", func.count().filter(below.c.completed))
+    conditions = (owned(below), below.c.parent_id == source.c.id, below.c.in_trash.is_(False))
+    return select(counts).select_from(below).where(*conditions).correlate(source).scalar_subquery()
 
 
 def as_json(source: NamedFromClause) -> ColumnElement[str]:
