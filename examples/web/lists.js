@@ -1,28 +1,32 @@
 // The lists at the side: which of them the board shows, and what can be done with it.
 import { copyOf } from "./card.js";
-import { takesCards } from "./drag.js";
+import { canBeDragged, takes } from "./drag.js";
+import { opensMenu } from "./menu.js";
+import { inOrder, makeMoves, putBefore } from "./order.js";
 
 const ALL = "";
 const INBOX = "inbox";
 const CHOSEN = "task-api-list"; // in sessionStorage, so that a reload keeps to it
 
-// `on` has what the lists tell: chosen(), renamed(), moved(taskId, fields), said(text, undo), failed(error).
 export const forgetChosen = () => sessionStorage.removeItem(CHOSEN);
 
+// `on` has what the lists tell: chosen(), renamed(), moved(taskId, fields), said(text, undo), failed(error).
 export function makeLists(place, tasks, on) {
   const known = new Map(); // all lists outside the trash, by id
   const entries = new Map(); // what stands at the side, by id
+  const moves = makeMoves((id) => shown(known.get(id)), draw);
   const side = copyOf("side");
   const [names, add, edit] = [".names", ".new-list", ".this-list"].map((name) => side.querySelector(name));
   let current = sessionStorage.getItem(CHOSEN) ?? ALL;
   let isBusy = false;
 
   place.replaceChildren(side);
+  takes(names, { kind: "list", items, dropped: move });
   draw();
   add.addEventListener("submit", (event) => attempt(event, create));
   edit.addEventListener("submit", (event) => attempt(event, rename));
   edit.querySelector(".delete").addEventListener("click", (event) => attempt(event, remove));
-  return { load, arrive, filter, facts, nameOf, options, chosen: () => ([ALL, INBOX].includes(current) ? null : current) };
+  return { load, arrive, filter, holds, facts, nameOf, options, take, chosen: () => ([ALL, INBOX].includes(current) ? null : current) };
 
   // The archived ones are not at the side, but tasks may be in them.
   async function load(signal) {
@@ -49,8 +53,7 @@ export function makeLists(place, tasks, on) {
   }
 
   function draw() {
-    const shown = [...known.values()].filter((list) => !list.archived).sort(inOrder);
-    const wanted = [{ id: ALL, name: "All tasks" }, { id: INBOX, name: "Inbox" }, ...shown];
+    const wanted = [{ id: ALL, name: "All tasks" }, { id: INBOX, name: "Inbox" }, ...inTheirOrder().filter((list) => !list.archived)];
     const ids = new Set(wanted.map((list) => list.id));
     for (const [id, element] of entries) {
       if (ids.has(id)) continue;
@@ -62,8 +65,9 @@ export function makeLists(place, tasks, on) {
       const button = element.querySelector("button");
       button.textContent = name;
       button.ariaCurrent = id === current ? "true" : null;
-      // Only what is elsewhere is moved, because an element that moves loses the focus.
-      if (names.children[place] !== element) names.insertBefore(element, names.children[place] ?? null);
+      const handle = element.querySelector(".handle");
+      if (handle) handle.ariaLabel = `Move ${name}`;
+      if (names.children[place] !== element) putBefore(names, element, names.children[place] ?? null);
     });
     const isList = known.has(current);
     if (edit.hidden || !edit.contains(document.activeElement)) edit.elements.name.value = known.get(current)?.name ?? "";
@@ -74,9 +78,40 @@ export function makeLists(place, tasks, on) {
     if (entries.has(id)) return entries.get(id);
     const element = copyOf("list");
     element.querySelector("button").addEventListener("click", () => choose(id));
-    if (id !== ALL) takesCards(element, (taskId) => on.moved(taskId, { list_id: id === INBOX ? null : id }));
+    if (id !== ALL) takes(element, { kind: "task", dropped: (taskId) => take(taskId, id === INBOX ? null : id) });
+    if (id === ALL || id === INBOX) element.querySelector(".handle").remove(); // they stay at the top
+    else canBeArranged(element, id);
     entries.set(id, element);
     return element;
+  }
+
+  function canBeArranged(element, id) {
+    const name = () => nameOf(id);
+    element.dataset.id = id;
+    canBeDragged(element, { element, kind: "list", name });
+    opensMenu(element.querySelector(".handle"), { element, name, items, dropped: move, where: (place) => `${place} lists` });
+  }
+
+  function items() {
+    return [...names.children].filter((element) => element.dataset.id);
+  }
+
+  function shown(list) {
+    return moves.onto(list);
+  }
+
+  function inTheirOrder() {
+    return [...known.values()].map(shown).sort(inOrder);
+  }
+
+  function move(id, beside) {
+    const body = { method: "POST", body: beside, ifMatch: "*" };
+    return moves.run(id, {}, beside, async () => arrive(await tasks.request(`${at(id)}/move`, body))).catch(on.failed);
+  }
+
+  // Puts a task into a list.
+  async function take(taskId, id) {
+    if (await on.moved(taskId, { list_id: id })) on.said(`It is in “${nameOf(id)}” now.`);
   }
 
   function choose(id) {
@@ -125,8 +160,13 @@ export function makeLists(place, tasks, on) {
     }
   }
 
+  // What the board asks for. People arrange the tasks of a list, and of the inbox.
   function filter() {
-    return current === ALL ? {} : { list_id: current };
+    return current === ALL ? {} : { list_id: current, sort: "position" };
+  }
+
+  function holds({ list_id: id }) {
+    return current === ALL || current === (id ?? INBOX);
   }
 
   function nameOf(id) {
@@ -139,16 +179,10 @@ export function makeLists(place, tasks, on) {
   }
 
   function options() {
-    const lists = [...known.values()].sort(inOrder);
+    const lists = inTheirOrder();
     const marked = ({ name, archived }) => (archived ? `${name} (archived)` : name);
     return [new Option("Inbox", ""), ...lists.map((list) => new Option(marked(list), list.id))];
   }
 }
 
 const at = (id) => `/api/lists/${encodeURIComponent(id)}`;
-
-// The order of `GET /api/lists`.
-function inOrder(one, other) {
-  const [here, there] = one.position === other.position ? [one.id, other.id] : [one.position, other.position];
-  return here < there ? -1 : 1;
-}
