@@ -53,7 +53,7 @@ export interface NewTask extends TaskChanges {
 }
 
 /** Directly after or before another task, or at the end; with `list_id` in that list, null being the inbox. */
-export type Place = ({ after?: string } | { before?: string }) & { list_id?: string | null };
+export type Place = ({ after?: string; before?: never } | { before?: string; after?: never }) & { list_id?: string | null };
 
 export interface Page {
   limit: number;

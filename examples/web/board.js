@@ -1,6 +1,7 @@
 // The board: which tasks are shown, in which column and place, and how it follows changes.
 import { copyOf, makeCard } from "./card.js";
 import { takes } from "./drag.js";
+import { closeMenu } from "./menu.js";
 import { inOrder, makeMoves, putBefore } from "./order.js";
 import { STATUSES } from "./words.js";
 
@@ -149,11 +150,11 @@ export function makeBoard(place, tasks, on) {
       return await moves.run(id, fields, beside, async () => {
         if (beside.after || beside.before) changed(await tasks.move(id, beside, WHATEVER));
         if (isChange(known.get(id))) changed(await tasks.update(id, fields, WHATEVER));
-        return true;
+        return known.get(id);
       });
     } catch (problem) {
       on.failed(problem);
-      return false;
+      return null;
     }
   }
 
@@ -220,6 +221,7 @@ export function makeBoard(place, tasks, on) {
   }
 
   function takeAway({ element, task }) {
+    closeMenu(element); // which gives the focus back to the card
     const neighbour = element.nextElementSibling ?? element.previousElementSibling;
     const heading = element.closest(".column").querySelector("h2");
     const hadFocus = element.contains(document.activeElement);

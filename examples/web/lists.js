@@ -1,7 +1,7 @@
 // The lists at the side: which of them the board shows, and what can be done with it.
 import { copyOf } from "./card.js";
 import { canBeDragged, takes } from "./drag.js";
-import { opensMenu } from "./menu.js";
+import { closeMenu, opensMenu } from "./menu.js";
 import { inOrder, makeMoves, putBefore } from "./order.js";
 
 const ALL = "";
@@ -14,7 +14,7 @@ export const forgetChosen = () => sessionStorage.removeItem(CHOSEN);
 export function makeLists(place, tasks, on) {
   const known = new Map(); // all lists outside the trash, by id
   const entries = new Map(); // what stands at the side, by id
-  const moves = makeMoves((id) => shown(known.get(id)), draw);
+  const moves = makeMoves((id) => moves.onto(known.get(id)), draw);
   const side = copyOf("side");
   const [names, add, edit] = [".names", ".new-list", ".this-list"].map((name) => side.querySelector(name));
   let current = sessionStorage.getItem(CHOSEN) ?? ALL;
@@ -26,7 +26,8 @@ export function makeLists(place, tasks, on) {
   add.addEventListener("submit", (event) => attempt(event, create));
   edit.addEventListener("submit", (event) => attempt(event, rename));
   edit.querySelector(".delete").addEventListener("click", (event) => attempt(event, remove));
-  return { load, arrive, filter, holds, facts, nameOf, options, take, chosen: () => ([ALL, INBOX].includes(current) ? null : current) };
+  const chosen = () => (known.has(current) ? current : null);
+  return { load, arrive, filter, holds, facts, nameOf, options, take, chosen };
 
   // The archived ones are not at the side, but tasks may be in them.
   async function load(signal) {
@@ -42,6 +43,7 @@ export function makeLists(place, tasks, on) {
   // A list has been made, changed or deleted, here or elsewhere.
   function arrive(list) {
     if (known.get(list.id)?.revision > list.revision) return; // this is older than what is shown
+    if (list.deleted_at) closeMenu(entries.get(list.id));
     const parts = [entries.get(list.id), ...(list.id === current ? [edit] : [])];
     const hadFocus = parts.some((part) => part?.contains(document.activeElement));
     if (list.deleted_at) known.delete(list.id);
@@ -53,7 +55,8 @@ export function makeLists(place, tasks, on) {
   }
 
   function draw() {
-    const wanted = [{ id: ALL, name: "All tasks" }, { id: INBOX, name: "Inbox" }, ...inTheirOrder().filter((list) => !list.archived)];
+    const shown = inTheirOrder().filter((list) => !list.archived);
+    const wanted = [{ id: ALL, name: "All tasks" }, { id: INBOX, name: "Inbox" }, ...shown];
     const ids = new Set(wanted.map((list) => list.id));
     for (const [id, element] of entries) {
       if (ids.has(id)) continue;
@@ -96,12 +99,8 @@ export function makeLists(place, tasks, on) {
     return [...names.children].filter((element) => element.dataset.id);
   }
 
-  function shown(list) {
-    return moves.onto(list);
-  }
-
   function inTheirOrder() {
-    return [...known.values()].map(shown).sort(inOrder);
+    return [...known.values()].map(moves.onto).sort(inOrder);
   }
 
   function move(id, beside) {
@@ -111,7 +110,8 @@ export function makeLists(place, tasks, on) {
 
   // Puts a task into a list.
   async function take(taskId, id) {
-    if (await on.moved(taskId, { list_id: id })) on.said(`It is in “${nameOf(id)}” now.`);
+    const task = await on.moved(taskId, { list_id: id });
+    if (task) on.said(`“${task.title}” is in “${nameOf(id)}” now.`);
   }
 
   function choose(id) {

@@ -1,15 +1,13 @@
 // The menu that a handle opens. It moves things without dragging: by keyboard, with a screen reader, or by single taps.
-import { copyOf } from "./card.js";
 import { besideAt, isRow } from "./order.js";
 
 const GAP = 4; // pixels between handle and menu, and around it
-const menu = copyOf("menu");
-const [name, where, list, into] = [".name", ".where", "[name=list]", ".into"].map((each) => menu.querySelector(each));
+const menu = document.querySelector("#menu");
+const [name, where, list, into] = ["#moved", ".where", "[name=list]", ".into"].map((each) => menu.querySelector(each));
 const steps = [...menu.querySelectorAll("[data-to]")];
 let handle = null; // that has opened it
 let thing = null;
 
-document.querySelector("#tasks").append(menu);
 menu.addEventListener("toggle", ({ newState }) => {
   if (newState === "closed" && handle) handle.ariaExpanded = "false";
 });
@@ -33,6 +31,11 @@ export function opensMenu(button, what) {
     [handle, thing] = [button, what];
     open();
   });
+}
+
+// What has opened it goes away, and the menu with it.
+export function closeMenu(element) {
+  if (element?.contains(handle) && menu.matches(":popover-open")) menu.hidePopover();
 }
 
 function open() {
