@@ -54,7 +54,7 @@ export function putBefore(list, element, next) {
   const before = element.isConnected && element.getBoundingClientRect();
   list.insertBefore(element, next);
   if (focused) focused.focus();
-  if (!before || still.matches || element.matches(".dragged")) return;
+  if (!before || still.matches || element.closest('.dragged, [aria-busy="true"]')) return; // busy: another list is shown
   const now = element.getBoundingClientRect();
   const from = `${before.left - now.left}px ${before.top - now.top}px`;
   element.animate([{ translate: from }, { translate: "0 0" }], { duration: 150, easing: "ease-out" });

@@ -46,6 +46,17 @@ def stands(board: Board) -> str:
     return board.page.locator("#menu .where").inner_text()
 
 
+def held_moves(visit: Watched) -> list[Route]:
+    """Keep moves from the service, from now on."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    visit.page.route("**/move", hold)
+    return held
+
+
 @pytest.mark.requirement("FR-369")
 def test_cards_are_arranged_with_the_mouse(visit: Watched, user: httpx.Client) -> None:
     done = create(user, "d", status="done")
@@ -185,8 +196,7 @@ def test_a_move_shows_before_the_service_answers_and_in_the_order_of_the_moves(
     visit: Watched, user: httpx.Client
 ) -> None:
     board, home = arranged(visit, user, "a", "b", "c")
-    held: list[Route] = []
-    visit.page.route("**/move", lambda route: held.append(route))
+    held = held_moves(visit)
 
     mouse_drag(visit.page, title(board, "c"), spot(board.card("a"), 0.1))
     assert board.titles("To do") == ["c", "a", "b"]
@@ -217,8 +227,7 @@ def test_what_is_refused_goes_back_and_the_page_says_why(visit: Watched, user: h
     assert board.focused() == "Up"
     board.press("Escape")
 
-    held: list[Route] = []
-    visit.page.route("**/move", lambda route: held.append(route))
+    held = held_moves(visit)
     mouse_drag(visit.page, title(board, "c"), spot(board.card("a"), 0.1))
     until(lambda: visit.page.title() and held)
     moved = user.get("/api/tasks?q=c").json()["data"][0]
