@@ -139,8 +139,9 @@ class LoadedTasks:
             refuse_outside(task.list_id, self.unit.list_id)
         refuse_unknown_list(task, None, self.lists)
         task = placed(task, None, self.tree, is_of_file=is_of_file)
-        if task.list_id is None:
+        if task.list_id is None and self.unit.list_id is not None:
             task = task._replace(list_id=self.unit.list_id)
+            refuse_unknown_list(task, None, self.lists)
         below = self.tree.below(task.id)  # files may bring subtasks first
         if below or task.parent_id is not None:
             refuse_overgrown(task, self.tree)
@@ -169,7 +170,7 @@ class LoadedTasks:
         if task == before:
             return task
         was = restored(before, self.lists, self.tree) if task.deleted_at is None else before
-        if task.list_id != was.list_id:
+        if task.list_id != before.list_id:
             refuse_outside(task.list_id, self.unit.list_id)
         refuse_unknown_list(task, was, self.lists)
         task = placed(task, was, self.tree, is_of_file=is_of_file)
