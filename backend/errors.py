@@ -227,6 +227,15 @@ class TooManyLists(Conflict):
         super().__init__(details=(Detail("body", "too_many_lists", self.message),))
 
 
+class TooManySubtasks(Conflict):
+    """More tasks would be below one, or around those that a request names, than there may be."""
+
+    message = "There may be 1,000 tasks below one task, and 10,000 around those of one request. Send or move fewer."
+
+    def __init__(self) -> None:
+        super().__init__(details=(Detail("body", "too_many_subtasks", self.message),))
+
+
 class TooManyAccessTokens(Conflict):
     """The user already has the maximum number of personal access tokens."""
 

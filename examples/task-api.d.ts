@@ -52,6 +52,9 @@ export interface NewTask extends TaskChanges {
   id?: string | null;
 }
 
+/** Directly after or before another task, or at the end; with `list_id` in that list, null being the inbox. */
+export type Place = ({ after?: string; before?: never } | { before?: string; after?: never }) & { list_id?: string | null };
+
 export interface Page {
   limit: number;
   has_more: boolean;
@@ -152,6 +155,7 @@ export interface TaskApi {
   create(fields: NewTask, options?: Options): Promise<Task>;
   update(id: string, changes: TaskChanges, options?: ChangeOptions): Promise<Task>;
   complete(id: string, completed?: boolean, options?: ChangeOptions): Promise<Task>;
+  move(id: string, place?: Place, options?: ChangeOptions): Promise<Task>;
   remove(id: string, options?: ChangeOptions & { permanent?: boolean }): Promise<void>;
   batch(operations: readonly Operation[], options?: Options & { atomic?: boolean }): Promise<Result[]>;
   changes(options?: { since?: string; signal?: AbortSignal; types?: string }): AsyncGenerator<Change, void, void>;

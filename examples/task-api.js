@@ -104,8 +104,8 @@ export function taskApi(address, getToken, { fetch = (...request) => globalThis.
     list, update, remove, changes, request, // `request` is for all other calls
     get: (id, options) => request(at(id), options),
     create: (fields, options) => request("/api/tasks", { ...once(options), body: fields }),
-    complete: (id, completed = true, options = {}) =>
-      request(`${at(id)}/complete`, { ...options, method: "PATCH", body: { completed } }),
+    move: (id, place = {}, options) => request(`${at(id)}/move`, { ...once(options), body: place }), // {}: to the end
+    complete: (id, completed = true, options) => request(`${at(id)}/complete`, { ...options, method: "PATCH", body: { completed } }),
     batch: (operations, { atomic = true, ...options } = {}) =>
       request("/api/tasks/batch", { ...once(options), body: { operations, atomic } }),
   };

@@ -1,36 +1,43 @@
 -- Personal access tokens for one list. Their requests run as a role of their own, whose policies show only that list: as a
 -- condition of the policies for other requests, it would keep Postgres from reading pages from an index.
 --
--- Whoever may switch to task_api may switch to this role, too: other logins than the one that migrates may serve. A login
--- that cannot create roles needs the role before: see specs/operations.md. No row of tasks is rewritten.
+-- Whoever may switch to task_api may switch to this role, too: other logins than the one that migrates may serve. Where the
+-- one that migrates may not create roles, somebody else has to first: see specs/operations.md. No row of tasks is rewritten.
 DO $$
 DECLARE
-    login record;
-    options text := CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN ' WITH INHERIT FALSE, SET TRUE' ELSE '' END;
+    has_set CONSTANT boolean := current_setting('server_version_num')::integer >= 160000;
+    switching CONSTANT text := CASE WHEN has_set THEN 'SET' ELSE 'MEMBER' END;
+    options CONSTANT text := CASE WHEN has_set THEN ' WITH INHERIT FALSE, SET TRUE' ELSE '' END;
+    logins text[];
+    login text;
 BEGIN
+    SELECT array_agg(DISTINCT rolname::text) INTO logins
+    FROM pg_roles LEFT JOIN pg_auth_members ON member = pg_roles.oid AND roleid = 'task_api'::regrole
+    WHERE (rolname = current_user OR member IS NOT NULL) AND pg_has_role(pg_roles.oid, 'task_api', switching);
+
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'task_api_list') THEN
         BEGIN
             CREATE ROLE task_api_list NOLOGIN;
         EXCEPTION
-            WHEN duplicate_object OR unique_violation THEN NULL;
+            WHEN duplicate_object OR unique_violation THEN NULL;  -- another database of this service has made it just now
         END;
     END IF;
-    FOR login IN
-        SELECT pg_roles.oid, rolname FROM pg_roles
-        WHERE rolname = current_user
-            OR oid IN (SELECT member FROM pg_auth_members WHERE roleid = 'task_api'::regrole)
-    LOOP
-        IF current_setting('server_version_num')::integer >= 160000 THEN
-            CONTINUE WHEN pg_has_role(login.oid, 'task_api_list', 'SET');
-        ELSE
-            CONTINUE WHEN pg_has_role(login.oid, 'task_api_list', 'MEMBER');
-        END IF;
+    FOREACH login IN ARRAY coalesce(logins, '{}') LOOP
+        CONTINUE WHEN pg_has_role(login, 'task_api_list', switching);
         BEGIN
-            EXECUTE format('GRANT task_api_list TO %I', login.rolname) || options;
+            EXECUTE format('GRANT task_api_list TO %I', login) || options;
         EXCEPTION
-            WHEN unique_violation THEN NULL;  -- another database of this service has granted it at this very moment
+            WHEN unique_violation THEN NULL;
         END;
     END LOOP;
+EXCEPTION
+    WHEN insufficient_privilege THEN
+        RAISE insufficient_privilege USING MESSAGE = format(
+            '%s. Let a login that may do this first run: CREATE ROLE task_api_list NOLOGIN, unless there is one, and: %s',
+            SQLERRM,
+            (SELECT format('GRANT task_api_list TO %s', string_agg(quote_ident(name), ', ')) || options
+             FROM unnest(logins) AS name)
+        );
 END
 $$;
 
@@ -93,10 +100,13 @@ GRANT INSERT (id), UPDATE (revision, task_count) ON users TO task_api_list;
 GRANT SELECT (user_id, name, name_key), INSERT ON labels TO task_api_list;
 
 -- Which of these ids the user's tasks have, in whatever list: a new task cannot get one that a request in one list does not
--- see.
+-- see. It runs with the rights of its owner, and tells nothing but ids that the caller has named.
 CREATE FUNCTION ids_of_tasks(ids uuid[]) RETURNS uuid[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT array_agg(id) FROM public.tasks
     WHERE user_id = nullif(current_setting('app.user_id', true), '') AND id = ANY (ids)
 $$;
+
+REVOKE ALL ON FUNCTION ids_of_tasks FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ids_of_tasks TO task_api_list;

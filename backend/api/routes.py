@@ -173,8 +173,11 @@ class UnlimitedRoute(DatabaseRoute):
 def _reader(parameter: ModelField, path: str) -> Dependant:
     """Return the dependency that reads the parameters of a request as one model."""
     model: type[BaseModel] = parameter.field_info.annotation  # type: ignore[assignment]
+    nothing = _without_parameters(model)
 
     async def read(request: Request) -> BaseModel:
+        if nothing is not None and not request.scope["query_string"]:
+            return nothing
         try:
             return model.model_validate(dict(request.query_params))
         except ValidationError as error:
@@ -182,6 +185,14 @@ def _reader(parameter: ModelField, path: str) -> Dependant:
             raise RequestValidationError([{**each, "loc": ("query", *each["loc"])} for each in problems]) from None
 
     return get_dependant(path=path, call=read, name=parameter.name)
+
+
+def _without_parameters(model: type[BaseModel]) -> BaseModel | None:
+    """Return what a request without parameters means, the same for all of them; None if it must have some."""
+    try:
+        return model.model_validate({})
+    except ValidationError:
+        return None
 
 
 def _in_greenlet(endpoint: Callable[..., Any]) -> Callable[..., Any]:

@@ -34,11 +34,11 @@ _DATES = ("due_date", "due_at", "start_date", "start_at", "timezone")
 COLUMNS = (
     *("id", "title", "description", "completed", "completed_at", "created_at", "updated_at", "revision", "status"),
     *_DATES,
-    *("priority", "labels", "list_id", "position"),
+    *("priority", "labels", "list_id", "position", "parent_id"),
 )
 _KNOWN = {*COLUMNS, "user_id", "deleted_at"}
 _TEXTS = {"title", "description", "labels"}
-_CLEARED_BY_BLANK = {"description", *_DATES, "priority", "labels", "list_id"}
+_CLEARED_BY_BLANK = {"description", *_DATES, "priority", "labels", "list_id", "parent_id"}
 
 _BEGINS_A_FORMULA = r"(?:\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]|\Z)"
 _TO_GUARD = re.compile(rf"'*{_BEGINS_A_FORMULA}")

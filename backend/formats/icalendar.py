@@ -41,12 +41,15 @@ _EXACT = {"SUMMARY": "X-TASK-API-SUMMARY", "DESCRIPTION": "X-TASK-API-DESCRIPTIO
 _LABELS = "CATEGORIES"
 _LIST = "X-TASK-API-LIST"
 _POSITION = "X-TASK-API-POSITION"
+_PARENT = "RELATED-TO"
+_NO_PARENT = "X-TASK-API-PARENT"  # empty: no RELATED-TO alone would leave a parent alone, as in files of others
+_REPEATED = (_LABELS, _PARENT)  # properties of which each line counts
 _PROPERTIES = {
     *("UID", "SUMMARY", "DESCRIPTION", "STATUS", "PERCENT-COMPLETE", "COMPLETED", "CREATED", "PRIORITY"),
     *_EXACT.values(),
     *DATES,
     *EXACT.values(),
-    *(ZONE, _LABELS, _LIST, _POSITION),
+    *(ZONE, _LABELS, _LIST, _POSITION, _PARENT, _NO_PARENT),
 }
 _STATUSES = {"todo": "NEEDS-ACTION", "in_progress": "IN-PROCESS", "done": "COMPLETED", "cancelled": "CANCELLED"}
 _STATUS_OF = {word: status for status, word in _STATUSES.items()}
@@ -112,6 +115,7 @@ def _component(task: Mapping[str, Any]) -> Iterator[str]:
         yield f"{_LABELS}:{','.join(label.translate(_ESCAPES) for label in task['labels'])}"
     yield f"{_LIST}:{task['list_id'] or ''}"
     yield f"{_POSITION}:{task['position']}"
+    yield f"{_PARENT};RELTYPE=PARENT:{task['parent_id']}" if task["parent_id"] else f"{_NO_PARENT}:"
     if task["completed"]:
         yield from (f"COMPLETED:{_utc(task['completed_at'])}", "PERCENT-COMPLETE:100")
     yield "END:VTODO"
@@ -143,7 +147,7 @@ class _Component:
     line: int
     depth: int = 0  # of nested components
     size: int = 0
-    lines: dict[str, bytearray] = field(default_factory=dict)  # the first line of each property, and all of labels
+    lines: dict[str, bytearray] = field(default_factory=dict)  # the first of each property, and all of the repeated
     last: str = ""
     is_kept: bool = False  # whether the last line was kept, and so are its continuation lines
 
@@ -156,7 +160,7 @@ class _Component:
             found = _NAME.match(content)
             name = found[0].decode().upper() if found else ""
             self.is_kept = self.depth == 0 and name in _PROPERTIES and name not in self.lines
-            self.last = f"{name}/{len(self.lines)}" if name == _LABELS else name
+            self.last = f"{name}/{len(self.lines)}" if name in _REPEATED else name
             if self.is_kept:
                 self.lines[self.last] = bytearray(content)
         if self.is_kept:
@@ -264,8 +268,11 @@ def _properties(lines: Iterable[bytearray]) -> tuple[dict[str, str], dict[str, M
             labels.append(line[colon + 1 :])
             continue
         name, said, _ = _content_line(line[:colon] + ":").parts()  # without the value, the most costly part
-        found[name.upper()] = line[colon + 1 :]
-        parameters[name.upper()] = said
+        name = name.upper()
+        if name == _PARENT and (name in found or str(said.get("RELTYPE", "PARENT")).upper() != "PARENT"):
+            continue  # another relation
+        found[name] = line[colon + 1 :]
+        parameters[name] = said
     return found | ({_LABELS: ",".join(labels)} if labels else {}), parameters
 
 
@@ -294,7 +301,7 @@ def _fields(
 
 
 def _texts(texts: Mapping[str, str]) -> dict[str, object]:
-    """Read what a component says of its title, its description, its id, its list and its position in that."""
+    """Read what a component says of its title and description, its id, its list, its place there and its parent."""
     fields: dict[str, object] = {"description": None}
     for name, field_name in (("SUMMARY", "title"), ("DESCRIPTION", "description")):
         if name in texts:
@@ -305,6 +312,9 @@ def _texts(texts: Mapping[str, str]) -> dict[str, object]:
         fields["list_id"] = texts[_LIST].strip() or None  # the inbox
     if _POSITION in texts:
         fields["position"] = texts[_POSITION].strip()
+    if _PARENT in texts or _NO_PARENT in texts:
+        parent = texts.get(_PARENT, "").strip()
+        fields["parent_id"] = str(_id_of(parent)) if parent else None
     return fields
 
 

@@ -42,9 +42,14 @@ def claimed_user_id(token: str) -> str:
     return user_id
 
 
-def hash_of(token: str) -> bytes:
-    """Return the hash that is stored for a token. Tokens are too long to guess, so a fast hash is enough."""
-    return sha256(token.encode("utf-8", "surrogateescape")).digest()
+def hash_of(token: str, *, is_of_list: bool = False) -> bytes:
+    """Return the hash that is stored for a token. Tokens are too long to guess, so a fast hash is enough.
+
+    That of a token for one list is another one: a service that knows of no lists, and would let it do everything, does
+    not find it.
+    """
+    kind = b"list " if is_of_list else b""
+    return sha256(kind + token.encode("utf-8", "surrogateescape")).digest()
 
 
 def refused() -> Unauthorized:

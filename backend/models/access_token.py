@@ -103,7 +103,7 @@ class AccessTokenCreate(Input):
     list_id: CanonicalUUID | None = described(
         "The list that the token is limited to: whoever has it sees, or changes, this list and its tasks and nothing "
         "else; without it, the token is for all that you have",
-        None,
+        UUID_EXAMPLE,
         default=None,
     )
 
@@ -119,7 +119,9 @@ class AccessTokenPublic(BaseModel):
     last_used_at: datetime | None = described(
         "When it was last used (UTC), accurate to about a minute; null if never", TIME_EXAMPLE
     )
-    list_id: UUID | None = described("The list that it is limited to; null if it is for all that you have", None)
+    list_id: UUID | None = described(
+        "The list that it is limited to; null if it is for all that you have", UUID_EXAMPLE
+    )
 
 
 class NewAccessToken(AccessTokenPublic):

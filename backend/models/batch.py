@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, LiteralString, Self
 
 import pydantic
-from pydantic import BeforeValidator, FailFast, ValidationError, WithJsonSchema, WrapValidator
+from pydantic import (
+    BeforeValidator,
+    FailFast,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    WrapValidator,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from backend.models.base import Input, described, optional
@@ -14,6 +22,10 @@ from backend.models.task import TaskCompletion, TaskCreate, TaskUpdate
 from backend.models.values.etags import MAX_REVISION, PATTERN, EntityTags, parse_revision, parse_tags
 
 MAX_OPERATIONS = 100
+MAX_REF = 50
+MISSING_ID = "This is required: send it, or the ref of an earlier operation"
+ID_OR_REF = "Send id, or the ref of an earlier operation, not both"
+PARENT_ID_OR_REF = "Send parent_ref, or parent_id in data, not both"
 
 
 def _expected(value: object) -> EntityTags:
@@ -38,29 +50,56 @@ IfMatch = Annotated[
 ]
 
 
-class TaskOperation(Input):
-    """The fields shared by operations on an existing task."""
+Ref = Annotated[str, StringConstraints(min_length=1, max_length=MAX_REF, pattern=f"^[A-Za-z0-9_-]{{1,{MAX_REF}}}$")]
+_REF = "The `ref` of an earlier operation of this batch, which creates the task; instead of `id`"
+_PARENT_REF = "The `ref` of an earlier operation, which creates its parent; instead of `parent_id`"
 
-    id: CanonicalUUID = described("The task's id", UUID_EXAMPLE)
+
+class TaskOperation(Input):
+    """The fields shared by operations on an existing task, which `id` or `ref` names."""
+
+    id: CanonicalUUID = optional("The task's id", UUID_EXAMPLE)
+    ref: Ref = optional(_REF, "trip")
     if_match: IfMatch = optional(
         "The `revision` or `ETag` of the task as you know it: if the task has changed since, the operation fails with "
         "412. You can list several tags; `*` means any",
         42,
     )
 
+    @model_validator(mode="after")
+    def _of_one_task(self) -> Self:
+        if self.id is None and self.ref is None:
+            raise _problem("id", "missing", MISSING_ID)
+        if self.id is not None and self.ref is not None:
+            raise _problem("ref", "id_or_ref", ID_OR_REF)
+        return self
+
 
 class CreateOperation(Input):
     """Create a task, like POST /api/tasks."""
 
     op: Literal["create"] = described("Which operation", "create")
+    ref: Ref = optional("A name of your choice, by which later operations of this batch can point at the task", "trip")
+    parent_ref: Ref = optional(_PARENT_REF, "trip")
     data: TaskCreate = described("The new task", {"title": "Buy milk"})
+
+    @model_validator(mode="after")
+    def _under_one_task(self) -> Self:
+        _refuse_two_parents(self)
+        return self
 
 
 class UpdateOperation(TaskOperation):
     """Edit a task, like PATCH /api/tasks/{id}."""
 
     op: Literal["update"] = described("Which operation", "update")
+    parent_ref: Ref = optional(_PARENT_REF, "trip")
     data: TaskUpdate = described("The fields to change", {"title": "Buy oat milk"})
+
+    @model_validator(mode="after")
+    def _under_one_task(self) -> Self:
+        _refuse_two_parents(self)
+        return self
 
 
 class CompleteOperation(TaskOperation):
@@ -84,6 +123,16 @@ class RestoreOperation(TaskOperation):
     """Bring a task back from the trash, like POST /api/tasks/{id}/restore."""
 
     op: Literal["restore"] = described("Which operation", "restore")
+
+
+def _problem(field: str, code: LiteralString, message: LiteralString) -> ValidationError:
+    problem = PydanticCustomError(code, message)
+    return ValidationError.from_exception_data(field, [InitErrorDetails(type=problem, loc=(field,), input=None)])
+
+
+def _refuse_two_parents(operation: CreateOperation | UpdateOperation) -> None:
+    if operation.parent_ref is not None and operation.data.parent_id is not None:
+        raise _problem("parent_ref", "parent_id_or_ref", PARENT_ID_OR_REF)
 
 
 AnyOperation = CreateOperation | UpdateOperation | CompleteOperation | DeleteOperation | RestoreOperation

@@ -23,7 +23,7 @@ from backend.models.fields import (
     StoredPosition,
     UserId,
 )
-from backend.models.task import TaskPublic
+from backend.models.task import TaskColumns
 from backend.models.user import Account
 
 _HASH = "\\x" + "5f" * 32
@@ -40,12 +40,10 @@ class ExportedAccount(Account):
     purged_revision: Count = described("The number of the last change that a purge removed", 12)
 
 
-class ExportedTask(TaskPublic):
+class ExportedTask(TaskColumns):
     """A task, active or deleted."""
 
-    deleted_at: datetime | None = described(  # type: ignore[assignment]  # here it is never left out
-        "When it was deleted (UTC); null if it is not deleted", TIME_EXAMPLE
-    )
+    deleted_at: datetime | None = described("When it was deleted (UTC); null if it is not deleted", TIME_EXAMPLE)
     request_hash: Hash | None = described("SHA-256 of the request that created it with your own id", _HASH)
 
 

@@ -41,10 +41,15 @@ class Move(Input):
 
 
 class TaskMove(Move):
-    """Where a task is to stand, and in which list."""
+    """Where a task is to stand, in which list, and under which task."""
 
     list_id: CanonicalUUID | None = described(
         "The id of the list to move it to, or null for the inbox; if omitted, it stays in its list",
+        None,
+        default=None,
+    )
+    parent_id: CanonicalUUID | None = described(
+        "The id of the task to make it a subtask of, or null for none; if omitted, it keeps its parent within its list",
         None,
         default=None,
     )

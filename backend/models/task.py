@@ -113,6 +113,7 @@ class Task(SQLModel, table=True):
         *(CheckConstraint(rule, name=f"ck_tasks_{name}") for name, rule in _OF_DATES.items()),
         CheckConstraint(f"char_length(position) BETWEEN 1 AND {MAX_POSITION_LENGTH}", name="ck_tasks_position_length"),
         CheckConstraint("priority BETWEEN 1 AND 10", name="ck_tasks_priority_known"),
+        CheckConstraint("parent_id <> id", name="ck_tasks_parent_is_another"),
         *(
             Index(f"ix_tasks_user_id_in_trash_{key}_id", "user_id", "in_trash", key, "id")
             for key in ("created_at", "updated_at", "title_key", "completed_key", "priority")
@@ -129,6 +130,11 @@ class Task(SQLModel, table=True):
         *(
             Index(f"ix_tasks_user_id_in_trash_list_id_{key}_id", "user_id", "in_trash", "list_id", key, "id")
             for key in ("created_at", "position")
+        ),
+        Index(
+            "ix_tasks_user_id_parent_id_id",
+            *("user_id", "parent_id", "id"),
+            postgresql_where=text("parent_id IS NOT NULL"),
         ),
         Index("ix_tasks_user_id_revision", "user_id", "revision"),
         Index("ix_tasks_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
@@ -160,6 +166,9 @@ class Task(SQLModel, table=True):
     list_id: UUID | None  # None: in the inbox
     # Within the list. The default is for services that do not know it.
     position: str = Field(sa_column=Column(Text(collation="C"), nullable=False, server_default=LAST_POSITION))
+    parent_id: UUID | None  # what it is a subtask of; there may be no such task (yet)
+    # Whether a change must look for subtasks. It may be true when there are none any more.
+    has_subtasks: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=false()))
 
     # Postgres derives these; lists are sorted and searched by them.
     in_trash: bool = Field(sa_column=_derived(Boolean(), "deleted_at IS NOT NULL"))
@@ -188,6 +197,11 @@ _LIST_ID = "The id of the list it is in, or null for the inbox"
 _POSITION = (
     "Where it stands in its list: tasks sorted by this text, byte by byte, and then by `id` are in the order that "
     "you have arranged. `POST /api/tasks/{task_id}/move` sets it. A task that comes into a list without one is its last"
+)
+
+_PARENT_ID = (
+    "The id of the task that it is a subtask of, or null. A subtask is in the list of its parent. There can be 5 "
+    "levels of tasks, and 1,000 tasks below one"
 )
 
 
@@ -242,6 +256,7 @@ class TaskFields(Input):
     labels: LabelNames = described(_LABELS, _LABELS_EXAMPLE, default=[])
     list_id: CanonicalUUID | None = described(_LIST_ID, None, default=None)
     position: Position = optional(_POSITION, POSITION_EXAMPLE)
+    parent_id: CanonicalUUID | None = described(_PARENT_ID, None, default=None)
 
     @property
     def said(self) -> dict[str, Any]:
@@ -272,10 +287,26 @@ class TaskCompletion(Input):
     """Whether to complete or reopen the task. Sending the same again changes nothing."""
 
     completed: Flag = described(_COMPLETED, True)
+    cascade: Flag = described(
+        "`false`: only this task. Otherwise completing it completes the open tasks below it, and reopening it reopens "
+        "those that were completed along with it, and the completed ones above it",
+        False,
+        default=True,
+    )
 
 
-class TaskPublic(BaseModel):  # a SQLModel inside another model is not validated strictly
-    """A task, as its owner sees it."""
+class SubtaskCounts(BaseModel):
+    """How many subtasks a task has on the next level, without those in the trash."""
+
+    total: Count = described("All of them", 5)
+    done: Count = described("Those that are completed", 3)
+
+
+SUBTASK_COUNTS_EXAMPLE = {"total": 5, "done": 3}
+
+
+class TaskColumns(BaseModel):  # a SQLModel inside another model is not validated strictly
+    """What each task in an answer or an export has."""
 
     id: UUID = described("The task's id", UUID_EXAMPLE)
     user_id: UserId = described("The owner's user id: the `sub` of your token", "user_2NiWoBvBbPfAA")
@@ -296,7 +327,17 @@ class TaskPublic(BaseModel):  # a SQLModel inside another model is not validated
     labels: list[StoredLabel] = described(_LABELS, _LABELS_EXAMPLE, max_length=MAX_LABELS_OF_TASK)
     list_id: UUID | None = described(_LIST_ID, None)
     position: StoredPosition = described(_POSITION, POSITION_EXAMPLE)
+    parent_id: UUID | None = described(_PARENT_ID, None)
+
+
+class TaskPublic(TaskColumns):
+    """A task, as its owner sees it."""
+
     deleted_at: datetime = optional("When it was deleted (UTC); only for tasks in the trash", TIME_EXAMPLE)
+    subtask_counts: SubtaskCounts = optional(
+        "How many subtasks it has, and how many of them are done; only with `include=subtask_counts`",
+        SUBTASK_COUNTS_EXAMPLE,
+    )
 
 
 # What clients read, and never write.

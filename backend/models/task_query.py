@@ -30,7 +30,7 @@ from backend.models.values import cursor as cursors
 from backend.utils.fingerprint import fingerprint
 
 MAX_LIMIT = 1000
-SORT_NEEDS_LIST = "Tasks have positions within a list: send list_id, too"
+SORT_NEEDS_LIST = "Tasks have positions within a list: send list_id, too, or the parent_id of subtasks"
 SORT_AND_ORDER = "sort and order contradict each other: send sort without a minus, or leave order out"
 _EARLY, _LATE = "2026-11-01T00:00:00Z", "2026-12-01T00:00:00+02:00"
 CURSOR_EXAMPLE = cursors.encode(bytes(cursors.LISTING_BYTES), datetime.fromisoformat(TIME_EXAMPLE), UUID(UUID_EXAMPLE))
@@ -90,6 +90,24 @@ ListChoice = Annotated[
     AfterValidator(_list),
     WithJsonSchema(
         {"type": "string", "maxLength": 36, "pattern": f"^({INBOX}|{UUID_PATTERN})$", "examples": [UUID_EXAMPLE]}
+    ),
+]
+
+NO_PARENT = "none"
+
+
+def _parent(text: str) -> str:
+    """Refuse anything but the id of a task and the word for none."""
+    if text != NO_PARENT and not is_canonical_uuid(text):
+        raise PydanticCustomError("parent_format", f"Must be the id of a task, or {NO_PARENT}")
+    return text.lower()
+
+
+ParentChoice = Annotated[
+    str,
+    AfterValidator(_parent),
+    WithJsonSchema(
+        {"type": "string", "maxLength": 36, "pattern": f"^({NO_PARENT}|{UUID_PATTERN})$", "examples": [UUID_EXAMPLE]}
     ),
 ]
 
@@ -165,11 +183,19 @@ class SortOrder(Choice):
     DESCENDING = "desc"
 
 
+class Included(Choice):
+    """What else a task in an answer has, if asked for."""
+
+    SUBTASK_COUNTS = "subtask_counts"
+
+
+_INCLUDE = "`subtask_counts`: how many subtasks each task has, and how many of them are done"
+IncludedName = Annotated[str, BeforeValidator(Included.known, json_schema_input_type=Included)]
 OrderName = Annotated[str, BeforeValidator(SortOrder.known, json_schema_input_type=SortOrder)]
 FILTERS = (
     *("completed", "status", "created_after", "created_before", "updated_after", "updated_before", "ids", "q"),
     *("overdue", "due_before", "due_after", "has_due", "timezone", "priority", "labels", "labels_any"),
-    *("list_id", "in_archived"),
+    *("list_id", "in_archived", "parent_id"),
 )
 
 
@@ -210,6 +236,9 @@ class TaskQuery(Input):
     )
     list_id: ListChoice = optional("Only the tasks in this list, or those in none (`inbox`)", INBOX)
     in_archived: QueryFlag = optional("Only tasks in archived lists (`true`), or all others (`false`)", False)
+    parent_id: ParentChoice = optional(
+        "Only the subtasks of this task, or the tasks that are nobody's subtask (`none`)", NO_PARENT
+    )
     ids: CommaSeparatedIds = optional("Only these tasks: up to 100 ids, separated by commas", UUID_EXAMPLE)
     deleted: QueryFlag = described(
         "`true`: the tasks in the trash, with `deleted_at`, instead of the active ones", False, default=False
@@ -222,7 +251,8 @@ class TaskQuery(Input):
     sort: SortName = described(
         "What to sort by; `-` reverses the order. Case does not matter for titles. With `completed_at`, open "
         "tasks come after completed ones; with `due`, those without a due come last, and a day counts as its end in "
-        "UTC; with `priority`, `high` comes first and null last; `position` is the order in one list: send `list_id`",
+        "UTC; with `priority`, `high` comes first and null last; `position` is the order in one list: send `list_id`, "
+        "or a `parent_id`",
         "-updated_at",
         default=TaskSort.CREATED_AT_REVERSED.value,
     )
@@ -236,6 +266,7 @@ class TaskQuery(Input):
         "`page.next_cursor` of the previous page, with the same filters and `sort`",
         CURSOR_EXAMPLE,
     )
+    include: IncludedName = optional(_INCLUDE, Included.SUBTASK_COUNTS.value)
     include_total: QueryFlag = described("`true`: also count all matching tasks, as `page.total`", True, default=False)
     include_counts: QueryFlag = described(
         "`true`: also count the tasks of each status, as `page.counts`; these match every filter but `status` and "
@@ -251,7 +282,7 @@ class TaskQuery(Input):
             raise ValidationError.from_exception_data(
                 "order", [InitErrorDetails(type=problem, loc=("order",), input=None)]
             )
-        if self.sorting.column == "position" and self.list_id is None:
+        if self.sorting.column == "position" and self.list_id is None and self.parent_id in {None, NO_PARENT}:
             problem = PydanticCustomError("sort_needs_list", SORT_NEEDS_LIST)
             raise ValidationError.from_exception_data(
                 "sort", [InitErrorDetails(type=problem, loc=("sort",), input=None)]
@@ -280,6 +311,25 @@ class TaskQuery(Input):
         """Return an id of this listing that is the same for all its pages and depends on its sort and filters."""
         filters = {name: str(value) for name, value in self.filters.items()}
         return fingerprint(self.sorting.value, self.deleted, filters)[: cursors.LISTING_BYTES]
+
+
+class SubtasksQuery(Input):
+    """Which page of the subtasks of a task to return."""
+
+    limit: PlainInteger = described("Maximum number of tasks to return", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
+    cursor: Cursor = optional("`page.next_cursor` of the previous page", CURSOR_EXAMPLE)
+    include: IncludedName = optional(_INCLUDE, Included.SUBTASK_COUNTS.value)
+
+    def of(self, parent_id: UUID) -> TaskQuery:
+        """Return the listing of the subtasks of this task."""
+        said = self.model_dump(exclude_unset=True)
+        return TaskQuery.model_validate({**said, "parent_id": str(parent_id), "sort": TaskSort.POSITION.value})
+
+
+class ReadQuery(Input):
+    """What to add to a task."""
+
+    include: IncludedName = optional(_INCLUDE, Included.SUBTASK_COUNTS.value)
 
 
 class DeleteQuery(Input):

@@ -90,7 +90,7 @@ function failed(problem) {
 function begun({ type, target }) {
   if (message.className === "problem" && (type !== "click" || target.closest("button"))) say("");
 }
-for (const type of ["submit", "change", "click", "drop"]) find("#tasks").addEventListener(type, begun, true);
+for (const type of ["submit", "change", "click", "dropped"]) find("#tasks").addEventListener(type, begun, true);
 
 function offerLabels(names) {
   const { labels } = filter.elements;

@@ -1,11 +1,14 @@
 // The board: which tasks are shown, in which column and place, and how it follows changes.
 import { copyOf, makeCard } from "./card.js";
-import { takesCards } from "./drag.js";
+import { takes } from "./drag.js";
+import { closeMenu } from "./menu.js";
+import { inOrder, makeMoves, putBefore } from "./order.js";
 import { STATUSES } from "./words.js";
 
 const PAGE = 25; // tasks of a column that are fetched at once
 const MOST_IDS = 100; // that a listing takes
 const TYPES = "task,list"; // of the changes that it follows
+const WHATEVER = { ifMatch: "*" }; // it is now: a move overwrites nothing that anybody typed
 
 // `on` has what the board tells: said(text, undo), failed(error), labels(names); and the `lists`.
 export function makeBoard(place, tasks, on) {
@@ -17,11 +20,11 @@ export function makeBoard(place, tasks, on) {
   let loaded = Promise.resolve();
   let loading = new AbortController();
   let isSettling = false;
-  let last = Promise.resolve();
+  const moves = makeMoves((id) => cards.get(id).task, draw);
 
   place.ariaBusy = "true"; // until the columns are listed
   place.replaceChildren(...Object.values(columns).map((column) => column.element));
-  const board = { load, follow, changed, removed, closed, move, redraw, lists: on.lists };
+  const board = { load, follow, changed, removed, closed, move, redraw, column, lists: on.lists };
   return board;
 
   function makeColumn([status, name]) {
@@ -30,10 +33,13 @@ export function makeBoard(place, tasks, on) {
     element.ariaLabel = name;
     element.querySelector(".name").textContent = name;
     const more = element.querySelector(".more");
-    const column = { element, more, list: element.querySelector(".cards"), next: null };
+    const list = element.querySelector(".cards");
+    const items = () => (filters.sort ? [...list.children] : []); // all tasks have no order that people arrange
+    const dropped = (id, beside) => move(id, { status }, beside);
+    const column = { element, name, more, list, items, dropped, next: null };
     more.ariaLabel = `More tasks: ${name}`;
     more.addEventListener("click", () => fetchMore(column));
-    takesCards(element, (id) => move(id, { status }));
+    takes(element, { kind: "task", items, dropped });
     return [status, column];
   }
 
@@ -137,9 +143,23 @@ export function makeBoard(place, tasks, on) {
     return new Map(found.map((task) => [task.id, task]));
   }
 
-  // Whatever the task is now: this overwrites nothing that anybody typed, and whoever chose last is right.
-  function move(id, fields) {
-    return inTurn(async () => changed(await tasks.update(id, fields, { ifMatch: "*" }))).catch(on.failed);
+  // Moves a task to another column or list, beside another one of its list, or both. Whoever chose last is right.
+  async function move(id, fields, beside = {}) {
+    const isChange = (task) => Object.keys(fields).some((name) => fields[name] !== task?.[name]);
+    try {
+      return await moves.run(id, fields, beside, async () => {
+        if (beside.after || beside.before) changed(await tasks.move(id, beside, WHATEVER));
+        if (isChange(known.get(id))) changed(await tasks.update(id, fields, WHATEVER));
+        return known.get(id);
+      });
+    } catch (problem) {
+      on.failed(problem);
+      return null;
+    }
+  }
+
+  function column(task) {
+    return columns[task.status];
   }
 
   function changed(task) {
@@ -162,8 +182,7 @@ export function makeBoard(place, tasks, on) {
   }
 
   function show(task) {
-    if (known.get(task.id)?.revision > task.revision) return; // this is older than what is shown
-    known.set(task.id, task);
+    if (!(known.get(task.id)?.revision > task.revision)) known.set(task.id, task); // else it is older than what is shown
     on.labels(task.labels);
     draw(task.id);
   }
@@ -180,10 +199,10 @@ export function makeBoard(place, tasks, on) {
 
   // Makes the board agree with what is known of a task.
   function draw(id) {
-    const task = known.get(id);
+    const task = moves.onto(known.get(id));
     let card = cards.get(id);
     if (card?.isOpen) return; // somebody types there
-    if (!task) {
+    if (!task || !on.lists.holds(task)) {
       if (card) takeAway(card);
       return;
     }
@@ -192,13 +211,17 @@ export function makeBoard(place, tasks, on) {
     const { list } = columns[task.status];
     const next = [...list.children].find((other) => other !== card.element && isBefore(task, cardOf(other).task)) ?? null;
     if (card.element.parentElement === list && card.element.nextElementSibling === next) return;
-    const focused = card.element.contains(document.activeElement) && document.activeElement;
     card.element.dataset.id = id;
-    list.insertBefore(card.element, next);
-    if (focused) focused.focus(); // an element that moves loses the focus
+    putBefore(list, card.element, next);
+    Object.values(columns).forEach(count);
+  }
+
+  function isBefore(one, other) {
+    return filters.sort ? inOrder(one, other) < 0 : isNewer(one, other);
   }
 
   function takeAway({ element, task }) {
+    closeMenu(element); // which gives the focus back to the card
     const neighbour = element.nextElementSibling ?? element.previousElementSibling;
     const heading = element.closest(".column").querySelector("h2");
     const hadFocus = element.contains(document.activeElement);
@@ -216,15 +239,8 @@ export function makeBoard(place, tasks, on) {
     column.element.querySelector(".count").textContent = column.next ? `${number}+` : number;
     column.more.hidden = !column.next;
   }
-
-  // Carries out one thing after the other, in the order in which they were asked for.
-  function inTurn(work) {
-    const done = last.then(work);
-    last = done.catch(() => {});
-    return done;
-  }
 }
 
-// The order of the listings: newest first.
-const isBefore = (one, other) =>
+// The order of all tasks.
+const isNewer = (one, other) =>
   one.created_at === other.created_at ? one.id > other.id : one.created_at > other.created_at;

@@ -1,5 +1,6 @@
-// One task on the board: shows it, moves it to another column, and edits it in place.
+// One task on the board: shows it, moves it, and edits it in place.
 import { canBeDragged } from "./drag.js";
+import { opensMenu } from "./menu.js";
 import { FIELDS, STATUSES, explain, facts, inWords } from "./words.js";
 
 // Returns the first element of a template in the page.
@@ -19,12 +20,14 @@ export function fieldsOf({ elements: { title, description, due_date: day, priori
   };
 }
 
-// `board` has what the card tells: changed(task), move(id, fields), removed(task), closed(card); and the `lists`.
+// `board` has what the card tells: changed(task), move(id, fields), removed(task), closed(card); the `lists`; and
+// column(task), where a task stands.
 export function makeCard(tasks, board) {
   const element = copyOf("card");
   const face = element.querySelector(".face");
   const opener = element.querySelector(".open");
   const status = element.querySelector(".status");
+  const handle = element.querySelector(".handle");
   const card = { element, task: null, isOpen: false, show };
 
   for (const [value, text] of Object.entries(STATUSES)) status.append(new Option(text, value));
@@ -33,7 +36,18 @@ export function makeCard(tasks, board) {
     await board.move(card.task.id, { status: status.value });
     status.value = card.task.status; // as before, if that has failed
   });
-  canBeDragged(face, () => card.task.id);
+  const name = () => card.task.title;
+  canBeDragged(face, { element, kind: "task", name });
+  opensMenu(handle, {
+    element,
+    name,
+    items: () => board.column(card.task).items(),
+    dropped: (id, beside) => board.column(card.task).dropped(id, beside),
+    where: (place) => `${place} in ${board.column(card.task).name}`,
+    options: board.lists.options,
+    listId: () => card.task.list_id,
+    into: (list) => board.lists.take(card.task.id, list),
+  });
   return card;
 
   function show(task) {
@@ -46,6 +60,7 @@ export function makeCard(tasks, board) {
     status.value = task.status;
     status.ariaLabel = `Status of ${task.title}`; // each list and button has a name of its own
     opener.ariaLabel = `Edit ${task.title}`;
+    handle.ariaLabel = `Move ${task.title}`;
   }
 
   function open() {

@@ -1,28 +1,33 @@
 // The lists at the side: which of them the board shows, and what can be done with it.
 import { copyOf } from "./card.js";
-import { takesCards } from "./drag.js";
+import { canBeDragged, takes } from "./drag.js";
+import { closeMenu, opensMenu } from "./menu.js";
+import { inOrder, makeMoves, putBefore } from "./order.js";
 
 const ALL = "";
 const INBOX = "inbox";
 const CHOSEN = "task-api-list"; // in sessionStorage, so that a reload keeps to it
 
-// `on` has what the lists tell: chosen(), renamed(), moved(taskId, fields), said(text, undo), failed(error).
 export const forgetChosen = () => sessionStorage.removeItem(CHOSEN);
 
+// `on` has what the lists tell: chosen(), renamed(), moved(taskId, fields), said(text, undo), failed(error).
 export function makeLists(place, tasks, on) {
   const known = new Map(); // all lists outside the trash, by id
   const entries = new Map(); // what stands at the side, by id
+  const moves = makeMoves((id) => moves.onto(known.get(id)), draw);
   const side = copyOf("side");
   const [names, add, edit] = [".names", ".new-list", ".this-list"].map((name) => side.querySelector(name));
   let current = sessionStorage.getItem(CHOSEN) ?? ALL;
   let isBusy = false;
 
   place.replaceChildren(side);
+  takes(names, { kind: "list", items, dropped: move });
   draw();
   add.addEventListener("submit", (event) => attempt(event, create));
   edit.addEventListener("submit", (event) => attempt(event, rename));
   edit.querySelector(".delete").addEventListener("click", (event) => attempt(event, remove));
-  return { load, arrive, filter, facts, nameOf, options, chosen: () => ([ALL, INBOX].includes(current) ? null : current) };
+  const chosen = () => (known.has(current) ? current : null);
+  return { load, arrive, filter, holds, facts, nameOf, options, take, chosen };
 
   // The archived ones are not at the side, but tasks may be in them.
   async function load(signal) {
@@ -38,6 +43,7 @@ export function makeLists(place, tasks, on) {
   // A list has been made, changed or deleted, here or elsewhere.
   function arrive(list) {
     if (known.get(list.id)?.revision > list.revision) return; // this is older than what is shown
+    if (list.deleted_at) closeMenu(entries.get(list.id));
     const parts = [entries.get(list.id), ...(list.id === current ? [edit] : [])];
     const hadFocus = parts.some((part) => part?.contains(document.activeElement));
     if (list.deleted_at) known.delete(list.id);
@@ -49,7 +55,7 @@ export function makeLists(place, tasks, on) {
   }
 
   function draw() {
-    const shown = [...known.values()].filter((list) => !list.archived).sort(inOrder);
+    const shown = inTheirOrder().filter((list) => !list.archived);
     const wanted = [{ id: ALL, name: "All tasks" }, { id: INBOX, name: "Inbox" }, ...shown];
     const ids = new Set(wanted.map((list) => list.id));
     for (const [id, element] of entries) {
@@ -62,8 +68,9 @@ export function makeLists(place, tasks, on) {
       const button = element.querySelector("button");
       button.textContent = name;
       button.ariaCurrent = id === current ? "true" : null;
-      // Only what is elsewhere is moved, because an element that moves loses the focus.
-      if (names.children[place] !== element) names.insertBefore(element, names.children[place] ?? null);
+      const handle = element.querySelector(".handle");
+      if (handle) handle.ariaLabel = `Move ${name}`;
+      if (names.children[place] !== element) putBefore(names, element, names.children[place] ?? null);
     });
     const isList = known.has(current);
     if (edit.hidden || !edit.contains(document.activeElement)) edit.elements.name.value = known.get(current)?.name ?? "";
@@ -74,9 +81,37 @@ export function makeLists(place, tasks, on) {
     if (entries.has(id)) return entries.get(id);
     const element = copyOf("list");
     element.querySelector("button").addEventListener("click", () => choose(id));
-    if (id !== ALL) takesCards(element, (taskId) => on.moved(taskId, { list_id: id === INBOX ? null : id }));
+    if (id !== ALL) takes(element, { kind: "task", dropped: (taskId) => take(taskId, id === INBOX ? null : id) });
+    if (id === ALL || id === INBOX) element.querySelector(".handle").remove(); // they stay at the top
+    else canBeArranged(element, id);
     entries.set(id, element);
     return element;
+  }
+
+  function canBeArranged(element, id) {
+    const name = () => nameOf(id);
+    element.dataset.id = id;
+    canBeDragged(element, { element, kind: "list", name });
+    opensMenu(element.querySelector(".handle"), { element, name, items, dropped: move, where: (place) => `${place} lists` });
+  }
+
+  function items() {
+    return [...names.children].filter((element) => element.dataset.id);
+  }
+
+  function inTheirOrder() {
+    return [...known.values()].map(moves.onto).sort(inOrder);
+  }
+
+  function move(id, beside) {
+    const body = { method: "POST", body: beside, ifMatch: "*" };
+    return moves.run(id, {}, beside, async () => arrive(await tasks.request(`${at(id)}/move`, body))).catch(on.failed);
+  }
+
+  // Puts a task into a list.
+  async function take(taskId, id) {
+    const task = await on.moved(taskId, { list_id: id });
+    if (task) on.said(`“${task.title}” is in “${nameOf(id)}” now.`);
   }
 
   function choose(id) {
@@ -125,8 +160,13 @@ export function makeLists(place, tasks, on) {
     }
   }
 
+  // What the board asks for. People arrange the tasks of a list, and of the inbox.
   function filter() {
-    return current === ALL ? {} : { list_id: current };
+    return current === ALL ? {} : { list_id: current, sort: "position" };
+  }
+
+  function holds({ list_id: id }) {
+    return current === ALL || current === (id ?? INBOX);
   }
 
   function nameOf(id) {
@@ -139,16 +179,10 @@ export function makeLists(place, tasks, on) {
   }
 
   function options() {
-    const lists = [...known.values()].sort(inOrder);
+    const lists = inTheirOrder();
     const marked = ({ name, archived }) => (archived ? `${name} (archived)` : name);
     return [new Option("Inbox", ""), ...lists.map((list) => new Option(marked(list), list.id))];
   }
 }
 
 const at = (id) => `/api/lists/${encodeURIComponent(id)}`;
-
-// The order of `GET /api/lists`.
-function inOrder(one, other) {
-  const [here, there] = one.position === other.position ? [one.id, other.id] : [one.position, other.position];
-  return here < there ? -1 : 1;
-}

@@ -171,6 +171,18 @@ def test_a_safe_edit_whose_answer_is_lost_is_not_taken_for_a_conflict(
     assert len(way.requests) == 3
 
 
+@pytest.mark.requirement("FR-305", "FR-370")
+def test_a_safe_move_whose_answer_is_lost_is_not_taken_for_a_conflict(
+    folder: Path, way: FaultyProxy, client: httpx.Client, user_id: str
+) -> None:
+    for title in ("a", "b", "c"):
+        created(client, title)
+    way.faults = [None, LOST]
+
+    assert in_node(folder, "move", way.address, token_of(user_id))["got"] == ["b", "c", "a"]
+    assert len(way.requests) == 4
+
+
 @pytest.mark.requirement("FR-306")
 @pytest.mark.parametrize("size", [700, 1000, 5000])
 def test_a_broken_stream_goes_on_and_misses_nothing(

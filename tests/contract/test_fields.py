@@ -37,6 +37,7 @@ VALUES: dict[str, object] = {
     "labels": ["home", "Tax 2026"],
     "list_id": str(UUID(int=7)),
     "position": "i00000000gV",
+    "parent_id": str(UUID(int=8)),
 }
 # Fields that cannot stand beside others, and what a zone needs.
 DAYS: dict[str, object] = {"due_date": "2026-11-21", "start_date": "2026-11-20"}

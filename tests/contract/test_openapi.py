@@ -46,6 +46,7 @@ ANSWERS = {
     "DELETE /api/tasks/{task_id}": {204, 400, 401, 403, 404, 412, 422, 428},
     "PATCH /api/tasks/{task_id}/complete": {200, 400, 401, 403, 404, 408, 412, 413, 415, 422, 428},
     "POST /api/tasks/{task_id}/move": {200, 400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 428},
+    "GET /api/tasks/{task_id}/subtasks": {200, 304, 400, 401, 403, 404, 422},
     "POST /api/tasks/{task_id}/restore": {200, 400, 401, 403, 404, 412, 422, 428},
     "GET /api/labels": {200, 304, 400, 401, 403, 422},
     "PUT /api/labels/{name}": {200, 201, 400, 401, 403, 408, 409, 413, 415, 422},
@@ -266,7 +267,10 @@ def test_every_field_is_described_and_has_an_example_that_fits(name: str) -> Non
     for field, content in schema["properties"].items():
         assert content["description"], field
         assert content["examples"], field
-    _assert_fits(model, {field: content["examples"][0] for field, content in schema["properties"].items()})
+    examples = {field: content["examples"][0] for field, content in schema["properties"].items()}
+    if "id" in examples:
+        examples.pop("ref", None)  # which stands in place of an id
+    _assert_fits(model, examples)
 
 
 @pytest.mark.requirement("FR-209", "FR-210")

@@ -20,7 +20,18 @@ KEY_LEADS = {table: owner_column(table) for table in SQLModel.metadata.tables}
 # Belongs to no user: what workers count. Only a statement that runs for no user sees it.
 OF_NO_USER = {RateLimit.__tablename__}
 
+OF_LIST = {"tasks", "lists", "tombstones", "idempotency_keys", "users", "labels"}  # what sessions of one list reach
 USER = "( SELECT NULLIF(current_setting('app.user_id'::text, true), ''::text) AS \"nullif\")"
+
+LIST = "( SELECT (NULLIF(current_setting('app.list_id'::text, true), ''::text))::uuid AS \"nullif\")"
+LIST_AS_TEXT = "( SELECT NULLIF(current_setting('app.list_id'::text, true), ''::text) AS \"nullif\")"
+# What the policies for one list look at beside the user.
+OWN_LIST = {
+    "tasks": f"(list_id = {LIST})",
+    "lists": f"(id = {LIST})",
+    "tombstones": f"({LIST} = ANY (list_ids))",
+    "idempotency_keys": f"starts_with(key, ({LIST_AS_TEXT} || '\n'::text))",
+}
 
 POLICIES = "SELECT tablename, permissive, roles::text[], cmd, qual, with_check FROM pg_policies"
 DEFINERS = """
@@ -31,13 +42,21 @@ FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace
 ROLE = """
 SELECT rolsuper, rolbypassrls, rolcanlogin, rolcreaterole, rolcreatedb, rolreplication,
        EXISTS (SELECT FROM pg_auth_members WHERE member = pg_roles.oid)
-FROM pg_roles WHERE rolname = 'task_api'
+FROM pg_roles WHERE rolname IN ('task_api', 'task_api_list')
 """
 GRANTS = """
 SELECT relname::text, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END, privilege_type, is_grantable
 FROM pg_class, aclexplode(relacl) WHERE relnamespace = 'public'::regnamespace AND grantee <> relowner
 """
-OWNED = "SELECT classid::regclass, objid FROM pg_shdepend WHERE refobjid = 'task_api'::regrole AND deptype = 'o'"
+OWNED = """
+SELECT classid::regclass, objid FROM pg_shdepend
+WHERE refobjid IN ('task_api'::regrole, 'task_api_list'::regrole) AND deptype = 'o'
+"""
+COLUMNS = """
+SELECT attrelid::regclass::text, attname::text, grantee::regrole::text, privilege_type
+FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid, aclexplode(attacl)
+WHERE relnamespace = 'public'::regnamespace
+"""
 
 
 def _connect(url: str) -> Iterator[Connection]:
@@ -124,8 +143,9 @@ def test_every_table_has_row_level_security_for_reading_and_writing(schema_url: 
     tables = {name: is_secured for _, name, is_secured in execute(schema_url, TABLES)}
     assert tables == dict.fromkeys(KEY_LEADS, True)
 
-    policies = {table: rest for table, *rest in execute(schema_url, POLICIES)}
-    assert len(execute(schema_url, POLICIES)) == len(policies)  # two would be joined with OR, which no index serves
+    of_user = [row for row in execute(schema_url, POLICIES) if row[2] == ["task_api"]]
+    policies = {table: rest for table, *rest in of_user}
+    assert len(of_user) == len(policies)  # two would be joined with OR, which no index serves
     assert policies.keys() == tables.keys()
     for table, (permissive, roles, command, reads, writes) in policies.items():
         assert (permissive, roles, command) == ("PERMISSIVE", ["task_api"], "ALL")
@@ -133,25 +153,62 @@ def test_every_table_has_row_level_security_for_reading_and_writing(schema_url: 
         assert reads == (f"({USER} IS NULL)" if table in OF_NO_USER else f"({KEY_LEADS[table]} = {USER})")
 
 
-@pytest.mark.requirement("FR-138", "FR-014")
-def test_one_function_bypasses_row_level_security_and_only_for_no_user(schema_url: str) -> None:
-    ((name, settings, access, source),) = execute(schema_url, DEFINERS)
+@pytest.mark.requirement("FR-356")
+def test_the_policies_for_one_list_look_at_the_list_too(schema_url: str) -> None:
+    others = [row for row in execute(schema_url, POLICIES) if row[2] != ["task_api"]]
+    assert sorted(table for table, *_ in others) == sorted(OF_LIST)
+    for table, permissive, roles, command, reads, writes in others:
+        assert (permissive, roles, command) == ("PERMISSIVE", ["task_api_list"], "ALL")
+        assert writes in {None, reads}
+        of_user = f"({KEY_LEADS[table]} = {USER})"
+        assert reads == (f"({of_user} AND {OWN_LIST[table]})" if table in OWN_LIST else of_user)
 
-    assert (name, settings) == ("users_with_expired_rows", ["search_path=pg_catalog, pg_temp"])
-    assert "PUBLIC" not in access
+
+@pytest.mark.requirement("FR-356")
+def test_one_function_tells_sessions_of_a_list_which_ids_are_taken_and_nobody_else(schema_url: str) -> None:
+    ((settings, access, source),) = [rest for name, *rest in execute(schema_url, DEFINERS) if name == "ids_of_tasks"]
+
+    assert settings == ["search_path=pg_catalog, pg_temp"]
+    assert "task_api_list" in access
+    assert not {"PUBLIC", "task_api"} & set(access)
+    assert "user_id = nullif(current_setting('app.user_id', true), '')" in source
+
+
+@pytest.mark.requirement("FR-138", "FR-014")
+def test_one_function_bypasses_row_level_security_for_no_user_only(schema_url: str) -> None:
+    purging, others = "users_with_expired_rows", {"ids_of_tasks"}
+    found = {name: rest for name, *rest in execute(schema_url, DEFINERS)}
+    assert found.keys() == {purging} | others
+    settings, access, source = found[purging]
+
+    assert settings == ["search_path=pg_catalog, pg_temp"]
+    assert not {"PUBLIC", "task_api_list"} & set(access)
     assert "task_api" in access
     assert source.count("nullif(current_setting('app.user_id', true), '') IS NULL") == source.count("SELECT")
 
 
 @pytest.mark.requirement("FR-013")
 def test_the_role_of_requests_may_do_nothing_else(schema_url: str) -> None:
-    assert execute(schema_url, ROLE) == [(False,) * 7]
+    assert execute(schema_url, ROLE) == [(False,) * 7] * 2
     assert execute(schema_url, OWNED) == []
 
 
 @pytest.mark.requirement("FR-013")
-def test_nobody_but_the_role_of_requests_is_granted_anything_and_it_only_rows(schema_url: str) -> None:
+def test_nobody_but_the_roles_of_requests_is_granted_anything_and_they_only_rows(schema_url: str) -> None:
     rights = ("SELECT", "INSERT", "UPDATE", "DELETE")  # no TRUNCATE, which bypasses row-level security
     ours = {(table, "task_api", right, False) for table in KEY_LEADS for right in rights}
 
-    assert set(execute(schema_url, GRANTS)) == ours | {("_yoyo_migration", "task_api", "SELECT", False)}
+    of_list = {(table, "task_api_list", "SELECT", False) for table in OF_LIST - {"labels"}}
+    of_list |= {("labels", "task_api_list", "INSERT", False)}
+    of_list |= {
+        (table, "task_api_list", right, False)
+        for table in ("tasks", "idempotency_keys")
+        for right in ("INSERT", "UPDATE")
+    }
+
+    assert set(execute(schema_url, GRANTS)) == ours | of_list | {("_yoyo_migration", "task_api", "SELECT", False)}
+    assert set(execute(schema_url, COLUMNS)) == {
+        *(("labels", name, "task_api_list", "SELECT") for name in ("user_id", "name", "name_key")),
+        *(("users", name, "task_api_list", "UPDATE") for name in ("revision", "task_count")),
+        ("users", "id", "task_api_list", "INSERT"),
+    }

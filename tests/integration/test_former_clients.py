@@ -37,6 +37,7 @@ TASK = [
         "labels",
         "list_id",
         "position",
+        "parent_id",
     ),
 ]
 ERROR = ["code", "message", "request_id", "details"]

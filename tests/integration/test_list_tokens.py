@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
 
+from backend.config import Settings
 from tests.fixtures.access_tokens import READ, TOKENS, WRITE, listed, make_token, wanted, with_token
-from tests.fixtures.api import API
+from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.batches import creation, operation, run_each, statuses_of, update
 from tests.fixtures.feed import sync_token
 from tests.fixtures.labels import put
 from tests.fixtures.lists import LISTS, List, delete, edit, list_path, make, restore, titles_in
+from tests.fixtures.proxy import Proxy
 from tests.fixtures.task_files import CALENDAR, EXPORT, imported, lines_of, problems
 from tests.fixtures.tasks import Task, create, error_of, path_of, read, revision_of, task_of
 
@@ -76,9 +79,31 @@ def test_a_token_ends_with_its_list(api: API, client: httpx.Client, shared: List
 
     delete(client, shared, permanent="true")
     assert listed(client) == []
+    error_of(guest.get("/api/tasks"), 401, "UNAUTHORIZED")
     with with_token(api, make_token(client)["token"]) as other:
         assert other.get("/api/tasks").status_code == 200
-    assert guest.get("/api/tasks").json()["data"] == []
+
+
+@pytest.mark.requirement("FR-353", "FR-354")
+def test_a_token_that_is_still_remembered_shows_nothing_of_a_list_that_is_gone(
+    client: httpx.Client, settings: Settings, shared: List, guest: httpx.Client
+) -> None:
+    task, in_trash = create(guest), create(guest)
+    guest.delete(path_of(in_trash))
+    seen = revision_of(client)
+    with serve(settings) as elsewhere, elsewhere.client(**client.headers) as same_user:
+        delete(same_user, shared, tasks="inbox", permanent="true")
+
+    for path in ("/api/tasks", "/api/tasks?deleted=true", LISTS, f"{FEED}?since={sync_token(seen)}"):
+        assert guest.get(path).json()["data"] == []
+    assert guest.get(EXPORT).text == ""
+    for answer in (guest.get(path_of(task)), guest.get(list_path(shared)), guest.post(f"{path_of(in_trash)}/restore")):
+        error_of(answer, 404, "NOT_FOUND")
+    before = revision_of(client)
+    refused = guest.post("/api/tasks", json={"title": "a"})
+    assert details_of(refused, 422, "VALIDATION_ERROR") == [("list_id", "list_unknown")]
+    assert problems(guest, lines_of([{"title": "a"}])) == [(1, "list_id", "list_unknown")]
+    assert revision_of(client) == before
 
 
 @pytest.mark.requirement("FR-354")
@@ -155,7 +180,7 @@ def test_what_it_creates_is_in_its_list(client: httpx.Client, shared: List, gues
     assert named[4]["labels"] == ["Home"]
     assert imported(guest, lines_of([{"title": "c"}, {"title": "d", "list_id": shared["id"]}]))["created"] == 2
     assert len(titles_in(client, shared["id"])) == 7
-    keyed = {"headers": {"Idempotency-Key": "k"}}
+    keyed: dict[str, Any] = {"headers": {"Idempotency-Key": "k"}}
     first = task_of(guest.post("/api/tasks", json={"title": "e"}, **keyed), 201)
     assert task_of(guest.post("/api/tasks", json={"title": "e"}, **keyed), 201) == first
     put_back = task_of(guest.put(path_of(first), json={**first, "title": "f"}))
@@ -235,7 +260,7 @@ def test_its_feed_has_its_list_and_its_tasks(client: httpx.Client, shared: List,
 @pytest.mark.requirement("FR-357")
 def test_what_leaves_its_list_is_reported_as_deleted(client: httpx.Client, shared: List, guest: httpx.Client) -> None:
     other = make(client)
-    ways = {
+    ways: dict[str, Callable[[Task], object]] = {
         "PATCH": lambda task: client.patch(path_of(task), json={"list_id": other["id"]}),
         "move": lambda task: client.post(f"{path_of(task)}/move", json={"list_id": None}),
         "batch": lambda task: run_each(client, update(task, list_id=None), update(task, title="b")),
@@ -284,7 +309,7 @@ def test_tasks_that_a_deleted_list_frees_are_reported_each(
 
 @pytest.mark.requirement("FR-357")
 def test_answers_of_others_are_not_replayed(client: httpx.Client, shared: List, guest: httpx.Client) -> None:
-    keyed = {"json": {"title": "b"}, "headers": {"Idempotency-Key": "k"}}
+    keyed: dict[str, Any] = {"json": {"title": "b"}, "headers": {"Idempotency-Key": "k"}}
     outside = task_of(client.post("/api/tasks", **keyed), 201)
     inside = task_of(guest.post("/api/tasks", **keyed), 201)
     assert outside["list_id"] != inside["list_id"] == shared["id"]
@@ -311,3 +336,27 @@ def test_an_archived_list_stays_with_its_token(client: httpx.Client, shared: Lis
     assert guest.get(list_path(shared)).json()["data"] == archived
     assert guest.get("/api/tasks", params={"in_archived": "true"}).json()["data"] == [task]
     assert guest.get("/api/tasks", params={"in_archived": "false"}).json()["data"] == []
+
+
+@pytest.mark.requirement("FR-038", "FR-356")
+def test_its_calls_take_as_many_round_trips_as_others(proxied: API, proxy: Proxy) -> None:
+    with proxied.client(new_user()) as client:
+        shared = make(client)
+        task, other = create(client, list_id=shared["id"]), create(client, list_id=shared["id"])
+        token = make_token(client, READ, WRITE, list_id=shared["id"])["token"]
+        with with_token(proxied, token) as guest:
+            assert guest.get("/api/tasks").status_code == 200  # looks the token up
+            batch = {"operations": [creation("a"), update(task, title="c"), operation("delete", other)]}
+            keyed = {"Idempotency-Key": "k", "If-Match": "*"}
+            for round_trips, method, path, body in (
+                *((1, "GET", path, None) for path in ("/api/tasks", path_of(task), LISTS, list_path(shared))),
+                *((1, "GET", path, None) for path in (FEED, EXPORT)),
+                *((2, "POST", path, {"title": "a", "labels": ["b"]}) for path in ("/api/tasks", "/api/tasks")),
+                (2, "PATCH", path_of(task), {"title": "b", "list_id": shared["id"]}),
+                (2, "POST", "/api/tasks/batch", batch),
+                (2, "DELETE", path_of(task), None),
+            ):
+                before = proxy.round_trips
+                headers = keyed if method == "PATCH" else {}
+                assert guest.request(method, path, json=body, headers=headers).is_success, path
+                assert proxy.round_trips - before == round_trips, (method, path)

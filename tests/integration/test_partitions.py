@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -66,6 +66,8 @@ def touched(session: Session) -> dict[tuple[str, str], int]:
 def places(engine: Engine, user_id: str, statement: Statement, parameters: dict[str, Any]) -> dict[str, set[str]]:
     """Run a statement as a request does; return the partitions of each table that it plans to use or touches."""
     with transaction(engine, user_id) as session:
+        if "guard_list_id" in parameters:
+            session.list_id = UUID(parameters["guard_list_id"])
         before = touched(session)
         explain = f"EXPLAIN (ANALYZE, VERBOSE, FORMAT JSON) {statement.sql}"
         ((plan,),) = run(session, explain, parameters)

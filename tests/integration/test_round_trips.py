@@ -31,6 +31,7 @@ IMPORT = "/api/tasks/import"
 LINES = {"Content-Type": "application/jsonl"}
 ROWS = '{"title": "a"}\n{"id": "TASK_ID", "title": "b"}\n'
 TRASHED = "86f1a5be-12ab-4d5c-9d4e-3b1f0a7c9e21"
+TOP, BELOW = TRASHED.replace("8", "7"), TRASHED.replace("8", "6")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Case:
 
     USER_ID stands for its user.
     There are a task under the id MINE, created from `{"title": "a"}`, and one in the trash under the id TRASHED.
+    The task BELOW is a subtask of the task TOP.
     The task MINE has the label `home`, and there is another label, `other`. There are lists with the same ids.
     """
 
@@ -177,6 +179,31 @@ CASES = {
     "move a list stale": Case("POST", f"{LIST}/move", 412, "{}", headers=STALE, round_trips=2),
     "list a list in its order": Case("GET", "/api/tasks", 200, query=f"?list_id={MINE}&sort=position"),
     "list the tasks of a list": Case("GET", "/api/tasks", 200, query=f"?list_id={MINE}&in_archived=false"),
+    "create a subtask": Case("POST", "/api/tasks", 201, '{"title": "a", "parent_id": "TASK_ID"}', round_trips=2),
+    "create another subtask": Case("POST", "/api/tasks", 201, f'{{"title": "a", "parent_id": "{TOP}"}}', round_trips=3),
+    "put under a parent": Case("PATCH", TASK, 200, f'{{"parent_id": "{TOP}"}}', round_trips=3),
+    "put under a missing parent": Case("PATCH", TASK, 422, f'{{"parent_id": "{MISSING_ID}"}}', round_trips=2),
+    "move under a parent": Case("POST", f"{TASK}/move", 200, f'{{"parent_id": "{TOP}"}}', round_trips=4),
+    "edit a parent": Case("PATCH", TASK, 200, '{"title": "b"}', task_id=TOP, round_trips=2),
+    "complete a parent": Case("PATCH", COMPLETE, 200, '{"completed": true}', task_id=TOP, round_trips=3),
+    "complete a parent alone": Case(
+        "PATCH", COMPLETE, 200, '{"completed": true, "cascade": false}', task_id=TOP, round_trips=2
+    ),
+    "complete a subtask": Case("PATCH", COMPLETE, 200, '{"completed": true}', task_id=BELOW, round_trips=2),
+    "delete a parent": Case("DELETE", TASK, 204, task_id=TOP, round_trips=3),
+    "delete a parent for good": Case("DELETE", TASK, 204, "", "?permanent=true", task_id=TOP, round_trips=3),
+    "batch with parents": Case(
+        "POST",
+        "/api/tasks/batch",
+        200,
+        json.dumps({"operations": [{"op": "complete", "id": TOP}, {"op": "delete", "id": MINE}]}),
+        round_trips=3,
+    ),
+    "subtasks": Case("GET", "/api/tasks/{task_id}/subtasks", 200, task_id=TOP),
+    "subtasks of a task without any": Case("GET", "/api/tasks/{task_id}/subtasks", 200),
+    "subtasks of a missing task": Case("GET", "/api/tasks/{task_id}/subtasks", 404, task_id=MISSING_ID),
+    "get with counts": Case("GET", TASK, 200, query="?include=subtask_counts", task_id=TOP),
+    "list with counts": Case("GET", "/api/tasks", 200, query="?include=subtask_counts&parent_id=none"),
     "changes": Case("GET", "/api/changes", 200),
     "changes of all types": Case("GET", "/api/changes", 200, query="?types=task,label,list"),
     "more changes": Case("GET", "/api/changes", 200, query=f"?since={sync_token(1)}&limit=1"),
@@ -209,6 +236,7 @@ def test_an_operation_takes_as_many_round_trips_as_it_should(through: httpx.Clie
     task, *_ = [create(through, str(number)) for number in range(3)]
     assert through.put("/api/labels/other", json={}).status_code == 201
     create(through, "a", id=MINE)
+    create(through, "b", id=BELOW, parent_id=create(through, "a", id=TOP)["id"])
     assert through.put("/api/labels/home", json={}).status_code == 201
     assert through.delete(path_of(create(through, id=TRASHED))).status_code == 204
     for list_id in (MINE, TRASHED):

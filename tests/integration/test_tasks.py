@@ -49,6 +49,7 @@ def test_a_created_task_is_answered_located_and_tagged(client: httpx.Client, use
         "labels": [],
         "list_id": None,
         "position": "",
+        "parent_id": None,
     }
     assert response.headers["ETag"] == '"1"'
     assert response.headers["Location"] == path_of(task)

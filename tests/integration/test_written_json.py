@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Text, cast, select, true
 from sqlalchemy import bindparam as bind
@@ -56,6 +56,7 @@ ROWS = st.builds(
     labels=st.lists(TEXTS, max_size=3),
     list_id=st.none() | st.uuids(),
     position=st.sampled_from(["a0", "i00000000g", "ZzV"]),
+    parent_id=st.none() | st.uuids(),
 )
 WRITTEN = """
 SET LOCAL TimeZone = 'UTC';
@@ -63,7 +64,7 @@ SELECT row_to_json(task)::text FROM (SELECT %s::uuid AS id, %s::text AS user_id,
     %s::text AS description, %s AS completed, %s::timestamptz AS completed_at, %s::timestamptz AS created_at,
     %s::timestamptz AS updated_at, %s AS revision, %s::text AS status, %s::date AS due_date, %s::timestamptz AS due_at,
     %s::date AS start_date, %s::timestamptz AS start_at, %s::text AS timezone, %s::text AS priority,
-    %s::text[] AS labels, %s::uuid AS list_id, %s::text AS position,
+    %s::text[] AS labels, %s::uuid AS list_id, %s::text AS position, %s::uuid AS parent_id,
     %s::timestamptz AS deleted_at) AS task
 """
 
@@ -75,7 +76,9 @@ def test_a_task_is_written_as_postgres_writes_it(database_url: str, task: Row, u
     moments = (task.completed_at, task.created_at, task.updated_at)
     dates = (task.due_date, task.due_at, task.start_date, task.start_at, task.timezone)
     priority = (*["high"] * 4, "medium", *["low"] * 4, None)[task.priority - 1]
-    rest = (task.revision, task.status, *dates, priority, task.labels, task.list_id, task.position, task.deleted_at)
+    list_id, parent_id = (str(each) if each else None for each in (task.list_id, task.parent_id))
+    place = (list_id, task.position, parent_id)
+    rest = (task.revision, task.status, *dates, priority, task.labels, *place, task.deleted_at)
     ((written,),) = execute(database_url, WRITTEN, *values, *moments, *rest)
 
     if task.deleted_at is None:
@@ -96,7 +99,7 @@ LONG_PAGE = long_page()
 PLAIN_ROWS = ROWS.map(lambda task: task._replace(**{name: Row._field_defaults[name] for name in RARE}))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ROWS | PLAIN_ROWS, TEXTS)
 def test_a_task_in_a_long_page_is_written_alike(engine: Engine, task: Row, user_id: str) -> None:
     shown = {**task._asdict(), "user_id": user_id, "status": task.status, "priority": word_of(task.priority)}

@@ -25,6 +25,8 @@ export function misuse(tasks: TaskApi): unknown[] {
     () => tasks.create({ description: "a" }),
     // @ts-expect-error - there is no such status
     () => tasks.update("a", { status: "finished" }),
+    // @ts-expect-error - a task stands on one side of another
+    () => tasks.move("a", { after: "b", before: "c" }),
     // @ts-expect-error - the last page has no next one
     () => tasks.list().then((page) => page.next()),
   ];
@@ -38,6 +40,8 @@ export async function life(tasks: TaskApi) {
   const edited = await tasks.update(first.id, { title: "Buy oat milk" }, { ifMatch: first });
   const outdated = await failure(tasks.update(first.id, { title: "Buy rice" }, { ifMatch: first }));
   const batch = await tasks.batch([{ op: "create", data: { title: "Buy tea" } }, { op: "complete", id: done.id }]);
+  await tasks.move(first.id, { after: batch[0]?.data?.id ?? "" }, { ifMatch: edited });
+  const arranged = titles(await tasks.list({ list_id: "inbox", sort: "position" }));
   const page = await tasks.list({ status: "todo", sort: "title", limit: 1, include_total: true });
   const second = await page.next?.();
   const changed: string[] = [];
@@ -52,6 +56,7 @@ export async function life(tasks: TaskApi) {
     statuses: [completed.status, reopened.status],
     edited: edited.title,
     outdated,
+    arranged,
     batch: batch.map((result) => result.status),
     pages: [titles(page), second && titles(second), second?.next],
     total: page.page.total,
@@ -84,6 +89,13 @@ export async function change(tasks: TaskApi) {
   const [task] = await tasks.list();
   if (!task) throw new Error("there is no task");
   return (await tasks.update(task.id, { title: "Buy tea" }, { ifMatch: task })).title;
+}
+
+export async function move(tasks: TaskApi) {
+  const [task] = await tasks.list({ sort: "created_at" });
+  if (!task) throw new Error("there is no task");
+  await tasks.move(task.id, {}, { ifMatch: task });
+  return titles(await tasks.list({ list_id: "inbox", sort: "position" }));
 }
 
 export async function changeBoth(tasks: TaskApi) {

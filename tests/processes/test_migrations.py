@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg2
@@ -12,6 +15,7 @@ from sqlalchemy import make_url
 
 from backend.database.migrations import runner as migrations
 from backend.database.migrations.runner import Migration
+from backend.errors import ConfigurationError
 from backend.utils.positions import last_position
 from tests.fixtures.database import execute, scratch_database
 from tests.fixtures.migrating import (
@@ -169,3 +173,78 @@ def test_what_is_there_gets_positions_in_the_order_of_its_creation(empty_databas
     row = "VALUES ('a', gen_random_uuid(), 'b', 9) RETURNING position, now()"
     ((position, now),) = execute(empty_database_url, f"INSERT INTO tasks (user_id, id, title, revision) {row}")
     assert position == last_position(now, 0)
+
+
+def _apply_before(number: str, url: str, folder: Path) -> str:
+    """Apply our migrations before this one, with roles of their own; returns the name of the first role."""
+    role = with_a_role_of_its_own(folder)
+    later = [path for path in folder.iterdir() if path.name >= number]
+    texts = {path: path.read_text() for path in later}
+    for path in later:
+        path.unlink()
+    migrations.apply(url, folder)
+    for path, text in texts.items():
+        path.write_text(text)
+    return role
+
+
+@pytest.fixture
+def login(server_url: str) -> Iterator[str]:
+    """A login that may do nothing yet."""
+    name = f"login_{uuid.uuid4().hex}"
+    execute(server_url, f"CREATE ROLE {name} LOGIN PASSWORD '{name}'")
+    yield name
+    execute(server_url, f"DROP ROLE {name}")
+
+
+@pytest.mark.requirement("FR-358")
+def test_tasks_are_not_rewritten_and_whoever_could_serve_still_can(
+    empty_database_url: str, tmp_path: Path, login: str
+) -> None:
+    url, can_switch = empty_database_url, "SELECT pg_has_role(%s, %s, 'MEMBER')"
+    role = _apply_before("0018", url, tmp_path)
+    execute(url, f"GRANT {role} TO {login}")
+    where = "SELECT pg_relation_filenode('tasks')"
+    before = execute(url, where)
+
+    migrations.apply(url, tmp_path)
+    assert execute(url, where) == before
+    assert execute(url, can_switch, login, f"{role}_list") == [(True,)]
+
+    for _ in range(2):
+        assert str(migrations.rollback(url, tmp_path)).startswith("0018.")
+        assert "list_ids" not in {name for (name,) in execute(url, _COLUMNS_OF_TOMBSTONES)}
+        assert migrations.apply(url, tmp_path) == [FILES[-1]]
+
+
+_COLUMNS_OF_TOMBSTONES = "SELECT attname::text FROM pg_attribute WHERE attrelid = 'tombstones'::regclass"
+
+
+@pytest.mark.requirement("FR-358")
+def test_a_login_that_may_not_create_roles_is_told_what_to_run_first(
+    empty_database_url: str, tmp_path: Path, login: str
+) -> None:
+    url = empty_database_url
+    name = make_url(url).database
+    role = _apply_before("0018", url, tmp_path)
+    execute(url, f"ALTER DATABASE {name} OWNER TO {login}")
+    for table in ("_yoyo_migration", *(table for (table,) in execute(url, _TABLES_OF_OURS))):
+        execute(url, f"ALTER TABLE {table} OWNER TO {login}")
+    execute(url, f"GRANT {role} TO {login}; GRANT ALL ON SCHEMA public TO {login}")
+    owners_url = make_url(url).set(username=login, password=login).render_as_string(hide_password=False)
+    told = rf"permission denied.* CREATE ROLE {role}_list NOLOGIN.*: (GRANT {role}_list TO .*{login}.*)"
+    with pytest.raises(ConfigurationError, match=told) as refused:
+        migrations.apply(owners_url, tmp_path)
+    assert migrations.pending(owners_url, tmp_path) == [FILES[-1]]
+
+    grant = re.search(told, str(refused.value))
+    assert grant is not None
+    execute(url, f"CREATE ROLE {role}_list NOLOGIN; {grant[1]}")
+    assert migrations.apply(owners_url, tmp_path) == [FILES[-1]]
+    execute(url, f"REASSIGN OWNED BY {login} TO CURRENT_USER; DROP OWNED BY {login}")
+
+
+_TABLES_OF_OURS = """
+SELECT relname::text FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> '_yoyo_migration'
+"""

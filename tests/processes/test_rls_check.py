@@ -104,6 +104,41 @@ BREACHES = {
     ),
 }
 OUT_OF_ROLE = ["no right to switch", "no role"]
+# The same for the role of requests with a token for one list.
+OF_LIST = {
+    "passed by": Breach(
+        "ALTER ROLE task_api_list BYPASSRLS",
+        "ALTER ROLE task_api_list NOBYPASSRLS",
+        "row-level security does not bind the role task_api_list. "
+        "Run: ALTER ROLE task_api_list NOSUPERUSER NOBYPASSRLS",
+    ),
+    "no policy": Breach(
+        "ALTER POLICY own_list ON lists TO LOGIN",
+        "ALTER POLICY own_list ON lists TO task_api_list",
+        "lists has no policy for the role task_api_list, so nobody sees its rows",
+    ),
+    "open to every list": Breach(
+        "CREATE POLICY wide ON tasks TO task_api_list USING (user_id = current_setting('app.user_id'))",
+        "DROP POLICY wide ON tasks",
+        "a policy of tasks shows the role task_api_list the rows of every user, or of every list",
+    ),
+    "open to every user": Breach(
+        "CREATE POLICY wide ON tasks TO task_api_list USING (list_id = current_setting('app.list_id')::uuid)",
+        "DROP POLICY wide ON tasks",
+        "a policy of tasks shows the role task_api_list the rows of every user, or of every list",
+    ),
+    "no right to switch": Breach(
+        "REVOKE task_api_list FROM LOGIN",
+        "GRANT task_api_list TO LOGIN WITH INHERIT FALSE, SET TRUE",
+        "the login LOGIN may not switch to the role task_api_list. "
+        "Run: GRANT task_api_list TO LOGIN WITH INHERIT FALSE, SET TRUE",
+    ),
+    "no role": Breach(
+        "ALTER ROLE task_api_list RENAME TO gone",
+        "ALTER ROLE gone RENAME TO task_api_list",
+        "the role task_api_list is missing on this server",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -159,6 +194,24 @@ def test_what_is_wrong_with_row_level_security_is_said(site: Site, sessions: Ses
     assert len(gaps) == (len(SQLModel.metadata.tables) if name == "out of reach" else 1)
 
     assert find_gaps(sessions) == []
+
+
+@pytest.mark.requirement("FR-358")
+@pytest.mark.parametrize("name", OF_LIST)
+def test_the_role_for_one_list_is_checked_at_the_start_and_for_readiness(
+    site: Site, sessions: SessionFactory, name: str
+) -> None:
+    readiness = Readiness(sessions, frozenset(migrations.known()), remember_seconds=0, retry_seconds=0)
+    newer = Readiness(sessions, frozenset({*migrations.known(), "9999"}), remember_seconds=0, retry_seconds=0)
+    with site.broken(OF_LIST[name]):
+        (gap,) = find_gaps(sessions)
+        assert site.filled_in(OF_LIST[name].said) in gap
+        with pytest.raises(ServiceUnavailable, match=NO_RLS):
+            check(readiness)
+        with pytest.raises(ServiceUnavailable, match="1 migrations are pending"):  # which may have to make the role
+            check(newer)
+    assert find_gaps(sessions) == []
+    check(readiness)
 
 
 @pytest.mark.requirement("FR-087")

@@ -95,12 +95,19 @@ def test_what_is_missing_or_unknown_in_an_operation_is_named(client: httpx.Clien
         ({"op": "create", "data": {"title": "a"}, "if_match": 1}, {("if_match", "extra_forbidden")}),
         ({"op": "create", "data": {"title": "a", "user_id": "x"}}, {("data.user_id", "extra_forbidden")}),
         ({"op": "update", "id": MISSING_ID}, {("data", "missing")}),
-        ({"op": "update", "data": {"title": None}}, {("data.title", "string_type"), ("id", "missing")}),
+        ({"op": "update", "data": {"title": None}}, {("data.title", "string_type")}),
         ({"op": "complete", "id": MISSING_ID, "data": {}}, {("data.completed", "missing")}),
         ({"op": "complete", "id": MISSING_ID, "completed": True}, {("completed", "extra_forbidden")}),
         ({"op": "delete", "id": MISSING_ID, "data": {}}, {("data", "extra_forbidden")}),
         ({"op": "delete", "id": MISSING_ID, "permanent": True}, {("permanent", "extra_forbidden")}),
         ({"op": "restore"}, {("id", "missing")}),
+        ({"op": "restore", "id": MISSING_ID, "ref": "a"}, {("ref", "id_or_ref")}),
+        ({"op": "restore", "ref": "a b"}, {("ref", "string_pattern_mismatch")}),
+        ({"op": "create", "ref": None, "data": {"title": "a"}}, {("ref", "string_type")}),
+        (
+            {"op": "create", "parent_ref": "a", "data": {"title": "a", "parent_id": MISSING_ID}},
+            {("parent_ref", "parent_id_or_ref")},
+        ),
     ]
     for third, expected in cases:
         found = set(refusal(client, json.dumps(third)))

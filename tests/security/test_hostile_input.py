@@ -190,6 +190,9 @@ def test_every_query_parameter_of_the_contract_has_been_tried() -> None:
     assert {(operation.id, parameter["name"]) for operation, parameter in parameters("query")} == {
         *(("list_tasks", name) for name in ("limit", "cursor", *BAD_QUERIES)),
         ("delete_task", "permanent"),
+        # tests/integration/test_subtasks.py tries these.
+        ("get_task", "include"),
+        *(("list_subtasks", name) for name in ("limit", "cursor", "include")),
         ("erase_account", "confirm"),
         # tests/integration/test_list_calls.py tries these.
         *(("list_lists", name) for name in ("archived", "deleted", "include_counts")),

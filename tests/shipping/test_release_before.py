@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from backend.config import Settings
 from backend.database.migrations import runner as migrations
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import new_user, serve
+from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.load import load_on
 from tests.fixtures.migrating import at_last
 from tests.fixtures.needs import need, skip_without
@@ -75,7 +75,7 @@ def sent(client: httpx.Client, method: str, path: str, body: Any = None) -> Any:
     return response.json()["data"]
 
 
-@pytest.mark.requirement("FR-277", "FR-282", "FR-288", "FR-294", "FR-341", "FR-351")
+@pytest.mark.requirement("FR-277", "FR-282", "FR-288", "FR-294", "FR-341", "FR-351", "FR-358", "FR-366")
 def test_it_goes_on_while_this_release_migrates(old: Service, url: str, before: Path) -> None:
     with load_on(old.address, new_user(), kept=2, new=1) as load:
         load.wait_for(20)
@@ -85,7 +85,7 @@ def test_it_goes_on_while_this_release_migrates(old: Service, url: str, before: 
     assert load.lost() == []
 
 
-@pytest.mark.requirement("FR-277", "FR-282", "FR-288", "FR-294", "FR-341", "FR-351")
+@pytest.mark.requirement("FR-277", "FR-282", "FR-288", "FR-294", "FR-341", "FR-351", "FR-358", "FR-366")
 def test_both_releases_understand_what_the_other_stores(old: Service, url: str, settings: Settings) -> None:
     migrations.apply(url)
     user_id = new_user()
@@ -100,6 +100,8 @@ def test_both_releases_understand_what_the_other_stores(old: Service, url: str, 
         _priorities_of_new(new, former)
         _labels_of_new(new, former)
         _lists_of_new(new, former)
+        _tokens_of_new(api, new, former)
+        _subtasks_of_new(new, former)
 
 
 def _statuses_of_former(new: httpx.Client, former: httpx.Client) -> None:
@@ -143,6 +145,19 @@ def _priorities_of_new(new: httpx.Client, former: httpx.Client) -> None:
     assert {**plain, "priority": None}.items() <= next(each for each in found if each["id"] == plain["id"]).items()
 
 
+def _subtasks_of_new(new: httpx.Client, former: httpx.Client) -> None:
+    parent = sent(new, "POST", "/api/tasks", {"title": "a"})
+    path = f"/api/tasks/{sent(new, 'POST', '/api/tasks', {'title': 'b', 'parent_id': parent['id']})['id']}"
+
+    sent(former, "PATCH", path, {"title": "c"})
+    sent(former, "PATCH", f"{path}/complete")
+    sent(former, "PATCH", f"/api/tasks/{parent['id']}/complete")
+    assert sent(new, "GET", f"/api/tasks/{parent['id']}/subtasks") == [sent(new, "GET", path)]
+    assert sent(new, "GET", path)["title"] == "c"
+    sent(new, "PATCH", path, {"completed": False})
+    assert not sent(new, "GET", f"/api/tasks/{parent['id']}")["completed"]
+
+
 def _labels_of_new(new: httpx.Client, former: httpx.Client) -> None:
     path = f"/api/tasks/{sent(new, 'POST', '/api/tasks', {'title': 'a', 'labels': ['Home', 'errand']})['id']}"
 
@@ -172,6 +187,24 @@ def _lists_of_new(new: httpx.Client, former: httpx.Client) -> None:
     assert sent(former, "POST", f"{path}/restore")["title"] == "b"
     assert sent(new, "GET", path)["list_id"] == home  # it does not know of lists, nor that this one is in the trash
     assert sent(new, "POST", f"/api/lists/{home}/restore")["name"] == "Home"
+
+
+def _tokens_of_new(api: API, new: httpx.Client, former: httpx.Client) -> None:
+    """The release before would let a token for one list do everything: it does not find it."""
+    home = sent(new, "POST", "/api/lists", {"name": "Home"})["id"]
+    wanted = {"name": "Guest", "scopes": ["tasks:read"], "expires_in_days": 1}
+    token = sent(new, "POST", "/api/me/tokens", {**wanted, "list_id": home})["token"]
+    with api.client(Authorization=f"Bearer {token}") as guest:
+        assert sent(guest, "GET", "/api/tasks") == []
+        refused = former.get("/api/tasks", headers={"Authorization": f"Bearer {token}"})
+        assert refused.status_code == 401
+    everywhere = sent(new, "POST", "/api/me/tokens", wanted)["token"]
+    assert former.get("/api/tasks", headers={"Authorization": f"Bearer {everywhere}"}).status_code == 200
+
+    path = f"/api/tasks/{sent(new, 'POST', '/api/tasks', {'title': 'a', 'list_id': home})['id']}"
+    sent(new, "PATCH", path, {"list_id": None})
+    assert former.delete(path, params={"permanent": "true"}).status_code == 204
+    assert former.get("/api/changes").status_code == 200
 
 
 def _creates_of_both(new: httpx.Client, former: httpx.Client) -> None:

@@ -19,6 +19,7 @@ from backend.services.task_files import import_rules
 from backend.services.tasks import rules
 from backend.services.tasks.loaded import task_json
 from backend.services.tasks.rules import Row
+from backend.services.tasks.tree import Tree
 from tests.unit.test_rules import DATES, NO_DATES, SAID_DATES, TIMES, dates_of, rows
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -167,7 +168,7 @@ def test_a_create_and_a_row_of_a_file_are_judged_as_an_edit_of_an_empty_task(sai
         makes: list[Callable[[], Row]] = [
             lambda: rules.new_task(empty.id, data, NOW),
             lambda: import_rules.new_task(empty.id, row, NOW),
-            lambda: import_rules.changed(empty, row, NOW, ()),
+            lambda: import_rules.changed(empty, row, NOW, (), Tree()),
         ]
         for make in makes:
             with pytest.raises(ValidationFailed) as refused:
@@ -177,7 +178,7 @@ def test_a_create_and_a_row_of_a_file_are_judged_as_an_edit_of_an_empty_task(sai
         expected = dates_of(edited(empty, said))
         assert dates_of(rules.new_task(empty.id, data, NOW)) == expected
         assert dates_of(import_rules.new_task(empty.id, row, NOW)) == expected
-        assert dates_of(import_rules.changed(empty, row, NOW, ())) == expected
+        assert dates_of(import_rules.changed(empty, row, NOW, (), Tree())) == expected
 
 
 @pytest.mark.requirement("FR-282")

@@ -24,6 +24,7 @@ from tests.fixtures.task_files import DESCRIPTIONS, LABELS, LARGEST, STATUSES, T
 NOW = "2026-11-21T09:30:00.123456+00:00"
 ID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
 OTHER_ID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e20"
+OTHERS = uuid.UUID("5f0c9d1e-52c5-4f6d-9d0a-6a1f3b7e2c48")  # namespace of ids made from other programs' UIDs
 LONG = "x" * 1000 + "\n"
 CALENDAR = "BEGIN:VCALENDAR\r\n{}\r\nEND:VCALENDAR\r\n"
 
@@ -69,6 +70,7 @@ def task_of(
         "labels": [],
         "list_id": None,
         "position": "i000000001",
+        "parent_id": None if number % 2 else str(uuid.UUID(int=number + 1)),
     }
 
 
@@ -303,6 +305,29 @@ def test_a_calendar_names_the_list_or_the_inbox_or_neither(properties: str, said
     (fields,) = found(FileFormat.CALENDAR, CALENDAR.format(f"BEGIN:VTODO\n{properties}\nEND:VTODO"))
 
     assert {name: value for name, value in fields.items() if name == "list_id"} == said
+
+
+@pytest.mark.requirement("FR-367")
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [
+        ("SUMMARY:a", {}),
+        (f"RELATED-TO:{ID}", {"parent_id": ID}),
+        (f"related-to;X=y;reltype=parent: {ID} ", {"parent_id": ID}),
+        (f"RELATED-TO;RELTYPE=CHILD:{OTHER_ID}\nRELATED-TO;RELTYPE=PARENT:{ID}", {"parent_id": ID}),
+        (f"RELATED-TO;RELTYPE=SIBLING:{ID}", {}),
+        (f"RELATED-TO;RELTYPE=PARENT,CHILD:{ID}", {}),
+        (f"RELATED-TO:{ID}\nRELATED-TO:{OTHER_ID}", {"parent_id": ID}),
+        ("X-TASK-API-PARENT:", {"parent_id": None}),
+        (f"X-TASK-API-PARENT:\nRELATED-TO:{ID}", {"parent_id": ID}),
+        ("RELATED-TO:", {"parent_id": None}),
+        ("RELATED-TO:other@example.com", {"parent_id": str(uuid.uuid5(OTHERS, "other@example.com"))}),
+    ],
+)
+def test_a_calendar_names_the_parent_or_none_or_neither(properties: str, said: dict[str, object]) -> None:
+    (fields,) = found(FileFormat.CALENDAR, CALENDAR.format(f"BEGIN:VTODO\n{properties}\nEND:VTODO"))
+
+    assert {name: value for name, value in fields.items() if name == "parent_id"} == said
 
 
 @pytest.mark.requirement("FR-294")

@@ -107,7 +107,9 @@ def test_a_change_that_would_make_too_many_labels_makes_none() -> None:
 @pytest.mark.requirement("FR-292")
 def test_only_a_change_that_names_labels_reads_them() -> None:
     for has_key in (False, True):
-        plain, named = (str(reading(rows, has_key=has_key)) for rows in (queries.NAMED, queries.NAMED_AND_LABELS))
+        plain, named = (
+            str(reading(rows, has_key=has_key)) for rows in (queries.NAMED, queries.NAMED_BESIDE[True, False, False])
+        )
         assert "FROM labels" not in plain
         assert named.count("FROM labels") == 2
 

@@ -16,6 +16,7 @@ from backend.models.task_file import ImportedTask
 from backend.services.task_files import import_rules
 from backend.services.tasks import rules
 from backend.services.tasks.rules import Row
+from backend.services.tasks.tree import Tree, restored
 from backend.utils.positions import LAST, last_position
 from backend.utils.priorities import word_of
 
@@ -234,8 +235,8 @@ def test_a_task_that_is_completed_again_keeps_its_time(task: Row, now: datetime)
 @given(rows(), TIMES)
 def test_the_trash_and_back_leaves_a_task_as_it_was(task: Row, now: datetime) -> None:
     lists = {task.list_id} if task.list_id else set()
-    alive = rules.restored(task, lists)
-    assert rules.restored(rules.trashed(alive, now), lists) == rules.restored(alive, set()) == alive
+    alive = restored(task, lists, Tree())
+    assert restored(rules.trashed(alive, now), lists, Tree()) == restored(alive, set(), Tree()) == alive
     assert rules.trashed(task, now).deleted_at == now
 
 
@@ -243,8 +244,10 @@ def test_the_trash_and_back_leaves_a_task_as_it_was(task: Row, now: datetime) ->
 @given(rows(), TIMES, st.uuids(), st.uuids())
 def test_a_task_whose_list_is_gone_comes_back_into_the_inbox(task: Row, now: datetime, here: UUID, other: UUID) -> None:
     trashed = rules.trashed(task._replace(list_id=here), now)
-    assert rules.restored(trashed, {here}).list_id == here
-    assert rules.restored(trashed, {other} - {here}) == trashed._replace(deleted_at=None, list_id=None, position=LAST)
+    assert restored(trashed, {here}, Tree()).list_id == here
+    assert restored(trashed, {other} - {here}, Tree()) == (
+        trashed._replace(deleted_at=None, list_id=None, position=LAST)
+    )
 
 
 @pytest.mark.requirement("FR-338")
@@ -296,5 +299,5 @@ def test_a_create_is_known_again_by_its_request(
 )
 def test_a_row_of_a_file_does_what_the_same_edit_does(task: Row, fields: dict[str, object], now: datetime) -> None:
     lists = {task.list_id} if task.list_id else set()
-    edited = rules.edited(rules.restored(task, lists), TaskUpdate.model_validate(fields), now)
-    assert import_rules.changed(task, ImportedTask.model_validate(fields), now, lists) == edited
+    edited = rules.edited(restored(task, lists, Tree()), TaskUpdate.model_validate(fields), now)
+    assert import_rules.changed(task, ImportedTask.model_validate(fields), now, lists, Tree()) == edited

@@ -95,7 +95,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     "List-ETag": _header(
         "Changes whenever any of your tasks, labels or lists changes; for If-None-Match",
         '"42-7-1795253400123456"',
-        pattern='^"[0-9-]+"$',
+        pattern='^"[0-9a-f-]+"$',
     ),
     "Link": _header(
         'The first page (`rel="first"`) and, if there is one, the next page (`rel="next"`)',

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
-from backend.api.deps import IfMatch, IfNoneMatch, Lists, Once, OnlyNew
+from backend.api.deps import IfMatch, IfNoneMatch, Lists, Once, OnlyNew, TokenAuthenticator
 from backend.api.http.envelope import data_response, not_modified, tagged_response
 from backend.api.http.idempotency import malformed_key
 from backend.api.http.preconditions import malformed
@@ -159,15 +159,23 @@ def update_list(lists: Lists, list_id: ListId, expected: IfMatch, data: ListEdit
     responses=success(204, "The list is deleted") | CONDITIONAL_ON_LIST | errors(ListNotFound, _NO_PLACE),
 )
 def delete_list(
-    lists: Lists, list_id: ListId, expected: IfMatch, query: Annotated[ListDeleteQuery, Query()]
+    lists: Lists,
+    authenticator: TokenAuthenticator,
+    list_id: ListId,
+    expected: IfMatch,
+    query: Annotated[ListDeleteQuery, Query()],
 ) -> Response:
     """Delete one of your lists, and move its tasks to the trash or to the inbox.
 
     The list moves to the trash and counts as missing from then on. Its tasks move to the trash along with it, or to
     the inbox with `tasks=inbox`. You can restore it for 30 days. With `permanent=true` the list is removed for good,
-    even if it is already in the trash; its tasks go the same ways, and can still be restored from the trash.
+    even if it is already in the trash; its tasks go the same ways, and can still be restored from the trash. Personal
+    access tokens for this list alone are then revoked, and stop working everywhere within a minute.
     """
-    (lists.remove if query.permanent else lists.delete)(list_id, expected, tasks=query.tasks)
+    try:
+        (lists.remove if query.permanent else lists.delete)(list_id, expected, tasks=query.tasks)
+    finally:
+        authenticator.forget(lists.user_id)
     return Response(status_code=204)
 
 

@@ -41,7 +41,7 @@ from backend.models.base import TaskDocument
 from backend.models.fields import TIME_EXAMPLE, UUID_EXAMPLE, CanonicalUUID
 from backend.models.move import BOTH, TaskMove
 from backend.models.task import TaskCompletion, TaskCreate, TaskUpdate
-from backend.models.task_query import DeleteQuery, TaskQuery
+from backend.models.task_query import DeleteQuery, Included, ReadQuery, SubtasksQuery, TaskQuery
 
 router = APIRouter(
     prefix="/api/tasks",
@@ -105,6 +105,7 @@ _MERGE_PATCH = {
     }
 }
 _TOO_LONG = invalid("query.limit", "less_than_equal", "Input should be less than or equal to 1000")
+_NOT_INCLUDED = invalid("query.include", "enum", Included.refusal())
 _BLANK = invalid("title", "string_too_short", BLANK)
 _NEW = dict.fromkeys(("description", "due_date", "start_date", "priority")) | {"labels": [], "revision": 1}
 _DONE = {"completed": True, "completed_at": TIME_EXAMPLE, "status": "done"}
@@ -169,12 +170,18 @@ def list_tasks(
     responses=success(200, "The task", TaskAnswer)
     | NOT_MODIFIED
     | TO_READ
-    | errors(malformed("If-None-Match"), TaskNotFound),
+    | errors(malformed("If-None-Match"), TaskNotFound, _NOT_INCLUDED),
 )
-def get_task(tasks: Tasks, task_id: TaskId, known: IfNoneMatch) -> Response:
-    """Read one of your tasks."""
-    task = tasks.get(task_id)
-    return not_modified(str(task.revision)) if known.match_weakly(str(task.revision)) else tagged_response(task)
+def get_task(tasks: Tasks, task_id: TaskId, query: Annotated[ReadQuery, Query()], known: IfNoneMatch) -> Response:
+    """Read one of your tasks.
+
+    With `include=subtask_counts`, it is always answered in full: the counts change with other tasks, and the `ETag`
+    does not.
+    """
+    with_counts = query.include is not None
+    task = tasks.get(task_id, with_counts=with_counts)
+    is_known = not with_counts and known.match_weakly(str(task.revision))
+    return not_modified(str(task.revision)) if is_known else tagged_response(task)
 
 
 @router.put(
@@ -229,7 +236,12 @@ def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, 
     if data is None:
         return once(tasks, None, lambda tasks: tagged_response(tasks.toggle(task_id, expected)))
     completed = data.completed
-    return once(tasks, data, lambda tasks: tagged_response(tasks.complete(task_id, expected, completed=completed)))
+    cascade = data.cascade
+    return once(
+        tasks,
+        data,
+        lambda tasks: tagged_response(tasks.complete(task_id, expected, completed=completed, cascade=cascade)),
+    )
 
 
 @router.delete(
@@ -277,3 +289,22 @@ def move_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, data
     order. A task that already stands there is returned unchanged, so this call is safe to repeat.
     """
     return once(tasks, data, lambda tasks: tagged_response(tasks.move(task_id, data, expected)))
+
+
+@router.get(
+    "/{task_id:id}/subtasks",
+    responses=success(200, "A page of the task's subtasks", TaskListAnswer)
+    | LIST_NOT_MODIFIED
+    | TO_READ
+    | errors(BadRequest, TaskNotFound, _TOO_LONG),
+)
+def list_subtasks(
+    request: Request, listing: Listing, task_id: TaskId, query: Annotated[SubtasksQuery, Query()], known: IfNoneMatch
+) -> Response:
+    """List the subtasks of one of your tasks, those on the next level, in the order of their positions.
+
+    `GET /api/tasks?parent_id=…` lists them, too, and takes filters. Pages and the `ETag` are like those of
+    `GET /api/tasks`.
+    """
+    page = listing.list(query.of(task_id), None if known.is_any else known.opaque, of_living=True)
+    return not_modified(page.tag) if known.match_weakly(page.tag) else page_response(page, request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Text, Uuid, cast, delete, func, or_, text, update
+from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Text, Uuid, case, cast, delete, func, or_, text, update
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlmodel import select
@@ -19,6 +19,7 @@ _PUBLIC = tuple(AccessTokenPublic.model_fields)
 _OWNED = access_tokens.c.user_id == USER_ID
 _ID = access_tokens.c.id == bind("token", type_=access_tokens.c.id.type)
 _HASH: ColumnElement[bytes] = bind("hash", type_=LargeBinary)
+_HASH_OF_LIST: ColumnElement[bytes] = bind("hash_of_list", type_=LargeBinary)  # if the token is for one list
 # When many requests come at once, they need not all be recorded.
 _NOT_JUST_NOW = or_(
     access_tokens.c.last_used_at.is_(None), access_tokens.c.last_used_at < func.now() - text("interval '1 second'")
@@ -34,7 +35,8 @@ def _list() -> SelectOfScalar[str]:
 
 def _use() -> Select[list[str], float, UUID | None]:
     """Record the use of a token, and select its scopes, remaining seconds and list; no row if it is not valid."""
-    is_good = (_OWNED, access_tokens.c.token_hash == _HASH, access_tokens.c.expires_at > func.now())
+    hashed = case((access_tokens.c.list_id.is_(None), _HASH), else_=_HASH_OF_LIST)
+    is_good = (_OWNED, access_tokens.c.token_hash == hashed, access_tokens.c.expires_at > func.now())
     used = update(access_tokens).where(*is_good, _NOT_JUST_NOW).values(last_used_at=func.now()).cte("used")
     seconds = func.extract("epoch", access_tokens.c.expires_at - func.now())
     return select(access_tokens.c.scopes, seconds, access_tokens.c.list_id).where(*is_good).add_cte(used)

@@ -67,7 +67,7 @@ class AccessTokenService:
             unit.store(
                 access_token_queries.CREATE,
                 new_token=token_id,
-                hash=hash_of(token),
+                hash=hash_of(token, is_of_list=made.list_id is not None),
                 new_name=made.name,
                 new_scopes=[scope.value for scope in made.scopes],
                 new_created_at=made.created_at,
@@ -94,7 +94,7 @@ class AccessTokenService:
     @repeatable
     def use(self, token: str) -> Grant | None:
         """Record the use of a token, and return what it may do; None if it is not valid."""
-        params = {"principal": self.user_id, "hash": hash_of(token)}
+        hashes = {"hash": hash_of(token), "hash_of_list": hash_of(token, is_of_list=True)}
         with self.sessions(self.user_id) as session:
-            rows = session.exec(access_token_queries.USE, params=params)
+            rows = session.exec(access_token_queries.USE, params={"principal": self.user_id, **hashes})
         return Grant(frozenset(rows[0][0]), float(rows[0][1]), rows[0][2]) if rows else None

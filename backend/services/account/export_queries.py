@@ -32,14 +32,14 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.models.tables import OF_A_USER, tasks, users
 from backend.models.task_query import INBOX
-from backend.services.tasks.columns import ALIVE, SHOWN, TASK_ID, public
+from backend.services.tasks.columns import ALIVE, OWNED, SHOWN, TASK_ID, public
 from backend.services.unit_of_work import USER_ID
 
 # The lines of a page, or null if there are none; and the key of the row after it.
 Lines = Select[str | None, Any]
 
 _MAX_ROWS: ColumnElement[int] = bind("max_rows", type_=Integer)
-_LEFT_OUT = {"token_hash", "due_key", "name_key"}
+_LEFT_OUT = {"token_hash", "due_key", "name_key", "has_subtasks"}
 _MAX_BYTES: ColumnElement[int] = bind("max_bytes", type_=BigInteger)
 
 
@@ -79,7 +79,7 @@ def _page(
     size = sum((func.coalesce(length, 0) for length in lengths[1:]), lengths[0])
     found = (
         select(*(*columns, size.label("size")))
-        .where(table.c.user_id == USER_ID, table.c[key] >= start, *conditions)
+        .where(OWNED if table is tasks else table.c.user_id == USER_ID, table.c[key] >= start, *conditions)
         .order_by(table.c[key])
         .limit(_MAX_ROWS + 1)
         .subquery("found")

@@ -139,7 +139,7 @@ def _tombstones(*conditions: ColumnElement[bool], kind: ColumnElement[str] = tom
 def _left() -> Change:
     """Select the tasks that have left the list of the session, unless they have come back."""
     is_here = exists().where(OWNED, tasks.c.id == tombstones.c.id)
-    is_left = tombstones.c.list_ids.any(LIST_OF_SESSION)
+    is_left = any_(tombstones.c.list_ids) == LIST_OF_SESSION
     is_task = or_(tombstones.c.kind == "task", tombstones.c.kind == "moved")
     return _tombstones(is_left, is_task, ~is_here, _is_wanted("task"), kind=literal("task", Text))
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from psycopg2.errorcodes import UNDEFINED_TABLE
-from sqlalchemy import text
+from sqlalchemy import Executable, text
 
 from backend.database.errors import RoleRefused, StatementRefused
+from backend.database.guard import ROLE_OF_LIST
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from backend.models.user import NOBODY
@@ -20,7 +21,8 @@ from backend.services.health import rls_check
 logger = structlog.get_logger()
 
 _APPLIED = "(SELECT array_agg(migration_id) FROM _yoyo_migration) AS applied"
-_STATE = text(f"SELECT rls.*, {_APPLIED} FROM ({rls_check.SQL}) AS rls")  # noqa: S608 - constants
+_STATE = text(f"{rls_check.BEFORE} SELECT rls.*, {_APPLIED} FROM ({rls_check.SQL}) AS rls")  # noqa: S608 - constants
+_SCHEMA = text(f"SELECT {_APPLIED}")
 _NO_SCHEMA = "The database has no schema yet: no migration is applied."
 _NO_RLS = "Row-level security does not work; the log says why."
 
@@ -70,9 +72,7 @@ class Readiness:
     def _ask(self) -> str | None:
         """Return why it is not ready, None if it is."""
         try:
-            with self.sessions(NOBODY) as session:
-                rows = session.exec(_STATE, params=rls_check.parameters())
-            return self._judge(rows)
+            return self._find_reason()
         except RoleRefused:
             return _NO_RLS
         except ServiceUnavailable as error:
@@ -81,12 +81,27 @@ class Readiness:
             logger.warning("schema_unreadable", reason=str(error))
             return _NO_SCHEMA if error.sqlstate == UNDEFINED_TABLE else ServiceUnavailable.message
 
-    def _judge(self, rows: list[tuple[Any, ...]]) -> str | None:
-        """Return why the schema or row-level security is not as it should be; raises what sessions raise."""
-        if missing := self.migrations.difference(rows[0][2] or ()):
-            return f"The database schema is outdated: {len(missing)} migrations are pending."
-        gaps = rls_check.gaps_of((name, gap) for name, gap, _ in rows)
-        if gaps := gaps or rls_check.gaps_in_list(self.sessions):
+    def _find_reason(self) -> str | None:
+        """Do the same; raises what sessions raise."""
+        try:
+            rows = self._read(_STATE, rls_check.parameters())
+        except RoleRefused as error:
+            # A migration that is pending may have to make the role.
+            if error.role == ROLE_OF_LIST and (outdated := self._judge(self._read(_SCHEMA, {})[0][0])):
+                return outdated
+            raise
+        if outdated := self._judge(rows[0][3]):
+            return outdated
+        if gaps := rls_check.gaps_of((role, name, gap) for role, name, gap, _ in rows):
             logger.error("row_level_security_off", reason="; ".join(gaps))
             return _NO_RLS
         return None
+
+    def _read(self, statement: Executable, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        with self.sessions(NOBODY) as session:
+            return session.exec(statement, params=params)
+
+    def _judge(self, applied: list[str] | None) -> str | None:
+        """Return why the schema is not as it should be, None if it is."""
+        missing = self.migrations.difference(applied or ())
+        return f"The database schema is outdated: {len(missing)} migrations are pending." if missing else None

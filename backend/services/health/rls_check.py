@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import closing
 from typing import Any
-from uuid import UUID
 
 from psycopg2.extensions import quote_ident
 from sqlalchemy import text
@@ -19,43 +18,58 @@ from backend.database.session import SessionFactory
 from backend.models.tables import TABLES
 from backend.models.user import NOBODY
 
+_USER, _LIST = "app.user_id", "app.list_id"
+# What the policies of each table must look at beside the user, for each role. A request in one list reaches no others.
+_SETTINGS = {
+    ROLE: dict.fromkeys((table.name for table in TABLES), _USER),
+    ROLE_OF_LIST: {
+        **dict.fromkeys(("users", "labels"), _USER),
+        **dict.fromkeys(("tasks", "lists", "tombstones", "idempotency_keys"), _LIST),
+    },
+}
+
 # One row for each table: its name, and what is wrong with its row-level security, or null. It runs as the role that it
 # checks, so row_security_active() covers owners, members of roles, and roles that bypass row-level security.
-SQL = """
+_OF_ROLE = """
 SELECT wanted.name,
        CASE WHEN pg_class.oid IS NULL THEN 'missing'
             WHEN rolsuper OR rolbypassrls THEN 'passed by'
             WHEN NOT relrowsecurity THEN 'off'
             WHEN NOT row_security_active(pg_class.oid) THEN 'owned'
-            WHEN of_the_user IS NULL THEN 'without policy'
-            WHEN NOT of_the_user THEN 'open'
+            WHEN is_bound IS NULL THEN 'without policy'
+            WHEN NOT is_bound THEN 'open'
        END AS gap
-FROM unnest(CAST(:tables AS text[]), CAST(:settings AS text[])) AS wanted (name, setting)
+FROM unnest(CAST(:{tables} AS text[]), CAST(:{settings} AS text[])) AS wanted (name, setting)
 JOIN pg_roles ON rolname = current_user
 LEFT JOIN pg_class ON pg_class.oid = to_regclass(wanted.name)
 LEFT JOIN LATERAL (
-    -- Permissive policies add up: one that does not look at the user, or the list, is one too many.
-    SELECT bool_and(strpos(coalesce(pg_get_expr(polqual, polrelid), setting), setting) > 0
-                AND strpos(coalesce(pg_get_expr(polwithcheck, polrelid), setting), setting) > 0)
-    FROM pg_policy
+    -- Permissive policies add up: one that does not look at the user, or at the list, is one too many.
+    SELECT bool_and(strpos(said, 'app.user_id') > 0 AND strpos(said, setting) > 0)
+    FROM pg_policy, unnest(ARRAY[pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)]) AS said
     WHERE polrelid = pg_class.oid AND polpermissive
       AND EXISTS (SELECT FROM unnest(polroles) AS role WHERE role = 0 OR pg_has_role(role, 'USAGE'))
-) AS policies (of_the_user) ON true
+) AS policies (is_bound) ON true
 ORDER BY wanted.name
 """
-_CHECK = text(SQL)
 
-# What the policies of each table must look at, for each role. A request in one list reaches no other tables.
-_USER, _LIST = "app.user_id", "app.list_id"
-_SETTINGS = {
-    ROLE: {table.name: _USER for table in TABLES},
-    ROLE_OF_LIST: {
-        "users": _USER,
-        "labels": _USER,
-        **dict.fromkeys(("tasks", "lists", "tombstones", "idempotency_keys"), _LIST),
-    },
-}
-_NO_LIST = UUID(int=0)
+
+_OF_LIST = _OF_ROLE.format(tables="tables_of_list", settings="settings_of_list")
+# In the same message, so that a check is one round trip: what is wrong for the other role is kept in a setting.
+BEFORE = f"""
+SET LOCAL role = '{ROLE_OF_LIST}';
+SELECT set_config('app.gaps_of_list', CAST(coalesce(json_agg(json_build_array(name, gap)), '[]') AS text), true)
+FROM ({_OF_LIST}) AS of_list WHERE gap IS NOT NULL;
+SET LOCAL role = '{ROLE}';
+"""  # noqa: S608 - constants
+# One row for each table and role: the role, the table's name, and what is wrong, or null.
+SQL = f"""
+SELECT '{ROLE}' AS role, name, gap
+FROM ({_OF_ROLE.format(tables="tables", settings="settings")}) AS of_user
+UNION ALL
+SELECT '{ROLE_OF_LIST}', gap ->> 0, gap ->> 1
+FROM json_array_elements(CAST(current_setting('app.gaps_of_list') AS json)) AS gap
+"""  # noqa: S608
+_CHECK = text(BEFORE + SQL)
 
 _ADVICE = {
     "missing": "the role {role} cannot see the table {table}. Run: GRANT USAGE ON SCHEMA public TO {role}",
@@ -70,22 +84,22 @@ _ADVICE = {
 }
 
 
-def parameters(role: str = ROLE) -> dict[str, list[str]]:
-    """Return the statement's parameters: the names of the tables that the role reaches, and what binds it there."""
-    return {"tables": [*_SETTINGS[role]], "settings": [*_SETTINGS[role].values()]}
+def parameters() -> dict[str, list[str]]:
+    """Return the parameters of the statements: the tables that each role reaches, and what binds it there."""
+    return {
+        "tables": [*_SETTINGS[ROLE]],
+        "settings": [*_SETTINGS[ROLE].values()],
+        "tables_of_list": [*_SETTINGS[ROLE_OF_LIST]],
+        "settings_of_list": [*_SETTINGS[ROLE_OF_LIST].values()],
+    }
 
 
-def gaps_of(rows: Iterable[tuple[str, str | None]], role: str = ROLE) -> list[str]:
-    """Return what to do about each gap."""
+def gaps_of(rows: Iterable[tuple[str, str, str | None]]) -> list[str]:
+    """Return what to do about each gap; those of the role for one list only if they are the only ones."""
+    gaps = [row for row in rows if row[2]]
+    gaps = [row for row in gaps if row[0] == ROLE] or gaps
     # A dictionary removes duplicates: a problem with the role appears on every table.
-    return list({_ADVICE[gap].format(table=table, role=role): None for table, gap in rows if gap})
-
-
-def gaps_in_list(sessions: SessionFactory) -> list[str]:
-    """Return what is wrong for requests with a token for one list; raises RoleRefused, and what sessions raise."""
-    with sessions.limited_to(_NO_LIST)(NOBODY) as session:
-        rows = session.exec(_CHECK, params=parameters(ROLE_OF_LIST))
-    return gaps_of(((name, gap) for name, gap in rows), ROLE_OF_LIST)
+    return list({_ADVICE[gap].format(table=table, role=role): None for role, table, gap in gaps if gap})
 
 
 def find_gaps(sessions: SessionFactory) -> list[str]:
@@ -95,8 +109,7 @@ def find_gaps(sessions: SessionFactory) -> list[str]:
     """
     try:
         with sessions(NOBODY) as session:
-            gaps = gaps_of((name, gap) for name, gap in session.exec(_CHECK, params=parameters()))
-        return gaps or gaps_in_list(sessions)
+            return gaps_of((role, name, gap) for role, name, gap in session.exec(_CHECK, params=parameters()))
     except RoleRefused as error:
         return [_MISSING_ROLE.format(role=error.role) if error.is_missing else _how_to_grant(sessions, error.role)]
 

@@ -9,11 +9,20 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from backend.errors import Detail, IdTaken, OutsideList, TooManyLabels, TooManyTasks, ValidationFailed
+from backend.errors import (
+    Detail,
+    IdTaken,
+    OutsideList,
+    TooManyLabels,
+    TooManySubtasks,
+    TooManyTasks,
+    ValidationFailed,
+)
 from backend.formats.rows import ROW
 from backend.models.task_file import ImportedTask
 from backend.services.tasks.loaded import LoadedTasks
-from backend.services.tasks.rules import Row, edited, refuse_contradictions, restored
+from backend.services.tasks.rules import Row, edited, refuse_contradictions
+from backend.services.tasks.tree import Tree, restored
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _SKEW = timedelta(days=1)  # how far ahead a clock may be: another service's now, or ours at that time
@@ -53,24 +62,36 @@ def put(tasks: LoadedTasks, row: Placed, *, only_adds: bool) -> Fate | Detail:
         return _put(tasks, row, only_adds=only_adds)
     except (ValidationFailed, OutsideList, IdTaken) as error:
         return error.details[0]
-    except (TooManyTasks, TooManyLabels) as error:
+    except (TooManyTasks, TooManyLabels, TooManySubtasks) as error:
         return replace(error.details[0], field=ROW)
 
 
 def _put(tasks: LoadedTasks, row: Placed, *, only_adds: bool) -> Fate | Detail:
     current = tasks.tasks.get(row.id)
-    if current is None:
-        tasks.add(new_task(row.id, row.task, tasks.now))
-        return Fate.CREATED
-    if row.is_new:
+    if current is not None and row.is_new:
         return Fate.CREATED  # by the first try, whose connection was lost: nobody else has this id
-    wanted = tasks.spelled(changed(current, row.task, tasks.now, tasks.lists))
-    if wanted == current:
-        return Fate.UNCHANGED
-    if only_adds:
-        return _UNSEEN
-    tasks.keep(wanted)
-    return Fate.RESTORED if current.deleted_at else Fate.UPDATED
+    wanted = _wanted(tasks, row)  # refuses what no task can be, before anything changes
+    if only_adds and current is not None:
+        return Fate.UNCHANGED if wanted == current else _UNSEEN
+    parent = tasks.tasks.get(row.task.parent_id) if row.task.parent_id else None
+    if parent is not None and parent.deleted_at is not None:
+        tasks.restore(parent)
+        wanted = _wanted(tasks, row)  # it may have come back along with its parent
+    if current is None:
+        tasks.add(wanted, is_of_file=True)
+        return Fate.CREATED
+    kept = tasks.keep(wanted, cascades=False, is_of_file=True)
+    if current.deleted_at is not None:
+        return Fate.RESTORED
+    return Fate.UNCHANGED if kept == current else Fate.UPDATED
+
+
+def _wanted(tasks: LoadedTasks, row: Placed) -> Row:
+    """Return the task as the row sets it."""
+    current = tasks.tasks.get(row.id)
+    if current is None:
+        return new_task(row.id, row.task, tasks.now)
+    return tasks.spelled(changed(current, row.task, tasks.now, tasks.lists, tasks.tree))
 
 
 def _refuse_other_times(task: ImportedTask, now: datetime) -> None:
@@ -87,9 +108,9 @@ def new_task(task_id: UUID, task: ImportedTask, now: datetime) -> Row:
     return edited(Row(task_id, _past(task.created_at, now), now), task, _past(task.completed_at, now))
 
 
-def changed(current: Row, task: ImportedTask, now: datetime, lists: Container[UUID]) -> Row:
+def changed(current: Row, task: ImportedTask, now: datetime, lists: Container[UUID], tree: Tree) -> Row:
     """Return a task as a row sets it, out of the trash. The completion time changes only when `completed` does."""
-    return edited(restored(current, lists), task, _past(task.completed_at, now))
+    return edited(restored(current, lists, tree), task, _past(task.completed_at, now))
 
 
 def _past(moment: datetime | None, now: datetime) -> datetime:

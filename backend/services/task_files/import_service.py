@@ -55,7 +55,7 @@ class ImportService:
     @repeatable
     def _store(self, rows: Sequence[Placed]) -> Fates:
         with unit_of_work(self.sessions, self.user_id) as unit:
-            names = Names.of((row.task for row in rows), restores=True)
+            names = Names.of(((row.id, row.task) for row in rows), restores=True, adopts=True)
             tasks = LoadedTasks.load(unit, {row.id for row in rows}, self.max_tasks, names)
             fates = [put(tasks, row, only_adds=self.only_adds) for row in rows]
             tasks.store()

@@ -24,11 +24,10 @@ from backend.models.batch import (
 from backend.services.tasks import rules
 from backend.services.tasks.loaded import LoadedTasks
 from backend.services.tasks.names import Names
+from backend.services.tasks.references import Operations, pointed
 from backend.services.tasks.rules import Row
 from backend.services.tasks.service import create_in
 from backend.services.unit_of_work import UnitOfWork, unit_of_work
-
-_OnOneTask = UpdateOperation | CompleteOperation | DeleteOperation | RestoreOperation
 
 # The task after the operation, None if it was deleted, or the error.
 Outcome = TaskDocument | TaskAPIError | None
@@ -54,9 +53,10 @@ class BatchService:
 
         If the batch is atomic, raises the error of the first operation that fails: its details name the operation.
         """
-        operations = [(operation, self._task_id(operation)) for operation in batch.operations]
+        operations = pointed([(operation, self._task_id(operation)) for operation in batch.operations])
         with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
-            tasks = LoadedTasks.load(unit, {task_id for _, task_id in operations}, self.max_tasks, _names(batch))
+            ids = {task_id for _, task_id in operations}
+            tasks = LoadedTasks.load(unit, ids, self.max_tasks, _names(operations))
             outcomes: list[Outcome] = []
             for operation, task_id in operations:
                 try:
@@ -68,7 +68,8 @@ class BatchService:
             tasks.store()
         return outcomes
 
-    def _task_id(self, operation: AnyOperation) -> UUID:
+    def _task_id(self, operation: AnyOperation) -> UUID | None:
+        """Return the id that an operation names or gets; None if it points at that of another one."""
         if isinstance(operation, CreateOperation):
             return operation.data.id or self.new_id()
         return operation.id
@@ -80,24 +81,30 @@ class BatchService:
         if self.require_if_match and operation.if_match is None:
             raise PreconditionRequired
         if isinstance(operation, UpdateOperation):
-            rules.refuse_another(operation.data, operation.id, self.user_id)
+            rules.refuse_another(operation.data, task_id, self.user_id)
         expected = None if operation.if_match is None else operation.if_match.revisions
         current = tasks.find(task_id, expected, in_trash_too=isinstance(operation, RestoreOperation))
-        task = tasks.keep(_changed(current, operation, tasks))
+        if isinstance(operation, RestoreOperation):
+            return tasks.document(tasks.restore(current))
+        is_alone = isinstance(operation, CompleteOperation) and not operation.data.cascade
+        task = tasks.keep(_changed(current, operation, tasks), cascades=not is_alone)
         return None if isinstance(operation, DeleteOperation) else tasks.document(task)
 
 
-def _names(batch: Batch) -> Names:
+def _names(operations: Operations) -> Names:
     """Return what the operations name."""
-    requests = (each.data for each in batch.operations if isinstance(each, CreateOperation | UpdateOperation))
-    return Names.of(requests, restores=any(isinstance(each, RestoreOperation) for each in batch.operations))
+    kinds = {type(operation) for operation, _ in operations}
+    return Names.of(
+        ((task_id, each.data) for each, task_id in operations if isinstance(each, CreateOperation | UpdateOperation)),
+        restores=RestoreOperation in kinds,
+        changes_trees=not kinds.isdisjoint({CompleteOperation, DeleteOperation}),
+        adopts=any(isinstance(each, CreateOperation) and each.data.id is not None for each, _ in operations),
+    )
 
 
-def _changed(task: Row, operation: _OnOneTask, tasks: LoadedTasks) -> Row:
+def _changed(task: Row, operation: UpdateOperation | CompleteOperation | DeleteOperation, tasks: LoadedTasks) -> Row:
     if isinstance(operation, DeleteOperation):
         return rules.trashed(task, tasks.now)
-    if isinstance(operation, RestoreOperation):
-        return rules.restored(task, tasks.lists)
     if isinstance(operation, CompleteOperation):
         return rules.with_completion(task, completed=operation.data.completed, at=tasks.now)
     return rules.edited(task, operation.data, tasks.now)

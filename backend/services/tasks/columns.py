@@ -24,17 +24,15 @@ from sqlalchemy import (
     extract,
     func,
     literal_column,
-    null,
+    select,
 )
 from sqlalchemy import bindparam as bind
 from sqlalchemy.sql.selectable import NamedFromClause
-from sqlmodel import select
 
 from backend.database.statements import InSessionOfList
 from backend.models.tables import lists, tasks, users
 from backend.models.task import Status, TaskPublic
 from backend.services.unit_of_work import USER_ID
-from backend.utils.postgres_json import to_json
 from backend.utils.priorities import BANDS
 
 TASK_ID = bind("task", type_=Uuid)
@@ -47,14 +45,19 @@ def _owned(user_id: ColumnElement[Any], list_id: ColumnElement[Any]) -> ColumnEl
     return InSessionOfList((of_user & (list_id == LIST_OF_SESSION)).self_group(), of_user)
 
 
-OWNED = _owned(tasks.c.user_id, tasks.c.list_id)
+def owned(source: FromClause) -> ColumnElement[bool]:
+    """Return the tenant filter of tasks under another name."""
+    return _owned(source.c.user_id, source.c.list_id)
+
+
+OWNED = owned(tasks)
 OWN_LISTS = _owned(lists.c.user_id, lists.c.id)
 ALIVE = tasks.c.deleted_at.is_(None)
 
-PUBLIC = tuple(name for name in TaskPublic.model_fields if name != "deleted_at")
-PUBLIC_IN_TRASH = tuple(TaskPublic.model_fields)
-# What few tasks have: null in most, or without elements. They follow one another in answers.
-RARE = ("due_date", "due_at", "start_date", "start_at", "timezone", "priority", "labels", "list_id")
+PUBLIC = tuple(name for name, field in TaskPublic.model_fields.items() if field.is_required())
+PUBLIC_IN_TRASH = (*PUBLIC, "deleted_at")
+# What few tasks have: null in most, or without elements.
+RARE = ("due_date", "due_at", "start_date", "start_at", "timezone", "priority", "labels", "list_id", "parent_id")
 # Never null, and only of letters, digits, - and _.
 WITHOUT_ESCAPES = {"id", "status", "position"}
 
@@ -74,6 +77,14 @@ def public(source: FromClause, names: tuple[str, ...] = PUBLIC) -> tuple[ColumnE
     return tuple(SHOWN[name] if source is tasks and name in SHOWN else source.c[name] for name in names)
 
 
+def subtask_counts(source: FromClause) -> ColumnElement[Any]:
+    """Count the living subtasks of each task of the source, and those of them that are done."""
+    below = tasks.alias("below")
+    counts = func.json_build_object("total", func.count(), "done", func.count().filter(below.c.completed))
+    conditions = (owned(below), below.c.parent_id == source.c.id, below.c.in_trash.is_(False))
+    return select(counts).select_from(below).where(*conditions).correlate(source).scalar_subquery()
+
+
 def as_json(source: NamedFromClause) -> ColumnElement[str]:
     """Turn each row into JSON text, so that Python neither builds nor serialises it."""
     return cast(func.row_to_json(source.table_valued()), Text)
@@ -90,11 +101,11 @@ def as_json_of_many(source: FromClause, whole: NamedFromClause) -> ColumnElement
     scalars = [source.c[name] for name in RARE if name not in of_arrays]
     no_elements = (source.c[name] == literal_column("'{}'") for name in of_arrays)
     is_plain = and_(func.num_nulls(*scalars) == len(scalars), *no_elements)
-    empty = to_json({name: [] if name in of_arrays else None for name in RARE})[1:-1]
     pieces: list[str | ColumnElement[Any]] = []
-    for name in (name for name in PUBLIC if name not in RARE[1:]):
-        pieces.append("," if pieces else "{")
-        pieces += [empty] if name in RARE else [f'"{name}":', *_value(source.c[name])]
+    for name in PUBLIC:
+        pieces.append(f'{"," if pieces else "{"}"{name}":')
+        empty = "[]" if name in of_arrays else "null"
+        pieces += [empty] if name in RARE else _value(source.c[name])
     texts = groupby([*pieces, "}"], lambda piece: isinstance(piece, str))
     joined = chain.from_iterable([f"'{''.join(group)}'"] if is_text else group for is_text, group in texts)  # type: ignore[arg-type]
     columns = (literal_column(piece) if isinstance(piece, str) else piece for piece in joined)
@@ -121,11 +132,13 @@ def tag_of_account() -> ColumnElement[str]:
     """Return the tag of all the user's data.
 
     It changes with every write: a purge changes only the task count, a recreated account its time. A session that is
-    limited to one list sees other data, and so has other tags.
+    limited to one list sees other data, and so has other tags, which do not show how many tasks the account has.
     """
     microseconds = cast(extract("epoch", users.c.created_at) * 1_000_000, BigInteger)
-    of_list = InSessionOfList(cast(LIST_OF_SESSION, Text), null())
-    return func.concat_ws("-", users.c.revision, users.c.task_count, microseconds, of_list, type_=Text)
+    parts = (users.c.revision, users.c.task_count, microseconds)
+    with_list = func.concat_ws("-", *parts, cast(LIST_OF_SESSION, Text), type_=Text)
+    hidden = func.encode(func.sha256(func.convert_to(with_list, "UTF8")), "hex", type_=Text)
+    return InSessionOfList(hidden, func.concat_ws("-", *parts, type_=Text))
 
 
 def is_unknown(tag: ColumnElement[str]) -> ColumnElement[bool]:

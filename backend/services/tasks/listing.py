@@ -11,9 +11,10 @@ from uuid import UUID
 
 from backend.database.retry import reads
 from backend.database.session import Sessions
+from backend.errors import TaskNotFound
 from backend.models.base import Page
 from backend.models.task import PUNCTUATION, Status
-from backend.models.task_query import INBOX, TaskQuery
+from backend.models.task_query import INBOX, NO_PARENT, TaskQuery
 from backend.models.values import cursor as cursors
 from backend.models.values.label_names import keys_of_labels
 from backend.models.values.search_text import read_search
@@ -31,9 +32,10 @@ class ListingService:
     user_id: str
 
     @reads
-    def list(self, query: TaskQuery, known: tuple[str, ...] | None = ()) -> Page:
+    def list(self, query: TaskQuery, known: tuple[str, ...] | None = (), *, of_living: bool = False) -> Page:
         """List a page of matching tasks; raises BadRequest for a cursor that is not ours, or of another listing.
 
+        `of_living`: they are the subtasks of a task. If that is not there or in the trash, raises TaskNotFound.
         `known` holds the tags that the client already has; None means any tag. If the page's tag is among them, no
         tasks are read, and the page is empty. For a listing that changes with time, no tag is known.
         """
@@ -49,13 +51,17 @@ class ListingService:
             filters=frozenset(filters),
             with_total=query.include_total,
             with_counts=query.include_counts,
-            is_short=can_be_short(query),
+            is_short=can_be_short(query) and not of_living,
+            with_subtasks=query.include is not None,
+            of_living=of_living,
         )
         with self.sessions(self.user_id) as session:
             rows = session.run(compiled_list(shape, is_of_list=session.list_id is not None), values)
         if shape.is_short:
             return page_of_rows(query, rows)
         ((tag, text, has_more, key, last_id, total, counts),) = rows
+        if tag is None:
+            raise TaskNotFound
         next_cursor = cursors.encode(query.listing_id, key, last_id) if has_more else None
         return Page(text, query.limit, next_cursor, tag, total, _numbers(counts))
 
@@ -90,6 +96,8 @@ def _filters(query: TaskQuery) -> dict[str, object]:
         filters |= _of_priorities(filters.pop("priority"))
     if query.list_id == INBOX:
         filters[INBOX] = filters.pop("list_id")
+    if query.parent_id == NO_PARENT:
+        filters["without_parent"] = filters.pop("parent_id")
     if query.in_archived is False:
         filters["not_in_archived"] = filters.pop("in_archived")
     filters.pop("timezone", None)

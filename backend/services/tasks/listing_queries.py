@@ -28,6 +28,7 @@ from sqlalchemy import (
     any_,
     case,
     cast,
+    exists,
     func,
     literal_column,
     null,
@@ -57,7 +58,9 @@ from backend.services.tasks.columns import (
     as_json,
     as_json_of_many,
     is_unknown,
+    owned,
     public,
+    subtask_counts,
     tag_of_account,
 )
 from backend.services.tasks.due_queries import DUE_CONDITIONS, zone_of
@@ -91,6 +94,8 @@ class Shape:
     with_total: bool = False
     with_counts: bool = False  # of each status
     is_short: bool = False  # whether it can be read the short way
+    with_subtasks: bool = False  # with the numbers of their subtasks
+    of_living: bool = False  # whether they are the subtasks of a task that must be there
 
 
 class Account(NamedTuple):
@@ -129,8 +134,9 @@ def _short_list(shape: Shape) -> ShortPage:
 def _long_list(shape: Shape) -> TaskPage:
     """Select one row: a page of tasks, with its metadata.
 
-    The columns are: the tag of all the user's data, the array of tasks, whether more follow, the key and the id of the
-    last one, and, if requested, the numbers of tasks in all pages and of each status.
+    The columns are: the tag of all the user's data (null if these are the subtasks of no living task), the array of
+    tasks, whether more follow, the key and the id of the last one, and, if requested, the numbers of tasks in all pages
+    and of each status.
     """
     of_user: list[ColumnElement[Any]] = [func.coalesce(func.max(_TAG), "0").label("tag")]
     if not DUE_CONDITIONS.keys().isdisjoint(shape.filters):
@@ -139,7 +145,8 @@ def _long_list(shape: Shape) -> TaskPage:
     tag, *zone = (select(column).scalar_subquery() for column in row.c)
     account = Account(tag, zone[0] if zone else null())
     conditions = _conditions(shape, account)
-    columns: list[Any] = [account.tag, *_long_page(shape, conditions), *_counts(shape, account)]
+    shown_tag: ColumnElement[Any] = case((_has_living_parent(), account.tag)) if shape.of_living else account.tag
+    columns: list[Any] = [shown_tag, *_long_page(shape, conditions), *_counts(shape, account)]
     page: Any = select(*columns)  # more columns than the stubs support
     typed: TaskPage = page
     return typed
@@ -196,14 +203,17 @@ def can_be_short(query: TaskQuery) -> bool:
     Not with counts: beside each task, Postgres would count all tasks again.
     """
     is_shown = query.sorting.column in PUBLIC and query.sorting.column not in SHOWN
-    return query.limit <= MAX_IN_SHORT and is_shown and not (query.include_total or query.include_counts)
+    is_counting = query.include_total or query.include_counts or query.include is not None
+    return query.limit <= MAX_IN_SHORT and is_shown and not is_counting
 
 
 def _written(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> Subquery:
     """Read a page's tasks and one more, and write each as JSON."""
     found = _found(shape, conditions, (tasks.c[shape.sort.column].label("key"),)).subquery("found")
-    shown = select(*public(found, _names(shape))).correlate(found).lateral("shown")
-    document = as_json(shown) if shape.in_trash else as_json_of_many(found, shown)
+    counts = [subtask_counts(found).label("subtask_counts")] if shape.with_subtasks else []
+    shown = select(*public(found, _names(shape)), *counts).correlate(found).lateral("shown")
+    is_public = not (shape.in_trash or shape.with_subtasks)
+    document = as_json_of_many(found, shown) if is_public else as_json(shown)
     # OFFSET keeps this query separate. Otherwise each document would be written twice: to measure and to send it.
     written = select(found.c.key, found.c.id, document.label("document")).join(shown, true()).offset(0)
     return written.subquery("written")
@@ -255,6 +265,12 @@ def _ordered(key: ColumnElement[Any], task_id: ColumnElement[Any], sort: TaskSor
     return (key.desc(), task_id.desc()) if sort.is_reversed else (key.asc(), task_id.asc())
 
 
+def _has_living_parent() -> ColumnElement[bool]:
+    """Return whether the task whose subtasks are listed is there."""
+    parent = tasks.alias("parent")
+    return exists().where(owned(parent), parent.c.id == _PARENT_ID, parent.c.in_trash.is_(False))
+
+
 def _search() -> ColumnElement[bool]:
     """Search for words. The last one, at the end of the query's text, is marked as a prefix if it may be one."""
     asked = select(func.websearch_to_tsquery(cast("simple", REGCONFIG), bind("filter_q", type_=Text)).label("query"))
@@ -271,6 +287,7 @@ def _archived_lists() -> ColumnElement[Any]:
     return archived
 
 
+_PARENT_ID: ColumnElement[Any] = bind("filter_parent_id", type_=Uuid)
 _STATUSES: ColumnElement[Any] = cast(bind("filter_open_statuses"), ARRAY[str](Text))
 _OTHERS: ColumnElement[Any] = cast(bind("filter_done_or_open_statuses"), ARRAY[str](Text))
 CONDITIONS: dict[str, ColumnElement[bool]] = {
@@ -291,6 +308,8 @@ CONDITIONS: dict[str, ColumnElement[bool]] = {
     INBOX: tasks.c.list_id.is_(None),
     "in_archived": tasks.c.list_id == any_(_archived_lists()),
     "not_in_archived": or_(tasks.c.list_id.is_(None), tasks.c.list_id != all_(_archived_lists())),
+    "parent_id": tasks.c.parent_id == _PARENT_ID,
+    "without_parent": tasks.c.parent_id.is_(None),
     "q": _search(),
     **LABEL_CONDITIONS,
 }

@@ -6,22 +6,34 @@ A change of any length reads its tasks at once, and stores the final state of ea
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from backend.errors import IdTaken, OutsideList, PreconditionFailed, TaskNotFound, TooManyTasks
+from sqlalchemy import Executable
+
+from backend.errors import IdTaken, OutsideList, PreconditionFailed, TaskNotFound, TooManySubtasks, TooManyTasks
 from backend.models.base import TaskDocument
 from backend.models.move import TaskMove
 from backend.models.values.etags import Revisions
 from backend.models.values.label_names import keys_of_labels
-from backend.services.tasks import queries
+from backend.services.tasks import queries, tree_queries
 from backend.services.tasks.columns import PUBLIC, PUBLIC_IN_TRASH
 from backend.services.tasks.named_labels import NamedLabels, spelled
 from backend.services.tasks.names import Names
-from backend.services.tasks.rules import Row, between, changed, into_list, refuse_outside, refuse_unknown_list
+from backend.services.tasks.rules import (
+    Row,
+    between,
+    changed,
+    moved_to,
+    refuse_elsewhere,
+    refuse_outside,
+    refuse_unknown_list,
+)
+from backend.services.tasks.tree import Tree, along, placed, refuse_overgrown, restored
+from backend.services.tasks.tree_queries import MAX_IN_TREES
 from backend.services.tombstones import MOVED_TASKS, SAY_MOVED
 from backend.services.unit_of_work import UnitOfWork
 from backend.utils.positions import END, gap, last_position
@@ -35,7 +47,9 @@ NO_NAMES = Names()
 class LoadedTasks:
     """One user's counters, and those of the user's tasks that a change names; `now` is the time of the change.
 
-    `lists` are the ids of the living lists that tasks may come into, and `taken` those that no new task can have.
+    `lists` are the ids of the living lists that tasks may come into, and `taken` those that no new task can have. The
+    tree holds the named tasks and, if others may change along with them, the trees that these are in. Of these others,
+    only what trees may change is loaded.
     """
 
     unit: UnitOfWork
@@ -43,39 +57,63 @@ class LoadedTasks:
     revision: int
     task_count: int
     now: datetime
-    tasks: dict[UUID, Row]
+    tree: Tree
     _before: dict[UUID, Row]
     _labels: NamedLabels
     lists: frozenset[UUID]
     taken: frozenset[UUID]
+    _knows_trees: bool = False
     _removed: list[Row] = field(default_factory=list)
+
+    @property
+    def tasks(self) -> Mapping[UUID, Row]:
+        """Return the tasks by their ids."""
+        return self.tree.tasks
 
     @classmethod
     def load(cls, unit: UnitOfWork, task_ids: Iterable[UUID], max_tasks: int, names: Names = NO_NAMES) -> LoadedTasks:
         """Lock the user's row, and read the user's tasks with these ids, living or in the trash, and what is named.
 
-        Of the lists, it reads those that are named and those of the tasks, unless they are in the trash.
+        Of the lists, it reads those that are named and those of the tasks, unless they are in the trash. Only if other
+        tasks may change along, it takes another round trip to read these. Raises TooManySubtasks if they are too many.
         """
+        task_ids = list(task_ids)
         keys = keys_of_labels(names.labels)
-        params: dict[str, Any] = {"task_ids": list(task_ids)}
+        params: dict[str, Any] = {"task_ids": list({*task_ids, *names.parents.values()})}
         if keys:
             params["label_keys"] = keys
         if unit.list_id is not None:
-            names = Names(names.labels, (unit.list_id,))
+            names = names._replace(lists=(unit.list_id,))
         if names.lists is not None:
             params["list_ids"] = list(names.lists)
-        is_of_list = unit.list_id is not None
-        rows = (
-            queries.NAMED_IN_LIST[bool(keys)]
-            if is_of_list
-            else queries.NAMED_BESIDE[bool(keys), names.lists is not None]
+        choices = queries.NAMED_BESIDE if unit.list_id is None else queries.NAMED_IN_LIST
+        counters, of_user, found = unit.load_all(choices[bool(keys), names.lists is not None, names.adopts], **params)
+        beside = iter(of_user)
+        labels = NamedLabels(json.loads(next(beside)), next(beside)) if keys else NamedLabels()
+        lists, adopted, taken = (
+            frozenset((next(beside) if is_read else None) or ())
+            for is_read in (names.lists is not None, names.adopts, unit.list_id is not None)
         )
-        counters, of_user, found = unit.load_all(rows, **params)
-        labels = NamedLabels(json.loads(of_user[0]), of_user[1]) if keys else NamedLabels()
-        of_user, taken = (of_user[:-1], of_user[-1]) if is_of_list else (of_user, None)
-        lists = frozenset(of_user[-1] or ()) if names.lists is not None else frozenset()
-        tasks = {row[0]: Row(*row) for row in found}
-        return cls(unit, max_tasks, *counters, tasks, tasks.copy(), labels, lists, frozenset(taken or ()))
+        tree = Tree()
+        for row in found:
+            tree.put(Row(*row))
+        loaded = cls(unit, max_tasks, *counters, tree, tree.tasks.copy(), labels, lists, taken)
+        loaded._read_trees(adopted | names.in_trees(task_ids, tree.tasks))
+        return loaded
+
+    def _read_trees(self, task_ids: Iterable[UUID]) -> None:
+        """Read the trees that these tasks are in; raises TooManySubtasks."""
+        if not task_ids:
+            return
+        rows = self.unit.read(tree_queries.IN_TREES, tree_ids=list(task_ids), max_rows=MAX_IN_TREES + 1)
+        if len(rows) > MAX_IN_TREES:
+            raise TooManySubtasks
+        for values in rows:
+            if values[0] not in self.tree.tasks:
+                row = Row(**dict(zip(tree_queries.READ, values, strict=True)))
+                self.tree.put(row)
+                self._before[row.id] = row
+        self._knows_trees = True
 
     def find(self, task_id: UUID, expected: Revisions | None = None, *, in_trash_too: bool = False) -> Row:
         """Return a task; raises TaskNotFound, or PreconditionFailed when its revision is not expected."""
@@ -86,69 +124,118 @@ class LoadedTasks:
             raise self.changed_since(task)
         return task
 
-    def add(self, task: Row) -> Row:
-        """Add a new task.
+    def add(self, task: Row, *, is_of_file: bool = False) -> Row:
+        """Add a new task. With a token for one list, it is in that list.
 
-        With a token for one list, it is in that list. Raises TooManyTasks or TooManyLabels when the account is full,
-        ValidationFailed for an unknown list, OutsideList for one that the token is not for, and IdTaken.
+        `is_of_file` is that of `placed`. Raises TooManyTasks, TooManyLabels or TooManySubtasks when there is no room,
+        ValidationFailed for an unknown list or a parent that it cannot have, OutsideList for a list that the token is
+        not for, and IdTaken.
         """
         if self.task_count >= self.max_tasks:
             raise TooManyTasks
         if task.id in self.taken:
             raise IdTaken
-        if task.list_id is None and self.unit.list_id is not None:
-            task = task._replace(list_id=self.unit.list_id)
-        refuse_outside(task.list_id, self.unit.list_id)
+        if task.list_id is not None:
+            refuse_outside(task.list_id, self.unit.list_id)
         refuse_unknown_list(task, None, self.lists)
-        task = self.spelled(task)
+        task = placed(task, None, self.tree, is_of_file=is_of_file)
+        if task.list_id is None:
+            task = task._replace(list_id=self.unit.list_id)
+        below = self.tree.below(task.id)  # files may bring subtasks first
+        if below or task.parent_id is not None:
+            refuse_overgrown(task, self.tree)
+        task = self.spelled(task)._replace(has_subtasks=bool(below))
         self.revision = self._labels.make(task.labels, self.revision) + 1
         self.task_count += 1
         position = task.position or last_position(self.now, self.revision)
-        self.tasks[task.id] = task = task._replace(revision=self.revision, position=position)
+        task = task._replace(revision=self.revision, position=position)
+        self._put(task)
+        for each in below:
+            if each.list_id != task.list_id:
+                self._count(each._replace(list_id=task.list_id))
         return task
 
     def spelled(self, task: Row) -> Row:
         """Spell the labels of a task as the user has them."""
         return task._replace(labels=spelled(task.labels, self._labels.spellings)) if task.labels else task
 
-    def keep(self, task: Row) -> Row:
-        """Keep a task as the rules have made it; it counts as a change only if it differs.
+    def keep(self, task: Row, *, cascades: bool = True, is_of_file: bool = False) -> Row:
+        """Keep a task as the rules have made it, with the others that change along; it counts only if it differs.
 
-        Raises TooManyLabels, ValidationFailed for an unknown list, and OutsideList.
+        `cascades` is that of `along`, and `is_of_file` that of `placed`. Raises TooManyLabels, TooManySubtasks,
+        OutsideList, and ValidationFailed for an unknown list or a parent that it cannot have.
         """
         before, task = self.tasks[task.id], self.spelled(task)
-        if task != before:
+        if task == before:
+            return task
+        was = restored(before, self.lists, self.tree) if task.deleted_at is None else before
+        if task.list_id != was.list_id:
             refuse_outside(task.list_id, self.unit.list_id)
-            refuse_unknown_list(task, before, self.lists)
-            new = task.labels if task.labels != before.labels else ()
-            self.revision = self._labels.make(new, self.revision) + 1
-            self.tasks[task.id] = task = changed(task, self.revision, self.now)
+        refuse_unknown_list(task, was, self.lists)
+        task = placed(task, was, self.tree, is_of_file=is_of_file)
+        if task == before:
+            return task
+        if task.parent_id not in {None, was.parent_id}:
+            refuse_overgrown(task, self.tree)
+        new = task.labels if task.labels != before.labels else ()
+        self.revision = self._labels.make(new, self.revision)
+        if task.has_subtasks and self._knows_trees:
+            task = task._replace(has_subtasks=bool(self.tree.levels_below(task.id)))
+        task = self._count(task)
+        for each in [*along(before, task, self.tree, cascades=cascades)]:
+            self._count(each)
         return task
+
+    def restore(self, task: Row) -> Row:
+        """Bring a task back from the trash, with those that went along, and those above it."""
+        return self.keep(restored(task, self.lists, self.tree))
+
+    def _count(self, task: Row) -> Row:
+        """Count a change of a task, and give it the next revision."""
+        self.revision += 1
+        task = changed(task, self.revision, self.now)
+        self._put(task)
+        return task
+
+    def _put(self, task: Row) -> None:
+        """Put a task into the tree, and note at its parent that there are subtasks."""
+        self.tree.put(task)
+        parent = self.tree.parent(task)
+        if parent is not None and not parent.has_subtasks:
+            self.tree.put(parent._replace(has_subtasks=True))
 
     def move(self, task: Row, to: TaskMove) -> Row:
         """Put a task where a request wants it, which takes a round trip to read the other neighbour.
 
-        Raises ValidationFailed for an unknown list, or another task that is not in the list; OutsideList and NoRoom.
+        Raises what `keep` does, ValidationFailed for another task that is not in the list, and NoRoom.
         """
+        wanted = moved_to(task, to)
         if "list_id" in to.model_fields_set:
             refuse_outside(to.list_id, self.unit.list_id)
+        refuse_unknown_list(wanted, task, self.lists)
+        moved = placed(wanted, task, self.tree)
         beside = self.tasks.get(to.beside) if to.beside else None
-        moved = into_list(task, to, beside, self.lists)
+        refuse_elsewhere(moved, to, beside)
         if to.beside == task.id:
-            return task
+            return self.keep(moved)
         near = beside.position if beside else None
         statement = queries.NEXT[to.side, moved.list_id is None]
         (next_ones,) = self.unit.read(statement, task=task.id, place=moved.list_id, near=near or END)
         return self.keep(between(moved, task, *gap(to.side, near, next_ones)))
 
     def remove(self, task: Row) -> None:
-        """Remove a task for good; raises OutsideList with a token for one list, which may only move it to the trash."""
+        """Remove a task for good, with all below it.
+
+        Raises OutsideList with a token for one list, which may only move it to the trash.
+        """
         if self.unit.list_id is not None:
             raise OutsideList
-        self.revision += 1
-        self.task_count -= 1
-        del self.tasks[task.id]
-        self._removed.append(task)
+        for each in (task, *self.tree.below(task.id)):
+            if task.deleted_at is None or each.deleted_at is not None:
+                self.revision += 1
+                self.task_count -= 1
+                self.tree.remove(each)
+                self._removed.append(each._replace(revision=self.revision))
 
     def document(self, task: Row, *, is_new: bool = False) -> TaskDocument:
         """Return a task as the answer of a change."""
@@ -168,17 +255,39 @@ class LoadedTasks:
         if not different and not self._removed:
             return
         self._labels.store(self.unit)
-        if len(different) == 1:
-            self._store_one(different[0])
-        elif different:
-            rows = ((*task._replace(labels=",".join(task.labels)), task.due_key) for task in different)  # type: ignore[arg-type]
-            arrays = zip(queries.ARRAYS, map(list, zip(*rows, strict=True)), strict=True)
-            self.unit.store(queries.STORE_ALL, **dict(arrays))
-        for task in self._removed:  # never more than one
-            self.unit.store(queries.REMOVE, task=task.id)
-            self.unit.store(queries.BURY, task=task.id, left_lists=[task.list_id] if task.list_id else [])
+        whole, states = self._parted(different)
+        if len(whole) == 1:
+            self._store_one(whole[0])
+        elif whole:
+            rows = ((*task._replace(labels=",".join(task.labels)), task.due_key) for task in whole)  # type: ignore[arg-type]
+            is_of_list = self.unit.list_id is not None
+            self._store_all(queries.STORE_ALL_IN_LIST if is_of_list else queries.STORE_ALL, queries.ARRAYS, rows)
+        if states:
+            values = ((task.id, *(getattr(task, name) for name in tree_queries.CHANGING)) for task in states)
+            self.unit.store(tree_queries.LOOK_UP)
+            self._store_all(tree_queries.STORE_STATES, tree_queries.STATES, values)
+        if self._removed:
+            self.unit.store(tree_queries.REMOVE, each_removed_id=[task.id for task in self._removed])
+            gone = ((task.id, task.revision, task.list_id) for task in self._removed)
+            self._store_all(tree_queries.BURY, tree_queries.REMOVED, gone)
         self._say_moved(different)
         self.unit.store(queries.COUNT, counted_revision=self.revision, counted_tasks=self.task_count)
+
+    def _store_all(self, statement: Executable, names: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Store rows by a statement that takes their columns as arrays."""
+        self.unit.store(statement, **dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+
+    def _parted(self, different: list[Row]) -> tuple[list[Row], list[Row]]:
+        """Part changed tasks into those to store as a whole, and those of which only what trees change differs."""
+        if len(different) == 1:
+            return different, []
+        whole: list[Row] = []
+        states: list[Row] = []
+        for task in different:
+            before = self._before.get(task.id)
+            is_state = before is not None and _different(before, task).issubset(tree_queries.CHANGING)
+            (states if is_state else whole).append(task)
+        return whole, states
 
     def _say_moved(self, different: list[Row]) -> None:
         """Leave word for the followers of the lists that tasks have left."""
@@ -187,16 +296,19 @@ class LoadedTasks:
             (task.id, lists.get(task.id), task.revision) for task in different if lists.get(task.id) != task.list_id
         )
         if moved := [row for row in left if row[1] is not None]:
-            arrays = zip(MOVED_TASKS, map(list, zip(*moved, strict=True)), strict=True)
-            self.unit.store(SAY_MOVED, **dict(arrays))
+            self._store_all(SAY_MOVED, MOVED_TASKS, moved)
 
     def _store_one(self, task: Row) -> None:
         before = self._before.get(task.id)
         choices = queries.INSERTS if before is None else queries.UPDATES
-        stored = before or Row(task.id, task.created_at, task.updated_at)
-        different = {name for name, old, new in zip(Row._fields, stored, task, strict=True) if old != new}
+        different = _different(before or Row(task.id, task.created_at, task.updated_at), task)
         names, statement = next(choice for choice in choices if different.issubset(choice[0]))
         self.unit.store(statement, task=task.id, **{f"new_{name}": getattr(task, name) for name in names})
+
+
+def _different(before: Row, task: Row) -> set[str]:
+    """Return the names of the fields that differ."""
+    return {name for name, old, new in zip(Row._fields, before, task, strict=True) if old != new}
 
 
 def task_json(task: Row, user_id: str) -> str:

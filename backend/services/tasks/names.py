@@ -1,30 +1,72 @@
-"""What a change names besides tasks: labels, and lists."""
+"""What a change names besides tasks: labels, lists and parents."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Self
 from uuid import UUID
 
 from backend.models.task import TaskFields
+from backend.services.tasks.rules import Row
+
+_STATES = {"status", "completed", "list_id", "parent_id"}  # fields that other tasks of the tree may depend on
 
 
 class Names(NamedTuple):
-    """The labels that tasks may get, and the lists that they may come into.
+    """The labels that tasks may get, the lists that they may come into, and their parents, by the ids of the tasks.
 
     `lists` is None if no list is named and no task may come out of the trash: then no lists are read.
+    `changes_trees`: whether tasks above or below may change along.
+    `adopts`: whether there may be subtasks of tasks that do not exist yet.
     """
 
     labels: Iterable[str] = ()
     lists: tuple[UUID, ...] | None = None
+    parents: Mapping[UUID, UUID] = {}
+    changes_trees: bool = False
+    adopts: bool = False
 
     @classmethod
-    def of(cls, requests: Iterable[TaskFields], *, restores: bool = False) -> Self:
-        """Collect what requests name; `restores` says whether a task may come out of the trash."""
+    def of(
+        cls,
+        requests: Iterable[tuple[UUID, TaskFields]],
+        *,
+        restores: bool = False,
+        changes_trees: bool = False,
+        adopts: bool = False,
+    ) -> Self:
+        """Collect what requests about the tasks with these ids name; `restores`: a task may come out of the trash."""
         labels: list[str] = []
         lists: list[UUID] = []
-        for request in requests:
+        parents: dict[UUID, UUID] = {}
+        for task_id, request in requests:
             labels += request.labels or ()
             if request.list_id is not None:
                 lists.append(request.list_id)
-        return cls(labels, tuple(lists) if lists or restores else None)
+            if request.parent_id is not None:
+                parents[task_id] = request.parent_id
+            changes_trees = changes_trees or not _STATES.isdisjoint(request.model_fields_set)
+        named = tuple(lists) if lists or restores else None
+        return cls(labels, named, parents, changes_trees or restores, adopts)
+
+    def in_trees(self, task_ids: Iterable[UUID], tasks: Mapping[UUID, Row]) -> set[UUID]:
+        """Return the tasks whose trees the change needs, of those that it is about and of the parents that it names.
+
+        `tasks` are those of them that exist.
+        """
+        found: set[UUID] = set()
+        if self.changes_trees:
+            found.update(task_id for task_id in task_ids if _may_change_others(tasks.get(task_id)))
+        for task_id, parent_id in self.parents.items():
+            task, parent = tasks.get(task_id), tasks.get(parent_id)
+            is_new = task is None or task.parent_id != parent_id
+            if is_new and parent is not None and (parent.has_subtasks or parent.parent_id is not None):
+                found.add(parent_id)
+        return found
+
+
+def _may_change_others(task: Row | None) -> bool:
+    if task is None:
+        return False
+    is_below = task.parent_id is not None and (task.completed or task.deleted_at is not None)
+    return task.has_subtasks or is_below

@@ -5,6 +5,8 @@ Before a change is stored, the user's row is locked and the rules have decided: 
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import chain, compress, product
 from typing import Any
 
 from sqlalchemy import (
@@ -16,9 +18,7 @@ from sqlalchemy import (
     any_,
     cast,
     column,
-    delete,
     func,
-    literal_column,
     or_,
     update,
 )
@@ -28,11 +28,20 @@ from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.models.tables import lists, tasks, tombstones, users
-from backend.services.tasks.columns import ALIVE, OWN_LISTS, OWNED, TASK_ID, as_json, public
+from backend.models.tables import lists, tasks, users
+from backend.services.tasks.columns import (
+    ALIVE,
+    LIST_OF_SESSION,
+    OWN_LISTS,
+    OWNED,
+    TASK_ID,
+    as_json,
+    public,
+    subtask_counts,
+)
 from backend.services.tasks.label_queries import OF_LABELS
 from backend.services.tasks.rules import Row
-from backend.services.tombstones import NAMES, replacing
+from backend.services.tasks.tree_queries import ADOPTED
 from backend.services.unit_of_work import USER_ID, Rows
 from backend.utils.positions import SIDES
 
@@ -48,8 +57,8 @@ _PLAIN = ("id", "title", "description", "created_at", "updated_at", "revision", 
 _BIG = BigInteger()
 
 
-def _get() -> Select[int, str]:
-    task = select(*public(tasks)).where(OWNED, tasks.c.id == TASK_ID, ALIVE).subquery("task")
+def _get(*more: ColumnElement[Any]) -> Select[int, str]:
+    task = select(*public(tasks), *more).where(OWNED, tasks.c.id == TASK_ID, ALIVE).subquery("task")
     return select(task.c.revision, as_json(task))
 
 
@@ -65,7 +74,7 @@ def _update(*names: str) -> Update:
     return update(tasks).where(OWNED, tasks.c.id == TASK_ID).values({name: _new(name) for name in names})
 
 
-def _store_all() -> Insert:
+def _store_all(*, is_of_list: bool = False) -> Insert:
     """Store the new and changed tasks in the arrays. Labels are separated by commas: unnest would flatten arrays."""
     types = {name: Text() if name == "labels" else tasks.c[name].type for name in STORED}
     arrays = [cast(bind(name), ARRAY(kind)) for name, kind in zip(ARRAYS, types.values(), strict=True)]
@@ -76,6 +85,7 @@ def _store_all() -> Insert:
     return written.on_conflict_do_update(
         index_elements=[tasks.c.user_id, tasks.c.id],
         set_={name: written.excluded[name] for name in _CHANGING},
+        where=tasks.c.list_id == LIST_OF_SESSION if is_of_list else None,
     )
 
 
@@ -90,15 +100,6 @@ def _living_lists() -> ColumnElement[Any]:
         OWN_LISTS, lists.c.deleted_at.is_(None), or_(named, lists.c.id.in_(of_tasks))
     )
     return living.scalar_subquery()
-
-
-def _bury() -> Insert:
-    """Leave a tombstone, also for the followers of the list that the task was in."""
-    kind: ColumnElement[str] = literal_column("'task'", Text)
-    left = cast(bind("left_lists"), ARRAY(Uuid))
-    columns: list[Any] = [cast(USER_ID, Text), cast(TASK_ID, Uuid), cast(_REVISION, BigInteger), kind, left]
-    row: Any = select(*columns)  # more columns than the stubs support
-    return replacing(insert(tombstones).from_select(NAMES, row))
 
 
 def _taken() -> ColumnElement[Any]:
@@ -129,24 +130,24 @@ def _next(side: str, *, in_inbox: bool) -> Select[str | None, str | None]:
 _REVISION = bind("counted_revision", type_=_BIG)
 
 GET = _get()
+GET_WITH_COUNTS = _get(subtask_counts(tasks).label("subtask_counts"))
 _IS_NAMED = OWNED & (tasks.c.id == any_(cast(bind("task_ids"), ARRAY(Uuid))))
 _NAMED = (tasks, tuple(tasks.c[name] for name in Row._fields), _IS_NAMED)
 # What a change loads besides its tasks, if one may come into a list: the living ones of these lists.
 OF_LISTS = (_living_lists(),)
-NAMED = Rows(*_NAMED)
-NAMED_AND_LABELS = Rows(*_NAMED, OF_LABELS)
-NAMED_AND_LISTS = Rows(*_NAMED, OF_LISTS)
-NAMED_AND_BOTH = Rows(*_NAMED, (*OF_LABELS, *OF_LISTS))
-# By whether the change names labels, and whether it needs lists.
-NAMED_BESIDE = {
-    (False, False): NAMED,
-    (True, False): NAMED_AND_LABELS,
-    (False, True): NAMED_AND_LISTS,
-    (True, True): NAMED_AND_BOTH,
-}
-# In a session of one list, by whether the change names labels: all its tasks come into this list.
 TAKEN = _taken()
-NAMED_IN_LIST = {False: Rows(*_NAMED, (*OF_LISTS, TAKEN)), True: Rows(*_NAMED, (*OF_LABELS, *OF_LISTS, TAKEN))}
+_BOTH = (False, True)
+_PARTS = (OF_LABELS, OF_LISTS, (ADOPTED,))
+# By whether the change names labels, whether it needs lists, and whether new tasks may have subtasks already.
+NAMED_BESIDE = {
+    choice: Rows(*_NAMED, tuple(chain.from_iterable(compress(_PARTS, choice)))) for choice in product(_BOTH, repeat=3)
+}
+NAMED = NAMED_BESIDE[False, False, False]
+# The same in a session of one list: all its tasks come into this list, and some ids are taken.
+NAMED_IN_LIST = {
+    choice: replace(NAMED_BESIDE[choice], of_user=(*NAMED_BESIDE[choice].of_user, TAKEN))
+    for choice in product(_BOTH, (True,), _BOTH)
+}
 INSERT = _insert(*STORED)
 INSERT_PLAIN = _insert(*_PLAIN)  # the other columns have the defaults of the table, which are those of a Row
 UPDATE = _update(*_CHANGING)
@@ -158,8 +159,7 @@ UPDATES = ((_STATE, UPDATE_STATE), (_TEXTS, UPDATE_TEXTS), (_CHANGING, UPDATE))
 # By the side, and whether the list is the inbox.
 NEXT = {(side, in_inbox): _next(side, in_inbox=in_inbox) for side in SIDES for in_inbox in (False, True)}
 STORE_ALL = _store_all()
-REMOVE = delete(tasks).where(OWNED, tasks.c.id == TASK_ID)
-BURY = _bury()
+STORE_ALL_IN_LIST = _store_all(is_of_list=True)  # in a session of one list
 COUNT = (
     update(users).where(users.c.id == USER_ID).values(revision=_REVISION, task_count=bind("counted_tasks", type_=_BIG))
 )

@@ -68,6 +68,8 @@ class Row(NamedTuple):
     labels: list[str] = []  # noqa: RUF012 - never changed in place
     list_id: UUID | None = None
     position: str = LAST
+    parent_id: UUID | None = None
+    has_subtasks: bool = False  # or had some; the tree knows
 
     @property
     def status(self) -> str:
@@ -137,8 +139,9 @@ def edited(task: Row, data: TaskFields, at: datetime) -> Row:
     dates = {name: said.pop(name) for name in _DATES if name in said}
     if "priority" in said:
         said["priority"] = number_of(said["priority"], task.priority)
-    if said.get("list_id", task.list_id) != task.list_id:
-        said.setdefault("position", LAST)
+    moves = any(name in said and said[name] != getattr(task, name) for name in ("list_id", "parent_id"))
+    if moves and said.get("position", task.position) == task.position:
+        said["position"] = LAST
     changed = _with_both(task, status, completed=completed, at=at)._replace(**said)
     return with_dates(changed, dates) if dates else changed
 
@@ -209,15 +212,6 @@ def trashed(task: Row, now: datetime) -> Row:
     return task._replace(deleted_at=now)
 
 
-def restored(task: Row, lists: Container[UUID]) -> Row:
-    """Bring the task back from the trash: into its list, or into the inbox if that is not among the living lists."""
-    if task.deleted_at is None:
-        return task
-    if task.list_id is None or task.list_id in lists:
-        return task._replace(deleted_at=None)
-    return task._replace(deleted_at=None, list_id=None, position=LAST)
-
-
 def refuse_outside(list_id: UUID | None, only: UUID | None) -> None:
     """Raise OutsideList if a request that is limited to one list would put a task outside of it."""
     if only is not None and list_id != only:
@@ -231,17 +225,17 @@ def refuse_unknown_list(task: Row, before: Row | None, lists: Container[UUID]) -
         raise ValidationFailed(details=(NO_LIST,))
 
 
-def into_list(task: Row, to: TaskMove, beside: Row | None, lists: Container[UUID]) -> Row:
-    """Put the task into the list in which it is to stand beside another one, which is None for an end.
+def moved_to(task: Row, to: TaskMove) -> Row:
+    """Put the task into the list, and under the task, that a request names."""
+    said = to.model_dump(include=to.model_fields_set & {"list_id", "parent_id"})
+    return task._replace(**said)
 
-    Raises ValidationFailed for an unknown list, and if the other task is not in that list.
-    """
-    moved = task._replace(list_id=to.list_id) if "list_id" in to.model_fields_set else task
-    refuse_unknown_list(moved, task, lists)
+
+def refuse_elsewhere(moved: Row, to: TaskMove, beside: Row | None) -> None:
+    """Raise ValidationFailed if the task beside which it is to stand is not in its list; None stands for an end."""
     is_there = beside is not None and beside.deleted_at is None and beside.list_id == moved.list_id
     if to.beside is not None and not is_there:
         raise ValidationFailed(details=(Detail(to.side, "task_not_in_list", _NO_TASK_THERE),))
-    return moved
 
 
 def between(moved: Row, task: Row, low: str | None, high: str | None) -> Row:

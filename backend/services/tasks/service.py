@@ -21,6 +21,8 @@ from backend.services.tasks.loaded import NO_NAMES, LoadedTasks
 from backend.services.tasks.names import Names
 from backend.services.unit_of_work import UnitOfWork, unit_of_work
 
+_IN_TREES = Names(changes_trees=True)
+
 
 @dataclass(frozen=True, slots=True)
 class TaskService:
@@ -37,10 +39,11 @@ class TaskService:
     new_id: Callable[[], UUID] = uuid7
 
     @reads
-    def get(self, task_id: UUID) -> TaskDocument:
-        """Read one living task; raises TaskNotFound."""
+    def get(self, task_id: UUID, *, with_counts: bool = False) -> TaskDocument:
+        """Read one living task, with the numbers of its subtasks if asked for; raises TaskNotFound."""
+        statement = queries.GET_WITH_COUNTS if with_counts else queries.GET
         with self.sessions(self.user_id) as session:
-            rows = session.exec(queries.GET, params={"principal": self.user_id, "task": task_id})
+            rows = session.exec(statement, params={"principal": self.user_id, "task": task_id})
         if not rows:
             raise TaskNotFound
         ((revision, json),) = rows
@@ -50,21 +53,22 @@ class TaskService:
         """Store a task under the given id or a new one, or return it if the same request has created it before.
 
         Raises Conflict when the id names another task or one in the trash, PreconditionFailed when it names a task and
-        must not (`only_new`), TooManyTasks or TooManyLabels when the account is full, ValidationFailed when fields
-        contradict or the list is unknown.
+        must not (`only_new`), TooManyTasks, TooManyLabels or TooManySubtasks when there is no room, ValidationFailed
+        when fields contradict, the list is unknown, or the task cannot have the parent.
         """
         return self._create(data.id or self.new_id(), data, only_new=only_new)
 
     @repeatable
     def _create(self, task_id: UUID, data: TaskCreate, *, only_new: bool) -> TaskDocument:
-        with self._loaded(task_id, Names.of((data,))) as tasks:
+        names = Names.of([(task_id, data)], adopts=data.id is not None)
+        with self._loaded(task_id, names) as tasks:
             return create_in(tasks, data, task_id, only_new=only_new)
 
     def update(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None = None) -> TaskDocument:
         """Change only the fields that were sent.
 
-        Raises TaskNotFound, TooManyLabels when the account is full, and ValidationFailed when the fields contradict
-        each other, name an unknown list, or are those of another task.
+        Raises TaskNotFound, TooManyLabels or TooManySubtasks when there is no room, and ValidationFailed when the
+        fields contradict each other, name an unknown list or an impossible parent, or are those of another task.
         """
         rules.refuse_another(data, task_id, self.user_id)
         return (self._update if rules.is_clear(data) else self._update_once)(task_id, data, expected)
@@ -78,50 +82,62 @@ class TaskService:
         return self._edited(task_id, data, expected)
 
     def _edited(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None) -> TaskDocument:
-        with self._loaded(task_id, Names.of((data,))) as tasks:
+        with self._loaded(task_id, Names.of([(task_id, data)])) as tasks:
             return tasks.document(tasks.keep(rules.edited(tasks.find(task_id, expected), data, tasks.now)))
 
     @repeatable
-    def complete(self, task_id: UUID, expected: Revisions | None = None, *, completed: bool) -> TaskDocument:
-        """Set whether the task is completed; raises TaskNotFound."""
-        with self._loaded(task_id) as tasks:
+    def complete(
+        self, task_id: UUID, expected: Revisions | None = None, *, completed: bool, cascade: bool = True
+    ) -> TaskDocument:
+        """Set whether the task is completed, and others of its tree along with it if it cascades; raises TaskNotFound.
+
+        Like every change of a task, it raises TooManySubtasks if the tasks around it are too many.
+        """
+        with self._loaded(task_id, _IN_TREES if cascade else NO_NAMES) as tasks:
             task = rules.with_completion(tasks.find(task_id, expected), completed=completed, at=tasks.now)
-            return tasks.document(tasks.keep(task))
+            return tasks.document(tasks.keep(task, cascades=cascade))
 
     @once_only
     def toggle(self, task_id: UUID, expected: Revisions | None = None) -> TaskDocument:
         """Complete the task, or reopen a completed one; raises TaskNotFound."""
-        with self._loaded(task_id) as tasks:
+        with self._loaded(task_id, _IN_TREES) as tasks:
             return tasks.document(tasks.keep(rules.toggled(tasks.find(task_id, expected), tasks.now)))
 
     @repeatable
     def move(self, task_id: UUID, to: TaskMove, expected: Revisions | None = None) -> TaskDocument:
-        """Put the task where the request says, in three round trips; other tasks stay as they are.
+        """Put the task where the request says, in three round trips; only its subtasks go with it to another list.
 
-        Raises TaskNotFound, ValidationFailed for an unknown list or another task that is not in it, and NoRoom.
+        Raises TaskNotFound, ValidationFailed for an unknown list, another task that is not in it, or a parent that it
+        cannot have, TooManySubtasks and NoRoom.
         """
         named = [to.beside] if to.beside else []
-        names = Names(lists=(to.list_id,) if to.list_id else None)
+        names = Names(
+            lists=(to.list_id,) if to.list_id else None,
+            parents={task_id: to.parent_id} if to.parent_id else {},
+            changes_trees=not to.model_fields_set.isdisjoint({"list_id", "parent_id"}),
+        )
         with self._loaded(task_id, names, *named) as tasks:
             return tasks.document(tasks.move(tasks.find(task_id, expected), to))
 
     @repeatable
     def delete(self, task_id: UUID, expected: Revisions | None = None) -> None:
-        """Move the task to the trash, where it counts as missing; raises TaskNotFound."""
-        with self._loaded(task_id) as tasks:
+        """Move the task and all below it to the trash, where they count as missing; raises TaskNotFound."""
+        with self._loaded(task_id, _IN_TREES) as tasks:
             tasks.keep(rules.trashed(tasks.find(task_id, expected), tasks.now))
 
     @repeatable
     def restore(self, task_id: UUID, expected: Revisions | None = None) -> TaskDocument:
-        """Restore the task from the trash; a living one stays unchanged. Raises TaskNotFound."""
+        """Restore the task from the trash, with those that went along; a living one stays unchanged.
+
+        Raises TaskNotFound.
+        """
         with self._loaded(task_id, Names.of((), restores=True)) as tasks:
-            found = tasks.find(task_id, expected, in_trash_too=True)
-            return tasks.document(tasks.keep(rules.restored(found, tasks.lists)))
+            return tasks.document(tasks.restore(tasks.find(task_id, expected, in_trash_too=True)))
 
     @repeatable
     def remove(self, task_id: UUID, expected: Revisions | None = None) -> None:
-        """Remove the task for good, living or in the trash; raises TaskNotFound."""
-        with self._loaded(task_id) as tasks:
+        """Remove the task and all below it for good, living or in the trash; raises TaskNotFound."""
+        with self._loaded(task_id, _IN_TREES) as tasks:
             tasks.remove(tasks.find(task_id, expected, in_trash_too=True))
 
     @contextmanager

@@ -1,0 +1,121 @@
+"""The statements about the trees of tasks: what a change reads of them, and what it stores of many tasks at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Text,
+    Uuid,
+    any_,
+    cast,
+    column,
+    delete,
+    func,
+    text,
+    true,
+    update,
+)
+from sqlalchemy import bindparam as bind
+from sqlalchemy.dialects.postgresql import array, insert
+from sqlalchemy.sql.dml import Delete, Insert, Update
+from sqlalchemy.types import TypeEngine
+from sqlmodel import select
+from sqlmodel.sql.expression import Select
+
+from backend.models.tables import tasks, tombstones
+from backend.services.tasks.columns import OWNED, owned
+from backend.services.tombstones import NAMES, replacing
+from backend.services.unit_of_work import USER_ID
+
+MAX_IN_TREES = 10_000  # tasks that one change reads of trees
+
+# What other tasks of a tree may need to change, and what decides that: nothing long.
+CHANGING = (
+    *("completed", "completed_at", "open_status", "deleted_at", "list_id", "parent_id", "position", "has_subtasks"),
+    *("updated_at", "revision"),
+)
+READ = ("id", "created_at", *CHANGING)
+STATES = tuple(f"each_state_{name}" for name in ("id", *CHANGING))  # parameters: their nth elements are one task
+REMOVED = ("each_removed_id", "each_removed_revision", "each_removed_list")
+
+
+def _ids(name: str) -> ColumnElement[Any]:
+    return any_(cast(bind(name), ARRAY(Uuid)))
+
+
+def _in_trees() -> Select[Any]:
+    """Select the tasks of the trees that these are in, and those below them, in the trash, too.
+
+    UNION ends even if tasks were below themselves.
+    """
+    ids = _ids("tree_ids")
+    # There may be subtasks of a task that does not exist yet.
+    named = (
+        _columns(tasks).where(OWNED, tasks.c.id == ids).union(_columns(tasks).where(OWNED, tasks.c.parent_id == ids))
+    )
+    upwards = _columns(named.subquery("named")).cte("upwards", recursive=True)
+    upwards = upwards.union(_of_each(upwards, lambda parent: parent.c.id == upwards.c.parent_id))
+    downwards = _columns(upwards).cte("downwards", recursive=True)
+    downwards = downwards.union(_of_each(downwards, lambda child: child.c.parent_id == downwards.c.id))
+    rows: Select[Any] = _columns(downwards).limit(bind("max_rows", type_=Integer))
+    return rows
+
+
+def _of_each(source: FromClause, is_related: Callable[[FromClause], ColumnElement[bool]]) -> Any:
+    """Select the tasks that are related to each of the source."""
+    other = tasks.alias("other")
+    # OFFSET makes it a look-up for each: Postgres does not know how many tasks the user has, and might read them all.
+    related = _columns(other).where(owned(other), is_related(other)).correlate(source).offset(0).lateral("related")
+    return _columns(related).select_from(source.join(related, true()))
+
+
+def _columns(source: FromClause) -> Any:
+    """Select what is read of each task; more columns than the stubs support."""
+    return select(*(source.c[name] for name in READ))
+
+
+def _adopted() -> ColumnElement[Any]:
+    """Select which of the named ids some tasks have as their parent."""
+    ids = select(func.array_agg(tasks.c.parent_id.distinct())).where(OWNED, tasks.c.parent_id == _ids("task_ids"))
+    return ids.scalar_subquery()
+
+
+def _store_states() -> Update:
+    """Store what trees change of the tasks in the arrays, after LOOK_UP."""
+    kinds = {name: tasks.c[name].type for name in ("id", *CHANGING)}
+    arrays = [cast(bind(name), ARRAY(kind)) for name, kind in zip(STATES, kinds.values(), strict=True)]
+    states = func.unnest(*arrays).table_valued(*(column(name, kind) for name, kind in kinds.items()))
+    each = states.render_derived(name="state")
+    return update(tasks).where(OWNED, tasks.c.id == each.c.id).values({name: each.c[name] for name in CHANGING})
+
+
+def _remove() -> Delete:
+    return delete(tasks).where(OWNED, tasks.c.id == _ids(REMOVED[0]))
+
+
+def _bury() -> Insert:
+    """Leave a tombstone of each removed task, also for the followers of the list that it was in."""
+    kinds: dict[str, TypeEngine[Any]] = {"id": Uuid(), "revision": BigInteger(), "list_id": Uuid()}
+    arrays = [cast(bind(name), ARRAY(kind)) for name, kind in zip(REMOVED, kinds.values(), strict=True)]
+    rows = func.unnest(*arrays).table_valued(*(column(name, kind) for name, kind in kinds.items()))
+    each = rows.render_derived(name="removed")
+    lists = func.array_remove(array([each.c.list_id]), None)
+    columns: list[Any] = [cast(USER_ID, Text), each.c.id, each.c.revision, cast("task", Text), lists]
+    removed: Any = select(*columns)
+    return replacing(insert(tombstones).from_select(NAMES, removed))
+
+
+# Postgres does not know how many tasks the user has: to store a few, it might read them all.
+LOOK_UP = text("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+IN_TREES = _in_trees()
+ADOPTED = _adopted()
+STORE_STATES = _store_states()
+REMOVE = _remove()
+BURY = _bury()
