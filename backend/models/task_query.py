@@ -78,38 +78,29 @@ Statuses = Annotated[
 INBOX = "inbox"
 
 
-def _list(text: str) -> str:
-    """Refuse anything but the id of a list and the word for none."""
-    if text != INBOX and not is_canonical_uuid(text):
-        raise PydanticCustomError("list_format", f"Must be the id of a list, or {INBOX} for the tasks that are in none")
-    return text.lower()
-
-
-ListChoice = Annotated[
-    str,
-    AfterValidator(_list),
-    WithJsonSchema(
-        {"type": "string", "maxLength": 36, "pattern": f"^({INBOX}|{UUID_PATTERN})$", "examples": [UUID_EXAMPLE]}
-    ),
-]
-
 NO_PARENT = "none"
+_NO_LIST = PydanticCustomError("list_format", "Must be the id of a list, or inbox for the tasks that are in none")
+_NO_TASK = PydanticCustomError("parent_format", "Must be the id of a task, or none")
 
 
-def _parent(text: str) -> str:
-    """Refuse anything but the id of a task and the word for none."""
-    if text != NO_PARENT and not is_canonical_uuid(text):
-        raise PydanticCustomError("parent_format", f"Must be the id of a task, or {NO_PARENT}")
-    return text.lower()
+def _id_or(word: str, problem: PydanticCustomError) -> AfterValidator:
+    """Refuse anything but an id and the word for none."""
+
+    def judged(text: str) -> str:
+        if text != word and not is_canonical_uuid(text):
+            raise problem
+        return text.lower()
+
+    return AfterValidator(judged)
 
 
-ParentChoice = Annotated[
-    str,
-    AfterValidator(_parent),
-    WithJsonSchema(
-        {"type": "string", "maxLength": 36, "pattern": f"^({NO_PARENT}|{UUID_PATTERN})$", "examples": [UUID_EXAMPLE]}
-    ),
-]
+def _schema_of(word: str) -> WithJsonSchema:
+    pattern = f"^({word}|{UUID_PATTERN})$"
+    return WithJsonSchema({"type": "string", "maxLength": 36, "pattern": pattern, "examples": [UUID_EXAMPLE]})
+
+
+ListChoice = Annotated[str, _id_or(INBOX, _NO_LIST), _schema_of(INBOX)]
+ParentChoice = Annotated[str, _id_or(NO_PARENT, _NO_TASK), _schema_of(NO_PARENT)]
 
 _WITHOUT_PRIORITY = "none"
 PRIORITY_WORDS = (*Priority, _WITHOUT_PRIORITY)  # in the order of their numbers
