@@ -155,9 +155,9 @@ def list_tasks(
 ) -> Response:
     """List your tasks, newest first, or filter them and sort them differently.
 
-    The listing holds the tasks that match every filter you send. A page holds up to `limit` tasks, or fewer when they
-    are long. When `page.has_more` is true, send `page.next_cursor` as `cursor` to get the next page, or follow the
-    `Link` header. Creating or deleting tasks between pages never makes other tasks appear twice or go missing.
+    A listing holds the tasks that match every filter. When `page.has_more` is true, send `page.next_cursor` as `cursor`
+    to get the next page, or follow the `Link` header. No task appears twice or goes missing because others come or go
+    between pages.
 
     Send the `ETag` that you have as `If-None-Match`: if none of your tasks has changed, you get 304 immediately. A
     listing with `overdue` changes with time, and is always answered in full.
