@@ -19,7 +19,7 @@ AS $$
     SELECT array_agg(id) FROM (
         SELECT id FROM public.tasks
         WHERE user_id = nullif(current_setting('app.user_id', true), '') AND id = ANY (ids)
-        UNION ALL
+        UNION
         SELECT parent_id FROM public.tasks
         WHERE user_id = nullif(current_setting('app.user_id', true), '') AND parent_id = ANY (ids)
             AND list_id IS DISTINCT FROM nullif(current_setting('app.list_id', true), '')::uuid

@@ -48,7 +48,11 @@ def sorted_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row as its export: without secrets, and with what clients see of a status, a due and a priority."""
-    kept = {name: row[name] for name in row if name not in {"token_hash", "open_status", "due_key", "name_key"}}
+    kept = {
+        name: row[name]
+        for name in row
+        if name not in {"token_hash", "open_status", "due_key", "name_key", "has_subtasks"}
+    }
     if "open_status" in row:
         kept["status"] = "done" if row["completed"] else row["open_status"]
         kept["priority"] = (*["high"] * 4, "medium", *["low"] * 4, None)[row["priority"] - 1]

@@ -29,6 +29,7 @@ PRIVATE = sorted(name for name, operation in operations().items() if operation.i
 REMIT = {
     *("list_tasks", "create_task", "batch_tasks", "export_tasks", "import_tasks", "get_task", "update_task"),
     *("patch_task", "complete_task", "delete_task", "restore_task", "move_task"),
+    "list_subtasks",
     *("list_lists", "get_list", "list_changes", "stream_changes"),
 }
 Rows = dict[str, list[dict[str, Any]]]
@@ -51,7 +52,7 @@ class Sharer:
         rows = stored_of(self.database_url, self.user_id)
         for token in rows["access_tokens"]:
             del token["last_used_at"]
-        return rows
+        return {table: sorted(found, key=str) for table, found in rows.items()}
 
     def rows_outside(self) -> Rows:
         """Read what is not in the list, without the counters of the account."""

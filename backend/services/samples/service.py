@@ -29,18 +29,29 @@ class SeedService:
     def add(self, samples: Sequence[SampleTask]) -> int:
         """Store the tasks that do not exist yet, not even in the trash; returns how many these were.
 
-        A task whose list is missing comes into the inbox.
+        A task whose list is missing comes into the inbox, and one whose parent is missing has none.
         Raises TooManyTasks or TooManyLabels, and stores none of them, when the account cannot hold them all.
         """
         with unit_of_work(self.sessions, self.user_id) as unit:
-            labels = (name for sample in samples for name in sample.labels)
-            names = Names(labels, tuple({sample.list_id for sample in samples if sample.list_id}))
+            names = Names(
+                labels=(name for sample in samples for name in sample.labels),
+                lists=tuple({sample.list_id for sample in samples if sample.list_id}),
+                parents={sample.id: sample.parent_id for sample in samples if sample.parent_id},
+            )
             tasks = LoadedTasks.load(unit, [sample.id for sample in samples], self.max_tasks, names)
             missing = [sample for sample in samples if sample.id not in tasks.tasks]
             for sample in missing:
-                tasks.add(_row(sample, tasks.now, tasks.lists))
+                tasks.add(_placed(_row(sample, tasks.now, tasks.lists), sample.parent_id, tasks))
             tasks.store()
         return len(missing)
+
+
+def _placed(task: Row, parent_id: UUID | None, tasks: LoadedTasks) -> Row:
+    """Put a task under its parent, if that is there and on the first level, and into the parent's list."""
+    parent = tasks.tasks.get(parent_id) if parent_id else None
+    if parent is None or parent.deleted_at is not None or parent.parent_id is not None:
+        return task
+    return task._replace(parent_id=parent.id, list_id=parent.list_id)
 
 
 def _row(sample: SampleTask, now: datetime, lists: frozenset[UUID]) -> Row:

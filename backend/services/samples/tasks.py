@@ -34,6 +34,7 @@ class SampleTask:
     priority: Priority | None
     labels: list[str]
     list_id: UUID | None
+    parent_id: UUID | None
 
 
 def sample_user(number: int) -> str:
@@ -52,7 +53,7 @@ def _list_id(user_id: str, name: str) -> UUID:
 
 def sample_task(seed: int, user_id: str, number: int) -> SampleTask:
     """Invent the user's task with this number."""
-    name = f"{seed}/{user_id}/{number}"
+    name = _name(seed, user_id, number)
     random = Random(name)  # noqa: S311 - nothing is kept secret by it
     title = _fill(random.choice(TITLES), random)
     description = None
@@ -70,8 +71,17 @@ def sample_task(seed: int, user_id: str, number: int) -> SampleTask:
     # Many are where they were first written down: in the inbox.
     list_name = random.choice([*LISTS, None, None])
     list_id = None if list_name is None else _list_id(user_id, list_name)
+    # Of ten tasks in a row, some are subtasks of the first.
+    first = number - number % 10
+    is_subtask = first not in {0, number} and random.random() < 0.3  # noqa: PLR2004 - a third
+    parent_id = uuid5(_ORIGIN, _name(seed, user_id, first)) if is_subtask else None
     texts = (uuid5(_ORIGIN, name), title, description)
-    return SampleTask(*texts, created, updated, completed, due, is_due_on_a_day, priority, labels, list_id)
+    places = (list_id, parent_id)
+    return SampleTask(*texts, created, updated, completed, due, is_due_on_a_day, priority, labels, *places)
+
+
+def _name(seed: int, user_id: str, number: int) -> str:
+    return f"{seed}/{user_id}/{number}"
 
 
 def _fill(text: str, random: Random) -> str:

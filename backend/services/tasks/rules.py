@@ -38,8 +38,8 @@ NO_LIST = Detail(
 _OUTSIDE = Detail(
     "list_id",
     "outside_list",
-    "Your personal access token is limited to one list: leave list_id as it is. Nothing comes back while that is in the "
-    "trash",
+    "Your personal access token is limited to one list: leave list_id as it is. If the list is in the trash, its tasks "
+    "come back with it",
 )
 _NO_TASK_THERE = "There is no such task in this list: it may have been deleted, or moved to another list"
 _INFINITY = "infinity"  # as Postgres reads it: later than any time
