@@ -10,3 +10,18 @@ ALTER TABLE tasks
 ALTER TABLE tasks VALIDATE CONSTRAINT ck_tasks_parent_is_another;
 
 CREATE INDEX ix_tasks_user_id_parent_id_id ON tasks (user_id, parent_id, id) WHERE parent_id IS NOT NULL;
+
+-- A new task would also take what waits for a parent with its id into its list. In a session of one list, nothing outside of
+-- it may change: it gets no id for which others wait, either.
+CREATE OR REPLACE FUNCTION ids_of_tasks(ids uuid[]) RETURNS uuid[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT array_agg(id) FROM (
+        SELECT id FROM public.tasks
+        WHERE user_id = nullif(current_setting('app.user_id', true), '') AND id = ANY (ids)
+        UNION
+        SELECT parent_id FROM public.tasks
+        WHERE user_id = nullif(current_setting('app.user_id', true), '') AND parent_id = ANY (ids)
+            AND list_id IS DISTINCT FROM nullif(current_setting('app.list_id', true), '')::uuid
+    ) AS taken
+$$;

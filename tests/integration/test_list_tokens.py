@@ -13,6 +13,7 @@ from backend.config import Settings
 from tests.fixtures.access_tokens import READ, TOKENS, WRITE, listed, make_token, wanted, with_token
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.batches import creation, operation, run_each, statuses_of, update
+from tests.fixtures.database import execute
 from tests.fixtures.feed import sync_token
 from tests.fixtures.labels import put
 from tests.fixtures.lists import LISTS, List, delete, edit, list_path, make, restore, titles_in
@@ -227,6 +228,52 @@ def test_no_new_task_gets_an_id_that_is_taken_elsewhere(
     assert problems(guest, lines_of([{"id": hidden["id"], "title": "b"}])) == [(1, "id", "id_taken")]
     assert (read(client, hidden), revision_of(client)) == (hidden, before + 1)
     assert create(guest, id=create(stranger)["id"])["list_id"] == shared["id"]  # another user's is no hindrance
+
+
+@pytest.mark.requirement("FR-355", "FR-360")
+def test_no_subtask_is_in_another_list_than_its_parent(client: httpx.Client, shared: List, guest: httpx.Client) -> None:
+    hidden, parent = create(client), str(uuid.uuid4())
+    waiting = {"id": str(uuid.uuid4()), "title": "a", "parent_id": parent}
+    assert imported(client, lines_of([waiting])) == {"created": 1}
+    before = revision_of(client)
+    under_hidden = lines_of([{"title": "b", "parent_id": hidden["id"]}])
+    assert problems(guest, under_hidden) == [(1, "parent_id", "parent_unknown")]
+    created = guest.post("/api/tasks", json={"id": parent, "title": "b"})
+    assert details_of(created, 409, "CONFLICT") == [("id", "id_taken")]
+    assert problems(guest, lines_of([{"id": parent, "title": "b"}])) == [(1, "id", "id_taken")]
+    assert revision_of(client) == before
+    mine = {"id": str(uuid.uuid4()), "title": "c", "parent_id": str(uuid.uuid4())}
+    assert imported(guest, lines_of([mine])) == {"created": 1}
+    assert create(guest, id=mine["parent_id"])["list_id"] == shared["id"]
+    assert imported(guest, lines_of([mine])) == {"unchanged": 1}
+
+
+@pytest.mark.requirement("FR-363", "FR-356")
+def test_what_it_does_not_see_still_counts_as_a_subtask(
+    client: httpx.Client, shared: List, guest: httpx.Client, user_id: str, database_url: str
+) -> None:
+    task = create(client, list_id=shared["id"])
+    below = create(client, parent_id=task["id"])
+    inbox = "UPDATE tasks SET list_id = NULL WHERE user_id = %s AND id = %s"
+    execute(database_url, inbox, user_id, below["id"])  # as a service of the release before might leave it
+    task_of(guest.patch(f"{path_of(task)}/complete"))
+    assert not read(client, below)["completed"]
+    client.patch(f"{path_of(task)}/complete")
+    client.patch(f"{path_of(task)}/complete")
+    assert read(client, below)["completed"]
+
+
+@pytest.mark.requirement("FR-355")
+def test_nothing_comes_back_while_its_list_is_in_the_trash(
+    client: httpx.Client, shared: List, guest: httpx.Client
+) -> None:
+    task = create(guest)
+    delete(client, shared)
+    before = revision_of(client)
+    restored = guest.post(f"{path_of(task)}/restore")
+    assert details_of(restored, 403, "FORBIDDEN") == [OUTSIDE]
+    assert problems(guest, lines_of([{"id": task["id"], "title": "a"}])) == [(1, *OUTSIDE)]
+    assert revision_of(client) == before
 
 
 @pytest.mark.requirement("FR-355")

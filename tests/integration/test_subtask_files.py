@@ -9,7 +9,9 @@ import httpx
 import icalendar
 import pytest
 
+from backend.config import Settings
 from backend.services.tasks import tree_queries
+from tests.fixtures.api import serve
 from tests.fixtures.batches import creation, operation, run_batch, run_each, send_batch, statuses_of
 from tests.fixtures.lists import make
 from tests.fixtures.subtasks import Tree, chain, plant, refused, stored_tasks, subtasks
@@ -126,6 +128,26 @@ def test_a_file_brings_parents_back_and_completes_nothing_else(
 
 
 @pytest.mark.requirement("FR-367")
+def test_a_row_that_is_refused_brings_no_parent_back(
+    client: httpx.Client, settings: Settings, user_id: str, database_url: str
+) -> None:
+    five = chain(client, *"abcde")
+    client.delete(path_of(five["a"]))
+    before = stored_tasks(database_url, user_id)
+    assert problems(client, lines_of([row("f", parent_id=five["e"]["id"])])) == [(1, "parent_id", "too_deep")]
+    strict = settings.model_copy(update={"require_if_match": True})
+    with serve(strict) as api, api.client(user_id) as careful:
+        assert problems(careful, lines_of([row("f", parent_id=five["a"]["id"])])) == [
+            (1, "parent_id", "parent_unknown")
+        ]
+    assert stored_tasks(database_url, user_id) == before
+    rows = [row("f", parent_id=five["e"]["id"]), row("g", parent_id=five["b"]["id"])]
+    assert problems(client, lines_of(rows)) == [(1, "parent_id", "too_deep")]
+    assert [task["title"] for task in subtasks(client, five["b"])] == ["c", "g"]
+    assert revision_of(client) == max(task["revision"] for task in stored_tasks(database_url, user_id).values())
+
+
+@pytest.mark.requirement("FR-367")
 def test_other_programs_read_and_write_the_relation(client: httpx.Client) -> None:
     tasks = plant(client, TREE)
     calendar = icalendar.Calendar.from_ical(client.get(EXPORT, params={"format": "ics"}).text)
@@ -199,9 +221,12 @@ def test_many_trees_are_too_many_for_one_request(client: httpx.Client, monkeypat
     for top in tops:
         run_batch(client, *(creation(parent_id=top["id"]) for _ in range(9)))
     before = revision_of(client)
+    seen = [{"id": top["id"], "title": top["title"]} for top in tops]  # a file is not one request to them
+    assert imported(client, lines_of([*seen, row("last", parent_id=tops[2]["id"])])) == {"unchanged": 3, "created": 1}
+    before += 1
     response = send_batch(client, *(operation("complete", top) for top in tops))
     assert refused(response, 409, "CONFLICT") == [("body", "too_many_subtasks")]
     assert revision_of(client) == before
     assert statuses_of(run_batch(client, *(operation("complete", top) for top in tops[:2]))) == [200, 200]
     counts = client.get("/api/tasks", params={"include_counts": "true"}).json()["page"]["counts"]
-    assert (counts["done"], counts["todo"]) == (20, 10)
+    assert (counts["done"], counts["todo"]) == (20, 11)

@@ -11,7 +11,10 @@ import pytest
 
 from backend.services.tasks import tree
 from tests.fixtures.batches import creation, operation, run_batch
+from tests.fixtures.database import execute
+from tests.fixtures.lists import delete as delete_list
 from tests.fixtures.lists import make
+from tests.fixtures.lists import restore as restore_list
 from tests.fixtures.subtasks import Tree, chain, plant, refused, stored_tasks, subtasks
 from tests.fixtures.tasks import Task, create, path_of, read, revision_of, task_of
 
@@ -241,6 +244,57 @@ def test_restoring_a_subtask_brings_back_those_above(client: httpx.Client, user_
     everything = stored_tasks(database_url, user_id)
     assert in_trash(everything) == {"shoes", "book"}
     assert {everything[title]["list_id"] for title in ("trip", "pack", "socks")} == {None}
+
+
+@pytest.mark.requirement("FR-360", "FR-362")
+def test_what_stays_in_the_trash_goes_to_the_list_of_its_parent(
+    client: httpx.Client, user_id: str, database_url: str
+) -> None:
+    home = make(client, "Home")
+    tasks = plant(client, TREE, list_id=home["id"])
+    delete_list(client, home)
+    before = revision_of(client)
+    restore(client, tasks["socks"])
+    assert revision_of(client) == before + 5
+    restore_list(client, home)
+    everything = stored_tasks(database_url, user_id)
+    assert {title for title, task in everything.items() if task["list_id"]} == {"other"}
+    assert in_trash(everything) == {"shoes", "book"}
+    assert restore(client, tasks["book"])["parent_id"] == tasks["trip"]["id"]
+
+
+@pytest.mark.requirement("FR-361", "FR-362")
+def test_operations_of_a_batch_undo_each_other_as_calls_do(client: httpx.Client) -> None:
+    tasks = plant(client, TREE)
+    complete(client, tasks["pack"], cascade=False)
+    again = operation("complete", tasks["socks"], data={"completed": False})
+    there_and_back = [
+        *(operation("delete", tasks["book"]), operation("restore", tasks["book"])),
+        *(operation("complete", tasks["socks"]), again),
+    ]
+    run_batch(client, *there_and_back)
+    assert read(client, tasks["book"])["parent_id"] == tasks["trip"]["id"]
+    assert not read(client, tasks["pack"])["completed"]
+
+
+@pytest.mark.requirement("FR-359")
+def test_tasks_that_are_under_each_other_all_the_same_harm_nobody(
+    client: httpx.Client, user_id: str, database_url: str
+) -> None:
+    tasks = chain(client, "a", "b", "c")
+    execute(
+        database_url,
+        "UPDATE tasks SET parent_id = %s WHERE user_id = %s AND title = 'a'",
+        *(tasks["c"]["id"], user_id),
+    )
+    complete(client, tasks["b"])
+    assert done(stored_tasks(database_url, user_id)) == {"a", "b", "c"}
+    reopen(client, tasks["b"])
+    delete(client, tasks["b"])
+    restore(client, tasks["c"])
+    assert patch(client, tasks["a"], parent_id=None)["parent_id"] is None
+    delete(client, tasks["a"], permanent="true")
+    assert stored_tasks(database_url, user_id) == {}
 
 
 @pytest.mark.requirement("FR-362")

@@ -74,9 +74,15 @@ def _put(tasks: LoadedTasks, row: Placed, *, only_adds: bool) -> Fate | Detail:
     if only_adds and current is not None:
         return Fate.UNCHANGED if wanted == current else _UNSEEN
     parent = tasks.tasks.get(row.task.parent_id) if row.task.parent_id else None
-    if parent is not None and parent.deleted_at is not None:
+    if parent is None or parent.deleted_at is None or only_adds:
+        return _stored(tasks, current, wanted)
+    with tasks.all_or_nothing():
         tasks.restore(parent)
-        wanted = _wanted(tasks, row)  # it may have come back along with its parent
+        return _stored(tasks, current, _wanted(tasks, row))  # it may have come back along with its parent
+
+
+def _stored(tasks: LoadedTasks, current: Row | None, wanted: Row) -> Fate:
+    """Add or keep a task as its row sets it; `current` is how it was before the row."""
     if current is None:
         tasks.add(wanted, is_of_file=True)
         return Fate.CREATED

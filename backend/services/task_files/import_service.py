@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlmodel import select
@@ -11,7 +11,8 @@ from uuid_utils.compat import uuid7
 
 from backend.database.retry import reads, repeatable
 from backend.database.session import Sessions
-from backend.errors import Detail
+from backend.errors import Detail, TooManySubtasks
+from backend.formats.rows import ROW
 from backend.models.tables import users
 from backend.models.task_file import FileFormat, ImportedTask
 from backend.services.task_files.import_rules import Fate, Placed, put
@@ -27,7 +28,7 @@ ZONE = select(users.c.timezone).where(users.c.id == USER_ID)
 
 @dataclass(frozen=True, slots=True)
 class ImportService:
-    """Stores rows for one user with at most `max_tasks` tasks. A part of any length takes two round trips."""
+    """Stores rows for one user with at most `max_tasks` tasks. A part takes two or three round trips."""
 
     sessions: Sessions
     user_id: str
@@ -50,7 +51,17 @@ class ImportService:
 
         A task without an id is new: it gets one before the first try, so that a retry does not create it again.
         """
-        return self._store([Placed(task.id or self.new_id(), task.id is None, task) for task in tasks])
+        return self._store_some([Placed(task.id or self.new_id(), task.id is None, task) for task in tasks])
+
+    def _store_some(self, rows: Sequence[Placed]) -> Fates:
+        """Store rows at once or, if the trees around them are too many for that, in halves."""
+        try:
+            return self._store(rows)
+        except TooManySubtasks as error:
+            if len(rows) == 1:
+                return [replace(error.details[0], field=ROW)]
+            middle = len(rows) // 2
+            return self._store_some(rows[:middle]) + self._store_some(rows[middle:])
 
     @repeatable
     def _store(self, rows: Sequence[Placed]) -> Fates:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
@@ -94,12 +95,14 @@ class BatchService:
 def _names(operations: Operations) -> Names:
     """Return what the operations name."""
     kinds = {type(operation) for operation, _ in operations}
-    return Names.of(
+    times = Counter(task_id for _, task_id in operations)
+    names = Names.of(
         ((task_id, each.data) for each, task_id in operations if isinstance(each, CreateOperation | UpdateOperation)),
         restores=RestoreOperation in kinds,
         changes_trees=not kinds.isdisjoint({CompleteOperation, DeleteOperation}),
         adopts=any(isinstance(each, CreateOperation) and each.data.id is not None for each, _ in operations),
     )
+    return names._replace(again={task_id for task_id, number in times.items() if number > 1})
 
 
 def _changed(task: Row, operation: UpdateOperation | CompleteOperation | DeleteOperation, tasks: LoadedTasks) -> Row:

@@ -6,7 +6,8 @@ A change of any length reads its tasks at once, and stores the final state of ea
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,15 @@ from uuid import UUID
 
 from sqlalchemy import Executable
 
-from backend.errors import IdTaken, OutsideList, PreconditionFailed, TaskNotFound, TooManySubtasks, TooManyTasks
+from backend.errors import (
+    IdTaken,
+    OutsideList,
+    PreconditionFailed,
+    TaskAPIError,
+    TaskNotFound,
+    TooManySubtasks,
+    TooManyTasks,
+)
 from backend.models.base import TaskDocument
 from backend.models.move import TaskMove
 from backend.models.values.etags import Revisions
@@ -47,9 +56,9 @@ NO_NAMES = Names()
 class LoadedTasks:
     """One user's counters, and those of the user's tasks that a change names; `now` is the time of the change.
 
-    `lists` are the ids of the living lists that tasks may come into, and `taken` those that no new task can have. The
-    tree holds the named tasks and, if others may change along with them, the trees that these are in. Of these others,
-    only what trees may change is loaded.
+    `lists` are the ids of the living lists that tasks may come into, and `taken` those of tasks that a token for one
+    list does not show, which no new task can have. The tree holds the named tasks and, if others may change along with
+    them, the trees that these are in. Of these others, only what trees may change is loaded.
     """
 
     unit: UnitOfWork
@@ -97,6 +106,7 @@ class LoadedTasks:
         tree = Tree()
         for row in found:
             tree.put(Row(*row))
+        taken -= tree.tasks.keys()
         loaded = cls(unit, max_tasks, *counters, tree, tree.tasks.copy(), labels, lists, taken)
         loaded._read_trees(adopted | names.in_trees(task_ids, tree.tasks))
         return loaded
@@ -135,13 +145,11 @@ class LoadedTasks:
             raise TooManyTasks
         if task.id in self.taken:
             raise IdTaken
-        if task.list_id is not None:
-            refuse_outside(task.list_id, self.unit.list_id)
-        refuse_unknown_list(task, None, self.lists)
-        task = placed(task, None, self.tree, is_of_file=is_of_file)
-        if task.list_id is None and self.unit.list_id is not None:
+        if task.list_id is None:
             task = task._replace(list_id=self.unit.list_id)
-            refuse_unknown_list(task, None, self.lists)
+        refuse_outside(task.list_id, self.unit.list_id)
+        refuse_unknown_list(task, None, self.lists)
+        task = self._placed(task, None, is_of_file=is_of_file)
         below = self.tree.below(task.id)  # files may bring subtasks first
         if below or task.parent_id is not None:
             refuse_overgrown(task, self.tree)
@@ -170,22 +178,36 @@ class LoadedTasks:
         if task == before:
             return task
         was = restored(before, self.lists, self.tree) if task.deleted_at is None else before
-        if task.list_id != before.list_id:
+        if task.list_id != before.list_id:  # also out of the trash, if its list is there
             refuse_outside(task.list_id, self.unit.list_id)
         refuse_unknown_list(task, was, self.lists)
-        task = placed(task, was, self.tree, is_of_file=is_of_file)
+        task = self._placed(task, was, is_of_file=is_of_file)
         if task == before:
             return task
         if task.parent_id not in {None, was.parent_id}:
             refuse_overgrown(task, self.tree)
         new = task.labels if task.labels != before.labels else ()
         self.revision = self._labels.make(new, self.revision)
-        if task.has_subtasks and self._knows_trees:
+        if task.has_subtasks and self._knows_trees and self.unit.list_id is None:
             task = task._replace(has_subtasks=bool(self.tree.levels_below(task.id)))
         task = self._count(task)
         for each in [*along(before, task, self.tree, cascades=cascades)]:
             self._count(each)
         return task
+
+    def _placed(self, task: Row, before: Row | None, *, is_of_file: bool) -> Row:
+        """Do what `placed` does. Files wait for no parent that is there, but not shown."""
+        return placed(task, before, self.tree, is_of_file=is_of_file and task.parent_id not in self.taken)
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Undo the changes of the block if it raises."""
+        revision, tree = self.revision, self.tree.copy()
+        try:
+            yield
+        except TaskAPIError:
+            self.revision, self.tree = revision, tree
+            raise
 
     def restore(self, task: Row) -> Row:
         """Bring a task back from the trash, with those that went along, and those above it."""

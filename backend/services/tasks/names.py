@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple, Self
 from uuid import UUID
 
@@ -18,6 +18,7 @@ class Names(NamedTuple):
     `lists` is None if no list is named and no task may come out of the trash: then no lists are read.
     `changes_trees`: whether tasks above or below may change along.
     `adopts`: whether there may be subtasks of tasks that do not exist yet.
+    `again`: the tasks that are named more than once, so that one operation may undo what another one has done.
     """
 
     labels: Iterable[str] = ()
@@ -25,6 +26,7 @@ class Names(NamedTuple):
     parents: Mapping[UUID, UUID] = {}
     changes_trees: bool = False
     adopts: bool = False
+    again: Collection[UUID] = ()
 
     @classmethod
     def of(
@@ -56,7 +58,7 @@ class Names(NamedTuple):
         """
         found: set[UUID] = set()
         if self.changes_trees:
-            found.update(task_id for task_id in task_ids if _may_change_others(tasks.get(task_id)))
+            found.update(each for each in task_ids if _may_change_others(tasks.get(each), is_again=each in self.again))
         for task_id, parent_id in self.parents.items():
             task, parent = tasks.get(task_id), tasks.get(parent_id)
             is_new = task is None or task.parent_id != parent_id
@@ -65,8 +67,8 @@ class Names(NamedTuple):
         return found
 
 
-def _may_change_others(task: Row | None) -> bool:
+def _may_change_others(task: Row | None, *, is_again: bool) -> bool:
     if task is None:
         return False
-    is_below = task.parent_id is not None and (task.completed or task.deleted_at is not None)
+    is_below = task.parent_id is not None and (is_again or task.completed or task.deleted_at is not None)
     return task.has_subtasks or is_below

@@ -36,7 +36,10 @@ NO_LIST = Detail(
     "list_id", "list_unknown", "You have no list with this id, or it is in the trash: GET /api/lists lists yours"
 )
 _OUTSIDE = Detail(
-    "list_id", "outside_list", "Your personal access token is limited to one list: leave list_id as it is"
+    "list_id",
+    "outside_list",
+    "Your personal access token is limited to one list: leave list_id as it is. If the list is in the trash, its tasks "
+    "come back with it",
 )
 _NO_TASK_THERE = "There is no such task in this list: it may have been deleted, or moved to another list"
 _INFINITY = "infinity"  # as Postgres reads it: later than any time

@@ -30,6 +30,10 @@ class Tree:
     tasks: dict[UUID, Row] = field(default_factory=dict)
     _below: dict[UUID, set[UUID]] = field(default_factory=dict)
 
+    def copy(self) -> Tree:
+        """Return a tree that stays as it is when this one changes."""
+        return Tree(self.tasks.copy(), {each: below.copy() for each, below in self._below.items()})
+
     def put(self, task: Row) -> None:
         """Add a task, or replace it by what it is now."""
         before = self.tasks.get(task.id)
@@ -65,7 +69,7 @@ class Tree:
     def levels_below(self, task_id: UUID) -> list[list[Row]]:
         """Return the tasks below one, level by level, each in the order of their ids."""
         levels: list[list[Row]] = []
-        found = {task_id}
+        found = {task_id}  # ends even if tasks were below themselves
         ids = self._below.get(task_id, set())
         while level := [self.tasks[each] for each in sorted(ids - found)]:
             levels.append(level)
@@ -141,7 +145,9 @@ def along(before: Row, after: Row, tree: Tree, *, cascades: bool = True) -> Iter
         changed = _completed_below(changed, before, after) if cascades else changed
         if changed != each:
             yield changed
-    for each in tree.above(after):
+    above = tree.above(after)
+    yield from _beside(after, [each for each in above if _is_restored(before, after) and each.deleted_at], tree)
+    for each in above:
         changed = each
         if _is_restored(before, after) and each.deleted_at is not None:
             changed = each._replace(deleted_at=None, list_id=after.list_id)
@@ -149,6 +155,15 @@ def along(before: Row, after: Row, tree: Tree, *, cascades: bool = True) -> Iter
             changed = with_completion(changed, completed=False, at=after.updated_at)
         if changed != each:
             yield changed
+
+
+def _beside(after: Row, restored: list[Row], tree: Tree) -> Iterator[Row]:
+    """Yield the other tasks below those that come back above one: they stay in the trash, but go to the same list."""
+    if restored and restored[-1].list_id != after.list_id:
+        path = {each.id for each in (after, *restored, *tree.below(after.id))}
+        for each in tree.below(restored[-1].id):
+            if each.id not in path:
+                yield each._replace(list_id=after.list_id)
 
 
 def _with_trash(each: Row, before: Row, after: Row) -> Row:
