@@ -78,38 +78,29 @@ Statuses = Annotated[
 INBOX = "inbox"
 
 
-def _list(text: str) -> str:
-    """Refuse anything but the id of a list and the word for none."""
-    if text != INBOX and not is_canonical_uuid(text):
-        raise PydanticCustomError("list_format", f"Must be the id of a list, or {INBOX} for the tasks that are in none")
-    return text.lower()
-
-
-ListChoice = Annotated[
-    str,
-    AfterValidator(_list),
-    WithJsonSchema(
-        {"type": "string", "maxLength": 36, "pattern": f"^({INBOX}|{UUID_PATTERN})$", "examples": [UUID_EXAMPLE]}
-    ),
-]
-
 NO_PARENT = "none"
+_NO_LIST = PydanticCustomError("list_format", "Must be the id of a list, or inbox for the tasks that are in none")
+_NO_TASK = PydanticCustomError("parent_format", "Must be the id of a task, or none")
 
 
-def _parent(text: str) -> str:
-    """Refuse anything but the id of a task and the word for none."""
-    if text != NO_PARENT and not is_canonical_uuid(text):
-        raise PydanticCustomError("parent_format", f"Must be the id of a task, or {NO_PARENT}")
-    return text.lower()
+def _id_or(word: str, problem: PydanticCustomError) -> AfterValidator:
+    """Refuse anything but an id and the word for none."""
+
+    def judged(text: str) -> str:
+        if text != word and not is_canonical_uuid(text):
+            raise problem
+        return text.lower()
+
+    return AfterValidator(judged)
 
 
-ParentChoice = Annotated[
-    str,
-    AfterValidator(_parent),
-    WithJsonSchema(
-        {"type": "string", "maxLength": 36, "pattern": f"^({NO_PARENT}|{UUID_PATTERN})$", "examples": [UUID_EXAMPLE]}
-    ),
-]
+def _schema_of(word: str) -> WithJsonSchema:
+    pattern = f"^({word}|{UUID_PATTERN})$"
+    return WithJsonSchema({"type": "string", "maxLength": 36, "pattern": pattern, "examples": [UUID_EXAMPLE]})
+
+
+ListChoice = Annotated[str, _id_or(INBOX, _NO_LIST), _schema_of(INBOX)]
+ParentChoice = Annotated[str, _id_or(NO_PARENT, _NO_TASK), _schema_of(NO_PARENT)]
 
 _WITHOUT_PRIORITY = "none"
 PRIORITY_WORDS = (*Priority, _WITHOUT_PRIORITY)  # in the order of their numbers
@@ -204,8 +195,7 @@ class TaskQuery(Input):
 
     completed: QueryFlag = optional("Only tasks that are done (`true`) or open (`false`)", False)
     status: Statuses = optional(
-        "Only tasks with one of these statuses, separated by commas. `pending` stands for `todo,in_progress`, "
-        "`completed` for `done`, and `all` for every status",
+        "Only tasks with these statuses, separated by commas; `pending` is `todo,in_progress`, `completed` is `done`",
         "todo,in_progress",
     )
     created_after: Moment = optional("Only tasks created after this time", _EARLY)
@@ -213,8 +203,8 @@ class TaskQuery(Input):
     updated_after: Moment = optional("Only tasks last changed after this time", _EARLY)
     updated_before: Moment = optional("Only tasks last changed before this time", _LATE)
     overdue: QueryFlag = optional(
-        "Only tasks that should be done by now, and are neither done nor cancelled (`true`), or all others (`false`). "
-        "A task that is due on a day is overdue when that day has ended",
+        "Only tasks that should be done by now, and are neither done nor cancelled (`true`), or all others. A day must "
+        "have ended",
         True,
     )
     due_before: DayOrMoment = optional("Only tasks due before this day or time", "2026-12-01")
@@ -245,20 +235,17 @@ class TaskQuery(Input):
     )
     q: SearchText = optional(
         "Only tasks with all these words in their title or description; you can also use `or`, `-without` and "
-        '`"a phrase"`. The last word also matches longer words that begin with it, unless it is quoted or excluded',
+        '`"a phrase"`. The last word may be the beginning of one',
         'milk or "soy drink" -oat',
     )
     sort: SortName = described(
-        "What to sort by; `-` reverses the order. Case does not matter for titles. With `completed_at`, open "
-        "tasks come after completed ones; with `due`, those without a due come last, and a day counts as its end in "
-        "UTC; with `priority`, `high` comes first and null last; `position` is the order in one list: send `list_id`, "
-        "or a `parent_id`",
+        "What to sort by; `-` reverses the order. Open tasks come after completed ones, and those without a due or a "
+        "priority after those with one; a day counts as its end in UTC. `position` needs `list_id`, or a `parent_id`",
         "-updated_at",
         default=TaskSort.CREATED_AT_REVERSED.value,
     )
     order: OrderName = optional(
-        "The direction of `sort`, instead of a `-` in front of it: `sort=due&order=desc` is `sort=-due`. Without "
-        "`sort`, it is that of `created_at`",
+        "The direction of `sort`: `sort=due&order=desc` is `sort=-due`. Without `sort`, that of `created_at`",
         "desc",
     )
     limit: PlainInteger = described("Maximum number of tasks to return", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
@@ -269,8 +256,7 @@ class TaskQuery(Input):
     include: IncludedName = optional(_INCLUDE, Included.SUBTASK_COUNTS.value)
     include_total: QueryFlag = described("`true`: also count all matching tasks, as `page.total`", True, default=False)
     include_counts: QueryFlag = described(
-        "`true`: also count the tasks of each status, as `page.counts`; these match every filter but `status` and "
-        "`completed`",
+        "`true`: also count the tasks of each status that match the other filters, as `page.counts`",
         True,
         default=False,
     )

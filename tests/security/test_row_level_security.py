@@ -17,7 +17,6 @@ from backend.database.session import SessionFactory
 from backend.errors import Conflict, ServiceUnavailable
 from backend.models.task import TaskCreate
 from tests.fixtures.api import new_user
-from tests.fixtures.database import execute
 from tests.fixtures.logins import DATABASE_DEFAULTS, LOGINS, database_of
 from tests.fixtures.pooler import pooled
 from tests.fixtures.statements import run, send
@@ -26,7 +25,9 @@ from tests.fixtures.tenant_statements import (
     STATEMENTS,
     TIMEOUT_SECONDS,
     Owner,
+    hits_for_the_owner,
     hits_without_protection,
+    rolled_back,
     run_as_user,
     tasks_of,
     use_everything,
@@ -68,12 +69,6 @@ def owner(login_url: str, engine: Engine) -> Owner:
     return Owner.with_task(login_url, engine)
 
 
-@pytest.fixture
-def own_owner(login_url: str, engine: Engine) -> Owner:
-    """An owner of the test's own, who may be changed."""
-    return Owner.with_task(login_url, engine)
-
-
 @pytest.mark.requirement("FR-013")
 def test_every_statement_says_whose_rows_it_means() -> None:
     found = {"tasks.queries.GET", "tasks.queries.NAMED", "tasks.queries.INSERT", "account.service.DELETE"}
@@ -112,23 +107,17 @@ def test_a_statement_about_the_wrong_user_hits_no_foreign_row(owner: Owner, name
 
 @pytest.mark.requirement("FR-013", "FR-085", "FR-086")
 @pytest.mark.parametrize("name", CONDITIONAL)
-def test_the_row_level_security_alone_still_serves_the_owner(own_owner: Owner, name: str) -> None:
-    statement, owner = STATEMENTS[name], own_owner
-    before = owner.rows()
+def test_the_row_level_security_alone_still_serves_the_owner(owner: Owner, name: str) -> None:
+    statement = STATEMENTS[name]
 
-    seen = run_as_user(
-        owner.engine, owner.id, statement.without_condition, owner.parameters(statement, principal=owner.id)
-    )
-
-    assert owner.is_hit(seen, owner.rows(), before)
+    assert hits_for_the_owner(owner, statement.without_condition, owner.parameters(statement, principal=owner.id))
 
 
 @pytest.mark.requirement("FR-014", "FR-085", "FR-086")
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_statement_without_a_user_hits_no_row(owner: Owner, name: str) -> None:
     statement, before = STATEMENTS[name], owner.rows()
-    counts = " UNION ALL ".join(f"SELECT count(*) FROM {table}" for table in TABLES)  # noqa: S608 - our own
-    counted = execute(owner.url, counts)
+    counted = _counted(owner.url)
 
     for principal in (owner.id, NOBODY):
         parameters = owner.parameters(statement, principal)
@@ -137,7 +126,15 @@ def test_a_statement_without_a_user_hits_no_row(owner: Owner, name: str) -> None
         seen = run_as_user(owner.engine, NOBODY, statement.without_condition, parameters)
 
         assert not owner.is_hit(seen, owner.rows(), before)
-    assert execute(owner.url, counts) == counted
+    assert _counted(owner.url) == counted
+
+
+def _counted(url: str) -> list[tuple[int]]:
+    """Count the rows of each table."""
+    with rolled_back(url) as cursor:
+        cursor.execute(" UNION ALL ".join(f"SELECT count(*) FROM {table}" for table in TABLES))  # noqa: S608 - our own
+        counted: list[tuple[int]] = cursor.fetchall()
+        return counted
 
 
 @pytest.mark.requirement("FR-014", "FR-085", "FR-086")

@@ -60,6 +60,11 @@ Operations = Annotated[
             ),
             "delete": _batch("Delete if unchanged", {"op": "delete", "id": _ID, "if_match": '"42"'}, atomic=False),
             "restore": _batch("Restore", {"op": "restore", "id": _ID}, atomic=True),
+            "subtask": _batch(
+                "Create a task with a subtask",
+                {"op": "create", "ref": "trip", "data": {"title": "Trip"}},
+                {"op": "create", "parent_ref": "trip", "data": {"title": "Pack"}},
+            ),
         }
     ),
 ]
@@ -93,6 +98,7 @@ def batch_tasks(batches: Batches, request: Request, data: Operations, once: Once
 
     Operations run in order, and each sees the effects of those before it. Each works like the separate call, except
     that `complete` without `data` completes and never toggles. `if_match` works like the header If-Match, for one task.
+    A `create` with a `ref` lets later operations point at its task, by `ref` in place of `id`, or by `parent_ref`.
 
     All or nothing: when an operation fails, nothing is changed, the answer is that of the separate call, and `details`
     name the operation (`operations.2`). With `"atomic": false` each operation has its own result, and those that

@@ -130,8 +130,11 @@ def create_task(tasks: Tasks, data: NewTask, only_new: OnlyNew, once: Once) -> R
     `Idempotency-Key`: repeating the request then creates no second task. With an `id`, a repeat is answered 200 with
     the current task; with a key, exactly as the first time.
 
+    With `parent_id` it becomes a subtask: it comes into the list of that task.
+
     The answer is 409 if the `id` belongs to another task, or to one in the trash. It is also 409 if your account is
-    full: the code in `details` is then `too_many_tasks`, or `too_many_labels` if it would make too many labels.
+    full: the code in `details` is then `too_many_tasks`, or `too_many_labels` if it would make too many labels, or
+    `too_many_subtasks` if there are 1,000 tasks below one.
     """
     return once(tasks, data, lambda tasks: _created(tasks.create(data, only_new=only_new)))
 
@@ -152,9 +155,9 @@ def list_tasks(
 ) -> Response:
     """List your tasks, newest first, or filter them and sort them differently.
 
-    The listing holds the tasks that match every filter you send. A page holds up to `limit` tasks, or fewer when they
-    are long. When `page.has_more` is true, send `page.next_cursor` as `cursor` to get the next page, or follow the
-    `Link` header. Creating or deleting tasks between pages never makes other tasks appear twice or go missing.
+    A listing holds the tasks that match every filter. When `page.has_more` is true, send `page.next_cursor` as `cursor`
+    to get the next page, or follow the `Link` header. No task appears twice or goes missing because others come or go
+    between pages.
 
     Send the `ETag` that you have as `If-None-Match`: if none of your tasks has changed, you get 304 immediately. A
     listing with `overdue` changes with time, and is always answered in full.
@@ -196,6 +199,9 @@ def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit
     `status` and `completed`, the one that differs from the stored task counts; if both differ, they must agree.
     `labels` replace all labels of the task; the answer is 409 if that would make too many labels.
 
+    A `parent_id` makes it a subtask, and null makes it nobody's. All tasks below it go with it to another list. If the
+    edit completes or reopens it, others of its tree change along, as with `PATCH /api/tasks/{task_id}/complete`.
+
     You can send a whole task back with some fields changed: what only the service sets (`created_at`, `revision` and
     so on) is ignored. An `id` or a `user_id` that is not this task's is refused.
 
@@ -232,6 +238,9 @@ def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, 
     safe to repeat: use it when a request may be sent twice, or send an `Idempotency-Key`. Completing leads to the
     status `done`, reopening a completed task to `todo`; a task that is not completed keeps its status. The same call
     with the method POST does the same.
+
+    Completing a task completes the open tasks below it, and reopening it reopens those that were completed along with
+    it, and the completed tasks above it. With `"cascade": false`, only the task itself changes.
     """
     if data is None:
         return once(tasks, None, lambda tasks: tagged_response(tasks.toggle(task_id, expected)))
@@ -252,8 +261,9 @@ def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, 
 def delete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, query: Annotated[DeleteQuery, Query()]) -> Response:
     """Delete one of your tasks.
 
-    The task moves to the trash and counts as missing from then on: deleting it again is answered 404. You can restore
-    it for 30 days. With `permanent=true` it is deleted permanently, even if it is already in the trash.
+    The task moves to the trash, with all tasks below it, and counts as missing from then on: deleting it again is
+    answered 404. You can restore it for 30 days. With `permanent=true` it is deleted permanently, even if it is already
+    in the trash, and so are all tasks below it.
     """
     (tasks.remove if query.permanent else tasks.delete)(task_id, expected)
     return Response(status_code=204)
@@ -266,7 +276,8 @@ def delete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, query: Annotat
 def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once) -> Response:
     """Restore one of your tasks from the trash.
 
-    A task that is not in the trash is returned unchanged, so this call is safe to repeat.
+    The tasks below it that went to the trash along with it come back, too, and so do those above it. A task that is not
+    in the trash is returned unchanged, so this call is safe to repeat.
     """
     return once(tasks, None, lambda tasks: tagged_response(tasks.restore(task_id, expected)))
 
@@ -284,8 +295,9 @@ def move_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, data
     """Move one of your tasks to another place in its list, or into another list.
 
     Send the id of the task that it should stand directly `after` or `before`; with neither, it moves to the end of the
-    list. With `list_id` it moves into that list, in which the other task must be, too. Only the moved task changes: it
-    gets a `position` between those of its neighbours. `GET /api/tasks?list_id=…&sort=position` lists a list in this
+    list. With `list_id` it moves into that list, in which the other task must be, too, and with `parent_id` under that
+    task. Only the moved task changes, and the list of those below it: it gets a `position` between those of its
+    neighbours. `GET /api/tasks?list_id=…&sort=position` lists a list in this
     order. A task that already stands there is returned unchanged, so this call is safe to repeat.
     """
     return once(tasks, data, lambda tasks: tagged_response(tasks.move(task_id, data, expected)))

@@ -5,7 +5,7 @@ Like those in `rules.py`, they are pure functions. What a change loads of a tree
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, takewhile
 from uuid import UUID
@@ -59,20 +59,22 @@ class Tree:
     def above(self, task: Row) -> list[Row]:
         """Return the tasks above one, the nearest first."""
         found: list[Row] = []
-        while (parent := self.parent(task)) is not None and parent not in found:
+        ids = {task.id}
+        while (parent := self.parent(task)) is not None and parent.id not in ids:
             found.append(parent)
+            ids.add(parent.id)
             task = parent
         return found
 
     def levels_below(self, task_id: UUID) -> list[list[Row]]:
         """Return the tasks below one, level by level, each in the order of their ids."""
         levels: list[list[Row]] = []
-        seen = {task_id}  # ends even if tasks were below themselves
-        ids: Iterable[UUID] = self._below.get(task_id, ())
-        while level := [self.tasks[each] for each in sorted(ids) if each not in seen]:
+        found = {task_id}
+        ids = self._below.get(task_id, set())
+        while level := [self.tasks[each] for each in sorted(ids - found)]:
             levels.append(level)
-            seen.update(each.id for each in level)
-            ids = chain.from_iterable(self._below.get(each.id, ()) for each in level)
+            found.update(ids)
+            ids = set(chain.from_iterable(self._below.get(each.id, ()) for each in level))
         return levels
 
     def below(self, task_id: UUID) -> list[Row]:

@@ -23,6 +23,7 @@ _TASK: dict[str, object] = {
     "labels": [],
     "list_id": None,
     "position": "p17356896010000000000011",
+    "parent_id": None,
 }
 ANSWER = json.dumps({"data": _TASK}, separators=(",", ":"))  # the contenders' response for one of the tasks
 

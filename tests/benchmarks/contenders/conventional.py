@@ -60,6 +60,7 @@ class TaskFields(SQLModel):
     labels: list[str]
     list_id: UUID | None
     position: str
+    parent_id: UUID | None
 
 
 class Task(SQLModel, table=True):
@@ -87,6 +88,7 @@ class Task(SQLModel, table=True):
     labels: list[str] = Field(default=[], sa_type=ARRAY(Text))
     list_id: UUID | None = None
     position: str = Field(default_factory=lambda: f"p{uuid7().int >> 68:019}1")
+    parent_id: UUID | None = None
     in_trash: bool = Field(
         default=None, sa_column=Column(Boolean, Computed("deleted_at IS NOT NULL"))
     )  # included in the indexes
