@@ -180,7 +180,7 @@ class Included(Choice):
     SUBTASK_COUNTS = "subtask_counts"
 
 
-_INCLUDE = "`subtask_counts`: how many subtasks each task has, and how many of them are done"
+_INCLUDE = "`subtask_counts`: how many subtasks each task has, and how many are done"
 IncludedName = Annotated[str, BeforeValidator(Included.known, json_schema_input_type=Included)]
 OrderName = Annotated[str, BeforeValidator(SortOrder.known, json_schema_input_type=SortOrder)]
 FILTERS = (
@@ -211,14 +211,14 @@ class TaskQuery(Input):
     due_after: DayOrMoment = optional("Only tasks due after this day or time", "2026-11-01")
     has_due: QueryFlag = optional("Only tasks that have a due (`true`) or none (`false`)", True)
     timezone: ZoneName = optional(
-        "The zone of the days in `overdue`, `due_before` and `due_after`; by default that of your account, or UTC",
+        "The zone of days in other filters; by default that of your account, or UTC",
         ZONE_EXAMPLE,
     )
     priority: Priorities = optional(
         "Only tasks with one of these priorities, separated by commas; `none` stands for null", "high,medium"
     )
     labels: CommaSeparatedLabels = optional(
-        "Only tasks that have all of these labels, separated by commas. Case does not matter",
+        "Only tasks that have all of these labels, separated by commas",
         "home,errand",
     )
     labels_any: CommaSeparatedLabels = optional(
@@ -226,9 +226,7 @@ class TaskQuery(Input):
     )
     list_id: ListChoice = optional("Only the tasks in this list, or those in none (`inbox`)", INBOX)
     in_archived: QueryFlag = optional("Only tasks in archived lists (`true`), or all others (`false`)", False)
-    parent_id: ParentChoice = optional(
-        "Only the subtasks of this task, or the tasks that are nobody's subtask (`none`)", NO_PARENT
-    )
+    parent_id: ParentChoice = optional("Only subtasks of this task, or tasks without a parent (`none`)", NO_PARENT)
     ids: CommaSeparatedIds = optional("Only these tasks: up to 100 ids, separated by commas", UUID_EXAMPLE)
     deleted: QueryFlag = described(
         "`true`: the tasks in the trash, with `deleted_at`, instead of the active ones", False, default=False
