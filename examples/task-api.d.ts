@@ -23,6 +23,10 @@ export interface Task {
   labels: string[];
   /** Null: in the inbox. */
   list_id: string | null;
+  /** What it is a subtask of; there may be no such task (yet). */
+  parent_id: string | null;
+  /** Only with `include=subtask_counts`: on the next level, without those in the trash. */
+  subtask_counts?: { total: number; done: number };
   /** Sort the tasks of a list by it, byte by byte, for the order that people have arranged. */
   position: string;
   /** Only of a task in the trash. */
@@ -43,6 +47,7 @@ export interface TaskChanges {
   priority?: Priority | null;
   labels?: string[];
   list_id?: string | null;
+  parent_id?: string | null;
   position?: string;
 }
 
@@ -52,8 +57,12 @@ export interface NewTask extends TaskChanges {
   id?: string | null;
 }
 
-/** Directly after or before another task, or at the end; with `list_id` in that list, null being the inbox. */
-export type Place = ({ after?: string; before?: never } | { before?: string; after?: never }) & { list_id?: string | null };
+/** Directly after or before another task, or at the end; with `list_id` in that list, null being the inbox; with
+    `parent_id` under that task, null being none. */
+export type Place = ({ after?: string; before?: never } | { before?: string; after?: never }) & {
+  list_id?: string | null;
+  parent_id?: string | null;
+};
 
 export interface Page {
   limit: number;
@@ -69,7 +78,7 @@ export interface TaskList extends Array<Task> {
   readonly next: (() => Promise<TaskList>) | null;
 }
 
-/** Parameters of a listing, such as `{ status: "todo", sort: "due", limit: 50 }`. */
+/** Parameters of a listing, such as `{ status: "todo", sort: "due", limit: 50 }`, or `{ parent_id: "none", include: "subtask_counts" }`. */
 export type Query = Record<string, string | number | boolean | readonly string[] | null | undefined>;
 
 export interface Options {
@@ -88,11 +97,15 @@ export interface RequestOptions extends ChangeOptions {
   body?: unknown;
 }
 
+/** The task that an operation is about: by its id, or by the `ref` of the earlier operation that creates it. */
+type Target = ({ id: string; ref?: never } | { ref: string; id?: never }) & { if_match?: number | string };
+
+/** `parent_ref`, the `ref` of an earlier operation, stands instead of `parent_id`. */
 export type Operation =
-  | { op: "create"; data: NewTask }
-  | { op: "update"; id: string; data: TaskChanges; if_match?: number | string }
-  | { op: "complete"; id: string; data?: { completed: boolean }; if_match?: number | string }
-  | { op: "delete" | "restore"; id: string; if_match?: number | string };
+  | { op: "create"; data: NewTask; ref?: string; parent_ref?: string }
+  | ({ op: "update"; data: TaskChanges; parent_ref?: string } & Target)
+  | ({ op: "complete"; data?: { completed: boolean; cascade?: boolean } } & Target)
+  | ({ op: "delete" | "restore" } & Target);
 
 export interface Detail {
   field: string;
