@@ -97,11 +97,15 @@ export interface RequestOptions extends ChangeOptions {
   body?: unknown;
 }
 
+/** The task that an operation is about: by its id, or by the `ref` of the earlier operation that creates it. */
+type Target = ({ id: string; ref?: never } | { ref: string; id?: never }) & { if_match?: number | string };
+
+/** `parent_ref`, the `ref` of an earlier operation, stands instead of `parent_id`. */
 export type Operation =
-  | { op: "create"; data: NewTask }
-  | { op: "update"; id: string; data: TaskChanges; if_match?: number | string }
-  | { op: "complete"; id: string; data?: { completed: boolean }; if_match?: number | string }
-  | { op: "delete" | "restore"; id: string; if_match?: number | string };
+  | { op: "create"; data: NewTask; ref?: string; parent_ref?: string }
+  | ({ op: "update"; data: TaskChanges; parent_ref?: string } & Target)
+  | ({ op: "complete"; data?: { completed: boolean; cascade?: boolean } } & Target)
+  | ({ op: "delete" | "restore" } & Target);
 
 export interface Detail {
   field: string;

@@ -3,6 +3,7 @@ import { TaskApiError, taskApi } from "../task-api.js";
 import { makeBoard } from "./board.js";
 import { fieldsOf } from "./card.js";
 import { forgetChosen, makeLists } from "./lists.js";
+import { forgetUnfolded } from "./nest.js";
 import { explain } from "./words.js";
 
 const TOKEN = "task-api-token"; // in sessionStorage, which belongs to this window and ends with it
@@ -105,6 +106,7 @@ signIn.addEventListener("submit", (event) => {
 find("#sign-out").addEventListener("click", () => {
   leave();
   forgetChosen();
+  forgetUnfolded();
   say("You have signed out.");
   signIn.elements.token.focus();
 });

@@ -1,13 +1,12 @@
 // The board: which tasks are shown, in which column and place, and how it follows changes.
+import { TYPES, latest, makeArrivals } from "./arrivals.js";
 import { copyOf, makeCard } from "./card.js";
 import { takes } from "./drag.js";
 import { closeMenu } from "./menu.js";
-import { inOrder, makeMoves, putBefore } from "./order.js";
+import { inOrder, isNewer, makeMoves, putBefore } from "./order.js";
 import { STATUSES } from "./words.js";
 
 const PAGE = 25; // tasks of a column that are fetched at once
-const MOST_IDS = 100; // that a listing takes
-const TYPES = "task,list"; // of the changes that it follows
 const WHATEVER = { ifMatch: "*" }; // it is now: a move overwrites nothing that anybody typed
 
 // `on` has what the board tells: said(text, undo), failed(error), labels(names); and the `lists`.
@@ -15,16 +14,15 @@ export function makeBoard(place, tasks, on) {
   const known = new Map(); // the tasks that belong on the board, by id
   const cards = new Map(); // the cards that are on it, by id
   const columns = Object.fromEntries(Object.entries(STATUSES).map(makeColumn));
-  const arrived = new Map(); // changes that are not on the board yet, by id; null: the task was deleted
   let filters = on.lists.filter();
   let loaded = Promise.resolve();
   let loading = new AbortController();
-  let isSettling = false;
+  const arrive = makeArrivals(tasks, { ready: () => loaded, filters: () => filters, settled, failed: on.failed });
   const moves = makeMoves((id) => cards.get(id).task, draw);
 
   place.ariaBusy = "true"; // until the columns are listed
   place.replaceChildren(...Object.values(columns).map((column) => column.element));
-  const board = { load, follow, changed, removed, closed, move, redraw, column, lists: on.lists };
+  const board = { load, follow, changed, removed, closed, move, add, redraw, column, lists: on.lists };
   return board;
 
   function makeColumn([status, name]) {
@@ -35,7 +33,8 @@ export function makeBoard(place, tasks, on) {
     const more = element.querySelector(".more");
     const list = element.querySelector(".cards");
     const items = () => (filters.sort ? [...list.children] : []); // all tasks have no order that people arrange
-    const dropped = (id, beside) => move(id, { status }, beside);
+    const isNested = (id) => cards.get(id)?.element.parentElement.matches(".subtasks");
+    const dropped = (id, beside) => move(id, isNested(id) ? { status, parent_id: null } : { status }, beside);
     const column = { element, name, more, list, items, dropped, next: null };
     more.ariaLabel = `More tasks: ${name}`;
     more.addEventListener("click", () => fetchMore(column));
@@ -88,7 +87,7 @@ export function makeBoard(place, tasks, on) {
   // Follows all changes of the user, those of this window included, until `signal` is aborted. Over HTTP/1.1, a
   // browser has six connections to a service, and each window that follows takes one: HTTP/2 at the proxy lifts that.
   async function follow(signal) {
-    const since = await latest(); // before the first listings, so that no change falls between the two
+    const since = await latest(tasks); // before the first listings, so that no change falls between the two
     if (signal.aborted) return;
     await Promise.all([on.lists.load(signal), load(filters)]);
     for await (const { type, task, list, deleted } of tasks.changes({ since, signal, types: TYPES })) {
@@ -97,50 +96,9 @@ export function makeBoard(place, tasks, on) {
     }
   }
 
-  // Answers and the stream overtake each other: the revision tells which is newer.
-  function arrive(id, task) {
-    if (!(arrived.get(id)?.revision > task?.revision)) arrived.set(id, task);
-    return settle();
-  }
-
-  // The feed begins with all tasks that there are. An app that keeps a copy of them keeps its sync token, too.
-  async function latest() {
-    for (let since; ; ) {
-      const query = new URLSearchParams({ types: TYPES, ...(since && { since }) });
-      const { page } = await tasks.request(`/api/changes?${query}`);
-      since = page.next_since;
-      if (!page.has_more) return since;
-    }
-  }
-
-  // Puts what has arrived on the board. Only the service can tell what fits the filters, so it is asked once for all
-  // changes that arrive while it answers.
-  async function settle() {
-    if (isSettling) return;
-    isSettling = true;
-    try {
-      while (arrived.size > 0) {
-        await loaded;
-        const used = filters;
-        const batch = new Map([...arrived].slice(0, MOST_IDS));
-        for (const id of batch.keys()) arrived.delete(id);
-        const fitting = await whichFit(batch, used);
-        if (used !== filters) continue; // the columns are listed anew, with these changes
-        for (const id of batch.keys()) fitting.has(id) ? show(fitting.get(id)) : forget(id);
-        Object.values(columns).forEach(count);
-      }
-    } catch (problem) {
-      on.failed(problem);
-    } finally {
-      isSettling = false;
-    }
-  }
-
-  async function whichFit(batch, used) {
-    const living = [...batch.values()].filter(Boolean);
-    const isPlain = Object.keys(used).length === 0 || living.length === 0;
-    const found = isPlain ? living : await tasks.list({ ...used, ids: living.map((task) => task.id).join() });
-    return new Map(found.map((task) => [task.id, task]));
+  function settled(ids, fitting) {
+    for (const id of ids) fitting.has(id) ? show(fitting.get(id)) : forget(id);
+    Object.values(columns).forEach(count);
   }
 
   // Moves a task to another column or list, beside another one of its list, or both. Whoever chose last is right.
@@ -148,7 +106,8 @@ export function makeBoard(place, tasks, on) {
     const isChange = (task) => Object.keys(fields).some((name) => fields[name] !== task?.[name]);
     try {
       return await moves.run(id, fields, beside, async () => {
-        if (beside.after || beside.before) changed(await tasks.move(id, beside, WHATEVER));
+        const place = "parent_id" in fields ? { ...beside, parent_id: fields.parent_id } : beside;
+        if (Object.keys(place).length > 0) changed(await tasks.move(id, place, WHATEVER));
         if (isChange(known.get(id))) changed(await tasks.update(id, fields, WHATEVER));
         return known.get(id);
       });
@@ -158,8 +117,26 @@ export function makeBoard(place, tasks, on) {
     }
   }
 
+  async function add(fields) {
+    try {
+      const task = await tasks.create(fields);
+      await changed(task);
+      on.said(`“${task.title}” is added.`);
+      return true;
+    } catch (problem) {
+      on.failed(problem);
+      return false;
+    }
+  }
+
+  // Where a task stands: below the task that it is a subtask of, or in its column, if that one is not on the board.
   function column(task) {
-    return columns[task.status];
+    const parent = cards.get(task.parent_id);
+    return parent && !cards.get(task.id)?.element.contains(parent.element) ? parent.nest : columns[task.status];
+  }
+
+  function subtasksOf(id) {
+    return [...cards.values()].filter(({ task }) => task.parent_id === id);
   }
 
   function changed(task) {
@@ -168,7 +145,7 @@ export function makeBoard(place, tasks, on) {
   }
 
   function removed({ id, title }) {
-    forget(id);
+    forgetTree(id);
     Object.values(columns).forEach(count);
     on.said(`“${title}” is in the trash.`, async () => {
       changed(await tasks.request(`/api/tasks/${id}/restore`, { method: "POST", ifMatch: "*" }));
@@ -192,6 +169,12 @@ export function makeBoard(place, tasks, on) {
     draw(id);
   }
 
+  // The tasks below it go to the trash along with it: the stream says so a moment later.
+  function forgetTree(id) {
+    for (const { task } of subtasksOf(id)) forgetTree(task.id);
+    forget(id);
+  }
+
   // A list has another name.
   function redraw() {
     for (const card of cards.values()) if (!card.isOpen) card.show(card.task);
@@ -206,27 +189,38 @@ export function makeBoard(place, tasks, on) {
       if (card) takeAway(card);
       return;
     }
-    if (!card) cards.set(id, (card = makeCard(tasks, board)));
+    const isNew = !card;
+    if (isNew) cards.set(id, (card = makeCard(tasks, board)));
     card.show(task);
-    const { list } = columns[task.status];
-    const next = [...list.children].find((other) => other !== card.element && isBefore(task, cardOf(other).task)) ?? null;
-    if (card.element.parentElement === list && card.element.nextElementSibling === next) return;
-    card.element.dataset.id = id;
-    putBefore(list, card.element, next);
-    Object.values(columns).forEach(count);
+    stand(card);
+    if (isNew) for (const { task: each } of subtasksOf(id)) draw(each.id); // they were shown without it
   }
 
-  function isBefore(one, other) {
-    return filters.sort ? inOrder(one, other) < 0 : isNewer(one, other);
+  function stand(card) {
+    const { task } = card;
+    const above = card.element.parentElement?.closest(".card");
+    const { list, tally } = column(task);
+    const isBefore = tally || filters.sort ? (one, other) => inOrder(one, other) < 0 : isNewer;
+    const next = [...list.children].find((other) => other !== card.element && isBefore(task, cardOf(other).task)) ?? null;
+    if (card.element.parentElement !== list || card.element.nextElementSibling !== next) {
+      card.element.dataset.id = task.id;
+      putBefore(list, card.element, next);
+    }
+    if (above) cardOf(above)?.nest.tally();
+    tally?.();
+    Object.values(columns).forEach(count);
   }
 
   function takeAway({ element, task }) {
     closeMenu(element); // which gives the focus back to the card
     const neighbour = element.nextElementSibling ?? element.previousElementSibling;
     const heading = element.closest(".column").querySelector("h2");
-    const hadFocus = element.contains(document.activeElement);
+    const above = element.parentElement.closest(".card");
     cards.delete(task.id);
+    for (const each of subtasksOf(task.id)) stand(each); // also one in which somebody types
+    const hadFocus = element.contains(document.activeElement);
     element.remove();
+    if (above) cardOf(above)?.nest.tally();
     if (hadFocus) (neighbour?.querySelector(".open") ?? heading).focus();
   }
 
@@ -240,7 +234,3 @@ export function makeBoard(place, tasks, on) {
     column.more.hidden = !column.next;
   }
 }
-
-// The order of all tasks.
-const isNewer = (one, other) =>
-  one.created_at === other.created_at ? one.id > other.id : one.created_at > other.created_at;

@@ -1,6 +1,7 @@
 // One task on the board: shows it, moves it, and edits it in place.
 import { canBeDragged } from "./drag.js";
 import { opensMenu } from "./menu.js";
+import { makeNest } from "./nest.js";
 import { FIELDS, STATUSES, explain, facts, inWords } from "./words.js";
 
 // Returns the first element of a template in the page.
@@ -28,13 +29,19 @@ export function makeCard(tasks, board) {
   const opener = element.querySelector(".open");
   const status = element.querySelector(".status");
   const handle = element.querySelector(".handle");
+  const tick = element.querySelector(".tick");
   const card = { element, task: null, isOpen: false, show };
+  card.nest = makeNest(card, board);
 
   for (const [value, text] of Object.entries(STATUSES)) status.append(new Option(text, value));
   opener.addEventListener("click", open);
   status.addEventListener("change", async () => {
     await board.move(card.task.id, { status: status.value });
     status.value = card.task.status; // as before, if that has failed
+  });
+  tick.addEventListener("change", async () => {
+    await board.move(card.task.id, { status: tick.checked ? "done" : "todo" });
+    tick.checked = card.task.status === "done";
   });
   const name = () => card.task.title;
   canBeDragged(face, { element, kind: "task", name });
@@ -58,6 +65,9 @@ export function makeCard(tasks, board) {
     const shown = [...facts(task), ...board.lists.facts(task)];
     element.querySelector(".facts").replaceChildren(...shown.map((fact) => textIn("li", fact.text, fact.kind)));
     status.value = task.status;
+    tick.checked = task.status === "done";
+    tick.ariaLabel = `Done: ${task.title}`;
+    card.nest.tally();
     status.ariaLabel = `Status of ${task.title}`; // each list and button has a name of its own
     opener.ariaLabel = `Edit ${task.title}`;
     handle.ariaLabel = `Move ${task.title}`;
@@ -67,13 +77,13 @@ export function makeCard(tasks, board) {
     const form = editForm(tasks, card.task, { save, remove, close, lists: board.lists });
     card.isOpen = true;
     face.hidden = true;
-    element.append(form);
+    face.after(form);
     form.elements.title.focus();
   }
 
   function close() {
-    const hadFocus = element.contains(document.activeElement);
-    element.querySelector("form").remove();
+    const hadFocus = element.querySelector(":scope > form").contains(document.activeElement);
+    element.querySelector(":scope > form").remove();
     face.hidden = false;
     card.isOpen = false;
     if (hadFocus) opener.focus();

@@ -9,6 +9,10 @@ export function inOrder(one, other) {
   return placeOf(one) < placeOf(other) ? -1 : 1;
 }
 
+// The order of all tasks.
+export const isNewer = (one, other) =>
+  one.created_at === other.created_at ? one.id > other.id : one.created_at > other.created_at;
+
 // Beside what an element comes to stand if it is at this index among the others.
 export function besideAt(others, index) {
   if (others.length === 0) return {};

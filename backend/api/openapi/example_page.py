@@ -12,8 +12,8 @@ from backend.api.openapi.pages import CONTENT_POLICY
 # Nothing else of the folder is served: it may hold what somebody has left there.
 FILES = (
     *("task-api.js", "web/index.html", "web/style.css"),
-    *("web/app.js", "web/board.js", "web/card.js", "web/drag.js", "web/lists.js", "web/menu.js", "web/order.js"),
-    "web/words.js",
+    *("web/app.js", "web/arrivals.js", "web/board.js", "web/card.js", "web/drag.js", "web/lists.js", "web/menu.js"),
+    *("web/nest.js", "web/order.js", "web/words.js"),
 )
 _KINDS = {".css": "text/css", ".html": "text/html", ".js": "text/javascript"}
 
