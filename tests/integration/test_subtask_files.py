@@ -230,3 +230,5 @@ def test_many_trees_are_too_many_for_one_request(client: httpx.Client, monkeypat
     assert statuses_of(run_batch(client, *(operation("complete", top) for top in tops[:2]))) == [200, 200]
     counts = client.get("/api/tasks", params={"include_counts": "true"}).json()["page"]["counts"]
     assert (counts["done"], counts["todo"]) == (20, 11)
+    monkeypatch.setattr("backend.services.tasks.loaded.MAX_IN_TREES", 5)
+    assert problems(client, lines_of([row("one", parent_id=tops[2]["id"])])) == [(1, "row", "too_many_subtasks")]

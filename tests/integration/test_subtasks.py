@@ -314,6 +314,19 @@ def test_a_tree_is_deleted_for_good(client: httpx.Client, user_id: str, database
     assert done(stored_tasks(database_url, user_id)) == {"trip", "book"}
 
 
+@pytest.mark.requirement("FR-362", "FR-366")
+def test_what_is_not_in_the_trash_is_not_deleted_along_with_what_is(
+    client: httpx.Client, user_id: str, database_url: str
+) -> None:
+    tasks = plant(client, {"trip": {"pack": {}, "book": {}}})
+    delete(client, tasks["book"])
+    # As a release before does, which knows no subtasks.
+    execute(database_url, "UPDATE tasks SET deleted_at = now() WHERE id = %s", tasks["trip"]["id"])
+    delete(client, tasks["trip"], permanent="true")
+    assert stored_tasks(database_url, user_id).keys() == {"pack"}
+    assert read(client, tasks["pack"]) == tasks["pack"]
+
+
 @pytest.mark.requirement("FR-363")
 def test_if_match_is_about_the_task_that_is_named(client: httpx.Client) -> None:
     tasks = plant(client, TREE)
