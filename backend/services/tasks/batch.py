@@ -36,7 +36,7 @@ Outcome = TaskDocument | TaskAPIError | None
 
 @dataclass(frozen=True, slots=True)
 class BatchService:
-    """Batches of one user, who has at most `max_tasks` tasks. A batch of any length takes two round trips.
+    """Batches of one user, who has at most `max_tasks` tasks. A batch takes two round trips, or three.
 
     A batch joins `unit`, if there is one.
     """

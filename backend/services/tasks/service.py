@@ -26,7 +26,9 @@ _IN_TREES = Names(changes_trees=True)
 
 @dataclass(frozen=True, slots=True)
 class TaskService:
-    """One user's tasks, at most `max_tasks`. A read is one round trip to the database, a change is two.
+    """One user's tasks, at most `max_tasks`.
+
+    A read is one round trip to the database. A change is two, or three if it has to read trees.
 
     A change joins `unit`, if there is one. `expected` holds the revisions that a task may have; None means any. Others
     raise PreconditionFailed.
@@ -105,7 +107,9 @@ class TaskService:
 
     @repeatable
     def move(self, task_id: UUID, to: TaskMove, expected: Revisions | None = None) -> TaskDocument:
-        """Put the task where the request says, in three round trips; only its subtasks go with it to another list.
+        """Put the task where the request says, in three round trips, or four if it has to read trees.
+
+        Of other tasks, only those below it change: they go with it to another list.
 
         Raises TaskNotFound, ValidationFailed for an unknown list, another task that is not in it, or a parent that it
         cannot have, TooManySubtasks and NoRoom.
