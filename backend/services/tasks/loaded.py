@@ -287,7 +287,6 @@ class LoadedTasks:
             self._store_all(queries.STORE_ALL_IN_LIST if is_of_list else queries.STORE_ALL, queries.ARRAYS, rows)
         if states:
             values = ((task.id, *(getattr(task, name) for name in tree_queries.CHANGING)) for task in states)
-            self.unit.store(tree_queries.LOOK_UP)
             self._store_all(tree_queries.STORE_STATES, tree_queries.STATES, values)
         if self._removed:
             self.unit.store(tree_queries.REMOVE, each_removed_id=[task.id for task in self._removed])

@@ -18,13 +18,12 @@ from sqlalchemy import (
     column,
     delete,
     func,
-    text,
+    literal_column,
     true,
-    update,
 )
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import array, insert
-from sqlalchemy.sql.dml import Delete, Insert, Update
+from sqlalchemy.sql.dml import Delete, Insert
 from sqlalchemy.types import TypeEngine
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
@@ -87,13 +86,21 @@ def _adopted() -> ColumnElement[Any]:
     return ids.scalar_subquery()
 
 
-def _store_states() -> Update:
-    """Store what trees change of the tasks in the arrays, after LOOK_UP."""
+def _store_states() -> Insert:
+    """Store what trees change of the tasks in the arrays, which are all there: nobody else can remove them meanwhile.
+
+    Postgres looks up each row of an INSERT. For an UPDATE, it might compare all tasks of the user with each of these:
+    it does not know how many tasks a user has. No title is stored, but each row needs one.
+    """
     kinds = {name: tasks.c[name].type for name in ("id", *CHANGING)}
     arrays = [cast(bind(name), ARRAY(kind)) for name, kind in zip(STATES, kinds.values(), strict=True)]
     states = func.unnest(*arrays).table_valued(*(column(name, kind) for name, kind in kinds.items()))
     each = states.render_derived(name="state")
-    return update(tasks).where(OWNED, tasks.c.id == each.c.id).values({name: each.c[name] for name in CHANGING})
+    values = {"user_id": cast(USER_ID, Text), "title": literal_column("'-'"), **{name: each.c[name] for name in kinds}}
+    written = insert(tasks).from_select(list(values), select(*values.values()))
+    return written.on_conflict_do_update(
+        index_elements=[tasks.c.user_id, tasks.c.id], set_={name: written.excluded[name] for name in CHANGING}
+    )
 
 
 def _remove() -> Delete:
@@ -112,8 +119,6 @@ def _bury() -> Insert:
     return replacing(insert(tombstones).from_select(NAMES, removed))
 
 
-# Postgres does not know how many tasks the user has: to store a few, it might read them all.
-LOOK_UP = text("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
 IN_TREES = _in_trees()
 ADOPTED = _adopted()
 STORE_STATES = _store_states()
