@@ -13,8 +13,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable
-
 from backend.errors import (
     IdTaken,
     OutsideList,
@@ -41,9 +39,9 @@ from backend.services.tasks.rules import (
     refuse_outside,
     refuse_unknown_list,
 )
+from backend.services.tasks.storing import remove_tasks, store_tasks
 from backend.services.tasks.tree import Tree, along, placed, refuse_overgrown, restored
 from backend.services.tasks.tree_queries import MAX_IN_TREES
-from backend.services.tombstones import MOVED_TASKS, SAY_MOVED
 from backend.services.unit_of_work import UnitOfWork
 from backend.utils.positions import END, gap, last_position
 from backend.utils.postgres_json import to_json
@@ -278,59 +276,9 @@ class LoadedTasks:
         if not different and not self._removed:
             return
         self._labels.store(self.unit)
-        whole, states = self._parted(different)
-        if len(whole) == 1:
-            self._store_one(whole[0])
-        elif whole:
-            rows = ((*task._replace(labels=",".join(task.labels)), task.due_key) for task in whole)  # type: ignore[arg-type]
-            is_of_list = self.unit.list_id is not None
-            self._store_all(queries.STORE_ALL_IN_LIST if is_of_list else queries.STORE_ALL, queries.ARRAYS, rows)
-        if states:
-            values = ((task.id, *(getattr(task, name) for name in tree_queries.CHANGING)) for task in states)
-            self._store_all(tree_queries.STORE_STATES, tree_queries.STATES, values)
-        if self._removed:
-            self.unit.store(tree_queries.REMOVE, each_removed_id=[task.id for task in self._removed])
-            gone = ((task.id, task.revision, task.list_id) for task in self._removed)
-            self._store_all(tree_queries.BURY, tree_queries.REMOVED, gone)
-        self._say_moved(different)
+        store_tasks(self.unit, self._before, different)
+        remove_tasks(self.unit, self._removed)
         self.unit.store(queries.COUNT, counted_revision=self.revision, counted_tasks=self.task_count)
-
-    def _store_all(self, statement: Executable, names: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
-        """Store rows by a statement that takes their columns as arrays."""
-        self.unit.store(statement, **dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
-
-    def _parted(self, different: list[Row]) -> tuple[list[Row], list[Row]]:
-        """Part changed tasks into those to store as a whole, and those of which only what trees change differs."""
-        if len(different) == 1:
-            return different, []
-        whole: list[Row] = []
-        states: list[Row] = []
-        for task in different:
-            before = self._before.get(task.id)
-            is_state = before is not None and _different(before, task).issubset(tree_queries.CHANGING)
-            (states if is_state else whole).append(task)
-        return whole, states
-
-    def _say_moved(self, different: list[Row]) -> None:
-        """Leave word for the followers of the lists that tasks have left."""
-        lists = {task.id: task.list_id for task in self._before.values()}
-        left = (
-            (task.id, lists.get(task.id), task.revision) for task in different if lists.get(task.id) != task.list_id
-        )
-        if moved := [row for row in left if row[1] is not None]:
-            self._store_all(SAY_MOVED, MOVED_TASKS, moved)
-
-    def _store_one(self, task: Row) -> None:
-        before = self._before.get(task.id)
-        choices = queries.INSERTS if before is None else queries.UPDATES
-        different = _different(before or Row(task.id, task.created_at, task.updated_at), task)
-        names, statement = next(choice for choice in choices if different.issubset(choice[0]))
-        self.unit.store(statement, task=task.id, **{f"new_{name}": getattr(task, name) for name in names})
-
-
-def _different(before: Row, task: Row) -> set[str]:
-    """Return the names of the fields that differ."""
-    return {name for name, old, new in zip(Row._fields, before, task, strict=True) if old != new}
 
 
 def task_json(task: Row, user_id: str) -> str:

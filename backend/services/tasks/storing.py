@@ -1,0 +1,78 @@
+"""How changed tasks are stored: each by the statement that sets the fewest columns, many by one statement with arrays.
+
+`loaded.py` decides which tasks have changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Executable
+
+from backend.services.tasks import queries, tree_queries
+from backend.services.tasks.rules import Row
+from backend.services.tombstones import MOVED_TASKS, SAY_MOVED
+from backend.services.unit_of_work import UnitOfWork
+
+
+def store_tasks(unit: UnitOfWork, before: Mapping[UUID, Row], changed: list[Row]) -> None:
+    """Store new and changed tasks, and leave word of those that have left a list; `before` is how they were loaded."""
+    whole, states = _parted(before, changed)
+    if len(whole) == 1:
+        _store_one(unit, before.get(whole[0].id), whole[0])
+    elif whole:
+        rows = ((*task._replace(labels=",".join(task.labels)), task.due_key) for task in whole)  # type: ignore[arg-type]
+        is_of_list = unit.list_id is not None
+        _store_all(unit, queries.STORE_ALL_IN_LIST if is_of_list else queries.STORE_ALL, queries.ARRAYS, rows)
+    if states:
+        values = ((task.id, *(getattr(task, name) for name in tree_queries.CHANGING)) for task in states)
+        _store_all(unit, tree_queries.STORE_STATES, tree_queries.STATES, values)
+    _say_moved(unit, before, changed)
+
+
+def remove_tasks(unit: UnitOfWork, removed: list[Row]) -> None:
+    """Remove tasks for good, and leave a tombstone of each."""
+    if removed:
+        unit.store(tree_queries.REMOVE, each_removed_id=[task.id for task in removed])
+        gone = ((task.id, task.revision, task.list_id) for task in removed)
+        _store_all(unit, tree_queries.BURY, tree_queries.REMOVED, gone)
+
+
+def _store_all(unit: UnitOfWork, statement: Executable, names: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Store rows by a statement that takes their columns as arrays."""
+    unit.store(statement, **dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+
+
+def _parted(before: Mapping[UUID, Row], changed: list[Row]) -> tuple[list[Row], list[Row]]:
+    """Part changed tasks into those to store as a whole, and those of which only what trees change differs."""
+    if len(changed) == 1:
+        return changed, []
+    whole: list[Row] = []
+    states: list[Row] = []
+    for task in changed:
+        was = before.get(task.id)
+        is_state = was is not None and _different(was, task).issubset(tree_queries.CHANGING)
+        (states if is_state else whole).append(task)
+    return whole, states
+
+
+def _say_moved(unit: UnitOfWork, before: Mapping[UUID, Row], changed: list[Row]) -> None:
+    """Leave word for the followers of the lists that tasks have left."""
+    was_in = ((task, before[task.id].list_id) for task in changed if task.id in before)
+    left = [(task.id, was, task.revision) for task, was in was_in if was is not None and was != task.list_id]
+    if left:
+        _store_all(unit, SAY_MOVED, MOVED_TASKS, left)
+
+
+def _store_one(unit: UnitOfWork, before: Row | None, task: Row) -> None:
+    choices = queries.INSERTS if before is None else queries.UPDATES
+    different = _different(before or Row(task.id, task.created_at, task.updated_at), task)
+    names, statement = next(choice for choice in choices if different.issubset(choice[0]))
+    unit.store(statement, task=task.id, **{f"new_{name}": getattr(task, name) for name in names})
+
+
+def _different(before: Row, task: Row) -> set[str]:
+    """Return the names of the fields that differ."""
+    return {name for name, old, new in zip(Row._fields, before, task, strict=True) if old != new}
