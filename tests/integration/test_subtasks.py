@@ -137,6 +137,11 @@ def test_a_subtask_is_in_the_list_of_its_parent(client: httpx.Client, user_id: s
     back = task_of(client.put(path_of(whole), json={**left, "parent_id": moved["id"]}))
     assert (back["list_id"], back["parent_id"]) == (home["id"], moved["id"])
     assert back["position"] > left["position"] > whole["position"]
+    for beside in ({}, {"after": back["id"]}, {"before": back["id"]}):
+        coming = create(client, list_id=work["id"])
+        come = task_of(client.post(f"{path_of(coming)}/move", json={"parent_id": moved["id"], **beside}))
+        assert (come["list_id"], come["parent_id"]) == (home["id"], moved["id"])
+        delete(client, come)
     both = {"parent_id": moved["id"], "list_id": None}
     assert refused(client.post(f"{path_of(create(client, list_id=work['id']))}/move", json=both)) == [UNKNOWN]
     assert task_of(client.post(f"{path_of(whole)}/move", json={"list_id": None}))["parent_id"] is None

@@ -235,6 +235,8 @@ class LoadedTasks:
             refuse_outside(to.list_id, self.unit.list_id)
         refuse_unknown_list(wanted, task, self.lists)
         moved = placed(wanted, task, self.tree)
+        if moved.list_id is not None and moved.list_id != wanted.list_id:
+            self.lists |= {moved.list_id}  # that of its living parent, so it is living
         beside = self.tasks.get(to.beside) if to.beside else None
         refuse_elsewhere(moved, to, beside)
         if to.beside == task.id:

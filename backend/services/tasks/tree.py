@@ -18,7 +18,9 @@ from backend.utils.positions import LAST
 MAX_LEVELS = 5
 MAX_BELOW = 1000  # tasks below one
 
-_UNKNOWN = Detail("parent_id", "parent_unknown", "There is no such task in this list: it may be in the trash")
+_UNKNOWN = Detail(
+    "parent_id", "parent_unknown", "You have no such task, or it is in the trash, or in another list than list_id says"
+)
 _CYCLE = Detail("parent_id", "parent_cycle", "A task cannot be under itself, or under a task that is below it")
 _TOO_DEEP = Detail("parent_id", "too_deep", f"There can be {MAX_LEVELS} levels of tasks: this would be one more")
 
