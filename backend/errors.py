@@ -16,14 +16,6 @@ class Detail:
 
 
 NO_PARAMETERS = "This call has no query parameters: leave them out"
-BLANK = "Must not be empty or blank"
-TOO_FEW = "Must have at least one entry"
-# Replaces messages of the validator that would not tell a beginner what to do.
-PLAIN_WORDS = {
-    "missing": "This is required: send it",
-    "string_too_short": BLANK,
-    "too_short": TOO_FEW,
-}
 
 
 def sentence_about(details: tuple[Detail, ...]) -> str | None:

@@ -93,7 +93,7 @@ def _digits(value: object) -> object:
     """Accept plain digits only; pydantic would also accept `1_0`, `5.0`, `+5` and blanks from a query string."""
     if isinstance(value, str):
         if not _DIGITS.fullmatch(value):
-            raise PydanticCustomError("int_parsing", "Must be a whole number in plain digits")
+            raise PydanticCustomError("int_parsing", "Must be a whole number of at most 9 plain digits")
         return int(value)
     return value
 
@@ -135,7 +135,10 @@ def _day(value: object) -> date:
 
 def _day_or_moment(value: object) -> date:
     """Read a calendar day, or a moment."""
-    return _day(value) if _A_DAY.fullmatch(str(value)) else _moment(value)
+    text = str(value)
+    if not _A_DAY.match(text):
+        raise PydanticCustomError("moment_format", f"Must be a day, like {DAY_EXAMPLE}, or a time, like {TIME_EXAMPLE}")
+    return _day(text) if _A_DAY.fullmatch(text) else _moment(text)
 
 
 def _zone(text: str) -> str:

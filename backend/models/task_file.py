@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, PlainValidator, StringConstraints, ValidationError, WithJsonSchema
 
-from backend.errors import BLANK, PLAIN_WORDS, Detail
+from backend.errors import Detail
 from backend.formats.rows import ROW
 from backend.models.base import Choice, Input, described, optional
 from backend.models.fields import (
@@ -22,6 +22,7 @@ from backend.models.fields import (
 )
 from backend.models.task import Priority, Status, StatusName, TaskFields
 from backend.models.task_query import INBOX, ListChoice
+from backend.utils.plain_words import BLANK, in_plain_words
 from backend.utils.priorities import PriorityNumber
 from backend.utils.unknown_names import unknown_name
 
@@ -110,7 +111,7 @@ def read_task(fields: Mapping[str, object]) -> ImportedTask | Detail:
         return ImportedTask.model_validate(said)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        return Detail(str(problem["loc"][0]), problem["type"], PLAIN_WORDS.get(problem["type"], problem["msg"]))
+        return Detail(str(problem["loc"][0]), problem["type"], in_plain_words(problem["type"], problem["msg"]))
 
 
 def _bounded(name: str) -> str:

@@ -209,7 +209,7 @@ class TaskQuery(Input):
     )
     due_before: DayOrMoment = optional("Only tasks due before this day or time", "2026-12-01")
     due_after: DayOrMoment = optional("Only tasks due after this day or time", "2026-11-01")
-    has_due: QueryFlag = optional("Only tasks that have a due (`true`) or none (`false`)", True)
+    has_due: QueryFlag = optional("Only tasks that have a due date (`true`) or none (`false`)", True)
     timezone: ZoneName = optional(
         "The zone of days in other filters; by default that of your account, or UTC",
         ZONE_EXAMPLE,
@@ -237,8 +237,8 @@ class TaskQuery(Input):
         'milk or "soy drink" -oat',
     )
     sort: SortName = described(
-        "What to sort by; `-` reverses the order. Open tasks come after completed ones, and those without a due or a "
-        "priority after those with one; a day counts as its end in UTC. `position` needs `list_id`, or a `parent_id`",
+        "What to sort by; `-` reverses the order. Open tasks come after completed ones, and those without a due date "
+        "or priority after those with one; a day counts as its end in UTC. `position` needs `list_id` or `parent_id`",
         "-updated_at",
         default=TaskSort.CREATED_AT_REVERSED.value,
     )

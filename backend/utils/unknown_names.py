@@ -11,6 +11,20 @@ MAX_MESSAGE_LENGTH = 400
 MAX_SUGGESTIONS = 3
 MIN_PART_LENGTH = 3  # shorter ones are part of too many names
 
+SIMILAR = 0.7  # from 0, nothing in common, to 1
+# What other services call it.
+_ELSEWHERE = {
+    "tags": "labels",
+    "deadline": "due_date",
+    "name": "title",
+    "text": "title",
+    "content": "description",
+    "notes": "description",
+    "done": "completed",
+    "state": "status",
+    "project_id": "list_id",
+}
+
 # Other names could change how a page or a terminal shows the message.
 _HARMLESS = re.compile(rf"[\w .\[\]-]{{1,{MAX_NAME_LENGTH}}}", re.ASCII)
 _NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -36,11 +50,14 @@ def similar_names(name: str, known: list[str]) -> list[str]:
     if same := same_name(name, known):
         return [same]
     plain = _in_snake_case(name)
+    elsewhere = _ELSEWHERE.get(plain)
+    if elsewhere in known:
+        return [elsewhere]
     if len(plain) >= MIN_PART_LENGTH:
         longer = [each for each in known if each.startswith(plain) or f"_{plain}_" in f"_{each}_"]
         if longer:
             return longer[:MAX_SUGGESTIONS]
-    return get_close_matches(plain, known, n=1)
+    return get_close_matches(plain, known, n=1, cutoff=SIMILAR)
 
 
 def same_name(name: str, known: Collection[str]) -> str | None:

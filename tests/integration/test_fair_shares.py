@@ -174,7 +174,8 @@ def test_who_leaves_much_unread_waits_and_others_do_not(unhurried: API, stack: E
     unread = [connection_with(unhurried, stack, greedy) for _ in range(12)]
     connection_limiter = unhurried.app.state.connection_limiter
     until(lambda: not connection_limiter.unread.may_take(greedy))
-    unread.append(connection_with(unhurried, stack, greedy))  # on a busy machine, all of the others may have begun before
+    # One more: on a busy machine, all of the others may have begun before.
+    unread.append(connection_with(unhurried, stack, greedy))
     until(lambda: connection_limiter.waiting > 0)
     with unhurried.client(other) as client:
         assert client.get("/api/tasks?limit=1000").status_code == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -131,7 +132,7 @@ def test_a_body_of_another_kind(client: httpx.Client, kind: str) -> None:
         ("", "is required", "send it"),
         ("{}", "is required", "send it"),
         ('{"title": "a", "titel": "marker"}', "There is no field `titel`", "did you mean `title`?"),
-        ('{"title": "a", "completed": "marker"}', "should be a valid boolean", ""),
+        ('{"title": "a", "completed": "marker"}', "Must be true or false", ""),
     ],
 )
 def test_a_body_that_is_typed_wrongly(client: httpx.Client, body: str, happened: str, to_do: str) -> None:
@@ -205,3 +206,30 @@ def test_what_is_too_much(careful: API) -> None:
         answers = [client.get("/api/me") for _ in range(10)]
     said(answers[-1], 429, "too many requests", "Wait for the number of seconds in the Retry-After header")
     assert int(answers[-1].headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "body", "words"),
+    [
+        ("POST", "", {"title": "a", "completed": "true"}, "Must be true or false; in JSON, without quotes"),
+        ("POST", "", {"title": "a", "labels": "home"}, 'Must be an array, like ["a", "b"]'),
+        ("POST", "", {"title": 7}, "Must be a text; in JSON, in double quotes"),
+        ("POST", "", {"title": "a" * 501}, "Must have at most 500 characters"),
+        ("POST", "", {"title": "a", "status": "over"}, "Must be one of: todo, in_progress, done, cancelled"),
+        ("POST", "", {"title": "a", "tags": ["home"]}, "did you mean `labels`?"),
+        ("POST", "/batch", {"operations": "all"}, "Must be an array"),
+        (
+            "POST",
+            "/batch",
+            {"operations": [{"op": "delete", "id": MISSING_ID}] * 101},
+            "Must have at most 100 items, not",
+        ),
+        ("POST", "/batch", {"operations": [{"op": "delete", "ref": "a b"}]}, "Must match pattern"),
+        ("GET", "?limit=0", None, "Must be greater than or equal to 1"),
+        ("GET", "?limit=9999999999", None, "Must be a whole number of at most 9 plain digits"),
+        ("GET", "?due_before=tomorrow", None, "Must be a day, like 2026-11-21, or a time, like"),
+    ],
+)
+def test_a_value_of_the_wrong_kind(client: httpx.Client, method: str, address: str, body: object, words: str) -> None:
+    text = said(client.request(method, f"/api/tasks{address}", json=body), 422, words)
+    assert not re.search(r"\b(Input|String|List) should|validation, not", text)

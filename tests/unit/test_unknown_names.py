@@ -35,6 +35,7 @@ NAMES = st.text(st.characters(), max_size=120) | st.sampled_from(KNOWN).flatmap(
         *(("due", ["due_date", "due_at"]), ("date", ["due_date"]), ("desc", ["description"])),
         *(("dueDate", ["due_date"]), ("DueDate", ["due_date"]), ("due-date", ["due_date"])),
         *(("Due date", ["due_date"]), ("duedate", ["due_date"]), ("createdAfter", ["created_after"])),
+        *(("deadline", ["due_date"]), ("done", ["completed"]), ("tags", []), ("data", [])),
         *(("ID", ["id"]), ("title[]", ["title"]), ("title\0", ["title"])),
         *(("colour", []), ("", []), ("_", []), ("at", []), ("x" * 2000, []), ("title" * 20 + "s", [])),
     ],
@@ -68,8 +69,8 @@ def test_a_message_names_what_is_wrong_and_what_there_is(name: str, message: str
 
 
 def test_a_message_says_where_and_what_kind_of_name_it_is() -> None:
-    assert unknown_name("done", ["completed"], kind="parameter", place="operations.3.") == (
-        "There is no parameter `operations.3.done`; the only parameter is: completed"
+    assert unknown_name("over", ["completed"], kind="parameter", place="operations.3.") == (
+        "There is no parameter `operations.3.over`; the only parameter is: completed"
     )
 
 
@@ -101,9 +102,9 @@ def test_every_message_is_a_bounded_sentence_without_a_dangerous_name(name: str)
 def test_only_a_name_that_could_be_meant_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[int] = []
 
-    def compare(name: str, known: list[str], *, n: int) -> list[str]:
+    def compare(name: str, known: list[str], *, n: int, cutoff: float) -> list[str]:
         compared.append(len(name))
-        return difflib.get_close_matches(name, known, n)
+        return difflib.get_close_matches(name, known, n, cutoff)
 
     monkeypatch.setattr(unknown_names, "get_close_matches", compare)
     for name in ["x" * MAX_NAME_LENGTH, "x" * (MAX_NAME_LENGTH + 1), "x" * 10**6, "dueDate", "due"]:

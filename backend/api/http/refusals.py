@@ -12,7 +12,6 @@ from pydantic.fields import FieldInfo
 
 from backend.api.http.envelope import MAX_DETAILS
 from backend.errors import (
-    PLAIN_WORDS,
     AccessTokenNotFound,
     Detail,
     LabelNotFound,
@@ -29,6 +28,7 @@ from backend.models.list import ListCreate, ListPublic, ListUpdate
 from backend.models.move import Move, TaskMove
 from backend.models.task import TaskCompletion, TaskCreate, TaskPublic, TaskUpdate
 from backend.models.user import Account, AccountUpdate
+from backend.utils.plain_words import in_plain_words
 from backend.utils.unknown_names import same_name, unknown_name
 
 # By the parameter in the path.
@@ -79,7 +79,7 @@ def _detail(problem: dict[str, Any], route: APIRoute, body: Any) -> Detail:
     names = [str(part) for part in path] if source == "body" and path else [source, *map(str, path)]
     code: str = problem["type"]
     if code != "extra_forbidden":
-        message = PLAIN_WORDS.get(code, problem["msg"])
+        message = in_plain_words(code, problem["msg"])
     elif source == "query":
         message = _unknown_parameter(path[-1], _model_of(route.dependant.query_params[0]))
     else:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from backend.api.http.envelope import MAX_DETAILS, MAX_FIELD_NAME, envelope
-from backend.errors import BLANK, TaskAPIError, TaskNotFound, ValidationFailed
+from backend.errors import TaskAPIError, TaskNotFound, ValidationFailed
 from backend.models.access_token import AccessTokenPublic, NewAccessToken
 from backend.models.batch import MAX_OPERATIONS
 from backend.models.change import DeletedLabel, DeletedList, DeletedTask
@@ -23,6 +23,7 @@ from backend.models.values import cursor, sync_token
 from backend.models.values.label_names import MAX_LABELS
 from backend.services.access_tokens.service import MAX_TOKENS
 from backend.utils import opaque
+from backend.utils.plain_words import BLANK
 
 MAX_REQUEST_ID = 128
 REQUEST_ID_PATTERN = "^[A-Za-z0-9._-]+$"

@@ -20,7 +20,7 @@ A success is `{"data": …}`, a listing of tasks adds `page`, and every error is
 `{"error": {code, message, request_id, details}, "detail": message}`.
 Branch on `code`, show `message`, and quote `request_id` when you ask for help;
 `specs/errors.md` of the project lists every code. Unknown fields and parameters
-of `/api` are rejected, not ignored. Times are UTC.
+of `/api` are rejected, not ignored; a body is ignored where none is listed. Times are UTC.
 
 In addition to the errors each operation lists, a request that is too slow is answered 408, and one that is too large
 413, 414 or 431.

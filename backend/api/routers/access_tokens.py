@@ -11,9 +11,10 @@ from backend.api.http.envelope import data_response
 from backend.api.openapi.answers import AccessTokenListAnswer, NewAccessTokenAnswer
 from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, WITH_BODY, errors, invalid, success
 from backend.api.routes import DatabaseRoute
-from backend.errors import TOO_FEW, AccessTokenNotFound, Forbidden, TooManyAccessTokens, Unauthorized
+from backend.errors import AccessTokenNotFound, Forbidden, TooManyAccessTokens, Unauthorized
 from backend.models.access_token import AccessTokenCreate
 from backend.models.fields import CanonicalUUID
+from backend.utils.plain_words import TOO_FEW
 
 router = APIRouter(
     prefix="/api/me/tokens",

@@ -26,12 +26,13 @@ from backend.api.openapi.operations import (
     success,
 )
 from backend.api.routes import DatabaseRoute
-from backend.errors import BLANK, Forbidden, ListConflict, ListNotFound, NoRoom, Unauthorized
+from backend.errors import Forbidden, ListConflict, ListNotFound, NoRoom, Unauthorized
 from backend.models.access_token import Scope
 from backend.models.fields import UUID_EXAMPLE, CanonicalUUID
 from backend.models.list import ListCreate, ListDeleteQuery, ListsQuery, ListUpdate
 from backend.models.move import BOTH, Move
 from backend.services.lists.service import ListDocument
+from backend.utils.plain_words import BLANK
 
 router = APIRouter(
     prefix="/api/lists",

@@ -15,7 +15,6 @@ from backend.api.openapi.answers import BatchAnswer, example_of
 from backend.api.openapi.operations import ANYWHERE, WITH_BODY, errors, invalid, success
 from backend.api.routes import DatabaseRoute
 from backend.errors import (
-    TOO_FEW,
     Conflict,
     Detail,
     Forbidden,
@@ -28,6 +27,7 @@ from backend.errors import (
 from backend.models.access_token import Scope
 from backend.models.batch import Batch
 from backend.models.task import TaskPublic
+from backend.utils.plain_words import TOO_FEW
 
 router = APIRouter(
     prefix="/api/tasks",

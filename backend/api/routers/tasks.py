@@ -27,7 +27,6 @@ from backend.api.openapi.operations import (
 )
 from backend.api.routes import DatabaseRoute
 from backend.errors import (
-    BLANK,
     BadRequest,
     Conflict,
     Forbidden,
@@ -42,6 +41,7 @@ from backend.models.fields import TIME_EXAMPLE, UUID_EXAMPLE, CanonicalUUID
 from backend.models.move import BOTH, TaskMove
 from backend.models.task import TaskCompletion, TaskCreate, TaskUpdate
 from backend.models.task_query import DeleteQuery, Included, ReadQuery, SubtasksQuery, TaskQuery
+from backend.utils.plain_words import BLANK
 
 router = APIRouter(
     prefix="/api/tasks",
@@ -104,7 +104,7 @@ _MERGE_PATCH = {
         "example": {"title": "Buy oat milk"},
     }
 }
-_TOO_LONG = invalid("query.limit", "less_than_equal", "Input should be less than or equal to 1000")
+_TOO_LONG = invalid("query.limit", "less_than_equal", "Must be less than or equal to 1000")
 _NOT_INCLUDED = invalid("query.include", "enum", Included.refusal())
 _BLANK = invalid("title", "string_too_short", BLANK)
 _NEW = dict.fromkeys(("description", "due_date", "start_date", "priority")) | {"labels": [], "revision": 1}
@@ -112,7 +112,7 @@ _DONE = {"completed": True, "completed_at": TIME_EXAMPLE, "status": "done"}
 _EDITED = showing(success(200, "The task as it is now", TaskAnswer), _EDIT)
 _NO_PLACE = invalid("before", "after_or_before", BOTH)
 _NO_QUERY_FLAG = invalid("query.permanent", "bool_parsing", "Must be true or false")
-_NO_FLAG = invalid("completed", "bool_type", "Input should be a valid boolean")
+_NO_FLAG = invalid("completed", "bool_type", "Must be true or false; in JSON, without quotes")
 
 
 @router.post(
@@ -199,8 +199,8 @@ def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit
     `status` and `completed`, the one that differs from the stored task counts; if both differ, they must agree.
     `labels` replace all labels of the task; the answer is 409 if that would make too many labels.
 
-    A `parent_id` makes it a subtask, and null makes it nobody's. All tasks below it go with it to another list. If the
-    edit completes or reopens it, others of its tree change along, as with `PATCH /api/tasks/{task_id}/complete`.
+    A `parent_id` makes it a subtask, and null takes it from its parent. All tasks below it go with it to another list.
+    If the edit completes or reopens it, others of its tree change along, as with `PATCH /api/tasks/{task_id}/complete`.
 
     You can send a whole task back with some fields changed: what only the service sets (`created_at`, `revision` and
     so on) is ignored. An `id` or a `user_id` that is not this task's is refused.

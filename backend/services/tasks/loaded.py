@@ -31,6 +31,7 @@ from backend.services.tasks.columns import PUBLIC, PUBLIC_IN_TRASH
 from backend.services.tasks.named_labels import NamedLabels, spelled
 from backend.services.tasks.names import Names
 from backend.services.tasks.rules import (
+    REMOVED_BY_OWNER,
     Row,
     between,
     changed,
@@ -252,7 +253,7 @@ class LoadedTasks:
         Raises OutsideList with a token for one list, which may only move it to the trash.
         """
         if self.unit.list_id is not None:
-            raise OutsideList
+            raise OutsideList(details=(REMOVED_BY_OWNER,))
         for each in (task, *self.tree.below(task.id)):
             if task.deleted_at is None or each.deleted_at is not None:
                 self.revision += 1

@@ -41,6 +41,11 @@ _OUTSIDE = Detail(
     "Your personal access token is limited to one list: leave list_id as it is. If the list is in the trash, its tasks "
     "come back with it",
 )
+REMOVED_BY_OWNER = Detail(
+    "query.permanent",
+    "outside_list",
+    "Your personal access token is limited to one list, and moves its tasks to the trash, but removes none for good",
+)
 _NO_TASK_THERE = "There is no such task in this list: it may have been deleted, or moved to another list"
 _INFINITY = "infinity"  # as Postgres reads it: later than any time
 # Python reads Postgres' infinity as the latest time, so no due may have that key.
@@ -196,13 +201,13 @@ def with_dates(task: Row, said: dict[str, Any]) -> Row:
 
 
 def _refuse_disagreement(task: Row) -> None:
-    """Raise ValidationFailed if the start is of another kind than the due, or after it."""
+    """Raise ValidationFailed if the start is of another kind than the due date, or after it."""
     start = "start_date" if task.start_date is not None else "start_at"
     if (task.start_date and task.due_at) or (task.start_at and task.due_date):
         raise ValidationFailed(details=(Detail(start, "start_and_due_differ", _DIFFER),))
     is_late = task.start_date and task.due_date and task.start_date > task.due_date
     if is_late or (task.start_at and task.due_at and task.start_at > task.due_at):
-        raise ValidationFailed(details=(Detail(start, "start_after_due", "The start must not be after the due"),))
+        raise ValidationFailed(details=(Detail(start, "start_after_due", "The start must not be after the due date"),))
 
 
 def toggled(task: Row, now: datetime) -> Row:

@@ -125,7 +125,7 @@ def refuse_overgrown(task: Row, tree: Tree) -> None:
 def restored(task: Row, lists: Container[UUID], tree: Tree) -> Row:
     """Bring a task back from the trash: into its list, or into the inbox if that is not among the living lists.
 
-    If it is a subtask, it is where its parent is. Without that, it is nobody's subtask.
+    If it is a subtask, it is where its parent is. Without that, it has none.
     """
     if task.deleted_at is None:
         return task
