@@ -78,8 +78,13 @@ export interface TaskList extends Array<Task> {
   readonly next: (() => Promise<TaskList>) | null;
 }
 
-/** Parameters of a listing, such as `{ status: "todo", sort: "due", limit: 50 }`, or `{ parent_id: "none", include: "subtask_counts" }`. */
-export type Query = Record<string, string | number | boolean | readonly string[] | null | undefined>;
+/** Parameters of a listing, such as `{ status: "todo", sort: "due", limit: 50 }`. */
+export type Query = Record<string, string | number | boolean | readonly string[] | null | undefined> & {
+  /** The subtasks of this task, or "none": the tasks that are nobody's subtask. */
+  parent_id?: string | null;
+  /** Gives each task its `subtask_counts`. */
+  include?: "subtask_counts" | null;
+};
 
 export interface Options {
   signal?: AbortSignal;
@@ -167,7 +172,8 @@ export interface TaskApi {
   get(id: string, options?: Options): Promise<Task>;
   create(fields: NewTask, options?: Options): Promise<Task>;
   update(id: string, changes: TaskChanges, options?: ChangeOptions): Promise<Task>;
-  complete(id: string, completed?: boolean, options?: ChangeOptions): Promise<Task>;
+  /** With `cascade: false`, only the task itself changes, and not the tasks below and above it. */
+  complete(id: string, completed?: boolean, options?: ChangeOptions & { cascade?: boolean }): Promise<Task>;
   move(id: string, place?: Place, options?: ChangeOptions): Promise<Task>;
   remove(id: string, options?: ChangeOptions & { permanent?: boolean }): Promise<void>;
   batch(operations: readonly Operation[], options?: Options & { atomic?: boolean }): Promise<Result[]>;

@@ -37,10 +37,9 @@ export function taskApi(address, getToken, { fetch = (...request) => globalThis.
     const sent = { method, headers, body: isJson ? JSON.stringify(body) : body, signal };
     const mayRepeat = headers.has("Idempotency-Key") || isRepeatable(method, body);
     let renewed = typeof getToken === "string"; // a fixed token does not get better
-    for (let tries = 1, unsure = false; ; tries += 1) { // unsure: an earlier try may have been carried out
+    for (let tries = 1, unsure = false, problem; ; tries += 1) { // unsure: an earlier try may have been carried out
       const used = token ?? renew();
       headers.set("Authorization", `Bearer ${await used}`);
-      let problem;
       try {
         const answer = await fetch(address.replace(/\/+$/, "") + path, sent);
         if (answer.ok) return await read(answer);
@@ -105,7 +104,8 @@ export function taskApi(address, getToken, { fetch = (...request) => globalThis.
     get: (id, options) => request(at(id), options),
     create: (fields, options) => request("/api/tasks", { ...once(options), body: fields }),
     move: (id, place = {}, options) => request(`${at(id)}/move`, { ...once(options), body: place }), // {}: to the end
-    complete: (id, completed = true, options) => request(`${at(id)}/complete`, { ...options, method: "PATCH", body: { completed } }),
+    complete: (id, completed = true, { cascade, ...options } = {}) => // cascade: false leaves its subtasks alone
+      request(`${at(id)}/complete`, { ...options, method: "PATCH", body: { completed, cascade } }),
     batch: (operations, { atomic = true, ...options } = {}) =>
       request("/api/tasks/batch", { ...once(options), body: { operations, atomic } }),
   };

@@ -12,6 +12,13 @@ export async function latest(tasks) {
   }
 }
 
+// What has changed along with another task is in no answer, and the stream may take its time, or be down.
+export async function reread(tasks, ids, found) {
+  for (let start = 0; start < ids.length; start += MOST_IDS) {
+    for (const task of await tasks.list({ ids: ids.slice(start, start + MOST_IDS).join() })) found(task);
+  }
+}
+
 // `ready` waits for what is listed; `filters` returns those of now; `settled` takes the ids that have arrived, and the
 // tasks among them that fit. Returns what takes the id of a task and the task, or null if it was deleted.
 export function makeArrivals(tasks, { ready, filters, settled, failed }) {

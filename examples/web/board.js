@@ -1,5 +1,5 @@
 // The board: which tasks are shown, in which column and place, and how it follows changes.
-import { TYPES, latest, makeArrivals } from "./arrivals.js";
+import { TYPES, latest, makeArrivals, reread } from "./arrivals.js";
 import { copyOf, makeCard } from "./card.js";
 import { takes } from "./drag.js";
 import { closeMenu } from "./menu.js";
@@ -22,7 +22,7 @@ export function makeBoard(place, tasks, on) {
 
   place.ariaBusy = "true"; // until the columns are listed
   place.replaceChildren(...Object.values(columns).map((column) => column.element));
-  const board = { load, follow, changed, removed, closed, move, add, redraw, column, lists: on.lists };
+  const board = { load, follow, changed, removed, closed, move, add, redraw, column, cardOf, said: on.said, lists: on.lists };
   return board;
 
   function makeColumn([status, name]) {
@@ -104,17 +104,28 @@ export function makeBoard(place, tasks, on) {
   // Moves a task to another column or list, beside another one of its list, or both. Whoever chose last is right.
   async function move(id, fields, beside = {}) {
     const isChange = (task) => Object.keys(fields).some((name) => fields[name] !== task?.[name]);
+    const others = isChange(known.get(id)) ? around(id) : [];
     try {
-      return await moves.run(id, fields, beside, async () => {
+      const task = await moves.run(id, fields, beside, async () => {
         const place = "parent_id" in fields ? { ...beside, parent_id: fields.parent_id } : beside;
         if (Object.keys(place).length > 0) changed(await tasks.move(id, place, WHATEVER));
         if (isChange(known.get(id))) changed(await tasks.update(id, fields, WHATEVER));
         return known.get(id);
       });
+      reread(tasks, others, (other) => known.has(other.id) && changed(other)).catch(on.failed);
+      return task;
     } catch (problem) {
       on.failed(problem);
       return null;
     }
+  }
+
+  // The tasks above and below one, which may change along with it.
+  function around(id) {
+    if (!cards.has(id)) return []; // it was deleted while it was dragged
+    const { element } = cards.get(id);
+    const isAround = (other) => other !== element && (other.contains(element) || element.contains(other));
+    return [...place.querySelectorAll(".card")].filter(isAround).map((other) => other.dataset.id);
   }
 
   async function add(fields) {
@@ -201,12 +212,13 @@ export function makeBoard(place, tasks, on) {
     const above = card.element.parentElement?.closest(".card");
     const { list, tally } = column(task);
     const isBefore = tally || filters.sort ? (one, other) => inOrder(one, other) < 0 : isNewer;
-    const next = [...list.children].find((other) => other !== card.element && isBefore(task, cardOf(other).task)) ?? null;
+    const others = [...list.children].filter((other) => other !== card.element && cardOf(other)); // without what goes away
+    const next = others.find((other) => isBefore(task, cardOf(other).task)) ?? null;
     if (card.element.parentElement !== list || card.element.nextElementSibling !== next) {
       card.element.dataset.id = task.id;
       putBefore(list, card.element, next);
     }
-    if (above) cardOf(above)?.nest.tally();
+    cardOf(above)?.nest.tally();
     tally?.();
     Object.values(columns).forEach(count);
   }
@@ -220,12 +232,12 @@ export function makeBoard(place, tasks, on) {
     for (const each of subtasksOf(task.id)) stand(each); // also one in which somebody types
     const hadFocus = element.contains(document.activeElement);
     element.remove();
-    if (above) cardOf(above)?.nest.tally();
+    cardOf(above)?.nest.tally();
     if (hadFocus) (neighbour?.querySelector(".open") ?? heading).focus();
   }
 
   function cardOf(element) {
-    return cards.get(element.dataset.id);
+    return cards.get(element?.dataset.id);
   }
 
   function count(column) {

@@ -54,6 +54,7 @@ export function makeCard(tasks, board) {
     options: board.lists.options,
     listId: () => card.task.list_id,
     into: (list) => board.lists.take(card.task.id, list),
+    levels: card.nest.levels,
   });
   return card;
 

@@ -18,9 +18,9 @@ export function canBeDragged(grip, thing) {
 }
 
 // `target` has the kind that it takes, and dropped(id, beside). With items(), the elements that are in order there, things
-// are dropped between two of them.
+// are dropped between two of them. With fits(thing, y), it does not take everything at every height.
 export function takes(element, target) {
-  targets.set(element, { element, items: () => [], ...target });
+  targets.set(element, { element, items: () => [], fits: () => true, ...target });
 }
 
 // From the press of a button, or the touch of a finger, until it ends.
@@ -91,8 +91,9 @@ function press(start, thing) {
 
 // What would happen to a thing that is dropped here; null: nothing.
 function dropAt(x, y, { element, kind }) {
+  const isFor = (target) => target?.kind === kind && !element.contains(target.element) && target.fits(element, y);
   let at = document.elementFromPoint(x, y);
-  while (at && targets.get(at)?.kind !== kind) at = at.parentElement; // the innermost one takes it
+  while (at && !isFor(targets.get(at))) at = at.parentElement; // the innermost one takes it
   if (!at) return null;
   const target = targets.get(at);
   const items = target.items();

@@ -5,8 +5,10 @@ const GAP = 4; // pixels between handle and menu, and around it
 const menu = document.querySelector("#menu");
 const [name, where, list, into] = ["#moved", ".where", "[name=list]", ".into"].map((each) => menu.querySelector(each));
 const steps = [...menu.querySelectorAll("[data-to]")];
+const levels = [...menu.querySelectorAll("[data-level]")];
 let handle = null; // that has opened it
 let thing = null;
+let offered = {}; // what the buttons of `levels` do
 
 menu.addEventListener("toggle", ({ newState }) => {
   if (newState === "closed" && handle) handle.ariaExpanded = "false";
@@ -15,6 +17,12 @@ menu.addEventListener("focusout", ({ relatedTarget }) => {
   if (relatedTarget && !menu.contains(relatedTarget)) menu.hidePopover(); // Tab leads out of it
 });
 for (const step of steps) step.addEventListener("click", () => put(step.dataset.to));
+for (const level of levels) {
+  level.addEventListener("click", () => {
+    menu.hidePopover(); // before the card goes, so that its handle has the focus and keeps it
+    offered[level.dataset.level].act();
+  });
+}
 into.addEventListener("submit", (event) => {
   event.preventDefault();
   const { value } = list;
@@ -23,7 +31,7 @@ into.addEventListener("submit", (event) => {
 });
 
 // `what` has the element that is moved, and name(), items(), dropped(id, beside), where(place). Of a task also options(),
-// the lists, and into(listId).
+// the lists, into(listId), and levels(): what leads a level in or out, each with its text and act().
 export function opensMenu(button, what) {
   button.ariaExpanded = "false";
   button.addEventListener("click", () => {
@@ -47,7 +55,7 @@ function open() {
   menu.showPopover();
   handle.ariaExpanded = "true";
   place();
-  [...steps, list].find((each) => each.checkVisibility()).focus();
+  [...steps, ...levels, list].find((each) => each.checkVisibility()).focus();
 }
 
 // Below the handle, or above it if there is no room. It then stays there, under the finger, when the card moves.
@@ -70,6 +78,12 @@ function tell() {
     step.hidden = index < 0;
     step.textContent = words[to] ?? step.textContent;
     step.ariaDisabled = index === indexOf(to, index, items) ? "true" : null; // not `disabled`, which would lose the focus
+  }
+  offered = thing.levels?.() ?? {};
+  for (const level of levels) {
+    const choice = offered[level.dataset.level];
+    level.hidden = !choice;
+    level.textContent = choice?.text ?? "";
   }
 }
 

@@ -12,7 +12,7 @@ const asTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeSty
 // The service says what happened and what to do; whoever asks for help needs the id of the request. Of invalid fields,
 // the details say all of it, each under the name that the form has for the field.
 export function explain({ code, message, details = [], requestId }) {
-  const names = { ...FIELDS, name: "Name" }; // of a task, and of a list
+  const names = { ...FIELDS, parent_id: "Subtask of", name: "Name" }; // of a task, and of a list
   const others = details.filter((detail) => detail.message !== message);
   const inDetail = others.map((each) => `${names[each.field] ?? each.field}: ${each.message.replace(/[^.?!]$/, "$&.")}`);
   const isAllSaid = code === "VALIDATION_ERROR" && inDetail.length > 0;

@@ -6,10 +6,10 @@ from contextlib import ExitStack
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Route
+from playwright.sync_api import Browser, Locator
 
 from tests.fixtures.browser import Watched, watched
-from tests.fixtures.browser_app import Board, opened
+from tests.fixtures.browser_app import Board, held_moves, opened
 from tests.fixtures.browser_hands import Finger, mouse_drag, mouse_to, spot
 from tests.fixtures.lists import List, make, titles_in
 from tests.fixtures.tasks import create, path_of, read
@@ -44,17 +44,6 @@ def handle(board: Board, name: str) -> Locator:
 
 def stands(board: Board) -> str:
     return board.page.locator("#menu .where").inner_text()
-
-
-def held_moves(visit: Watched) -> list[Route]:
-    """Keep moves from the service, from now on."""
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    visit.page.route("**/move", hold)
-    return held
 
 
 @pytest.mark.requirement("FR-369")

@@ -136,7 +136,7 @@ def test_each_request_says_what_it_shows() -> None:
     requests = [path.read_text(encoding="utf-8") for path in sorted(WALK.glob("[0-9]*.bru"))]
 
     assert requests
-    for resource in ("tasks", "labels", "lists", "changes"):
+    for resource in ("tasks", "labels", "lists", "me/tokens", "changes"):
         assert any(f"/api/{resource}" in text for text in requests), resource
     for number, text in enumerate(requests, start=1):
         assert f"  seq: {number}\n" in text

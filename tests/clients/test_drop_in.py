@@ -247,3 +247,10 @@ def test_a_conflict_over_a_list_shows_the_list(folder: Path, api: API, client: h
     got = in_node(folder, "changeList", api.base_url, token_of(user_id))["got"]
 
     assert got == {"status": 412, "list": "Shop", "task": False}
+
+
+@pytest.mark.requirement("FR-361")
+def test_a_task_is_completed_without_its_subtasks(folder: Path, api: API, user_id: str) -> None:
+    said = in_node(folder, "completeAlone", api.base_url, token_of(user_id))
+
+    assert said["got"] == ["done", {"total": 1, "done": 0}, {"total": 1, "done": 1}]

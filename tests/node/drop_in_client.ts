@@ -1,7 +1,7 @@
 // What a page does with examples/task-api.js. A test compiles this against the client's types, and runs it in Node.js and in
 // a browser. Each function gets the client, and returns what came of it.
-import type { Change, Label, List, Page, Task, TaskApi, TaskApiError } from "./task-api.js";
-import type { components } from "./schema.js";
+import type { Change, Label, List, Page, Query, Task, TaskApi, TaskApiError } from "./task-api.js";
+import type { components, paths } from "./schema.js";
 
 type Told = { status: number; code: string; field: string | undefined; task: string | undefined; named: boolean; id: boolean };
 
@@ -17,6 +17,8 @@ type Schemas = components["schemas"];
 type Contract = [Schemas["TaskPublic"], Schemas["PageInfo"], Schemas["ListPublic"], Schemas["LabelInFeed"]];
 type Ours = [Task, Page, List, Label];
 export const fromContract = (...values: Contract): Ours => values;
+type Filters = NonNullable<paths["/api/tasks"]["get"]["parameters"]["query"]>;
+export const toQuery = (filters: Filters): Query => filters;
 export const toContract = (...values: Ours): Contract => values;
 
 export function misuse(tasks: TaskApi): unknown[] {
@@ -27,6 +29,8 @@ export function misuse(tasks: TaskApi): unknown[] {
     () => tasks.update("a", { status: "finished" }),
     // @ts-expect-error - a task stands on one side of another
     () => tasks.move("a", { after: "b", before: "c" }),
+    // @ts-expect-error - nothing else can be included
+    () => tasks.list({ include: "subtasks" }),
     // @ts-expect-error - the last page has no next one
     () => tasks.list().then((page) => page.next()),
   ];
@@ -96,6 +100,18 @@ export async function move(tasks: TaskApi) {
   if (!task) throw new Error("there is no task");
   await tasks.move(task.id, {}, { ifMatch: task });
   return titles(await tasks.list({ list_id: "inbox", sort: "position" }));
+}
+
+// Completes a task without its subtask, and then with it.
+export async function completeAlone(tasks: TaskApi) {
+  const { id } = await tasks.create({ title: "top" });
+  await tasks.create({ title: "sub", parent_id: id });
+  const counts = async () => (await tasks.list({ parent_id: "none", include: "subtask_counts" }))[0]?.subtask_counts;
+  const { status } = await tasks.complete(id, true, { cascade: false });
+  const alone = await counts();
+  await tasks.complete(id, false);
+  await tasks.complete(id);
+  return [status, alone, await counts()];
 }
 
 export async function changeBoth(tasks: TaskApi) {
