@@ -23,6 +23,7 @@ from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.database import postgres_server, scratch_database
 from tests.fixtures.inherited import forget_what_was_inherited
 from tests.fixtures.logs import logs_carried_to_caplog
+from tests.fixtures.long_first import long_first
 from tests.fixtures.measured import keep_measuring
 from tests.fixtures.partitions import migrate, migrated_database
 from tests.fixtures.proxy import Proxy, counting_proxy
@@ -47,6 +48,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if tier is None or collection_path.parent != TESTS or not collection_path.is_dir():
         return None
     return (collection_path.name in FIRST_TIER) != (tier == "first") or None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let long tests begin first."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    items[:] = long_first(items, lambda item: f"{item.path.parent.name}/{item.path.name}", workers)
 
 
 def pytest_xdist_auto_num_workers() -> int:
