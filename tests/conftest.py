@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
+import hypothesis
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
@@ -36,6 +37,9 @@ TESTS = Path(__file__).parent
 
 forget_what_was_inherited()
 keep_measuring()
+# A busy machine, or one that measures coverage, may take long over any example.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
