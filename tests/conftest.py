@@ -12,8 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
+import hypothesis
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import make_url
 
 from backend.config import Settings
 from backend.database.embedded.postgres import EmbeddedPostgres
@@ -23,8 +25,9 @@ from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.database import postgres_server, scratch_database
 from tests.fixtures.inherited import forget_what_was_inherited
 from tests.fixtures.logs import logs_carried_to_caplog
+from tests.fixtures.long_first import long_first
 from tests.fixtures.measured import keep_measuring
-from tests.fixtures.partitions import migrate, migrated_database
+from tests.fixtures.partitions import migrated_database
 from tests.fixtures.proxy import Proxy, counting_proxy
 from tests.fixtures.tokens import SECRET
 
@@ -34,6 +37,9 @@ TESTS = Path(__file__).parent
 
 forget_what_was_inherited()
 keep_measuring()
+# A busy machine, or one that measures coverage, may take long over any example.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,6 +53,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if tier is None or collection_path.parent != TESTS or not collection_path.is_dir():
         return None
     return (collection_path.name in FIRST_TIER) != (tier == "first") or None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let long tests begin first."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    items[:] = long_first(items, lambda item: f"{item.path.parent.name}/{item.path.name}", workers)
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -134,11 +147,18 @@ def empty_database_url(server_url: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def migrated_name(server_url: str) -> Iterator[str]:
+    """The name of a migrated database that nobody uses: to copy it takes a fraction of the time of the migrations."""
+    with migrated_database(server_url) as url:
+        yield str(make_url(url).database)
+
+
 @pytest.fixture
-def own_url(empty_database_url: str) -> str:
+def own_url(server_url: str, migrated_name: str) -> Iterator[str]:
     """A migrated database for this test only, which it may break."""
-    migrate(empty_database_url)
-    return empty_database_url
+    with scratch_database(server_url, migrated_name) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

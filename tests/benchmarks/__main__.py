@@ -9,14 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.benchmarks import growth, limit, load
+from tests.benchmarks import distance, growth, limit, load
 from tests.benchmarks.plan import Plan, full_settings, quick_settings, run
 from tests.benchmarks.report import markdown
 from tests.benchmarks.results import CONTENDERS, Report, dump, read
 from tests.benchmarks.workloads import ALL
 
 TREND_REQUESTS = 1000
-DISTANCE_ROUNDS, QUICK_ROUNDS = 300, 50  # of calls to services that are away from their database
 ROOT = Path(__file__).parents[2]
 _FOLDER = Path("specs", "005-speed")
 
@@ -86,7 +85,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         workloads=[workload for workload in ALL if not options.only or workload.name in options.only],
         contenders=options.contenders or CONTENDERS,
         growth=(growth.QUICK if options.quick else growth.Sizes()) if is_all else None,
-        distance=(QUICK_ROUNDS if options.quick else DISTANCE_ROUNDS) if is_all else None,
+        distance=(distance.QUICK if options.quick else distance.Sizes()) if is_all else None,
         trends=TREND_REQUESTS if is_all else None,
         fsync=options.fsync,
     )

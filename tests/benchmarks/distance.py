@@ -20,10 +20,21 @@ from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
 ROUND_TRIP_SECONDS = 0.002
-BATCH, ROWS = 100, 1000
+BATCH = 100
 _LONG_SHARE = 10  # of the rounds, one in so many for calls that do the work of many
 
 Work = Callable[[httpx.Client], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How far to go: rounds of calls, and rows of the one import."""
+
+    rounds: int = 300
+    rows: int = 1000
+
+
+QUICK = Sizes(rounds=50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +47,13 @@ class Timed:
     far: float
 
 
-def measure(url: str, place: Path, rounds: int) -> list[str]:
+def measure(url: str, place: Path, sizes: Sizes) -> list[str]:
     """Measure with services that run in this folder; returns the results as Markdown."""
     times: list[Timed] = []
     with counting_proxy(url) as proxy:
         for name in (SERVICE, CONVENTIONAL):
             with _running(name, proxy.url, place) as address, _client(address) as client:
-                times += _times(name, client, proxy, rounds)
+                times += _times(name, client, proxy, sizes)
     return _lines(times)
 
 
@@ -59,7 +70,8 @@ def _client(address: str) -> httpx.Client:
     return httpx.Client(base_url=address, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
 
 
-def _times(name: str, client: httpx.Client, proxy: Proxy, rounds: int) -> Iterator[Timed]:
+def _times(name: str, client: httpx.Client, proxy: Proxy, sizes: Sizes) -> Iterator[Timed]:
+    rounds, rows = sizes.rounds, sizes.rows
     task = _create(client).json()
     path = f"/api/tasks/{task.get('data', task)['id']}"
     calls: dict[str, tuple[Work, int]] = {
@@ -68,7 +80,7 @@ def _times(name: str, client: httpx.Client, proxy: Proxy, rounds: int) -> Iterat
         "create": (_create, rounds),
         "PUT": (lambda client: client.put(path, json={"title": f"Buy {time.monotonic_ns()}"}), rounds),
         f"{BATCH} creates at once": (_batch if name == SERVICE else _each(BATCH), max(1, rounds // _LONG_SHARE)),
-        f"{ROWS:,} rows at once": (_import if name == SERVICE else _each(ROWS), 1),
+        f"{rows:,} rows at once": (_import(rows) if name == SERVICE else _each(rows), 1),
     }
     for call, (work, times) in calls.items():
         proxy.delay_seconds = 0
@@ -100,9 +112,10 @@ def _batch(client: httpx.Client) -> None:
     client.post("/api/tasks/batch", json={"operations": operations}).raise_for_status()
 
 
-def _import(client: httpx.Client) -> None:
-    rows = '{"title": "Buy milk"}\n' * ROWS
-    client.post("/api/tasks/import", content=rows, headers={"Content-Type": "application/jsonl"}).raise_for_status()
+def _import(number: int) -> Work:
+    rows = '{"title": "Buy milk"}\n' * number
+    headers = {"Content-Type": "application/jsonl"}
+    return lambda client: client.post("/api/tasks/import", content=rows, headers=headers).raise_for_status()
 
 
 def _lines(times: list[Timed]) -> list[str]:

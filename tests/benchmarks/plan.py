@@ -26,7 +26,7 @@ class Plan:
     workloads: Sequence[Workload] = ALL
     contenders: Sequence[str] = CONTENDERS
     growth: growth.Sizes | None = None
-    distance: int | None = None
+    distance: distance.Sizes | None = None
     trends: int | None = None
     fsync: bool = False
     share: float = 1  # of the available tasks

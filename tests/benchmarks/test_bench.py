@@ -9,7 +9,7 @@ import pytest
 from greenlet import greenlet
 
 from tests.benchmarks import __main__ as command
-from tests.benchmarks import growth, limit, workloads
+from tests.benchmarks import distance, growth, limit, workloads
 from tests.benchmarks.inside import counted_calls
 from tests.benchmarks.load import Measured
 from tests.benchmarks.plan import Plan, run
@@ -23,7 +23,7 @@ SMALL = Plan(
     workloads=[workloads.GET],
     contenders=(SERVICE, LIMIT, BARE),
     growth=growth.Sizes(rows=(1_000,), rounds=3, requests=1, seconds=1),
-    distance=3,
+    distance=distance.Sizes(rounds=3, rows=20),
     trends=20,
     share=0.1,
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import FIRST_TIER, TESTS
+from tests.fixtures.long_first import LONG, long_first
 
 pytestmark = pytest.mark.requirement("FR-233")
 
@@ -52,3 +54,21 @@ def test_each_folder_of_tests_is_of_one_tier() -> None:
 )
 def test_a_slow_import_is_noticed(source: str) -> None:
     assert len(slow_imports(source)) == 1
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4, 7])
+def test_each_part_of_a_run_begins_with_a_long_test(workers: int) -> None:
+    files = [*["unit/test_one.py"] * 9, *LONG, *["unit/test_other.py"] * 30]
+
+    ordered = long_first(files, str, workers)
+
+    assert Counter(ordered) == Counter(files)
+    begins, left = [], ordered
+    for number in range(workers):  # as xdist divides them
+        begins.append(left[0])
+        left = left[len(left) // (workers - number) :]
+    assert begins == list(LONG[:workers])
+
+
+def test_long_tests_are_there() -> None:
+    assert [name for name in LONG if not (TESTS / name).exists()] == []

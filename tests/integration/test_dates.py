@@ -92,6 +92,7 @@ def test_the_kind_of_a_due_can_be_changed(client: httpx.Client) -> None:
         ({"timezone": "Europe/Berlin"}, ("timezone", "timezone_without_time")),
         ({**BERLIN, "timezone": "europe/berlin"}, ("timezone", "timezone_unknown")),
         ({"due_date": "2026-02-29"}, ("due_date", "day_format")),
+        ({"due_date": "tomorrow"}, ("due_date", "day_format")),
     ],
 )
 def test_every_kind_of_call_refuses_the_same_and_changes_nothing(
