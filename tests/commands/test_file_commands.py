@@ -159,7 +159,7 @@ def test_it_stops_behind_very_many_bad_rows_and_says_so(command: Command, client
         (
             ("import", "--user", "a", "other.csv"),
             1,
-            "other.csv: name: There is no column `name`; the columns are: id, title, ",
+            "other.csv: name: There is no column `name`; did you mean `title`? The columns are: id, title, ",
         ),
     ],
 )
