@@ -306,6 +306,6 @@ def test_what_would_be_too_deep_goes_back_and_the_page_says_why(visit: Watched, 
     until(lambda: visit.page.title() and held)
     user.delete(path_of(made["a"])).raise_for_status()
     held.pop().continue_()
-    board.says("There is no such task in this list")
+    board.says("You have no such task")
     board.shows(todo=["x", "y"])
     assert visit.is_calm(), visit
