@@ -195,7 +195,7 @@ class TaskQuery(Input):
 
     completed: QueryFlag = optional("Only tasks that are done (`true`) or open (`false`)", False)
     status: Statuses = optional(
-        "Only tasks with these statuses, separated by commas; `pending` is `todo,in_progress`, `completed` is `done`",
+        "Only these, separated by commas; `pending` is `todo,in_progress`, `completed` `done`, `all` any",
         "todo,in_progress",
     )
     created_after: Moment = optional("Only tasks created after this time", _EARLY)
@@ -209,7 +209,7 @@ class TaskQuery(Input):
     )
     due_before: DayOrMoment = optional("Only tasks due before this day or time", "2026-12-01")
     due_after: DayOrMoment = optional("Only tasks due after this day or time", "2026-11-01")
-    has_due: QueryFlag = optional("Only tasks that have a due date (`true`) or none (`false`)", True)
+    has_due: QueryFlag = optional("Only tasks with a due date (`true`) or without (`false`)", True)
     timezone: ZoneName = optional(
         "The zone of days in other filters; by default that of your account, or UTC",
         ZONE_EXAMPLE,
@@ -233,7 +233,7 @@ class TaskQuery(Input):
     )
     q: SearchText = optional(
         "Only tasks with all these words in their title or description; you can also use `or`, `-without` and "
-        '`"a phrase"`. The last word may be the beginning of one',
+        '`"a phrase"`. The last word may be cut short',
         'milk or "soy drink" -oat',
     )
     sort: SortName = described(

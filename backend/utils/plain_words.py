@@ -14,7 +14,7 @@ _PLAIN_WORDS = {
     "bool_type": "Must be true or false; in JSON, without quotes",
     "int_type": "Must be a whole number; in JSON, without quotes",
     "int_from_float": "Must be a whole number",
-    "list_type": 'Must be an array, like ["a", "b"]',
+    "list_type": "Must be an array, in square brackets",
     "model_attributes_type": "Must be a JSON object, like {…}",
     "string_type": "Must be a text; in JSON, in double quotes",
     "string_unicode": "Must not contain half a character (a lone surrogate)",

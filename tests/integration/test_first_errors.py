@@ -212,7 +212,7 @@ def test_what_is_too_much(careful: API) -> None:
     ("method", "address", "body", "words"),
     [
         ("POST", "", {"title": "a", "completed": "true"}, "Must be true or false; in JSON, without quotes"),
-        ("POST", "", {"title": "a", "labels": "home"}, 'Must be an array, like ["a", "b"]'),
+        ("POST", "", {"title": "a", "labels": "home"}, "Must be an array, in square brackets"),
         ("POST", "", {"title": 7}, "Must be a text; in JSON, in double quotes"),
         ("POST", "", {"title": "a" * 501}, "Must have at most 500 characters"),
         ("POST", "", {"title": "a", "status": "over"}, "Must be one of: todo, in_progress, done, cancelled"),

@@ -134,7 +134,7 @@ def create_task(tasks: Tasks, data: NewTask, only_new: OnlyNew, once: Once) -> R
 
     The answer is 409 if the `id` belongs to another task, or to one in the trash. It is also 409 if your account is
     full: the code in `details` is then `too_many_tasks`, or `too_many_labels` if it would make too many labels, or
-    `too_many_subtasks` if there are 1,000 tasks below one.
+    `too_many_subtasks` if there are 1,000 tasks below one already.
     """
     return once(tasks, data, lambda tasks: _created(tasks.create(data, only_new=only_new)))
 
@@ -296,9 +296,9 @@ def move_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, data
 
     Send the id of the task that it should stand directly `after` or `before`; with neither, it moves to the end of the
     list. With `list_id` it moves into that list, in which the other task must be, too, and with `parent_id` under that
-    task. Only the moved task changes, and the list of those below it: it gets a `position` between those of its
-    neighbours. `GET /api/tasks?list_id=…&sort=position` lists a list in this
-    order. A task that already stands there is returned unchanged, so this call is safe to repeat.
+    task. It gets a `position` between those of its neighbours. Of other tasks, only those below it change: they go to
+    the same list. `GET /api/tasks?list_id=…&sort=position` lists a list in this order. A task that already stands there
+    is returned unchanged, so this call is safe to repeat.
     """
     return once(tasks, data, lambda tasks: tagged_response(tasks.move(task_id, data, expected)))
 

@@ -125,7 +125,7 @@ def refuse_overgrown(task: Row, tree: Tree) -> None:
 def restored(task: Row, lists: Container[UUID], tree: Tree) -> Row:
     """Bring a task back from the trash: into its list, or into the inbox if that is not among the living lists.
 
-    If it is a subtask, it is where its parent is. Without that, it has none.
+    If it is a subtask, it goes where its parent is; if that is gone for good, it has none any more.
     """
     if task.deleted_at is None:
         return task

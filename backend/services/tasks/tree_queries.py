@@ -87,10 +87,11 @@ def _adopted() -> ColumnElement[Any]:
 
 
 def _store_states() -> Insert:
-    """Store what trees change of the tasks in the arrays, which are all there: nobody else can remove them meanwhile.
+    """Store what trees change of the tasks in the arrays.
 
-    Postgres looks up each row of an INSERT. For an UPDATE, it might compare all tasks of the user with each of these:
-    it does not know how many tasks a user has. No title is stored, but each row needs one.
+    All of them exist, because the user's row has been locked since they were read. Postgres looks up each row of an
+    INSERT. For an UPDATE, it might compare all tasks of the user with each of these: it does not know how many tasks a
+    user has. No title is stored, but each row needs one.
     """
     kinds = {name: tasks.c[name].type for name in ("id", *CHANGING)}
     arrays = [cast(bind(name), ARRAY(kind)) for name, kind in zip(STATES, kinds.values(), strict=True)]
