@@ -21,16 +21,17 @@ KEY_LEADS = {table: owner_column(table) for table in SQLModel.metadata.tables}
 OF_NO_USER = {RateLimit.__tablename__}
 
 OF_LIST = {"tasks", "lists", "tombstones", "idempotency_keys", "users", "labels"}  # what sessions of one list reach
-USER = "( SELECT NULLIF(current_setting('app.user_id'::text, true), ''::text) AS \"nullif\")"
-
-LIST = "( SELECT (NULLIF(current_setting('app.list_id'::text, true), ''::text))::uuid AS \"nullif\")"
-LIST_AS_TEXT = "( SELECT NULLIF(current_setting('app.list_id'::text, true), ''::text) AS \"nullif\")"
+USER = "NULLIF(current_setting('app.user_id'::text, true), ''::text)"
+LIST = "(NULLIF(current_setting('app.list_id'::text, true), ''::text))::uuid"
+# A policy that compares no column with the setting reads it in a subquery: once, not for each row.
+LIST_ONCE = "( SELECT (NULLIF(current_setting('app.list_id'::text, true), ''::text))::uuid AS \"nullif\")"
+TEXT_ONCE = "( SELECT NULLIF(current_setting('app.list_id'::text, true), ''::text) AS \"nullif\")"
 # What the policies for one list look at beside the user.
 OWN_LIST = {
     "tasks": f"(list_id = {LIST})",
     "lists": f"(id = {LIST})",
-    "tombstones": f"({LIST} = ANY (list_ids))",
-    "idempotency_keys": f"starts_with(key, ({LIST_AS_TEXT} || '\n'::text))",
+    "tombstones": f"({LIST_ONCE} = ANY (list_ids))",
+    "idempotency_keys": f"starts_with(key, ({TEXT_ONCE} || '\n'::text))",
 }
 
 POLICIES = "SELECT tablename, permissive, roles::text[], cmd, qual, with_check FROM pg_policies"
