@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from backend.config import Settings
-from backend.services.tasks import listing_queries as list_queries
+from backend.services.tasks import listing, listing_queries
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.connection import PATIENT_SECONDS, connection_to, head
 from tests.fixtures.database import execute
@@ -27,10 +27,11 @@ RECEIVE_BYTES = 64 * 1024
 def _long_pages() -> Iterator[None]:
     """Raise the page size, because the system must not be able to buffer a whole page."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(list_queries, "MAX_BYTES", 10**9)
-        list_queries.compiled_list.cache_clear()  # cached statements contain the bound
+        for module in (listing, listing_queries):
+            patched.setattr(module, "MAX_BYTES", 10**9)
+        listing_queries.compiled_list.cache_clear()  # cached statements contain the bound
         yield
-    list_queries.compiled_list.cache_clear()
+    listing_queries.compiled_list.cache_clear()
 
 
 @pytest.fixture

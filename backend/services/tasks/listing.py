@@ -18,7 +18,7 @@ from backend.models.task_query import INBOX, NO_PARENT, TaskQuery
 from backend.models.values import cursor as cursors
 from backend.models.values.label_names import keys_of_labels
 from backend.models.values.search_text import read_search
-from backend.services.tasks.listing_queries import Shape, can_be_short, compiled_list
+from backend.services.tasks.listing_queries import MAX_BYTES, Shape, can_be_short, compiled_list
 from backend.utils.priorities import BANDS, NO_PRIORITY
 
 _INFINITY = datetime.max.replace(tzinfo=UTC)  # how the driver reads Postgres' infinity, the key of open tasks
@@ -47,42 +47,54 @@ class ListingService:
         shape = Shape(
             sort=query.sorting,
             is_after=query.cursor is not None,
+            is_conditional=known != (),
             in_trash=query.deleted,
             filters=frozenset(filters),
             with_total=query.include_total,
             with_counts=query.include_counts,
-            is_short=can_be_short(query) and not of_living,
+            is_short=can_be_short(query),
             with_subtasks=query.include is not None,
             of_living=of_living,
         )
         with self.sessions(self.user_id) as session:
             rows = session.run(compiled_list(shape, is_of_list=session.list_id is not None), values)
-        if shape.is_short:
-            return page_of_rows(query, rows)
-        ((tag, text, has_more, key, last_id, total, counts),) = rows
-        if tag is None:
+        if of_living and (not rows or rows[0][0] is None):
             raise TaskNotFound
-        next_cursor = cursors.encode(query.listing_id, key, last_id) if has_more else None
-        return Page(text, query.limit, next_cursor, tag, total, _numbers(counts))
+        return page_of_rows(query, rows, shape.beside)
 
 
-def page_of_rows(query: TaskQuery, rows: Sequence[tuple[Any, ...]]) -> Page:
-    """Make a page of the rows of a short listing, of which one may be the first of the next page."""
-    documents = [document for _, document in rows if document is not None]
+def page_of_rows(query: TaskQuery, rows: Sequence[tuple[Any, ...]], beside: Sequence[str] = ()) -> Page:
+    """Make a page of the rows of a listing: the tag, then the tasks, of which one may be the first of the next page.
+
+    `beside` names what stands beside the texts. A user who has never written anything has no rows.
+    """
+    (tag, *numbers), *found = rows or (("0", *(None for _ in beside)),)
+    asked = dict(zip(beside, numbers, strict=True))
+    documents = [text for text, *_ in found] if beside else [text for (text,) in found]
     next_cursor = None
-    if len(documents) > query.limit:
+    if len(documents) > query.limit or _fill(documents[:-1]):
         documents.pop()
         last = json.loads(documents[-1])
-        key = last[query.sorting.column]
-        key = datetime.fromisoformat(key) if query.sorting.kind is datetime else key
+        key = found[len(documents) - 1][-1] if "key" in asked else last[query.sorting.column]
+        if isinstance(key, str) and query.sorting.kind is datetime:
+            key = datetime.fromisoformat(key)
         next_cursor = cursors.encode(query.listing_id, key, UUID(last["id"]))
-    tag = rows[0][0] if rows else "0"
-    return Page(f"[{','.join(documents)}]", query.limit, next_cursor, tag)
+    total = (asked["total"] or 0) if "total" in asked else None
+    counts = _numbers(asked["counts"] or "{}") if "counts" in asked else None
+    return Page(f"[{','.join(documents)}]", query.limit, next_cursor, tag, total, counts)
 
 
-def _numbers(counts: str | None) -> dict[str, int] | None:
-    """Read how many tasks there are of each status; a user who never wrote anything has none."""
-    return None if counts is None else dict.fromkeys(Status, 0) | json.loads(counts)
+def _fill(documents: Sequence[str]) -> bool:
+    """Return whether documents fill a page, so that the next one is not on it."""
+    characters = sum(map(len, documents))
+    # A character has at most 4 bytes.
+    return characters * 4 >= MAX_BYTES and sum(len(document.encode()) for document in documents) >= MAX_BYTES
+
+
+def _numbers(counts: str) -> dict[str, int]:
+    """Read how many tasks there are of each status."""
+    read: dict[str, int] = json.loads(counts)
+    return dict.fromkeys(Status, 0) | read
 
 
 def _filters(query: TaskQuery) -> dict[str, object]:

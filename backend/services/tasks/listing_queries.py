@@ -1,4 +1,4 @@
-"""The statements that list tasks. Each is one round trip, and returns JSON text.
+"""The statements that list tasks. Each is one round trip, and returns tasks as JSON text, one in a row.
 
 Under row-level security, an index can serve only conditions that leak nothing, such as = and < on columns. So each
 listing reads the index of its sort only from the start of its page to its end.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, compress
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from sqlalchemy import (
     ARRAY,
     Boolean,
     ColumnElement,
+    CompoundSelect,
     DateTime,
     Integer,
     SmallInteger,
@@ -30,17 +31,16 @@ from sqlalchemy import (
     cast,
     exists,
     func,
-    literal_column,
     null,
     or_,
     true,
     tuple_,
+    union_all,
 )
 from sqlalchemy import bindparam as bind
-from sqlalchemy.dialects.postgresql import REGCONFIG, TSQUERY, aggregate_order_by
+from sqlalchemy.dialects.postgresql import REGCONFIG, TSQUERY
 from sqlalchemy.types import TypeEngine
 from sqlmodel import select
-from sqlmodel.sql.expression import Select
 
 from backend.database.statements import Compiled, compile_statement
 from backend.models.tables import lists, tasks, users
@@ -70,9 +70,6 @@ from backend.services.unit_of_work import USER_ID
 MAX_BYTES = 4 * 1024 * 1024  # of tasks in a page, plus one task
 MAX_IN_SHORT = 50  # tasks: they cannot exceed MAX_BYTES, so no bytes are counted
 
-TaskPage = Select[str, str, bool, Key, UUID, int | None, str | None]
-ShortPage = Select[str, str | None]
-
 _MOMENT = DateTime(timezone=True)
 _TYPES: dict[type[Key], TypeEngine[Any]] = {str: Text(), datetime: _MOMENT, int: SmallInteger()}
 _TAG = tag_of_account()
@@ -89,13 +86,20 @@ class Shape:
 
     sort: TaskSort = TaskSort.CREATED_AT_REVERSED
     is_after: bool = False  # whether it starts after a cursor
+    is_conditional: bool = False  # whether the client knows tags, and with the right one needs no tasks
     in_trash: bool = False
     filters: frozenset[str] = frozenset()
     with_total: bool = False
     with_counts: bool = False  # of each status
-    is_short: bool = False  # whether it can be read the short way
+    is_short: bool = False  # whether no bytes are counted, and the tasks alone are read
     with_subtasks: bool = False  # with the numbers of their subtasks
     of_living: bool = False  # whether they are the subtasks of a task that must be there
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Name what stands beside the texts: the numbers beside the tag, and beside each task its key if not shown."""
+        wanted = {"total": self.with_total, "counts": self.with_counts, "key": not is_shown(self.sort)}
+        return tuple(compress(wanted, wanted.values()))
 
 
 class Account(NamedTuple):
@@ -112,44 +116,24 @@ def compiled_list(shape: Shape, *, is_of_list: bool = False) -> Compiled:
     return compile_statement(list_statement(shape), is_of_list=is_of_list)
 
 
-def list_statement(shape: Shape) -> TaskPage | ShortPage:
-    """Build the statement that selects a page of tasks."""
-    return _short_list(shape) if shape.is_short else _long_list(shape)
+def list_statement(shape: Shape) -> CompoundSelect[Any]:
+    """Select the tag of all the user's data, then each task of a page, and one more, in the order they are read.
 
-
-def _short_list(shape: Shape) -> ShortPage:
-    """Select each task of a page, and one more, as JSON, in the order they are read.
-
-    Each row also has the tag of all the user's data. There is one row without a task if there are no tasks, and none
-    if the user has never written anything. Postgres needs two thirds of the time that one row with an array would
-    take, most of it for planning.
+    The tag is null if these are the subtasks of no living task. There is no row at all if the user has never written
+    anything. One row with all tasks would take Postgres half as long again, and a join of both a sixth of a short page.
     """
-    account = Account(_TAG, users.c.timezone)
-    conditions = _conditions(shape, account)
-    task = _found(shape, conditions, ()).correlate(users).subquery("task")
-    page = select(as_json(task).label("document")).lateral("page")
-    return select(_TAG, page.c.document).select_from(users.outerjoin(page, true())).where(users.c.id == USER_ID)
+    account = Account(_of_user(_TAG), _of_user(users.c.timezone))
+    tag: ColumnElement[Any] = case((_has_living_parent(), _TAG)) if shape.of_living else _TAG
+    numbers = _counts(shape, account)
+    first = select(tag, *(numbers.get(name, null()) for name in shape.beside)).where(users.c.id == USER_ID)
+    page = (_short_page if shape.is_short else _long_page)(shape, _conditions(shape, account)).subquery("page")
+    columns = (page.c.key if name == "key" else null() for name in shape.beside)
+    return union_all(first, select(page.c.document, *columns))
 
 
-def _long_list(shape: Shape) -> TaskPage:
-    """Select one row: a page of tasks, with its metadata.
-
-    The columns are: the tag of all the user's data (null if these are the subtasks of no living task), the array of
-    tasks, whether more follow, the key and the id of the last one, and, if requested, the numbers of tasks in all pages
-    and of each status.
-    """
-    of_user: list[ColumnElement[Any]] = [func.coalesce(func.max(_TAG), "0").label("tag")]
-    if not DUE_CONDITIONS.keys().isdisjoint(shape.filters):
-        of_user.append(func.max(users.c.timezone).label("zone"))
-    row = select(*of_user).where(users.c.id == USER_ID).cte("account")
-    tag, *zone = (select(column).scalar_subquery() for column in row.c)
-    account = Account(tag, zone[0] if zone else null())
-    conditions = _conditions(shape, account)
-    shown_tag: ColumnElement[Any] = case((_has_living_parent(), account.tag)) if shape.of_living else account.tag
-    columns: list[Any] = [shown_tag, *_long_page(shape, conditions), *_counts(shape, account)]
-    page: Any = select(*columns)  # more columns than the stubs support
-    typed: TaskPage = page
-    return typed
+def _of_user(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Select from the user's row; even without the filter, it would be one value."""
+    return select(func.max(column)).where(users.c.id == USER_ID).correlate(None).scalar_subquery()
 
 
 def _conditions(shape: Shape, account: Account) -> tuple[ColumnElement[bool], ...]:
@@ -158,53 +142,53 @@ def _conditions(shape: Shape, account: Account) -> tuple[ColumnElement[bool], ..
     return (
         OWNED,
         tasks.c.in_trash == shape.in_trash,
-        is_unknown(account.tag),  # reads nothing for a client that already has it
+        *((is_unknown(account.tag),) if shape.is_conditional else ()),  # else it costs a tenth of a short page
         *(DUE_CONDITIONS[name](zone) if name in DUE_CONDITIONS else CONDITIONS[name] for name in names),
     )
 
 
-def _counts(shape: Shape, account: Account) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+def _counts(shape: Shape, account: Account) -> dict[str, ColumnElement[Any]]:
     """Count the tasks on all pages, and those of each status, if requested."""
-    total: ColumnElement[Any] = null()
-    of_statuses: ColumnElement[Any] = null()
+    counts: dict[str, ColumnElement[Any]] = {}
     if shape.with_total:
-        total = _counted(func.count(), _conditions(shape, account))
+        counts["total"] = _counted(func.count(), _conditions(shape, account))
     if shape.with_counts:
         of_any_status = replace(shape, filters=shape.filters - OF_STATUS)
         shown = STATUS
         pairs = ((status.value, func.count().filter(shown == status.value)) for status in Status)
-        of_statuses = _counted(cast(func.json_build_object(*chain(*pairs)), Text), _conditions(of_any_status, account))
-    return total, of_statuses
+        of_statuses = cast(func.json_build_object(*chain(*pairs)), Text)
+        counts["counts"] = _counted(of_statuses, _conditions(of_any_status, account))
+    return counts
 
 
 def _counted(count: ColumnElement[Any], conditions: tuple[ColumnElement[bool], ...]) -> ColumnElement[Any]:
     return select(count).select_from(tasks).where(*conditions).correlate(users).scalar_subquery()
 
 
-def _long_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> tuple[ColumnElement[Any], ...]:
-    """Write the tasks as JSON, and count their bytes: the page ends when there are too many."""
-    task = _numbered(_written(shape, conditions), shape.sort)
-    in_page = and_(task.c.number <= _LIMIT, task.c.end - task.c.size < MAX_BYTES)
-    last = and_(in_page, (task.c.number == _LIMIT) | (task.c.end >= MAX_BYTES))
-    # In the order in which the rows come: Postgres 16 sees that, and does not sort them again.
-    in_order: Any = aggregate_order_by(literal_column("','"), *_ordered(task.c.key, task.c.id, shape.sort))
-    documents = func.string_agg(task.c.document, in_order)
-    return (
-        func.concat("[", documents.filter(in_page), "]", type_=Text),
-        func.count() > func.count().filter(in_page),
-        func.max(task.c.key).filter(last),
-        cast(func.max(cast(task.c.id, Text)).filter(last), Uuid),
-    )
+def is_shown(sort: TaskSort) -> bool:
+    """Return whether a listing is sorted by a column that clients see as it is."""
+    return sort.column in PUBLIC and sort.column not in SHOWN
 
 
 def can_be_short(query: TaskQuery) -> bool:
-    """Return whether a page can be read the short way: with few tasks, sorted by a column that is shown as it is.
+    """Return whether a page has so few tasks that no bytes need to be counted, and nothing beside them."""
+    return query.limit <= MAX_IN_SHORT and is_shown(query.sorting) and query.include is None
 
-    Not with counts: beside each task, Postgres would count all tasks again.
-    """
-    is_shown = query.sorting.column in PUBLIC and query.sorting.column not in SHOWN
-    is_counting = query.include_total or query.include_counts or query.include is not None
-    return query.limit <= MAX_IN_SHORT and is_shown and not is_counting
+
+def _short_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> Any:
+    task = _found(shape, conditions, ()).subquery("task")
+    return select(as_json(task).label("document"))
+
+
+def _long_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> Any:
+    """Count the bytes of the tasks: the page ends when there are too many. One more task shows that there are more."""
+    task = _written(shape, conditions)
+    size = func.octet_length(task.c.document)
+    order = _ordered(task.c.key, task.c.id, shape.sort)
+    # Of all tasks but the one before and the task itself: the one before is the last of the page if they are too many.
+    before = func.coalesce(func.sum(size).over(order_by=order, rows=(None, -2)), 0)
+    page = select(task.c.document, task.c.key, before.label("before")).subquery("page")
+    return select(page.c.document, page.c.key).where(page.c.before < MAX_BYTES)
 
 
 def _written(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> Subquery:
@@ -245,19 +229,6 @@ def _place_first(shape: Shape) -> tuple[ColumnElement[Any], ...]:
 
 def _names(shape: Shape) -> tuple[str, ...]:
     return PUBLIC_IN_TRASH if shape.in_trash else PUBLIC
-
-
-def _numbered(task: Subquery, sort: TaskSort) -> Subquery:
-    """Add each task's number, its size in bytes, and the bytes up to its end."""
-    window: dict[str, Any] = {"order_by": _ordered(task.c.key, task.c.id, sort), "rows": (None, 0)}
-    size = func.octet_length(task.c.document)
-    columns: tuple[ColumnElement[Any], ...] = (
-        *task.c,
-        size.label("size"),
-        func.row_number().over(**window).label("number"),
-        func.sum(size).over(**window).label("end"),
-    )
-    return select(*columns).subquery("numbered")
 
 
 def _ordered(key: ColumnElement[Any], task_id: ColumnElement[Any], sort: TaskSort) -> tuple[ColumnElement[Any], ...]:

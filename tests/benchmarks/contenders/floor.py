@@ -26,13 +26,11 @@ from starlette.routing import Route
 from uuid_utils.compat import uuid7
 
 from backend.models.task_query import TaskQuery
-from backend.models.values import cursor as cursors
 from backend.services.tasks import queries as task_queries
 from backend.services.tasks.listing import page_of_rows
 from backend.services.tasks.listing_queries import MAX_IN_SHORT, Shape, list_statement
 from tests.benchmarks.contenders import one_statement
 
-_LISTING_ID = bytes(cursors.LISTING_BYTES)
 Row = tuple[Any, ...]
 
 
@@ -106,14 +104,11 @@ def create_app() -> Starlette:
     def list_tasks(request: Request) -> Response:
         limit = int(request.query_params.get("limit", 1000))
         values = {"principal": user_of(request), "max_rows": limit, "known": []}
-        if limit <= MAX_IN_SHORT:
-            page = page_of_rows(TaskQuery(limit=limit), database.rows(SHORT_LIST, **values))
-            tag, text, cursor = page.tag, page.json, page.next_cursor
-        else:
-            tag, text, has_more, key, last_id, _, _ = database.row(LIST, **values)
-            cursor = cursors.encode(_LISTING_ID, key, last_id) if has_more else None
-        page_of = json.dumps({"limit": limit, "has_more": cursor is not None, "next_cursor": cursor})
-        return answer(f'{{"data":{text},"page":{page_of}}}', tag)
+        statement = SHORT_LIST if limit <= MAX_IN_SHORT else LIST
+        page = page_of_rows(TaskQuery(limit=limit), database.rows(statement, **values))
+        has_more = page.next_cursor is not None
+        page_of = json.dumps({"limit": limit, "has_more": has_more, "next_cursor": page.next_cursor})
+        return answer(f'{{"data":{page.json},"page":{page_of}}}', page.tag)
 
     async def create_task(request: Request) -> Response:
         body = await request.json()
