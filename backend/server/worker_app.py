@@ -8,11 +8,13 @@ from fastapi import FastAPI
 
 from backend.api.main import create_app
 from backend.config import load_settings
+from backend.server.memory import keep_freed_memory
 from backend.telemetry.logs import set_up_logs
 
 
 def application() -> FastAPI:
     """Build the application from the environment; every worker process runs this."""
+    keep_freed_memory()
     settings = load_settings()
     set_up_logs(settings.log_level, as_json=settings.environment == "production")
     app = create_app(settings)
