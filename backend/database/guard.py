@@ -1,9 +1,9 @@
 """The guard: turns row-level security on for what follows it in the same message, and limits its time.
 
 It makes settings that are local to the statement or its transaction: the role that row-level security binds, the user
-whose rows are visible, the list if only its tasks are, the time left (also the longest that the transaction may then be
-idle: a worker that is cut off must not keep a user's row locked), no bitmap scans (which lose the order in which a page
-is read), and UTC. No setting outlives them, so this also works through a transaction pooler.
+whose rows are visible, the list if only its tasks are, the time left, no bitmap scans (which lose the order in which a
+page is read), and UTC. Nor may a transaction be idle for longer than that time: a worker that is cut off must not keep a
+user's row locked. No setting outlives them, so this also works through a transaction pooler.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ TIMEOUT = "SET LOCAL statement_timeout = %(guard_milliseconds)s; "
 # SET LOCAL, because Postgres neither plans nor answers it: it costs a tenth of the same settings by set_config.
 _SETTINGS = (
     f"SET LOCAL app.user_id = %(guard_user_id)s; {TIMEOUT}"
-    "SET LOCAL idle_in_transaction_session_timeout = %(guard_milliseconds)s; "
     "SET LOCAL enable_bitmapscan = off; SET LOCAL TimeZone = 'UTC'; "
 )
 _GUARD = f"SET LOCAL role = '{ROLE}'; {_SETTINGS}"
 _GUARD_OF_LIST = f"SET LOCAL role = '{ROLE_OF_LIST}'; SET LOCAL app.list_id = %(guard_list_id)s; {_SETTINGS}"
 # Each statement sees what was committed before it: after waiting for a lock, it sees the newest rows.
-BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; "
+BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = %(guard_milliseconds)s; "
 
 
 def guard_for(list_id: UUID | None) -> str:

@@ -74,6 +74,7 @@ class _Watch:
         self._connection = connection
         self._descriptor = connection.fileno()
         self._is_on = True
+        self._looks_for_room = False  # to write
         self.done: asyncio.Future[None] = self._loop.create_future()
         self._timer = self._loop.call_later(seconds, self._end, Silence(_SILENT))
         self._look_for(state)
@@ -101,12 +102,14 @@ class _Watch:
 
     def _look_for(self, state: int) -> None:
         self._loop.add_reader(self._descriptor, self._look)
-        if state == POLL_WRITE:
+        self._looks_for_room = state == POLL_WRITE
+        if self._looks_for_room:
             self._loop.add_writer(self._descriptor, self._look)
 
     def _look_no_more(self) -> None:
         self._loop.remove_reader(self._descriptor)
-        self._loop.remove_writer(self._descriptor)
+        if self._looks_for_room:
+            self._loop.remove_writer(self._descriptor)
 
     def _end(self, error: Exception | None = None) -> None:
         # Stop at once: the driver may have closed the descriptor, and the next accepted connection gets its number.
