@@ -9,7 +9,6 @@ from typing import Any
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from backend.server.answer_transport import AnswerTransport
 from backend.server.http1 import HTTP10
 from backend.server.slow_reader import SlowReaderWatch
 from backend.server.state import ServerConfig, ServiceState
@@ -35,7 +34,6 @@ class PipeliningProtocol(HttpToolsProtocol):
         self._timeout_seconds = spread(config.client_timeout_seconds)
         self._reading: SlowReaderWatch
         self._in_hand: RequestResponseCycle | None = None
-        self._answer_transport: AnswerTransport | None = None  # of the request in hand
         self._held_back: tuple[RequestResponseCycle, ASGI3Application] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
@@ -72,8 +70,6 @@ class PipeliningProtocol(HttpToolsProtocol):
         """Continue with the next request, if there is one."""
         assert self._in_hand is not None  # noqa: S101 - it is the request that completed
         self._in_hand.body.clear()  # nobody reads the body of a refused request
-        if self._answer_transport is not None:
-            self._answer_transport.send_head()  # of an answer without a body
         self._reading.begin_if_left()
         super().on_response_complete()
 
@@ -92,7 +88,6 @@ class PipeliningProtocol(HttpToolsProtocol):
     def _begin(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         if cycle.disconnected:  # the client has left, or was refused
             return
-        cycle.transport = self._answer_transport = AnswerTransport(self.loop, self.transport)
         is_old = cycle.scope["http_version"] == "1.0"
         super()._start_asgi_task(cycle, HTTP10(app, cycle) if is_old else app)
 
