@@ -98,7 +98,7 @@ class DatabaseRoute(StrictRoute):
         """
         documented = self.dependant
         readers = [_reader(parameter, self.path) for parameter in documented.query_params]
-        self.dependant = at_once(
+        self.dependant, self._call_dependencies = at_once(
             replace(documented, query_params=[], dependencies=[*documented.dependencies, *readers])
         )
         try:
@@ -118,6 +118,7 @@ class DatabaseRoute(StrictRoute):
                 # Parse only now: it takes time that other users could have, and the parsed body is larger.
                 if self.body_field is not None and await request.body() and request.is_json:
                     await request.json()
+                await self._call_dependencies(request)
                 response = await handle(request)
         finally:
             state.in_hand.give_back(user_id)
@@ -167,6 +168,7 @@ class UnlimitedRoute(DatabaseRoute):
     async def pass_on(self, request: StrictRequest, handle: Handler) -> Response:
         """Call the handler before the body has arrived; raises what `let_in` does."""
         self.let_in(request)
+        await self._call_dependencies(request)
         return await handle(request)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -152,13 +153,13 @@ class TaskSort(Choice):
         """Return whether the greatest value comes first."""
         return self.startswith("-")
 
-    @property
+    @cached_property
     def column(self) -> str:
         """Return the name of the column to sort by."""
         name = self.removeprefix("-")
         return {"title": "title_key", "completed_at": "completed_key", "due": "due_key"}.get(name, name)
 
-    @property
+    @cached_property
     def kind(self) -> type[cursors.Key]:
         """Return the type of the sort key."""
         return {"title_key": str, "priority": int, "position": str}.get(self.column, datetime)
@@ -288,7 +289,8 @@ class TaskQuery(Input):
     @property
     def filters(self) -> dict[str, Any]:
         """Return the filters that are set, in a fixed order."""
-        return {name: value for name in FILTERS if (value := getattr(self, name)) is not None}
+        fields = self.__dict__  # the model would look each one up in its class first
+        return {name: value for name in FILTERS if (value := fields[name]) is not None}
 
     @property
     def listing_id(self) -> bytes:

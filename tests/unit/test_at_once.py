@@ -23,8 +23,14 @@ class AtOnce(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler."""
-        self.dependant = at_once(self.dependant)
-        return super().get_route_handler()
+        self.dependant, call_all = at_once(self.dependant)
+        handle = super().get_route_handler()
+
+        async def call_all_and_handle(request: Request) -> Response:
+            await call_all(request)
+            return await handle(request)
+
+        return call_all_and_handle
 
 
 class Service:
@@ -130,10 +136,11 @@ def test_dependencies_that_yield_are_left_to_the_framework(kind: type[APIRoute])
     assert ask(kind, "/open").json() == {"open": "open", "called": ["checked", "opened"]}
 
 
-def test_the_framework_solves_one_dependency_instead_of_three() -> None:
+def test_the_framework_solves_no_dependency_instead_of_three() -> None:
     app = FastAPI()
     app.post("/numbers/{number}", dependencies=[Depends(checked)])(answer)
     (route,) = [route for route in app.routes if isinstance(route, APIRoute)]
 
     assert len(route.dependant.dependencies) == 3
-    assert len(at_once(route.dependant).dependencies) == 1
+    without, _ = at_once(route.dependant)
+    assert without.dependencies == []

@@ -1,4 +1,4 @@
-"""Calls the dependencies of a route in turn, as one dependency.
+"""Calls the dependencies of a route in turn, before the framework does the rest.
 
 In each request the framework finds out anew what kind of function each dependency is, and how to read its header. That
 was 15 to 22 % of all function calls of a get, list, create or toggle. There is no public way to let the framework only
@@ -7,6 +7,7 @@ document dependencies, but `Dependant`, its description of a route, is plain dat
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import wraps
 from inspect import iscoroutinefunction
@@ -14,30 +15,39 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import get_dependant
+
+Call = Callable[[Request], Coroutine[Any, Any, None]]
+
+_VALUES = "task_api.dependencies"  # where in the scope of a request the values are
+_REQUEST = "_request"  # what a handler is given in addition, if it does not ask for the request
 
 
-def at_once(route: Dependant) -> Dependant:
-    """Return the route with one dependency, which calls all others in turn; unchanged if one of them does more.
+def at_once(route: Dependant) -> tuple[Dependant, Call]:
+    """Return the route without dependencies, and what calls them all, to be awaited before the framework is.
 
-    A dependency that yields does more, and one with parameters other than headers and the request.
+    The route is unchanged if a dependency does more: one that yields, or has parameters other than headers and the
+    request.
     """
     needed, handler = route.dependencies, route.call
     if not needed or handler is None or not all(_is_simple(each) for each in needed):
-        return route
+        return route, _nothing
+    name = route.request_param_name or _REQUEST
 
-    async def call_all(request: Request) -> dict[str | None, Any]:
+    async def call_all(request: Request) -> None:
         values = {each.name: await each.call(**_arguments(each, request)) for each in needed if each.call}
         values.pop(None, None)  # of those that only check the request
-        return values
+        request.scope[_VALUES] = values
 
     @wraps(handler)
-    async def handle(*, values: dict[str, Any], **others: Any) -> Any:
-        return await handler(**values, **others)
+    async def handle(**given: Any) -> Any:
+        request = given.pop(_REQUEST) if name == _REQUEST else given[name]
+        return await handler(**request.scope[_VALUES], **given)
 
-    return replace(
-        route, call=handle, dependencies=[get_dependant(path=route.path or "", call=call_all, name="values")]
-    )
+    return replace(route, call=handle, dependencies=[], request_param_name=name), call_all
+
+
+async def _nothing(_request: Request) -> None:
+    """Leave the dependencies to the framework."""
 
 
 def _is_simple(dependency: Dependant) -> bool:
