@@ -24,13 +24,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from backend.api.auth.scopes import is_in_a_list, require_scope, scopes_of
-from backend.api.http.at_once import at_once
+from backend.api.http.direct_handler import Handler, direct_handler
 from backend.api.http.request_state import request_state, user_id_of
 from backend.api.http.strict_json import StrictRequest
 from backend.api.state import app_state
 from backend.errors import NO_PARAMETERS, BadRequest, Detail, NotFound, OutsideList, ValidationFailed
-
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class IdConvertor(StringConvertor):
@@ -58,9 +56,9 @@ class StrictRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **{**options, "operation_id": endpoint.__name__})
 
-    def get_route_handler(self) -> Handler:
-        """Return the framework's handler, called with a stricter request."""
-        handle = super().get_route_handler()
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler, called with a stricter request."""
+        handle = self.handler()
         # The `$` in the framework's patterns also matches before a final line break, unless a parameter includes it.
         may_end_in_line_break = self.path.endswith("}")
 
@@ -71,8 +69,12 @@ class StrictRoute(APIRoute):
 
         return handle_strictly
 
+    def handler(self) -> Handler:
+        """Return the framework's handler."""
+        return super().get_route_handler()
+
     async def pass_on(self, request: StrictRequest, handle: Handler) -> Response:
-        """Let the framework parse the request and call the handler."""
+        """Let the handler parse the request and call the endpoint."""
         return await handle(request)
 
 
@@ -91,18 +93,17 @@ class DatabaseRoute(StrictRoute):
         self.scopes = scopes_of(path, self.methods or set())
         self.is_in_a_list = is_in_a_list(path, self.methods or set())
 
-    def get_route_handler(self) -> Handler:
-        """Return the handler, which reads the model of the parameters at once, and calls the dependencies at once.
+    def handler(self) -> Handler:
+        """Return the handler, which also reads the model of the parameters at once.
 
         The framework would read each parameter by itself, which takes eight times as long: it only documents them.
         """
+        readers = [_reader(parameter, self.path) for parameter in self.dependant.query_params]
+        dependencies = [*self.dependant.dependencies, *readers]
         documented = self.dependant
-        readers = [_reader(parameter, self.path) for parameter in documented.query_params]
-        self.dependant, self._call_dependencies = at_once(
-            replace(documented, query_params=[], dependencies=[*documented.dependencies, *readers])
-        )
+        self.dependant = replace(documented, query_params=[], dependencies=dependencies)
         try:
-            return super().get_route_handler()
+            return direct_handler(self.dependant) or super().handler()
         finally:
             self.dependant = documented
 
@@ -115,10 +116,7 @@ class DatabaseRoute(StrictRoute):
         state.in_hand.claim(user_id)
         try:
             async with state.connection_limiter:
-                # Parse only now: it takes time that other users could have, and the parsed body is larger.
-                if self.body_field is not None and await request.body() and request.is_json:
-                    await request.json()
-                await self._call_dependencies(request)
+                # The handler parses only now: it takes time that other users could have, and the parsed body is larger.
                 response = await handle(request)
         finally:
             state.in_hand.give_back(user_id)
@@ -168,7 +166,6 @@ class UnlimitedRoute(DatabaseRoute):
     async def pass_on(self, request: StrictRequest, handle: Handler) -> Response:
         """Call the handler before the body has arrived; raises what `let_in` does."""
         self.let_in(request)
-        await self._call_dependencies(request)
         return await handle(request)
 
 

@@ -143,7 +143,7 @@ def test_the_migration_counts_what_is_there_already(
     settings: Settings, empty_database_url: str, directory: Path, user_id: str
 ) -> None:
     for file in migrations.MIGRATIONS.iterdir():
-        if not file.name.startswith(("0004.", "0018.")):  # the second one needs what the first one makes
+        if not file.name.startswith(("0004.", "0018.", "0020.")):  # each of these needs what the one before makes
             shutil.copy(file, directory)
     migrations.apply(empty_database_url, directory)
     execute(

@@ -1,4 +1,4 @@
-"""Dependencies that are called at once: with the same arguments, order and errors as by the framework."""
+"""Requests that are handled directly: with the same arguments, order and errors as by the framework."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import Annotated, Any
 import httpx
 import pytest
 from fastapi import Depends, FastAPI, Header, Request, Response
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from backend.api.http.at_once import at_once
+from backend.api.http.direct_handler import direct_handler
 from backend.api.http.header_parameters import ABSENT
+from backend.api.http.strict_json import StrictRequest
 from backend.errors import BadRequest
 
 LINES = ["a, b", "", "c"]
 
 
-class AtOnce(APIRoute):
-    """A route whose dependencies are called at once."""
+class DirectRoute(APIRoute):
+    """A route whose requests are handled directly."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler."""
-        self.dependant, call_all = at_once(self.dependant)
-        handle = super().get_route_handler()
+        handle = direct_handler(self.dependant) or super().get_route_handler()
 
-        async def call_all_and_handle(request: Request) -> Response:
-            await call_all(request)
-            return await handle(request)
+        async def handle_strictly(request: Request) -> Response:
+            return await handle(StrictRequest(request.scope, request.receive))
 
-        return call_all_and_handle
+        return handle_strictly
 
 
 class Service:
@@ -73,9 +73,10 @@ async def answer(
     lines: Annotated[list[str], Depends(read)],
     service: Annotated[str, Depends(Service())],
     body: dict[str, int] | None = None,
-) -> dict[str, Any]:
+) -> Response:
     """Answer with everything that a handler gets."""
-    return {"number": number, "lines": lines, "service": service, "body": body, "called": request.scope["called"]}
+    called = request.scope["called"]
+    return JSONResponse({"number": number, "lines": lines, "service": service, "body": body, "called": called})
 
 
 async def answer_open(request: Request, is_open: Annotated[str, Depends(opened)]) -> dict[str, Any]:
@@ -97,7 +98,7 @@ def ask(kind: type[APIRoute], path: str, **options: Any) -> httpx.Response:
     return asyncio.run(send())
 
 
-@pytest.fixture(params=[APIRoute, AtOnce], ids=["by the framework", "at once"])
+@pytest.fixture(params=[APIRoute, DirectRoute], ids=["by the framework", "directly"])
 def kind(request: pytest.FixtureRequest) -> type[APIRoute]:
     """Both kinds of routes: they must not differ."""
     kind: type[APIRoute] = request.param
@@ -136,11 +137,11 @@ def test_dependencies_that_yield_are_left_to_the_framework(kind: type[APIRoute])
     assert ask(kind, "/open").json() == {"open": "open", "called": ["checked", "opened"]}
 
 
-def test_the_framework_solves_no_dependency_instead_of_three() -> None:
+def test_only_what_the_framework_must_do_is_left_to_it() -> None:
     app = FastAPI()
     app.post("/numbers/{number}", dependencies=[Depends(checked)])(answer)
-    (route,) = [route for route in app.routes if isinstance(route, APIRoute)]
+    app.post("/open", dependencies=[Depends(checked)])(answer_open)
+    direct, left = (direct_handler(route.dependant) for route in app.routes if isinstance(route, APIRoute))
 
-    assert len(route.dependant.dependencies) == 3
-    without, _ = at_once(route.dependant)
-    assert without.dependencies == []
+    assert direct is not None
+    assert left is None
