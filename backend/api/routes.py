@@ -21,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy.util.concurrency import greenlet_spawn
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import ClientDisconnect
+from starlette.routing import request_response
 from starlette.types import Scope
 
 from backend.api.auth.scopes import is_in_a_list, require_scope, scopes_of
@@ -90,6 +91,8 @@ class DatabaseRoute(StrictRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, _in_greenlet(endpoint), **options)
+        if self._is_direct:  # then nothing needs the framework's stacks of what is to be closed after a request
+            self.app = request_response(self.get_route_handler())
         self.scopes = scopes_of(path, self.methods or set())
         self.is_in_a_list = is_in_a_list(path, self.methods or set())
 
@@ -103,7 +106,9 @@ class DatabaseRoute(StrictRoute):
         documented = self.dependant
         self.dependant = replace(documented, query_params=[], dependencies=dependencies)
         try:
-            return direct_handler(self.dependant) or super().handler()
+            direct = direct_handler(self.dependant)
+            self._is_direct = direct is not None
+            return direct or super().handler()
         finally:
             self.dependant = documented
 
