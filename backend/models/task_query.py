@@ -274,7 +274,7 @@ class TaskQuery(Input):
             )
         return self
 
-    @property
+    @cached_property
     def sorting(self) -> TaskSort:
         """Return what to sort by, and in which direction."""
         if self.order is None:

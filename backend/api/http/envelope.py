@@ -61,16 +61,15 @@ def _links(request: Request, next_cursor: str | None) -> str:
 
     Everything that the client chose is percent-encoded, so it cannot break out of its link.
     """
-    path = quote(request.scope["path"])
     parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    pages = {"first": parameters}
-    if next_cursor is not None:
-        pages["next"] = [*parameters, ("cursor", next_cursor)]
-    return ", ".join(f'<{path}{_query(query)}>; rel="{name}"' for name, query in pages.items())
-
-
-def _query(parameters: list[tuple[str, str]]) -> str:
-    return "?" + urlencode(parameters, quote_via=quote) if parameters else ""
+    first = quote(request.scope["path"])
+    if parameters:
+        first += "?" + urlencode(parameters, quote_via=quote)
+    link = f'<{first}>; rel="first"'
+    if next_cursor is None:
+        return link
+    # A cursor has only characters that need no encoding.
+    return f'{link}, <{first}{"&" if parameters else "?"}cursor={next_cursor}>; rel="next"'
 
 
 def changes_response(page: ChangePage) -> Response:
