@@ -21,13 +21,11 @@ _NO_JSON = "The body is not valid JSON in UTF-8: put keys and texts in double qu
 
 
 class StrictRequest(Request):
-    """A request whose json(), which the framework calls, reads the body strictly."""
-
-    _read: dict[str, Any] | None = None
+    """A request whose json() reads the body strictly."""
 
     @property
     def is_json(self) -> bool:
-        """Return whether the framework will read the body as JSON."""
+        """Return whether the body says that it is JSON."""
         kind = self.headers.get("content-type", "")
         if kind == "application/json":
             return True
@@ -38,11 +36,9 @@ class StrictRequest(Request):
         return bool(kind) and message.get_content_maintype() == "application" and is_json
 
     async def json(self) -> dict[str, Any]:
-        """Parse the body, only once; raises ValidationFailed or UnsupportedMediaType."""
-        if self._read is None:
-            _refuse_encodings(self.headers)
-            self._read = read_object(await self.body())
-        return self._read
+        """Parse the body; raises ValidationFailed or UnsupportedMediaType."""
+        _refuse_encodings(self.headers)
+        return read_object(await self.body())
 
 
 def read_object(body: bytes) -> dict[str, Any]:

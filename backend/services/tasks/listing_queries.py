@@ -181,11 +181,11 @@ def _short_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> An
 
 
 def _long_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> Any:
-    """Count the bytes of the tasks: the page ends when there are too many. One more task shows that there are more."""
+    """Read no more tasks than MAX_BYTES allow, and one more, which shows that there are more."""
     task = _written(shape, conditions)
     size = func.octet_length(task.c.document)
     order = _ordered(task.c.key, task.c.id, shape.sort)
-    # Of all tasks but the one before and the task itself: the one before is the last of the page if they are too many.
+    # A task is read if the one before it is on the page: if all tasks before that one do not fill the page.
     before = func.coalesce(func.sum(size).over(order_by=order, rows=(None, -2)), 0)
     page = select(task.c.document, task.c.key, before.label("before")).subquery("page")
     return select(page.c.document, page.c.key).where(page.c.before < MAX_BYTES)
