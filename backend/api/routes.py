@@ -91,7 +91,7 @@ class DatabaseRoute(StrictRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, _in_greenlet(endpoint), **options)
-        if self._is_direct:  # then nothing needs the framework's stacks of what is to be closed after a request
+        if self._is_direct:  # then there is nothing for the framework to close after a request
             self.app = request_response(self.get_route_handler())
         self.scopes = scopes_of(path, self.methods or set())
         self.is_in_a_list = is_in_a_list(path, self.methods or set())
@@ -108,6 +108,8 @@ class DatabaseRoute(StrictRoute):
         try:
             direct = direct_handler(self.dependant)
             self._is_direct = direct is not None
+            if not self._is_direct and self.body_field is not None:
+                raise TypeError(f"{self.path}: the framework would answer a malformed body with an error of the server")
             return direct or super().handler()
         finally:
             self.dependant = documented

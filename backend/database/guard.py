@@ -2,8 +2,8 @@
 
 It makes settings that are local to the statement or its transaction: the role that row-level security binds, the user
 whose rows are visible, the list if only its tasks are, the time left, no bitmap scans (which lose the order in which a
-page is read), and UTC. Nor may a transaction be idle for longer than that time: a worker that is cut off must not keep
-a user's row locked. No setting outlives them, so this also works through a transaction pooler.
+page is read), and UTC. BEGIN also limits how long the transaction may be idle: a worker that is cut off must not keep a
+user's row locked. No setting outlives them, so this also works through a transaction pooler.
 """
 
 from __future__ import annotations

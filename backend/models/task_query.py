@@ -276,7 +276,7 @@ class TaskQuery(Input):
 
     @cached_property
     def sorting(self) -> TaskSort:
-        """Return what to sort by, and in which direction."""
+        """Return what to sort by, and in which direction. It is computed once: a copy keeps it."""
         if self.order is None:
             return TaskSort(self.sort)
         return TaskSort(("-" if self.order == SortOrder.DESCENDING else "") + self.sort.removeprefix("-"))

@@ -8,7 +8,7 @@ from contextlib import suppress
 # From <malloc.h> of glibc. Setting either one stops it from adapting both.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 LARGEST_ANSWER_BYTES = 8 * 1024 * 1024
-KEPT_BYTES = 16 * 1024 * 1024
+KEPT_BYTES = 16 * 1024 * 1024  # at the end of each heap
 
 
 def keep_freed_memory() -> None:

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy import bindparam as bind
 from sqlmodel import select
 
-from backend.models.tables import tasks, users
+from backend.models.tables import tasks
 from backend.models.task import Status
 
 Condition = Callable[[ColumnElement[str]], ColumnElement[bool]]
@@ -47,7 +47,7 @@ def zone_of(zone_of_user: ColumnElement[str]) -> ColumnElement[str]:
 
 def _once(value: ColumnElement[str]) -> ColumnElement[str]:
     """Let Postgres compute a value once, not for each row."""
-    return select(value).correlate(users).scalar_subquery()
+    return select(value).scalar_subquery()
 
 
 def _day_of(moment: ColumnElement[Any], zone: ColumnElement[str]) -> ColumnElement[Any]:
@@ -60,7 +60,7 @@ def _begins(day: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _has_passed(zone: ColumnElement[str]) -> ColumnElement[bool]:
-    today = select(_day_of(_NOW, zone)).correlate(users).scalar_subquery()
+    today = select(_day_of(_NOW, zone)).scalar_subquery()
     return or_(tasks.c.due_date < today, tasks.c.due_at < _NOW)
 
 
@@ -88,13 +88,13 @@ def _after_day(zone: ColumnElement[str]) -> ColumnElement[bool]:
 
 def _before_time(zone: ColumnElement[str]) -> ColumnElement[bool]:
     moment = cast(bind("filter_due_before_time"), _MOMENT)
-    day = select(_day_of(moment, zone)).correlate(users).scalar_subquery()
+    day = select(_day_of(moment, zone)).scalar_subquery()
     return and_(or_(tasks.c.due_at < moment, tasks.c.due_date < day), tasks.c.due_key < moment + _FURTHEST)
 
 
 def _after_time(zone: ColumnElement[str]) -> ColumnElement[bool]:
     moment = cast(bind("filter_due_after_time"), _MOMENT)
-    day = select(_day_of(moment, zone)).correlate(users).scalar_subquery()
+    day = select(_day_of(moment, zone)).scalar_subquery()
     return and_(or_(tasks.c.due_at > moment, tasks.c.due_date > day), tasks.c.due_key > moment - _FURTHEST)
 
 

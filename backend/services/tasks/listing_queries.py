@@ -1,4 +1,4 @@
-"""The statements that list tasks. Each is one round trip, and returns tasks as JSON text, one in a row.
+"""The statements that list tasks. Each is one round trip, and returns tasks as JSON text, one per row.
 
 Under row-level security, an index can serve only conditions that leak nothing, such as = and < on columns. So each
 listing reads the index of its sort only from the start of its page to its end.
@@ -120,7 +120,7 @@ def list_statement(shape: Shape) -> CompoundSelect[Any]:
     """Select the tag of all the user's data, then each task of a page, and one more, in the order they are read.
 
     The tag is null if these are the subtasks of no living task. There is no row at all if the user has never written
-    anything. One row with all tasks would take Postgres half as long again, and a join of both a sixth of a short page.
+    anything. Postgres would take half as long again for one row with all tasks, and longer for a join of tag and tasks.
     """
     account = Account(_of_user(_TAG), _of_user(users.c.timezone))
     tag: ColumnElement[Any] = case((_has_living_parent(), _TAG)) if shape.of_living else _TAG
@@ -132,7 +132,7 @@ def list_statement(shape: Shape) -> CompoundSelect[Any]:
 
 
 def _of_user(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Select from the user's row; even without the filter, it would be one value."""
+    """Select from the user's row. `max` makes it one value, even if the filter were missing."""
     return select(func.max(column)).where(users.c.id == USER_ID).correlate(None).scalar_subquery()
 
 
@@ -142,7 +142,7 @@ def _conditions(shape: Shape, account: Account) -> tuple[ColumnElement[bool], ..
     return (
         OWNED,
         tasks.c.in_trash == shape.in_trash,
-        *((is_unknown(account.tag),) if shape.is_conditional else ()),  # else it costs a tenth of a short page
+        *((is_unknown(account.tag),) if shape.is_conditional else ()),
         *(DUE_CONDITIONS[name](zone) if name in DUE_CONDITIONS else CONDITIONS[name] for name in names),
     )
 
@@ -162,7 +162,7 @@ def _counts(shape: Shape, account: Account) -> dict[str, ColumnElement[Any]]:
 
 
 def _counted(count: ColumnElement[Any], conditions: tuple[ColumnElement[bool], ...]) -> ColumnElement[Any]:
-    return select(count).select_from(tasks).where(*conditions).correlate(users).scalar_subquery()
+    return select(count).select_from(tasks).where(*conditions).scalar_subquery()
 
 
 def is_shown(sort: TaskSort) -> bool:
