@@ -98,6 +98,8 @@ def test_workers_are_replaced_by_such_as_could_serve_only(tmp_path: Path, databa
         socket.create_server(("127.0.0.1", 0)) as database,
     ):
         kept, lost = workers_of(service)
+        # One that has not read its settings yet would end because of the wrong ones.
+        until(lambda: _log_in(tmp_path).count("Application startup complete") == WORKERS)
         for refusals, wrong in enumerate((f"DATABASE_URL={missing}", "JWT_SECRET=short"), 1):
             settings.write_text(f"{right}{wrong}\n")
             service.process.send_signal(signal.SIGHUP)
