@@ -25,8 +25,9 @@ from backend.server.state import ServerConfig
 
 START_SECONDS = 120.0  # after which a worker that is not serving yet counts as lost
 SILENCE_SECONDS = 60.0  # after which a worker counts as hanging
-MAX_PAUSE_SECONDS = 30.0  # before a lost worker is replaced
-QUIET_SECONDS = 60.0  # without a loss, after which the pause starts from zero
+REPLACEMENT_SECONDS = 2.0  # on average between replacements of workers that have served
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 30.0  # after workers that have never served, except for the first one
+QUIET_SECONDS = 60.0  # without such a loss, after which the pause starts from zero
 
 logger = structlog.get_logger(__name__)
 
@@ -78,18 +79,42 @@ class Worker(Process):
         self.server.should_exit = True
 
 
-class GrowingPause:
-    """The backoff before a lost worker is replaced: none at first, and none after a quiet period."""
+class Replacements:
+    """When to start each missing worker.
 
-    def __init__(self) -> None:
-        self._pause, self._last_loss = 0.0, -math.inf
+    A worker that has served is replaced at once, and so are all others that crash with it; if they go on crashing, one is
+    replaced every REPLACEMENT_SECONDS. What keeps a worker from ever serving would keep its replacement from it too, so
+    that one waits for a pause that grows.
+    """
 
-    def after_loss(self, now: float) -> float:
-        """Note a loss and return the pause after it."""
-        is_first = now - self._last_loss >= QUIET_SECONDS
-        self._pause = 0.0 if is_first else min(2 * self._pause + 1, MAX_PAUSE_SECONDS)
-        self._last_loss = now
-        return self._pause
+    def __init__(self, workers: int, now: float) -> None:
+        self._workers = workers
+        self.begin(now, missing=workers)
+
+    def begin(self, now: float, missing: int) -> None:
+        """Start this many workers now, and forget what was lost before."""
+        self._starts = [now] * missing
+        self._earned = -math.inf  # when the next replacement is due, if it need not be now
+        self._pause, self._last_failure = 0.0, -math.inf
+
+    def add(self, now: float, *, has_served: bool) -> None:
+        """Replace a lost worker."""
+        if has_served:
+            # A quiet time saves up enough to replace all workers at once.
+            self._earned = max(self._earned, now - (self._workers - 1) * REPLACEMENT_SECONDS)
+            self._starts.append(max(self._earned, now))
+            self._earned += REPLACEMENT_SECONDS
+        else:
+            is_first = now - self._last_failure >= QUIET_SECONDS
+            self._pause = 0.0 if is_first else min(2 * self._pause + FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS)
+            self._last_failure = now
+            self._starts.append(now + self._pause)
+
+    def take_due(self, now: float) -> int:
+        """Return how many workers to start now, and count them as started."""
+        missing = len(self._starts)
+        self._starts = [start for start in self._starts if start > now]
+        return missing - len(self._starts)
 
 
 class Supervisor(Multiprocess):
@@ -116,8 +141,8 @@ class Supervisor(Multiprocess):
         self._check = check
         self._announce = announce
         self._has_served = False
-        self._pause = GrowingPause()
-        self._next_start = time.monotonic()
+        self._is_reload_due = False
+        self._replacements = Replacements(config.workers, time.monotonic())
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT; raises ConfigurationError when not even the first workers start."""
@@ -137,30 +162,34 @@ class Supervisor(Multiprocess):
         except (ConfigurationError, ServiceUnavailable) as error:
             logger.error("workers_not_reloaded", reason=str(error))  # noqa: TRY400 - a traceback would say no more
         else:
-            self.restart_all()
+            self._is_reload_due = True  # the loop does it: no other thread touches workers
 
     def restart_all(self) -> None:
-        """Let the loop replace all workers, one by one."""
+        """Let the loop replace all workers one by one, and start at once those that are missing."""
         outdated = self._staying()
         for worker in outdated:
             worker.is_outdated = True
+        self._replacements.begin(time.monotonic(), max(0, self.config.workers - len(outdated)))
         logger.info("workers_reloading", workers=len(outdated))
 
     def init_processes(self) -> None:
-        """Start missing workers, plus one replacement at a time during a reload, once the previous old one has gone."""
+        """Start missing workers that are due, plus one replacement at a time during a reload when nobody is missing."""
         staying = self._staying()
-        is_next_due = any(worker.is_outdated for worker in staying) and len(staying) == len(self.processes)
-        for _ in range(self.config.workers + is_next_due - len(staying)):
-            if time.monotonic() >= self._next_start:
-                worker = Worker(self.config, self.sockets)
-                worker.start()
-                self.processes.append(worker)
-                logger.info("worker_started", pid=worker.pid)
+        is_complete = len(staying) == len(self.processes) == self.config.workers
+        is_next_due = is_complete and any(worker.is_outdated for worker in staying)
+        for _ in range(self._replacements.take_due(time.monotonic()) + is_next_due):
+            worker = Worker(self.config, self.sockets)
+            worker.start()
+            self.processes.append(worker)
+            logger.info("worker_started", pid=worker.pid)
 
     def keep_subprocess_alive(self) -> None:
         """Replace lost workers, and an outdated one when enough others serve."""
         if self.should_exit.is_set():
             return
+        if self._is_reload_due:
+            self._is_reload_due = False
+            self.restart_all()
         for worker in self.processes.copy():
             is_lost = worker.is_lost()
             self._has_served |= worker.is_serving
@@ -190,8 +219,8 @@ class Supervisor(Multiprocess):
             for other in self.processes:
                 other.is_outdated = False
             logger.error("workers_not_reloaded", reason="a new worker did not start, so the old ones stay")
-        now = time.monotonic()
-        self._next_start = now + self._pause.after_loss(now)
+        if len(self._staying()) < self.config.workers:
+            self._replacements.add(time.monotonic(), has_served=worker.is_serving)
 
     def _reap(self, worker: Worker) -> None:
         """Remove a worker, and kill it if it still runs."""

@@ -18,7 +18,13 @@ import pytest
 
 from backend.config import Settings
 from backend.server.server import server_config
-from backend.server.supervisor import MAX_PAUSE_SECONDS, QUIET_SECONDS, GrowingPause, Supervisor
+from backend.server.supervisor import (
+    MAX_PAUSE_SECONDS,
+    QUIET_SECONDS,
+    REPLACEMENT_SECONDS,
+    Replacements,
+    Supervisor,
+)
 from tests.fixtures.api import new_user
 from tests.fixtures.connection import connection_to, head
 from tests.fixtures.database import execute
@@ -41,6 +47,14 @@ HASTY = (
     sys.executable,
     "-c",
     f"import sys; from backend.server import supervisor; supervisor.SILENCE_SECONDS = 2; {SERVE}",
+)
+# Only the first replacement that fails to start is followed by another: the next one would come after an hour.
+UNFORGIVING = (
+    *WITHOUT_TERMINAL[:3],
+    sys.executable,
+    "-c",
+    "import sys; from backend.server import supervisor; "
+    f"supervisor.FIRST_PAUSE_SECONDS = supervisor.MAX_PAUSE_SECONDS = supervisor.QUIET_SECONDS = 3600; {SERVE}",
 )
 # Faults that occur only in workers: the parent must not have them.
 SETTING = "os.environ.update(MAX_BODY_BYTES='many')"
@@ -157,16 +171,90 @@ def test_ending_all_processes_while_workers_start_is_no_failure(tmp_path: Path, 
     until(lambda: processes_in(tmp_path) == [])
 
 
-def test_workers_that_crash_again_and_again_are_replaced_less_and_less_often() -> None:
-    pause = GrowingPause()
-    now, pauses = 1000.0, []
-    for _ in range(10):
-        pauses.append(pause.after_loss(now))
-        now += pauses[-1]
+@pytest.mark.requirement("FR-393")
+def test_a_worker_that_cannot_start_delays_neither_others_nor_a_reload_nor_the_end(
+    tmp_path: Path, database_url: str
+) -> None:
+    library = tmp_path / "fastapi.py"  # found first on the path: workers import it, the parent does not
+    with served_by(WORKERS, tmp_path, database_url, UNFORGIVING) as service:
+        (log,) = tmp_path.glob("serve-*.log")
 
+        def lose_for_good(worker: psutil.Process) -> None:
+            failures = log.read_text().count("worker_failed")
+            library.write_text("raise RuntimeError('half installed')")
+            worker.kill()
+            until(lambda: log.read_text().count("worker_failed") == failures + 2)
+            until(lambda: len(workers_of(service)) == WORKERS - 1)
+            library.unlink()
+
+        lost, other = workers_of(service)
+        lose_for_good(lost)
+        with load_on(service.address, new_user()) as load:
+            assert workers_of(service) == [other]
+        assert load.lost() == []
+
+        other.kill()
+        with load_on(service.address, new_user()):
+            (replacement,) = workers_of(service)
+        assert replacement != other
+
+        service.process.send_signal(signal.SIGHUP)
+        until(lambda: replacement not in workers_of(service) and len(workers_of(service)) == WORKERS)
+
+        lose_for_good(workers_of(service)[0])
+        assert service.stop(signal.SIGTERM) == 0
+
+
+@pytest.mark.requirement("FR-393")
+def test_workers_that_have_served_are_replaced_at_once_but_not_without_end() -> None:
+    now = 1000.0
+    replacements = Replacements(WORKERS, now)
+    assert replacements.take_due(now) == WORKERS
+    for _ in range(20):  # one is killed every 5 seconds
+        now += 5
+        replacements.add(now, has_served=True)
+        assert replacements.take_due(now) == 1
+
+    now += 100
+    for _ in range(3):  # all crash together, three times
+        for _ in range(WORKERS):
+            replacements.add(now, has_served=True)
+    assert replacements.take_due(now) == WORKERS
+    assert replacements.take_due(now + REPLACEMENT_SECONDS - 0.1) == 0
+    started = [replacements.take_due(now + number * REPLACEMENT_SECONDS) for number in range(1, 6)]
+    assert started == [1, 1, 1, 1, 0]
+
+
+@pytest.mark.requirement("FR-393")
+def test_workers_that_never_serve_are_replaced_less_and_less_often() -> None:
+    now, pauses = 1000.0, []
+    replacements = Replacements(WORKERS, now)
+    replacements.take_due(now)
+
+    def pause_after_failure() -> int:
+        replacements.add(now, has_served=False)
+        return next(pause for pause in range(100) if replacements.take_due(now + pause))
+
+    for _ in range(10):
+        pauses.append(pause_after_failure())
+        replacements.add(now, has_served=True)
+        assert replacements.take_due(now) == 1  # another worker does not wait for this one
+        now += max(pauses[-1], REPLACEMENT_SECONDS)
     assert pauses[:5] == [0, 1, 3, 7, 15]
     assert pauses[5:] == [MAX_PAUSE_SECONDS] * 5
-    assert pause.after_loss(now + QUIET_SECONDS) == 0
+
+    now += QUIET_SECONDS
+    assert pause_after_failure() == 0
+
+
+@pytest.mark.requirement("FR-393")
+def test_what_is_missing_is_not_waited_for_after_a_reload() -> None:
+    replacements = Replacements(WORKERS, 0.0)
+    replacements.take_due(0.0)
+    for has_served in (True, False) * 5:
+        replacements.add(1.0, has_served=has_served)
+    replacements.begin(1.0, missing=2)
+    assert [replacements.take_due(1.0), replacements.take_due(1000.0)] == [2, 0]
 
 
 @pytest.fixture
