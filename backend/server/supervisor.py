@@ -82,9 +82,9 @@ class Worker(Process):
 class Replacements:
     """When to start each missing worker.
 
-    A worker that has served is replaced at once, and so are all others that crash with it; if they go on crashing, one is
-    replaced every REPLACEMENT_SECONDS. What keeps a worker from ever serving would keep its replacement from it too, so
-    that one waits for a pause that grows.
+    Workers that have served are replaced at once, even if all crash together; if they go on crashing, one is replaced
+    every REPLACEMENT_SECONDS. One that has never served is replaced after a pause that grows: whatever kept it from
+    serving may do so again.
     """
 
     def __init__(self, workers: int, now: float) -> None:

@@ -49,12 +49,12 @@ HASTY = (
     f"import sys; from backend.server import supervisor; supervisor.SILENCE_SECONDS = 2; {SERVE}",
 )
 # Only the first replacement that fails to start is followed by another: the next one would come after an hour.
+HOURLY = "s.FIRST_PAUSE_SECONDS = s.MAX_PAUSE_SECONDS = s.QUIET_SECONDS = 3600"
 UNFORGIVING = (
     *WITHOUT_TERMINAL[:3],
     sys.executable,
     "-c",
-    "import sys; from backend.server import supervisor; "
-    f"supervisor.FIRST_PAUSE_SECONDS = supervisor.MAX_PAUSE_SECONDS = supervisor.QUIET_SECONDS = 3600; {SERVE}",
+    f"import sys; from backend.server import supervisor as s; {HOURLY}; {SERVE}",
 )
 # Faults that occur only in workers: the parent must not have them.
 SETTING = "os.environ.update(MAX_BODY_BYTES='many')"

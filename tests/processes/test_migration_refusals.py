@@ -111,6 +111,7 @@ def test_a_migration_does_not_queue_for_a_table_for_ever(
     empty_database_url: str, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(migrations, "TABLE_LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(migrations, "PAUSE_SECONDS", 0)
     write(directory, "1.wait", "ALTER TABLE busy ADD COLUMN more text;")
     execute(empty_database_url, "CREATE TABLE busy ()")
     connection = psycopg2.connect(empty_database_url)

@@ -16,7 +16,7 @@ from backend.errors import ConfigurationError
 from tests.fixtures.api import API, new_user, serve
 from tests.fixtures.erasure import erasure_of, user_of
 from tests.fixtures.load import load_on
-from tests.fixtures.migrating import FILES, at_last, write
+from tests.fixtures.migrating import FILES, write
 from tests.fixtures.tasks import create, path_of
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
@@ -88,10 +88,10 @@ def _everything_works(api: API) -> None:
 def test_it_goes_on_while_the_next_schema_comes_and_goes(api: API, own_url: str, newer: Path) -> None:
     _everything_works(api)
     with load_on(api.base_url, new_user(), kept=2, new=1) as load:
-        assert at_last(lambda: migrations.apply(own_url, newer)) == [NEXT]
+        assert migrations.apply(own_url, newer) == [NEXT]
         load.wait_for(50)
         _everything_works(api)
-        assert at_last(lambda: migrations.rollback(own_url, newer)) == NEXT
+        assert migrations.rollback(own_url, newer) == NEXT
         load.wait_for(50)
         _everything_works(api)
     assert load.lost() == []

@@ -88,7 +88,8 @@ def test_other_numbers_are_those_of_the_code() -> None:
     assert f"room for {limits.BODIES} bodies of MAX_BODY_BYTES" in WORDS
     assert f"{connection_limiter.MAX_UNREAD_BYTES // 1024**2} MiB of answers that clients do not take" in WORDS
     assert f"waits {migrations.MIGRATION_LOCK_SECONDS} s for another that migrates" in WORDS
-    assert f"{migrations.TABLE_LOCK_SECONDS} s for a table" in WORDS
+    assert f"after {migrations.TABLE_LOCK_SECONDS} s, logs `migration_postponed`" in WORDS
+    assert f"begins again {migrations.PAUSE_SECONDS} s later. After {migrations.MAX_ATTEMPTS} attempts" in WORDS
     for period in ("30 days", "24 hours"):
         assert period in WORDS
         assert period in lines

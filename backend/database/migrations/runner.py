@@ -7,14 +7,16 @@ Here one transaction contains everything, including yoyo's own tables: a killed 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg2
-from psycopg2.errors import LockNotAvailable
+import structlog
+from psycopg2.errors import DeadlockDetected, LockNotAvailable
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - a class, whatever its name
 from psycopg2.extensions import cursor as PostgresCursor  # noqa: N812
 
@@ -27,7 +29,13 @@ MIGRATIONS = Path(__file__).parents[3] / "migrations"
 CONNECT_SECONDS = 10.0
 MIGRATION_LOCK = 7_251_935_640_212_977_107  # any number that other programs on the database do not use
 MIGRATION_LOCK_SECONDS = 60
-TABLE_LOCK_SECONDS = 5
+TABLE_LOCK_SECONDS = 2  # requests queue behind a migration that waits for a table
+PAUSE_SECONDS = 3  # for those requests, before the next attempt
+MAX_ATTEMPTS = 12  # which takes about a minute
+
+_Result = TypeVar("_Result")
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +51,16 @@ def apply(url: str, directory: Path = MIGRATIONS) -> list[str]:
 
     Raises ConfigurationError when the database cannot be used or a migration fails.
     """
-    with _transaction(url, directory) as backend:
-        pending = list(backend.to_apply(backend.files(directory)))
-        for file in pending:
-            with _naming(file.id):
-                backend.apply_one(file)
+    return _patiently(url, directory, _apply)
+
+
+def _apply(backend: Any, directory: Path) -> list[str]:
+    pending = list(backend.to_apply(backend.files(directory)))
+    if pending:
+        _hold_changes_back(backend.connection)
+    for file in pending:
+        with _naming(file.id):
+            backend.apply_one(file)
     return [file.id for file in pending]
 
 
@@ -56,20 +69,24 @@ def rollback(url: str, directory: Path = MIGRATIONS) -> str | None:
 
     Raises ConfigurationError when the database cannot be used, or the migration's files are missing or fail.
     """
-    with _transaction(url, directory) as backend:
-        applied = list(backend.to_rollback(backend.files(directory)))
-        unknown = _applied(backend.connection) - set(known(directory))
-        if unknown:
-            raise ConfigurationError(
-                f"{max(unknown)} is applied, but not in {directory}: roll it back with the version that brought it."
-            )
-        if not applied:
-            return None
-        newest = applied[0]
-        if not Path(newest.path).with_suffix(".rollback.sql").exists():
-            raise ConfigurationError(f"{newest.id} cannot be taken back: it has no .rollback.sql beside it.")
-        with _naming(newest.id):
-            backend.rollback_one(newest)
+    return _patiently(url, directory, _rollback)
+
+
+def _rollback(backend: Any, directory: Path) -> str | None:
+    applied = list(backend.to_rollback(backend.files(directory)))
+    unknown = _applied(backend.connection) - set(known(directory))
+    if unknown:
+        raise ConfigurationError(
+            f"{max(unknown)} is applied, but not in {directory}: roll it back with the version that brought it."
+        )
+    if not applied:
+        return None
+    newest = applied[0]
+    if not Path(newest.path).with_suffix(".rollback.sql").exists():
+        raise ConfigurationError(f"{newest.id} cannot be taken back: it has no .rollback.sql beside it.")
+    _hold_changes_back(backend.connection)
+    with _naming(newest.id):
+        backend.rollback_one(newest)
     return str(newest.id)
 
 
@@ -105,6 +122,38 @@ class _SilentCursor(PostgresCursor):  # type: ignore[misc]  # psycopg2 has no ty
     description = None
 
 
+def _patiently(url: str, directory: Path, work: Callable[[Any, Path], _Result]) -> _Result:
+    """Do the work in a transaction; begin again, up to MAX_ATTEMPTS times, when another transaction is in its way."""
+    attempt = 1
+    while True:
+        try:
+            with _transaction(url, directory) as backend:
+                return work(backend, directory)
+        except ConfigurationError as error:
+            if not isinstance(error.__cause__, DeadlockDetected | LockNotAvailable):
+                raise
+            if attempt == MAX_ATTEMPTS:
+                raise ConfigurationError(
+                    f"{error}, in each of {attempt} attempts. Another transaction, perhaps a backup, holds a table: "
+                    "try again when it has ended"
+                ) from error
+            logger.warning("migration_postponed", reason=str(error), attempt=attempt, pause_seconds=PAUSE_SECONDS)
+        attempt += 1
+        time.sleep(PAUSE_SECONDS)
+
+
+def _hold_changes_back(connection: PostgresConnection) -> None:
+    """Let changes wait until the transaction ends, but not reads.
+
+    Each change locks its user's row first. So those that have begun can end, and none can hold a table that the
+    migration needs while it waits for one that the migration holds.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('users') IS NOT NULL")
+        if cursor.fetchone() == (True,):
+            cursor.execute("LOCK TABLE users IN EXCLUSIVE MODE")
+
+
 @contextmanager
 def _transaction(url: str, directory: Path) -> Iterator[Any]:
     """Open the one transaction in which this process migrates, under the lock; gives yoyo on its connection."""
@@ -127,7 +176,6 @@ def _transaction(url: str, directory: Path) -> Iterator[Any]:
                 raise ConfigurationError(
                     f"Another process has been migrating for {MIGRATION_LOCK_SECONDS} s. Try again when it is done."
                 ) from None
-            # Requests queue behind a migration that waits for a table: better to give up and be run again.
             cursor.execute(f"SET LOCAL lock_timeout = '{TABLE_LOCK_SECONDS}s'")
         yield OneTransaction(connection)
 
