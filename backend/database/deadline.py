@@ -20,6 +20,7 @@ class Work:
     deadline: float = math.inf
     database_seconds: float = 0.0
     round_trips: int = 0
+    turn_began: float = 0.0  # by time.perf_counter(): when others last had a turn of the event loop
 
     def remaining_seconds(self) -> float:
         """Return how long the work may still take; negative after the deadline."""

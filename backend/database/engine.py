@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from selectors import EVENT_READ
 from typing import Any, ClassVar, cast
 
@@ -20,7 +20,9 @@ from sqlalchemy.util.queue import Queue
 from backend.database.connector import ConnectionReturned, Connector
 from backend.database.deadline import current_work
 from backend.database.errors import DatabaseUnavailable, Interrupted, is_lost, reason
+from backend.database.giving_way import give_way
 from backend.database.instrumentation import record
+from backend.database.long_arrays import PIECE, with_long_arrays_written
 from backend.database.statements import Description
 from backend.database.url import parameters_for_requests
 from backend.database.waiting import Silence, connect, finish, new_event
@@ -104,9 +106,9 @@ class Engine:
         began = time.perf_counter()
         try:
             cursor = driver.cursor()
-            cursor.execute(sql, values)
+            cursor.execute(sql, values and with_long_arrays_written(values, driver))
             finish(driver, self._remaining_seconds())
-            rows: list[Any] = cursor.fetchall() if cursor.description else []
+            rows = [*_fetched(cursor)] if cursor.description else []
         except BaseException as error:
             record(description, time.perf_counter() - began, self._slow_seconds, error)
             if is_lost(driver, error):
@@ -130,6 +132,15 @@ class Engine:
         """
         if entry.info[_OPENED] < self._trusted_since or entry.info[_LISTENING].select(timeout=0):
             raise DisconnectionError
+
+
+def _fetched(cursor: Any) -> Iterator[Any]:
+    """Read the rows in pieces, because the driver makes Python's values of all that it is asked for at once."""
+    piece = cursor.fetchmany(PIECE)
+    while piece:
+        yield from piece
+        give_way()
+        piece = cursor.fetchmany(PIECE) if len(piece) == PIECE else ()
 
 
 def _prepare(connection: Any, entry: ConnectionPoolEntry) -> None:

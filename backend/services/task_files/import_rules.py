@@ -59,7 +59,8 @@ def put(tasks: LoadedTasks, row: Placed, *, only_adds: bool) -> Fate | Detail:
     try:
         _refuse_other_times(row.task, tasks.now)
         refuse_contradictions(row.task)
-        return _put(tasks, row, only_adds=only_adds)
+        with tasks.all_or_nothing():
+            return _put(tasks, row, only_adds=only_adds)
     except (ValidationFailed, OutsideList, IdTaken) as error:
         return error.details[0]
     except (TooManyTasks, TooManyLabels, TooManySubtasks) as error:
@@ -76,9 +77,8 @@ def _put(tasks: LoadedTasks, row: Placed, *, only_adds: bool) -> Fate | Detail:
     parent = tasks.tasks.get(row.task.parent_id) if row.task.parent_id else None
     if parent is None or parent.deleted_at is None or only_adds:
         return _stored(tasks, current, wanted)
-    with tasks.all_or_nothing():
-        tasks.restore(parent)
-        return _stored(tasks, current, _wanted(tasks, row))  # it may have come back along with its parent
+    tasks.restore(parent)
+    return _stored(tasks, current, _wanted(tasks, row))  # it may have come back along with its parent
 
 
 def _stored(tasks: LoadedTasks, current: Row | None, wanted: Row) -> Fate:

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from backend.database.retry import reads, repeatable
 from backend.database.session import Sessions
-from backend.errors import Detail, TooManySubtasks
+from backend.errors import Detail, TooManyChanges, TooManySubtasks
 from backend.formats.rows import ROW
 from backend.models.tables import users
 from backend.models.task_file import FileFormat, ImportedTask
@@ -54,10 +54,10 @@ class ImportService:
         return self._store_some([Placed(task.id or self.new_id(), task.id is None, task) for task in tasks])
 
     def _store_some(self, rows: Sequence[Placed]) -> Fates:
-        """Store rows at once or, if the trees around them are too many for that, in halves."""
+        """Store rows at once or, if the trees around them or the changes are too many for that, in halves."""
         try:
             return self._store(rows)
-        except TooManySubtasks as error:
+        except (TooManySubtasks, TooManyChanges) as error:
             if len(rows) == 1:
                 return [replace(error.details[0], field=ROW)]
             middle = len(rows) // 2

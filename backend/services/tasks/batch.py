@@ -9,6 +9,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from backend.database.giving_way import in_turns
 from backend.database.retry import once_only
 from backend.database.session import Sessions
 from backend.errors import Detail, PreconditionFailed, PreconditionRequired, TaskAPIError
@@ -59,9 +60,10 @@ class BatchService:
             ids = {task_id for _, task_id in operations}
             tasks = LoadedTasks.load(unit, ids, self.max_tasks, _names(operations))
             outcomes: list[Outcome] = []
-            for operation, task_id in operations:
+            for operation, task_id in in_turns(operations):
                 try:
-                    outcomes.append(self._do(tasks, operation, task_id))
+                    with tasks.all_or_nothing():
+                        outcomes.append(self._do(tasks, operation, task_id))
                 except TaskAPIError as error:
                     if batch.atomic:
                         raise _refusal(tasks, error, len(outcomes), task_id) from None

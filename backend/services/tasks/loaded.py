@@ -13,12 +13,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from backend.database.giving_way import give_way, in_turns
 from backend.errors import (
     IdTaken,
     OutsideList,
     PreconditionFailed,
     TaskAPIError,
     TaskNotFound,
+    TooManyChanges,
     TooManySubtasks,
     TooManyTasks,
 )
@@ -49,6 +51,7 @@ from backend.utils.postgres_json import to_json
 from backend.utils.priorities import word_of
 
 NO_NAMES = Names()
+MAX_CHANGES = 10_000  # of one request: a batch may change the same tasks again and again
 
 
 @dataclass(slots=True)
@@ -72,6 +75,10 @@ class LoadedTasks:
     taken: frozenset[UUID]
     _knows_trees: bool = False
     _removed: list[Row] = field(default_factory=list)
+    first_revision: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.first_revision = self.revision
 
     @property
     def tasks(self) -> Mapping[UUID, Row]:
@@ -117,7 +124,7 @@ class LoadedTasks:
         rows = self.unit.read(tree_queries.IN_TREES, tree_ids=list(task_ids), max_rows=MAX_IN_TREES + 1)
         if len(rows) > MAX_IN_TREES:
             raise TooManySubtasks
-        for values in rows:
+        for values in in_turns(rows):
             if values[0] not in self.tree.tasks:
                 row = Row(**dict(zip(tree_queries.READ, values, strict=True)))
                 self.tree.put(row)
@@ -188,9 +195,9 @@ class LoadedTasks:
         new = task.labels if task.labels != before.labels else ()
         self.revision = self._labels.make(new, self.revision)
         if task.has_subtasks and self._knows_trees and self.unit.list_id is None:
-            task = task._replace(has_subtasks=bool(self.tree.levels_below(task.id)))
+            task = task._replace(has_subtasks=self.tree.has_below(task.id))
         task = self._count(task)
-        for each in [*along(before, task, self.tree, cascades=cascades)]:
+        for each in [*in_turns(along(before, task, self.tree, cascades=cascades))]:
             self._count(each)
         return task
 
@@ -200,12 +207,16 @@ class LoadedTasks:
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
-        """Undo the changes of the block if it raises."""
-        revision, tree = self.revision, self.tree.copy()
+        """Undo all that the block has done if it raises: changes, removals, labels, counters and revisions."""
+        counters = self.revision, self.task_count, self.lists
+        removed, tree, labels = len(self._removed), self.tree.savepoint(), self._labels.savepoint()
         try:
             yield
         except TaskAPIError:
-            self.revision, self.tree = revision, tree
+            self.revision, self.task_count, self.lists = counters
+            del self._removed[removed:]
+            self.tree.undo(tree)
+            self._labels.undo(labels)
             raise
 
     def restore(self, task: Row) -> Row:
@@ -213,7 +224,10 @@ class LoadedTasks:
         return self.keep(restored(task, self.lists, self.tree))
 
     def _count(self, task: Row) -> Row:
-        """Count a change of a task, and give it the next revision."""
+        """Count a change of a task, and give it the next revision; raises TooManyChanges."""
+        give_way()
+        if self.revision - self.first_revision >= MAX_CHANGES:
+            raise TooManyChanges
         self.revision += 1
         task = changed(task, self.revision, self.now)
         self._put(task)
@@ -254,7 +268,7 @@ class LoadedTasks:
         """
         if self.unit.list_id is not None:
             raise OutsideList(details=(REMOVED_BY_OWNER,))
-        for each in (task, *self.tree.below(task.id)):
+        for each in in_turns([task, *self.tree.below(task.id)]):
             if task.deleted_at is None or each.deleted_at is not None:
                 self.revision += 1
                 self.task_count -= 1
@@ -275,7 +289,7 @@ class LoadedTasks:
 
     def store(self) -> None:
         """Store the tasks that differ from what was loaded, and the user's counters; nothing if none does."""
-        different = [task for task in self.tasks.values() if task != self._before.get(task.id)]
+        different = [task for task in in_turns(self.tasks.values()) if task != self._before.get(task.id)]
         if not different and not self._removed:
             return
         self._labels.store(self.unit)

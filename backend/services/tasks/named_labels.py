@@ -46,6 +46,17 @@ class NamedLabels:
         self.count += len(missing)
         return revision
 
+    def savepoint(self) -> int:
+        """Return what `undo` takes to unmake the labels that are made from now on."""
+        return len(self._new)
+
+    def undo(self, savepoint: int) -> None:
+        """Unmake the labels that were made since a savepoint."""
+        for label in self._new[savepoint:]:
+            del self.spellings[label.name_key]
+            self.count -= 1
+        del self._new[savepoint:]
+
     def store(self, unit: UnitOfWork) -> None:
         """Store the labels that were made."""
         if self._new:

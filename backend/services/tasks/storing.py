@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Executable
 
+from backend.database.giving_way import in_turns
 from backend.services.tasks import queries, tree_queries
 from backend.services.tasks.rules import Row
 from backend.services.tombstones import MOVED_TASKS, SAY_MOVED
@@ -42,7 +43,7 @@ def remove_tasks(unit: UnitOfWork, removed: list[Row]) -> None:
 
 def _store_all(unit: UnitOfWork, statement: Executable, names: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
     """Store rows by a statement that takes their columns as arrays."""
-    unit.store(statement, **dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+    unit.store(statement, **dict(zip(names, map(list, zip(*in_turns(rows), strict=True)), strict=True)))
 
 
 def _parted(before: Mapping[UUID, Row], changed: list[Row]) -> tuple[list[Row], list[Row]]:
@@ -51,7 +52,7 @@ def _parted(before: Mapping[UUID, Row], changed: list[Row]) -> tuple[list[Row], 
         return changed, []
     whole: list[Row] = []
     states: list[Row] = []
-    for task in changed:
+    for task in in_turns(changed):
         was = before.get(task.id)
         is_state = was is not None and _different(was, task).issubset(tree_queries.CHANGING)
         (states if is_state else whole).append(task)
@@ -60,7 +61,7 @@ def _parted(before: Mapping[UUID, Row], changed: list[Row]) -> tuple[list[Row], 
 
 def _say_moved(unit: UnitOfWork, before: Mapping[UUID, Row], changed: list[Row]) -> None:
     """Leave word for the followers of the lists that tasks have left."""
-    was_in = ((task, before[task.id].list_id) for task in changed if task.id in before)
+    was_in = ((task, before[task.id].list_id) for task in in_turns(changed) if task.id in before)
     left = [(task.id, was, task.revision) for task, was in was_in if was is not None and was != task.list_id]
     if left:
         _store_all(unit, SAY_MOVED, MOVED_TASKS, left)

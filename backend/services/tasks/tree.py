@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, takewhile
+from operator import attrgetter
 from uuid import UUID
 
 from backend.errors import Detail, TooManySubtasks, ValidationFailed
@@ -17,6 +18,8 @@ from backend.utils.positions import LAST
 
 MAX_LEVELS = 5
 MAX_BELOW = 1000  # tasks below one
+
+_number = attrgetter("int")  # of an id: ids compare much more slowly
 
 _UNKNOWN = Detail(
     "parent_id", "parent_unknown", "You have no such task, or it is in the trash, or in another list than list_id says"
@@ -31,28 +34,42 @@ class Tree:
 
     tasks: dict[UUID, Row] = field(default_factory=dict)
     _below: dict[UUID, set[UUID]] = field(default_factory=dict)
+    _changes: list[tuple[UUID, Row | None]] = field(default_factory=list)  # each with the task before it
 
-    def copy(self) -> Tree:
-        """Return a tree that stays as it is when this one changes."""
-        return Tree(self.tasks.copy(), {each: below.copy() for each, below in self._below.items()})
+    def savepoint(self) -> int:
+        """Return what `undo` takes to make the tree as it is now."""
+        return len(self._changes)
+
+    def undo(self, savepoint: int) -> None:
+        """Undo the changes since a savepoint. The later ones are gone."""
+        while len(self._changes) > savepoint:
+            self._set(*self._changes.pop())
 
     def put(self, task: Row) -> None:
         """Add a task, or replace it by what it is now."""
-        before = self.tasks.get(task.id)
-        if before is not None and before.parent_id != task.parent_id:
-            self._unlink(before)
-        self.tasks[task.id] = task
-        if task.parent_id is not None:
-            self._below.setdefault(task.parent_id, set()).add(task.id)
+        self._changes.append((task.id, self.tasks.get(task.id)))
+        self._set(task.id, task)
 
     def remove(self, task: Row) -> None:
         """Remove a task."""
-        self._unlink(task)
-        del self.tasks[task.id]
+        self._changes.append((task.id, self.tasks[task.id]))
+        self._set(task.id, None)
 
-    def _unlink(self, task: Row) -> None:
-        if task.parent_id is not None:
-            self._below[task.parent_id].discard(task.id)
+    def _set(self, task_id: UUID, task: Row | None) -> None:
+        before = self.tasks.get(task_id)
+        old, new = before and before.parent_id, task and task.parent_id
+        if old is not None and old != new:
+            self._below[old].discard(task_id)
+        if new is not None:
+            self._below.setdefault(new, set()).add(task_id)
+        if task is None:
+            del self.tasks[task_id]
+        else:
+            self.tasks[task_id] = task
+
+    def has_below(self, task_id: UUID) -> bool:
+        """Return whether there are tasks below one."""
+        return bool(self._below.get(task_id))
 
     def parent(self, task: Row) -> Row | None:
         """Return the task of which it is a subtask, if that is there."""
@@ -73,11 +90,20 @@ class Tree:
         levels: list[list[Row]] = []
         found = {task_id}  # ends even if tasks were below themselves
         ids = self._below.get(task_id, set())
-        while level := [self.tasks[each] for each in sorted(ids - found)]:
+        while level := [self.tasks[each] for each in sorted(ids - found, key=_number)]:
             levels.append(level)
             found.update(ids)
             ids = set(chain.from_iterable(self._below.get(each.id, ()) for each in level))
         return levels
+
+    def ids_below(self, task_id: UUID) -> set[UUID]:
+        """Return the ids of all tasks below one."""
+        found: set[UUID] = set()
+        ids = self._below.get(task_id, set())
+        while ids := ids - found:
+            found |= ids
+            ids = set(chain.from_iterable(self._below.get(each, ()) for each in ids))
+        return found
 
     def below(self, task_id: UUID) -> list[Row]:
         """Return all tasks below one, those of higher levels first."""
@@ -118,7 +144,7 @@ def refuse_overgrown(task: Row, tree: Tree) -> None:
         raise ValidationFailed(details=(_TOO_DEEP,))
     if above:
         moving = {task.id, *(each.id for each in chain.from_iterable(levels))}
-        if len(moving.union(each.id for each in tree.below(above[-1].id))) > MAX_BELOW:
+        if len(moving | tree.ids_below(above[-1].id)) > MAX_BELOW:
             raise TooManySubtasks
 
 
@@ -142,7 +168,8 @@ def restored(task: Row, lists: Container[UUID], tree: Tree) -> Row:
 
 def along(before: Row, after: Row, tree: Tree, *, cascades: bool = True) -> Iterator[Row]:
     """Yield the other tasks that change along with one, as they should be; `cascades`: also those of its completion."""
-    for each in tree.below(after.id):
+    moves = before.list_id != after.list_id or before.deleted_at != after.deleted_at
+    for each in tree.below(after.id) if moves or before.completed != after.completed else ():
         changed = _with_list(_with_trash(each, before, after), before, after)
         changed = _completed_below(changed, before, after) if cascades else changed
         if changed != each:
