@@ -1,11 +1,8 @@
-"""Long requests of one user: others have their turns meanwhile, and one request changes a bounded number of tasks."""
+"""Long requests: others have their turns meanwhile, and one request changes a bounded number of tasks."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
-from collections.abc import Callable
 
 import httpx
 import pytest
@@ -15,73 +12,14 @@ from backend.database import giving_way
 from backend.database.deadline import begin_work
 from backend.database.giving_way import give_way, in_turns
 from backend.services.tasks import loaded
-from tests.fixtures.api import API, new_user
 from tests.fixtures.batches import operation, rows_of, run_batch, run_each, send_batch, statuses_of
 from tests.fixtures.subtasks import refused
 from tests.fixtures.task_files import LINES, counts_of, lines_of, report_of, send
 from tests.fixtures.tasks import Task, create, path_of
 
-BELOW = 900
-OPERATIONS = 11  # with the tasks below, nearly as many changes as one request may make
-
-Work = Callable[[httpx.Client, Task], httpx.Response]
-
-
-@pytest.fixture(scope="module")
-def tree(api: API) -> tuple[str, Task]:
-    """A user, and a task of theirs with many below it."""
-    user_id = new_user()
-    with api.client(user_id) as client:
-        top = create(client, "top")
-        rows = [{"title": str(number), "parent_id": top["id"]} for number in range(BELOW)]
-        assert counts_of(report_of(send(client, lines_of(rows), LINES))) == {"created": BELOW}
-    return user_id, top
-
 
 def completions(top: Task, number: int) -> list[dict[str, object]]:
     return [operation("complete", top, data={"completed": turn % 2 == 0}) for turn in range(number)]
-
-
-def complete_again_and_again(client: httpx.Client, top: Task) -> httpx.Response:
-    return send_batch(client, *completions(top, OPERATIONS))
-
-
-def complete_too_often(client: httpx.Client, top: Task) -> httpx.Response:
-    body = {"operations": completions(top, 100), "atomic": False}
-    return client.post("/api/tasks/batch", json=body)
-
-
-def delete_and_restore(client: httpx.Client, top: Task) -> httpx.Response:
-    operations = [operation(name, top) for _ in range(5) for name in ("delete", "restore")]
-    return send_batch(client, *operations)
-
-
-@pytest.mark.requirement("FR-375")
-@pytest.mark.parametrize("work", [complete_again_and_again, complete_too_often, delete_and_restore])
-def test_others_are_answered_while_a_request_computes(api: API, tree: tuple[str, Task], work: Work) -> None:
-    user_id, top = tree
-    waits: list[float] = []
-    is_over = threading.Event()
-
-    def ask() -> None:
-        with api.client() as victim:
-            while not is_over.is_set():
-                began = time.perf_counter()
-                victim.get("/health/live")
-                waits.append(time.perf_counter() - began)
-
-    asking = threading.Thread(target=ask)
-    asking.start()
-    with api.client(user_id) as client:
-        began = time.perf_counter()
-        answer = work(client, top)
-        took = time.perf_counter() - began
-    is_over.set()
-    asking.join()
-
-    assert answer.status_code == 200, answer.text
-    # Without turns, somebody waits for much of the request.
-    assert max(waits) < took / 4
 
 
 @pytest.mark.requirement("FR-375")
