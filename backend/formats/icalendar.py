@@ -65,7 +65,6 @@ _NO_CALENDAR = Detail(ROW, "calendar_invalid", "The file must begin with BEGIN:V
 _INVALID = Detail(ROW, "calendar_invalid", "One of its lines is not valid iCalendar")
 _UNFINISHED = Detail(ROW, "component_unfinished", "This component has no END")
 _NO_END = Detail(ROW, "calendar_unfinished", "The file ends without END:VCALENDAR: part of it may be missing")
-_NO_TASK = Detail(ROW, "not_a_task", "This is not a VTODO, and only those are tasks")
 _NO_PRIORITY = Detail("PRIORITY", "priority_invalid", "Must be a whole number from 0 to 9")
 _NOT_A_TIME = "Must be a time in UTC, like 20261121T093000Z"
 
@@ -172,7 +171,7 @@ class _Component:
     def row(self, zone: str) -> FileRow:
         """Return the fields of its task, or what is wrong with it; times that name no zone are in this one."""
         if self.kind != b"VTODO":
-            return FileRow(self.line, problem=_NO_TASK)
+            return FileRow(self.line, is_skipped=True)
         if self.size > MAX_ROW_BYTES:
             return FileRow(self.line, problem=TOO_LONG)
         try:
@@ -231,7 +230,8 @@ class CalendarReader:
             return self._give_up()
         if self._component and kind not in _COMPONENTS:
             self._component.depth += 1
-            return None
+            is_alarm = kind == b"VALARM" and self._component.kind == b"VTODO"
+            return FileRow(line, is_skipped=True) if is_alarm else None
         row = self._give_up()
         self._component = _Component(kind, line)
         return row
