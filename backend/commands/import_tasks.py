@@ -22,10 +22,11 @@ from backend.services.task_files.reader import NO_ROOM, Part, TaskImport, reader
 PIECE_BYTES = 64 * 1024
 
 _COUNTS = ("created", "updated", "restored", "unchanged", "failed")
+_RARE_COUNTS = ("mended", "skipped")  # printed only where there are any
 
 
 def run(options: argparse.Namespace) -> None:
-    """Store the rows, print the counts, and list bad rows on standard error."""
+    """Store the rows, print the counts, and list bad and mended rows on standard error."""
     check_user(options)
     file_format = format_of(options, options.file)
     settings = set_up()
@@ -33,9 +34,11 @@ def run(options: argparse.Namespace) -> None:
         service = ImportService(sessions, options.user, settings.max_tasks_per_user)
         reader = reader_of(file_format, service.zone_of(file_format))
         report = _import(file, TaskImport(reader, service), options.file)
-    print(", ".join(f"{getattr(report, name)} {name}" for name in _COUNTS))
-    for error in report.errors:
-        print(f"{options.file}:{error.line}: {_printable(error.field)}: {error.message}", file=sys.stderr)
+    names = (*_COUNTS, *(name for name in _RARE_COUNTS if getattr(report, name)))
+    print(", ".join(f"{getattr(report, name)} {name}" for name in names))
+    for listed in (report.warnings, report.errors):
+        for told in listed:
+            print(f"{options.file}:{told.line}: {_printable(told.field)}: {told.message}", file=sys.stderr)
     if report.failed:
         raise ConfigurationError(_complaint(report))
 

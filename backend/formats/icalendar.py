@@ -41,6 +41,7 @@ _EXACT = {"SUMMARY": "X-TASK-API-SUMMARY", "DESCRIPTION": "X-TASK-API-DESCRIPTIO
 _LABELS = "CATEGORIES"
 _LIST = "X-TASK-API-LIST"
 _POSITION = "X-TASK-API-POSITION"
+_EXCEPTION = "RECURRENCE-ID"
 _PARENT = "RELATED-TO"
 _NO_PARENT = "X-TASK-API-PARENT"  # empty: no RELATED-TO alone would leave a parent alone, as in files of others
 _REPEATED = (_LABELS, _PARENT)  # properties of which each line counts
@@ -49,7 +50,7 @@ _PROPERTIES = {
     *_EXACT.values(),
     *DATES,
     *EXACT.values(),
-    *(ZONE, _LABELS, _LIST, _POSITION, _PARENT, _NO_PARENT),
+    *(ZONE, _LABELS, _LIST, _POSITION, _PARENT, _NO_PARENT, _EXCEPTION),
 }
 _STATUSES = {"todo": "NEEDS-ACTION", "in_progress": "IN-PROCESS", "done": "COMPLETED", "cancelled": "CANCELLED"}
 _STATUS_OF = {word: status for status, word in _STATUSES.items()}
@@ -65,7 +66,9 @@ _NO_CALENDAR = Detail(ROW, "calendar_invalid", "The file must begin with BEGIN:V
 _INVALID = Detail(ROW, "calendar_invalid", "One of its lines is not valid iCalendar")
 _UNFINISHED = Detail(ROW, "component_unfinished", "This component has no END")
 _NO_END = Detail(ROW, "calendar_unfinished", "The file ends without END:VCALENDAR: part of it may be missing")
-_NO_TASK = Detail(ROW, "not_a_task", "This is not a VTODO, and only those are tasks")
+_ALONE = Detail(
+    _EXCEPTION, "occurrence_alone", "This is one occurrence of a task that repeats: it became a task of its own"
+)
 _NO_PRIORITY = Detail("PRIORITY", "priority_invalid", "Must be a whole number from 0 to 9")
 _NOT_A_TIME = "Must be a time in UTC, like 20261121T093000Z"
 
@@ -172,7 +175,7 @@ class _Component:
     def row(self, zone: str) -> FileRow:
         """Return the fields of its task, or what is wrong with it; times that name no zone are in this one."""
         if self.kind != b"VTODO":
-            return FileRow(self.line, problem=_NO_TASK)
+            return FileRow(self.line, is_skipped=True)
         if self.size > MAX_ROW_BYTES:
             return FileRow(self.line, problem=TOO_LONG)
         try:
@@ -183,7 +186,8 @@ class _Component:
             return FileRow(self.line, problem=_INVALID)
         if isinstance(fields, Detail):
             return FileRow(self.line, problem=fields)
-        return FileRow(self.line, fields, size=self.size)
+        mends = (_ALONE,) if _EXCEPTION in self.lines else ()
+        return FileRow(self.line, fields, size=self.size, mends=mends)
 
 
 @dataclass(slots=True)
@@ -231,7 +235,8 @@ class CalendarReader:
             return self._give_up()
         if self._component and kind not in _COMPONENTS:
             self._component.depth += 1
-            return None
+            is_alarm = kind == b"VALARM" and self._component.kind == b"VTODO"
+            return FileRow(line, is_skipped=True) if is_alarm else None
         row = self._give_up()
         self._component = _Component(kind, line)
         return row
@@ -307,7 +312,7 @@ def _texts(texts: Mapping[str, str]) -> dict[str, object]:
         if name in texts:
             fields[field_name] = _exact(texts[name], texts.get(_EXACT[name]))
     if uid := texts.get("UID", "").strip():
-        fields["id"] = str(_id_of(uid))
+        fields["id"] = str(_id_of(uid, texts.get(_EXCEPTION)))
     if _LIST in texts:
         fields["list_id"] = texts[_LIST].strip() or None  # the inbox
     if _POSITION in texts:
@@ -318,7 +323,10 @@ def _texts(texts: Mapping[str, str]) -> dict[str, object]:
     return fields
 
 
-def _id_of(uid: str) -> UUID:
+def _id_of(uid: str, occurrence: str | None = None) -> UUID:
+    """Return the id of the task with this UID; an occurrence that was changed alone has one of its own."""
+    if occurrence is not None:
+        return uuid5(_OTHER_IDS, f"{uid}\n{occurrence.strip()}")
     try:
         return UUID(uid)
     except ValueError:

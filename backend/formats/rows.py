@@ -29,6 +29,9 @@ class FileRow:
     fields: Mapping[str, object] = field(default_factory=dict)
     problem: Detail | None = None
     size: int = 0  # in bytes
+    mends: tuple[Detail, ...] = ()  # what is kept in another form than the row says, or not at all
+    notices: tuple[Detail, ...] = ()  # what concerns many rows, and is said once
+    is_skipped: bool = False  # it is no task, and is not meant to be one
 
 
 class Reader(Protocol):

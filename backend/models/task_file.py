@@ -27,6 +27,7 @@ from backend.utils.priorities import PriorityNumber
 from backend.utils.unknown_names import unknown_name
 
 MAX_ERRORS = 1000  # listed in a report
+MAX_WARNINGS = 1000
 MAX_BAD_ROWS = 10_000  # after this many, the file is not what the client meant to send
 MAX_FIELD_NAME = 100
 
@@ -131,7 +132,17 @@ class RowError(BaseModel):
     message: Sentence = described("The error, for people", BLANK)
 
 
+class RowWarning(RowError):
+    """What an import could not keep as the file says, although it stored the row."""
+
+
 _ERROR = {"line": 7, "field": "title", "code": "string_too_short", "message": BLANK}
+_WARNING = {
+    "line": 12,
+    "field": "title",
+    "code": "shortened",
+    "message": "This was too long, and was cut to 500 characters",
+}
 
 
 class ImportReport(BaseModel):
@@ -142,6 +153,10 @@ class ImportReport(BaseModel):
     restored: Count = described("Rows that restored a task from the trash, changed or not", 1)
     unchanged: Count = described("Rows whose task already matched", 40)
     failed: Count = described("Rows that were rejected; all other processed rows are stored", MAX_BAD_ROWS)
+    mended: Count = described(
+        "Rows that are stored, but not quite as the file says: see `warnings`. Each is also counted above", 2
+    )
+    skipped: Count = described("Entries that are not tasks and were left out, such as the events of a calendar", 30)
     stopped_at_line: LineNumber | None = described(
         f"Null, unless the import stopped after {MAX_BAD_ROWS} rejected rows: then the line of the first row that was "
         "not processed. What came before is stored, and nothing from there on is",
@@ -151,4 +166,10 @@ class ImportReport(BaseModel):
         f"The errors of the first {MAX_ERRORS} rejected rows, by line",
         [_ERROR],
         max_length=MAX_ERRORS,
+    )
+    warnings: list[RowWarning] = described(
+        "What was not kept as the file says, by line: of each mended row, and once for all rows where something has no "
+        f"place in a task; at most {MAX_WARNINGS}",
+        [_WARNING],
+        max_length=MAX_WARNINGS,
     )

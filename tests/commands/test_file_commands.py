@@ -109,6 +109,13 @@ def test_they_write_to_and_read_from_other_programs(
     )
 
 
+@pytest.mark.requirement("FR-414")
+def test_what_is_skipped_is_counted(command: Command, user_id: str) -> None:
+    Path("tasks.ics").write_text("BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VEVENT\nEND:VCALENDAR\n")
+
+    assert command("import", "--user", user_id, "tasks.ics") == (0, ALL_CREATED.strip().format(0) + ", 1 skipped\n", "")
+
+
 def test_bad_rows_are_listed(command: Command, user_id: str) -> None:
     rows = ["{}"] * (MAX_ERRORS + 1) + [json.dumps({"title": "a", "\x1b[31m": 1}), json.dumps({"title": "good"})]
     Path("tasks.jsonl").write_text("\n".join(rows[::-1]))

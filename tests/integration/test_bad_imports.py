@@ -17,7 +17,7 @@ from tests.fixtures.task_files import CALENDAR, CSV, LINES, TYPES, counts_of, re
 from tests.fixtures.tasks import create, error_of
 from tests.fixtures.waiting import until
 
-BAD = {LINES: b"{}\n", CSV: b"a,b\n", CALENDAR: b"BEGIN:VEVENT\nEND:VEVENT\n"}
+BAD = {LINES: b"{}\n", CSV: b"a,b\n", CALENDAR: b"BEGIN:VTODO\nSUMMARY:\xff\nEND:VTODO\n"}
 GOOD = {LINES: b'{"title":"good"}\n', CSV: b"good\n", CALENDAR: b"BEGIN:VTODO\nSUMMARY:good\nEND:VTODO\n"}
 HEADS = {LINES: b"", CSV: b"title\n", CALENDAR: b"BEGIN:VCALENDAR\n"}
 

@@ -238,7 +238,7 @@ def test_a_large_file_is_stored_part_by_part_and_no_more_of_it_is_held(
     store = TaskImport.store
 
     def noting(self: TaskImport, part: Any) -> None:
-        parts.append([len(task.title) + len(task.description or "") for _, task in part])
+        parts.append([len(row.task.title) + len(row.task.description or "") for row in part])
         held.append(len(self._part))
         store(self, part)
 

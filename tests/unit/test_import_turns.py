@@ -36,7 +36,7 @@ GOOD = {
 BAD = {
     FileFormat.JSON_LINES: (b"{\n", 1),
     FileFormat.CSV: (b'"b"c\n', 1),
-    FileFormat.CALENDAR: (CALENDAR + b"BEGIN:VEVENT\nEND:VEVENT\n", 2),
+    FileFormat.CALENDAR: (CALENDAR + b"BEGIN:VTODO\nSUMMARY:\xff\nEND:VTODO\n", 2),
 }
 
 

@@ -43,6 +43,9 @@ async def import_tasks(file: TaskFile, service: ImportServices) -> Response:
     `completed_at`. Other exported fields are ignored. A row with an unknown field is rejected. Omitted fields keep
     their values.
 
+    A row whose meaning is clear is mended rather than rejected, and `warnings` says what was not kept as the file says.
+    Entries that are no tasks, like the events of a calendar, are counted as `skipped`.
+
     Each rejected row is reported with its line, and all others are stored, part by part, while the file arrives. After
     10000 rejected rows the import stops: `stopped_at_line` is the line of the first row that was not processed, and
     nothing from there on is stored. Correct the file and send it again.

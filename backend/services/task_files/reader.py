@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from backend.errors import Detail
 from backend.formats.csv import CSVReader
@@ -12,10 +13,12 @@ from backend.formats.rows import FileRow, Reader
 from backend.models.task_file import (
     MAX_BAD_ROWS,
     MAX_ERRORS,
+    MAX_WARNINGS,
     FileFormat,
     ImportedTask,
     ImportReport,
     RowError,
+    RowWarning,
     read_task,
 )
 from backend.services.task_files.import_service import ImportService
@@ -25,7 +28,16 @@ PART_BYTES = 256 * 1024
 TURN_LINES = 500  # lines that are read while other work waits for its turn: some milliseconds
 NO_ROOM = "The database is temporarily unavailable. What came before is stored: import the file again later."
 
-Part = list[tuple[int, ImportedTask]]  # each with the line that it begins on
+
+class PartRow(NamedTuple):
+    """A row to store, with the line that it begins on."""
+
+    line: int
+    task: ImportedTask
+    mends: tuple[Detail, ...] = ()
+
+
+Part = list[PartRow]
 
 
 def reader_of(file_format: FileFormat, zone: str) -> Reader:
@@ -39,7 +51,8 @@ def reader_of(file_format: FileFormat, zone: str) -> Reader:
 
 
 def _nothing_yet() -> ImportReport:
-    return ImportReport(created=0, updated=0, restored=0, unchanged=0, failed=0, stopped_at_line=None, errors=[])
+    counts = dict.fromkeys(("created", "updated", "restored", "unchanged", "failed", "mended", "skipped"), 0)
+    return ImportReport(**counts, stopped_at_line=None, errors=[], warnings=[])
 
 
 @dataclass(slots=True)
@@ -73,13 +86,16 @@ class TaskImport:
 
     def store(self, part: Part) -> None:
         """Store a part, and add its results to the report. Raises ServiceUnavailable when the database is away."""
-        fates = self.service.store([task for _, task in part])
-        for (line, _), fate in zip(part, fates, strict=True):
+        fates = self.service.store([row.task for row in part])
+        for row, fate in zip(part, fates, strict=True):
             if isinstance(fate, Detail):
-                self._report(line, fate)
+                self._report(row.line, fate)
             else:
                 setattr(self.report, fate, getattr(self.report, fate) + 1)
+                self.report.mended += bool(row.mends)
+                self._warn(row.line, row.mends)
         self.report.errors.sort(key=lambda error: error.line)
+        self.report.warnings.sort(key=lambda warning: warning.line)
 
     def _parts(self, rows: Iterable[FileRow | None]) -> Iterator[Part]:
         if self.has_stopped:
@@ -99,11 +115,15 @@ class TaskImport:
                 yield self._full() if is_full else []
 
     def _take(self, row: FileRow) -> None:
+        self._warn(row.line, row.notices)
+        if row.is_skipped:
+            self.report.skipped += 1
+            return
         task = row.problem or read_task(row.fields)
         if isinstance(task, Detail):
             self._report(row.line, task)
         else:
-            self._part.append((row.line, task))
+            self._part.append(PartRow(row.line, task, row.mends))
             self._bytes += row.size
 
     def _full(self) -> Part:
@@ -115,3 +135,10 @@ class TaskImport:
         if len(self.report.errors) < MAX_ERRORS:
             error = RowError(line=line, field=problem.field, code=problem.code, message=problem.message)
             self.report.errors.append(error)
+
+    def _warn(self, line: int, details: Iterable[Detail]) -> None:
+        room = MAX_WARNINGS - len(self.report.warnings)
+        self.report.warnings += [
+            RowWarning(line=line, field=detail.field, code=detail.code, message=detail.message)
+            for detail, _ in zip(details, range(room), strict=False)
+        ]

@@ -1,0 +1,67 @@
+"""Calendars of other programs: what is meant is stored, and what is not kept as it was is reported."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.fixtures.task_files import CALENDAR, Report, counts_of, exported, imported, report_of, send, tasks_of
+
+
+def calendar(*lines: str) -> str:
+    return "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", *lines, "END:VCALENDAR", ""])
+
+
+def todo(*lines: str, title: str | None = "a") -> str:
+    return "\r\n".join(["BEGIN:VTODO", *([f"SUMMARY:{title}"] if title is not None else []), *lines, "END:VTODO"])
+
+
+def import_(client: httpx.Client, *components: str) -> Report:
+    """Import a calendar; returns the report."""
+    return report_of(send(client, calendar(*components).encode(), CALENDAR))
+
+
+def warnings_of(report: Report) -> list[tuple[str, str]]:
+    """Return the fields and codes of the warnings."""
+    return [(warning["field"], warning["code"]) for warning in report["warnings"]]
+
+
+@pytest.mark.requirement("FR-414")
+def test_what_is_beside_the_tasks_of_a_calendar_is_skipped(client: httpx.Client) -> None:
+    alarm = "BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT15M\r\nEND:VALARM"
+    kinds = ("VEVENT", "VJOURNAL", "VFREEBUSY")
+    others = [f"BEGIN:{kind}\r\nUID:{kind}\r\nSUMMARY:{kind}\r\nEND:{kind}" for kind in kinds]
+    event_with_alarm = f"BEGIN:VEVENT\r\n{alarm}\r\nEND:VEVENT"
+
+    report = import_(client, *others, todo(alarm), event_with_alarm)
+
+    assert counts_of(report) == {"created": 1, "skipped": len(kinds) + 2}
+    assert [task["title"] for task in tasks_of(client)] == ["a"]
+
+
+SERIES = todo("UID:series@example.com", "DUE:20260504T090000Z", "DESCRIPTION:Both cans", title="Water the plants")
+OCCURRENCE = todo(
+    *("UID:series@example.com", "RECURRENCE-ID:20260511T090000Z", "DUE:20260511T100000Z", "STATUS:COMPLETED"),
+    title="Water the plants",
+)
+
+
+@pytest.mark.requirement("FR-415")
+@pytest.mark.parametrize("components", [[SERIES, OCCURRENCE], [OCCURRENCE, SERIES]])
+def test_an_occurrence_leaves_its_series_alone(client: httpx.Client, components: list[str]) -> None:
+    report = import_(client, *components)
+
+    assert counts_of(report) == {"created": 2, "mended": 1}
+    assert warnings_of(report) == [("RECURRENCE-ID", "occurrence_alone")]
+    series, occurrence = sorted(tasks_of(client), key=lambda task: str(task["due_at"]))
+    assert (series["status"], series["description"]) == ("todo", "Both cans")
+    assert (occurrence["status"], occurrence["due_at"]) == ("done", "2026-05-11T10:00:00+00:00")
+    assert counts_of(import_(client, *components)) == {"unchanged": 2, "mended": 1}
+    assert imported(client, exported(client, "ics"), CALENDAR) == {"unchanged": 2}
+
+
+@pytest.mark.requirement("FR-415")
+def test_each_occurrence_is_a_task_of_its_own(client: httpx.Client) -> None:
+    days = [todo("UID:series", f"RECURRENCE-ID;VALUE=DATE:2026050{day}", title=f"{day}") for day in range(1, 4)]
+
+    assert counts_of(import_(client, *days, *days)) == {"created": 3, "unchanged": 3, "mended": 6}
