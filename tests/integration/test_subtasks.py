@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -10,12 +11,15 @@ import httpx
 import pytest
 
 from backend.services.tasks import tree
+from tests.fixtures.access_tokens import READ, WRITE, make_token, with_token
+from tests.fixtures.api import API
 from tests.fixtures.batches import creation, operation, run_batch
 from tests.fixtures.database import execute
 from tests.fixtures.lists import delete as delete_list
 from tests.fixtures.lists import make
 from tests.fixtures.lists import restore as restore_list
 from tests.fixtures.subtasks import Tree, chain, plant, refused, stored_tasks, subtasks
+from tests.fixtures.task_files import lines_of, problems
 from tests.fixtures.tasks import Task, create, path_of, read, revision_of, task_of
 
 TREE: Tree = {"trip": {"pack": {"socks": {}, "shoes": {}}, "book": {}}, "other": {}}
@@ -383,3 +387,45 @@ def test_subtasks_are_counted_on_request(client: httpx.Client) -> None:
     assert client.get(path_of(create(client, parent_id=None)), params={"include": "everything"}).status_code == 422
     whole = one.json()["data"]
     assert task_of(client.put(path_of(whole), json=whole))["revision"] == whole["revision"]
+
+
+@pytest.mark.requirement("FR-381")
+def test_a_tree_stays_in_one_list_when_its_list_is_deleted_without_it(api: API, client: httpx.Client) -> None:
+    place = make(client)
+    made = plant(client, {"top": {"middle": {"low": {}}}}, list_id=place["id"])
+    token = make_token(client, READ, WRITE, list_id=place["id"])["token"]
+    delete(client, made["middle"])
+    delete_list(client, place, tasks="inbox")
+    restore_list(client, place)
+
+    with with_token(api, token) as guest:
+        assert guest.post(f"{path_of(made['low'])}/restore").status_code == 404
+    back = task_of(client.post(f"{path_of(made['low'])}/restore"))
+    assert back["list_id"] is None
+    assert {task["list_id"] for task in client.get("/api/tasks").json()["data"]} == {None}
+
+
+@pytest.mark.requirement("FR-382")
+@pytest.mark.parametrize("is_one_file", [True, False])
+def test_a_parent_that_is_not_there_yet_counts(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, *, is_one_file: bool
+) -> None:
+    monkeypatch.setattr(tree, "MAX_BELOW", 2)
+    missing = str(uuid.uuid4())
+    rows = [{"title": str(number), "parent_id": missing} for number in range(3)]
+    files = [rows] if is_one_file else [[row] for row in rows]
+
+    found = [problem for file in files for problem in problems(client, lines_of(file))]
+
+    assert [code for _, _, code in found] == ["too_many_subtasks"]
+    create(client, "parent", id=missing)
+    assert {task["title"] for task in subtasks(client, {"id": missing})} == {"0", "1"}
+
+
+@pytest.mark.requirement("FR-382")
+def test_levels_below_a_parent_that_is_not_there_yet_are_bounded(client: httpx.Client) -> None:
+    ids = [str(uuid.uuid4()) for _ in range(6)]
+    rows = [{"title": "a", "id": each, "parent_id": parent} for parent, each in itertools.pairwise(ids)]
+
+    assert [code for _, _, code in problems(client, lines_of(rows))] == ["too_deep"]
+    create(client, "parent", id=ids[0])

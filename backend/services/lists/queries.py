@@ -108,8 +108,8 @@ def _numbered(condition: ColumnElement[bool]) -> Subquery:
 
 
 def _say_freed() -> Insert:
-    """Say that the list's living tasks have left it, before they do, with the revisions that they get."""
-    inside = _numbered(_NOT_IN_TRASH)
+    """Say that the list's tasks have left it, before they do, with the revisions that they get."""
+    inside = _numbered(true())
     columns: list[Any] = [cast(USER_ID, Text), inside.c.id, _REVISION + inside.c.number, MOVED, array([_LIST_ID])]
     rows: Any = select(*columns)  # more columns than the stubs support
     return replacing(insert(tombstones).from_select(NAMES, rows))
@@ -178,7 +178,7 @@ REMOVE = delete(lists).where(OWN_LISTS, lists.c.id == _LIST_ID)
 BURY = _bury()
 TRASH_TASKS = _change_tasks(_NOT_IN_TRASH, deleted_at=func.now())
 SAY_FREED = _say_freed()
-FREE_TASKS = _change_tasks(_NOT_IN_TRASH, list_id=null())
-TRASH_ALL_TASKS = _change_tasks(true(), deleted_at=func.coalesce(tasks.c.deleted_at, func.now()), list_id=null())
-FREE_ALL_TASKS = _change_tasks(true(), list_id=null())
+# Those in the trash go along: the tasks above them may be living, and a subtask is in the list of its parent.
+FREE_TASKS = _change_tasks(true(), list_id=null())
+TRASH_AND_FREE_TASKS = _change_tasks(true(), deleted_at=func.coalesce(tasks.c.deleted_at, func.now()), list_id=null())
 RESTORE_TASKS = _change_tasks(_IN_TRASH & _TRASHED_TOGETHER, deleted_at=null())

@@ -200,11 +200,14 @@ class ListService:
 
     @repeatable
     def delete(self, list_id: UUID, expected: Revisions | None = None, *, tasks: str = TasksOfDeleted.TRASH) -> None:
-        """Move the list to the trash, and its tasks to the trash or to the inbox; raises ListNotFound."""
+        """Move the list to the trash along with its living tasks, or take all tasks out of it; raises ListNotFound."""
         with self._loaded(list_id, with_tasks=True) as loaded:
             wanted = rules.trashed(loaded.find(expected), loaded.counters.now)
-            changing = queries.TRASH_TASKS if tasks == TasksOfDeleted.TRASH else queries.FREE_TASKS
-            loaded.keep(wanted, changing, loaded.tasks[0])
+            living, _, everything = loaded.tasks
+            if tasks == TasksOfDeleted.TRASH:
+                loaded.keep(wanted, queries.TRASH_TASKS, living)
+            else:
+                loaded.keep(wanted, queries.FREE_TASKS, everything)
 
     @repeatable
     def remove(self, list_id: UUID, expected: Revisions | None = None, *, tasks: str = TasksOfDeleted.TRASH) -> None:
@@ -214,7 +217,7 @@ class ListService:
         """
         with self._loaded(list_id, with_tasks=True) as loaded:
             found = loaded.find(expected, in_trash_too=True)
-            changing = queries.TRASH_ALL_TASKS if tasks == TasksOfDeleted.TRASH else queries.FREE_ALL_TASKS
+            changing = queries.TRASH_AND_FREE_TASKS if tasks == TasksOfDeleted.TRASH else queries.FREE_TASKS
             loaded.remove(found, changing, loaded.tasks[2])
 
     @repeatable

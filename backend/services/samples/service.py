@@ -36,7 +36,7 @@ class SeedService:
             names = Names(
                 labels=(name for sample in samples for name in sample.labels),
                 lists=tuple({sample.list_id for sample in samples if sample.list_id}),
-                parents={sample.id: sample.parent_id for sample in samples if sample.parent_id},
+                parents=[(sample.id, sample.parent_id) for sample in samples if sample.parent_id],
             )
             tasks = LoadedTasks.load(unit, [sample.id for sample in samples], self.max_tasks, names)
             missing = [sample for sample in samples if sample.id not in tasks.tasks]

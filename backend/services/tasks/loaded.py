@@ -94,7 +94,7 @@ class LoadedTasks:
         """
         task_ids = list(task_ids)
         keys = keys_of_labels(names.labels)
-        params: dict[str, Any] = {"task_ids": list({*task_ids, *names.parents.values()})}
+        params: dict[str, Any] = {"task_ids": list({*task_ids, *(parent_id for _, parent_id in names.parents)})}
         if keys:
             params["label_keys"] = keys
         if unit.list_id is not None:

@@ -13,7 +13,7 @@ _STATES = {"status", "completed", "list_id", "parent_id"}  # fields that other t
 
 
 class Names(NamedTuple):
-    """The labels that tasks may get, the lists that they may come into, and their parents, by the ids of the tasks.
+    """The labels that tasks may get, the lists that they may come into, and their parents, each behind the task's id.
 
     `lists` is None if no list is named and no task may come out of the trash: then no lists are read.
     `changes_trees`: whether tasks above or below may change along.
@@ -23,7 +23,7 @@ class Names(NamedTuple):
 
     labels: Iterable[str] = ()
     lists: tuple[UUID, ...] | None = None
-    parents: Mapping[UUID, UUID] = {}
+    parents: Collection[tuple[UUID, UUID]] = ()
     changes_trees: bool = False
     adopts: bool = False
     again: Collection[UUID] = ()
@@ -40,13 +40,13 @@ class Names(NamedTuple):
         """Collect what requests about the tasks with these ids name; `restores`: a task may come out of the trash."""
         labels: list[str] = []
         lists: list[UUID] = []
-        parents: dict[UUID, UUID] = {}
+        parents: set[tuple[UUID, UUID]] = set()
         for task_id, request in requests:
             labels += request.labels or ()
             if request.list_id is not None:
                 lists.append(request.list_id)
             if request.parent_id is not None:
-                parents[task_id] = request.parent_id
+                parents.add((task_id, request.parent_id))
             changes_trees = changes_trees or not _STATES.isdisjoint(request.model_fields_set)
         named = tuple(lists) if lists or restores else None
         return cls(labels, named, parents, changes_trees or restores, adopts)
@@ -59,10 +59,12 @@ class Names(NamedTuple):
         found: set[UUID] = set()
         if self.changes_trees:
             found.update(each for each in task_ids if _may_change_others(tasks.get(each), is_again=each in self.again))
-        for task_id, parent_id in self.parents.items():
+        for task_id, parent_id in self.parents:
             task, parent = tasks.get(task_id), tasks.get(parent_id)
             is_new = task is None or task.parent_id != parent_id
-            if is_new and parent is not None and (parent.has_subtasks or parent.parent_id is not None):
+            # Others may wait for the same parent, if it is not there.
+            has_others = self.adopts if parent is None else parent.has_subtasks or parent.parent_id is not None
+            if is_new and has_others:
                 found.add(parent_id)
         return found
 

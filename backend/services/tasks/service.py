@@ -117,7 +117,7 @@ class TaskService:
         named = [to.beside] if to.beside else []
         names = Names(
             lists=(to.list_id,) if to.list_id else None,
-            parents={task_id: to.parent_id} if to.parent_id else {},
+            parents=[(task_id, to.parent_id)] if to.parent_id else [],
             changes_trees=not to.model_fields_set.isdisjoint({"list_id", "parent_id"}),
         )
         with self._loaded(task_id, names, *named) as tasks:

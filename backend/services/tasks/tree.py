@@ -136,16 +136,19 @@ def placed(task: Row, before: Row | None, tree: Tree, *, is_of_file: bool = Fals
 
 
 def refuse_overgrown(task: Row, tree: Tree) -> None:
-    """Raise ValidationFailed if the tree would have too many levels with the task in its place, or TooManySubtasks."""
-    parent = tree.parent(task)
-    above = [] if parent is None else [parent, *tree.above(parent)]
-    levels = tree.levels_below(task.id)
-    if len(above) + 1 + len(levels) > MAX_LEVELS:
+    """Raise ValidationFailed if the tree would have too many levels with the task in its place, or TooManySubtasks.
+
+    A parent that is not there yet counts as if it were: it may come.
+    """
+    above, levels = tree.above(task), tree.levels_below(task.id)
+    highest = above[-1] if above else task
+    is_waiting = highest.parent_id is not None
+    if is_waiting + len(above) + 1 + len(levels) > MAX_LEVELS:
         raise ValidationFailed(details=(_TOO_DEEP,))
-    if above:
-        moving = {task.id, *(each.id for each in chain.from_iterable(levels))}
-        if len(moving | tree.ids_below(above[-1].id)) > MAX_BELOW:
-            raise TooManySubtasks
+    top = highest.parent_id or highest.id
+    moving = {task.id, *(each.id for each in chain.from_iterable(levels))}
+    if len((moving | tree.ids_below(top)) - {top}) > MAX_BELOW:
+        raise TooManySubtasks
 
 
 def restored(task: Row, lists: Container[UUID], tree: Tree) -> Row:

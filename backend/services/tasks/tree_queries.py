@@ -61,7 +61,10 @@ def _in_trees() -> Select[Any]:
     )
     upwards = _columns(named.subquery("named")).cte("upwards", recursive=True)
     upwards = upwards.union(_of_each(upwards, lambda parent: parent.c.id == upwards.c.parent_id))
-    downwards = _columns(upwards).cte("downwards", recursive=True)
+    # Others may wait for the same parent, if the highest one has a parent that is not there yet.
+    beside = _of_each(upwards, lambda other: other.c.parent_id == upwards.c.parent_id)
+    highest = _columns(upwards).union(beside).subquery("highest")
+    downwards = _columns(highest).cte("downwards", recursive=True)
     downwards = downwards.union(_of_each(downwards, lambda child: child.c.parent_id == downwards.c.id))
     rows: Select[Any] = _columns(downwards).limit(bind("max_rows", type_=Integer))
     return rows
