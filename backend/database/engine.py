@@ -106,7 +106,7 @@ class Engine:
         began = time.perf_counter()
         try:
             cursor = driver.cursor()
-            cursor.execute(sql, values and with_long_arrays_written(values, driver))
+            cursor.execute(sql, with_long_arrays_written(values, driver))
             finish(driver, self._remaining_seconds())
             rows = [*_fetched(cursor)] if cursor.description else []
         except BaseException as error:

@@ -12,8 +12,10 @@ from backend.database.giving_way import give_way
 PIECE = 500  # values or rows: about a millisecond
 
 
-def with_long_arrays_written(values: Mapping[str, Any], connection: Any) -> Mapping[str, Any]:
-    """Return the values, long lists as the SQL of an array."""
+def with_long_arrays_written(values: Any, connection: Any) -> Any:
+    """Return the values, long lists as the SQL of an array; values without names are returned as they are."""
+    if not isinstance(values, Mapping):
+        return values
     long = {name: value for name, value in values.items() if isinstance(value, list) and len(value) > PIECE}
     return {**values, **{name: _written(value, connection) for name, value in long.items()}} if long else values
 

@@ -102,18 +102,18 @@ class _Loaded:
 
     def remove(self, removed: Row, changing: Executable, number: int) -> None:
         """Remove a list for good, and change this number of its tasks."""
-        self._change_tasks(removed, changing, number)
+        self._change_tasks(removed, changing, number, is_followed=False)
         self.unit.store(queries.REMOVE, list=removed.id)
         self.unit.store(queries.BURY, list=removed.id, list_revision=self.counters.revision + 1)
 
-    def _change_tasks(self, of: Row, statement: Executable | None, number: int) -> None:
-        """Change tasks of the list, each with its own revision after the list's."""
+    def _change_tasks(self, of: Row, statement: Executable | None, number: int, *, is_followed: bool = True) -> None:
+        """Change tasks of the list, each with its own revision after the list's; `is_followed`: by tokens for it."""
         if statement is not None and number:
             params: dict[str, Any] = {}
             if statement is queries.RESTORE_TASKS:
                 params["trashed_at"] = self.list and self.list.deleted_at
             params |= {"list": of.id, "list_revision": self.counters.revision + 1}
-            if statement is queries.FREE_TASKS:
+            if statement is queries.FREE_TASKS and is_followed:
                 self.unit.store(queries.SAY_FREED, **params)
             self.unit.store(statement, **params)
         self._count(1 + number)
