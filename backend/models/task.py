@@ -127,9 +127,13 @@ class Task(SQLModel, table=True):
             *("user_id", "in_trash", "open_status", "created_at", "id"),
             postgresql_where=text("open_status <> 'todo'"),
         ),
-        *(
-            Index(f"ix_tasks_user_id_in_trash_list_id_{key}_id", "user_id", "in_trash", "list_id", key, "id")
-            for key in ("created_at", "position")
+        Index(
+            "ix_tasks_user_id_in_trash_list_id_created_at_id", *("user_id", "in_trash", "list_id", "created_at", "id")
+        ),
+        Index(
+            "ix_tasks_user_id_in_trash_list_id_position_id",
+            *("user_id", "in_trash", "list_id", "position", "id"),
+            postgresql_include=["completed", "open_status"],  # for the counts of lists
         ),
         Index(
             "ix_tasks_user_id_parent_id_id",

@@ -19,7 +19,8 @@ from structlog.contextvars import get_contextvars
 from backend.api.streams.changes import Feed
 from backend.database.statements import compile_once, joined
 from backend.models.task_query import TaskSort
-from backend.services.tasks.listing_queries import CONDITIONS, Shape, compiled_list
+from backend.services.tasks.listing_filters import CONDITIONS
+from backend.services.tasks.listing_queries import Shape, compiled_list
 from tests.fixtures.api import API, new_user
 from tests.fixtures.erasure import erase
 from tests.fixtures.feed import sync_token

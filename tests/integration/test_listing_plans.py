@@ -10,9 +10,11 @@ import pytest
 
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
+from backend.models.list import ListsQuery
 from backend.models.move import TaskMove
 from backend.models.task_query import TaskQuery, TaskSort
 from backend.models.values import cursor as cursors
+from backend.services.lists.service import ListService
 from backend.services.tasks.listing import ListingService
 from backend.services.tasks.service import TaskService
 from tests.fixtures import plans
@@ -41,17 +43,17 @@ SELECT CASE number %% 2 WHEN 0 THEN %s ELSE 'user ' || (number / 2 %% 200 + 1) E
        ('00000000-0000-7000-8000-00000000000' || CASE number / 2 %% 100 WHEN 0 THEN 1 WHEN 1 THEN 3 ELSE
            CASE WHEN number / 2 %% 100 BETWEEN 2 AND 40 THEN 2 END END)::uuid
 FROM generate_series(1, 2 * %s) AS number, LATERAL (SELECT now() - number %% 9973 * interval '1 minute') AS at (moment),
-    LATERAL (SELECT CASE WHEN number %% 4 = 2 THEN moment + interval '3 days' END) AS until (due);
-ANALYZE users, lists, tasks
+    LATERAL (SELECT CASE WHEN number %% 4 = 2 THEN moment + interval '3 days' END) AS until (due)
 """
 LISTS = [f"00000000-0000-7000-8000-00000000000{number}" for number in (1, 2, 3)]  # few tasks, many, few but archived
 
 
-@pytest.fixture(scope="module")
-def engine(server_url: str) -> Iterator[Engine]:
-    """An engine for a database in which one user among others has 20,000 tasks."""
+@pytest.fixture(scope="module", params=["VACUUM ANALYZE users, lists, tasks", "SELECT 1"], ids=["analyzed", "new"])
+def engine(server_url: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """An engine for a database in which a user among others has 20,000 tasks; Postgres may know nothing of them yet."""
     with migrated_database(server_url) as url:
         execute(url, FILL, USER, TASKS, USER, TASKS)
+        execute(url, request.param)
         engine = Engine(url, pool_size=1, timeout_seconds=60)
         yield engine
         engine.dispose()
@@ -97,6 +99,48 @@ def test_each_page_starts_at_its_cursor_in_the_index_of_its_sort(engine: Engine,
     for offset in (10, TASKS // 2) if sort.column == "due_key" else (10, TASKS // 2, TASKS * 3 // 4):
         query = listing_by(sort, limit=LIMIT, cursor=place_at(engine, USER, sort, offset))
         assert_goes_straight_there(plan(engine, query), sort, is_after=True)
+
+
+SORTS_OF_ALL = [sort for sort in TaskSort if sort.column != "position"]
+
+
+def rows_read(found: Node) -> float:
+    """Count the tasks that a plan reads, with those it reads past."""
+    return sum(float(read["Actual Rows"] + read.get("Rows Removed by Filter", 0)) for read in reads(found))
+
+
+@pytest.mark.requirement("FR-407")
+@pytest.mark.parametrize("limit", [LIMIT, 1000])
+@pytest.mark.parametrize("sort", SORTS_OF_ALL)
+@pytest.mark.parametrize(
+    "query", [{}, {"completed": "false"}, {"completed": "true"}, {"status": "todo"}, {"status": "done,in_progress"}]
+)
+def test_no_page_reads_all_tasks(engine: Engine, sort: TaskSort, query: dict[str, str], limit: int) -> None:
+    found = plan(engine, TaskQuery.model_validate({**query, "sort": sort.value, "limit": str(limit)}))
+
+    assert {read["Index Name"].endswith(f"_{sort.column}_id") for read in reads(found)} == {True}
+    assert limit < rows_read(found) <= 10 * (limit + 1)  # a sixth of the tasks is done, spread evenly
+
+
+@pytest.mark.requirement("FR-286")
+@pytest.mark.parametrize("sort", [TaskSort.DUE, TaskSort.DUE_REVERSED])
+def test_by_due_done_tasks_and_others_are_each_read_from_their_part_of_the_index(
+    engine: Engine, sort: TaskSort
+) -> None:
+    query: TaskQuery | None = TaskQuery(sort=sort, limit=LIMIT)
+    listing = ListingService(SessionFactory(engine), USER)
+    while query is not None:
+        found = reads(plan(engine, query))
+        assert len(found) == 2
+        for read in found:
+            assert read["Index Name"] == "ix_tasks_user_id_in_trash_completed_due_key_id"
+            assert "completed = " in read["Index Cond"]
+            assert read["Actual Rows"] <= LIMIT + 1
+            assert read.get("Rows Removed by Filter", 0) == 0
+            assert ("ROW(due_key, id)" in read["Index Cond"]) is (query.cursor is not None)
+        first_page = query.cursor is None
+        cursor = listing.list(query.model_copy(update={"limit": 700})).next_cursor
+        query = query.model_copy(update={"cursor": cursor}) if first_page else None
 
 
 @pytest.mark.requirement("FR-135")
@@ -265,6 +309,17 @@ def test_tasks_of_archived_lists_are_read_past_in_order(engine: Engine, in_archi
     assert read["Index Name"] == "ix_tasks_user_id_in_trash_created_at_id"
     assert read["Actual Rows"] == LIMIT + 1
     assert read.get("Rows Removed by Filter", 0) <= number_of(engine, other)
+
+
+@pytest.mark.requirement("FR-408")
+def test_the_tasks_of_all_lists_are_counted_once_and_from_an_index(engine: Engine) -> None:
+    lists = ListService(SessionFactory(engine), USER)
+
+    (found,) = plans.plans(engine, lambda: lists.list(ListsQuery(include_counts=True)))
+
+    (read,) = (each for each in nodes(found) if each.get("Relation Name", "").startswith("tasks"))
+    assert (read["Node Type"], read["Actual Loops"]) == ("Index Only Scan", 1)
+    assert read["Index Name"] == "ix_tasks_user_id_in_trash_list_id_position_id"
 
 
 @pytest.mark.requirement("FR-135", "FR-128")

@@ -97,6 +97,6 @@ def test_nobody_reads_the_json_of_a_listing(live: API, called: Called, database_
         of_the_list = set(called.names)
         assert client.post("/api/tasks", json={"title": "a"}).status_code == 201
 
-    assert "fetchall" in of_the_list
+    assert "fetchmany" in of_the_list
     assert not READERS & of_the_list
     assert READERS & called.names  # request bodies are parsed: a parser would have been recorded

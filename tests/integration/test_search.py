@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -27,6 +29,10 @@ TITLES = {
     "<b>markup</b> &amp; it's e-mail": None,
     "and this or that": None,
     "दूध लाना": None,
+    "明日牛乳を買う": "ﾊﾟﾝも",
+    "ซื้อนมและขนมปัง": None,
+    unicodedata.normalize("NFD", "Crème brûlée"): None,
+    unicodedata.normalize("NFD", "がっこう"): None,
 }
 
 FOUND = {
@@ -56,6 +62,17 @@ FOUND = {
     "الحليب": {"شراء الحليب"},
     "买牛": {"买牛奶 和面包"},
     "和面包": {"买牛奶 和面包"},
+    "牛奶": {"买牛奶 和面包"},
+    "面包 牛奶": {"买牛奶 和面包"},
+    "面包 -牛奶": set(),
+    "牛乳": {"明日牛乳を買う"},
+    "牛乳 パン": {"明日牛乳を買う"},
+    "ขนมปัง": {"ซื้อนมและขนมปัง"},
+    "crème": {unicodedata.normalize("NFD", "Crème brûlée")},
+    unicodedata.normalize("NFD", "BRÛLÉ"): {unicodedata.normalize("NFD", "Crème brûlée")},
+    unicodedata.normalize("NFD", "schä"): {"Äpfel schälen"},
+    "crème -brûlée": set(),
+    "がっこう": {unicodedata.normalize("NFD", "がっこう")},
     "दूध": {"दूध लाना"},
     "markup amp": {"<b>markup</b> &amp; it's e-mail"},
     "e-mail": {"<b>markup</b> &amp; it's e-mail"},

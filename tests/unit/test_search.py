@@ -41,7 +41,10 @@ CASES = {
     "milk -": ("milk", True),
     "\tmilk\u3000\u00a0oat\n": ("milk oat", True),
     "c:\\temp\\": ("c temp", True),
-    "牛奶": ("牛奶", True),
+    "牛奶": ("", False),
+    "milk 牛奶 oat": ("milk oat", True),
+    "cafe\u0301": ("caf\u00e9", True),
+    "-cafe\u0301": ("-caf\u00e9 -cafe\u0301", False),
 }
 
 
@@ -51,6 +54,18 @@ def test_a_search_is_read_as_it_is_meant(typed: str) -> None:
     search = read_search(typed, PUNCTUATION)
 
     assert (search.text, search.ends_in_beginning) == CASES[typed]
+
+
+@pytest.mark.requirement("FR-409")
+def test_what_is_written_without_spaces_is_searched_for_as_it_stands() -> None:
+    search = read_search('牛奶 -"东京 旅行" IPHONE手机 ﾊﾟﾝ -ขนม a', PUNCTUATION)
+
+    assert (search.text, search.anywhere, search.nowhere) == (
+        "a",
+        ("牛奶", "iphone手机", "パン"),
+        ("东京 旅行", "ขนม"),
+    )
+    assert read_search("caf\u00e9", PUNCTUATION).decomposed == "cafe\u0301"
 
 
 @pytest.mark.requirement("FR-129")

@@ -34,7 +34,7 @@ from backend.models.list import ListPublic
 from backend.models.tables import lists, tasks, tombstones, users
 from backend.models.task import Status
 from backend.services.lists.rules import Row
-from backend.services.tasks.columns import ALIVE, OWN_LISTS, OWNED, STATUS, as_json, is_unknown, tag_of_account
+from backend.services.tasks.columns import OWN_LISTS, OWNED, STATUS, as_json, is_unknown, tag_of_account
 from backend.services.tombstones import MOVED, NAMES, replacing
 from backend.services.unit_of_work import USER_ID, Rows
 from backend.utils.positions import SIDES
@@ -85,13 +85,17 @@ def _list(*, is_in_trash: bool, with_counts: bool) -> Select[str, str | None]:
 
 
 def _counted() -> Any:
-    """Count the living tasks of each status in each list."""
+    """Count the living tasks of each status in each list, all at once, and from an index alone.
+
+    Materialized, because Postgres might otherwise count all of them for each list.
+    """
     pairs = ((status.value, func.count().filter(literal(status.value) == STATUS)) for status in Status)
     return (
         select(tasks.c.list_id, func.json_build_object(*chain(*pairs)).label("counts"))
-        .where(OWNED, ALIVE, tasks.c.list_id.is_not(None))
+        .where(OWNED, tasks.c.in_trash.is_(False), tasks.c.list_id.is_not(None))
         .group_by(tasks.c.list_id)
-        .subquery("counted")
+        .cte("counted")
+        .prefix_with("MATERIALIZED")
     )
 
 

@@ -36,7 +36,7 @@ _MOMENT = DateTime(timezone=True)
 _ZONE_OF_REQUEST = bind("zone", type_=Text)
 # No zone was ever further from UTC.
 _FURTHEST: ColumnElement[timedelta] = literal(timedelta(hours=16), Interval)
-_INFINITY: ColumnElement[Any] = cast(literal("infinity", Text), _MOMENT)
+INFINITY: ColumnElement[Any] = cast(literal("infinity", Text), _MOMENT)
 _NOW = func.now()
 
 
@@ -105,6 +105,6 @@ DUE_CONDITIONS: dict[str, Condition] = {
     "due_before_time": _before_time,
     "due_after_day": _after_day,
     "due_after_time": _after_time,
-    "has_due": lambda _: tasks.c.due_key < _INFINITY,
-    "without_due": lambda _: tasks.c.due_key == _INFINITY,
+    "has_due": lambda _: tasks.c.due_key < INFINITY,
+    "without_due": lambda _: tasks.c.due_key == INFINITY,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from backend.models.task import PUNCTUATION, Status
 from backend.models.task_query import INBOX, NO_PARENT, TaskQuery
 from backend.models.values import cursor as cursors
 from backend.models.values.label_names import keys_of_labels
-from backend.models.values.search_text import read_search
+from backend.models.values.search_text import Search, read_search
 from backend.services.tasks.listing_queries import MAX_BYTES, Shape, can_be_short, compiled_list
 from backend.utils.priorities import BANDS, NO_PRIORITY
 
@@ -102,6 +102,11 @@ def _filters(query: TaskQuery) -> dict[str, object]:
     filters: dict[str, object] = dict(query.filters)
     if query.ids is not None:
         filters["ids"] = query.ids.split(",")
+    if query.q is not None:
+        del filters["q"]
+        filters |= dict.fromkeys(_kinds_of_search(read_search(query.q, PUNCTUATION)), True)
+    if query.completed is not None:
+        filters["done" if filters.pop("completed") else "not_done"] = True
     if query.status is not None:
         filters |= _of_status(filters.pop("status"))
     if query.priority is not None:
@@ -132,16 +137,21 @@ def _of_dues(filters: dict[str, object]) -> dict[str, object]:
 
 
 def _of_status(statuses: object) -> dict[str, object]:
-    """Return the filters for these statuses. `completed` is part of an index; the other statuses are behind it."""
+    """Return the filters for these statuses.
+
+    `completed` is part of indexes; the other statuses are behind it, and have an index of their own, except for todo.
+    """
     wanted = str(statuses).split(",")
     others = [status for status in wanted if status != Status.DONE]
+    are_all = len(others) == len(Status) - 1
     if Status.DONE in wanted:
-        if len(others) == len(Status) - 1:
+        if are_all:
             return {}
         return {"done_or_open_statuses": others} if others else {"done": True}
-    if len(others) == len(Status) - 1:
-        return {"done": False}
-    return {"done": False} | ({"open_statuses": others} if len(others) > 1 else {"open_status": others[0]})
+    if are_all:
+        return {"not_done": True}
+    is_one = len(others) == 1 and others != [Status.TODO]
+    return {"not_done": True} | ({"open_status": others[0]} if is_one else {"open_statuses": others})
 
 
 def _of_priorities(words: object) -> dict[str, object]:
@@ -157,7 +167,23 @@ def _searched(query: TaskQuery) -> dict[str, object]:
     if query.q is None:
         return {}
     search = read_search(query.q, PUNCTUATION)
-    return {"filter_q": search.text, "ends_in_beginning": search.ends_in_beginning}
+    return {
+        "filter_q": search.text,
+        "filter_q_decomposed": search.decomposed,
+        "ends_in_beginning": search.ends_in_beginning,
+        "filter_anywhere": [f"%{text}%" for text in search.anywhere],
+        "filter_nowhere": [f"%{text}%" for text in search.nowhere],
+    }
+
+
+def _kinds_of_search(search: Search) -> Iterator[str]:
+    """Yield the filters that a search needs."""
+    if search.text:
+        yield "q" if search.text == search.decomposed else "q_in_two_forms"
+    if search.anywhere:
+        yield "anywhere"
+    if search.nowhere:
+        yield "nowhere"
 
 
 def _placed(query: TaskQuery) -> dict[str, object]:

@@ -11,11 +11,8 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import chain, compress
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
-    Boolean,
     ColumnElement,
     CompoundSelect,
     DateTime,
@@ -23,32 +20,26 @@ from sqlalchemy import (
     SmallInteger,
     Subquery,
     Text,
-    Uuid,
-    all_,
-    and_,
-    any_,
     case,
     cast,
     exists,
+    false,
     func,
     null,
-    or_,
     true,
     tuple_,
     union_all,
 )
 from sqlalchemy import bindparam as bind
-from sqlalchemy.dialects.postgresql import REGCONFIG, TSQUERY
 from sqlalchemy.types import TypeEngine
 from sqlmodel import select
 
 from backend.database.statements import Compiled, compile_statement
-from backend.models.tables import lists, tasks, users
+from backend.models.tables import tasks, users
 from backend.models.task import Status
 from backend.models.task_query import INBOX, TaskQuery, TaskSort
 from backend.models.values.cursor import Key
 from backend.services.tasks.columns import (
-    OWN_LISTS,
     OWNED,
     PUBLIC,
     PUBLIC_IN_TRASH,
@@ -64,7 +55,14 @@ from backend.services.tasks.columns import (
     tag_of_account,
 )
 from backend.services.tasks.due_queries import DUE_CONDITIONS, zone_of
-from backend.services.tasks.label_queries import LABEL_CONDITIONS
+from backend.services.tasks.listing_filters import (
+    CONDITIONS,
+    KEYS_OF_COMPLETED,
+    OF_ONE_SIDE,
+    OF_STATUS,
+    PARENT_ID,
+    is_read_in_order,
+)
 from backend.services.unit_of_work import USER_ID
 
 MAX_BYTES = 4 * 1024 * 1024  # of tasks in a page, plus one task
@@ -75,9 +73,9 @@ _TYPES: dict[type[Key], TypeEngine[Any]] = {str: Text(), datetime: _MOMENT, int:
 _TAG = tag_of_account()
 _LIMIT: ColumnElement[int] = bind("max_rows", type_=Integer)
 
-
-# Filters that choose statuses.
-OF_STATUS = {"completed", "done", "open_status", "open_statuses", "done_or_open_statuses"}
+# Before a statement that reads tasks in the order of an index. Postgres does not know how many tasks each user has: it
+# would read all of somebody who has many, and sort them for one page.
+_IN_ORDER = "SET LOCAL enable_sort = off; "
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +92,17 @@ class Shape:
     is_short: bool = False  # whether no bytes are counted, and the tasks alone are read
     with_subtasks: bool = False  # with the numbers of their subtasks
     of_living: bool = False  # whether they are the subtasks of a task that must be there
+    is_of_list: bool = False  # for sessions that see one list only
+
+    @property
+    def is_read_in_order(self) -> bool:
+        """Return whether an index has the tasks in this order, and no filter has another index."""
+        return is_read_in_order(self.sort.column, self.filters | ({"list_id"} if self.is_of_list else set()))
+
+    @property
+    def has_two_sides(self) -> bool:
+        """Return whether done tasks and others are each read in this order, because their index holds them apart."""
+        return self.is_read_in_order and self.sort.column == "due_key" and self.filters.isdisjoint(OF_ONE_SIDE)
 
     @property
     def beside(self) -> tuple[str, ...]:
@@ -113,7 +122,9 @@ class Account(NamedTuple):
 @lru_cache(maxsize=2048)
 def compiled_list(shape: Shape, *, is_of_list: bool = False) -> Compiled:
     """Compile the statement of a listing, for sessions that see all that their user has, or one list only."""
-    return compile_statement(list_statement(shape), is_of_list=is_of_list)
+    shape = replace(shape, is_of_list=is_of_list)
+    compiled = compile_statement(list_statement(shape), is_of_list=is_of_list)
+    return replace(compiled, sql=_IN_ORDER + compiled.sql) if shape.is_read_in_order else compiled
 
 
 def list_statement(shape: Shape) -> CompoundSelect[Any]:
@@ -139,11 +150,13 @@ def _of_user(column: ColumnElement[Any]) -> ColumnElement[Any]:
 def _conditions(shape: Shape, account: Account) -> tuple[ColumnElement[bool], ...]:
     zone = zone_of(account.zone)
     names = sorted(shape.filters)
+    of_keys = KEYS_OF_COMPLETED if shape.sort.column == "completed_key" else {}
     return (
         OWNED,
         tasks.c.in_trash == shape.in_trash,
         *((is_unknown(account.tag),) if shape.is_conditional else ()),
         *(DUE_CONDITIONS[name](zone) if name in DUE_CONDITIONS else CONDITIONS[name] for name in names),
+        *(of_keys[name] for name in names if name in of_keys),
     )
 
 
@@ -205,6 +218,16 @@ def _written(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> Subqu
 
 def _found(shape: Shape, conditions: tuple[ColumnElement[bool], ...], more: tuple[ColumnElement[Any], ...]) -> Any:
     """Read a page's tasks and one more, with the columns shown and those in `more`."""
+    if not shape.has_two_sides:
+        return _first(shape, conditions, more)
+    sides = (tasks.c.completed == false(), tasks.c.completed == true())
+    both = union_all(*(_first(shape, (*conditions, side), more) for side in sides)).subquery("both")
+    page: Any = select(*both.c)  # more columns than the stubs support
+    return page.order_by(*_ordered(both.c.key, both.c.id, shape.sort)).limit(_LIMIT + 1)
+
+
+def _first(shape: Shape, conditions: tuple[ColumnElement[bool], ...], more: tuple[ColumnElement[Any], ...]) -> Any:
+    """Read the first tasks that fulfil the conditions: as many as a page may have, and one more."""
     key = tasks.c[shape.sort.column]
     rows: Any = select(*public(tasks, _names(shape)), *more).where(*conditions)  # more columns than the stubs support
     if shape.is_after:
@@ -239,48 +262,4 @@ def _ordered(key: ColumnElement[Any], task_id: ColumnElement[Any], sort: TaskSor
 def _has_living_parent() -> ColumnElement[bool]:
     """Return whether the task whose subtasks are listed is there."""
     parent = tasks.alias("parent")
-    return exists().where(owned(parent), parent.c.id == _PARENT_ID, parent.c.in_trash.is_(False))
-
-
-def _search() -> ColumnElement[bool]:
-    """Search for words. The last one, at the end of the query's text, is marked as a prefix if it may be one."""
-    asked = select(func.websearch_to_tsquery(cast("simple", REGCONFIG), bind("filter_q", type_=Text)).label("query"))
-    query = asked.subquery("asked").c.query
-    as_text = cast(query, Text)
-    ends_in_word = and_(bind("ends_in_beginning", type_=Boolean), func.right(as_text, 1) == "'")
-    marked = case((ends_in_word, cast(as_text + ":*", TSQUERY)), else_=query)
-    return tasks.c.words.op("@@", is_comparison=True)(select(marked).scalar_subquery())
-
-
-def _archived_lists() -> ColumnElement[Any]:
-    ids = select(lists.c.id).where(OWN_LISTS, lists.c.archived_at.is_not(None))
-    archived: ColumnElement[Any] = func.array(ids.scalar_subquery(), type_=ARRAY[UUID](Uuid))
-    return archived
-
-
-_PARENT_ID: ColumnElement[Any] = bind("filter_parent_id", type_=Uuid)
-_STATUSES: ColumnElement[Any] = cast(bind("filter_open_statuses"), ARRAY[str](Text))
-_OTHERS: ColumnElement[Any] = cast(bind("filter_done_or_open_statuses"), ARRAY[str](Text))
-CONDITIONS: dict[str, ColumnElement[bool]] = {
-    "completed": tasks.c.completed == bind("filter_completed", type_=Boolean),
-    "done": tasks.c.completed == bind("filter_done", type_=Boolean),
-    "open_status": tasks.c.open_status == bind("filter_open_status", type_=Text),
-    "open_statuses": tasks.c.open_status == any_(_STATUSES),
-    "done_or_open_statuses": or_(tasks.c.completed, tasks.c.open_status == any_(_OTHERS)),
-    "created_after": tasks.c.created_at > bind("filter_created_after", type_=_MOMENT),
-    "created_before": tasks.c.created_at < bind("filter_created_before", type_=_MOMENT),
-    "updated_after": tasks.c.updated_at > bind("filter_updated_after", type_=_MOMENT),
-    "updated_before": tasks.c.updated_at < bind("filter_updated_before", type_=_MOMENT),
-    "priority_from": tasks.c.priority >= bind("filter_priority_from", type_=SmallInteger),
-    "priority_to": tasks.c.priority <= bind("filter_priority_to", type_=SmallInteger),
-    "priorities": tasks.c.priority == any_(cast(bind("filter_priorities"), ARRAY[int](SmallInteger))),
-    "ids": tasks.c.id == any_(cast(bind("filter_ids"), ARRAY[UUID](Uuid))),
-    "list_id": tasks.c.list_id == bind("filter_list_id", type_=Uuid),
-    INBOX: tasks.c.list_id.is_(None),
-    "in_archived": tasks.c.list_id == any_(_archived_lists()),
-    "not_in_archived": or_(tasks.c.list_id.is_(None), tasks.c.list_id != all_(_archived_lists())),
-    "parent_id": tasks.c.parent_id == _PARENT_ID,
-    "without_parent": tasks.c.parent_id.is_(None),
-    "q": _search(),
-    **LABEL_CONDITIONS,
-}
+    return exists().where(owned(parent), parent.c.id == PARENT_ID, parent.c.in_trash.is_(False))
