@@ -20,7 +20,7 @@ from sqlalchemy import make_url
 from backend.config import Settings
 from backend.database.embedded.postgres import EmbeddedPostgres
 from backend.identity import jwks
-from tests.fixtures import needs, service_logs
+from tests.fixtures import failures, needs, service_logs
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.database import postgres_server, scratch_database
 from tests.fixtures.inherited import forget_what_was_inherited
@@ -45,6 +45,7 @@ hypothesis.settings.load_profile("patient")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a run choose its tier."""
     parser.addoption("--tier", choices=["first", "second"], help="run the tests of this tier only")
+    parser.addoption("--failures", type=Path, help="write the ids of the tests that fail into this file, a line each")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -81,8 +82,11 @@ def pytest_runtest_setup() -> None:
     service_logs.begin_test()
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was skipped and what to install for it, and how to run the rest."""
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+    """Say what was skipped and what to install for it, how to run the rest, and in a file, what failed."""
+    if config.getoption("failures"):
+        reports = [report for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, [])]
+        config.getoption("failures").write_text(failures.lines_of(reports, exitstatus))
     terminalreporter.ensure_newline()
     reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", []) if report.longrepr]
     if reasons:
