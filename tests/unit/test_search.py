@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import sys
+import unicodedata
+
 import pytest
 
 from backend.models.task import PUNCTUATION
-from backend.models.values.search_text import has_word, read_search
+from backend.models.values.search_text import UNFOLDED, has_word, is_unspaced, read_search
 
 CASES = {
     "milk": ("milk", True),
@@ -61,11 +65,27 @@ def test_what_is_written_without_spaces_is_searched_for_as_it_stands() -> None:
     search = read_search('牛奶 -"东京 旅行" IPHONE手机 ﾊﾟﾝ -ขนม a', PUNCTUATION)
 
     assert (search.text, search.anywhere, search.nowhere) == (
-        "a",
+        '-"东京 旅行" -ขนม a',
         ("牛奶", "iphone手机", "パン"),
-        ("东京 旅行", "ขนม"),
+        ("东京_旅行", "ขนม"),
     )
+    search = read_search('"buy fresh 牛奶 now" 牛奶/or', PUNCTUATION)
+    assert (search.text, search.anywhere) == ('"buy fresh" "now" "or"', ("牛奶", "牛奶"))
+    search = read_search("milk or 牛奶", PUNCTUATION)
+    assert (search.text, search.ends_in_beginning, search.anywhere) == ("milk or 牛奶", True, ())
+    # Signs of full width would become those that mean something in LIKE.
+    assert read_search("牛\uff05奶 茶\uff3f 水\uff3c", PUNCTUATION).anywhere == ("牛", "奶", "茶", "水")
     assert read_search("caf\u00e9", PUNCTUATION).decomposed == "cafe\u0301"
+
+
+@pytest.mark.requirement("FR-409")
+def test_what_has_another_form_is_known() -> None:
+    unfolded = re.compile(UNFOLDED)
+    characters = [chr(point) for point in range(sys.maxunicode + 1) if not 0xD800 <= point <= 0xDFFF]
+    forms = {each: form for each in characters if (form := unicodedata.normalize("NFKC", each)) != each}
+
+    assert [each for each, form in forms.items() if is_unspaced(form) and not unfolded.search(each)] == []
+    assert unfolded.search(unicodedata.normalize("NFD", "が"))
 
 
 @pytest.mark.requirement("FR-129")

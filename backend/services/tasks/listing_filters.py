@@ -31,6 +31,7 @@ from sqlmodel import select
 
 from backend.models.tables import lists, tasks
 from backend.models.task_query import INBOX
+from backend.models.values.search_text import UNFOLDED
 from backend.services.tasks.columns import OWN_LISTS
 from backend.services.tasks.due_queries import DUE_CONDITIONS, INFINITY
 from backend.services.tasks.label_queries import LABEL_CONDITIONS
@@ -55,9 +56,9 @@ def _matches(query: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 # As `search_text.py` writes what is searched for without words.
-_FOLDED = func.lower(
-    func.normalize(tasks.c.title + " " + func.coalesce(tasks.c.description, ""), literal_column("NFKC")), type_=Text
-)
+_TEXTS: ColumnElement[str] = tasks.c.title + " " + func.coalesce(tasks.c.description, "")
+_IN_NFKC = func.normalize(_TEXTS, literal_column("NFKC"))
+_FOLDED = func.lower(case((_TEXTS.op("~")(UNFOLDED), _IN_NFKC), else_=_TEXTS), type_=Text)
 _ANYWHERE: ColumnElement[Any] = cast(bind("filter_anywhere"), ARRAY[str](Text))
 _NOWHERE: ColumnElement[Any] = cast(bind("filter_nowhere"), ARRAY[str](Text))
 
