@@ -18,6 +18,7 @@ from backend.errors import ConfigurationError, ServiceUnavailable, ValidationFai
 from backend.models.task_file import ImportReport
 from backend.services.task_files.import_service import ImportService
 from backend.services.task_files.reader import NO_ROOM, Part, TaskImport, reader_of
+from backend.services.task_files.row_ids import RowIds
 
 PIECE_BYTES = 64 * 1024
 
@@ -33,7 +34,8 @@ def run(options: argparse.Namespace) -> None:
     with _input(options.file) as file, sessions_on_database(settings) as sessions:
         service = ImportService(sessions, options.user, settings.max_tasks_per_user)
         reader = reader_of(file_format, service.zone_of(file_format))
-        report = _import(file, TaskImport(reader, service), options.file)
+        ids = RowIds.of(options.user, None, options.key)
+        report = _import(file, TaskImport(reader, service, ids), options.file)
     names = (*_COUNTS, *(name for name in _RARE_COUNTS if getattr(report, name)))
     print(", ".join(f"{getattr(report, name)} {name}" for name in names))
     for listed in (report.warnings, report.errors):

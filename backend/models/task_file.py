@@ -75,7 +75,7 @@ class ImportedTask(TaskFields):
     """A task as one row describes it. In an existing task, omitted fields keep their values."""
 
     id: CanonicalUUID | None = described(
-        "The task's id; without it, each import creates a new task", UUID_EXAMPLE, default=None
+        "The task's id; without it, the row creates a task once, and changes none", UUID_EXAMPLE, default=None
     )
     completed: Flag = optional("Whether the task is done; if omitted, whether there is a `completed_at`", True)
     # As a pattern: Swagger UI cannot execute an import if the rows in its body refer to another schema, like Status.

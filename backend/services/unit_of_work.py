@@ -41,8 +41,8 @@ _inserted = insert(users).values(id=USER_ID)
 LOCK = _inserted.on_conflict_do_update(
     index_elements=[users.c.id], set_={"revision": users.c.revision}, where=users.c.id.is_(None)
 )
-_IS_ANSWERED = and_(keys.c.status.is_not(None), keys.c.created_at > func.now() - KEPT)
-_ANSWER = (keys.c.request_hash, case((_IS_ANSWERED, keys.c.status)), keys.c.headers, keys.c.body)
+IS_ANSWERED = and_(keys.c.status.is_not(None), keys.c.created_at > func.now() - KEPT)
+_ANSWER = (keys.c.request_hash, case((IS_ANSWERED, keys.c.status)), keys.c.headers, keys.c.body)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

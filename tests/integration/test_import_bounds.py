@@ -39,7 +39,8 @@ def test_an_import_that_waits_for_its_client_holds_nothing_that_others_need(smal
     slots = small.app.state.imports.slots
     with ExitStack() as clients:
         for number in range(2):
-            begin(clients.enter_context(connection_to(small)), user_id, body=ROW * 300)
+            rows = b"".join(b'{"title": "%d of file %d"}\n' % (row, number) for row in range(300))
+            begin(clients.enter_context(connection_to(small)), user_id, body=rows)
             until(lambda expected=number + 1: slots.taken[user_id] == expected)  # type: ignore[misc]
         with small.client(user_id) as client, small.client(new_user()) as other:
             refused = send(client, ROW)

@@ -167,7 +167,7 @@ def test_a_create_and_a_row_of_a_file_are_judged_as_an_edit_of_an_empty_task(sai
     if refusal := code_of(empty, said):
         makes: list[Callable[[], Row]] = [
             lambda: rules.new_task(empty.id, data, NOW),
-            lambda: import_rules.new_task(empty.id, row, NOW),
+            lambda: import_rules.new_task(empty.id, row, NOW, NOW),
             lambda: import_rules.changed(empty, row, NOW, (), Tree()),
         ]
         for make in makes:
@@ -177,7 +177,7 @@ def test_a_create_and_a_row_of_a_file_are_judged_as_an_edit_of_an_empty_task(sai
     else:
         expected = dates_of(edited(empty, said))
         assert dates_of(rules.new_task(empty.id, data, NOW)) == expected
-        assert dates_of(import_rules.new_task(empty.id, row, NOW)) == expected
+        assert dates_of(import_rules.new_task(empty.id, row, NOW, NOW)) == expected
         assert dates_of(import_rules.changed(empty, row, NOW, (), Tree())) == expected
 
 

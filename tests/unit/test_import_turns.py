@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,16 +12,19 @@ from types import SimpleNamespace
 
 import pytest
 from anyio import CapacityLimiter
+from fastapi import Response
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend.api.http.idempotency import Idempotent
 from backend.api.streams import upload as api_task_import
 from backend.api.streams.upload import Import
 from backend.errors import Detail
 from backend.formats.rows import MAX_ROW_BYTES, ROW, FileRow, Reader
-from backend.models.task_file import MAX_BAD_ROWS, MAX_ERRORS, FileFormat, ImportedTask, ImportReport
-from backend.services.task_files.import_rules import Fate
-from backend.services.task_files.import_service import Fates
+from backend.models.task_file import MAX_BAD_ROWS, MAX_ERRORS, FileFormat
+from backend.services.task_files.import_rules import Fate, Placed
+from backend.services.task_files.import_rules import Stored as Result
+from backend.services.task_files.import_service import Results
 from backend.services.task_files.reader import TURN_LINES, TaskImport, reader_of
 
 PIECE_BYTES = 64 * 1024
@@ -65,15 +69,17 @@ class Counting:
 class Stored:
     """Stands in for an account in which every row has this fate: a new task by default, none if the account is full."""
 
+    user_id: str = "alice"
+    sessions: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(list_id=None))
     titles: list[str] = field(default_factory=list)
     fate: Fate | Detail = Fate.CREATED
 
     def zone_of(self, _file_format: FileFormat) -> str:
         return "UTC"
 
-    def store(self, tasks: Sequence[ImportedTask]) -> Fates:
-        self.titles += [task.title for task in tasks]
-        return [self.fate] * len(tasks)
+    def store(self, rows: Sequence[Placed]) -> Results:
+        self.titles += [row.task.title for row in rows]
+        return [Result(self.fate) if isinstance(self.fate, Fate) else self.fate] * len(rows)
 
 
 def importing(file_format: FileFormat, stored: Stored | None = None) -> tuple[TaskImport, Counting]:
@@ -129,20 +135,26 @@ def test_two_imports_take_turns(file_format: FileFormat, monkeypatch: pytest.Mon
     files = dict.fromkeys(("first", "second"), HEADS[file_format] + bad * 6000)
     looked_at = list[str]()
 
-    async def both() -> list[ImportReport]:
+    async def both() -> list[Response]:
         imports = SimpleNamespace(
             computing=CapacityLimiter(1), authenticator=TakesAny(), connection_limiter=CapacityLimiter(1)
         )
         running = [
-            Import(imports, Sent(file), user, file_format).run(Stored())  # type: ignore[arg-type]
+            Import(imports, Sent(file), user, file_format).run(  # type: ignore[arg-type]
+                Stored(),  # type: ignore[arg-type]
+                Idempotent(None, ()),
+            )
             for user, file in files.items()
         ]
         monkeypatch.setattr(api_task_import, "reader_of", noting(looked_at, list(files)))
         return await asyncio.gather(*running)
 
-    reports = asyncio.run(both())
+    answers = asyncio.run(both())
 
-    assert {report.failed for report in reports} <= {6000, 6001}  # the calendar has no end line
+    assert {json.loads(bytes(answer.body))["data"]["failed"] for answer in answers} <= {
+        6000,
+        6001,
+    }  # the calendar has no end line
     taken = [(user, len(list(lines))) for user, lines in groupby(looked_at)]
     both_run = next(place for place, (user, _) in enumerate(taken) if user == "second")
     expected = [(user, TURN_LINES) for user, _ in zip(cycle(["second", "first"]), range(10), strict=False)]

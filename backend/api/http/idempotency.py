@@ -77,9 +77,17 @@ class Idempotent:
 
         said = None if body is None else body.model_dump_json(exclude_unset=True)
         answers = IdempotencyService(service.sessions, service.user_id)
-        answer, is_replayed = answers.once(self.key, fingerprint(*self.request, said), work_in)
-        headers = answer.headers | ({"Idempotency-Replayed": "true"} if is_replayed else {})
-        return Response(answer.body, answer.status, headers, media_type="application/json")
+        return answered(*answers.once(self.key, self.hash_of(said), work_in))
+
+    def hash_of(self, *said: str | None) -> bytes:
+        """Return the hash of the request, which says this."""
+        return fingerprint(*self.request, *said)
+
+
+def answered(answer: Answer, is_replayed: bool) -> Response:  # noqa: FBT001 - as `once` returns them
+    """Return a stored answer as a response, which says whether it was stored before."""
+    headers = answer.headers | ({"Idempotency-Replayed": "true"} if is_replayed else {})
+    return Response(answer.body, answer.status, headers, media_type="application/json")
 
 
 def malformed_key() -> BadRequest:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from backend.api.deps import ImportServices, NoConditions, TaskFile
-from backend.api.http.envelope import import_response
+from backend.api.deps import ImportServices, NoConditions, Once, TaskFile
 from backend.api.openapi.answers import ImportAnswer
 from backend.api.openapi.files import task_file_body
 from backend.api.openapi.operations import ANYWHERE, WITH_BODY, errors, success
@@ -32,13 +31,14 @@ router = APIRouter(
     | errors(BadRequest, unknown_type(), unreadable(NO_TITLE)),
     openapi_extra=task_file_body("Tasks as JSON lines, CSV or iCalendar; the Content-Type says which"),
 )
-async def import_tasks(file: TaskFile, service: ImportServices) -> Response:
+async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> Response:
     """Import tasks from JSON lines, CSV (with column names in the first row) or iCalendar, in UTF-8.
 
     A row with an `id` (in iCalendar, a `UID` of any form) makes that task match the row: the task is created, edited,
     restored from the trash, or left alone if it already matches. You can therefore repeat an import, and an exported
-    file creates the same tasks in any account. Later rows win. A row without an `id` creates a new task each time.
-    Where a deployment requires `If-Match`, an import changes no existing task, and rejects a row that would. In
+    file creates the same tasks in any account. Later rows win. A row without an `id` creates a task once, however often
+    you send the file, and changes no task: one that you have edited since stays as it is. To create second copies, send
+    a new `Idempotency-Key`. Where a deployment requires `If-Match`, an import changes no existing task, and rejects a row that would. In
     addition to the fields for creating a task, rows may have `created_at`, which applies to new tasks, and
     `completed_at`. Other exported fields are ignored. A row with an unknown field is rejected. Omitted fields keep
     their values.
@@ -50,7 +50,8 @@ async def import_tasks(file: TaskFile, service: ImportServices) -> Response:
     10000 rejected rows the import stops: `stopped_at_line` is the line of the first row that was not processed, and
     nothing from there on is stored. Correct the file and send it again.
 
-    An import that is cut short (401, 408, 413, 503) has stored what came before; send the file again. You can run two
+    An import that is cut short (401, 408, 413, 503) has stored what came before; send the file again, with the same
+    `Idempotency-Key` if it had one. You can run two
     imports at a time on each server; one more is answered 429.
     """
-    return import_response(await file.run(service))
+    return await file.run(service, once)

@@ -7,6 +7,7 @@ worst files keep others waiting no longer than one turn of each.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import Message
@@ -14,19 +15,24 @@ from typing import TypeVar
 
 import anyio.to_thread
 from anyio import CapacityLimiter
-from fastapi import Request
+from fastapi import Request, Response
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
 from backend.api.auth.authenticator import Authenticator, bearer_token
+from backend.api.http.envelope import import_response
+from backend.api.http.idempotency import Idempotent, answered
 from backend.api.streams.changes import Feed
 from backend.api.streams.download import JSON_LINES
 from backend.api.streams.slots import Slots
 from backend.database.connection_limiter import ConnectionLimiter
-from backend.errors import BadRequest, ServiceUnavailable, TooManyImports, UnsupportedMediaType
-from backend.models.task_file import FileFormat, ImportReport
+from backend.errors import BadRequest, KeyReused, ServiceUnavailable, TooManyImports, UnsupportedMediaType
+from backend.models.task_file import FileFormat
+from backend.services.idempotency import IdempotencyService
 from backend.services.task_files.import_service import ImportService
 from backend.services.task_files.reader import NO_ROOM, Part, TaskImport, reader_of
+from backend.services.task_files.row_ids import RowIds
+from backend.services.unit_of_work import Answer
 
 MEDIA_TYPES = {
     JSON_LINES: FileFormat.JSON_LINES,
@@ -87,24 +93,45 @@ class Import:
     user_id: str
     file_format: FileFormat
 
-    async def run(self, service: ImportService) -> ImportReport:
+    async def run(self, service: ImportService, once: Idempotent) -> Response:
         """Store all tasks that the client sends, and return a report.
 
-        Raises ValidationFailed when the file does not have its format, BadRequest when the client leaves, Unauthorized
-        when the token is revoked or expires, and ServiceUnavailable when the database is unavailable.
+        If the key of the request is that of a file that was imported to its end, nothing is stored: the same file gets
+        the same report, and another one raises KeyReused. Raises ValidationFailed when the file does not have its
+        format, BadRequest when the client leaves, Unauthorized when the token is revoked or expires, and
+        ServiceUnavailable when the database is unavailable.
         """
-        async with self.imports.connection_limiter:
-            zone = await anyio.to_thread.run_sync(service.zone_of, self.file_format)
-        reader = await self._compute(reader_of, self.file_format, zone)
-        task_import = TaskImport(reader, service)
+        answers = IdempotencyService(service.sessions, service.user_id)
+        try:
+            found = await self._ask(answers.find, once.key) if once.key else None
+            zone = await self._ask(service.zone_of, self.file_format)
+            reader = await self._compute(reader_of, self.file_format, zone)
+            ids = RowIds.of(service.user_id, service.sessions.list_id, once.key)
+            task_import = TaskImport(reader, service, ids)
+            request_hash = once.hash_of(self.file_format, await self._read(task_import, is_ignored=found is not None))
+            if found is not None:
+                return _replayed(found, request_hash)
+            report = import_response(task_import.report)
+            if once.key is None:
+                return report
+            answer = Answer(report.status_code, {}, bytes(report.body).decode())
+            return answered(*await self._ask(answers.once, once.key, request_hash, lambda _: answer))
+        except ServiceUnavailable:
+            raise ServiceUnavailable(NO_ROOM) from None
+
+    async def _read(self, task_import: TaskImport, *, is_ignored: bool) -> str:
+        """Take the file piece by piece, and return its hash. If it is ignored, nothing is stored."""
+        hashed = hashlib.sha256()
         try:
             async for data in self.request.stream():
                 for start in range(0, len(data), PIECE_BYTES):
-                    await self._take(task_import, task_import.read(data[start : start + PIECE_BYTES]))
+                    piece = data[start : start + PIECE_BYTES]
+                    hashed.update(piece)
+                    await self._take(task_import, iter(()) if is_ignored else task_import.read(piece))
         except ClientDisconnect:
             raise BadRequest from None
-        await self._take(task_import, task_import.end())
-        return task_import.report
+        await self._take(task_import, iter(()) if is_ignored else task_import.end())
+        return hashed.hexdigest()
 
     async def _take(self, task_import: TaskImport, parts: Iterator[Part]) -> None:
         """Parse and store a piece of the file in turns while the token is valid; discard it if the import has stopped.
@@ -112,17 +139,25 @@ class Import:
         Raises what `run` does.
         """
         part: Part | None = []
-        try:
-            while part is not None:
-                # The token may be revoked by now.
-                await self.imports.authenticator.principal(bearer_token(self.request.scope))
-                if part:
-                    async with self.imports.connection_limiter:
-                        await anyio.to_thread.run_sync(task_import.store, part)
-                    self.imports.feed.wake(self.user_id)
-                part = None if task_import.has_stopped else await self._compute(next, parts, None)
-        except ServiceUnavailable:
-            raise ServiceUnavailable(NO_ROOM) from None
+        while part is not None:
+            # The token may be revoked by now.
+            await self.imports.authenticator.principal(bearer_token(self.request.scope))
+            if part:
+                await self._ask(task_import.store, part)
+                self.imports.feed.wake(self.user_id)
+            part = None if task_import.has_stopped else await self._compute(next, parts, None)
+
+    async def _ask(self, work: Callable[..., _Result], *arguments: object) -> _Result:
+        async with self.imports.connection_limiter:
+            return await anyio.to_thread.run_sync(work, *arguments)
 
     async def _compute(self, work: Callable[..., _Result], *arguments: object) -> _Result:
         return await anyio.to_thread.run_sync(work, *arguments, limiter=self.imports.computing)
+
+
+def _replayed(found: tuple[bytes, Answer], request_hash: bytes) -> Response:
+    """Return the report of a file that was imported before; raises KeyReused for another file."""
+    stored_hash, answer = found
+    if request_hash != stored_hash:
+        raise KeyReused
+    return answered(answer, True)

@@ -27,6 +27,12 @@ from backend.services.tasks.tree import Tree, restored
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _SKEW = timedelta(days=1)  # how far ahead a clock may be: another service's now, or ours at that time
 
+_IMPORTED_BEFORE = Detail(
+    ROW,
+    "imported_before",
+    "An import has made a task of this row before, which has changed since and stays as it is. For a second one, send "
+    "the file with a new Idempotency-Key",
+)
 _UNSEEN = Detail(
     "id",
     "precondition_required",
@@ -35,11 +41,15 @@ _UNSEEN = Detail(
 
 
 class Placed(NamedTuple):
-    """A row with the id of its task, which we choose if the row names none."""
+    """A row with the id of its task, which is made from the row if that names none."""
 
     id: UUID
-    is_new: bool
     task: ImportedTask
+
+    @property
+    def names_its_task(self) -> bool:
+        """Return whether the row itself has the id. Only such a row changes a task."""
+        return self.task.id is not None
 
 
 class Fate(StrEnum):
@@ -51,34 +61,61 @@ class Fate(StrEnum):
     UNCHANGED = "unchanged"
 
 
-def put(tasks: LoadedTasks, row: Placed, *, only_adds: bool) -> Fate | Detail:
+class Stored(NamedTuple):
+    """What became of a row, and what of it was not kept."""
+
+    fate: Fate
+    mends: tuple[Detail, ...] = ()
+
+
+def put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) -> Stored | Detail:
     """Set the task to what the row says, or return why that is impossible.
 
-    `only_adds`: every change must name the task's ETag, which no row does.
+    `made_at` is when it is created, if the row does not say. `only_adds`: every change must name the task's ETag, which
+    no row does.
     """
     try:
         _refuse_other_times(row.task, tasks.now)
         refuse_contradictions(row.task)
         with tasks.all_or_nothing():
-            return _put(tasks, row, only_adds=only_adds)
+            if not row.names_its_task and row.id in tasks.tasks:
+                return _put_again(tasks, row, only_adds=only_adds)
+            fate = _put(tasks, row, made_at, only_adds=only_adds)
+        return fate if isinstance(fate, Detail) else Stored(fate)
     except (ValidationFailed, OutsideList, IdTaken) as error:
         return error.details[0]
     except (TooManyTasks, TooManyLabels, TooManySubtasks) as error:
         return replace(error.details[0], field=ROW)
 
 
-def _put(tasks: LoadedTasks, row: Placed, *, only_adds: bool) -> Fate | Detail:
+def _put_again(tasks: LoadedTasks, row: Placed, *, only_adds: bool) -> Stored | Detail:
+    """Leave the task as it is that an import has made of this row before; if it is in the trash, bring it back."""
+    current = tasks.tasks[row.id]
+    if current.deleted_at is not None and only_adds:
+        return _UNSEEN
+    fate = Fate.UNCHANGED
+    if current.deleted_at is not None:
+        current, fate = tasks.restore(current), Fate.RESTORED
+    return Stored(fate, () if _is_as_said(tasks, current, row) else (_IMPORTED_BEFORE,))
+
+
+def _is_as_said(tasks: LoadedTasks, current: Row, row: Placed) -> bool:
+    try:
+        return _wanted(tasks, row, tasks.now) == current
+    except ValidationFailed:  # it has changed so much that the row would contradict it
+        return False
+
+
+def _put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) -> Fate | Detail:
     current = tasks.tasks.get(row.id)
-    if current is not None and row.is_new:
-        return Fate.CREATED  # by the first try, whose connection was lost: nobody else has this id
-    wanted = _wanted(tasks, row)  # refuses what no task can be, before anything changes
+    wanted = _wanted(tasks, row, made_at)  # refuses what no task can be, before anything changes
     if only_adds and current is not None:
         return Fate.UNCHANGED if wanted == current else _UNSEEN
     parent = tasks.tasks.get(row.task.parent_id) if row.task.parent_id else None
     if parent is None or parent.deleted_at is None or only_adds:
         return _stored(tasks, current, wanted)
     tasks.restore(parent)
-    return _stored(tasks, current, _wanted(tasks, row))  # it may have come back along with its parent
+    return _stored(tasks, current, _wanted(tasks, row, made_at))  # it may have come back along with its parent
 
 
 def _stored(tasks: LoadedTasks, current: Row | None, wanted: Row) -> Fate:
@@ -92,11 +129,11 @@ def _stored(tasks: LoadedTasks, current: Row | None, wanted: Row) -> Fate:
     return Fate.UNCHANGED if kept == current else Fate.UPDATED
 
 
-def _wanted(tasks: LoadedTasks, row: Placed) -> Row:
+def _wanted(tasks: LoadedTasks, row: Placed, made_at: datetime) -> Row:
     """Return the task as the row sets it."""
     current = tasks.tasks.get(row.id)
     if current is None:
-        return new_task(row.id, row.task, tasks.now)
+        return new_task(row.id, row.task, tasks.now, made_at)
     return tasks.spelled(changed(current, row.task, tasks.now, tasks.lists, tasks.tree))
 
 
@@ -109,9 +146,10 @@ def _refuse_other_times(task: ImportedTask, now: datetime) -> None:
             raise ValidationFailed(details=(detail,))
 
 
-def new_task(task_id: UUID, task: ImportedTask, now: datetime) -> Row:
-    """Return the task that a row creates."""
-    return edited(Row(task_id, _past(task.created_at, now), now), task, _past(task.completed_at, now))
+def new_task(task_id: UUID, task: ImportedTask, now: datetime, made_at: datetime) -> Row:
+    """Return the task that a row creates, at `made_at` if the row does not say when."""
+    created_at = made_at if task.created_at is None else min(task.created_at, now)
+    return edited(Row(task_id, created_at, now), task, _past(task.completed_at, now))
 
 
 def changed(current: Row, task: ImportedTask, now: datetime, lists: Container[UUID], tree: Tree) -> Row:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
 from sqlmodel import select
-from uuid_utils.compat import uuid7
 
 from backend.database.retry import reads, repeatable
 from backend.database.session import Sessions
 from backend.errors import Detail, TooManyChanges, TooManySubtasks
 from backend.formats.rows import ROW
 from backend.models.tables import users
-from backend.models.task_file import FileFormat, ImportedTask
-from backend.services.task_files.import_rules import Fate, Placed, put
+from backend.models.task_file import FileFormat
+from backend.services.task_files.import_rules import Fate, Placed, Stored, put
 from backend.services.tasks.loaded import LoadedTasks
 from backend.services.tasks.names import Names
 from backend.services.unit_of_work import USER_ID, unit_of_work
 
-Fates = list[Fate | Detail]
+Results = list[Stored | Detail]
 
 UTC = "UTC"
 ZONE = select(users.c.timezone).where(users.c.id == USER_ID)
@@ -34,7 +34,6 @@ class ImportService:
     user_id: str
     max_tasks: int
     only_adds: bool = False
-    new_id: Callable[[], UUID] = uuid7
 
     def zone_of(self, file_format: FileFormat) -> str:
         """Return the zone of times that name none: that of the account, or UTC. Only calendars have such times."""
@@ -46,28 +45,38 @@ class ImportService:
             rows = session.exec(ZONE, params={"principal": self.user_id})
         return next((zone for (zone,) in rows if zone), UTC)
 
-    def store(self, tasks: Sequence[ImportedTask]) -> Fates:
+    def store(self, rows: Sequence[Placed]) -> Results:
         """Set each task to what its row says, in order; returns the result of each row.
 
-        A task without an id is new: it gets one before the first try, so that a retry does not create it again.
+        If the trees around them or the changes are too many for one change, it stores them in halves.
         """
-        return self._store_some([Placed(task.id or self.new_id(), task.id is None, task) for task in tasks])
-
-    def _store_some(self, rows: Sequence[Placed]) -> Fates:
-        """Store rows at once or, if the trees around them or the changes are too many for that, in halves."""
         try:
-            return self._store(rows)
+            return self._store(rows, set())
         except (TooManySubtasks, TooManyChanges) as error:
             if len(rows) == 1:
                 return [replace(error.details[0], field=ROW)]
             middle = len(rows) // 2
-            return self._store_some(rows[:middle]) + self._store_some(rows[middle:])
+            return self.store(rows[:middle]) + self.store(rows[middle:])
 
     @repeatable
-    def _store(self, rows: Sequence[Placed]) -> Fates:
+    def _store(self, rows: Sequence[Placed], tried: set[UUID]) -> Results:
+        """Store rows at once. `tried` has the new tasks of a try whose connection was lost: it may have made them."""
         with unit_of_work(self.sessions, self.user_id) as unit:
             names = Names.of(((row.id, row.task) for row in rows), restores=True, adopts=True)
             tasks = LoadedTasks.load(unit, {row.id for row in rows}, self.max_tasks, names)
-            fates = [put(tasks, row, only_adds=self.only_adds) for row in rows]
+            # A time of its own for each, so that lists have them in the order of the file.
+            times = (tasks.now - timedelta(microseconds=later) for later in reversed(range(len(rows))))
+            results = [put(tasks, row, at, only_adds=self.only_adds) for row, at in zip(rows, times, strict=True)]
+            results = [_first(result) if row.id in tried else result for row, result in zip(rows, results, strict=True)]
+            tried.update(row.id for row, result in zip(rows, results, strict=True) if _is_made(row, result))
             tasks.store()
-        return fates
+        return results
+
+
+def _is_made(row: Placed, result: Stored | Detail) -> bool:
+    return not row.names_its_task and isinstance(result, Stored) and result.fate is Fate.CREATED
+
+
+def _first(result: Stored | Detail) -> Stored | Detail:
+    """Return what the first try has made of a row."""
+    return Stored(Fate.CREATED) if isinstance(result, Stored) else result

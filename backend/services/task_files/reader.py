@@ -15,13 +15,14 @@ from backend.models.task_file import (
     MAX_ERRORS,
     MAX_WARNINGS,
     FileFormat,
-    ImportedTask,
     ImportReport,
     RowError,
     RowWarning,
     read_task,
 )
+from backend.services.task_files.import_rules import Placed
 from backend.services.task_files.import_service import ImportService
+from backend.services.task_files.row_ids import RowIds
 
 PART_ROWS = 250
 PART_BYTES = 256 * 1024
@@ -33,7 +34,7 @@ class PartRow(NamedTuple):
     """A row to store, with the line that it begins on."""
 
     line: int
-    task: ImportedTask
+    placed: Placed
     mends: tuple[Detail, ...] = ()
 
 
@@ -65,6 +66,7 @@ class TaskImport:
 
     reader: Reader
     service: ImportService
+    ids: RowIds = field(default_factory=RowIds)
     report: ImportReport = field(default_factory=_nothing_yet)
     _part: Part = field(default_factory=list)
     _bytes: int = 0
@@ -86,14 +88,15 @@ class TaskImport:
 
     def store(self, part: Part) -> None:
         """Store a part, and add its results to the report. Raises ServiceUnavailable when the database is away."""
-        fates = self.service.store([row.task for row in part])
-        for row, fate in zip(part, fates, strict=True):
-            if isinstance(fate, Detail):
-                self._report(row.line, fate)
+        results = self.service.store([row.placed for row in part])
+        for row, result in zip(part, results, strict=True):
+            if isinstance(result, Detail):
+                self._report(row.line, result)
             else:
-                setattr(self.report, fate, getattr(self.report, fate) + 1)
-                self.report.mended += bool(row.mends)
-                self._warn(row.line, row.mends)
+                setattr(self.report, result.fate, getattr(self.report, result.fate) + 1)
+                mends = row.mends + result.mends
+                self.report.mended += bool(mends)
+                self._warn(row.line, mends)
         self.report.errors.sort(key=lambda error: error.line)
         self.report.warnings.sort(key=lambda warning: warning.line)
 
@@ -123,7 +126,8 @@ class TaskImport:
         if isinstance(task, Detail):
             self._report(row.line, task)
         else:
-            self._part.append(PartRow(row.line, task, row.mends))
+            placed = Placed(task.id or self.ids.next_of(task), task)
+            self._part.append(PartRow(row.line, placed, row.mends))
             self._bytes += row.size
 
     def _full(self) -> Part:
