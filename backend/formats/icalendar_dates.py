@@ -86,8 +86,10 @@ def read_dates(
 
 def _zone_of(parameters: Mapping[str, Any]) -> str | None:
     """Return the zone that a property names, under its IANA name if it is known at all."""
-    name = parameters.get("TZID")
-    return None if name is None else WINDOWS_TO_OLSON.get(str(name), str(name))
+    if "TZID" not in parameters:
+        return None
+    name = str(parameters["TZID"])
+    return name if name in ZONES else WINDOWS_TO_OLSON.get(name, name)  # Windows calls Etc/UTC what IANA has as UTC
 
 
 def _read(value: str, zone: str) -> date | datetime | None:

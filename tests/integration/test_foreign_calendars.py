@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.fixtures.task_files import CALENDAR, Report, counts_of, exported, imported, report_of, send, tasks_of
+from tests.fixtures.tasks import create
 
 
 def calendar(*lines: str) -> str:
@@ -65,3 +66,12 @@ def test_each_occurrence_is_a_task_of_its_own(client: httpx.Client) -> None:
     days = [todo("UID:series", f"RECURRENCE-ID;VALUE=DATE:2026050{day}", title=f"{day}") for day in range(1, 4)]
 
     assert counts_of(import_(client, *days, *days)) == {"created": 3, "unchanged": 3, "mended": 6}
+
+
+@pytest.mark.requirement("FR-416")
+@pytest.mark.parametrize("zone", ["UTC", "Etc/UTC", "Europe/Berlin", "GMT"])
+def test_an_export_imports_as_unchanged_in_each_zone(client: httpx.Client, zone: str) -> None:
+    create(client, "a", due_at="2026-05-04T09:00:00Z", timezone=zone)
+
+    assert imported(client, exported(client, "ics"), CALENDAR) == {"unchanged": 1}
+    assert [task["timezone"] for task in tasks_of(client)] == [zone]
