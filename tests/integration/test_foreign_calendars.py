@@ -75,3 +75,43 @@ def test_an_export_imports_as_unchanged_in_each_zone(client: httpx.Client, zone:
 
     assert imported(client, exported(client, "ics"), CALENDAR) == {"unchanged": 1}
     assert [task["timezone"] for task in tasks_of(client)] == [zone]
+
+
+@pytest.mark.requirement("FR-417")
+@pytest.mark.parametrize(
+    ("line", "is_part"),
+    [
+        ("Status: COMPLETED", True),
+        ("STATUS: COMPLETED", True),
+        ("status:COMPLETED", True),
+        ("and then", True),
+        ("https://example.com/a;b", True),
+        ("STATUS:COMPLETED", False),
+        ("PERCENT-COMPLETE:100", False),
+    ],
+)
+def test_lines_of_notes_that_were_not_folded_are_part_of_them(
+    client: httpx.Client, line: str, *, is_part: bool
+) -> None:
+    report = import_(client, todo("DESCRIPTION:Call the shop", line, "X-Vendor:1", "PRIORITY:5"))
+
+    assert warnings_of(report) == ([("DESCRIPTION", "lines_joined")] if is_part else [])
+    (task,) = tasks_of(client)
+    assert task["description"] == ("Call the shop\n" + line if is_part else "Call the shop")
+    assert (task["completed"], task["priority"]) == (not is_part, "medium")
+
+
+@pytest.mark.requirement("FR-417")
+def test_lines_of_a_comment_that_were_not_folded_say_nothing_of_the_task(client: httpx.Client) -> None:
+    import_(client, todo("COMMENT:Call the shop", "Status: COMPLETED", "maybe", "PRIORITY:5"))
+
+    (task,) = tasks_of(client)
+    assert (task["completed"], task["priority"]) == (False, "medium")
+
+
+@pytest.mark.requirement("FR-417")
+def test_a_file_whose_values_all_begin_with_a_space_is_read(client: httpx.Client) -> None:
+    import_(client, todo("SUMMARY: a", "DESCRIPTION: Call the shop", "STATUS: COMPLETED", title=None))
+
+    (task,) = tasks_of(client)
+    assert (task["description"], task["completed"]) == (" Call the shop", True)

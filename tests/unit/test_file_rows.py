@@ -336,7 +336,7 @@ def test_a_calendar_names_the_parent_or_none_or_neither(properties: str, said: d
     ("properties", "labels"),
     [
         ("CATEGORIES:home,errand", ["home", "errand"]),
-        ("CATEGORIES;LANGUAGE=en:home\nSUMMARY:a\nCategories:errand,", ["home", "errand"]),
+        ("CATEGORIES;LANGUAGE=en:home\nUID:1\nCategories:errand,", ["home", "errand"]),
         ('CATEGORIES;X="a:b":a\\;b,c\\\\,d\nCATEGORIES:', ["a;b", "c\\", "d"]),
         ("CATEGORIES:one\\, two,three", ["one, two", "three"]),
         ("CATEGORIES:\nCATEGORIES: ,", []),
