@@ -194,7 +194,8 @@ class _Component:
         if self.size > MAX_ROW_BYTES:
             return FileRow(self.line, problem=TOO_LONG)
         try:
-            fields = read_fields(*read_properties(self.lines.values()), zone)
+            mends: list[Detail] = []
+            fields = read_fields(*read_properties(self.lines.values()), zone, mends)
         except UnicodeDecodeError:
             return FileRow(self.line, problem=NOT_UTF_8)
         except ValueError:
@@ -203,7 +204,7 @@ class _Component:
             return FileRow(self.line, problem=fields)
         alone = (_ALONE,) if EXCEPTION in self.lines else ()
         joined = (Detail(name, "lines_joined", _JOINED) for name in sorted(self.joined))
-        return FileRow(self.line, fields, size=self.size, mends=(*alone, *joined))
+        return FileRow(self.line, fields, size=self.size, mends=(*alone, *joined, *mends), is_foreign=True)
 
 
 def _is_part(text: bytes, content: bytes) -> bool:

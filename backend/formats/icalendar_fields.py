@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from quopri import decodestring
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -27,10 +28,13 @@ PARENT = "RELATED-TO"
 NO_PARENT = "X-TASK-API-PARENT"  # empty: no RELATED-TO alone would leave a parent alone, as in files of others
 STATUSES = {"todo": "NEEDS-ACTION", "in_progress": "IN-PROCESS", "done": "COMPLETED", "cancelled": "CANCELLED"}
 _STATUS_OF = {word: status for status, word in STATUSES.items()}
+_BEGUN = re.compile("0?[1-9]|[1-9][0-9]", re.ASCII)  # percent
 _A_PRIORITY = re.compile(r"\+?0*([0-9])", re.ASCII)
 _ILLEGIBLE = re.compile(r"\r\n?|[\x00-\x08\x0b-\x1f\x7f]")
+_BARE_ENCODING = re.compile(";QUOTED-PRINTABLE(?=;|$)", re.IGNORECASE)
+_CHARSET = re.compile("us-ascii|utf-8|iso-8859-([1-9]|1[0134-6])|windows-125[0-8]", re.IGNORECASE)  # decoded fast
 INVALID = Detail(ROW, "calendar_invalid", "One of its lines is not valid iCalendar")
-_NO_PRIORITY = Detail("PRIORITY", "priority_invalid", "Must be a whole number from 0 to 9")
+_NO_PRIORITY = Detail("PRIORITY", "priority_invalid", "This is no whole number from 0 to 9: it was left out")
 _NOT_A_TIME = "Must be a time in UTC, like 20261121T093000Z"
 
 
@@ -57,19 +61,30 @@ def read_properties(lines: Iterable[bytearray]) -> tuple[dict[str, str], dict[st
         if line[: len(LABELS)].upper() == LABELS:
             labels.append(line[colon + 1 :])
             continue
-        name, said, _ = content_line(line[:colon] + ":").parts()  # without the value, the most costly part
+        head = _BARE_ENCODING.sub(";ENCODING=QUOTED-PRINTABLE", line[:colon])
+        name, said, _ = content_line(head + ":").parts()  # without the value, the most costly part
         name = name.upper()
         if name == PARENT and (name in found or str(said.get("RELTYPE", "PARENT")).upper() != "PARENT"):
             continue  # another relation
-        found[name] = line[colon + 1 :]
+        is_quoted = str(said.get("ENCODING", "")).upper() == "QUOTED-PRINTABLE"
+        found[name] = _unquoted(line[colon + 1 :], str(said.get("CHARSET", ""))) if is_quoted else line[colon + 1 :]
         parameters[name] = said
     return found | ({LABELS: ",".join(labels)} if labels else {}), parameters
 
 
+def _unquoted(value: str, charset: str) -> str:
+    """Decode a text of vCalendar 1.0, which escapes nothing else."""
+    text = decodestring(value.encode()).decode(charset if _CHARSET.fullmatch(charset) else "utf-8")
+    return legible_text(text).replace("\\", r"\\")
+
+
 def read_fields(
-    properties: Mapping[str, str], parameters: Mapping[str, Mapping[str, Any]], zone: str
+    properties: Mapping[str, str], parameters: Mapping[str, Mapping[str, Any]], zone: str, mends: list[Detail]
 ) -> dict[str, object] | Detail:
-    """Convert properties to the fields of a task, or return which one is wrong; raises ValueError."""
+    """Convert properties to the fields of a task, or return which one is wrong; raises ValueError.
+
+    Adds to `mends` what is not kept as the properties say.
+    """
     texts = {name: unescape_backslash(value) for name, value in properties.items()}
     fields: dict[str, object] = {**_texts(texts), **_status(texts)}
     is_completed = fields.get("status") == "done" or fields.get("completed") is True
@@ -82,8 +97,9 @@ def read_fields(
     if "PRIORITY" in texts:
         found = _A_PRIORITY.fullmatch(texts["PRIORITY"].strip())
         if found is None:
-            return _NO_PRIORITY
-        fields["priority"] = PriorityNumber(found[1]) or None
+            mends.append(_NO_PRIORITY)
+        else:
+            fields["priority"] = PriorityNumber(found[1]) or None
     if LABELS in properties:
         fields["labels"] = [label for label in split_on_unescaped_comma(properties[LABELS]) if label.strip()]
     dates = read_dates(texts, parameters, zone)
@@ -123,7 +139,10 @@ def _status(texts: Mapping[str, str]) -> dict[str, object]:
     word = texts.get("STATUS", "").strip()
     if status := _STATUS_OF.get(word.upper()):
         return {"status": status}
-    return {"completed": not word and ("COMPLETED" in texts or texts.get("PERCENT-COMPLETE", "").strip() == "100")}
+    percent = texts.get("PERCENT-COMPLETE", "").strip()
+    if not word and "COMPLETED" not in texts and _BEGUN.fullmatch(percent):
+        return {"status": "in_progress"}
+    return {"completed": not word and ("COMPLETED" in texts or percent == "100")}
 
 
 def _exact(legible: str, exact: str | None) -> str:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.fixtures.task_files import CALENDAR, Report, counts_of, exported, imported, report_of, send, tasks_of
-from tests.fixtures.tasks import create
+from tests.fixtures.tasks import Task, create
 
 
 def calendar(*lines: str) -> str:
@@ -115,3 +115,66 @@ def test_a_file_whose_values_all_begin_with_a_space_is_read(client: httpx.Client
 
     (task,) = tasks_of(client)
     assert (task["description"], task["completed"]) == (" Call the shop", True)
+
+
+@pytest.mark.requirement("FR-418")
+@pytest.mark.parametrize(
+    ("lines", "said", "warnings"),
+    [
+        (["SUMMARY:a", "PRIORITY:"], {"priority": None}, ["PRIORITY priority_invalid"]),
+        (["SUMMARY:a", "PRIORITY:12"], {"priority": None}, ["PRIORITY priority_invalid"]),
+        (["DESCRIPTION:\\n Call\\nthe shop"], {"title": "Call"}, ["title title_missing"]),
+        (["SUMMARY: "], {"title": "Untitled"}, ["title title_missing"]),
+        ([f"SUMMARY:{'x' * 501}"], {"title": "x" * 500}, ["title shortened"]),
+        (["SUMMARY:a", f"DESCRIPTION:{'x' * 10_001}"], {"description": "x" * 10_000}, ["description shortened"]),
+        (["SUMMARY:a", "CATEGORIES:food\\, drink,b"], {"labels": ["food drink", "b"]}, ["labels label_respelled"]),
+        (["SUMMARY:a", f"CATEGORIES:{'x' * 61}"], {"labels": ["x" * 60]}, ["labels shortened"]),
+        (
+            ["SUMMARY:a", f"CATEGORIES:{','.join(str(number) for number in range(100, 151))}"],
+            {"labels": [str(number) for number in range(100, 150)]},
+            ["labels labels_dropped"],
+        ),
+    ],
+    ids=range(9),
+)
+def test_what_does_not_fit_into_a_task_is_mended(
+    client: httpx.Client, lines: list[str], said: Task, warnings: list[str]
+) -> None:
+    report = import_(client, todo("UID:1", *lines, title=None))
+
+    assert counts_of(report) == {"created": 1, "mended": 1}
+    assert [" ".join(warning) for warning in warnings_of(report)] == warnings
+    (task,) = tasks_of(client)
+    assert {name: task[name] for name in said} == said
+
+
+@pytest.mark.requirement("FR-419")
+@pytest.mark.parametrize(
+    ("lines", "description"),
+    [
+        (["DESCRIPTION;ENCODING=QUOTED-PRINTABLE;CHARSET=UTF-8:Gr=C3=BC=C3=9Fe=0D=0Aan =", "alle"], "Grüße\nan alle"),
+        (["DESCRIPTION;CHARSET=ISO-8859-1;QUOTED-PRINTABLE:Gr=FC=DFe C:\\new"], "Grüße C:\\new"),
+        (["DESCRIPTION;ENCODING=QUOTED-PRINTABLE:a=", "STATUS:COMPLETED=", " b"], "aSTATUS:COMPLETED b"),
+    ],
+)
+def test_texts_in_quoted_printable_are_decoded(client: httpx.Client, lines: list[str], description: str) -> None:
+    assert counts_of(import_(client, todo(*lines, "PRIORITY:5"))) == {"created": 1}
+    (task,) = tasks_of(client)
+    assert (task["description"], task["completed"], task["priority"]) == (description, False, "medium")
+
+
+@pytest.mark.requirement("FR-420")
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (["PERCENT-COMPLETE:100"], "done"),
+        (["PERCENT-COMPLETE:40"], "in_progress"),
+        (["PERCENT-COMPLETE:0"], "todo"),
+        (["PERCENT-COMPLETE:40", "STATUS:NEEDS-ACTION"], "todo"),
+    ],
+)
+def test_a_percentage_without_a_status_says_how_far_a_task_is(
+    client: httpx.Client, lines: list[str], status: str
+) -> None:
+    assert counts_of(import_(client, todo(*lines))) == {"created": 1}
+    assert [task["status"] for task in tasks_of(client)] == [status]
