@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 from icalendar.prop import vDatetime
 
 from backend.errors import Detail
-from backend.formats.icalendar_dates import DATES, EXACT, ZONE, written_dates
+from backend.formats.icalendar_dates import DATES, EXACT, LOCATION, TZID, ZONE, FileZones, written_dates
 from backend.formats.icalendar_fields import (
     EXACT_TEXTS,
     EXCEPTION,
@@ -55,7 +56,7 @@ _PROPERTIES = {
     *EXACT_TEXTS.values(),
     *DATES,
     *EXACT.values(),
-    *(ZONE, LABELS, LIST, POSITION, PARENT, NO_PARENT, EXCEPTION),
+    *(ZONE, LABELS, LIST, POSITION, PARENT, NO_PARENT, EXCEPTION, "DURATION", TZID, LOCATION),
 }
 _TEXTS = {"SUMMARY", "DESCRIPTION", "COMMENT"}  # which some programs do not fold
 _COMPONENTS = {b"VTODO", b"VEVENT", b"VJOURNAL", b"VFREEBUSY", b"VTIMEZONE"}
@@ -187,15 +188,15 @@ class _Component:
             del kept[len(kept) - drops :]
             kept += content
 
-    def row(self, zone: str) -> FileRow:
-        """Return the fields of its task, or what is wrong with it; times that name no zone are in this one."""
+    def row(self, zones: FileZones) -> FileRow:
+        """Return the fields of its task, or what is wrong with it."""
         if self.kind != b"VTODO":
             return FileRow(self.line, is_skipped=True)
         if self.size > MAX_ROW_BYTES:
             return FileRow(self.line, problem=TOO_LONG)
         try:
             mends: list[Detail] = []
-            fields = read_fields(*read_properties(self.lines.values()), zone, mends)
+            fields = read_fields(*read_properties(self.lines.values()), zones, mends)
         except UnicodeDecodeError:
             return FileRow(self.line, problem=NOT_UTF_8)
         except ValueError:
@@ -205,6 +206,11 @@ class _Component:
         alone = (_ALONE,) if EXCEPTION in self.lines else ()
         joined = (Detail(name, "lines_joined", _JOINED) for name in sorted(self.joined))
         return FileRow(self.line, fields, size=self.size, mends=(*alone, *joined, *mends), is_foreign=True)
+
+    def tell(self, zones: FileZones) -> None:
+        """Add where its zone is, if it is a VTIMEZONE."""
+        with suppress(ValueError):
+            zones.learn(read_properties(self.lines.values())[0])
 
 
 def _is_part(text: bytes, content: bytes) -> bool:
@@ -224,10 +230,15 @@ class CalendarReader:
     """Reads an iCalendar file, component by component. Times that name no zone are in `zone`."""
 
     zone: str = "UTC"
+    _zones: FileZones = field(init=False)
     _lines: Lines = field(default_factory=lambda: Lines(BLANK_LINES))
     _has_begun: bool = False
     _has_ended: bool = False
     _component: _Component | None = None
+
+    def __post_init__(self) -> None:
+        """Begin without zones."""
+        self._zones = FileZones(self.zone)
 
     def read(self, piece: bytes) -> Iterator[FileRow | None]:
         """Return the rows that end in the next piece."""
@@ -279,7 +290,10 @@ class CalendarReader:
             return self._give_up()
         if component and kind == component.kind:
             self._component = None
-            return component.row(self.zone) if kind != b"VTIMEZONE" else None
+            if kind != b"VTIMEZONE":
+                return component.row(self._zones)
+            component.tell(self._zones)
+            return None
         if component and component.depth:
             component.depth -= 1
         return None

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from quopri import decodestring
 from typing import Any
 from uuid import UUID, uuid5
 
 from icalendar.parser import Contentline, split_on_unescaped_comma, unescape_backslash
-from icalendar.prop import vDatetime
 
 from backend.errors import Detail
-from backend.formats.icalendar_dates import read_dates
+from backend.formats.icalendar_dates import FileZones, read_dates, read_moment
 from backend.formats.rows import ROW
 from backend.utils.priorities import PriorityNumber
 
@@ -35,7 +33,6 @@ _BARE_ENCODING = re.compile(";QUOTED-PRINTABLE(?=;|$)", re.IGNORECASE)
 _CHARSET = re.compile("us-ascii|utf-8|iso-8859-([1-9]|1[0134-6])|windows-125[0-8]", re.IGNORECASE)  # decoded fast
 INVALID = Detail(ROW, "calendar_invalid", "One of its lines is not valid iCalendar")
 _NO_PRIORITY = Detail("PRIORITY", "priority_invalid", "This is no whole number from 0 to 9: it was left out")
-_NOT_A_TIME = "Must be a time in UTC, like 20261121T093000Z"
 
 
 def content_line(line: str) -> Any:
@@ -79,7 +76,7 @@ def _unquoted(value: str, charset: str) -> str:
 
 
 def read_fields(
-    properties: Mapping[str, str], parameters: Mapping[str, Mapping[str, Any]], zone: str, mends: list[Detail]
+    properties: Mapping[str, str], parameters: Mapping[str, Mapping[str, Any]], zones: FileZones, mends: list[Detail]
 ) -> dict[str, object] | Detail:
     """Convert properties to the fields of a task, or return which one is wrong; raises ValueError.
 
@@ -90,10 +87,9 @@ def read_fields(
     is_completed = fields.get("status") == "done" or fields.get("completed") is True
     for name, field_name in (("CREATED", "created_at"), ("COMPLETED", "completed_at")):
         if name in texts and (is_completed or name != "COMPLETED"):
-            moment = _moment(texts[name].strip())
-            if moment is None:
-                return Detail(name, "moment_format", _NOT_A_TIME)
-            fields[field_name] = moment
+            moment = read_moment(name, texts[name], parameters.get(name, {}), zones, mends)
+            if moment is not None:
+                fields[field_name] = moment
     if "PRIORITY" in texts:
         found = _A_PRIORITY.fullmatch(texts["PRIORITY"].strip())
         if found is None:
@@ -102,7 +98,7 @@ def read_fields(
             fields["priority"] = PriorityNumber(found[1]) or None
     if LABELS in properties:
         fields["labels"] = [label for label in split_on_unescaped_comma(properties[LABELS]) if label.strip()]
-    dates = read_dates(texts, parameters, zone)
+    dates = read_dates(texts, parameters, zones, mends)
     return dates if isinstance(dates, Detail) else fields | dates
 
 
@@ -139,10 +135,10 @@ def _status(texts: Mapping[str, str]) -> dict[str, object]:
     word = texts.get("STATUS", "").strip()
     if status := _STATUS_OF.get(word.upper()):
         return {"status": status}
-    percent = texts.get("PERCENT-COMPLETE", "").strip()
-    if not word and "COMPLETED" not in texts and _BEGUN.fullmatch(percent):
+    percent, has_ended = texts.get("PERCENT-COMPLETE", "").strip(), bool(texts.get("COMPLETED", "").strip())
+    if not word and not has_ended and _BEGUN.fullmatch(percent):
         return {"status": "in_progress"}
-    return {"completed": not word and ("COMPLETED" in texts or percent == "100")}
+    return {"completed": not word and (has_ended or percent == "100")}
 
 
 def _exact(legible: str, exact: str | None) -> str:
@@ -152,11 +148,3 @@ def _exact(legible: str, exact: str | None) -> str:
     except (ValueError, RecursionError):
         return legible
     return text if isinstance(text, str) and legible_text(text) == legible else legible
-
-
-def _moment(value: str) -> str | None:
-    try:
-        moment: datetime = vDatetime.from_ical(value)  # type: ignore[no-untyped-call]
-    except ValueError:
-        return None
-    return moment.isoformat() if moment.tzinfo else None

@@ -178,3 +178,109 @@ def test_a_percentage_without_a_status_says_how_far_a_task_is(
 ) -> None:
     assert counts_of(import_(client, todo(*lines))) == {"created": 1}
     assert [task["status"] for task in tasks_of(client)] == [status]
+
+
+BERLIN = "Europe/Berlin"
+MOMENT = "2026-05-04T07:00:00+00:00"
+
+
+@pytest.mark.requirement("FR-421")
+@pytest.mark.parametrize(
+    ("lines", "said", "warnings"),
+    [
+        (["CREATED:20260504T090000"], {"created_at": MOMENT}, ["CREATED moment_local"]),
+        (["CREATED;TZID=Asia/Tokyo:20260504T160000"], {"created_at": MOMENT}, ["CREATED moment_local"]),
+        (["CREATED:20260504"], {"created_at": "2026-05-03T22:00:00+00:00"}, ["CREATED moment_local"]),
+        (["COMPLETED:20260504T090000"], {"completed_at": MOMENT, "status": "done"}, ["COMPLETED moment_local"]),
+        (["COMPLETED:20260132T030405Z"], {"status": "done"}, ["COMPLETED moment_dropped"]),
+        (["CREATED:"], {"status": "todo"}, ["CREATED moment_dropped"]),
+        (["CREATED:16010101T000000Z"], {"status": "todo"}, ["CREATED moment_dropped"]),
+        (["CREATED:00010101"], {"status": "todo"}, ["CREATED moment_dropped"]),
+        (["COMPLETED:"], {"status": "todo"}, []),
+    ],
+    ids=range(9),
+)
+def test_times_that_are_not_in_utc_or_none_at_all_are_mended(
+    client: httpx.Client, lines: list[str], said: Task, warnings: list[str]
+) -> None:
+    client.patch("/api/me", json={"timezone": BERLIN}).raise_for_status()
+
+    report = import_(client, todo("UID:1", *lines))
+
+    assert counts_of(report) == {"created": 1} | ({"mended": 1} if warnings else {})
+    assert [" ".join(warning) for warning in warnings_of(report)] == warnings
+    (task,) = tasks_of(client)
+    assert {name: task[name] for name in said} == said
+
+
+@pytest.mark.requirement("FR-422")
+@pytest.mark.parametrize(
+    ("lines", "said", "warnings"),
+    [
+        (
+            ["DTSTART;VALUE=DATE:20260505", "DUE;VALUE=DATE:20260504"],
+            {"due_date": "2026-05-04", "start_date": None},
+            ["DTSTART start_dropped"],
+        ),
+        (
+            ["DTSTART;VALUE=DATE:20260503", f"DUE;TZID={BERLIN}:20260504T090000"],
+            {"due_at": MOMENT, "start_at": "2026-05-02T22:00:00+00:00", "timezone": BERLIN},
+            ["DTSTART start_respelled"],
+        ),
+        (
+            [f"DTSTART;TZID={BERLIN}:20260504T003000", "DUE;VALUE=DATE:20260504"],
+            {"due_date": "2026-05-04", "start_date": "2026-05-04", "timezone": None},
+            ["DTSTART start_respelled"],
+        ),
+        (
+            ["DTSTART;VALUE=DATE:20260505", "DUE:20260504T070000Z"],
+            {"due_at": MOMENT, "start_at": None, "start_date": None},
+            ["DTSTART start_respelled", "DTSTART start_dropped"],
+        ),
+        # Clocks change on 25 October.
+        (
+            [f"DTSTART;TZID={BERLIN}:20261024T090000", "DURATION:P1DT1H"],
+            {"start_at": "2026-10-24T07:00:00+00:00", "due_at": "2026-10-25T09:00:00+00:00", "timezone": BERLIN},
+            [],
+        ),
+        (["DTSTART;VALUE=DATE:20260504", "DURATION:P1W"], {"due_date": "2026-05-11"}, []),
+        (["DTSTART;VALUE=DATE:20260504", "DURATION:PT1H"], {"due_date": None}, ["DURATION duration_dropped"]),
+        (["DTSTART:20260504T070000Z", "DURATION:soon"], {"due_at": None}, ["DURATION duration_dropped"]),
+        (["DTSTART:99991231T070000Z", "DURATION:P9W"], {"due_at": None}, ["DURATION duration_dropped"]),
+        (["DUE;VALUE=DATE:20260504T000000"], {"due_date": "2026-05-04", "due_at": None}, []),
+    ],
+    ids=range(10),
+)
+def test_dates_that_contradict_each_other_are_mended(
+    client: httpx.Client, lines: list[str], said: Task, warnings: list[str]
+) -> None:
+    report = import_(client, todo("UID:1", *lines))
+
+    assert counts_of(report) == {"created": 1} | ({"mended": 1} if warnings else {})
+    assert [" ".join(warning) for warning in warnings_of(report)] == warnings
+    (task,) = tasks_of(client)
+    assert {name: task[name] for name in said} == said
+    assert counts_of(import_(client, todo("UID:1", *lines)))["unchanged"] == 1
+
+
+@pytest.mark.requirement("FR-423")
+@pytest.mark.parametrize(
+    "name", ["EUROPE/BERLIN", "europe/berlin", "/vendor.example/Europe/Berlin", "/a/2026_1/Europe/Berlin", "My zone"]
+)
+def test_a_zone_is_known_under_other_names(client: httpx.Client, name: str) -> None:
+    standard = "BEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETTO:+0100\r\nEND:STANDARD"
+    zones = [
+        f"BEGIN:VTIMEZONE\r\nTZID:{zone}\r\nX-LIC-LOCATION:{location}\r\n{standard}\r\nEND:VTIMEZONE"
+        for zone, location in (("My zone", BERLIN), ("europe/berlin", "Atlantis"))
+    ]
+
+    assert counts_of(import_(client, *zones, todo(f"DUE;TZID={name}:20260504T090000"))) == {"created": 1}
+    (task,) = tasks_of(client)
+    assert (task["due_at"], task["timezone"]) == (MOMENT, BERLIN)
+
+
+@pytest.mark.requirement("FR-423")
+def test_an_unknown_zone_is_refused(client: httpx.Client) -> None:
+    report = import_(client, todo("DUE;TZID=/vendor.example/Atlantis:20260504T090000"))
+
+    assert [(error["field"], error["code"]) for error in report["errors"]] == [("DUE", "timezone_unknown")]
