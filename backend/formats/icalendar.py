@@ -11,16 +11,30 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid5
 
-from icalendar.parser import Contentline, split_on_unescaped_comma, unescape_backslash
 from icalendar.prop import vDatetime
 
 from backend.errors import Detail
-from backend.formats.icalendar_dates import DATES, EXACT, ZONE, read_dates, written_dates
+from backend.formats.icalendar_dates import DATES, EXACT, LOCATION, TZID, ZONE, FileZones, written_dates
+from backend.formats.icalendar_fields import (
+    EXACT_TEXTS,
+    EXCEPTION,
+    INVALID,
+    LABELS,
+    LIST,
+    NO_PARENT,
+    PARENT,
+    POSITION,
+    STATUSES,
+    content_line,
+    legible_text,
+    read_fields,
+    read_properties,
+)
 from backend.formats.rows import (
     BLANK_LINES,
     MAX_ROW_BYTES,
@@ -34,43 +48,34 @@ from backend.formats.rows import (
     unreadable,
 )
 from backend.formats.vtimezone import zone_component
-from backend.utils.priorities import PriorityNumber, number_of
+from backend.utils.priorities import number_of
 
-_OTHER_IDS = UUID("5f0c9d1e-52c5-4f6d-9d0a-6a1f3b7e2c48")  # namespace of ids made from other programs' UIDs
-_EXACT = {"SUMMARY": "X-TASK-API-SUMMARY", "DESCRIPTION": "X-TASK-API-DESCRIPTION"}
-_LABELS = "CATEGORIES"
-_LIST = "X-TASK-API-LIST"
-_POSITION = "X-TASK-API-POSITION"
-_EXCEPTION = "RECURRENCE-ID"
-_PARENT = "RELATED-TO"
-_NO_PARENT = "X-TASK-API-PARENT"  # empty: no RELATED-TO alone would leave a parent alone, as in files of others
-_REPEATED = (_LABELS, _PARENT)  # properties of which each line counts
+_REPEATED = (LABELS, PARENT)  # properties of which each line counts
 _PROPERTIES = {
     *("UID", "SUMMARY", "DESCRIPTION", "STATUS", "PERCENT-COMPLETE", "COMPLETED", "CREATED", "PRIORITY"),
-    *_EXACT.values(),
+    *EXACT_TEXTS.values(),
     *DATES,
     *EXACT.values(),
-    *(ZONE, _LABELS, _LIST, _POSITION, _PARENT, _NO_PARENT, _EXCEPTION),
+    *(ZONE, LABELS, LIST, POSITION, PARENT, NO_PARENT, EXCEPTION, "DURATION", TZID, LOCATION),
 }
-_STATUSES = {"todo": "NEEDS-ACTION", "in_progress": "IN-PROCESS", "done": "COMPLETED", "cancelled": "CANCELLED"}
-_STATUS_OF = {word: status for status, word in _STATUSES.items()}
+_TEXTS = {"SUMMARY", "DESCRIPTION", "COMMENT"}  # which some programs do not fold
 _COMPONENTS = {b"VTODO", b"VEVENT", b"VJOURNAL", b"VFREEBUSY", b"VTIMEZONE"}
 _NAME = re.compile(rb"[A-Za-z0-9-]+")
+_ANY_PROPERTY = re.compile(rb"([A-Za-z0-9-]+)([:;])")
+_IS_QUOTED = re.compile(rb"[A-Za-z]+;[^:]*QUOTED-PRINTABLE", re.IGNORECASE)
 # Lines that say nothing about a task, unless they continue a line that does.
-_IGNORED = re.compile(rf"(?:(?!{'|'.join(['BEGIN', 'END', *sorted(_PROPERTIES)])})[^\n]*+\n)++".encode(), re.IGNORECASE)
-_A_PRIORITY = re.compile(r"\+?0*([0-9])", re.ASCII)
-_ILLEGIBLE = re.compile(r"\r\n?|[\x00-\x08\x0b-\x1f\x7f]")
+_IGNORED = re.compile(
+    rf"(?:(?!{'|'.join(['BEGIN', 'END', *sorted(_PROPERTIES | _TEXTS)])})[^\n]*+\n)++".encode(), re.IGNORECASE
+)
 _ESCAPES = str.maketrans({"\\": r"\\", ";": r"\;", ",": r"\,", "\n": r"\n"})
 
 _NO_CALENDAR = Detail(ROW, "calendar_invalid", "The file must begin with BEGIN:VCALENDAR")
-_INVALID = Detail(ROW, "calendar_invalid", "One of its lines is not valid iCalendar")
 _UNFINISHED = Detail(ROW, "component_unfinished", "This component has no END")
 _NO_END = Detail(ROW, "calendar_unfinished", "The file ends without END:VCALENDAR: part of it may be missing")
 _ALONE = Detail(
-    _EXCEPTION, "occurrence_alone", "This is one occurrence of a task that repeats: it became a task of its own"
+    EXCEPTION, "occurrence_alone", "This is one occurrence of a task that repeats: it became a task of its own"
 )
-_NO_PRIORITY = Detail("PRIORITY", "priority_invalid", "Must be a whole number from 0 to 9")
-_NOT_A_TIME = "Must be a time in UTC, like 20261121T093000Z"
+_JOINED = "Lines that were not folded follow this text: they were read as part of it"
 
 
 class CalendarWriter:
@@ -95,12 +100,8 @@ class CalendarWriter:
 
 
 def _folded(line: str) -> str:
-    folded: bytes = _content_line(line).to_ical()
+    folded: bytes = content_line(line).to_ical()
     return folded.decode() + "\r\n"
-
-
-def _content_line(line: str) -> Any:
-    return Contentline(line)  # type: ignore[no-untyped-call]  # the library has no types for these
 
 
 def _component(task: Mapping[str, Any]) -> Iterator[str]:
@@ -110,15 +111,15 @@ def _component(task: Mapping[str, Any]) -> Iterator[str]:
     yield from _text("SUMMARY", task["title"])
     if task["description"] is not None:
         yield from _text("DESCRIPTION", task["description"])
-    yield f"STATUS:{_STATUSES[task['status']]}"
+    yield f"STATUS:{STATUSES[task['status']]}"
     yield from written_dates(task)
     if task["priority"] is not None:
         yield f"PRIORITY:{task.get('priority_number') or number_of(task['priority'])}"
     if task["labels"]:
-        yield f"{_LABELS}:{','.join(label.translate(_ESCAPES) for label in task['labels'])}"
-    yield f"{_LIST}:{task['list_id'] or ''}"
-    yield f"{_POSITION}:{task['position']}"
-    yield f"{_PARENT};RELTYPE=PARENT:{task['parent_id']}" if task["parent_id"] else f"{_NO_PARENT}:"
+        yield f"{LABELS}:{','.join(label.translate(_ESCAPES) for label in task['labels'])}"
+    yield f"{LIST}:{task['list_id'] or ''}"
+    yield f"{POSITION}:{task['position']}"
+    yield f"{PARENT};RELTYPE=PARENT:{task['parent_id']}" if task["parent_id"] else f"{NO_PARENT}:"
     if task["completed"]:
         yield from (f"COMPLETED:{_utc(task['completed_at'])}", "PERCENT-COMPLETE:100")
     yield "END:VTODO"
@@ -130,16 +131,12 @@ def _utc(moment: str) -> str:
 
 
 def _text(name: str, text: str) -> Iterator[str]:
-    legible = _legible(text)
+    legible = legible_text(text)
     # The library's own escaping takes \N in a text for a line break.
     yield f"{name}:{legible.translate(_ESCAPES)}"
     if legible != text:
         exact = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-        yield f"{_EXACT[name]}:{exact.translate(_ESCAPES)}"
-
-
-def _legible(text: str) -> str:
-    return _ILLEGIBLE.sub(lambda found: "\n" if found[0].startswith("\r") else "", text)
+        yield f"{EXACT_TEXTS[name]}:{exact.translate(_ESCAPES)}"
 
 
 @dataclass(slots=True)
@@ -153,41 +150,79 @@ class _Component:
     lines: dict[str, bytearray] = field(default_factory=dict)  # the first of each property, and all of the repeated
     last: str = ""
     is_kept: bool = False  # whether the last line was kept, and so are its continuation lines
+    text: bytes = b""  # the line, if a text property came last: what follows may be part of it
+    is_soft: bool = False  # whether the last line ends in a soft line break of quoted-printable
+    joined: set[str] = field(default_factory=set)  # texts with lines that were not folded
 
     def take(self, line: Line, content: bytes) -> None:
         """Keep a line, or the continuation of a folded one, if it is about the task."""
-        if content[:1] in {b" ", b"\t"}:
-            if self.is_kept:
-                self.lines[self.last] += content[1:]
+        if content[:1] in {b" ", b"\t"} and not self.is_soft:
+            self._continue(content[1:])
+        elif self.is_soft:
+            self._continue(content, drops=1)
+        elif self.text and _is_part(self.text, content):
+            self._continue(b"\\n" + content)
+            self.joined |= {self.last} if self.is_kept else set()
         else:
-            found = _NAME.match(content)
-            name = found[0].decode().upper() if found else ""
-            self.is_kept = self.depth == 0 and name in _PROPERTIES and name not in self.lines
-            self.last = f"{name}/{len(self.lines)}" if name in _REPEATED else name
-            if self.is_kept:
-                self.lines[self.last] = bytearray(content)
+            self._begin(content)
+        self.is_soft = bool(self.text) and content.endswith(b"=") and _IS_QUOTED.match(self.text) is not None
         if self.is_kept:
             self.size += len(line.data)
         if self.size > MAX_ROW_BYTES or (self.is_kept and line.is_cut):
             self.size = MAX_ROW_BYTES + 1
             self.lines, self.is_kept = {}, False
 
-    def row(self, zone: str) -> FileRow:
-        """Return the fields of its task, or what is wrong with it; times that name no zone are in this one."""
+    def _begin(self, content: bytes) -> None:
+        found = _NAME.match(content)
+        name = found[0].decode().upper() if found else ""
+        self.is_kept = self.depth == 0 and name in _PROPERTIES and name not in self.lines
+        self.last = f"{name}/{len(self.lines)}" if name in _REPEATED else name
+        self.text = content if self.depth == 0 and name in _TEXTS else b""
+        if self.is_kept:
+            self.lines[self.last] = bytearray(content)
+
+    def _continue(self, content: bytes, drops: int = 0) -> None:
+        """Add to the last line, without as many bytes of its end."""
+        if self.is_kept:
+            kept = self.lines[self.last]
+            del kept[len(kept) - drops :]
+            kept += content
+
+    def row(self, zones: FileZones) -> FileRow:
+        """Return the fields of its task, or what is wrong with it."""
         if self.kind != b"VTODO":
             return FileRow(self.line, is_skipped=True)
         if self.size > MAX_ROW_BYTES:
             return FileRow(self.line, problem=TOO_LONG)
         try:
-            fields = _fields(*_properties(self.lines.values()), zone)
+            mends: list[Detail] = []
+            fields = read_fields(*read_properties(self.lines.values()), zones, mends)
         except UnicodeDecodeError:
             return FileRow(self.line, problem=NOT_UTF_8)
         except ValueError:
-            return FileRow(self.line, problem=_INVALID)
+            return FileRow(self.line, problem=INVALID)
         if isinstance(fields, Detail):
             return FileRow(self.line, problem=fields)
-        mends = (_ALONE,) if _EXCEPTION in self.lines else ()
-        return FileRow(self.line, fields, size=self.size, mends=mends)
+        alone = (_ALONE,) if EXCEPTION in self.lines else ()
+        joined = (Detail(name, "lines_joined", _JOINED) for name in sorted(self.joined))
+        return FileRow(self.line, fields, size=self.size, mends=(*alone, *joined, *mends), is_foreign=True)
+
+    def tell(self, zones: FileZones) -> None:
+        """Add where its zone is, if it is a VTIMEZONE."""
+        with suppress(ValueError):
+            zones.learn(read_properties(self.lines.values())[0])
+
+
+def _is_part(text: bytes, content: bytes) -> bool:
+    """Return whether a line goes on with the text before it: with notes, say, that a program did not fold."""
+    found = _ANY_PROPERTY.match(content)
+    if found is None:
+        return True
+    begins_with_space = found[2] == b":" and content[found.end() :].startswith(b" ")
+    if begins_with_space and not re.match(rb"[^:]*: ", text):
+        return True
+    name, own_name = found[1], _NAME.match(text)
+    return own_name is not None and own_name[0].isupper() and not name.isupper() and name[:2] not in {b"X-", b"x-"}
 
 
 @dataclass(slots=True)
@@ -195,10 +230,15 @@ class CalendarReader:
     """Reads an iCalendar file, component by component. Times that name no zone are in `zone`."""
 
     zone: str = "UTC"
+    _zones: FileZones = field(init=False)
     _lines: Lines = field(default_factory=lambda: Lines(BLANK_LINES))
     _has_begun: bool = False
     _has_ended: bool = False
     _component: _Component | None = None
+
+    def __post_init__(self) -> None:
+        """Begin without zones."""
+        self._zones = FileZones(self.zone)
 
     def read(self, piece: bytes) -> Iterator[FileRow | None]:
         """Return the rows that end in the next piece."""
@@ -226,7 +266,9 @@ class CalendarReader:
         elif self._component and content:
             self._component.take(line, content)
         if self._has_begun:
-            self._lines.skipped = None if self._component and self._component.is_kept else _IGNORED
+            self._lines.skipped = (
+                None if self._component and (self._component.is_kept or self._component.text) else _IGNORED
+            )
         return row
 
     def _begin(self, kind: bytes, line: int) -> FileRow | None:
@@ -248,7 +290,10 @@ class CalendarReader:
             return self._give_up()
         if component and kind == component.kind:
             self._component = None
-            return component.row(self.zone) if kind != b"VTIMEZONE" else None
+            if kind != b"VTIMEZONE":
+                return component.row(self._zones)
+            component.tell(self._zones)
+            return None
         if component and component.depth:
             component.depth -= 1
         return None
@@ -257,102 +302,3 @@ class CalendarReader:
         """Report a component that is still open when something else begins or ends."""
         component, self._component = self._component, None
         return FileRow(component.line, problem=_UNFINISHED) if component else None
-
-
-def _properties(lines: Iterable[bytearray]) -> tuple[dict[str, str], dict[str, Mapping[str, Any]]]:
-    """Read lines as values and parameters by their names; raises ValueError."""
-    found: dict[str, str] = {}
-    parameters: dict[str, Mapping[str, Any]] = {}
-    labels: list[str] = []
-    for data in lines:
-        line = _content_line(data.decode())
-        colon = line.value_separator_index()
-        if colon < 0:
-            raise ValueError(_INVALID.message)
-        if line[: len(_LABELS)].upper() == _LABELS:
-            labels.append(line[colon + 1 :])
-            continue
-        name, said, _ = _content_line(line[:colon] + ":").parts()  # without the value, the most costly part
-        name = name.upper()
-        if name == _PARENT and (name in found or str(said.get("RELTYPE", "PARENT")).upper() != "PARENT"):
-            continue  # another relation
-        found[name] = line[colon + 1 :]
-        parameters[name] = said
-    return found | ({_LABELS: ",".join(labels)} if labels else {}), parameters
-
-
-def _fields(
-    properties: Mapping[str, str], parameters: Mapping[str, Mapping[str, Any]], zone: str
-) -> dict[str, object] | Detail:
-    """Convert properties to the fields of a task, or return which one is wrong; raises ValueError."""
-    texts = {name: unescape_backslash(value) for name, value in properties.items()}
-    fields: dict[str, object] = {**_texts(texts), **_status(texts)}
-    is_completed = fields.get("status") == "done" or fields.get("completed") is True
-    for name, field_name in (("CREATED", "created_at"), ("COMPLETED", "completed_at")):
-        if name in texts and (is_completed or name != "COMPLETED"):
-            moment = _moment(texts[name].strip())
-            if moment is None:
-                return Detail(name, "moment_format", _NOT_A_TIME)
-            fields[field_name] = moment
-    if "PRIORITY" in texts:
-        found = _A_PRIORITY.fullmatch(texts["PRIORITY"].strip())
-        if found is None:
-            return _NO_PRIORITY
-        fields["priority"] = PriorityNumber(found[1]) or None
-    if _LABELS in properties:
-        fields["labels"] = [label for label in split_on_unescaped_comma(properties[_LABELS]) if label.strip()]
-    dates = read_dates(texts, parameters, zone)
-    return dates if isinstance(dates, Detail) else fields | dates
-
-
-def _texts(texts: Mapping[str, str]) -> dict[str, object]:
-    """Read what a component says of its title and description, its id, its list, its place there and its parent."""
-    fields: dict[str, object] = {"description": None}
-    for name, field_name in (("SUMMARY", "title"), ("DESCRIPTION", "description")):
-        if name in texts:
-            fields[field_name] = _exact(texts[name], texts.get(_EXACT[name]))
-    if uid := texts.get("UID", "").strip():
-        fields["id"] = str(_id_of(uid, texts.get(_EXCEPTION)))
-    if _LIST in texts:
-        fields["list_id"] = texts[_LIST].strip() or None  # the inbox
-    if _POSITION in texts:
-        fields["position"] = texts[_POSITION].strip()
-    if _PARENT in texts or _NO_PARENT in texts:
-        parent = texts.get(_PARENT, "").strip()
-        fields["parent_id"] = str(_id_of(parent)) if parent else None
-    return fields
-
-
-def _id_of(uid: str, occurrence: str | None = None) -> UUID:
-    """Return the id of the task with this UID; an occurrence that was changed alone has one of its own."""
-    if occurrence is not None:
-        return uuid5(_OTHER_IDS, f"{uid}\n{occurrence.strip()}")
-    try:
-        return UUID(uid)
-    except ValueError:
-        return uuid5(_OTHER_IDS, uid)
-
-
-def _status(texts: Mapping[str, str]) -> dict[str, object]:
-    """Read the status, or else only whether the task is completed: an unfinished one may have any other status."""
-    word = texts.get("STATUS", "").strip()
-    if status := _STATUS_OF.get(word.upper()):
-        return {"status": status}
-    return {"completed": not word and ("COMPLETED" in texts or texts.get("PERCENT-COMPLETE", "").strip() == "100")}
-
-
-def _exact(legible: str, exact: str | None) -> str:
-    """Return the exact text if the legible one is unchanged, else the legible one: somebody has edited it."""
-    try:
-        text = json.loads(exact or "")
-    except (ValueError, RecursionError):
-        return legible
-    return text if isinstance(text, str) and _legible(text) == legible else legible
-
-
-def _moment(value: str) -> str | None:
-    try:
-        moment: datetime = vDatetime.from_ical(value)  # type: ignore[no-untyped-call]
-    except ValueError:
-        return None
-    return moment.isoformat() if moment.tzinfo else None

@@ -10,32 +10,52 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from backend.errors import Detail
 from backend.formats.vtimezone import local_time
-from backend.utils.zones import ZONES, read_zone
+from backend.utils.zones import LONGEST_ZONE, ZONES, read_zone
 
 ZONE = "X-TASK-API-TIMEZONE"  # of a time that is not written as local time
+TZID = "TZID"
+LOCATION = "X-LIC-LOCATION"  # of a VTIMEZONE: its zone's name in the database of IANA
 DATES = ("DUE", "DTSTART")
 EXACT = {name: f"X-TASK-API-{name}" for name in DATES}
 _FIELDS = {"DUE": "due", "DTSTART": "start"}
 _WHEN = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})(Z?))?", re.ASCII)
 _EXACT = re.compile(r"[0-9T:-]{19}\.[0-9]{6}\+00:00", re.ASCII)
+_MIDNIGHT = re.compile("T000000Z?$")
+_IN_UTC = re.compile("Z[ ]*$")
+_DURATION = re.compile(
+    r"\+?P(?:([0-9]{1,6})W)?(?:([0-9]{1,6})D)?(?:T(?:([0-9]{1,6})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,9})S)?)?", re.ASCII
+)
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_LOCATIONS = 500
+_MAX_ZONE_NAME = 200
+_ZONE_OF = {zone.casefold(): zone for zone in ZONES}
+_NO_MOMENT = "This is no time, and was left out"
+_TOO_EARLY = "This is before 1970, and was left out"
+_MADE_A_MOMENT = "This is no time in UTC: it was read as local time, and a day as its beginning"
+_NO_DURATION = Detail("DURATION", "duration_dropped", "This adds no time to the start, and was left out")
+_OTHER_KIND = Detail(
+    "DTSTART", "start_respelled", "The start is a day and the due date a time, or reversed: the start became like that"
+)
+_LATE_START = Detail("DTSTART", "start_dropped", "The start is after the due date, and was left out")
 _NOT_A_DATE = "Must be a day, like 20261121, or a time, like 20261121T093000Z"
 _UNKNOWN_ZONE = "TZID must be the name of a time zone of IANA or of Windows, like Europe/Berlin"
 
 
 def written_dates(task: Mapping[str, Any]) -> Iterator[str]:
     """Write the dates of a task."""
-    for name, field in _FIELDS.items():
-        if task[f"{field}_date"] is not None:
-            yield f"{name};VALUE=DATE:{task[f'{field}_date'].replace('-', '')}"
-        elif task[f"{field}_at"] is not None:
-            exact = datetime.fromisoformat(task[f"{field}_at"]).astimezone(UTC)
+    for name, field_name in _FIELDS.items():
+        if task[f"{field_name}_date"] is not None:
+            yield f"{name};VALUE=DATE:{task[f'{field_name}_date'].replace('-', '')}"
+        elif task[f"{field_name}_at"] is not None:
+            exact = datetime.fromisoformat(task[f"{field_name}_at"]).astimezone(UTC)
             moment = exact.replace(microsecond=0)
             if moment != exact:
                 yield f"{EXACT[name]}:{exact.isoformat()}"
@@ -52,42 +72,130 @@ def _basic(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat().replace("-", "").replace(":", "")
 
 
+@dataclass(slots=True)
+class FileZones:
+    """The zones that a calendar names. Times that name none are in `own`; `locations` are of its VTIMEZONEs."""
+
+    own: str
+    locations: dict[str, str] = field(default_factory=dict)
+
+    def learn(self, texts: Mapping[str, str]) -> None:
+        """Remember where the zone of a VTIMEZONE is, if it says so."""
+        name, location = texts.get(TZID, "").strip(), texts.get(LOCATION, "").strip()
+        if location in ZONES and len(self.locations) < _MAX_LOCATIONS and len(name) <= _MAX_ZONE_NAME:
+            self.locations[name] = location
+
+    def named(self, parameters: Mapping[str, Any]) -> str | None:
+        """Return the zone that a property names, under its IANA name if it is known at all."""
+        if TZID not in parameters:
+            return None
+        name = str(parameters[TZID])
+        if name in ZONES:
+            return name  # Windows calls Etc/UTC what IANA has as UTC
+        known = self.locations.get(name) or WINDOWS_TO_OLSON.get(name)
+        parts = name[-LONGEST_ZONE:].casefold().split("/")
+        ends = ("/".join(parts[at:]) for at in range(len(parts)))  # some programs write a path before the name
+        return known or next((_ZONE_OF[end] for end in ends if end in _ZONE_OF), name)
+
+
 def read_dates(
-    texts: Mapping[str, str], parameters: Mapping[str, Mapping[str, Any]], own_zone: str
+    texts: Mapping[str, str], parameters: Mapping[str, Mapping[str, Any]], zones: FileZones, mends: list[Detail]
 ) -> dict[str, str | None] | Detail:
     """Read the dates of a task, all of them if it has any; returns a Detail for what is wrong.
 
-    A time that names no zone is local time wherever its reader is (RFC 5545, 3.3.5), which is `own_zone`.
+    A time that names no zone is local time wherever its reader is (RFC 5545, 3.3.5), which is `zones.own`.
 
     A task without dates says nothing about them: files from before there were dates leave them alone.
     """
     if texts.keys().isdisjoint(DATES):
         return {}
-    fields: dict[str, str | None] = dict.fromkeys(("due_date", "due_at", "start_date", "start_at", "timezone"))
+    found: dict[str, date] = {}
+    named: dict[str, str | None] = {}
     for name in texts.keys() & {*DATES}:
-        zone = _zone_of(parameters.get(name, {}))
+        said = parameters.get(name, {})
+        zone = zones.named(said)
         if zone is not None and zone not in ZONES:
             return Detail(name, "timezone_unknown", _UNKNOWN_ZONE)
-        when = _read(texts[name].strip(), zone or own_zone)
+        value = texts[name].strip()
+        is_day = str(said.get("VALUE", "")).upper() == "DATE"
+        when = _read(_MIDNIGHT.sub("", value) if is_day else value, zone or zones.own)
         if when is None:
             return Detail(name, "moment_format", _NOT_A_DATE)
-        is_time = isinstance(when, datetime)
-        exact = texts.get(EXACT[name], "").strip() if is_time else ""
-        is_exact = exact.partition(".")[0] == when.isoformat().partition("+")[0] and _EXACT.fullmatch(exact)
-        fields[f"{_FIELDS[name]}_{'at' if is_time else 'date'}"] = exact if is_exact else when.isoformat()
-        if is_time and zone and (name == "DUE" or fields["timezone"] is None):
-            fields["timezone"] = zone
-    own = texts.get(ZONE, "").strip()
-    has_time = fields["due_at"] is not None or fields["start_at"] is not None
-    if own in ZONES and has_time and fields["timezone"] is None:
-        fields["timezone"] = own
+        found[name] = _exact(when, texts.get(EXACT[name], "").strip())
+        named[name] = zone if isinstance(when, datetime) else None
+    _add_duration(texts, found, named.get("DTSTART") or zones.own, mends)
+    _mend_start(found, named.get("DUE") or named.get("DTSTART") or zones.own, mends)
+    fields: dict[str, str | None] = dict.fromkeys(("due_date", "due_at", "start_date", "start_at", "timezone"))
+    for name, when in found.items():
+        fields[f"{_FIELDS[name]}_{'at' if isinstance(when, datetime) else 'date'}"] = when.isoformat()
+    if any(isinstance(when, datetime) for when in found.values()):
+        own = texts.get(ZONE, "").strip()
+        fields["timezone"] = named.get("DUE") or named.get("DTSTART") or (own if own in ZONES else None)
     return fields
 
 
-def _zone_of(parameters: Mapping[str, Any]) -> str | None:
-    """Return the zone that a property names, under its IANA name if it is known at all."""
-    name = parameters.get("TZID")
-    return None if name is None else WINDOWS_TO_OLSON.get(str(name), str(name))
+def read_moment(
+    name: str, value: str, parameters: Mapping[str, Any], zones: FileZones, mends: list[Detail]
+) -> str | None:
+    """Return when a task was created or completed; None if that cannot be known, or is before 1970."""
+    zone = zones.named(parameters)
+    when = _read(value.strip(), zone if zone in ZONES else zones.own)
+    if when is None:
+        mends.append(Detail(name, "moment_dropped", _NO_MOMENT))
+        return None
+    if not isinstance(when, datetime):
+        when = datetime(when.year, when.month, when.day, tzinfo=read_zone(zones.own))
+    if when < _EARLIEST:
+        mends.append(Detail(name, "moment_dropped", _TOO_EARLY))
+        return None
+    if _IN_UTC.search(value) is None:
+        mends.append(Detail(name, "moment_local", _MADE_A_MOMENT))
+    return when.isoformat()
+
+
+def _exact(when: date, exact: str) -> date:
+    is_time = isinstance(when, datetime) and _EXACT.fullmatch(exact)
+    is_exact = is_time and exact.partition(".")[0] == when.isoformat().partition("+")[0]
+    return datetime.fromisoformat(exact) if is_exact else when
+
+
+def _add_duration(texts: Mapping[str, str], found: dict[str, date], zone: str, mends: list[Detail]) -> None:
+    """Make a DURATION that stands in place of DUE a due date."""
+    start, length = found.get("DTSTART"), _DURATION.fullmatch(texts.get("DURATION", "").strip().upper())
+    if start is None or "DUE" in found or "DURATION" not in texts:
+        return
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in (length.groups() if length else [0] * 5))
+    if length is None or (not isinstance(start, datetime) and (hours or minutes or seconds)):
+        mends.append(_NO_DURATION)
+        return
+    try:
+        if not isinstance(start, datetime):
+            found["DUE"] = start + timedelta(weeks=weeks, days=days)
+            return
+        local = start.astimezone(read_zone(zone)) + timedelta(weeks=weeks, days=days)  # the same time of another day
+        found["DUE"] = local.astimezone(UTC) + timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    except OverflowError:
+        mends.append(_NO_DURATION)
+
+
+def _mend_start(found: dict[str, date], zone: str, mends: list[Detail]) -> None:
+    """Make the start a day or a time like the due date, and leave it out if it is after that."""
+    start, due = found.get("DTSTART"), found.get("DUE")
+    if start is None or due is None:
+        return
+    if isinstance(start, datetime) != isinstance(due, datetime):
+        try:
+            if isinstance(start, datetime):
+                start = start.astimezone(read_zone(zone)).date()
+            else:
+                start = datetime(start.year, start.month, start.day, tzinfo=read_zone(zone)).astimezone(UTC)
+        except OverflowError:
+            start = datetime.max.replace(tzinfo=UTC) if isinstance(due, datetime) else date.max
+        mends.append(_OTHER_KIND)
+    found["DTSTART"] = start
+    if start > due:
+        del found["DTSTART"]
+        mends.append(_LATE_START)
 
 
 def _read(value: str, zone: str) -> date | datetime | None:

@@ -31,6 +31,7 @@ class FileRow:
     size: int = 0  # in bytes
     mends: tuple[Detail, ...] = ()  # what is kept in another form than the row says, or not at all
     notices: tuple[Detail, ...] = ()  # what concerns many rows, and is said once
+    is_foreign: bool = False  # what does not fit into a task is cut, rather than refused
     is_skipped: bool = False  # it is no task, and is not meant to be one
 
 

@@ -249,9 +249,6 @@ def test_an_import_sets_labels_and_files_without_them_leave_them_alone(
 
 @pytest.mark.requirement("FR-294")
 def test_a_row_with_an_invalid_label_is_refused(client: httpx.Client) -> None:
-    calendar = "BEGIN:VCALENDAR\nBEGIN:VTODO\nSUMMARY:a\nCATEGORIES:a\\, b\nEND:VTODO\nEND:VCALENDAR"
-
-    assert problems(client, calendar, CALENDAR) == [(2, "labels", "label_format")]
     assert problems(client, f"title,labels\na,{'x' * 61}\n", CSV) == [(2, "labels", "string_too_long")]
     assert problems(client, lines_of([{"title": "a", "labels": None}])) == [(1, "labels", "list_type")]
     assert tasks_of(client) == []

@@ -158,7 +158,7 @@ def test_a_file_without_a_priority_leaves_it_alone_and_one_with_it_sets_it(
     assert after(f"id,title,priority\n{task['id']},g,medium\n", CSV) == 5
     assert after(f"id,title,priority\n{task['id']},h,\n", CSV) == 0
     assert after(lines_of([{"id": task["id"], "title": "i", "priority": "low"}]), TYPES[FileFormat.JSON_LINES]) == 9
-    assert problems(client, todo % "j\nPRIORITY:10", CALENDAR) == [(2, "PRIORITY", "priority_invalid")]
+    assert imported(client, (todo % "i\nPRIORITY:10").encode(), CALENDAR) == {"unchanged": 1, "mended": 1}
     assert problems(client, f"id,title,priority\n{task['id']},j,2\n", CSV) == [(2, "priority", "enum")]
 
 

@@ -22,6 +22,7 @@ from backend.models.task_file import (
 )
 from backend.services.task_files.import_rules import Placed
 from backend.services.task_files.import_service import ImportService
+from backend.services.task_files.mending import fitted
 from backend.services.task_files.row_ids import RowIds
 
 PART_ROWS = 250
@@ -122,12 +123,13 @@ class TaskImport:
         if row.is_skipped:
             self.report.skipped += 1
             return
-        task = row.problem or read_task(row.fields)
+        fields, mends = fitted(row) if row.is_foreign else (row.fields, ())
+        task = row.problem or read_task(fields)
         if isinstance(task, Detail):
             self._report(row.line, task)
         else:
             placed = Placed(task.id or self.ids.next_of(task), task)
-            self._part.append(PartRow(row.line, placed, row.mends))
+            self._part.append(PartRow(row.line, placed, (*row.mends, *mends)))
             self._bytes += row.size
 
     def _full(self) -> Part:

@@ -1,0 +1,150 @@
+"""The properties of a VTODO as the fields of a task, and what is mended in them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from quopri import decodestring
+from typing import Any
+from uuid import UUID, uuid5
+
+from icalendar.parser import Contentline, split_on_unescaped_comma, unescape_backslash
+
+from backend.errors import Detail
+from backend.formats.icalendar_dates import FileZones, read_dates, read_moment
+from backend.formats.rows import ROW
+from backend.utils.priorities import PriorityNumber
+
+_OTHER_IDS = UUID("5f0c9d1e-52c5-4f6d-9d0a-6a1f3b7e2c48")  # namespace of ids made from other programs' UIDs
+EXACT_TEXTS = {"SUMMARY": "X-TASK-API-SUMMARY", "DESCRIPTION": "X-TASK-API-DESCRIPTION"}
+LABELS = "CATEGORIES"
+LIST = "X-TASK-API-LIST"
+POSITION = "X-TASK-API-POSITION"
+EXCEPTION = "RECURRENCE-ID"
+PARENT = "RELATED-TO"
+NO_PARENT = "X-TASK-API-PARENT"  # empty: no RELATED-TO alone would leave a parent alone, as in files of others
+STATUSES = {"todo": "NEEDS-ACTION", "in_progress": "IN-PROCESS", "done": "COMPLETED", "cancelled": "CANCELLED"}
+_STATUS_OF = {word: status for status, word in STATUSES.items()}
+_BEGUN = re.compile("0?[1-9]|[1-9][0-9]", re.ASCII)  # percent
+_A_PRIORITY = re.compile(r"\+?0*([0-9])", re.ASCII)
+_ILLEGIBLE = re.compile(r"\r\n?|[\x00-\x08\x0b-\x1f\x7f]")
+_BARE_ENCODING = re.compile(";QUOTED-PRINTABLE(?=;|$)", re.IGNORECASE)
+_CHARSET = re.compile("us-ascii|utf-8|iso-8859-([1-9]|1[0134-6])|windows-125[0-8]", re.IGNORECASE)  # decoded fast
+INVALID = Detail(ROW, "calendar_invalid", "One of its lines is not valid iCalendar")
+_NO_PRIORITY = Detail("PRIORITY", "priority_invalid", "This is no whole number from 0 to 9: it was left out")
+
+
+def content_line(line: str) -> Any:
+    """Return a line as the library reads and folds it."""
+    return Contentline(line)  # type: ignore[no-untyped-call]  # the library has no types for these
+
+
+def legible_text(text: str) -> str:
+    """Return a text without characters that iCalendar cannot hold."""
+    return _ILLEGIBLE.sub(lambda found: "\n" if found[0].startswith("\r") else "", text)
+
+
+def read_properties(lines: Iterable[bytearray]) -> tuple[dict[str, str], dict[str, Mapping[str, Any]]]:
+    """Read lines as values and parameters by their names; raises ValueError."""
+    found: dict[str, str] = {}
+    parameters: dict[str, Mapping[str, Any]] = {}
+    labels: list[str] = []
+    for data in lines:
+        line = content_line(data.decode())
+        colon = line.value_separator_index()
+        if colon < 0:
+            raise ValueError(INVALID.message)
+        if line[: len(LABELS)].upper() == LABELS:
+            labels.append(line[colon + 1 :])
+            continue
+        head = _BARE_ENCODING.sub(";ENCODING=QUOTED-PRINTABLE", line[:colon])
+        name, said, _ = content_line(head + ":").parts()  # without the value, the most costly part
+        name = name.upper()
+        if name == PARENT and (name in found or str(said.get("RELTYPE", "PARENT")).upper() != "PARENT"):
+            continue  # another relation
+        is_quoted = str(said.get("ENCODING", "")).upper() == "QUOTED-PRINTABLE"
+        found[name] = _unquoted(line[colon + 1 :], str(said.get("CHARSET", ""))) if is_quoted else line[colon + 1 :]
+        parameters[name] = said
+    return found | ({LABELS: ",".join(labels)} if labels else {}), parameters
+
+
+def _unquoted(value: str, charset: str) -> str:
+    """Decode a text of vCalendar 1.0, which escapes nothing else."""
+    text = decodestring(value.encode()).decode(charset if _CHARSET.fullmatch(charset) else "utf-8")
+    return legible_text(text).replace("\\", r"\\")
+
+
+def read_fields(
+    properties: Mapping[str, str], parameters: Mapping[str, Mapping[str, Any]], zones: FileZones, mends: list[Detail]
+) -> dict[str, object] | Detail:
+    """Convert properties to the fields of a task, or return which one is wrong; raises ValueError.
+
+    Adds to `mends` what is not kept as the properties say.
+    """
+    texts = {name: unescape_backslash(value) for name, value in properties.items()}
+    fields: dict[str, object] = {**_texts(texts), **_status(texts)}
+    is_completed = fields.get("status") == "done" or fields.get("completed") is True
+    for name, field_name in (("CREATED", "created_at"), ("COMPLETED", "completed_at")):
+        if name in texts and (is_completed or name != "COMPLETED"):
+            moment = read_moment(name, texts[name], parameters.get(name, {}), zones, mends)
+            if moment is not None:
+                fields[field_name] = moment
+    if "PRIORITY" in texts:
+        found = _A_PRIORITY.fullmatch(texts["PRIORITY"].strip())
+        if found is None:
+            mends.append(_NO_PRIORITY)
+        else:
+            fields["priority"] = PriorityNumber(found[1]) or None
+    if LABELS in properties:
+        fields["labels"] = [label for label in split_on_unescaped_comma(properties[LABELS]) if label.strip()]
+    dates = read_dates(texts, parameters, zones, mends)
+    return dates if isinstance(dates, Detail) else fields | dates
+
+
+def _texts(texts: Mapping[str, str]) -> dict[str, object]:
+    """Read what a component says of its title and description, its id, its list, its place there and its parent."""
+    fields: dict[str, object] = {"description": None}
+    for name, field_name in (("SUMMARY", "title"), ("DESCRIPTION", "description")):
+        if name in texts:
+            fields[field_name] = _exact(texts[name], texts.get(EXACT_TEXTS[name]))
+    if uid := texts.get("UID", "").strip():
+        fields["id"] = str(_id_of(uid, texts.get(EXCEPTION)))
+    if LIST in texts:
+        fields["list_id"] = texts[LIST].strip() or None  # the inbox
+    if POSITION in texts:
+        fields["position"] = texts[POSITION].strip()
+    if PARENT in texts or NO_PARENT in texts:
+        parent = texts.get(PARENT, "").strip()
+        fields["parent_id"] = str(_id_of(parent)) if parent else None
+    return fields
+
+
+def _id_of(uid: str, occurrence: str | None = None) -> UUID:
+    """Return the id of the task with this UID; an occurrence that was changed alone has one of its own."""
+    if occurrence is not None:
+        return uuid5(_OTHER_IDS, f"{uid}\n{occurrence.strip()}")
+    try:
+        return UUID(uid)
+    except ValueError:
+        return uuid5(_OTHER_IDS, uid)
+
+
+def _status(texts: Mapping[str, str]) -> dict[str, object]:
+    """Read the status, or else only whether the task is completed: an unfinished one may have any other status."""
+    word = texts.get("STATUS", "").strip()
+    if status := _STATUS_OF.get(word.upper()):
+        return {"status": status}
+    percent, has_ended = texts.get("PERCENT-COMPLETE", "").strip(), bool(texts.get("COMPLETED", "").strip())
+    if not word and not has_ended and _BEGUN.fullmatch(percent):
+        return {"status": "in_progress"}
+    return {"completed": not word and (has_ended or percent == "100")}
+
+
+def _exact(legible: str, exact: str | None) -> str:
+    """Return the exact text if the legible one is unchanged, else the legible one: somebody has edited it."""
+    try:
+        text = json.loads(exact or "")
+    except (ValueError, RecursionError):
+        return legible
+    return text if isinstance(text, str) and legible_text(text) == legible else legible
