@@ -12,8 +12,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from icalendar.prop import vDatetime
@@ -63,10 +64,21 @@ _COMPONENTS = {b"VTODO", b"VEVENT", b"VJOURNAL", b"VFREEBUSY", b"VTIMEZONE"}
 _NAME = re.compile(rb"[A-Za-z0-9-]+")
 _ANY_PROPERTY = re.compile(rb"([A-Za-z0-9-]+)([:;])")
 _IS_QUOTED = re.compile(rb"[A-Za-z]+;[^:]*QUOTED-PRINTABLE", re.IGNORECASE)
-# Lines that say nothing about a task, unless they continue a line that does.
-_IGNORED = re.compile(
-    rf"(?:(?!{'|'.join(['BEGIN', 'END', *sorted(_PROPERTIES | _TEXTS)])})[^\n]*+\n)++".encode(), re.IGNORECASE
+_NO_PLACE = (
+    *("ATTACH", "ATTENDEE", "CONTACT", "EXDATE", "GEO", "LOCATION", "ORGANIZER", "RDATE", "RESOURCES", "RRULE", "URL"),
 )
+_HAS_NO_PLACE = re.compile(rf"({'|'.join(_NO_PLACE)})[:;][!-~\x80-\xff]".encode("latin-1"), re.IGNORECASE)
+_NOT_KEPT = "A task has no place for this: it is left out of every task, which is said only here"
+
+
+@lru_cache(maxsize=64)
+def _ignored(told: frozenset[str]) -> re.Pattern[bytes]:
+    """Return what lines say nothing about a task, unless they continue a line that does."""
+    names = ["BEGIN", "END", *sorted(_PROPERTIES | _TEXTS)]
+    names += [f"{name}[:;][!-~\x80-\xff]" for name in _NO_PLACE if name not in told]
+    return re.compile(rf"(?:(?!{'|'.join(names)})[^\n]*+\n)++".encode("latin-1"), re.IGNORECASE)
+
+
 _ESCAPES = str.maketrans({"\\": r"\\", ";": r"\;", ",": r"\,", "\n": r"\n"})
 
 _NO_CALENDAR = Detail(ROW, "calendar_invalid", "The file must begin with BEGIN:VCALENDAR")
@@ -145,6 +157,7 @@ class _Component:
 
     kind: bytes
     line: int
+    told: set[str]  # what the file has that no task has a place for
     depth: int = 0  # of nested components
     size: int = 0
     lines: dict[str, bytearray] = field(default_factory=dict)  # the first of each property, and all of the repeated
@@ -152,6 +165,7 @@ class _Component:
     is_kept: bool = False  # whether the last line was kept, and so are its continuation lines
     text: bytes = b""  # the line, if a text property came last: what follows may be part of it
     is_soft: bool = False  # whether the last line ends in a soft line break of quoted-printable
+    notices: list[Detail] = field(default_factory=list)
     joined: set[str] = field(default_factory=set)  # texts with lines that were not folded
 
     def take(self, line: Line, content: bytes) -> None:
@@ -180,6 +194,9 @@ class _Component:
         self.text = content if self.depth == 0 and name in _TEXTS else b""
         if self.is_kept:
             self.lines[self.last] = bytearray(content)
+        elif self.kind == b"VTODO" and not self.depth and name not in self.told and _HAS_NO_PLACE.match(content):
+            self.told.add(name)
+            self.notices.append(Detail(name, "property_not_kept", _NOT_KEPT))
 
     def _continue(self, content: bytes, drops: int = 0) -> None:
         """Add to the last line, without as many bytes of its end."""
@@ -231,6 +248,7 @@ class CalendarReader:
 
     zone: str = "UTC"
     _zones: FileZones = field(init=False)
+    _told: set[str] = field(default_factory=set)
     _lines: Lines = field(default_factory=lambda: Lines(BLANK_LINES))
     _has_begun: bool = False
     _has_ended: bool = False
@@ -267,7 +285,9 @@ class CalendarReader:
             self._component.take(line, content)
         if self._has_begun:
             self._lines.skipped = (
-                None if self._component and (self._component.is_kept or self._component.text) else _IGNORED
+                None
+                if self._component and (self._component.is_kept or self._component.text)
+                else _ignored(frozenset(self._told))
             )
         return row
 
@@ -280,7 +300,7 @@ class CalendarReader:
             is_alarm = kind == b"VALARM" and self._component.kind == b"VTODO"
             return FileRow(line, is_skipped=True) if is_alarm else None
         row = self._give_up()
-        self._component = _Component(kind, line)
+        self._component = _Component(kind, line, self._told)
         return row
 
     def _end(self, kind: bytes) -> FileRow | None:
@@ -291,7 +311,7 @@ class CalendarReader:
         if component and kind == component.kind:
             self._component = None
             if kind != b"VTIMEZONE":
-                return component.row(self._zones)
+                return replace(component.row(self._zones), notices=tuple(component.notices))
             component.tell(self._zones)
             return None
         if component and component.depth:
@@ -301,4 +321,6 @@ class CalendarReader:
     def _give_up(self) -> FileRow | None:
         """Report a component that is still open when something else begins or ends."""
         component, self._component = self._component, None
-        return FileRow(component.line, problem=_UNFINISHED) if component else None
+        if component is None:
+            return None
+        return FileRow(component.line, problem=_UNFINISHED, notices=tuple(component.notices))

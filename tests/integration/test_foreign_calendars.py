@@ -284,3 +284,16 @@ def test_an_unknown_zone_is_refused(client: httpx.Client) -> None:
     report = import_(client, todo("DUE;TZID=/vendor.example/Atlantis:20260504T090000"))
 
     assert [(error["field"], error["code"]) for error in report["errors"]] == [("DUE", "timezone_unknown")]
+
+
+@pytest.mark.requirement("FR-424")
+def test_what_has_no_place_in_a_task_is_said_once(client: httpx.Client) -> None:
+    rest = ["RRULE:FREQ=WEEKLY", "location;LANGUAGE=en:Shop", "GEO:", "EXDATE:20260511", "ATTACH:https://a.example"]
+    event = "BEGIN:VEVENT\r\nUID:e\r\nURL:https://a.example\r\nEND:VEVENT"
+
+    report = import_(client, event, todo("BEGIN:VALARM", "ATTENDEE:a", "END:VALARM"), *[todo(*rest)] * 3)
+
+    assert counts_of(report) == {"created": 4, "skipped": 2}
+    names = ["RRULE", "LOCATION", "EXDATE", "ATTACH"]
+    assert warnings_of(report) == [(name, "property_not_kept") for name in names]
+    assert len({warning["line"] for warning in report["warnings"]}) == 1

@@ -202,8 +202,9 @@ class Sent:
         (FileFormat.CALENDAR, CALENDAR, b"\r\n"),
         (FileFormat.CALENDAR, CALENDAR, b"X-COMMENT:\n"),
         (FileFormat.CALENDAR, TODO, b"attach:\n base64\n\t more\n"),
+        (FileFormat.CALENDAR, TODO, b"attach:base64\n\t more\n"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_lines_that_mean_nothing_are_counted_and_not_looked_at(
     file_format: FileFormat, head: bytes, nothing: bytes
@@ -228,7 +229,8 @@ LINES = {
         *(b"BEGIN:VTODO", b"END:VTODO", b"begin:vevent", b"END:VEVENT", b"BEGIN:VALARM", b"END:VALARM"),
         *(b"BEGIN:VCALENDAR", b"END:VCALENDAR", b"BEGINNING:a", b"END", b"X-A:b", b"SUMMARYX:a", b" more", b"\tmore"),
         *(b"SUMMARY:a", b"summary;X=1:a", b"DESCRIPTION:a", b"UID:1", b"STATUS:COMPLETED", b"", b" ", b"\r"),
-        b"X-TASK-API-SUMMARY:a",
+        *(b"X-TASK-API-SUMMARY:a", b"COMMENT:a", b"Status: COMPLETED", b"attach:a", b"ATTACH:", b"URL;X=1:a", b"word"),
+        *(b"BEGIN:VTIMEZONE", b"END:VTIMEZONE", b"COMMENT;ENCODING=QUOTED-PRINTABLE:a=", b"DURATION:P1D"),
     ],
 }
 
