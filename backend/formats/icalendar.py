@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from icalendar.prop import vDatetime
 
@@ -62,7 +62,8 @@ _PROPERTIES = {
 _TEXTS = {"SUMMARY", "DESCRIPTION", "COMMENT"}  # which some programs do not fold
 _COMPONENTS = {b"VTODO", b"VEVENT", b"VJOURNAL", b"VFREEBUSY", b"VTIMEZONE"}
 _NAME = re.compile(rb"[A-Za-z0-9-]+")
-_ANY_PROPERTY = re.compile(rb"([A-Za-z0-9-]+)([:;])")
+_ANY_PROPERTY = re.compile(rb"([A-Za-z0-9-]+)(: |[:;])")
+_BEGINS_WITH_SPACE = re.compile(rb"[^:]*: ")
 _IS_QUOTED = re.compile(rb"[A-Za-z]+;[^:]*QUOTED-PRINTABLE", re.IGNORECASE)
 _NO_PLACE = (
     *("ATTACH", "ATTENDEE", "CONTACT", "EXDATE", "GEO", "LOCATION", "ORGANIZER", "RDATE", "RESOURCES", "RRULE", "URL"),
@@ -151,6 +152,14 @@ def _text(name: str, text: str) -> Iterator[str]:
         yield f"{EXACT_TEXTS[name]}:{exact.translate(_ESCAPES)}"
 
 
+class _Text(NamedTuple):
+    """How a text property is written, found once: very many lines may follow."""
+
+    is_upper: bool
+    begins_with_space: bool
+    is_quoted: bool
+
+
 @dataclass(slots=True)
 class _Component:
     """A component that is being read. Of a task, it keeps only the relevant lines."""
@@ -163,7 +172,7 @@ class _Component:
     lines: dict[str, bytearray] = field(default_factory=dict)  # the first of each property, and all of the repeated
     last: str = ""
     is_kept: bool = False  # whether the last line was kept, and so are its continuation lines
-    text: bytes = b""  # the line, if a text property came last: what follows may be part of it
+    text: _Text | None = None  # the text property that came last: what follows may be part of it
     is_soft: bool = False  # whether the last line ends in a soft line break of quoted-printable
     notices: list[Detail] = field(default_factory=list)
     joined: set[str] = field(default_factory=set)  # texts with lines that were not folded
@@ -179,7 +188,7 @@ class _Component:
             self.joined |= {self.last} if self.is_kept else set()
         else:
             self._begin(content)
-        self.is_soft = bool(self.text) and content.endswith(b"=") and _IS_QUOTED.match(self.text) is not None
+        self.is_soft = self.text is not None and self.text.is_quoted and content.endswith(b"=")
         if self.is_kept:
             self.size += len(line.data)
         if self.size > MAX_ROW_BYTES or (self.is_kept and line.is_cut):
@@ -191,7 +200,7 @@ class _Component:
         name = found[0].decode().upper() if found else ""
         self.is_kept = self.depth == 0 and name in _PROPERTIES and name not in self.lines
         self.last = f"{name}/{len(self.lines)}" if name in _REPEATED else name
-        self.text = content if self.depth == 0 and name in _TEXTS else b""
+        self.text = _text_of(content) if self.depth == 0 and name in _TEXTS else None
         if self.is_kept:
             self.lines[self.last] = bytearray(content)
         elif self.kind == b"VTODO" and not self.depth and name not in self.told and _HAS_NO_PLACE.match(content):
@@ -230,16 +239,21 @@ class _Component:
             zones.learn(read_properties(self.lines.values())[0])
 
 
-def _is_part(text: bytes, content: bytes) -> bool:
+def _text_of(content: bytes) -> _Text:
+    name = _NAME.match(content)
+    is_upper = name is not None and name[0].isupper()
+    return _Text(is_upper, _BEGINS_WITH_SPACE.match(content) is not None, _IS_QUOTED.match(content) is not None)
+
+
+def _is_part(text: _Text, content: bytes) -> bool:
     """Return whether a line goes on with the text before it: with notes, say, that a program did not fold."""
     found = _ANY_PROPERTY.match(content)
     if found is None:
         return True
-    begins_with_space = found[2] == b":" and content[found.end() :].startswith(b" ")
-    if begins_with_space and not re.match(rb"[^:]*: ", text):
+    if found[2] == b": " and not text.begins_with_space:
         return True
-    name, own_name = found[1], _NAME.match(text)
-    return own_name is not None and own_name[0].isupper() and not name.isupper() and name[:2] not in {b"X-", b"x-"}
+    name = found[1]
+    return text.is_upper and not name.isupper() and name[:2] not in {b"X-", b"x-"}
 
 
 @dataclass(slots=True)
@@ -281,7 +295,7 @@ class CalendarReader:
             row = self._begin(kind, line.number)
         elif word == b"END":
             row = self._end(kind)
-        elif self._component and content:
+        elif self._component and (content or self._component.is_soft):
             self._component.take(line, content)
         if self._has_begun:
             self._lines.skipped = (

@@ -154,6 +154,7 @@ def test_what_does_not_fit_into_a_task_is_mended(
     [
         (["DESCRIPTION;ENCODING=QUOTED-PRINTABLE;CHARSET=UTF-8:Gr=C3=BC=C3=9Fe=0D=0Aan =", "alle"], "Grüße\nan alle"),
         (["DESCRIPTION;CHARSET=ISO-8859-1;QUOTED-PRINTABLE:Gr=FC=DFe C:\\new"], "Grüße C:\\new"),
+        (["DESCRIPTION;ENCODING=QUOTED-PRINTABLE:a=0D=0Ab=", ""], "a\nb"),
         (["DESCRIPTION;ENCODING=QUOTED-PRINTABLE:a=", "STATUS:COMPLETED=", " b"], "aSTATUS:COMPLETED b"),
     ],
 )
