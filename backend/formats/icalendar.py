@@ -250,9 +250,10 @@ def _is_part(text: _Text, content: bytes) -> bool:
     found = _ANY_PROPERTY.match(content)
     if found is None:
         return True
-    if found[2] == b": " and not text.begins_with_space:
-        return True
     name = found[1]
+    is_text = name.isupper() and name.decode() in _TEXTS  # its value may begin with a space
+    if found[2] == b": " and not text.begins_with_space and not is_text:
+        return True
     return text.is_upper and not name.isupper() and name[:2] not in {b"X-", b"x-"}
 
 
