@@ -43,7 +43,9 @@ _CLEARED_BY_BLANK = {"description", *_DATES, "priority", "labels", "list_id", "p
 _BEGINS_A_FORMULA = r"(?:\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]|\Z)"
 _TO_GUARD = re.compile(rf"'*{_BEGINS_A_FORMULA}")
 _GUARDED = re.compile(rf"'+{_BEGINS_A_FORMULA}")
-_BLANK_ROWS = re.compile(rb"(?:(?:[\t\v\f\r ]*+|,++\r?+)\n)++")
+_SEPARATORS = (",", ";", "\t")  # as spreadsheets write them, depending on the country
+_BLANK_ROWS = {mark: re.compile(rf"(?:(?:[\t\v\f\r ]*+|{mark}++\r?+)\n)++".encode()) for mark in _SEPARATORS}
+_QUOTED = {mark: re.compile(rf'[^"{mark}][^{mark}]*|{mark}|(")'.encode()) for mark in _SEPARATORS}
 _FLAGS = {"true": True, "false": False}  # spreadsheets write TRUE and FALSE
 
 _UNCLOSED = Detail(ROW, "quote_unclosed", "A cell begins with a quotation mark, but does not end with one")
@@ -81,9 +83,13 @@ def _cell(value: object) -> object:
 
 @dataclass(slots=True)
 class CSVReader:
-    """Reads comma-separated values. Columns may be in any order, and only `title` is required."""
+    """Reads comma-separated values. Columns may be in any order, and only `title` is required.
 
-    _lines: Lines = field(default_factory=lambda: Lines(_BLANK_ROWS))
+    The first row shows whether there are semicolons or tabs in place of the commas.
+    """
+
+    _separator: str = ","
+    _lines: Lines = field(default_factory=lambda: Lines(_BLANK_ROWS[","]))
     _columns: list[str] | None = None
     _held: bytearray = field(default_factory=bytearray)  # an unfinished row: a cell has a line break in it
     _first: int = 0  # the number of its first line
@@ -107,11 +113,11 @@ class CSVReader:
         if line.is_cut:
             yield self._row(line.number, TOO_LONG)
             return
-        is_open = _is_open(line.data, is_open=bool(self._held))
+        is_open = _is_open(line.data, self._separator, is_open=bool(self._held))
         if not self._held:
             self._first = line.number
         self._held += line.data
-        self._lines.skipped = None if is_open else _BLANK_ROWS  # in a cell, a blank line counts
+        self._lines.skipped = None if is_open else _BLANK_ROWS[self._separator]  # in a cell, a blank line counts
         if is_open:
             yield None
         else:
@@ -119,22 +125,25 @@ class CSVReader:
 
     def _give_up(self) -> Iterator[FileRow | None]:
         """Read the held lines as separate rows: only the first is bad, because the cell that it opens never closes."""
-        lines = Lines(_BLANK_ROWS, self._first - 1)
+        lines = Lines(_BLANK_ROWS[self._separator], self._first - 1)
         for line in chain(lines.read(self._release()), lines.end()):
-            is_bad = _is_open(line.data, is_open=False)
+            is_bad = _is_open(line.data, self._separator, is_open=False)
             yield self._row(line.number, _UNCLOSED if is_bad else line.data)
 
     def _release(self) -> bytes:
         held = bytes(self._held)
         self._held.clear()
-        self._lines.skipped = _BLANK_ROWS
+        self._lines.skipped = _BLANK_ROWS[self._separator]
         return held
 
     def _row(self, line: int, content: bytes | Detail) -> FileRow | None:
         """Read a row; returns None for a blank one and for the first, which names the columns."""
         if isinstance(content, bytes) and not content.strip():
             return None
-        cells = content if isinstance(content, Detail) else _cells(content)
+        if self._columns is None and isinstance(content, bytes):
+            self._separator = _separator_of(content)
+            self._lines.skipped = _BLANK_ROWS[self._separator]
+        cells = content if isinstance(content, Detail) else _cells(content, self._separator)
         if isinstance(cells, list) and not any(cells):
             return None
         if self._columns is None:
@@ -147,35 +156,39 @@ class CSVReader:
         return FileRow(line, _fields(zip(self._columns, cells, strict=False)), size=sum(map(len, cells)))
 
 
-def _is_open(line: bytes, *, is_open: bool) -> bool:
+def _is_open(line: bytes, separator: str, *, is_open: bool) -> bool:
     """Return whether a quoted cell is open after this line; `is_open` says whether one is open before it."""
-    position = 0 if is_open else _next_quoted(line, 0)
+    mark = separator.encode()
+    position = 0 if is_open else _next_quoted(line, 0, separator)
     while position >= 0:
         closing = line.find(b'"', position)
         if closing < 0:
             return True
         is_doubled = line[closing + 1 : closing + 2] == b'"'
-        position = closing + 2 if is_doubled else _next_quoted(line, line.find(b",", closing) + 1 or len(line))
+        following = line.find(mark, closing) + 1 or len(line)
+        position = closing + 2 if is_doubled else _next_quoted(line, following, separator)
     return False
 
 
-_QUOTED = re.compile(rb'[^",][^,]*|,|(")')
-
-
-def _next_quoted(line: bytes, start: int) -> int:
+def _next_quoted(line: bytes, start: int, separator: str) -> int:
     """Return where the next quoted cell begins, after its quotation mark; -1 if there is none."""
     if line.find(b'"', start) < 0:
         return -1
-    while match := _QUOTED.match(line, start):
+    while match := _QUOTED[separator].match(line, start):
         if match[1]:
             return match.end()
         start = match.end()
     return -1
 
 
-def _cells(row: bytes) -> list[str] | Detail:
+def _separator_of(first: bytes) -> str:
+    """Return what separates the names in the first row: with it, one of them is `title`."""
+    return next((mark for mark in _SEPARATORS if "title" in _names(_cells(first, mark))), ",")
+
+
+def _cells(row: bytes, separator: str) -> list[str] | Detail:
     try:
-        (cells,) = csv.reader([row.decode()], strict=True)
+        (cells,) = csv.reader([row.decode()], delimiter=separator, strict=True)
     except UnicodeDecodeError:
         return NOT_UTF_8
     except (csv.Error, ValueError):
@@ -187,7 +200,7 @@ def _columns(cells: list[str] | Detail) -> list[str]:
     """Read the names of the columns; raises ValidationFailed."""
     if isinstance(cells, Detail):
         raise unreadable(cells)
-    names = [cell.strip().lower() for cell in cells]
+    names = _names(cells)
     while names and not names[-1]:
         names.pop()
     if "title" not in names:
@@ -198,6 +211,10 @@ def _columns(cells: list[str] | Detail) -> list[str]:
         if names.count(name) > 1:
             raise unreadable(Detail(name, "repeated", _TWICE))
     return names
+
+
+def _names(cells: list[str] | Detail) -> list[str]:
+    return [] if isinstance(cells, Detail) else [cell.strip().lower() for cell in cells]
 
 
 def _fields(cells: Iterable[tuple[str, str]]) -> dict[str, object]:

@@ -227,7 +227,7 @@ class TaskQuery(Input):
     )
     list_id: ListChoice = optional("Only the tasks in this list, or those in none (`inbox`)", INBOX)
     in_archived: QueryFlag = optional("Only tasks in archived lists (`true`), or all others (`false`)", False)
-    parent_id: ParentChoice = optional("Only subtasks of this task, or tasks without a parent (`none`)", NO_PARENT)
+    parent_id: ParentChoice = optional("Only subtasks of this task, or tasks that have no parent (`none`)", NO_PARENT)
     ids: CommaSeparatedIds = optional("Only these tasks: up to 100 ids, separated by commas", UUID_EXAMPLE)
     deleted: QueryFlag = described(
         "`true`: the tasks in the trash, with `deleted_at`, instead of the active ones", False, default=False

@@ -69,7 +69,7 @@ def test_a_tree_comes_back_from_a_file_in_any_order(
 
 @pytest.mark.requirement("FR-367")
 def test_a_subtask_waits_for_its_parent(client: httpx.Client, user_id: str, database_url: str) -> None:
-    assert imported(client, lines_of([row("child", id=CHILD, parent_id=PARENT)])) == {"created": 1}
+    assert imported(client, lines_of([row("child", id=CHILD, parent_id=PARENT)])) == {"created": 1, "mended": 1}
     assert client.get(f"/api/tasks/{PARENT}/subtasks").status_code == 404
     assert read(client, {"id": CHILD})["parent_id"] == PARENT
     task_of(client.patch(f"/api/tasks/{CHILD}", json={"title": "child", "parent_id": PARENT}))  # as it is
@@ -106,7 +106,7 @@ def test_a_row_that_does_not_fit_into_the_tree_is_refused(client: httpx.Client) 
     elsewhere = row("f", parent_id=five["a"]["id"], list_id=home["id"])
     assert problems(client, lines_of([elsewhere])) == [(1, "parent_id", "parent_unknown")]
     waiting = [row("x", id=CHILD, parent_id=PARENT)]
-    assert imported(client, lines_of(waiting)) == {"created": 1}
+    assert imported(client, lines_of(waiting)) == {"created": 1, "mended": 1}
     late = row("y", id=PARENT, parent_id=five["d"]["id"])
     assert problems(client, lines_of([late])) == [(1, "parent_id", "too_deep")]
 

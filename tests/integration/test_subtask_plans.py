@@ -82,6 +82,10 @@ def test_subtasks_are_read_from_their_index(engine: Engine) -> None:
     query = SubtasksQuery(limit=50).of(TOP)
     assert most_read(engine, lambda: listing.list(query, of_living=True)) <= 21
     assert most_read(engine, lambda: listing.list(TaskQuery(parent_id=str(TOP), limit=10))) <= 20
+    # Of ten tasks, four are subtasks: each is passed over by a look at its parent.
+    for limit, sort in ((50, "-created_at"), (1000, "-created_at"), (50, "title")):
+        tops = TaskQuery(parent_id="none", limit=limit, sort=sort)
+        assert most_read(engine, lambda: listing.list(tops)) <= 3 * limit  # noqa: B023 - called at once
     counted = TaskQuery.model_validate({"include": "subtask_counts", "limit": "10"})
     assert most_read(engine, lambda: listing.list(counted)) <= 11 + 10 * 20
     assert most_read(engine, lambda: tasks_of(engine).get(TOP, with_counts=True)) == 21

@@ -117,7 +117,8 @@ def test_hostile_csv_is_bad_alone(client: httpx.Client, rows: str) -> None:
         (CSV, b""),
         (CSV, b"\xff\xfet\x00i\x00t\x00l\x00e\x00"),
         (CSV, b"name\na\n"),
-        (CSV, b"title;id\na;b\n"),
+        (CSV, b"title:id\na:b\n"),
+        (CSV, b"title;id,x\na;b\n"),
         (CSV, b"title,title\na,b\n"),
         (CSV, b"title,,id\na,b,c\n"),
         (CSV, b"title," + b"c," * 100_000 + b"\n"),
@@ -129,7 +130,7 @@ def test_hostile_csv_is_bad_alone(client: httpx.Client, rows: str) -> None:
         (CALENDAR, b"BEGIN:VTODO\nSUMMARY:a\nEND:VTODO\n"),
         (CALENDAR, b"title\na\n"),
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_what_is_no_such_file_is_refused(client: httpx.Client, task: Task, kind: str, file: bytes) -> None:
     assert task

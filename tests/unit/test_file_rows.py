@@ -211,6 +211,28 @@ def test_csv_is_read_as_people_and_spreadsheets_write_it(text: str, rows: list[d
     assert found(FileFormat.CSV, text) == rows
 
 
+@pytest.mark.requirement("FR-429")
+@pytest.mark.parametrize("step", [1, 7, MAX_ROW_BYTES])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("first", ["\ufeff", "\n\n"])
+def test_the_first_row_shows_what_separates_cells(separator: str, first: str, step: int) -> None:
+    rows = [
+        f'{first}id|"title"|Labels', '|"a|b"|"x,y"', "||", "", f'{ID}|"c\r\n\r\n""d"""|', '|"k"l|', "|m||n", "|o|p",
+    ]  # fmt: skip
+    text = "\r\n".join(rows).replace("|", separator)
+
+    found_rows = read(FileFormat.CSV, text.encode(), step)
+
+    line = 2 if first == "\ufeff" else 4
+    assert [dict(row.fields) or (row.line, row.problem and row.problem.code) for row in found_rows] == [
+        {"title": f"a{separator}b", "labels": ["x", "y"]},
+        {"id": ID, "title": 'c\r\n\r\n"d"', "labels": []},
+        (line + 6, "csv_invalid"),
+        (line + 7, "too_many_cells"),
+        {"title": "o", "labels": ["p"]},
+    ]
+
+
 @pytest.mark.requirement("FR-225")
 @pytest.mark.parametrize(
     ("text", "rows"),

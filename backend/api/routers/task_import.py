@@ -34,14 +34,15 @@ router = APIRouter(
 async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> Response:
     """Import tasks from JSON lines, CSV (with column names in the first row) or iCalendar, in UTF-8.
 
-    A row with an `id` (in iCalendar, a `UID` of any form) makes that task match the row: the task is created,
-    edited, restored from the trash, or left alone if it already matches. You can therefore repeat an import, and an
-    exported file creates the same tasks in any account. Later rows win. A row without an `id` creates a task once,
-    however often you send the file, and changes no task: one that you have edited since stays as it is. To create
-    second copies, send a new `Idempotency-Key`. Where a deployment requires `If-Match`, an import changes no
-    existing task, and rejects a row that would. In addition to the fields for creating a task, rows may have
-    `created_at`, which applies to new tasks, and `completed_at`. Other exported fields are ignored. A row with an
-    unknown field is rejected. Omitted fields keep their values.
+    A row with an `id` (in iCalendar, a `UID` of any form) makes that task match the row: the task is created, edited,
+    restored from the trash, or left alone if it already matches. You can therefore repeat an import, and an exported
+    file creates the same tasks in any account. Later rows win. A row without an `id` creates a task once, however often
+    you send the file, and changes no task: one that you have edited since stays as it is. To create second copies, send
+    a new `Idempotency-Key`. Where a deployment requires `If-Match`, an import changes no existing task, and rejects a
+    row that would. In addition to the fields for creating a task, rows may have `created_at`, which applies to new
+    tasks, and `completed_at`. Other exported fields are ignored. A row with an unknown field is rejected. Omitted
+    fields keep their values. A task may come before its parent; if that never comes, the task has none, and `warnings`
+    says so.
 
     A row whose meaning is clear is mended rather than rejected, and `warnings` says what was not kept as the file
     says. Entries that are no tasks, like the events of a calendar, are counted as `skipped`.

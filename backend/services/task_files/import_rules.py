@@ -66,6 +66,7 @@ class Stored(NamedTuple):
 
     fate: Fate
     mends: tuple[Detail, ...] = ()
+    awaits: UUID | None = None  # the parent that it names, if that is not there yet
 
 
 def put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) -> Stored | Detail:
@@ -78,17 +79,22 @@ def put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) 
         _refuse_other_times(row.task, tasks.now)
         refuse_contradictions(row.task)
         with tasks.all_or_nothing():
-            if not row.names_its_task and row.id in tasks.tasks:
-                return _put_again(tasks, row, only_adds=only_adds)
-            fate = _put(tasks, row, made_at, only_adds=only_adds)
-        return fate if isinstance(fate, Detail) else Stored(fate)
+            is_again = not row.names_its_task and row.id in tasks.tasks
+            result = (_put_again if is_again else _put)(tasks, row, made_at, only_adds=only_adds)
+        return result if isinstance(result, Detail) else result._replace(awaits=_awaited(tasks, row))
     except (ValidationFailed, OutsideList, IdTaken) as error:
         return error.details[0]
     except (TooManyTasks, TooManyLabels, TooManySubtasks) as error:
         return replace(error.details[0], field=ROW)
 
 
-def _put_again(tasks: LoadedTasks, row: Placed, *, only_adds: bool) -> Stored | Detail:
+def _awaited(tasks: LoadedTasks, row: Placed) -> UUID | None:
+    """Return the parent of a row's task, if the row names it and it is not there."""
+    parent_id = tasks.tasks[row.id].parent_id
+    return parent_id if parent_id == row.task.parent_id and parent_id not in tasks.tasks else None
+
+
+def _put_again(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) -> Stored | Detail:
     """Leave the task as it is that an import has made of this row before; if it is in the trash, bring it back."""
     current = tasks.tasks[row.id]
     if current.deleted_at is not None and only_adds:
@@ -96,21 +102,21 @@ def _put_again(tasks: LoadedTasks, row: Placed, *, only_adds: bool) -> Stored | 
     fate = Fate.UNCHANGED
     if current.deleted_at is not None:
         current, fate = tasks.restore(current), Fate.RESTORED
-    return Stored(fate, () if _is_as_said(tasks, current, row) else (_IMPORTED_BEFORE,))
+    return Stored(fate, () if _is_as_said(tasks, current, row, made_at) else (_IMPORTED_BEFORE,))
 
 
-def _is_as_said(tasks: LoadedTasks, current: Row, row: Placed) -> bool:
+def _is_as_said(tasks: LoadedTasks, current: Row, row: Placed, made_at: datetime) -> bool:
     try:
-        return _wanted(tasks, row, tasks.now) == current
+        return _wanted(tasks, row, made_at) == current
     except ValidationFailed:  # it has changed so much that the row would contradict it
         return False
 
 
-def _put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) -> Fate | Detail:
+def _put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) -> Stored | Detail:
     current = tasks.tasks.get(row.id)
     wanted = _wanted(tasks, row, made_at)  # refuses what no task can be, before anything changes
     if only_adds and current is not None:
-        return Fate.UNCHANGED if wanted == current else _UNSEEN
+        return Stored(Fate.UNCHANGED) if wanted == current else _UNSEEN
     parent = tasks.tasks.get(row.task.parent_id) if row.task.parent_id else None
     if parent is None or parent.deleted_at is None or only_adds:
         return _stored(tasks, current, wanted)
@@ -118,15 +124,15 @@ def _put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool)
     return _stored(tasks, current, _wanted(tasks, row, made_at))  # it may have come back along with its parent
 
 
-def _stored(tasks: LoadedTasks, current: Row | None, wanted: Row) -> Fate:
+def _stored(tasks: LoadedTasks, current: Row | None, wanted: Row) -> Stored:
     """Add or keep a task as its row sets it; `current` is how it was before the row."""
     if current is None:
         tasks.add(wanted, is_of_file=True)
-        return Fate.CREATED
+        return Stored(Fate.CREATED)
     kept = tasks.keep(wanted, cascades=False, is_of_file=True)
     if current.deleted_at is not None:
-        return Fate.RESTORED
-    return Fate.UNCHANGED if kept == current else Fate.UPDATED
+        return Stored(Fate.RESTORED)
+    return Stored(Fate.UNCHANGED if kept == current else Fate.UPDATED)
 
 
 def _wanted(tasks: LoadedTasks, row: Placed, made_at: datetime) -> Row:

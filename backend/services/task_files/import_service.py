@@ -79,4 +79,4 @@ def _is_made(row: Placed, result: Stored | Detail) -> bool:
 
 def _first(result: Stored | Detail) -> Stored | Detail:
     """Return what the first try has made of a row."""
-    return Stored(Fate.CREATED) if isinstance(result, Stored) else result
+    return result._replace(fate=Fate.CREATED, mends=()) if isinstance(result, Stored) else result

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
+from uuid import UUID
 
 from backend.errors import Detail
 from backend.formats.csv import CSVReader
@@ -28,6 +30,11 @@ from backend.services.task_files.row_ids import RowIds
 PART_ROWS = 250
 PART_BYTES = 256 * 1024
 TURN_LINES = 500  # lines that are read while other work waits for its turn: some milliseconds
+_NO_PARENT = Detail(
+    "parent_id",
+    "parent_missing",
+    "There is no task with this id. The task is stored, and has no parent until there is one: parent_id=none lists it",
+)
 NO_ROOM = "The database is temporarily unavailable. What came before is stored: import the file again later."
 
 
@@ -71,6 +78,8 @@ class TaskImport:
     report: ImportReport = field(default_factory=_nothing_yet)
     _part: Part = field(default_factory=list)
     _bytes: int = 0
+    # The lines that wait for a parent, by its id, and whether each is counted as mended already.
+    _waiting: dict[UUID, list[tuple[int, bool]]] = field(default_factory=dict)
 
     @property
     def has_stopped(self) -> bool:
@@ -86,6 +95,7 @@ class TaskImport:
         yield from self._parts(self.reader.end())
         if self._part:
             yield self._full()
+        self._tell_who_waits()
 
     def store(self, part: Part) -> None:
         """Store a part, and add its results to the report. Raises ServiceUnavailable when the database is away."""
@@ -98,6 +108,9 @@ class TaskImport:
                 mends = row.mends + result.mends
                 self.report.mended += bool(mends)
                 self._warn(row.line, mends)
+                self._waiting.pop(row.placed.id, None)
+                if result.awaits is not None:
+                    self._waiting.setdefault(result.awaits, []).append((row.line, bool(mends)))
         self.report.errors.sort(key=lambda error: error.line)
         self.report.warnings.sort(key=lambda warning: warning.line)
 
@@ -131,6 +144,13 @@ class TaskImport:
             placed = Placed(task.id or self.ids.next_of(task), task)
             self._part.append(PartRow(row.line, placed, (*row.mends, *mends)))
             self._bytes += row.size
+
+    def _tell_who_waits(self) -> None:
+        """Warn of the rows whose parent has not come."""
+        for line, is_mended in sorted(chain.from_iterable(self._waiting.values())):
+            self.report.mended += not is_mended
+            self._warn(line, (_NO_PARENT,))
+        self.report.warnings.sort(key=lambda warning: warning.line)
 
     def _full(self) -> Part:
         part, self._part, self._bytes = self._part, [], 0

@@ -32,7 +32,7 @@ from sqlmodel import select
 from backend.models.tables import lists, tasks
 from backend.models.task_query import INBOX
 from backend.models.values.search_text import UNFOLDED
-from backend.services.tasks.columns import OWN_LISTS
+from backend.services.tasks.columns import OWN_LISTS, owned
 from backend.services.tasks.due_queries import DUE_CONDITIONS, INFINITY
 from backend.services.tasks.label_queries import LABEL_CONDITIONS
 
@@ -69,6 +69,15 @@ def _archived_lists() -> ColumnElement[Any]:
     return archived
 
 
+def _without_parent() -> ColumnElement[bool]:
+    """Choose the tasks without a parent, and those whose parent is not there: files may bring subtasks first."""
+    parent = tasks.alias("parent")
+    is_shown = or_(tasks.c.in_trash, parent.c.in_trash.is_(False))  # in the trash, a parent there is one, too
+    found = select(parent.c.id).where(owned(parent), parent.c.id == tasks.c.parent_id, is_shown).correlate(tasks)
+    # As a value, it is looked up for each subtask: for EXISTS, Postgres might read all tasks of the user.
+    return or_(tasks.c.parent_id.is_(None), found.scalar_subquery().is_(None))
+
+
 _STATUSES: ColumnElement[Any] = cast(bind("filter_open_statuses"), ARRAY[str](Text))
 _OTHERS: ColumnElement[Any] = cast(bind("filter_done_or_open_statuses"), ARRAY[str](Text))
 CONDITIONS: dict[str, ColumnElement[bool]] = {
@@ -90,7 +99,7 @@ CONDITIONS: dict[str, ColumnElement[bool]] = {
     "in_archived": tasks.c.list_id == any_(_archived_lists()),
     "not_in_archived": or_(tasks.c.list_id.is_(None), tasks.c.list_id != all_(_archived_lists())),
     "parent_id": tasks.c.parent_id == PARENT_ID,
-    "without_parent": tasks.c.parent_id.is_(None),
+    "without_parent": _without_parent(),
     "q": _matches(_query("filter_q")),
     "q_in_two_forms": _matches(_query("filter_q").op("||")(_query("filter_q_decomposed"))),
     "anywhere": _FOLDED.like(all_(_ANYWHERE)),
