@@ -35,6 +35,7 @@ from backend.formats.rows import (
 )
 from backend.formats.vtimezone import zone_component
 from backend.utils.priorities import PriorityNumber, number_of
+from backend.utils.visible_text import is_visible
 
 _OTHER_IDS = UUID("5f0c9d1e-52c5-4f6d-9d0a-6a1f3b7e2c48")  # namespace of ids made from other programs' UIDs
 _EXACT = {"SUMMARY": "X-TASK-API-SUMMARY", "DESCRIPTION": "X-TASK-API-DESCRIPTION"}
@@ -300,7 +301,7 @@ def _fields(
             return _NO_PRIORITY
         fields["priority"] = PriorityNumber(found[1]) or None
     if _LABELS in properties:
-        fields["labels"] = [label for label in split_on_unescaped_comma(properties[_LABELS]) if label.strip()]
+        fields["labels"] = [label for label in split_on_unescaped_comma(properties[_LABELS]) if is_visible(label)]
     dates = read_dates(texts, parameters, zone)
     return dates if isinstance(dates, Detail) else fields | dates
 

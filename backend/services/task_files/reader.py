@@ -19,6 +19,7 @@ from backend.models.task_file import (
     ImportReport,
     RowError,
     RowWarning,
+    mended,
     read_task,
 )
 from backend.services.task_files.import_service import ImportService
@@ -119,11 +120,12 @@ class TaskImport:
         if row.is_skipped:
             self.report.skipped += 1
             return
-        task = row.problem or read_task(row.fields)
+        fields, mends = mended(row.fields)
+        task = row.problem or read_task(fields)
         if isinstance(task, Detail):
             self._report(row.line, task)
         else:
-            self._part.append(PartRow(row.line, task, row.mends))
+            self._part.append(PartRow(row.line, task, (*row.mends, *mends)))
             self._bytes += row.size
 
     def _full(self) -> Part:
