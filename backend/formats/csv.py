@@ -29,6 +29,7 @@ from backend.formats.rows import (
     unreadable,
 )
 from backend.utils.unknown_names import unknown_name
+from backend.utils.visible_text import is_visible
 
 _DATES = ("due_date", "due_at", "start_date", "start_at", "timezone")
 COLUMNS = (
@@ -226,5 +227,5 @@ def _value(name: str, cell: str) -> object:
         return _FLAGS.get(cell.lower(), cell)
     text = cell[1:] if name in _TEXTS and _GUARDED.match(cell) else cell
     if name == "labels":
-        return [label for label in text.split(",") if label.strip()]
+        return [label for label in text.split(",") if is_visible(label)]
     return None if name in _CLEARED_BY_BLANK and not cell else text

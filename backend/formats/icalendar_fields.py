@@ -15,6 +15,7 @@ from backend.errors import Detail
 from backend.formats.icalendar_dates import FileZones, read_dates, read_moment
 from backend.formats.rows import ROW
 from backend.utils.priorities import PriorityNumber
+from backend.utils.visible_text import is_visible
 
 _OTHER_IDS = UUID("5f0c9d1e-52c5-4f6d-9d0a-6a1f3b7e2c48")  # namespace of ids made from other programs' UIDs
 EXACT_TEXTS = {"SUMMARY": "X-TASK-API-SUMMARY", "DESCRIPTION": "X-TASK-API-DESCRIPTION"}
@@ -97,7 +98,7 @@ def read_fields(
         else:
             fields["priority"] = PriorityNumber(found[1]) or None
     if LABELS in properties:
-        fields["labels"] = [label for label in split_on_unescaped_comma(properties[LABELS]) if label.strip()]
+        fields["labels"] = [label for label in split_on_unescaped_comma(properties[LABELS]) if is_visible(label)]
     dates = read_dates(texts, parameters, zones, mends)
     return dates if isinstance(dates, Detail) else fields | dates
 

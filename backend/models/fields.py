@@ -23,7 +23,10 @@ from backend.identity.claims import MAX_USER_ID_LENGTH
 from backend.models.values.etags import MAX_REVISION
 from backend.models.values.label_names import MAX_LABEL_LENGTH, MAX_LABELS_OF_TASK, distinct_labels
 from backend.models.values.search_text import has_word
+from backend.utils.plain_words import BLANK
 from backend.utils.positions import MAX_POSITION_LENGTH, is_position
+from backend.utils.visible_text import CONTROLS, INVISIBLE, has_controls, is_visible
+from backend.utils.visible_text import WHITE as _WHITE
 from backend.utils.zones import LONGEST_ZONE, ZONES
 
 MAX_TITLE_LENGTH = 500
@@ -43,24 +46,30 @@ POSITION_EXAMPLE = "p17952534001234560000421"
 _CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 UUID_PATTERN = _CANONICAL_UUID.pattern
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
-# RFC 3339, to the microsecond, with the offsets that Postgres knows.
+# RFC 3339 with the offsets that Postgres knows, and what else programs write when they are asked for no format: a space
+# in place of the T (Python), no seconds (Java), up to 9 decimals (.NET, Go, Java).
 _MOMENT = (
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
     r"([Zz]|[+-](0[0-9]|1[0-5]):[0-5][0-9])"
 )
 _A_MOMENT = re.compile(_MOMENT)
 _A_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_OFFSET_WITHOUT_SIGN = re.compile(r".* [0-9]{2}:[0-9]{2}")
+_OFFSET_WITHOUT_SIGN = re.compile(r".*:.* [0-9]{2}:[0-9]{2}")
 
 # The same rules for the OpenAPI document. No `maxLength` for a title: white space around it does not count.
-_WHITE = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_TRIMMED = rf"^[{_WHITE}]*[^\u0000{_WHITE}]([^\u0000]{{0,%d}}[^\u0000{_WHITE}])?[{_WHITE}]*$"
+_VISIBLE = rf"(?![{INVISIBLE}]*$)"
+_TRIMMED = rf"^{_VISIBLE}[{_WHITE}]*[^{CONTROLS}{_WHITE}]([^{CONTROLS}]{{0,%d}}[^{CONTROLS}{_WHITE}])?[{_WHITE}]*$"
 _WITHOUT_NUL = r"^[^\u0000]*$"
 _NO_LABEL = r"\u0000-\u001f\u007f-\u009f,"
 _LABEL_ITSELF = rf"[^{_NO_LABEL}{_WHITE}]([^{_NO_LABEL}]{{0,{MAX_LABEL_LENGTH - 2}}}[^{_NO_LABEL}{_WHITE}])?"
 _LABEL = rf"[{_WHITE}]*{_LABEL_ITSELF}[{_WHITE}]*"
 _A_LABEL = re.compile(_LABEL)
+_NO_DOTS = rf"(?![{_WHITE}]*\.\.?[{_WHITE}]*$)"
 _IN_NO_LABEL = re.compile(rf"[{_NO_LABEL}]")
+
+CONTROL_CHARACTER = "Must not contain control characters other than tabs and line breaks"
+NOT_IN_ADDRESSES = {".", ".."}  # in a path, they stand for its folder and for the one above: no client sends them
+DOTS = "A label must not be . or .., which an address cannot name"
 
 _COLOR = "^#[0-9a-fA-F]{6}$"
 _A_POSITION = "^[A-Za-z][0-9A-Za-z]+$"
@@ -72,6 +81,20 @@ def _without_nul(text: str) -> str:
     """Refuse NUL, which Postgres cannot store. Pydantic itself refuses lone surrogates."""
     if "\x00" in text:
         raise PydanticCustomError("nul_character", "Text must not contain NUL characters")
+    return text
+
+
+def _seen(text: str) -> str:
+    """Refuse a name of which nothing can be seen."""
+    if not is_visible(text):
+        raise PydanticCustomError("string_too_short", BLANK)
+    return text
+
+
+def _without_controls(text: str) -> str:
+    """Refuse control characters: a terminal would obey them, and nobody sees them."""
+    if has_controls(text):
+        raise PydanticCustomError("control_character", CONTROL_CHARACTER)
     return text
 
 
@@ -108,7 +131,7 @@ def _true_or_false(value: object) -> object:
 
 
 def _moment(value: object) -> datetime:
-    """Read a moment; pydantic would also accept numbers, and times without an offset, which are ambiguous."""
+    """Read a moment to the microsecond; pydantic would also accept numbers, and times without an offset."""
     text = str(value)
     if _OFFSET_WITHOUT_SIGN.fullmatch(text):
         raise PydanticCustomError("moment_format", "In a URL, + means a space: send %2B instead, or Z for UTC")
@@ -117,9 +140,7 @@ def _moment(value: object) -> datetime:
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):  # no such day, or outside the years 1 to 9999
         pass
-    raise PydanticCustomError(
-        "moment_format", "Must be a time with an offset and at most 6 decimals, like 2026-11-21T09:30:00.123456Z"
-    )
+    raise PydanticCustomError("moment_format", "Must be a time with an offset, like 2026-11-21T09:30:00.123456Z")
 
 
 def _day(value: object) -> date:
@@ -159,9 +180,11 @@ def _comma_separated_ids(value: str) -> str:
 
 
 def _label(text: str) -> str:
-    """Refuse commas, which separate labels, and control characters."""
+    """Refuse commas, which separate labels, control characters, and what an address cannot name."""
     if _IN_NO_LABEL.search(text):
         raise PydanticCustomError("label_format", "A label must not contain commas or control characters")
+    if text in NOT_IN_ADDRESSES:
+        raise PydanticCustomError("label_format", DOTS)
     return text
 
 
@@ -201,25 +224,26 @@ def _with_a_word(text: str) -> str:
     return text
 
 
+_OF_NAMES = (AfterValidator(_without_nul), AfterValidator(_without_controls), AfterValidator(_seen))
 Title = Annotated[
     str,
     Strict(),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE_LENGTH),
-    AfterValidator(_without_nul),
+    *_OF_NAMES,
     WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (MAX_TITLE_LENGTH - 2)}),
 ]
 Name = Annotated[
     str,
     Strict(),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_LENGTH),
-    AfterValidator(_without_nul),
+    *_OF_NAMES,
     WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (MAX_NAME_LENGTH - 2)}),
 ]
 ListName = Annotated[
     str,
     Strict(),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LIST_NAME_LENGTH),
-    AfterValidator(_without_nul),
+    *_OF_NAMES,
     WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (MAX_LIST_NAME_LENGTH - 2)}),
 ]
 Description = Annotated[
@@ -299,7 +323,10 @@ LabelName = Annotated[
     Strict(),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LABEL_LENGTH),
     AfterValidator(_label),
-    WithJsonSchema({"type": "string", "minLength": 1, "pattern": f"^{_LABEL}$", "examples": ["home"]}),
+    AfterValidator(_seen),
+    WithJsonSchema(
+        {"type": "string", "minLength": 1, "pattern": f"^{_VISIBLE}{_NO_DOTS}{_LABEL}$", "examples": ["home"]}
+    ),
 ]
 # Our own format: it tells programs that not every text is valid.
 Position = Annotated[

@@ -11,6 +11,8 @@ from backend.errors import Detail
 from backend.formats.rows import ROW
 from backend.models.base import Choice, Input, described, optional
 from backend.models.fields import (
+    DOTS,
+    NOT_IN_ADDRESSES,
     TIME_EXAMPLE,
     UUID_EXAMPLE,
     CanonicalUUID,
@@ -25,6 +27,7 @@ from backend.models.task_query import INBOX, ListChoice
 from backend.utils.plain_words import BLANK, in_plain_words
 from backend.utils.priorities import PriorityNumber
 from backend.utils.unknown_names import unknown_name
+from backend.utils.visible_text import has_controls, without_controls
 
 MAX_ERRORS = 1000  # listed in a report
 MAX_WARNINGS = 1000
@@ -100,6 +103,22 @@ class ImportedTask(TaskFields):
 
 
 _FIELDS = frozenset(ImportedTask.model_fields)
+
+
+_CLEANED = Detail("title", "control_character", "Control characters were removed: a title must not have any")
+_WITHOUT_DOTS = Detail("labels", "label_format", f"It was left out. {DOTS}")
+
+
+def mended(fields: Mapping[str, object]) -> tuple[Mapping[str, object], tuple[Detail, ...]]:
+    """Take out of a row what tasks had before it was refused; returns the row, and what was taken."""
+    title, labels = fields.get("title"), fields.get("labels")
+    if isinstance(title, str) and "\0" not in title and has_controls(title):
+        rest, details = mended({**fields, "title": without_controls(title)})
+        return rest, (_CLEANED, *details)
+    if isinstance(labels, list) and any(label in NOT_IN_ADDRESSES for label in labels if isinstance(label, str)):
+        kept = [label for label in labels if not (isinstance(label, str) and label in NOT_IN_ADDRESSES)]
+        return {**fields, "labels": kept}, (_WITHOUT_DOTS,)
+    return fields, ()
 
 
 def read_task(fields: Mapping[str, object]) -> ImportedTask | Detail:

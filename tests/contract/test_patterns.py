@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from backend.models.fields import Description, Title
 from tests.fixtures.model_fields import WHITE_SPACE
 
-RESEMBLING_WHITE_SPACE = "\x00\x1b\x1f\u180e\u200b\u2060\ufeff"
+RESEMBLING_WHITE_SPACE = "\x00\x07\x1b\x1f\x9f\u00ad\u180e\u200b\u200d\u2060\u2800\u3164\ufe0f\ufeff\uffa0"
 CHARACTERS = f"M\U0001f95b{WHITE_SPACE}{RESEMBLING_WHITE_SPACE}"
 
 

@@ -10,8 +10,10 @@ import pytest
 
 from backend.models.task_file import FileFormat
 from backend.utils.zones import LONGEST_ZONE, ZONES
+from tests.fixtures.batches import BATCH
 from tests.fixtures.database import execute
-from tests.fixtures.task_files import CALENDAR, CSV, TYPES, exported, imported, lines_of, problems, tasks_of
+from tests.fixtures.moments import MOMENTS
+from tests.fixtures.task_files import CALENDAR, CSV, LINES, TYPES, exported, imported, lines_of, problems, tasks_of
 from tests.fixtures.tasks import Task, create, error_of, path_of
 
 NO_DATES = dict.fromkeys(("due_date", "due_at", "start_date", "start_at", "timezone"))
@@ -68,6 +70,43 @@ def test_the_ends_of_the_calendar_are_stored_and_exported(client: httpx.Client, 
     assert [dates(each) for each in client.get("/api/tasks").json()["data"]] == [dates(task)]
     for form in ("jsonl", "csv", "ics"):
         assert client.get("/api/tasks/export", params={"format": form}).status_code == 200
+
+
+@pytest.mark.requirement("FR-400")
+def test_times_as_other_languages_write_them_are_read(client: httpx.Client) -> None:
+    task = create(client, "a")
+    for written, answered in MOMENTS.items():
+        response = client.patch(path_of(task), json={"due_at": written})
+        assert response.json()["data"]["due_at"] == answered, written
+        (made,) = client.post(
+            BATCH, json={"operations": [{"op": "create", "data": {"title": "b", "start_at": written}}]}
+        ).json()["data"]
+        assert made["data"]["start_at"] == answered, written
+        assert client.get(path_of(made["data"])).json()["data"]["start_at"] == answered, written
+
+
+@pytest.mark.requirement("FR-400")
+@pytest.mark.parametrize("kind", [LINES, CSV])
+def test_times_as_other_languages_write_them_are_read_in_files(client: httpx.Client, kind: str) -> None:
+    names = ("due_at", "start_at", "created_at", "completed_at")
+    rows = [{"title": written, **dict.fromkeys(names, written)} for written in MOMENTS]
+    table = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
+    content = lines_of(rows) if kind == LINES else "\r\n".join(table)
+
+    assert imported(client, content, kind) == {"created": len(MOMENTS)}
+
+    for task in tasks_of(client):
+        assert [task[name] for name in names] == [MOMENTS[task["title"]]] * len(names), task["title"]
+
+
+@pytest.mark.requirement("FR-401")
+def test_a_time_has_0_to_6_decimals_and_no_zeros_at_their_end(client: httpx.Client) -> None:
+    for decimals in ("", ".5", ".123", ".12345", ".123456"):
+        answered = f"2026-11-21T09:30:00{decimals}+00:00"
+        task = create(client, "a", due_at=answered)
+        assert task["due_at"] == answered
+        (deleted, *_) = (path_of(task), client.delete(path_of(task)))
+        assert client.post(f"{deleted}/restore").json()["data"]["due_at"] == answered
 
 
 @pytest.mark.requirement("FR-279")

@@ -6,6 +6,7 @@ import json
 import unicodedata
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from backend.errors import LabelNotFound
 from backend.models.values.label_names import MAX_LABELS
 from backend.services.labels.service import LabelService
 from tests.fixtures.api import API
+from tests.fixtures.batches import BATCH
 from tests.fixtures.database import execute
 from tests.fixtures.exports import stored_of
 from tests.fixtures.labels import (
@@ -30,6 +32,7 @@ from tests.fixtures.labels import (
 from tests.fixtures.parallel import in_parallel
 from tests.fixtures.rival import rival
 from tests.fixtures.tasks import create, error_of, path_of, read, revision_of
+from tests.fixtures.wire import send
 
 REVISIONS = "SELECT labels, revision, updated_at FROM tasks WHERE user_id = %s ORDER BY title"
 
@@ -249,7 +252,8 @@ def test_any_name_fits_into_an_address(client: httpx.Client, name: str) -> None:
     assert listed(client) == []
 
 
-NO_NAMES = {"two": "a,b", "long": "a" * 61, "NUL": "\x00", "control": "a\x1fb", "line break": "a\nb", "blank": " "}
+NO_NAMES = {"two": "a,b", "long": "a" * 61, "NUL": "\x00", "control": "a\x1fb", "line break": "a\nb", "blank": " ",
+            "zero width": "\u200b", "blank of Braille": "\u2800", "filler": "\u3164\ufe0f"}  # fmt: skip
 
 
 @pytest.mark.requirement("FR-300")
@@ -266,6 +270,46 @@ def test_a_name_that_no_label_can_have_is_not_found_and_not_made(client: httpx.C
     (detail,) = error_of(client.patch(label_path("home"), json={"name": name}), 422, "VALIDATION_ERROR")["details"]
     assert detail["field"] == "name"
     assert list(counts(client)) == ["home"]
+
+
+@pytest.mark.requirement("FR-403")
+@pytest.mark.parametrize("name", [".", "..", " .. "])
+def test_no_way_leads_to_a_label_that_no_address_can_name(client: httpx.Client, name: str) -> None:
+    put(client, "home")
+    task = create(client, "a")
+    said = {"labels": ["errand", name]}
+    operations = [
+        {"op": "create", "data": {"title": "b", **said}},
+        {"op": "update", "id": task["id"], "data": said},
+    ]
+
+    bodies: dict[str, list[tuple[str, str, Any]]] = {
+        "labels.1": [
+            ("POST", "/api/tasks", {"title": "b", **said}),
+            ("PATCH", path_of(task), said),
+            ("PUT", path_of(task), said),
+        ],
+        "name": [("PATCH", label_path("home"), {"name": name})],
+    }
+    for field, calls in bodies.items():
+        for method, path, body in calls:
+            (detail,) = error_of(client.request(method, path, json=body), 422, "VALIDATION_ERROR")["details"]
+            assert (detail["field"], detail["code"]) == (field, "label_format")
+    for operation in operations:
+        (detail,) = error_of(client.post(BATCH, json={"operations": [operation]}), 422, "VALIDATION_ERROR")["details"]
+        assert detail["code"] == "label_format"
+    assert list(counts(client)) == ["home"]
+
+
+@pytest.mark.requirement("FR-403")
+@pytest.mark.parametrize("dots", [b".", b"..", b"%2E", b"%2e%2e"])
+def test_dots_that_reach_the_service_make_no_label(client: httpx.Client, dots: bytes) -> None:
+    json_type = {b"Content-Type": b"application/json"}
+    refused = send(client, b"/api/labels/" + dots, "PUT", headers=json_type, body=b"{}")
+
+    (detail,) = error_of(refused, 422, "VALIDATION_ERROR")["details"]
+    assert (detail["field"], detail["code"]) == ("path.name", "label_format")
+    assert listed(client) == []
 
 
 @pytest.mark.requirement("FR-296", "FR-297")

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.fixtures.listing import store_tasks, titles
+from tests.fixtures.moments import MOMENTS
 from tests.fixtures.tasks import Task, create, error_of, path_of
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -100,12 +101,13 @@ def test_zones_are_understood(client: httpx.Client, user_id: str, database_url: 
 
 
 NO_MOMENTS = [
-    "2026-01-01", "2026-01-01T00:00:00", "2026-01-01 00:00:00Z", "2026-01-01T00:00Z", "1767225600", "1.5", "now",
+    "2026-01-01", "2026-01-01T00:00:00", "2026-01-01 00:00", "2026-01-01T00Z", "1767225600", "1.5", "now",
     "infinity", "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z", "2026-01-01T00:00:60Z", "2026-02-30T00:00:00Z",
     "2026-13-01T00:00:00Z", "0000-01-01T00:00:00Z", "10000-01-01T00:00:00Z", "-001-01-01T00:00:00Z",
     "0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "2026-01-01T00:00:00+16:00", "2026-01-01T00:00:00-23:59",
-    "2026-01-01T00:00:00+0200", "2026-01-01T00:00:00+02", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00.1234567Z",
-    "2026-01-01T00:00:00,5Z", "2026-W01-1T00:00:00Z", "20260101T000000Z", "2026-01-01T00:00:00Z ", "\x00",
+    "2026-01-01T00:00:00+0200", "2026-01-01T00:00:00+02", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00.1234567891Z",
+    "2026-01-01T00:00.5Z", "2026-01-01T00:00:00,5Z", "2026-01-01  00:00Z", "2026-01-01T00:00Z[UTC]",
+    "2026-W01-1T00:00:00Z", "20260101T000000Z", "2026-01-01T00:00:00Z ", "\x00",
     "2026-01-01T00:00:00Z\n", "\uff12026-01-01T00:00:00Z", "2026-01-01T00:00:00+02:60", "P1D", "null",
 ]  # fmt: skip
 
@@ -122,12 +124,30 @@ def test_what_is_no_moment_is_refused(client: httpx.Client, name: str) -> None:
 
 
 @pytest.mark.requirement("FR-128")
-def test_a_plus_that_became_a_blank_is_explained(client: httpx.Client) -> None:
-    address = "/api/tasks?created_after=2026-01-01T00:00:00"
+@pytest.mark.parametrize("time", ["T00:00:00", "+00:00"])
+def test_a_plus_that_became_a_blank_is_explained(client: httpx.Client, time: str) -> None:
+    address = f"/api/tasks?created_after=2026-01-01{time}"
 
     (detail,) = error_of(client.get(f"{address}+02:00"), 422, "VALIDATION_ERROR")["details"]
     assert "%2B" in detail["message"]
     assert client.get(f"{address}%2B02:00").status_code == 200
+
+
+@pytest.mark.requirement("FR-400")
+@pytest.mark.parametrize("name", ["created_after", "created_before", "updated_after", "due_before", "due_after"])
+def test_times_as_other_languages_write_them_are_read_in_parameters(client: httpx.Client, name: str) -> None:
+    for written in MOMENTS:
+        assert client.get("/api/tasks", params={name: written}).status_code == 200, written
+
+
+@pytest.mark.requirement("FR-400")
+def test_decimals_beyond_microseconds_are_cut_off_in_a_filter(
+    client: httpx.Client, user_id: str, database_url: str
+) -> None:
+    store_tasks(database_url, user_id, [{"created_at": "2026-06-01T10:00:00.000001+00:00"}])
+
+    for decimals, count in {"000000999": 1, "000001999": 0}.items():
+        assert len(titles(client, created_after=f"2026-06-01T10:00:00.{decimals}Z")) == count
 
 
 @pytest.mark.requirement("FR-128")

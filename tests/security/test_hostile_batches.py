@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.fixtures.batches import BATCH, Json, creation, operation, run_batch, update
-from tests.fixtures.hostile import BOOLEANS, CONTAINERS, MARK, NO_TEXT, NUMBERS, TEXTS
+from tests.fixtures.hostile import BOOLEANS, CONTAINERS, MARK, NO_TEXT, NUMBERS, OBEYED, TEXTS
 from tests.fixtures.tasks import JSON, MISSING_ID, error_of
 
 GOOD = [creation("a"), operation("complete", MISSING_ID), creation("b")]
@@ -139,12 +139,13 @@ def test_texts_of_a_batch_may_hold_many_brackets(client: httpx.Client) -> None:
 @pytest.mark.requirement("FR-140", "FR-143")
 def test_text_that_looks_like_something_else_is_kept_as_it_is(client: httpx.Client) -> None:
     texts = list(TEXTS.values())
-    made = run_batch(client, *(creation(text, description=text) for text in texts))
+    titles = [f"title {number}" if text in OBEYED.values() else text for number, text in enumerate(texts)]
+    made = run_batch(client, *(creation(title, description=text) for title, text in zip(titles, texts, strict=True)))
     edits = [update(result["data"], description=text[::-1]) for result, text in zip(made, texts, strict=True)]
 
     edited = run_batch(client, *edits)
 
     kept = [(result["data"]["title"], result["data"]["description"]) for result in edited]
-    assert kept == [(text, text[::-1]) for text in texts]
+    assert kept == [(title, text[::-1]) for title, text in zip(titles, texts, strict=True)]
     stored = {task["id"]: task for task in client.get("/api/tasks").json()["data"]}
     assert [stored[result["data"]["id"]] for result in edited] == [result["data"] for result in edited]

@@ -118,7 +118,7 @@ def test_text_that_looks_like_something_else_is_kept_as_it_is(client: httpx.Clie
         "longest astral": "\U0001f36e" * max_length,
         "longest joined": "e\u0301" * (max_length // 2),
     }
-    for kind, text in (TEXTS | longest).items():
+    for kind, text in (field.texts | longest).items():
         content = field.content(json.dumps(text, ensure_ascii=kind in {"controls", "longest astral"}))
         response = send(
             client, field.operation, task["id"], content=content, headers={"Content-Type": field.media_type}

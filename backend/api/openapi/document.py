@@ -20,7 +20,11 @@ A success is `{"data": …}`, a listing of tasks adds `page`, and every error is
 `{"error": {code, message, request_id, details}, "detail": message}`.
 Branch on `code`, show `message`, and quote `request_id` when you ask for help;
 `specs/errors.md` of the project lists every code. Unknown fields and parameters
-of `/api` are rejected, not ignored; a body is ignored where none is listed. Times are UTC.
+of `/api` are rejected, not ignored; a body is ignored where none is listed.
+
+Times in answers are in UTC and have 0 to 6 decimals, without zeros at their end: `2026-11-21T09:30:00.12+00:00`,
+`2026-11-21T09:30:00+00:00`. Parse them before you compare them. Times that you send need an offset and may have up to
+9 decimals, of which the first 6 count.
 
 In addition to the errors each operation lists, a request that is too slow is answered 408, and one that is too large
 413, 414 or 431.
@@ -47,7 +51,7 @@ SERVERS: list[dict[str, Any]] = [
     }
 ]
 
-_LENGTHS = {"uuid": 36, "date-time": 32, "date": 10}  # 2026-11-21T09:30:00.123456+00:00
+_LENGTHS = {"uuid": 36, "date-time": 35, "date": 10}  # 2026-11-21T09:30:00.123456789+00:00
 _INT32 = 2**31 - 1
 _VALUES = frozenset({"const", "default", "enum", "example", "examples"})  # their data may look like schemas
 

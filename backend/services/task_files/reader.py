@@ -20,6 +20,7 @@ from backend.models.task_file import (
     ImportReport,
     RowError,
     RowWarning,
+    mended,
     read_task,
 )
 from backend.services.task_files.import_rules import Placed
@@ -136,13 +137,14 @@ class TaskImport:
         if row.is_skipped:
             self.report.skipped += 1
             return
-        fields, mends = fitted(row) if row.is_foreign else (row.fields, ())
+        fitting, mends = fitted(row) if row.is_foreign else (row.fields, ())
+        fields, more = mended(fitting)
         task = row.problem or read_task(fields)
         if isinstance(task, Detail):
             self._report(row.line, task)
         else:
             placed = Placed(task.id or self.ids.next_of(task), task)
-            self._part.append(PartRow(row.line, placed, (*row.mends, *mends)))
+            self._part.append(PartRow(row.line, placed, (*row.mends, *mends, *more)))
             self._bytes += row.size
 
     def _tell_who_waits(self) -> None:
