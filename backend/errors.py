@@ -202,9 +202,12 @@ class ListConflict(Conflict):
 
 
 class NoRoom(Conflict):
-    """Positions between two others have become too long."""
+    """More tasks or lists than may move would have to make room for one."""
 
-    message = "There is no room left at this place. Move what stands there to another place first."
+    message = (
+        "There is no room at this place: more than a thousand beside it have equal positions, or ones that are as long "
+        "as can be. Move the task to another place, or some of those there first."
+    )
 
     def __init__(self) -> None:
         super().__init__(details=(Detail("body", "no_room", self.message),))

@@ -38,6 +38,7 @@ class ExportedAccount(Account):
 
     task_count: Count = described("How many tasks you have, including deleted ones", 7)
     purged_revision: Count = described("The number of the last change that a purge removed", 12)
+    last_position: StoredPosition | None = described("The greatest that a task or list had, or null", POSITION_EXAMPLE)
 
 
 class ExportedTask(TaskColumns):

@@ -79,7 +79,8 @@ _COLOR = "Its colour as `#rrggbb`, or null"
 _COLOR_EXAMPLE = "#1e90ff"
 _POSITION = (
     "Where it stands among your lists: sorted by this text, byte by byte, and then by `id`, they are in the order that "
-    "you have arranged. `POST /api/lists/{list_id}/move` sets it. A new list comes last"
+    "you have arranged. `POST /api/lists/{list_id}/move` sets it. A new list comes last. From `q` on, "
+    "one after all of yours means the end, and you get the position that it is given"
 )
 _ARCHIVED = "Whether it is archived: then it is hidden from your lists, but its tasks stay as they are"
 

@@ -200,7 +200,8 @@ _LABELS_EXAMPLE = ["home", "errand"]
 _LIST_ID = "The id of the list it is in, or null for the inbox"
 _POSITION = (
     "Where it stands in its list: tasks sorted by this text, byte by byte, and then by `id` are in the order that "
-    "you have arranged. `POST /api/tasks/{task_id}/move` sets it. A task that comes into a list without one is its last"
+    "you have arranged. `POST /api/tasks/{task_id}/move` sets it. A task that comes into a list without one is its "
+    "last. From `q` on, one after all of yours means the end, and you get the position that it is given"
 )
 
 _PARENT_ID = (

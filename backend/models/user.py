@@ -12,6 +12,7 @@ from sqlmodel import Field, SQLModel
 from backend.identity.claims import MAX_USER_ID_LENGTH
 from backend.models.base import Input, described
 from backend.models.fields import TIME_EXAMPLE, ZONE_EXAMPLE, Count, StoredZone, UserId, ZoneName
+from backend.models.task import LAST_POSITION
 from backend.utils.zones import LONGEST_ZONE
 
 _TIMEZONE = "The IANA name of the zone in which your days begin and end, or null for UTC"
@@ -37,6 +38,7 @@ class User(SQLModel, table=True):
     task_count: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     purged_revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     timezone: str | None = Field(sa_column=Column(Text))
+    last_position: str = Field(sa_column=Column(Text(collation="C"), nullable=False, server_default=LAST_POSITION))
 
 
 class Account(BaseModel):  # a SQLModel inside another model is not validated strictly

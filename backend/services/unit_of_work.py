@@ -59,11 +59,12 @@ class Rows:
 
 
 class Counters(NamedTuple):
-    """A user's counters, and the time of the changes."""
+    """A user's counters, the time of the changes, and the greatest position that the user's tasks and lists had."""
 
     revision: int
     task_count: int
     now: datetime
+    last_position: str
 
 
 class KeyedRequest(NamedTuple):
@@ -127,12 +128,12 @@ class UnitOfWork:
         loading = _loading(rows, has_key=self.request is not None, is_of_list=self._is_of_list)
         found = self.transaction.begin(loading, params)
         if self.request is not None:
-            _refuse_answered(self.request, found[0][3:7])
-        middle = 3 if self.request is None else 7
+            _refuse_answered(self.request, found[0][4:8])
+        middle = 4 if self.request is None else 8
         start = middle + len(rows.of_user)
         # The outer join gives one row without any values when there are none.
         own_rows = [row[start:] for row in found if row[start] is not None]
-        return Counters(*found[0][:3]), tuple(found[0][middle:start]), own_rows
+        return Counters(*found[0][:4]), tuple(found[0][middle:start]), own_rows
 
     def read(self, statement: Executable, **params: Any) -> list[tuple[Any, ...]]:
         """Read what a change needs of other rows than those it has loaded, in a round trip of its own."""
@@ -170,7 +171,7 @@ def _loading(rows: Rows, *, has_key: bool, is_of_list: bool) -> Compiled:
 
 def reading(rows: Rows, *, has_key: bool) -> SelectOfScalar[Any]:
     """Select the user's counters, the time, the answer stored under the key, and the rows, unless there is one."""
-    columns: tuple[ColumnElement[Any], ...] = (users.c.revision, users.c.task_count, func.now())
+    columns: tuple[ColumnElement[Any], ...] = (users.c.revision, users.c.task_count, func.now(), users.c.last_position)
     source: FromClause = users
     condition = rows.condition
     if has_key:

@@ -1,14 +1,23 @@
 """Positions in an order that people arrange: texts that compare byte by byte, with room between any two.
 
 They are the keys of fractional indexing: an integer, whose first letter tells its length, and then a fraction.
+What has equal positions is in the order of the ids.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
 
-from fractional_indexing import BASE_62_DIGITS, FIError, generate_key_between, validate_order_key
+from fractional_indexing import (
+    BASE_62_DIGITS,
+    FIError,
+    generate_key_between,
+    generate_n_keys_between,
+    validate_order_key,
+)
 
 from backend.errors import NoRoom
 
@@ -17,40 +26,91 @@ LAST = ""  # in place of the position of what is to be put last
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Of an integer of 16 digits, which has room for the microseconds until the year 2286. Decimal digits are among the 62.
 _HEAD = "p"
+# From here on, no client chooses positions: so there is always room for what comes last.
+_LATE = "q"
+_TOO_LATE = "r"  # from here on, nothing is put
 
 
-def last_position(now: datetime, revision: int) -> str:
-    """Return the position of what this change of its user puts last: after all that earlier ones have put last.
+def last_position(now: datetime, revision: int, greatest: str = "") -> str:
+    """Return the position of what this change of its user puts last: after `greatest`, the greatest one until now.
 
     The time comes first, in microseconds. The revision behind it makes it the user's only one, and the 1 a valid one: a
-    position must not end in 0. The default of the column has the same form.
+    position must not end in 0. The default of the column has the same form. When the clock has gone back, or a client
+    has written a later position, it is the next one after the greatest.
     """
-    moment = (now - _EPOCH) // timedelta(microseconds=1)
-    return f"{_HEAD}{moment:016}{revision % 1_000_000:06}1"
+    position = f"{_time(now)}{revision % 1_000_000:06}1"
+    return position if position > greatest else position_within(greatest, None)
+
+
+def last_positions(now: datetime, greatest: str) -> str:
+    """Return how the positions of any number of things that are put last begin: 10 digits and a 1 follow."""
+    time = _time(now)
+    return time if time > greatest else position_within(greatest, None)
+
+
+def _time(now: datetime) -> str:
+    return f"{_HEAD}{(now - _EPOCH) // timedelta(microseconds=1):016}"
+
+
+def given_position(wanted: str, now: datetime, revision: int, greatest: str) -> str:
+    """Return the wanted position, or the last one for LAST, and for one so late that it might leave no room."""
+    is_possible = wanted != LAST and (wanted < _LATE or wanted <= greatest)
+    return wanted if is_possible else last_position(now, revision, greatest)
+
+
+class Place(NamedTuple):
+    """Where something stands. Places compare in the order in which things are listed."""
+
+    position: str
+    id: UUID
 
 
 SIDES = ("after", "before")
-END = "~"  # after every position
+END = Place("~", UUID(int=0))  # after every place
 
 
-def gap(side: str, near: str | None, next_ones: Iterable[str | None]) -> tuple[str | None, str | None]:
-    """Return the positions between which something comes to stand on this side of a position; None means the end.
+class Room(NamedTuple):
+    """The position of what comes to stand at a place, and new ones of those before and after it that make room.
 
-    `next_ones` are those that come next on this side, of different kinds of rows; None means that there is none.
+    The nearest come first.
     """
-    found = [position for position in next_ones if position is not None]
-    if side == "after":
-        return near, min(found, default=None)
-    return max(found, default=None), near
+
+    before: list[str]
+    position: str
+    after: list[str]
 
 
-def position_within(low: str | None, high: str | None, current: str | None = None) -> str:
-    """Return a position between two others: the current one, if that is between them. Raises NoRoom.
+def make_room(before: Sequence[str | None], after: Sequence[str | None]) -> Room:
+    """Put something between two positions, and if it does not fit, move as few of those beside it as possible.
+
+    Both have the positions on their side, the nearest first; None is the end, after all. The furthest ones stay where
+    they are. Raises NoRoom.
+    """
+    for number in range(max(len(before), len(after))):
+        if number < len(after) and (made := _positions_within(before[0], after[number], number + 1)):
+            return Room([], made[0], made[1:])
+        if number < len(before) and (made := _positions_within(before[number], after[0], number + 1)):
+            return Room(made[-2::-1], made[-1], [])
+    raise NoRoom
+
+
+def _positions_within(low: str | None, high: str | None, number: int) -> list[str]:
+    """Return this many positions between two others; none if they do not fit."""
+    try:
+        made = [position_within(low, high)]  # if one does not fit, that is soon known
+        if number > 1:
+            made = generate_n_keys_between(low, high, number)
+    except (NoRoom, FIError):
+        return []
+    fit = all(position == LAST or (is_position(position) and position < _TOO_LATE) for position in made)
+    return made if fit else []
+
+
+def position_within(low: str | None, high: str | None) -> str:
+    """Return a position between two others. Raises NoRoom.
 
     None means that nothing is there. Without both, it is LAST.
     """
-    if current is not None and (low is None or low < current) and (high is None or current < high):
-        return current
     if low is high is None:
         return LAST
     try:

@@ -106,6 +106,7 @@ def test_a_user_who_never_wrote_anything_has_an_account(client: httpx.Client, us
         "timezone": None,
         "task_count": 0,
         "purged_revision": 0,
+        "last_position": None,
     }
     assert found == {"account": [account]}
     assert not any(stored_of(database_url, user_id).values())

@@ -254,9 +254,11 @@ def test_or_its_tasks_go_to_the_inbox(client: httpx.Client, database_url: str) -
     assert read(client, task) == {
         **task,
         "list_id": None,
+        "position": read(client, task)["position"],
         "revision": 6,
         "updated_at": read(client, task)["updated_at"],
     }
+    assert read(client, task)["position"] > task["position"]
     assert stored(database_url, trashed) == (None, True, 7)
     restore(client, made)
     assert read(client, task)["list_id"] is None

@@ -16,7 +16,7 @@ from tests.fixtures.tasks import MISSING_ID, create, error_of, path_of, read, re
 
 Json = dict[str, Any]
 INBOX = "inbox"
-LATE = "q" + 17 * "1"
+LATE = "pz" + 15 * "1"
 
 
 def in_order(client: httpx.Client, place: str = INBOX, **query: str) -> list[str]:
@@ -181,14 +181,25 @@ def test_a_client_may_choose_positions(client: httpx.Client) -> None:
     assert move(client, b, after=same[0]["id"])["position"] > "a2"
 
 
-@pytest.mark.requirement("FR-347")
+@pytest.mark.requirement("FR-347", "FR-389")
 def test_a_place_without_room_is_told(client: httpx.Client) -> None:
-    end = create(client, position=200 * "z")
+    imported(client, lines_of([{"title": str(number), "position": "a0"} for number in range(2100)]))
+    query = {"list_id": INBOX, "sort": "position", "limit": "1000"}
+    first = client.get("/api/tasks", params=query).json()
+    second = client.get("/api/tasks", params={**query, "cursor": first["page"]["next_cursor"]}).json()
     task = create(client)
+    before = revision_of(client)
 
-    response = client.post(f"{path_of(task)}/move", json={"after": end["id"]})
+    response = client.post(f"{path_of(task)}/move", json={"after": second["data"][49]["id"]})
     assert [each["code"] for each in error_of(response, 409, "CONFLICT")["details"]] == ["no_room"]
-    assert read(client, task) == task
+    assert (read(client, task), revision_of(client)) == (task, before)
+    assert client.get("/api/tasks", params=query).json() == first
+
+    assert move(client, task, after=first["data"][599]["id"])["position"] < "a0"
+    moved = client.get("/api/tasks", params=query).json()["data"]
+    expected = [*first["data"][:600], task, *first["data"][600:]]
+    assert [each["id"] for each in moved] == [each["id"] for each in expected[:1000]]
+    assert revision_of(client) == before + 601
 
 
 @pytest.mark.requirement("FR-348")
@@ -271,7 +282,7 @@ def test_lists_have_an_order_too(client: httpx.Client, stranger: httpx.Client) -
     assert list_of(client.patch(list_path(a), json={"position": LATE, "archived": True}))["position"] == LATE
     assert (names(), names(archived="true")) == ([*"bc"], ["a"])
     restore(client, gone)
-    assert names() == ["b", "gone", "c"]
+    assert names() == ["b", "c", "gone"]
 
 
 @pytest.mark.requirement("FR-352")

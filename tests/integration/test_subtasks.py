@@ -127,7 +127,7 @@ def test_a_subtask_is_in_the_list_of_its_parent(client: httpx.Client, user_id: s
     everything = stored_tasks(database_url, user_id)
     assert {task["list_id"] for task in everything.values()} == {home["id"]}
     assert [everything[title]["revision"] - moved["revision"] for title in ("trip", "pack", "socks")] == [0, 1, 2]
-    assert everything["pack"]["position"] == tasks["pack"]["position"]
+    assert moved["position"] < everything["pack"]["position"] < everything["socks"]["position"]
 
     assert create(client, parent_id=moved["id"])["list_id"] == home["id"]
     assert create(client, parent_id=moved["id"], list_id=home["id"])["list_id"] == home["id"]

@@ -220,6 +220,51 @@ def test_tasks_are_not_rewritten_and_whoever_could_serve_still_can(
         assert migrations.apply(url, tmp_path) == ["0018.limit-tokens-to-a-list"]
 
 
+@pytest.mark.requirement("FR-392")
+def test_late_positions_become_those_of_now_and_everything_else_stays(empty_database_url: str, tmp_path: Path) -> None:
+    url = empty_database_url
+    _apply_before("0024", url, tmp_path)
+    execute(
+        url,
+        """
+        INSERT INTO users (id, revision, task_count) VALUES ('a', 10, 6), ('b', 1, 1);
+        INSERT INTO tasks (user_id, id, title, revision, position, deleted_at)
+        SELECT 'a', gen_random_uuid(), title, number, position, CASE WHEN title = 'd' THEN now() END
+        FROM (VALUES ('a', 1, 'a0'), ('b', 2, 'p1795253400123456'), ('f', 3, repeat('z', 200)),
+            ('c', 4, 'p9999999999999999'), ('d', 5, 'q00000000000000001'), ('e', 6, 'q00000000000000001V'))
+            AS given (title, number, position);
+        INSERT INTO lists (user_id, id, name, revision, position)
+        SELECT 'a', gen_random_uuid(), name, number, position
+        FROM (VALUES ('a', 7, 'a0'), ('c', 8, repeat('z', 200)), ('b', 9, 'pz00000000000000'))
+            AS given (name, number, position);
+        INSERT INTO tasks (user_id, id, title, revision) VALUES ('b', gen_random_uuid(), 'g', 1)
+        """,
+    )
+    before = execute(url, "SELECT title, position, revision FROM tasks ORDER BY position, id")
+    files = execute(url, _FILES_OF_TABLES)
+
+    migrations.apply(url, tmp_path)
+    after = execute(url, "SELECT title, position, revision FROM tasks ORDER BY position, id")
+    assert [title for title, *_ in after if title != "g"] == [*"abcdef"]
+    assert {row for row in after if row[0] in "abg"} == {row for row in before if row[0] in "abg"}
+    assert [revision for title, _, revision in after if title in "cdef"] == [11, 12, 13, 14]
+    lists = execute(url, "SELECT name, revision FROM lists ORDER BY position, id")
+    assert lists == [("a", 7), ("b", 15), ("c", 16)]
+    ((revision, last),) = execute(url, "SELECT revision, last_position FROM users WHERE id = 'a'")
+    positions = execute(url, "SELECT position FROM tasks UNION SELECT position FROM lists")
+    assert (revision, last) == (16, max(position for (position,) in positions))
+    ((now,),) = execute(url, "SELECT now()")
+    assert last_position(now, 17) > last
+    late = "SELECT title FROM tasks JOIN users ON users.id = user_id WHERE position > last_position"
+    assert execute(url, late) == []
+    assert execute(url, _FILES_OF_TABLES) == files
+
+    # What a worker of the release before writes of a user.
+    execute(url, "INSERT INTO users (id) VALUES ('c'); UPDATE users SET revision = 17, task_count = 7 WHERE id = 'a'")
+    assert str(migrations.rollback(url, tmp_path)).startswith("0024.")
+
+
+_FILES_OF_TABLES = "SELECT pg_relation_filenode('tasks'), pg_relation_filenode('lists'), pg_relation_filenode('users')"
 _COLUMNS_OF_TOMBSTONES = "SELECT attname::text FROM pg_attribute WHERE attrelid = 'tombstones'::regclass"
 
 

@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.errors import NoRoom
-from backend.utils.positions import END, LAST, MAX_POSITION_LENGTH, gap, is_position, last_position, position_within
+from backend.utils.positions import (
+    END,
+    LAST,
+    MAX_POSITION_LENGTH,
+    Room,
+    given_position,
+    is_position,
+    last_position,
+    last_positions,
+    make_room,
+    position_within,
+)
 
 NOW = datetime(2026, 11, 21, 9, 30, 0, 123456, tzinfo=UTC)
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2286, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - naive bounds
@@ -30,7 +41,7 @@ def test_what_comes_last_later_is_behind_and_can_be_moved_around(moments: list[d
     positions = [last_position(moment, revision) for moment in sorted(moments)]
 
     assert positions == sorted(positions)
-    assert all(is_position(position) and position < END for position in positions)
+    assert all(is_position(position) and position < END.position for position in positions)
     assert len(set(positions)) == len(set(moments))
 
 
@@ -54,15 +65,62 @@ def test_any_sequence_of_moves_leaves_the_order_that_it_says(chance: random.Rand
         assert order == sorted(set(order))
 
 
-@pytest.mark.requirement("FR-347")
-def test_what_stands_there_already_stays() -> None:
-    low, between, high = (last_position(NOW, revision) for revision in (1, 2, 3))
+@pytest.mark.requirement("FR-387")
+@given(st.lists(MOMENTS, min_size=1, max_size=9), st.sampled_from([1, 999_999, 1_000_000, 2**53 - 1]))
+def test_what_comes_last_is_last_even_if_the_clock_goes_back(moments: list[datetime], revision: int) -> None:
+    made = [""]
+    for number, moment in enumerate(moments):
+        made.append(last_position(moment, revision + number, made[-1]))
+        made.append(f"{last_positions(moment, made[-1])}{number + 1:010}1")
+    assert made == sorted(set(made))
+    assert all(map(is_position, made[1:]))
 
-    assert position_within(low, high, between) == between
-    assert position_within(None, high, between) == position_within(low, None, between) == between
-    assert low < position_within(low, high, low) < high
-    assert low < position_within(low, high, high) < high
-    assert position_within(None, None) == LAST
+
+@pytest.mark.requirement("FR-387")
+@pytest.mark.parametrize(
+    ("wanted", "greatest", "given"),
+    [
+        ("a0", "", "a0"),
+        ("p" + 16 * "z", "", "p" + 16 * "z"),
+        ("q" + 17 * "0", "", "p17952534001234560000421"),
+        (200 * "z", "", "p17952534001234560000421"),
+        (200 * "z", "p2", "p2000000000000001"),
+        ("q" + 17 * "0", "p" + 16 * "z", "q" + 17 * "0"),
+        ("q" + 17 * "1", "p" + 16 * "z", "q" + 17 * "0"),
+        ("q" + 17 * "1", "q" + 17 * "1", "q" + 17 * "1"),
+        (LAST, "", "p17952534001234560000421"),
+        (LAST, "q" + 17 * "1", "q" + 16 * "1" + "2"),
+    ],
+)
+def test_a_position_that_leaves_no_room_is_the_last(wanted: str, greatest: str, given: str) -> None:
+    greatest = greatest.ljust(17, "0") if greatest else ""
+    assert given_position(wanted, NOW, 42, greatest) == given
+
+
+@pytest.mark.requirement("FR-389")
+@pytest.mark.parametrize(
+    ("before", "after", "room"),
+    [
+        (["a1"], ["a2"], Room([], "a1V", [])),
+        ([None], [None], Room([], LAST, [])),
+        (["a1"], [None], Room([], "a2", [])),
+        (["a1", "a0"], ["a1", "a2", None], Room([], "a1G", ["a1V"])),
+        (["a1", "a1", "a0"], ["a1", None], Room([], "a2", ["a3"])),
+        (["a1", "a0"], ["a1", "a1", "a1", "a1"], Room(["a0G"], "a0V", [])),
+        ([200 * "z", "a0", None], [None], Room(["a1"], "a2", [])),
+        ([None], ["A" + 25 * "0" + "1", None], Room([], "a0", ["a1"])),
+        (["a1", "a1", None], ["a1", "a1", None], Room([], "a2", ["a3", "a4"])),
+    ],
+)
+def test_as_few_as_possible_make_room(before: list[str | None], after: list[str | None], room: Room) -> None:
+    assert make_room(before, after) == room
+
+
+@pytest.mark.requirement("FR-389")
+def test_no_room_can_be_made_where_none_of_those_read_has_another_position() -> None:
+    with pytest.raises(NoRoom):
+        make_room(1001 * ["a1"], 1001 * ["a1"])
+    assert len(make_room(1001 * ["a1"], [*1000 * ["a1"], None]).after) == 1000
 
 
 @pytest.mark.requirement("FR-347")
@@ -86,14 +144,6 @@ def test_no_room_is_no_failure(low: str | None, high: str | None) -> None:
     assert all(map(is_position, filter(None, (low, high))))
     with pytest.raises(NoRoom):
         position_within(low, high)
-
-
-@pytest.mark.requirement("FR-347")
-def test_the_gap_is_up_to_the_nearest_on_that_side() -> None:
-    assert gap("after", "b", ["d", None]) == gap("after", "b", ["e", "d"]) == ("b", "d")
-    assert gap("before", "d", [None, "b"]) == gap("before", "d", ["a", "b"]) == ("b", "d")
-    assert gap("before", None, ["a", "b"]) == ("b", None)
-    assert gap("before", None, [None, None]) == (None, None)
 
 
 @pytest.mark.requirement("FR-346")

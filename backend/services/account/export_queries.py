@@ -47,7 +47,8 @@ def _account() -> SelectOfScalar[str]:
     """Write the line of the account, even for a user who never wrote anything."""
     principal = select(cast(USER_ID, Text).label("id")).subquery("principal")
     counts = (func.coalesce(users.c[name], 0).label(name) for name in ("revision", "task_count", "purged_revision"))
-    columns: tuple[ColumnElement[Any], ...] = (principal.c.id, users.c.created_at, users.c.timezone, *counts)
+    others = (users.c.created_at, users.c.timezone, users.c.last_position)
+    columns: tuple[ColumnElement[Any], ...] = (principal.c.id, *others, *counts)
     account = select(*columns).select_from(principal.outerjoin(users, users.c.id == USER_ID)).subquery("account")
     return select(func.concat('{"type":"account","data":', _document(account), "}\n", type_=Text))
 

@@ -103,8 +103,9 @@ class _Loaded:
         self._count(1 + carrying)
 
     def _count(self, changes: int) -> None:
-        revision, task_count, _ = self.counters
-        self.unit.store(COUNT, counted_revision=revision + changes, counted_tasks=task_count)
+        revision, task_count, _, position = self.counters
+        counted = {"counted_tasks": task_count, "counted_position": position}
+        self.unit.store(COUNT, counted_revision=revision + changes, **counted)
 
     def document(self, label: Row, task_count: int, *, is_new: bool = False) -> LabelDocument:
         """Return a label as the answer of a change, byte for byte as the list has it."""

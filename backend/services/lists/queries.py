@@ -17,6 +17,7 @@ from sqlalchemy import (
     any_,
     case,
     cast,
+    column,
     delete,
     func,
     literal,
@@ -28,7 +29,7 @@ from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import aggregate_order_by, array, insert
 from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import select
-from sqlmodel.sql.expression import Select, SelectOfScalar
+from sqlmodel.sql.expression import Select
 
 from backend.models.list import ListPublic
 from backend.models.tables import lists, tasks, tombstones, users
@@ -37,7 +38,6 @@ from backend.services.lists.rules import Row
 from backend.services.tasks.columns import OWN_LISTS, OWNED, STATUS, as_json, is_unknown, tag_of_account
 from backend.services.tombstones import MOVED, NAMES, replacing
 from backend.services.unit_of_work import USER_ID, Rows
-from backend.utils.positions import SIDES
 
 _LIVING = lists.c.deleted_at.is_(None)
 _LIST_ID: ColumnElement[Any] = bind("list", type_=Uuid)
@@ -105,10 +105,10 @@ def _number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 def _numbered(condition: ColumnElement[bool]) -> Subquery:
-    """Select tasks of a list, numbered in the order of their revisions."""
-    number = func.row_number().over(order_by=(tasks.c.revision, tasks.c.id))
-    inside = select(tasks.c.id, number.label("number")).where(OWNED, tasks.c.list_id == _LIST_ID, condition)
-    return inside.subquery("inside")
+    """Select tasks of a list, numbered in the order of their revisions, and in that of their positions."""
+    number = func.row_number().over(order_by=(tasks.c.revision, tasks.c.id)).label("number")
+    place = func.row_number().over(order_by=(tasks.c.position, tasks.c.id)).label("place")
+    return select(tasks.c.id, number, place).where(OWNED, tasks.c.list_id == _LIST_ID, condition).subquery("inside")
 
 
 def _say_freed() -> Insert:
@@ -120,8 +120,14 @@ def _say_freed() -> Insert:
 
 
 def _change_tasks(condition: ColumnElement[bool], **values: Any) -> Update:
-    """Change tasks of a list, with consecutive revisions in the order of those they had."""
+    """Change tasks of a list, with consecutive revisions in the order of those they had.
+
+    Those that leave the list come last in the inbox, in the order of their positions: see `last_positions`.
+    """
     inside = _numbered(condition)
+    if "list_id" in values:
+        number = func.lpad(cast(inside.c.place, Text), 10, "0")
+        values["position"] = bind("last_positions", type_=Text).concat(number).concat("1")
     return (
         update(tasks)
         .where(OWNED, tasks.c.id == inside.c.id)
@@ -133,11 +139,14 @@ def _change_tasks(condition: ColumnElement[bool], **values: Any) -> Update:
     )
 
 
-def _next(side: str) -> SelectOfScalar[str]:
-    """Select the next position after or before one, of any list but the moved one."""
-    position, near = lists.c.position, bind("near", type_=Text)
-    is_beyond, order = (position > near, position.asc()) if side == "after" else (position < near, position.desc())
-    return select(position).where(OWN_LISTS, lists.c.id != _LIST_ID, is_beyond).order_by(order).limit(1)
+def _place() -> Update:
+    """Put the lists in the arrays at new positions, with consecutive revisions."""
+    arrays = [cast(bind(name), ARRAY(kind)) for name, kind in (("placed_lists", Uuid()), ("placed_positions", Text()))]
+    rows = func.unnest(*arrays).table_valued(column("id", Uuid()), column("position", Text()), with_ordinality="number")
+    each = rows.render_derived(name="placed")
+    values = {"position": each.c.position, "revision": _REVISION + each.c.number}
+    values["updated_at"] = func.greatest(func.now(), lists.c.updated_at)
+    return update(lists).where(OWN_LISTS, lists.c.id == each.c.id).values(values)
 
 
 def _new(name: str) -> Any:
@@ -177,7 +186,9 @@ NAMED_WITH_TASKS = Rows(
 )
 INSERT = insert(lists).values({"user_id": USER_ID, **{name: _new(name) for name in STORED}})
 UPDATE = update(lists).where(OWN_LISTS, lists.c.id == _LIST_ID).values({name: _new(name) for name in CHANGING})
-NEXT = {side: _next(side) for side in SIDES}
+# The places of those among which a list moves.
+OTHERS = select(lists.c.position, lists.c.id).where(OWN_LISTS, _LIVING, lists.c.id != _LIST_ID)
+PLACE = _place()
 REMOVE = delete(lists).where(OWN_LISTS, lists.c.id == _LIST_ID)
 BURY = _bury()
 TRASH_TASKS = _change_tasks(_NOT_IN_TRASH, deleted_at=func.now())
@@ -186,3 +197,5 @@ SAY_FREED = _say_freed()
 FREE_TASKS = _change_tasks(true(), list_id=null())
 TRASH_AND_FREE_TASKS = _change_tasks(true(), deleted_at=func.coalesce(tasks.c.deleted_at, func.now()), list_id=null())
 RESTORE_TASKS = _change_tasks(_IN_TRASH & _TRASHED_TOGETHER, deleted_at=null())
+# Those that take tasks out of the list.
+TAKING_OUT = (FREE_TASKS, TRASH_AND_FREE_TASKS)

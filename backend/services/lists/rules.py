@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -10,7 +11,7 @@ from backend.errors import Detail, ListConflict, ValidationFailed
 from backend.models.list import ListCreate, ListFields, ListUpdate
 from backend.models.move import Move
 from backend.utils.fingerprint import fingerprint
-from backend.utils.positions import LAST, last_position, position_within
+from backend.utils.positions import END, LAST, Place, make_room
 
 _IN_TRASH = Detail("id", "in_trash", "This id is that of a list in the trash; restore it, or choose another id")
 _NO_LIST_THERE = "You have no list with this id, or it is in the trash: GET /api/lists lists yours"
@@ -30,6 +31,11 @@ class Row(NamedTuple):
     revision: int = 0
     request_hash: bytes | None = None
     position: str = LAST
+
+    @property
+    def place(self) -> Place:
+        """Return where the list stands."""
+        return Place(self.position, self.id)
 
     @property
     def archived(self) -> bool:
@@ -84,30 +90,34 @@ def restored(found: Row) -> Row:
     return found._replace(deleted_at=None)
 
 
-def position_beside(to: Move, beside: Row | None) -> str | None:
-    """Return the position of the list that a request names, None for an end.
-
-    Raises ValidationFailed for an unknown list.
-    """
+def place_beside(to: Move, beside: Row | None) -> Place:
+    """Return the place of the list that a request names, or the end; raises ValidationFailed for an unknown list."""
     if to.beside is None:
-        return None
+        return END
     if beside is None or beside.deleted_at is not None:
         raise ValidationFailed(details=(Detail(to.side, "list_unknown", _NO_LIST_THERE),))
-    return beside.position
+    return beside.place
 
 
-def between(found: Row, low: str | None, high: str | None) -> Row:
-    """Put the list between two positions, unless it stands there; None means the end. Raises NoRoom."""
-    return found._replace(position=position_within(low, high, found.position))
+def moved(found: Row, side: str, near: Place, others: Iterable[Place]) -> dict[UUID, str]:
+    """Return the new positions, by the ids, that put the list on this side of a place; none if it stands there.
+
+    Besides that of the list, they are those of others that make room for it. Raises NoRoom.
+    """
+    low = sorted(each for each in others if each < near or (each == near and side == "after"))
+    high = sorted(each for each in others if each > near or (each == near and side == "before"))
+    if (not low or low[-1] < found.place) and (not high or found.place < high[0]):
+        return {}
+    low.reverse()
+    room = make_room([*(position for position, _ in low), None], [*(position for position, _ in high), None])
+    making = [*low[: len(room.before)], *high[: len(room.after)]]
+    positions = [*room.before, *room.after]
+    return {found.id: room.position} | {each.id: position for each, position in zip(making, positions, strict=True)}
 
 
 def changed(found: Row, revision: int, now: datetime) -> Row:
-    """Give a changed list its revision, its position if it comes last, and the time of the change.
-
-    The time never goes back.
-    """
-    position = found.position or last_position(now, revision)
-    return found._replace(revision=revision, updated_at=max(now, found.updated_at), position=position)
+    """Give a changed list its revision, and the time of the change, which never goes back."""
+    return found._replace(revision=revision, updated_at=max(now, found.updated_at))
 
 
 def request_hash_of(data: ListCreate) -> bytes | None:

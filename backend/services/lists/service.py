@@ -22,7 +22,7 @@ from backend.services.lists import queries, rules
 from backend.services.lists.rules import Row
 from backend.services.tasks.queries import COUNT
 from backend.services.unit_of_work import Counters, UnitOfWork, unit_of_work
-from backend.utils.positions import END, gap, last_position
+from backend.utils.positions import Place, given_position, last_positions
 from backend.utils.postgres_json import to_json
 
 
@@ -79,8 +79,7 @@ class _Loaded:
         """Add a new list; raises TooManyLists."""
         if self.count >= MAX_LISTS:
             raise TooManyLists
-        revision = self.counters.revision + 1
-        new = new._replace(revision=revision, position=new.position or last_position(self.counters.now, revision))
+        new = new._replace(revision=self.counters.revision + 1, position=self._given(new.position))
         self.unit.store(queries.INSERT, **{f"wanted_{name}": value for name, value in new._asdict().items()})
         self._count(1)
         return new
@@ -90,15 +89,35 @@ class _Loaded:
         if wanted == self.list:
             return wanted
         wanted = rules.changed(wanted, self.counters.revision + 1, self.counters.now)
+        if self.list is None or wanted.position != self.list.position:
+            wanted = wanted._replace(position=self._given(wanted.position))
         values = {f"wanted_{name}": getattr(wanted, name) for name in queries.CHANGING}
         self.unit.store(queries.UPDATE, list=wanted.id, **values)
         self._change_tasks(wanted, changing, number)
         return wanted
 
-    def move(self, found: Row, side: str, near: str | None) -> Row:
-        """Put a list on this side of a position, or to an end (None); takes a round trip to read the next position."""
-        rows = self.unit.read(queries.NEXT[side], list=found.id, near=near or END)
-        return self.keep(rules.between(found, *gap(side, near, (position for (position,) in rows))))
+    def move(self, found: Row, side: str, near: Place) -> Row:
+        """Put a list on this side of a place, which takes a round trip to read where others are; raises NoRoom."""
+        others = [Place(*row) for row in self.unit.read(queries.OTHERS, list=found.id)]
+        positions = rules.moved(found, side, near, others)
+        self._note(*positions.values())
+        wanted = found._replace(position=positions.pop(found.id, found.position))
+        if positions:
+            placed = {"placed_lists": [*positions], "placed_positions": [*positions.values()]}
+            self.unit.store(queries.PLACE, list_revision=self.counters.revision + 1, **placed)
+        return self.keep(wanted, number=len(positions))
+
+    def _given(self, wanted: str) -> str:
+        """Return the position that a change gives to its list, and note it."""
+        revision, _, now, last = self.counters
+        position = given_position(wanted, now, revision + 1, last)
+        self._note(position)
+        return position
+
+    def _note(self, *positions: str) -> None:
+        """Note the greatest position that was given."""
+        last = max(self.counters.last_position, *positions)
+        self.counters = self.counters._replace(last_position=last)
 
     def remove(self, removed: Row, changing: Executable, number: int) -> None:
         """Remove a list for good, and change this number of its tasks."""
@@ -113,14 +132,18 @@ class _Loaded:
             if statement is queries.RESTORE_TASKS:
                 params["trashed_at"] = self.list and self.list.deleted_at
             params |= {"list": of.id, "list_revision": self.counters.revision + 1}
+            if statement in queries.TAKING_OUT:
+                params["last_positions"] = last_positions(self.counters.now, self.counters.last_position)
+                self._note(f"{params['last_positions']}{number:010}1")
             if statement is queries.FREE_TASKS and is_followed:
                 self.unit.store(queries.SAY_FREED, **params)
             self.unit.store(statement, **params)
         self._count(1 + number)
 
     def _count(self, changes: int) -> None:
-        revision, task_count, _ = self.counters
-        self.unit.store(COUNT, counted_revision=revision + changes, counted_tasks=task_count)
+        revision, task_count, _, position = self.counters
+        counted = {"counted_tasks": task_count, "counted_position": position}
+        self.unit.store(COUNT, counted_revision=revision + changes, **counted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +218,7 @@ class ListService:
         named = [to.beside] if to.beside else []
         with self._loaded(list_id, *named) as loaded:
             found = loaded.find(expected)
-            near = rules.position_beside(to, loaded.named.get(to.beside) if to.beside else None)
+            near = rules.place_beside(to, loaded.named.get(to.beside) if to.beside else None)
             return _document(found if to.beside == list_id else loaded.move(found, to.side, near))
 
     @repeatable

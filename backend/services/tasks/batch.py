@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from backend.database.giving_way import in_turns
 from backend.database.retry import once_only
 from backend.database.session import Sessions
-from backend.errors import Detail, PreconditionFailed, PreconditionRequired, TaskAPIError
+from backend.errors import Detail, PreconditionFailed, PreconditionRequired, TaskAPIError, ValidationFailed
 from backend.models.base import TaskDocument
 from backend.models.batch import (
     AnyOperation,
@@ -26,13 +26,16 @@ from backend.models.batch import (
 from backend.services.tasks import rules
 from backend.services.tasks.loaded import LoadedTasks
 from backend.services.tasks.names import Names
-from backend.services.tasks.references import Operations, pointed
 from backend.services.tasks.rules import Row
 from backend.services.tasks.service import create_in
 from backend.services.unit_of_work import UnitOfWork, unit_of_work
 
 # The task after the operation, None if it was deleted, or the error.
 Outcome = TaskDocument | TaskAPIError | None
+Operations = list[tuple[AnyOperation, UUID]]  # each with the id of its task
+
+_UNKNOWN = "No earlier operation creates a task with this ref"
+_TAKEN = "An earlier operation already creates a task with this ref: choose another one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class BatchService:
 
         If the batch is atomic, raises the error of the first operation that fails: its details name the operation.
         """
-        operations = pointed([(operation, self._task_id(operation)) for operation in batch.operations])
+        operations = _pointed([(operation, self._task_id(operation)) for operation in batch.operations])
         with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
             ids = {task_id for _, task_id in operations}
             tasks = LoadedTasks.load(unit, ids, self.max_tasks, _names(operations))
@@ -130,3 +133,26 @@ def _under(place: str, details: Iterable[Detail]) -> Iterable[Detail]:
     for detail in details:
         field = place if detail.field == "body" else f"{place}.{detail.field}"
         yield Detail(field, detail.code, detail.message)
+
+
+def _pointed(operations: Iterable[tuple[AnyOperation, UUID | None]]) -> Operations:
+    """Let operations point at the tasks that their references name; raises ValidationFailed for an unknown one."""
+    found: Operations = []
+    ids: dict[str, UUID] = {}
+    for index, (operation, given) in enumerate(operations):
+        task_id = _id_of(ids, operation.ref, f"operations.{index}.ref") if given is None else given
+        if isinstance(operation, CreateOperation | UpdateOperation) and operation.parent_ref is not None:
+            operation.data.parent_id = _id_of(ids, operation.parent_ref, f"operations.{index}.parent_ref")
+        if isinstance(operation, CreateOperation) and operation.ref is not None:
+            if operation.ref in ids:
+                raise ValidationFailed(details=(Detail(f"operations.{index}.ref", "ref_taken", _TAKEN),))
+            ids[operation.ref] = task_id
+        found.append((operation, task_id))
+    return found
+
+
+def _id_of(ids: Mapping[str, UUID], ref: str | None, field: str) -> UUID:
+    task_id = ids.get(ref or "")
+    if task_id is None:
+        raise ValidationFailed(details=(Detail(field, "ref_unknown", _UNKNOWN),))
+    return task_id

@@ -10,12 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from backend.database.giving_way import give_way, in_turns
 from backend.errors import (
     IdTaken,
+    NoRoom,
     OutsideList,
     PreconditionFailed,
     TaskAPIError,
@@ -30,12 +32,12 @@ from backend.models.values.etags import Revisions
 from backend.models.values.label_names import keys_of_labels
 from backend.services.tasks import queries, tree_queries
 from backend.services.tasks.columns import PUBLIC, PUBLIC_IN_TRASH
+from backend.services.tasks.moving import Neighbours, row_of
 from backend.services.tasks.named_labels import NamedLabels, spelled
 from backend.services.tasks.names import Names
 from backend.services.tasks.rules import (
     REMOVED_BY_OWNER,
     Row,
-    between,
     changed,
     moved_to,
     refuse_elsewhere,
@@ -46,7 +48,7 @@ from backend.services.tasks.storing import remove_tasks, store_tasks
 from backend.services.tasks.tree import Tree, along, placed, refuse_overgrown, restored
 from backend.services.tasks.tree_queries import MAX_IN_TREES
 from backend.services.unit_of_work import UnitOfWork
-from backend.utils.positions import END, gap, last_position
+from backend.utils.positions import LAST, given_position
 from backend.utils.postgres_json import to_json
 from backend.utils.priorities import word_of
 
@@ -58,6 +60,7 @@ MAX_CHANGES = 10_000  # of one request: a batch may change the same tasks again 
 class LoadedTasks:
     """One user's counters, and those of the user's tasks that a change names; `now` is the time of the change.
 
+    `last` is the greatest position that the user's tasks and lists have had.
     `lists` are the ids of the living lists that tasks may come into, and `taken` those of tasks that a token for one
     list does not show, which no new task can have. The tree holds the named tasks and, if others may change along with
     them, the trees that these are in. Of these others, only what trees may change is loaded.
@@ -68,6 +71,7 @@ class LoadedTasks:
     revision: int
     task_count: int
     now: datetime
+    last: str
     tree: Tree
     _before: dict[UUID, Row]
     _labels: NamedLabels
@@ -125,11 +129,15 @@ class LoadedTasks:
         if len(rows) > MAX_IN_TREES:
             raise TooManySubtasks
         for values in in_turns(rows):
-            if values[0] not in self.tree.tasks:
-                row = Row(**dict(zip(tree_queries.READ, values, strict=True)))
-                self.tree.put(row)
-                self._before[row.id] = row
+            self._take(row_of(values))
         self._knows_trees = True
+
+    def _take(self, row: Row) -> Row:
+        """Take a task that the change does not name, unless it is there; returns it as it is now."""
+        if row.id not in self.tree.tasks:
+            self.tree.put(row)
+            self._before[row.id] = row
+        return self.tree.tasks[row.id]
 
     def find(self, task_id: UUID, expected: Revisions | None = None, *, in_trash_too: bool = False) -> Row:
         """Return a task; raises TaskNotFound, or PreconditionFailed when its revision is not expected."""
@@ -162,13 +170,16 @@ class LoadedTasks:
         task = self.spelled(task)._replace(has_subtasks=bool(below))
         self.revision = self._labels.make(task.labels, self.revision) + 1
         self.task_count += 1
-        position = task.position or last_position(self.now, self.revision)
-        task = task._replace(revision=self.revision, position=position)
+        task = task._replace(revision=self.revision, position=self._given(task.position))
         self._put(task)
-        for each in below:
-            if each.list_id != task.list_id:
-                self._count(each._replace(list_id=task.list_id))
+        self._count_along(each._replace(list_id=task.list_id) for each in below if each.list_id != task.list_id)
         return task
+
+    def _given(self, wanted: str) -> str:
+        """Return the position that the counted change gives, and note the greatest."""
+        position = given_position(wanted, self.now, self.revision, self.last)
+        self.last = max(self.last, position)
+        return position
 
     def spelled(self, task: Row) -> Row:
         """Spell the labels of a task as the user has them."""
@@ -197,8 +208,7 @@ class LoadedTasks:
         if task.has_subtasks and self._knows_trees and self.unit.list_id is None:
             task = task._replace(has_subtasks=self.tree.has_below(task.id))
         task = self._count(task)
-        for each in [*in_turns(along(before, task, self.tree, cascades=cascades))]:
-            self._count(each)
+        self._count_along(in_turns(along(before, task, self.tree, cascades=cascades)))
         return task
 
     def _placed(self, task: Row, before: Row | None, *, is_of_file: bool) -> Row:
@@ -207,13 +217,13 @@ class LoadedTasks:
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
-        """Undo all that the block has done if it raises: changes, removals, labels, counters and revisions."""
-        counters = self.revision, self.task_count, self.lists
+        """Undo all that the block has done if it raises: changes, removals, labels and counters."""
+        counters = self.revision, self.task_count, self.last, self.lists
         removed, tree, labels = len(self._removed), self.tree.savepoint(), self._labels.savepoint()
         try:
             yield
         except TaskAPIError:
-            self.revision, self.task_count, self.lists = counters
+            self.revision, self.task_count, self.last, self.lists = counters
             del self._removed[removed:]
             self.tree.undo(tree)
             self._labels.undo(labels)
@@ -230,8 +240,21 @@ class LoadedTasks:
             raise TooManyChanges
         self.revision += 1
         task = changed(task, self.revision, self.now)
+        if task.position != self.tasks[task.id].position:
+            task = task._replace(position=self._given(task.position))
         self._put(task)
         return task
+
+    def _count_along(self, others: Iterable[Row]) -> None:
+        """Count the changes of other tasks. Those that come into another list are last there, in the order they had."""
+        going: list[Row] = []
+        staying: list[Row] = []
+        for each in others:
+            (staying if each.list_id == self.tasks[each.id].list_id else going).append(each)
+        for each in staying:
+            self._count(each)
+        for each in sorted(going, key=attrgetter("place")):
+            self._count(each._replace(position=LAST))
 
     def _put(self, task: Row) -> None:
         """Put a task into the tree, and note at its parent that there are subtasks."""
@@ -254,12 +277,26 @@ class LoadedTasks:
             self.lists |= {moved.list_id}  # that of its living parent, so it is living
         beside = self.tasks.get(to.beside) if to.beside else None
         refuse_elsewhere(moved, to, beside)
-        if to.beside == task.id:
-            return self.keep(moved)
-        near = beside.position if beside else None
-        statement = queries.NEXT[to.side, moved.list_id is None]
-        (next_ones,) = self.unit.read(statement, task=task.id, place=moved.list_id, near=near or END)
-        return self.keep(between(moved, task, *gap(to.side, near, next_ones)))
+        return self.keep(moved if to.beside == task.id else self._beside(moved, to.side, beside))
+
+    def _beside(self, moved: Row, side: str, beside: Row | None) -> Row:
+        """Give a moved task a position on this side of another one, or at the end. Where it fits already, it stays.
+
+        If there is no room, tasks beside it make some, which takes another round trip; raises NoRoom if they cannot.
+        """
+        stood = self.tasks[moved.id]
+        nearest = Neighbours.nearest(self.unit, moved, side, beside)
+        if moved.list_id == stood.list_id and nearest.have_between(stood):
+            return moved
+        try:
+            room = nearest.make_room()
+        except NoRoom:
+            nearest = Neighbours.many(self.unit, moved, side, beside)
+            room = nearest.make_room()
+        self.last = max(self.last, *room.before, room.position, *room.after)
+        for row, position in nearest.moved(room):
+            self._count(self._take(row)._replace(position=position))
+        return moved._replace(position=room.position)
 
     def remove(self, task: Row) -> None:
         """Remove a task for good, with all below it.
@@ -295,7 +332,8 @@ class LoadedTasks:
         self._labels.store(self.unit)
         store_tasks(self.unit, self._before, different)
         remove_tasks(self.unit, self._removed)
-        self.unit.store(queries.COUNT, counted_revision=self.revision, counted_tasks=self.task_count)
+        counted = {"counted_revision": self.revision, "counted_tasks": self.task_count}
+        self.unit.store(queries.COUNT, **counted, counted_position=self.last)
 
 
 def task_json(task: Row, user_id: str) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    Integer,
     Text,
     Uuid,
     any_,
@@ -20,6 +21,8 @@ from sqlalchemy import (
     column,
     func,
     or_,
+    tuple_,
+    union_all,
     update,
 )
 from sqlalchemy import bindparam as bind
@@ -41,7 +44,7 @@ from backend.services.tasks.columns import (
 )
 from backend.services.tasks.label_queries import OF_LABELS
 from backend.services.tasks.rules import Row
-from backend.services.tasks.tree_queries import ADOPTED
+from backend.services.tasks.tree_queries import ADOPTED, READ
 from backend.services.unit_of_work import USER_ID, Rows
 from backend.utils.positions import SIDES
 
@@ -108,23 +111,22 @@ def _taken() -> ColumnElement[Any]:
     return select(ids).scalar_subquery()
 
 
-def _next(side: str, *, in_inbox: bool) -> Select[str | None, str | None]:
-    """Select the next position after or before one in a list, among living tasks and in the trash.
-
-    That of a task in the trash counts, because the task may come back. That of the moved one does not.
-    """
-    near = bind("near", type_=Text)
-    place = tasks.c.list_id.is_(None) if in_inbox else tasks.c.list_id == bind("place", type_=Uuid)
-    is_beyond = tasks.c.position > near if side == "after" else tasks.c.position < near
+def _next(side: str, *, in_inbox: bool) -> Any:
+    """Select the next living tasks after or before a place in a list, the nearest first, without the moved one."""
+    here, near = tuple_(tasks.c.position, tasks.c.id), tuple_(bind("near", type_=Text), bind("near_id", type_=Uuid))
+    in_list = tasks.c.list_id.is_(None) if in_inbox else tasks.c.list_id == bind("place", type_=Uuid)
+    is_beyond = here > near if side == "after" else here < near
+    others = (OWNED, tasks.c.in_trash.is_(False), in_list, is_beyond, tasks.c.id != TASK_ID)
     # The inbox, too, is read in the order of the index: see `listing_queries.py`.
-    order: list[ColumnElement[Any]] = [*([tasks.c.list_id] if in_inbox else []), tasks.c.position]
+    order: list[ColumnElement[Any]] = [*([tasks.c.list_id] if in_inbox else []), tasks.c.position, tasks.c.id]
     order = order if side == "after" else [column.desc() for column in order]
+    rows: Any = select(*(tasks.c[name] for name in READ))  # more columns than the stubs support
+    return rows.where(*others).order_by(*order).limit(bind("max_rows", type_=Integer))
 
-    def next_one(*, in_trash: bool) -> ColumnElement[str | None]:
-        others = (OWNED, tasks.c.in_trash.is_(in_trash), place, is_beyond, tasks.c.id != TASK_ID)
-        return select(tasks.c.position).where(*others).order_by(*order).limit(1).scalar_subquery()
 
-    return select(next_one(in_trash=False), next_one(in_trash=True))
+def _around(*, in_inbox: bool) -> Any:
+    """Select the next tasks on both sides."""
+    return union_all(*(select(_next(side, in_inbox=in_inbox).subquery()) for side in SIDES))
 
 
 _REVISION = bind("counted_revision", type_=_BIG)
@@ -158,8 +160,8 @@ INSERTS = ((_PLAIN, INSERT_PLAIN), (STORED, INSERT))
 UPDATES = ((_STATE, UPDATE_STATE), (_TEXTS, UPDATE_TEXTS), (_CHANGING, UPDATE))
 # By the side, and whether the list is the inbox.
 NEXT = {(side, in_inbox): _next(side, in_inbox=in_inbox) for side in SIDES for in_inbox in (False, True)}
+AROUND = {in_inbox: _around(in_inbox=in_inbox) for in_inbox in (False, True)}
 STORE_ALL = _store_all()
 STORE_ALL_IN_LIST = _store_all(is_of_list=True)  # in a session of one list
-COUNT = (
-    update(users).where(users.c.id == USER_ID).values(revision=_REVISION, task_count=bind("counted_tasks", type_=_BIG))
-)
+_COUNTED = {"task_count": bind("counted_tasks", type_=_BIG), "last_position": bind("counted_position", type_=Text)}
+COUNT = update(users).where(users.c.id == USER_ID).values(revision=_REVISION, **_COUNTED)

@@ -14,7 +14,7 @@ from backend.errors import Conflict, Detail, OutsideList, ValidationFailed
 from backend.models.move import TaskMove
 from backend.models.task import Status, TaskCreate, TaskFields, TaskUpdate
 from backend.utils.fingerprint import fingerprint
-from backend.utils.positions import LAST, last_position, position_within
+from backend.utils.positions import LAST, Place
 from backend.utils.priorities import NO_PRIORITY, number_of
 
 _IN_TRASH = Detail("id", "in_trash", "This id is that of a task in the trash; restore it, or choose another id")
@@ -78,6 +78,11 @@ class Row(NamedTuple):
     position: str = LAST
     parent_id: UUID | None = None
     has_subtasks: bool = False  # or had some; the tree knows
+
+    @property
+    def place(self) -> Place:
+        """Return where the task stands in its list."""
+        return Place(self.position, self.id)
 
     @property
     def status(self) -> str:
@@ -246,22 +251,9 @@ def refuse_elsewhere(moved: Row, to: TaskMove, beside: Row | None) -> None:
         raise ValidationFailed(details=(Detail(to.side, "task_not_in_list", _NO_TASK_THERE),))
 
 
-def between(moved: Row, task: Row, low: str | None, high: str | None) -> Row:
-    """Give a task that comes into a list a position between two others; None means the end. Raises NoRoom.
-
-    If it stood in the list before, and between them, it stays there.
-    """
-    stood = task.position if moved.list_id == task.list_id else None
-    return moved._replace(position=position_within(low, high, stood))
-
-
 def changed(task: Row, revision: int, now: datetime) -> Row:
-    """Give a changed task its revision, its position if it comes last, and the time of the change.
-
-    The time never goes back.
-    """
-    position = task.position or last_position(now, revision)
-    return task._replace(revision=revision, updated_at=max(now, task.updated_at), position=position)
+    """Give a changed task its revision, and the time of the change, which never goes back."""
+    return task._replace(revision=revision, updated_at=max(now, task.updated_at))
 
 
 def request_hash_of(data: TaskCreate) -> bytes | None:

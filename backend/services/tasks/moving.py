@@ -1,0 +1,75 @@
+"""What a move reads of the tasks that stand where another one is to come. `loaded.py` moves them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from backend.services.tasks import queries
+from backend.services.tasks.rules import Row
+from backend.services.tasks.tree_queries import READ
+from backend.services.unit_of_work import UnitOfWork
+from backend.utils.positions import END, Room, make_room
+
+MAX_MOVED = 1000  # tasks on each side that make room for one
+
+
+def row_of(values: tuple[Any, ...]) -> Row:
+    """Return a task of which only what trees may change was read."""
+    return Row(**dict(zip(READ, values, strict=True)))
+
+
+class Neighbours(NamedTuple):
+    """The living tasks between which one is to stand, the nearest first; None is the end of the list."""
+
+    before: Sequence[Row | None]
+    after: Sequence[Row | None]
+
+    @classmethod
+    def nearest(cls, unit: UnitOfWork, moved: Row, side: str, beside: Row | None) -> Neighbours:
+        """Read the next task on this side of another one, or of the end."""
+        statement = queries.NEXT[side, moved.list_id is None]
+        rows = unit.read(statement, **_where(moved, beside), max_rows=1)
+        next_one = row_of(rows[0]) if rows else None
+        return cls([beside], [next_one]) if side == "after" else cls([next_one], [beside])
+
+    @classmethod
+    def many(cls, unit: UnitOfWork, moved: Row, side: str, beside: Row | None) -> Neighbours:
+        """Read as many tasks on both sides as may make room, and one more."""
+        statement, limit = queries.AROUND[moved.list_id is None], MAX_MOVED + 1
+        rows = [row_of(values) for values in unit.read(statement, **_where(moved, beside), max_rows=limit)]
+        here = beside.place if beside else END
+        rows.sort(key=attrgetter("place"))
+        before: list[Row | None] = [row for row in reversed(rows) if row.place < here]
+        after: list[Row | None] = [row for row in rows if row.place > here]
+        (before if side == "after" else after).insert(0, beside)
+        for rows_of_side in (before, after):
+            if len(rows_of_side) <= MAX_MOVED and None not in rows_of_side:
+                rows_of_side.append(None)
+        return cls(before, after)
+
+    def have_between(self, task: Row) -> bool:
+        """Return whether a task stands between the nearest ones."""
+        low, high = self.before[0], self.after[0]
+        return (low is None or low.place < task.place) and (high is None or task.place < high.place)
+
+    def make_room(self) -> Room:
+        """Return the position between them, and those of the tasks that make room for it; raises NoRoom."""
+        return make_room(_positions(self.before), _positions(self.after))
+
+    def moved(self, room: Room) -> Iterator[tuple[Row, str]]:
+        """Yield the tasks that make room, with their new positions."""
+        for rows, positions in (self.before, room.before), (self.after, room.after):
+            for row, position in zip(rows, positions, strict=False):
+                if row is not None:
+                    yield row, position
+
+
+def _where(moved: Row, beside: Row | None) -> dict[str, Any]:
+    here = beside.place if beside else END
+    return {"task": moved.id, "place": moved.list_id, "near": here.position, "near_id": here.id}
+
+
+def _positions(rows: Sequence[Row | None]) -> list[str | None]:
+    return [None if row is None else row.position for row in rows]
