@@ -109,7 +109,7 @@ def test_they_write_to_and_read_from_other_programs(
     )
 
 
-@pytest.mark.requirement("FR-414")
+@pytest.mark.requirement("FR-386")
 def test_what_is_skipped_is_counted(command: Command, user_id: str) -> None:
     Path("tasks.ics").write_text("BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VEVENT\nEND:VCALENDAR\n")
 

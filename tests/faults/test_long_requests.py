@@ -20,7 +20,7 @@ from tests.fixtures.tokens import SECRET
 BELOW = 900
 
 
-@pytest.mark.requirement("FR-375")
+@pytest.mark.requirement("FR-378")
 def test_others_are_answered_while_a_batch_computes(tmp_path: Path, database_url: str) -> None:
     env = environment(tmp_path / "data", DATABASE_URL=database_url, JWT_SECRET=SECRET, RATE_LIMIT="1000000/minute")
     token = issue_token(SECRET, new_user(), ttl_seconds=600)

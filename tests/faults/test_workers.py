@@ -171,7 +171,7 @@ def test_ending_all_processes_while_workers_start_is_no_failure(tmp_path: Path, 
     until(lambda: processes_in(tmp_path) == [])
 
 
-@pytest.mark.requirement("FR-393")
+@pytest.mark.requirement("FR-382")
 def test_a_worker_that_cannot_start_delays_neither_others_nor_a_reload_nor_the_end(
     tmp_path: Path, database_url: str
 ) -> None:
@@ -205,7 +205,7 @@ def test_a_worker_that_cannot_start_delays_neither_others_nor_a_reload_nor_the_e
         assert service.stop(signal.SIGTERM) == 0
 
 
-@pytest.mark.requirement("FR-393")
+@pytest.mark.requirement("FR-382")
 def test_workers_that_have_served_are_replaced_at_once_but_not_without_end() -> None:
     now = 1000.0
     replacements = Replacements(WORKERS, now)
@@ -225,7 +225,7 @@ def test_workers_that_have_served_are_replaced_at_once_but_not_without_end() -> 
     assert started == [1, 1, 1, 1, 0]
 
 
-@pytest.mark.requirement("FR-393")
+@pytest.mark.requirement("FR-382")
 def test_workers_that_never_serve_are_replaced_less_and_less_often() -> None:
     now, pauses = 1000.0, []
     replacements = Replacements(WORKERS, now)
@@ -247,7 +247,7 @@ def test_workers_that_never_serve_are_replaced_less_and_less_often() -> None:
     assert pause_after_failure() == 0
 
 
-@pytest.mark.requirement("FR-393")
+@pytest.mark.requirement("FR-382")
 def test_what_is_missing_is_not_waited_for_after_a_reload() -> None:
     replacements = Replacements(WORKERS, 0.0)
     replacements.take_due(0.0)

@@ -14,7 +14,7 @@ from tests.fixtures.walks import MAX_BELOW, Walk
 STEPS = 150
 
 
-@pytest.mark.requirement("FR-380")
+@pytest.mark.requirement("FR-402")
 @pytest.mark.parametrize("seed", range(6))
 def test_what_holds_of_trees_holds_after_every_step(
     api: API, database_url: str, monkeypatch: pytest.MonkeyPatch, seed: int

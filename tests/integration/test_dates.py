@@ -72,7 +72,7 @@ def test_the_ends_of_the_calendar_are_stored_and_exported(client: httpx.Client, 
         assert client.get("/api/tasks/export", params={"format": form}).status_code == 200
 
 
-@pytest.mark.requirement("FR-400")
+@pytest.mark.requirement("FR-374")
 def test_times_as_other_languages_write_them_are_read(client: httpx.Client) -> None:
     task = create(client, "a")
     for written, answered in MOMENTS.items():
@@ -85,7 +85,7 @@ def test_times_as_other_languages_write_them_are_read(client: httpx.Client) -> N
         assert client.get(path_of(made["data"])).json()["data"]["start_at"] == answered, written
 
 
-@pytest.mark.requirement("FR-400")
+@pytest.mark.requirement("FR-374")
 @pytest.mark.parametrize("kind", [LINES, CSV])
 def test_times_as_other_languages_write_them_are_read_in_files(client: httpx.Client, kind: str) -> None:
     names = ("due_at", "start_at", "created_at", "completed_at")
@@ -99,7 +99,7 @@ def test_times_as_other_languages_write_them_are_read_in_files(client: httpx.Cli
         assert [task[name] for name in names] == [MOMENTS[task["title"]]] * len(names), task["title"]
 
 
-@pytest.mark.requirement("FR-401")
+@pytest.mark.requirement("FR-375")
 def test_a_time_has_0_to_6_decimals_and_no_zeros_at_their_end(client: httpx.Client) -> None:
     for decimals in ("", ".5", ".123", ".12345", ".123456"):
         answered = f"2026-11-21T09:30:00{decimals}+00:00"

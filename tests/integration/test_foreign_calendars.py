@@ -27,7 +27,7 @@ def warnings_of(report: Report) -> list[tuple[str, str]]:
     return [(warning["field"], warning["code"]) for warning in report["warnings"]]
 
 
-@pytest.mark.requirement("FR-414")
+@pytest.mark.requirement("FR-386")
 def test_what_is_beside_the_tasks_of_a_calendar_is_skipped(client: httpx.Client) -> None:
     alarm = "BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT15M\r\nEND:VALARM"
     kinds = ("VEVENT", "VJOURNAL", "VFREEBUSY")
@@ -47,7 +47,7 @@ OCCURRENCE = todo(
 )
 
 
-@pytest.mark.requirement("FR-415")
+@pytest.mark.requirement("FR-387")
 @pytest.mark.parametrize("components", [[SERIES, OCCURRENCE], [OCCURRENCE, SERIES]])
 def test_an_occurrence_leaves_its_series_alone(client: httpx.Client, components: list[str]) -> None:
     report = import_(client, *components)
@@ -61,14 +61,14 @@ def test_an_occurrence_leaves_its_series_alone(client: httpx.Client, components:
     assert imported(client, exported(client, "ics"), CALENDAR) == {"unchanged": 2}
 
 
-@pytest.mark.requirement("FR-415")
+@pytest.mark.requirement("FR-387")
 def test_each_occurrence_is_a_task_of_its_own(client: httpx.Client) -> None:
     days = [todo("UID:series", f"RECURRENCE-ID;VALUE=DATE:2026050{day}", title=f"{day}") for day in range(1, 4)]
 
     assert counts_of(import_(client, *days, *days)) == {"created": 3, "unchanged": 3, "mended": 6}
 
 
-@pytest.mark.requirement("FR-416")
+@pytest.mark.requirement("FR-388")
 @pytest.mark.parametrize("zone", ["UTC", "Etc/UTC", "Europe/Berlin", "GMT"])
 def test_an_export_imports_as_unchanged_in_each_zone(client: httpx.Client, zone: str) -> None:
     create(client, "a", due_at="2026-05-04T09:00:00Z", timezone=zone)
@@ -77,7 +77,7 @@ def test_an_export_imports_as_unchanged_in_each_zone(client: httpx.Client, zone:
     assert [task["timezone"] for task in tasks_of(client)] == [zone]
 
 
-@pytest.mark.requirement("FR-417")
+@pytest.mark.requirement("FR-389")
 @pytest.mark.parametrize(
     ("line", "is_part"),
     [
@@ -101,7 +101,7 @@ def test_lines_of_notes_that_were_not_folded_are_part_of_them(
     assert (task["completed"], task["priority"]) == (not is_part, "medium")
 
 
-@pytest.mark.requirement("FR-417")
+@pytest.mark.requirement("FR-389")
 def test_lines_of_a_comment_that_were_not_folded_say_nothing_of_the_task(client: httpx.Client) -> None:
     import_(client, todo("COMMENT:Call the shop", "Status: COMPLETED", "maybe", "PRIORITY:5"))
 
@@ -109,7 +109,7 @@ def test_lines_of_a_comment_that_were_not_folded_say_nothing_of_the_task(client:
     assert (task["completed"], task["priority"]) == (False, "medium")
 
 
-@pytest.mark.requirement("FR-417")
+@pytest.mark.requirement("FR-389")
 def test_a_file_whose_values_all_begin_with_a_space_is_read(client: httpx.Client) -> None:
     import_(client, todo("SUMMARY: a", "DESCRIPTION: Call the shop", "STATUS: COMPLETED", title=None))
 
@@ -117,7 +117,7 @@ def test_a_file_whose_values_all_begin_with_a_space_is_read(client: httpx.Client
     assert (task["description"], task["completed"]) == (" Call the shop", True)
 
 
-@pytest.mark.requirement("FR-418")
+@pytest.mark.requirement("FR-390")
 @pytest.mark.parametrize(
     ("lines", "said", "warnings"),
     [
@@ -148,7 +148,7 @@ def test_what_does_not_fit_into_a_task_is_mended(
     assert {name: task[name] for name in said} == said
 
 
-@pytest.mark.requirement("FR-419")
+@pytest.mark.requirement("FR-391")
 @pytest.mark.parametrize(
     ("lines", "description"),
     [
@@ -164,7 +164,7 @@ def test_texts_in_quoted_printable_are_decoded(client: httpx.Client, lines: list
     assert (task["description"], task["completed"], task["priority"]) == (description, False, "medium")
 
 
-@pytest.mark.requirement("FR-420")
+@pytest.mark.requirement("FR-392")
 @pytest.mark.parametrize(
     ("lines", "status"),
     [
@@ -185,7 +185,7 @@ BERLIN = "Europe/Berlin"
 MOMENT = "2026-05-04T07:00:00+00:00"
 
 
-@pytest.mark.requirement("FR-421")
+@pytest.mark.requirement("FR-393")
 @pytest.mark.parametrize(
     ("lines", "said", "warnings"),
     [
@@ -214,7 +214,7 @@ def test_times_that_are_not_in_utc_or_none_at_all_are_mended(
     assert {name: task[name] for name in said} == said
 
 
-@pytest.mark.requirement("FR-422")
+@pytest.mark.requirement("FR-394")
 @pytest.mark.parametrize(
     ("lines", "said", "warnings"),
     [
@@ -264,7 +264,7 @@ def test_dates_that_contradict_each_other_are_mended(
     assert counts_of(import_(client, todo("UID:1", *lines)))["unchanged"] == 1
 
 
-@pytest.mark.requirement("FR-423")
+@pytest.mark.requirement("FR-395")
 @pytest.mark.parametrize(
     "name", ["EUROPE/BERLIN", "europe/berlin", "/vendor.example/Europe/Berlin", "/a/2026_1/Europe/Berlin", "My zone"]
 )
@@ -280,14 +280,14 @@ def test_a_zone_is_known_under_other_names(client: httpx.Client, name: str) -> N
     assert (task["due_at"], task["timezone"]) == (MOMENT, BERLIN)
 
 
-@pytest.mark.requirement("FR-423")
+@pytest.mark.requirement("FR-395")
 def test_an_unknown_zone_is_refused(client: httpx.Client) -> None:
     report = import_(client, todo("DUE;TZID=/vendor.example/Atlantis:20260504T090000"))
 
     assert [(error["field"], error["code"]) for error in report["errors"]] == [("DUE", "timezone_unknown")]
 
 
-@pytest.mark.requirement("FR-424")
+@pytest.mark.requirement("FR-396")
 def test_what_has_no_place_in_a_task_is_said_once(client: httpx.Client) -> None:
     rest = ["RRULE:FREQ=WEEKLY", "location;LANGUAGE=en:Shop", "GEO:", "EXDATE:20260511", "ATTACH:https://a.example"]
     event = "BEGIN:VEVENT\r\nUID:e\r\nURL:https://a.example\r\nEND:VEVENT"

@@ -22,7 +22,7 @@ def completions(top: Task, number: int) -> list[dict[str, object]]:
     return [operation("complete", top, data={"completed": turn % 2 == 0}) for turn in range(number)]
 
 
-@pytest.mark.requirement("FR-375")
+@pytest.mark.requirement("FR-378")
 def test_what_computes_has_a_turn_with_others_in_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(giving_way, "TURN_SECONDS", 0)
     order: list[str] = []
@@ -40,7 +40,7 @@ def test_what_computes_has_a_turn_with_others_in_each_step(monkeypatch: pytest.M
     give_way()  # outside of the event loop, there is nobody to give way to
 
 
-@pytest.mark.requirement("FR-374")
+@pytest.mark.requirement("FR-377")
 def test_one_request_makes_a_bounded_number_of_changes(
     client: httpx.Client, user_id: str, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,7 +60,7 @@ def test_one_request_makes_a_bounded_number_of_changes(
     run_batch(client, *completions(top, 2))
 
 
-@pytest.mark.requirement("FR-374")
+@pytest.mark.requirement("FR-377")
 def test_a_file_of_more_changes_is_stored_in_parts(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loaded, "MAX_CHANGES", 3)
     tasks = [create(client, str(number)) for number in range(8)]
@@ -71,7 +71,7 @@ def test_a_file_of_more_changes_is_stored_in_parts(client: httpx.Client, monkeyp
     assert {client.get(path_of(each)).json()["data"]["title"] for each in tasks} == {"new"}
 
 
-@pytest.mark.requirement("FR-376")
+@pytest.mark.requirement("FR-379")
 @pytest.mark.parametrize("is_file", [True, False], ids=["row", "operation"])
 def test_what_is_refused_leaves_no_label_and_no_number(
     client: httpx.Client, user_id: str, database_url: str, monkeypatch: pytest.MonkeyPatch, *, is_file: bool

@@ -272,7 +272,7 @@ def test_a_name_that_no_label_can_have_is_not_found_and_not_made(client: httpx.C
     assert list(counts(client)) == ["home"]
 
 
-@pytest.mark.requirement("FR-403")
+@pytest.mark.requirement("FR-401")
 @pytest.mark.parametrize("name", [".", "..", " .. "])
 def test_no_way_leads_to_a_label_that_no_address_can_name(client: httpx.Client, name: str) -> None:
     put(client, "home")
@@ -301,7 +301,7 @@ def test_no_way_leads_to_a_label_that_no_address_can_name(client: httpx.Client, 
     assert list(counts(client)) == ["home"]
 
 
-@pytest.mark.requirement("FR-403")
+@pytest.mark.requirement("FR-401")
 @pytest.mark.parametrize("dots", [b".", b"..", b"%2E", b"%2e%2e"])
 def test_dots_that_reach_the_service_make_no_label(client: httpx.Client, dots: bytes) -> None:
     json_type = {b"Content-Type": b"application/json"}

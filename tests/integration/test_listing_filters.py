@@ -133,14 +133,14 @@ def test_a_plus_that_became_a_blank_is_explained(client: httpx.Client, time: str
     assert client.get(f"{address}%2B02:00").status_code == 200
 
 
-@pytest.mark.requirement("FR-400")
+@pytest.mark.requirement("FR-374")
 @pytest.mark.parametrize("name", ["created_after", "created_before", "updated_after", "due_before", "due_after"])
 def test_times_as_other_languages_write_them_are_read_in_parameters(client: httpx.Client, name: str) -> None:
     for written in MOMENTS:
         assert client.get("/api/tasks", params={name: written}).status_code == 200, written
 
 
-@pytest.mark.requirement("FR-400")
+@pytest.mark.requirement("FR-374")
 def test_decimals_beyond_microseconds_are_cut_off_in_a_filter(
     client: httpx.Client, user_id: str, database_url: str
 ) -> None:

@@ -109,7 +109,7 @@ def rows_read(found: Node) -> float:
     return sum(float(read["Actual Rows"] + read.get("Rows Removed by Filter", 0)) for read in reads(found))
 
 
-@pytest.mark.requirement("FR-407")
+@pytest.mark.requirement("FR-384")
 @pytest.mark.parametrize("limit", [LIMIT, 1000])
 @pytest.mark.parametrize("sort", SORTS_OF_ALL)
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_tasks_of_archived_lists_are_read_past_in_order(engine: Engine, in_archi
     assert read.get("Rows Removed by Filter", 0) <= number_of(engine, other)
 
 
-@pytest.mark.requirement("FR-408")
+@pytest.mark.requirement("FR-385")
 def test_the_tasks_of_all_lists_are_counted_once_and_from_an_index(engine: Engine) -> None:
     lists = ListService(SessionFactory(engine), USER)
 

@@ -48,7 +48,7 @@ def warnings_of(report: dict[str, Any]) -> list[tuple[str, str]]:
     return [(warning["field"], warning["code"]) for warning in report["warnings"]]
 
 
-@pytest.mark.requirement("FR-402")
+@pytest.mark.requirement("FR-376")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_row_whose_title_cannot_be_seen_is_refused(client: httpx.Client, kind: str) -> None:
     for name, text in UNSEEN.items():
@@ -59,7 +59,7 @@ def test_a_row_whose_title_cannot_be_seen_is_refused(client: httpx.Client, kind:
     assert tasks_of(client) == []
 
 
-@pytest.mark.requirement("FR-402")
+@pytest.mark.requirement("FR-376")
 @pytest.mark.parametrize("kind", KINDS)
 def test_characters_that_words_need_stay(client: httpx.Client, kind: str) -> None:
     for text in SEEN.values():
@@ -68,7 +68,7 @@ def test_characters_that_words_need_stay(client: httpx.Client, kind: str) -> Non
     assert [label["name"] for label in client.get("/api/labels").json()["data"]].count("home") == 1
 
 
-@pytest.mark.requirement("FR-402", "FR-414")
+@pytest.mark.requirement("FR-376", "FR-386")
 @pytest.mark.parametrize("kind", [LINES, CSV])
 def test_control_characters_in_a_title_of_a_file_are_removed_and_reported(client: httpx.Client, kind: str) -> None:
     for name, text in OBEYED.items():
@@ -79,7 +79,7 @@ def test_control_characters_in_a_title_of_a_file_are_removed_and_reported(client
     assert sorted(task["title"] for task in tasks_of(client)) == sorted(CLEAN.values())
 
 
-@pytest.mark.requirement("FR-402", "FR-414")
+@pytest.mark.requirement("FR-376", "FR-386")
 def test_the_exact_title_of_a_calendar_loses_its_control_characters_too(client: httpx.Client) -> None:
     content = file_of(CALENDAR, "ab").replace(b"SUMMARY:ab", b'SUMMARY:ab\r\nX-TASK-API-SUMMARY:"a\\\\u0007b"')
     report = report_of(send(client, content, CALENDAR))
@@ -88,20 +88,20 @@ def test_the_exact_title_of_a_calendar_loses_its_control_characters_too(client: 
     assert [task["title"] for task in tasks_of(client)] == ["ab"]
 
 
-@pytest.mark.requirement("FR-402")
+@pytest.mark.requirement("FR-376")
 def test_a_title_of_control_characters_alone_is_refused(client: httpx.Client) -> None:
     assert problems(client, lines_of([{"title": "\x07\x1b"}])) == [(1, "title", "string_too_short")]
     assert problems(client, lines_of([{"title": "a\0"}])) == [(1, "title", "nul_character")]
 
 
-@pytest.mark.requirement("FR-402")
+@pytest.mark.requirement("FR-376")
 @pytest.mark.parametrize("kind", [CSV, CALENDAR])
 def test_labels_that_cannot_be_seen_are_ignored_like_blank_ones(client: httpx.Client, kind: str) -> None:
     assert imported(client, file_of(kind, "a", ["\u200b", "\u2800", " \ufe0f"]), kind) == {"created": 1}
     assert [task["labels"] for task in tasks_of(client)] == [["home"]]
 
 
-@pytest.mark.requirement("FR-403", "FR-414")
+@pytest.mark.requirement("FR-401", "FR-386")
 @pytest.mark.parametrize("kind", KINDS)
 def test_labels_of_dots_in_a_file_are_left_out_and_reported(client: httpx.Client, kind: str) -> None:
     report = report_of(send(client, file_of(kind, "a", [".", ".."]), kind))
@@ -111,7 +111,7 @@ def test_labels_of_dots_in_a_file_are_left_out_and_reported(client: httpx.Client
     assert [label["name"] for label in client.get("/api/labels").json()["data"]] == ["home"]
 
 
-@pytest.mark.requirement("FR-402")
+@pytest.mark.requirement("FR-376")
 @pytest.mark.parametrize("form", TYPES)
 def test_what_is_seen_comes_back_from_each_format_without_a_warning(client: httpx.Client, form: FileFormat) -> None:
     made = [create(client, text) for text in SEEN.values()]

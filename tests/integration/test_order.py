@@ -181,7 +181,7 @@ def test_a_client_may_choose_positions(client: httpx.Client) -> None:
     assert move(client, b, after=same[0]["id"])["position"] > "a2"
 
 
-@pytest.mark.requirement("FR-347", "FR-389")
+@pytest.mark.requirement("FR-347", "FR-408")
 def test_a_place_without_room_is_told(client: httpx.Client) -> None:
     imported(client, lines_of([{"title": str(number), "position": "a0"} for number in range(2100)]))
     query = {"list_id": INBOX, "sort": "position", "limit": "1000"}

@@ -76,7 +76,7 @@ def ways_to_write(client: httpx.Client, position: str) -> Iterator[None]:
     yield
 
 
-@pytest.mark.requirement("FR-387")
+@pytest.mark.requirement("FR-406")
 @pytest.mark.parametrize("position", WRITTEN)
 def test_what_comes_last_is_last_whatever_positions_were_written(client: httpx.Client, position: str) -> None:
     moving = create(client, "moving")
@@ -87,7 +87,7 @@ def test_what_comes_last_is_last_whatever_positions_were_written(client: httpx.C
         assert titles(client)[-1] == "moving"
 
 
-@pytest.mark.requirement("FR-387")
+@pytest.mark.requirement("FR-406")
 def test_a_position_that_leaves_no_room_means_the_end(client: httpx.Client) -> None:
     late = [create(client, title, position=200 * "z") for title in "abc"]
     assert titles(client) == [*"abc"]
@@ -104,7 +104,7 @@ def test_a_position_that_leaves_no_room_means_the_end(client: httpx.Client) -> N
     assert titles(client) == [*"abcdfg"]
 
 
-@pytest.mark.requirement("FR-387")
+@pytest.mark.requirement("FR-406")
 def test_a_token_for_one_list_cannot_take_its_end_away(api: API, client: httpx.Client) -> None:
     shared = make(client, "Shared")
     with with_token(api, make_token(client, READ, WRITE, list_id=shared["id"])["token"]) as guest:
@@ -119,7 +119,7 @@ def test_a_token_for_one_list_cannot_take_its_end_away(api: API, client: httpx.C
     assert titles(client)[-1] == "last"
 
 
-@pytest.mark.requirement("FR-387")
+@pytest.mark.requirement("FR-406")
 def test_what_comes_last_is_last_after_the_clock_has_gone_back(
     client: httpx.Client, user_id: str, database_url: str
 ) -> None:
@@ -146,7 +146,7 @@ def test_what_comes_last_is_last_after_the_clock_has_gone_back(
     assert titles(client) == [*"acdefgb"]
 
 
-@pytest.mark.requirement("FR-388")
+@pytest.mark.requirement("FR-407")
 def test_the_trash_does_not_take_part_in_moves(client: httpx.Client) -> None:
     a, b = (create(client, title) for title in "ab")
     for position in WRITTEN:
@@ -163,7 +163,7 @@ def test_the_trash_does_not_take_part_in_moves(client: httpx.Client) -> None:
     assert revision_of(client) == before + 2
 
 
-@pytest.mark.requirement("FR-389")
+@pytest.mark.requirement("FR-408")
 @pytest.mark.parametrize("position", ["a0", FIRST, "p" + 16 * "z", "a0" + 197 * "0" + "1"])
 def test_a_task_comes_between_tasks_with_equal_positions(client: httpx.Client, position: str) -> None:
     create(client, "first", position="Z1")
@@ -187,7 +187,7 @@ def test_a_task_comes_between_tasks_with_equal_positions(client: httpx.Client, p
     assert move(client, task, before=equal[0]["id"]) == read(client, task)
 
 
-@pytest.mark.requirement("FR-389")
+@pytest.mark.requirement("FR-408")
 def test_a_task_among_equal_ones_that_stands_there_already_does_not_change(client: httpx.Client) -> None:
     low, between, high = sorted((create(client, position="a0") for _ in range(3)), key=lambda task: str(task["id"]))
     before = revision_of(client)
@@ -197,7 +197,7 @@ def test_a_task_among_equal_ones_that_stands_there_already_does_not_change(clien
     assert revision_of(client) == before
 
 
-@pytest.mark.requirement("FR-389")
+@pytest.mark.requirement("FR-408")
 def test_a_token_for_one_list_makes_room_in_it(api: API, client: httpx.Client) -> None:
     shared = make(client, "Shared")
     elsewhere = [create(client, title, position="a0") for title in "ab"]
@@ -210,7 +210,7 @@ def test_a_token_for_one_list_makes_room_in_it(api: API, client: httpx.Client) -
     assert [read(client, each) for each in elsewhere] == elsewhere
 
 
-@pytest.mark.requirement("FR-390")
+@pytest.mark.requirement("FR-409")
 def test_what_goes_along_to_another_list_is_last_there_in_its_order(client: httpx.Client) -> None:
     home, work = make(client, "Home"), make(client, "Work")
     first = create(client, "first", list_id=work["id"])
@@ -230,7 +230,7 @@ def test_what_goes_along_to_another_list_is_last_there_in_its_order(client: http
     assert titles(client) == ["newest", "top", "c", "a", "b", "d"]
 
 
-@pytest.mark.requirement("FR-391")
+@pytest.mark.requirement("FR-410")
 def test_lists_keep_to_the_same_rules(client: httpx.Client) -> None:
     def names() -> list[str]:
         return [found["name"] for found in listed(client)]
@@ -259,7 +259,7 @@ def test_lists_keep_to_the_same_rules(client: httpx.Client) -> None:
     assert to(moved, before=equal[0]["id"]) == to(moved, before=equal[0]["id"])
 
 
-@pytest.mark.requirement("FR-387", "FR-388", "FR-389", "FR-390")
+@pytest.mark.requirement("FR-406", "FR-407", "FR-408", "FR-409")
 @pytest.mark.parametrize("seed", range(8))
 def test_any_order_of_calls_leaves_each_task_where_the_answer_says(client: httpx.Client, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - no secret
@@ -306,7 +306,7 @@ def _moves_beside(client: httpx.Client, chance: random.Random, inside: list[Json
     assert [each["id"] for each in tasks_in_order(client, place)] == expected
 
 
-@pytest.mark.requirement("FR-387")
+@pytest.mark.requirement("FR-406")
 @pytest.mark.parametrize("kind", [LINES, CSV, CALENDAR])
 def test_files_keep_their_order_whatever_their_positions(client: httpx.Client, kind: str) -> None:
     user = create(client, "a")["user_id"]

@@ -37,7 +37,7 @@ def warnings_of(client: httpx.Client, content: Any, kind: str = LINES) -> list[t
     return [(warning["line"], warning["field"], warning["code"]) for warning in warnings]
 
 
-@pytest.mark.requirement("FR-425")
+@pytest.mark.requirement("FR-397")
 @pytest.mark.parametrize("kind", FILES)
 def test_a_file_that_is_sent_again_makes_nothing_twice(client: httpx.Client, stranger: httpx.Client, kind: str) -> None:
     file = FILES[kind]
@@ -49,7 +49,7 @@ def test_a_file_that_is_sent_again_makes_nothing_twice(client: httpx.Client, str
     assert not {task["id"] for task in tasks_of(stranger)} & {task["id"] for task in before}
 
 
-@pytest.mark.requirement("FR-425")
+@pytest.mark.requirement("FR-397")
 def test_what_has_come_before_a_file_was_cut_off_is_found_again(client: httpx.Client) -> None:
     rows = lines_of({"title": str(number % 7), "priority": "high"} for number in range(600))
     cut = rows[: rows.index("\n", len(rows) // 2) + 1]
@@ -59,7 +59,7 @@ def test_what_has_come_before_a_file_was_cut_off_is_found_again(client: httpx.Cl
     assert imported(client, added) == {"unchanged": 600, "created": 1}
 
 
-@pytest.mark.requirement("FR-425")
+@pytest.mark.requirement("FR-397")
 def test_the_same_row_is_found_in_other_words(client: httpx.Client) -> None:
     assert imported(client, lines_of([{"title": "a", "due_date": "2026-11-21", "description": None}])) == {"created": 1}
     assert imported(client, lines_of([{"due_date": "2026-11-21", "labels": [], "title": " a "}])) == {"unchanged": 1}
@@ -67,7 +67,7 @@ def test_the_same_row_is_found_in_other_words(client: httpx.Client) -> None:
     assert imported(client, lines_of([{"title": "a", "due_date": "2026-11-22"}])) == {"created": 1}
 
 
-@pytest.mark.requirement("FR-425")
+@pytest.mark.requirement("FR-397")
 def test_a_row_without_an_id_changes_no_task(client: httpx.Client) -> None:
     assert imported(client, FILES[LINES]) == {"created": 4}
     tasks = {task["title"]: task for task in tasks_of(client)}
@@ -84,7 +84,7 @@ def test_a_row_without_an_id_changes_no_task(client: httpx.Client) -> None:
     assert imported(client, lines_of([{"title": "c"}])) == {"created": 1}
 
 
-@pytest.mark.requirement("FR-425")
+@pytest.mark.requirement("FR-397")
 def test_a_row_that_contradicts_what_its_task_is_now_leaves_it_alone(client: httpx.Client) -> None:
     row = lines_of([{"title": "a", "due_date": "2026-11-21"}])
     assert imported(client, row) == {"created": 1}
@@ -96,7 +96,7 @@ def test_a_row_that_contradicts_what_its_task_is_now_leaves_it_alone(client: htt
     assert read(client, task) == moved
 
 
-@pytest.mark.requirement("FR-425", "FR-252")
+@pytest.mark.requirement("FR-397", "FR-252")
 def test_where_changes_need_an_etag_a_row_brings_nothing_back(
     client: httpx.Client, settings: Settings, user_id: str
 ) -> None:
@@ -108,7 +108,7 @@ def test_where_changes_need_an_etag_a_row_brings_nothing_back(
         assert careful.get(path_of(task)).status_code == 404
 
 
-@pytest.mark.requirement("FR-425", "FR-355")
+@pytest.mark.requirement("FR-397", "FR-355")
 def test_a_token_for_one_list_has_rows_of_its_own(api: API, client: httpx.Client) -> None:
     home = make(client, "Home")
     assert imported(client, FILES[LINES]) == {"created": 4}
@@ -119,7 +119,7 @@ def test_a_token_for_one_list_has_rows_of_its_own(api: API, client: httpx.Client
     assert sorted(titles_of(client, list_id=home["id"])) == ["a", "b", "b", "c"]
 
 
-@pytest.mark.requirement("FR-425")
+@pytest.mark.requirement("FR-397")
 def test_equal_rows_are_remembered_once() -> None:
     ids = RowIds()
     rows = [ImportedTask(title=title) for title in "aabaa"]
@@ -127,7 +127,7 @@ def test_equal_rows_are_remembered_once() -> None:
     assert sorted(ids._seen.values()) == [1, 4]  # noqa: SLF001 - what it holds cannot be seen otherwise
 
 
-@pytest.mark.requirement("FR-426")
+@pytest.mark.requirement("FR-398")
 def test_a_key_brings_the_first_report_back(client: httpx.Client) -> None:
     key = new_key()
     task = create(client, "mine")
@@ -147,7 +147,7 @@ def test_a_key_brings_the_first_report_back(client: httpx.Client) -> None:
     assert read(client, task)["title"] == "mine again"
 
 
-@pytest.mark.requirement("FR-426")
+@pytest.mark.requirement("FR-398")
 def test_another_key_makes_second_copies(client: httpx.Client) -> None:
     keys = new_key(), new_key()
     for key in keys:
@@ -156,7 +156,7 @@ def test_another_key_makes_second_copies(client: httpx.Client) -> None:
     assert len(titles_of(client)) == 12
 
 
-@pytest.mark.requirement("FR-426")
+@pytest.mark.requirement("FR-398")
 def test_a_file_that_was_refused_does_not_use_up_its_key(client: httpx.Client) -> None:
     key = new_key()
     error_of(send(client, "name\na\n", CSV, **key), 422, "VALIDATION_ERROR")
@@ -164,7 +164,7 @@ def test_a_file_that_was_refused_does_not_use_up_its_key(client: httpx.Client) -
     error_of(send(client, FILES[CSV], CSV, **{"Idempotency-Key": "k" * 256}), 400, "BAD_REQUEST")
 
 
-@pytest.mark.requirement("FR-426", "FR-357")
+@pytest.mark.requirement("FR-398", "FR-357")
 def test_a_key_of_a_token_for_one_list_is_the_lists_own(api: API, client: httpx.Client) -> None:
     key, home = new_key(), make(client, "Home")
     assert report_of(send(client, FILES[LINES], **key))["created"] == 4
@@ -175,7 +175,7 @@ def test_a_key_of_a_token_for_one_list_is_the_lists_own(api: API, client: httpx.
     assert report_of(again)["created"] == 4
 
 
-@pytest.mark.requirement("FR-427")
+@pytest.mark.requirement("FR-399")
 def test_new_tasks_are_in_the_order_of_the_file(client: httpx.Client) -> None:
     titles = [uuid.uuid4().hex for _ in range(600)]
     assert imported(client, lines_of({"title": title} for title in titles)) == {"created": 600}

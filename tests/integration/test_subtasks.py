@@ -389,7 +389,7 @@ def test_subtasks_are_counted_on_request(client: httpx.Client) -> None:
     assert task_of(client.put(path_of(whole), json=whole))["revision"] == whole["revision"]
 
 
-@pytest.mark.requirement("FR-381")
+@pytest.mark.requirement("FR-403")
 def test_a_tree_stays_in_one_list_when_its_list_is_deleted_without_it(api: API, client: httpx.Client) -> None:
     place = make(client)
     made = plant(client, {"top": {"middle": {"low": {}}}}, list_id=place["id"])
@@ -405,7 +405,7 @@ def test_a_tree_stays_in_one_list_when_its_list_is_deleted_without_it(api: API, 
     assert {task["list_id"] for task in client.get("/api/tasks").json()["data"]} == {None}
 
 
-@pytest.mark.requirement("FR-382")
+@pytest.mark.requirement("FR-404")
 @pytest.mark.parametrize("is_one_file", [True, False])
 def test_a_parent_that_is_not_there_yet_counts(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch, *, is_one_file: bool
@@ -422,7 +422,7 @@ def test_a_parent_that_is_not_there_yet_counts(
     assert {task["title"] for task in subtasks(client, {"id": missing})} == {"0", "1"}
 
 
-@pytest.mark.requirement("FR-382")
+@pytest.mark.requirement("FR-404")
 def test_levels_below_a_parent_that_is_not_there_yet_are_bounded(client: httpx.Client) -> None:
     ids = [str(uuid.uuid4()) for _ in range(6)]
     rows = [{"title": "a", "id": each, "parent_id": parent} for parent, each in itertools.pairwise(ids)]

@@ -16,7 +16,7 @@ from tests.fixtures.subtasks import subtasks
 from tests.fixtures.task_files import CALENDAR, CSV, LINES, imported, lines_of, report_of, send
 from tests.fixtures.tasks import create, path_of, read
 
-pytestmark = pytest.mark.requirement("FR-428")
+pytestmark = pytest.mark.requirement("FR-405")
 
 PARENT, CHILD, BELOW = (str(uuid.UUID(int=6 * 2**80 + number)) for number in (1, 2, 3))
 CALENDAR_FILE = """\

@@ -10,7 +10,7 @@ import pytest
 
 from tests.fixtures.process import REPOSITORY
 
-pytestmark = pytest.mark.requirement("FR-395")
+pytestmark = pytest.mark.requirement("FR-381")
 
 FLAKY = """
 from pathlib import Path

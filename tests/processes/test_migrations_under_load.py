@@ -24,7 +24,7 @@ from tests.fixtures.logs import events
 from tests.fixtures.migrating import write
 from tests.fixtures.waiting import PATIENCE_SECONDS, until
 
-pytestmark = pytest.mark.requirement("FR-394")
+pytestmark = pytest.mark.requirement("FR-383")
 
 NEXT = "9999.next"
 WAITS = """

@@ -211,7 +211,7 @@ def test_csv_is_read_as_people_and_spreadsheets_write_it(text: str, rows: list[d
     assert found(FileFormat.CSV, text) == rows
 
 
-@pytest.mark.requirement("FR-429")
+@pytest.mark.requirement("FR-400")
 @pytest.mark.parametrize("step", [1, 7, MAX_ROW_BYTES])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("first", ["\ufeff", "\n\n"])

@@ -65,7 +65,7 @@ def test_any_sequence_of_moves_leaves_the_order_that_it_says(chance: random.Rand
         assert order == sorted(set(order))
 
 
-@pytest.mark.requirement("FR-387")
+@pytest.mark.requirement("FR-406")
 @given(st.lists(MOMENTS, min_size=1, max_size=9), st.sampled_from([1, 999_999, 1_000_000, 2**53 - 1]))
 def test_what_comes_last_is_last_even_if_the_clock_goes_back(moments: list[datetime], revision: int) -> None:
     made = [""]
@@ -76,7 +76,7 @@ def test_what_comes_last_is_last_even_if_the_clock_goes_back(moments: list[datet
     assert all(map(is_position, made[1:]))
 
 
-@pytest.mark.requirement("FR-387")
+@pytest.mark.requirement("FR-406")
 @pytest.mark.parametrize(
     ("wanted", "greatest", "given"),
     [
@@ -97,7 +97,7 @@ def test_a_position_that_leaves_no_room_is_the_last(wanted: str, greatest: str, 
     assert given_position(wanted, NOW, 42, greatest) == given
 
 
-@pytest.mark.requirement("FR-389")
+@pytest.mark.requirement("FR-408")
 @pytest.mark.parametrize(
     ("before", "after", "room"),
     [
@@ -116,7 +116,7 @@ def test_as_few_as_possible_make_room(before: list[str | None], after: list[str 
     assert make_room(before, after) == room
 
 
-@pytest.mark.requirement("FR-389")
+@pytest.mark.requirement("FR-408")
 def test_no_room_can_be_made_where_none_of_those_read_has_another_position() -> None:
     with pytest.raises(NoRoom):
         make_room(1001 * ["a1"], 1001 * ["a1"])

@@ -60,7 +60,7 @@ def test_a_search_is_read_as_it_is_meant(typed: str) -> None:
     assert (search.text, search.ends_in_beginning) == CASES[typed]
 
 
-@pytest.mark.requirement("FR-409")
+@pytest.mark.requirement("FR-380")
 def test_what_is_written_without_spaces_is_searched_for_as_it_stands() -> None:
     search = read_search('牛奶 -"东京 旅行" IPHONE手机 ﾊﾟﾝ -ขนม a', PUNCTUATION)
 
@@ -78,7 +78,7 @@ def test_what_is_written_without_spaces_is_searched_for_as_it_stands() -> None:
     assert read_search("caf\u00e9", PUNCTUATION).decomposed == "cafe\u0301"
 
 
-@pytest.mark.requirement("FR-409")
+@pytest.mark.requirement("FR-380")
 def test_what_has_another_form_is_known() -> None:
     unfolded = re.compile(UNFOLDED)
     characters = [chr(point) for point in range(sys.maxunicode + 1) if not 0xD800 <= point <= 0xDFFF]
