@@ -110,7 +110,7 @@ def _filters(query: TaskQuery) -> dict[str, object]:
     if query.status is not None:
         filters |= _of_status(filters.pop("status"))
     if query.priority is not None:
-        filters |= _of_priorities(filters.pop("priority"))
+        filters |= _of_priorities(filters.pop("priority"), is_in_their_order=query.sorting.column == "priority")
     if query.list_id == INBOX:
         filters[INBOX] = filters.pop("list_id")
     if query.parent_id == NO_PARENT:
@@ -154,12 +154,17 @@ def _of_status(statuses: object) -> dict[str, object]:
     return {"not_done": True} | ({"open_status": others[0]} if is_one else {"open_statuses": others})
 
 
-def _of_priorities(words: object) -> dict[str, object]:
-    """Return the filters for these words: from the first to the last number, and all of them if there is a gap."""
+def _of_priorities(words: object, *, is_in_their_order: bool) -> dict[str, object]:
+    """Return the filters for these words: from the first to the last number.
+
+    If there is a gap, all of the numbers, too; in another order only these, or Postgres might read the gap.
+    """
     numbers = [number for word in str(words).split(",") for number in BANDS.get(word, (NO_PRIORITY,))]
     first, last = numbers[0], numbers[-1]
-    named: dict[str, object] = {"priority_from": first, "priority_to": last}
-    return named if len(numbers) == last - first + 1 else named | {"priorities": numbers}
+    ends: dict[str, object] = {"priority_from": first, "priority_to": last}
+    if len(numbers) == last - first + 1:
+        return ends
+    return {"priorities": numbers} | (ends if is_in_their_order else {})
 
 
 def _searched(query: TaskQuery) -> dict[str, object]:

@@ -36,6 +36,7 @@ from backend.services.tasks.columns import OWN_LISTS, owned
 from backend.services.tasks.due_queries import DUE_CONDITIONS, INFINITY
 from backend.services.tasks.label_queries import LABEL_CONDITIONS
 
+IDS: ColumnElement[Any] = cast(bind("filter_ids"), ARRAY[UUID](Uuid))
 PARENT_ID: ColumnElement[Any] = bind("filter_parent_id", type_=Uuid)
 
 _MOMENT = DateTime(timezone=True)
@@ -93,7 +94,7 @@ CONDITIONS: dict[str, ColumnElement[bool]] = {
     "priority_from": tasks.c.priority >= bind("filter_priority_from", type_=SmallInteger),
     "priority_to": tasks.c.priority <= bind("filter_priority_to", type_=SmallInteger),
     "priorities": tasks.c.priority == any_(cast(bind("filter_priorities"), ARRAY[int](SmallInteger))),
-    "ids": tasks.c.id == any_(cast(bind("filter_ids"), ARRAY[UUID](Uuid))),
+    "ids": tasks.c.id == any_(IDS),
     "list_id": tasks.c.list_id == bind("filter_list_id", type_=Uuid),
     INBOX: tasks.c.list_id.is_(None),
     "in_archived": tasks.c.list_id == any_(_archived_lists()),

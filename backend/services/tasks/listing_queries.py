@@ -57,6 +57,7 @@ from backend.services.tasks.columns import (
 from backend.services.tasks.due_queries import DUE_CONDITIONS, zone_of
 from backend.services.tasks.listing_filters import (
     CONDITIONS,
+    IDS,
     KEYS_OF_COMPLETED,
     OF_ONE_SIDE,
     OF_STATUS,
@@ -236,7 +237,17 @@ def _first(shape: Shape, conditions: tuple[ColumnElement[bool], ...], more: tupl
             tuple_(bind("after", type_=_TYPES[shape.sort.kind]), TASK_ID),
         )
         rows = rows.where(here < place if shape.sort.is_reversed else here > place)
+    if "ids" in shape.filters:
+        return _first_of_each(rows, key, shape.sort)
     return rows.order_by(*_place_first(shape), *_ordered(key, tasks.c.id, shape.sort)).limit(_LIMIT + 1)
+
+
+def _first_of_each(rows: Any, key: ColumnElement[Any], sort: TaskSort) -> Any:
+    """Look each named task up, and sort those found. Without OFFSET, Postgres might read all that there are."""
+    named = select(func.unnest(IDS).label("id")).distinct().subquery("named")
+    one = rows.add_columns(key.label("place")).where(tasks.c.id == named.c.id).correlate(named).offset(0).lateral("one")
+    found: Any = select(*(one.c[column.name] for column in rows.selected_columns))
+    return found.select_from(named.join(one, true())).order_by(*_ordered(one.c.place, one.c.id, sort)).limit(_LIMIT + 1)
 
 
 def _place_first(shape: Shape) -> tuple[ColumnElement[Any], ...]:
