@@ -22,8 +22,15 @@ _Headers = list[tuple[bytes, bytes]]  # with lower-case names
 _NAME = rb"[\w.~!$&'()*+,;=-]*"
 _HOST = re.compile(rb"(?:\[[\w.:~%%-]+\]|%b(?:%%[0-9A-Fa-f]{2}%b)*)(?::[0-9]*)?[ \t]*" % (_NAME, _NAME))
 _NO_BODY = b"0"
+# Headers of one value that we read, besides Host. Others are refused where they are read: Authorization with 401, keys
+# and ids of events with 400, and two lengths by the parser.
+_SINGLE = {
+    b"content-type": "Content-Type",
+    b"origin": "Origin",
+    b"access-control-request-method": "Access-Control-Request-Method",
+}
 
-_CLOSE = (b"connection", b"close")
+CLOSE = (b"connection", b"close")
 _RESET_AT_ONCE = struct.pack("ii", 1, 0)  # on, with zero seconds for unsent data
 
 
@@ -33,6 +40,8 @@ def judge_head(headers: _Headers, parser: HttpRequestParser) -> None:
     Nothing here runs per header, except for requests with a repeated header or a transfer coding.
     """
     fields = dict(headers)
+    if len(fields) < len(headers):
+        _refuse_contradictions(headers)
     host = fields.get(b"host")
     if host is None:
         is_clear = parser.get_http_version() == "1.0"
@@ -47,6 +56,20 @@ def judge_head(headers: _Headers, parser: HttpRequestParser) -> None:
     if parser.should_upgrade() and (is_coded or fields.get(b"content-length", _NO_BODY).strip() != _NO_BODY):
         # The parser would read the body as the next request.
         raise BadRequest("Send a request body without an Upgrade header. This server speaks no other protocol.")
+
+
+def has_length_up_to(max_bytes: int, headers: _Headers) -> bool:
+    """Return whether a request of HTTP/1.1 says that its body is at most this long."""
+    fields = dict(headers)
+    return b"transfer-encoding" not in fields and int(fields.get(b"content-length", _NO_BODY)) <= max_bytes
+
+
+def _refuse_contradictions(headers: _Headers) -> None:
+    """Refuse two values for a header that has one (RFC 9110, section 5.3): a proxy may have read the other."""
+    for name, shown in _SINGLE.items():
+        if len(set(_all(name, headers))) > 1:
+            message = f"Send {shown} once: this request has different values for it"
+            raise malformed_header(shown, "header_repeated", message)
 
 
 def _all(name: bytes, headers: _Headers) -> list[bytes]:
@@ -72,7 +95,7 @@ class HTTP10:
                 has_length = any(name == b"content-length" for name, _ in headers)
                 if not has_length:
                     cycle.chunked_encoding = False  # else uvicorn would choose chunks
-                message["headers"] = [*headers, _CLOSE]
+                message["headers"] = [*headers, CLOSE]
                 await send(message)
                 cycle.keep_alive = True  # uvicorn must not close before our protocol has handled an unfinished body
                 return

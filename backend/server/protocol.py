@@ -12,7 +12,8 @@ from enum import Enum
 from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from backend.api.http.envelope import error_response
 from backend.api.http.security_headers import security_headers
@@ -28,7 +29,7 @@ from backend.errors import (
     TaskAPIError,
 )
 from backend.identity.claims import SHORTER, refusal
-from backend.server.http1 import judge_head
+from backend.server.http1 import CLOSE, has_length_up_to, judge_head
 from backend.server.pipelining import PipeliningProtocol
 from backend.server.state import ServerConfig, ServiceState
 
@@ -36,6 +37,7 @@ SLICE_BYTES = 8 * 1024
 # Up to two slices are read before the limit takes effect: one before unfinished bytes count, one before the check.
 MAX_UNFINISHED_BYTES = 64 * 1024 - 2 * SLICE_BYTES
 MAX_PIPELINED = 100
+MAX_DROPPED_BYTES = 1024 * 1024  # behind an answer or a refusal: as much as MAX_BODY_BYTES allows by default
 LINGER_SECONDS = 2.0  # to read our last answer; closing at once could destroy it for a client that still sends
 SHUTDOWN_PATIENCE_SECONDS = 1.0  # for bodies and answers in progress when the service shuts down
 
@@ -63,6 +65,7 @@ class BoundedProtocol(PipeliningProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._max_connections = config.max_connections
         self._stage = Stage.IDLE
+        self._dropped = 0  # bytes that nobody reads
         self._unfinished = 0  # bytes since the last complete head, body piece or request
         self._line_start = b""  # of the line now arriving
         self._deadline: asyncio.TimerHandle | None = None
@@ -87,6 +90,11 @@ class BoundedProtocol(PipeliningProtocol):
     def data_received(self, data: bytes) -> None:
         """Read in slices, so that limits are exceeded by at most one slice; ignore everything after a refusal."""
         self._unset_keepalive_if_required()
+        if self._lingers or (self._stage is Stage.BODY and self.cycle.response_complete):
+            self._dropped += len(data)
+            if self._dropped > MAX_DROPPED_BYTES:
+                self._stop_reading()
+                return
         for start in range(0, len(data), SLICE_BYTES):
             if self._listens:
                 self._read(data[start : start + SLICE_BYTES])
@@ -159,9 +167,35 @@ class BoundedProtocol(PipeliningProtocol):
         if not self.cycle.keep_alive:
             # uvicorn would close right after the answer, before a client that still sends its body could read it.
             self._is_last = self.cycle.keep_alive = True
+        self._dropped = 0
         self.headers = []  # the trailer of a chunked body must not add request headers
         self._stage = Stage.BODY
         self._unfinished = 0
+
+    def _begin(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        is_short = has_length_up_to(MAX_DROPPED_BYTES, cycle.scope["headers"])  # type: ignore[arg-type]  # they are lists
+        super()._begin(cycle, app if is_short or cycle.scope["http_version"] == "1.0" else self._closing(cycle, app))
+
+    def _closing(self, cycle: RequestResponseCycle, app: ASGI3Application) -> ASGI3Application:
+        """Let an answer that begins before the end of a long body say that it is the last.
+
+        Otherwise a client could send its next request while we close.
+        """
+
+        async def run(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+            async def send_last(message: ASGISendEvent) -> None:
+                if message["type"] == "http.response.start" and cycle.more_body:
+                    self._is_last = True
+                    others = (header for header in message.get("headers", ()) if header[0] != CLOSE[0])
+                    message["headers"] = [*others, CLOSE]
+                    await send(message)
+                    cycle.keep_alive = True  # uvicorn would close right after the answer: see on_headers_complete
+                else:
+                    await send(message)
+
+            await app(scope, receive, send_last)
+
+        return run
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
@@ -258,6 +292,12 @@ class BoundedProtocol(PipeliningProtocol):
         self.transport.write(b"".join([STATUS_LINE[error.status], *lines, b"\r\n", response.body]))
         log_unread_request(request_id, error.status)
         self._linger()
+
+    def _stop_reading(self) -> None:
+        """Take no more of what nobody reads; as always, the client has a while to read our answer."""
+        if not self._lingers:
+            self._linger()
+        self.flow.pause_reading()
 
     def _linger(self) -> None:
         """Half-close, then give the client a while to close its side; ignore what it still sends."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.fixtures.api import API
+from tests.fixtures.api import API, ORIGIN
 from tests.fixtures.connection import connection_to, head, refused
 from tests.fixtures.hostile import MARK
 from tests.fixtures.tasks import create, error_of, everything_of
@@ -129,3 +129,86 @@ def test_chunks_are_understood(api: API, user_id: str, coding: str) -> None:
             head(user_id, "POST /api/tasks", Content_Type="application/json", Transfer_Encoding=coding) + CHUNK
         )
         assert connection.answer().json()["data"]["title"] == "a"
+
+
+@pytest.mark.requirement("FR-396")
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("Content-Type", ("application/json", "text/plain")),
+        ("Content-Type", ("application/json", "application/json; charset=latin-1")),
+        ("Content-Type", ("application/json", "")),
+        ("Content-Type", ("text/csv", "application/jsonl", "text/csv")),
+        ("Origin", ("https://a.example", "https://b.example")),
+        ("Origin", ("null", ORIGIN)),
+        ("Access-Control-Request-Method", ("GET", "DELETE")),
+    ],
+)
+def test_a_header_with_one_value_that_has_two_is_refused(
+    api: API, client: httpx.Client, user_id: str, name: str, values: tuple[str, ...]
+) -> None:
+    before = everything_of(client)
+    for line in ("POST /api/tasks", "POST /api/tasks/import", "OPTIONS /api/tasks", "GET /health/live"):
+        for lines in (values, values[::-1]):
+            with connection_to(api) as connection:
+                connection.send(with_lines(head(user_id, line, Content_Length="14"), name, lines) + b'{"title": "a"}')
+                answer = refused(connection, 400, "BAD_REQUEST")
+            (detail,) = answer.json()["error"]["details"]
+            assert (detail["field"], detail["code"]) == (f"header.{name}", "header_repeated")
+            assert name in answer.json()["error"]["message"]
+    assert everything_of(client) == before
+
+
+@pytest.mark.requirement("FR-396")
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("Content-Type", ("application/json", "Application/JSON ")),
+        ("Accept", ("text/html", "application/json")),
+        ("Accept-Encoding", ("gzip", "br")),
+        ("Cookie", ("a=b", "c=d")),
+        ("User-Agent", ("a", "b")),
+        ("Content-Encoding", ("identity", "identity")),
+        ("If-Modified-Since", ("Sat, 29 Oct 1994 19:43:31 GMT", "Sun, 30 Oct 1994 19:43:31 GMT")),
+    ],
+)
+def test_one_that_is_a_list_or_says_the_same_or_is_not_read_may_come_twice(
+    api: API, user_id: str, name: str, values: tuple[str, ...]
+) -> None:
+    others = {} if name == "Content-Type" else {"Content_Type": "application/json"}
+    with connection_to(api) as connection:
+        request = head(user_id, "POST /api/tasks", Content_Length="14", **others)
+        connection.send(with_lines(request, name, values) + b'{"title": "a"}')
+        assert connection.answer().status_code == 201
+
+
+@pytest.mark.requirement("FR-396")
+def test_headers_that_were_refused_twice_before_still_are(api: API, client: httpx.Client, user_id: str) -> None:
+    """Two lengths, keys, tokens and ids of events, each with its own answer."""
+    before = everything_of(client)
+    post = head(user_id, "POST /api/tasks", Content_Type="application/json", Content_Length="14")
+    for request, name, values, status in (
+        (post, "Content-Length", ("14", "15"), 400),
+        (post, "Idempotency-Key", ("a", "b"), 400),
+        (post, "Authorization", ("Bearer a", "Bearer b"), 401),
+        (head(user_id, "GET /api/changes/stream"), "Last-Event-ID", ("a", "b"), 400),
+    ):
+        with connection_to(api) as connection:
+            connection.send(with_lines(request, name, values) + b'{"title": "a"}')
+            assert connection.answer().status_code == status, name
+    assert everything_of(client) == before
+
+
+@pytest.mark.requirement("FR-396", "FR-172")
+def test_two_request_ids_are_none(api: API, user_id: str) -> None:
+    with connection_to(api) as connection:
+        connection.send(with_lines(head(user_id), "X-Request-Id", ("first", "second")))
+        assert connection.answer().headers["X-Request-Id"] not in {"first", "second"}
+        connection.send(with_lines(head(user_id), "X-Request-Id", ("same", "same")))
+        assert connection.answer().headers["X-Request-Id"] == "same"
+
+
+def with_lines(request: bytes, name: str, values: tuple[str, ...]) -> bytes:
+    """Add a line for each of these values to a request's head."""
+    lines = "".join(f"{name}: {value}\r\n" for value in values).encode()
+    return request.removesuffix(b"\r\n") + lines + b"\r\n"

@@ -92,13 +92,13 @@ class RequestContext:
 def _sent_id(scope: Scope) -> str | None:
     """Return the client's request id if it is valid, else the id of its trace.
 
-    An invalid id counts as none. Most requests have neither header.
+    An invalid id counts as none, and so do two different ones. Most requests have neither header.
     """
     if _ID_HEADERS.isdisjoint(dict(scope["headers"])):
         return None
     headers = Headers(scope=scope)
-    sent = headers.get("x-request-id", "")
-    if _REQUEST_ID.fullmatch(sent) and not _TOKEN.search(sent):
+    sent, *others = {*headers.getlist("x-request-id")} or {""}
+    if not others and _REQUEST_ID.fullmatch(sent) and not _TOKEN.search(sent):
         return sent
     return trace_id_of(headers.getlist("traceparent"))
 
