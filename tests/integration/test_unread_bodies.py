@@ -11,7 +11,7 @@ from tests.fixtures.api import API
 from tests.fixtures.connection import Connection, connection_to, head
 from tests.fixtures.tasks import error_of
 
-pytestmark = pytest.mark.requirement("FR-397")
+pytestmark = pytest.mark.requirement("FR-413")
 
 PIECE = b"x" * 64 * 1024
 CHUNK = b"%x\r\n%b\r\n" % (len(PIECE), PIECE)

@@ -131,7 +131,7 @@ def test_chunks_are_understood(api: API, user_id: str, coding: str) -> None:
         assert connection.answer().json()["data"]["title"] == "a"
 
 
-@pytest.mark.requirement("FR-396")
+@pytest.mark.requirement("FR-412")
 @pytest.mark.parametrize(
     ("name", "values"),
     [
@@ -159,7 +159,7 @@ def test_a_header_with_one_value_that_has_two_is_refused(
     assert everything_of(client) == before
 
 
-@pytest.mark.requirement("FR-396")
+@pytest.mark.requirement("FR-412")
 @pytest.mark.parametrize(
     ("name", "values"),
     [
@@ -182,7 +182,7 @@ def test_one_that_is_a_list_or_says_the_same_or_is_not_read_may_come_twice(
         assert connection.answer().status_code == 201
 
 
-@pytest.mark.requirement("FR-396")
+@pytest.mark.requirement("FR-412")
 def test_headers_that_were_refused_twice_before_still_are(api: API, client: httpx.Client, user_id: str) -> None:
     """Two lengths, keys, tokens and ids of events, each with its own answer."""
     before = everything_of(client)
@@ -199,7 +199,7 @@ def test_headers_that_were_refused_twice_before_still_are(api: API, client: http
     assert everything_of(client) == before
 
 
-@pytest.mark.requirement("FR-396", "FR-172")
+@pytest.mark.requirement("FR-412", "FR-172")
 def test_two_request_ids_are_none(api: API, user_id: str) -> None:
     with connection_to(api) as connection:
         connection.send(with_lines(head(user_id), "X-Request-Id", ("first", "second")))

@@ -43,7 +43,11 @@ def remove_tasks(unit: UnitOfWork, removed: list[Row]) -> None:
 
 def _store_all(unit: UnitOfWork, statement: Executable, names: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
     """Store rows by a statement that takes their columns as arrays."""
-    unit.store(statement, **dict(zip(names, map(list, zip(*in_turns(rows), strict=True)), strict=True)))
+    columns: dict[str, list[Any]] = {name: [] for name in names}
+    for row in in_turns(rows):  # zip(*rows) would take one long turn for all of them
+        for column, value in zip(columns.values(), row, strict=True):
+            column.append(value)
+    unit.store(statement, **columns)
 
 
 def _parted(before: Mapping[UUID, Row], changed: list[Row]) -> tuple[list[Row], list[Row]]:
