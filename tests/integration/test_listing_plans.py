@@ -16,6 +16,7 @@ from backend.models.task_query import TaskQuery, TaskSort
 from backend.models.values import cursor as cursors
 from backend.services.lists.service import ListService
 from backend.services.tasks.listing import ListingService
+from backend.services.tasks.moving import MAX_MOVED
 from backend.services.tasks.service import TaskService
 from tests.fixtures import plans
 from tests.fixtures.database import execute
@@ -283,21 +284,47 @@ def test_a_page_of_one_list_reads_only_its_own_tasks(engine: Engine, place: str,
         assert read.get("Rows Removed by Filter", 0) == 0
 
 
+def ends_of_positions(engine: Engine, place: str, end: str, number: int) -> list[UUID]:
+    """Return the first (min) or last (max) tasks of two positions that at least this number of tasks has."""
+    inside = "list_id IS NULL" if place == "inbox" else f"list_id = '{place}'"
+    sql = (
+        f"SELECT {end}(id::text) FROM tasks WHERE user_id = %s AND {inside} GROUP BY position HAVING count(*) >= %s"  # noqa: S608 - ours
+        " ORDER BY position OFFSET %s LIMIT 1"
+    )
+    return [UUID(str(send(engine, sql, (USER, number, offset))[0][0])) for offset in (10, 300)]
+
+
 @pytest.mark.requirement("FR-347", "FR-349")
 @pytest.mark.parametrize("side", ["after", "before"])
 @pytest.mark.parametrize("place", [LISTS[1], "inbox"])
 def test_a_move_reads_one_neighbour_from_the_index(engine: Engine, place: str, side: str) -> None:
-    inside = "list_id IS NULL" if place == "inbox" else f"list_id = '{place}'"
-    sql = f"SELECT id FROM tasks WHERE user_id = %s AND {inside} ORDER BY position, id OFFSET %s LIMIT 1"  # noqa: S608 - ours
-    task, other = (UUID(str(send(engine, sql, (USER, offset))[0][0])) for offset in (10, 4000))
+    task, other = ends_of_positions(engine, place, "max" if side == "after" else "min", number=1)
     tasks = TaskService(SessionFactory(engine), USER, 10**9)
 
     found = plans.plans(engine, lambda: tasks.move(task, TaskMove.model_validate({side: str(other)})))
 
     neighbours = [read for plan in found for read in reads(plan) if read.get("Index Name", "").endswith("position_id")]
-    assert len(neighbours) == 2  # among living tasks, and in the trash
+    assert len(neighbours) == 1
     assert sum(read["Actual Rows"] for read in neighbours) == 1
     assert sum(read.get("Rows Removed by Filter", 0) for read in neighbours) <= 1  # the moved task itself
+    assert not [node for plan in found for node in nodes(plan) if "Sort" in node["Node Type"]]
+
+
+@pytest.mark.requirement("FR-408")
+@pytest.mark.parametrize("side", ["after", "before"])
+@pytest.mark.parametrize("place", [LISTS[1], "inbox"])
+def test_a_move_between_equal_positions_reads_its_neighbours_from_the_index(
+    engine: Engine, place: str, side: str
+) -> None:
+    task, other = ends_of_positions(engine, place, "max" if side == "before" else "min", number=2)
+    tasks = TaskService(SessionFactory(engine), USER, 10**9)
+
+    found = plans.plans(engine, lambda: tasks.move(task, TaskMove.model_validate({side: str(other)})))
+
+    neighbours = [read for plan in found for read in reads(plan) if read.get("Index Name", "").endswith("position_id")]
+    assert len(neighbours) == 3  # the nearest, and those on both sides; all are explained with the last limit
+    assert {read["Actual Rows"] for read in neighbours} == {MAX_MOVED + 1}
+    assert all(read.get("Rows Removed by Filter", 0) <= 1 for read in neighbours)  # the moved task itself
     assert not [node for plan in found for node in nodes(plan) if "Sort" in node["Node Type"]]
 
 
