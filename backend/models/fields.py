@@ -180,9 +180,14 @@ def _comma_separated_ids(value: str) -> str:
 
 
 def _label(text: str) -> str:
-    """Refuse commas, which separate labels, control characters, and what an address cannot name."""
+    """Refuse commas, which separate labels, and control characters."""
     if _IN_NO_LABEL.search(text):
         raise PydanticCustomError("label_format", "A label must not contain commas or control characters")
+    return text
+
+
+def _addressed(text: str) -> str:
+    """Refuse a label that an address cannot name."""
     if text in NOT_IN_ADDRESSES:
         raise PydanticCustomError("label_format", DOTS)
     return text
@@ -318,11 +323,17 @@ SearchText = Annotated[
     ),
 ]
 
-LabelName = Annotated[
+# Of a label from before some names were refused.
+AnyLabelName = Annotated[
     str,
     Strict(),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LABEL_LENGTH),
     AfterValidator(_label),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": f"^{_LABEL}$", "examples": ["home"]}),
+]
+LabelName = Annotated[
+    AnyLabelName,
+    AfterValidator(_addressed),
     AfterValidator(_seen),
     WithJsonSchema(
         {"type": "string", "minLength": 1, "pattern": f"^{_VISIBLE}{_NO_DOTS}{_LABEL}$", "examples": ["home"]}

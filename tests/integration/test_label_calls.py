@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from backend.models.values.label_names import MAX_LABELS
 from backend.services.labels.service import LabelService
 from tests.fixtures.api import API
 from tests.fixtures.batches import BATCH
+from tests.fixtures.connection import connection_to, head
 from tests.fixtures.database import execute
 from tests.fixtures.exports import stored_of
 from tests.fixtures.labels import (
@@ -420,3 +422,18 @@ def test_another_users_label_of_the_same_name_is_untouched(
     error_of(stranger.delete(label_path("home")), 404, "NOT_FOUND")
 
     assert stored_of(database_url, user_id) == before
+
+
+@pytest.mark.requirement("FR-401")
+@pytest.mark.parametrize("address", ["%2E%2E", "%E2%80%8B"])
+def test_a_label_from_before_some_names_were_refused_can_be_deleted(
+    api: API, client: httpx.Client, user_id: str, database_url: str, address: str
+) -> None:
+    name = unquote(address)
+    assert client.put("/api/labels/old", json={}).status_code == 201
+    execute(database_url, "UPDATE labels SET name = %s, name_key = %s WHERE user_id = %s", name, name, user_id)
+
+    with connection_to(api) as connection:  # most clients would take the dots for folders
+        connection.send(head(user_id, f"DELETE /api/labels/{address}"))
+        assert connection.answer().status_code == 204
+    assert client.get("/api/labels").json()["data"] == []

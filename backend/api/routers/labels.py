@@ -25,7 +25,7 @@ from backend.api.openapi.operations import (
 from backend.api.routes import DatabaseRoute
 from backend.errors import Forbidden, LabelExists, LabelNotFound, TooManyLabels, Unauthorized
 from backend.models.access_token import Scope
-from backend.models.fields import LabelName
+from backend.models.fields import AnyLabelName, LabelName
 from backend.models.label import LabelPut, LabelUpdate
 from backend.services.labels.service import LabelDocument
 
@@ -36,7 +36,9 @@ router = APIRouter(
     responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE), UNKNOWN_PARAMETER),
 )
 
-Name = Annotated[LabelName, Path(description="The label's name, percent-encoded; its case does not matter")]
+_NAME = "The label's name, percent-encoded; its case does not matter"
+NewName = Annotated[LabelName, Path(description=_NAME)]
+Name = Annotated[AnyLabelName, Path(description=_NAME)]
 Looks = Annotated[
     LabelPut, Body(openapi_examples={"blue": {"summary": "Set its colour", "value": {"color": "#1e90ff"}}})
 ]
@@ -80,7 +82,7 @@ def list_labels(labels: Labels, known: IfNoneMatch) -> Response:
     | WITH_BODY
     | errors(malformed_key(), TooManyLabels, _NO_COLOR),
 )
-def put_label(labels: Labels, name: Name, once: Once, data: Looks) -> Response:
+def put_label(labels: Labels, name: NewName, once: Once, data: Looks) -> Response:
     """Make a label, or set the colour of one.
 
     Repeating the request changes nothing. Without `color`, a label keeps its colour, and a new one has none. A label
