@@ -93,7 +93,7 @@ class BoundedProtocol(PipeliningProtocol):
         if self._lingers or (self._stage is Stage.BODY and self.cycle.response_complete):
             self._dropped += len(data)
             if self._dropped > MAX_DROPPED_BYTES:
-                self._stop_reading()
+                self.flow.pause_reading()  # the answer to a body this long closes the connection: it lingers already
                 return
         for start in range(0, len(data), SLICE_BYTES):
             if self._listens:
@@ -292,12 +292,6 @@ class BoundedProtocol(PipeliningProtocol):
         self.transport.write(b"".join([STATUS_LINE[error.status], *lines, b"\r\n", response.body]))
         log_unread_request(request_id, error.status)
         self._linger()
-
-    def _stop_reading(self) -> None:
-        """Take no more of what nobody reads; as always, the client has a while to read our answer."""
-        if not self._lingers:
-            self._linger()
-        self.flow.pause_reading()
 
     def _linger(self) -> None:
         """Half-close, then give the client a while to close its side; ignore what it still sends."""

@@ -298,3 +298,10 @@ def test_what_has_no_place_in_a_task_is_said_once(client: httpx.Client) -> None:
     names = ["RRULE", "LOCATION", "EXDATE", "ATTACH"]
     assert warnings_of(report) == [(name, "property_not_kept") for name in names]
     assert len({warning["line"] for warning in report["warnings"]}) == 1
+
+
+def test_a_start_before_all_times_is_left_out(client: httpx.Client) -> None:
+    """At midnight of the first day, it is still the day before in UTC."""
+    report = import_(client, todo("DTSTART;VALUE=DATE:00010101", "DUE;TZID=Asia/Tokyo:20260101T100000"))
+
+    assert counts_of(report) == {"created": 1, "mended": 1}

@@ -235,7 +235,7 @@ def test_no_new_task_gets_an_id_that_is_taken_elsewhere(
 def test_no_subtask_is_in_another_list_than_its_parent(client: httpx.Client, shared: List, guest: httpx.Client) -> None:
     hidden, parent = create(client), str(uuid.uuid4())
     waiting = {"id": str(uuid.uuid4()), "title": "a", "parent_id": parent}
-    assert imported(client, lines_of([waiting])) == {"created": 1}
+    assert imported(client, lines_of([waiting])) == {"created": 1, "mended": 1}
     before = revision_of(client)
     under_hidden = lines_of([{"title": "b", "parent_id": hidden["id"]}])
     assert problems(guest, under_hidden) == [(1, "parent_id", "parent_unknown")]
@@ -244,7 +244,7 @@ def test_no_subtask_is_in_another_list_than_its_parent(client: httpx.Client, sha
     assert problems(guest, lines_of([{"id": parent, "title": "b"}])) == [(1, "id", "id_taken")]
     assert revision_of(client) == before
     mine = {"id": str(uuid.uuid4()), "title": "c", "parent_id": str(uuid.uuid4())}
-    assert imported(guest, lines_of([mine])) == {"created": 1}
+    assert imported(guest, lines_of([mine])) == {"created": 1, "mended": 1}
     assert create(guest, id=mine["parent_id"])["list_id"] == shared["id"]
     assert imported(guest, lines_of([mine])) == {"unchanged": 1}
 

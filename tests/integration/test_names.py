@@ -26,7 +26,7 @@ from tests.fixtures.task_files import (
     send,
     tasks_of,
 )
-from tests.fixtures.tasks import create, read
+from tests.fixtures.tasks import create, error_of, read
 
 KINDS = [LINES, CSV, CALENDAR]
 CLEAN = {"controls": "a\x0b\x85b", "bell": MARK, "escape": f"[2J{MARK}", "C1": f"{MARK}2J"}
@@ -119,3 +119,10 @@ def test_what_is_seen_comes_back_from_each_format_without_a_warning(client: http
 
     assert imported(client, content, TYPES[form]) == {"unchanged": len(made)}
     assert [read(client, task)["title"] for task in made] == list(SEEN.values())
+
+
+def test_a_control_character_is_refused(client: httpx.Client) -> None:
+    for body in ({"title": "a\x07b"}, {"title": "\x1b[31mred"}):
+        answer = client.post("/api/tasks", json=body)
+
+        assert [each["code"] for each in error_of(answer, 422, "VALIDATION_ERROR")["details"]] == ["control_character"]

@@ -282,7 +282,7 @@ def checkout(tmp_path: Path) -> Path:
 @pytest.mark.requirement("FR-069", "FR-232")
 def test_make_run_serves_from_the_checkout(tmp_path: Path, checkout: Path) -> None:
     first_commands = re.findall(r"^    (make .*?)(?:  #|$)", (REPOSITORY / "README.md").read_text(), re.MULTILINE)
-    assert [command.strip() for command in first_commands] == ["make run"]
+    assert [command.strip() for command in first_commands] == ["make run", "make test"]
     command: Sequence[str] = ("make", "--no-print-directory", "-C", str(checkout), "run", "ARGS=--port 0")
     with served(env=environment(tmp_path / "data"), cwd=tmp_path, command=command) as service:
         assert shell(service.curl).status_code == 201

@@ -162,7 +162,6 @@ def test_lines_in_another_encoding_are_all_bad(client: httpx.Client) -> None:
         {"Content-Type": "multipart/form-data; boundary=x"},
         {"Content-Type": "text/csv", "Content-Encoding": "gzip"},
         {"Content-Type": "application/jsonl", "Content-Encoding": "identity, br"},
-        [("Content-Type", "text/csv"), ("Content-Type", "application/jsonl")],
     ],
     ids=str,
 )

@@ -61,9 +61,8 @@ class Neighbours(NamedTuple):
     def moved(self, room: Room) -> Iterator[tuple[Row, str]]:
         """Yield the tasks that make room, with their new positions."""
         for rows, positions in (self.before, room.before), (self.after, room.after):
-            for row, position in zip(rows, positions, strict=False):
-                if row is not None:
-                    yield row, position
+            pairs = zip(rows, positions, strict=False)
+            yield from ((row, position) for row, position in pairs if row is not None)
 
 
 def _where(moved: Row, beside: Row | None) -> dict[str, Any]:
