@@ -233,8 +233,7 @@ class TaskQuery(Input):
         "`true`: the tasks in the trash, with `deleted_at`, instead of the active ones", False, default=False
     )
     q: SearchText = optional(
-        "Only tasks with all these words in their title or description; you can also use `or`, `-without` and "
-        '`"a phrase"`. The last word may be cut short',
+        'Only tasks with all these words in title or description; also `or`, `-without`, `"a phrase"`',
         'milk or "soy drink" -oat',
     )
     sort: SortName = described(

@@ -16,7 +16,6 @@ from tests.fixtures.tasks import create, path_of, read
 from tests.fixtures.waiting import until
 
 PHONE = 390
-FULL = 198  # characters behind the first two, as many as a position may have
 
 
 def arranged(visit: Watched, user: httpx.Client, *titles: str) -> tuple[Board, List]:
@@ -202,20 +201,6 @@ def test_a_move_shows_before_the_service_answers_and_in_the_order_of_the_moves(
 @pytest.mark.requirement("FR-370")
 def test_what_is_refused_goes_back_and_the_page_says_why(visit: Watched, user: httpx.Client) -> None:
     board, home = arranged(visit, user, "a", "b", "c")
-    for task, last in zip(user.get("/api/tasks?sort=created_at").json()["data"], ("V", "W"), strict=False):
-        user.patch(path_of(task), json={"position": "a0" + "V" * (FULL - 1) + last}).raise_for_status()
-    board.shows(todo=["a", "b", "c"])
-
-    mouse_drag(visit.page, title(board, "c"), spot(board.card("b"), 0.1))
-    assert "no room left" in board.says("(Request")
-    board.shows(todo=["a", "b", "c"])
-    handle(board, "c").focus()
-    board.press("Enter", "Enter")
-    board.says("(Request")
-    until(lambda: stands(board) == "3 of 3 in To do")
-    assert board.focused() == "Up"
-    board.press("Escape")
-
     held = held_moves(visit)
     mouse_drag(visit.page, title(board, "c"), spot(board.card("a"), 0.1))
     until(lambda: visit.page.title() and held)
