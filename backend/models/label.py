@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Computed,
     ForeignKeyConstraint,
     Index,
     PrimaryKeyConstraint,
@@ -19,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from backend.models.base import Input, described, optional
+from backend.models.base import Edit, described, optional
 from backend.models.fields import (
     TIME_EXAMPLE,
     UUID_EXAMPLE,
@@ -30,11 +31,22 @@ from backend.models.fields import (
     StoredColor,
     StoredLabel,
 )
-from backend.models.values.label_names import MAX_LABEL_LENGTH
+from backend.models.values.label_names import DOTTED_I, MATCHED, MATCHED_AS, MAX_LABEL_LENGTH
+
+# As `key_of_label` has it.
+_QUOTED = MATCHED_AS.replace("'", "''")
+_TRANSLATED = f"replace(translate(name_key, '{MATCHED}', '{_QUOTED}'), '{DOTTED_I}', 'i')"
+_MATCH_KEY = (
+    "btrim(regexp_replace(CASE WHEN octet_length(name_key) = char_length(name_key) THEN name_key "
+    f"ELSE {_TRANSLATED} END, ' +', ' ', 'g'))"
+)
 
 
 class Label(SQLModel, table=True):
-    """One label of one user. `name_key` is its name without regard to case."""
+    """One label of one user. `name_key` is its name without regard to case.
+
+    `match_key` is what all names of the label have in common. Labels from before there was one may share it.
+    """
 
     __tablename__ = "labels"
     __table_args__ = (
@@ -45,12 +57,14 @@ class Label(SQLModel, table=True):
         CheckConstraint("color ~ '^#[0-9a-f]{6}$'", name="ck_labels_color_format"),
         CheckConstraint("revision > 0", name="ck_labels_revision_counts_up"),
         Index("ix_labels_user_id_revision", "user_id", "revision"),
+        Index("ix_labels_user_id_match_key", "user_id", "match_key"),
     )
 
     user_id: str = Field(sa_column=Column(Text, nullable=False))
     id: UUID
     name: str = Field(sa_column=Column(Text, nullable=False))
     name_key: str = Field(sa_column=Column(Text, nullable=False))
+    match_key: str = Field(sa_column=Column(Text, Computed(_MATCH_KEY, persisted=True), nullable=False))
     color: str | None = Field(sa_column=Column(Text))
     created_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
     updated_at: datetime = Field(sa_column_kwargs={"server_default": func.now()})
@@ -62,14 +76,23 @@ _COLOR = "Its colour as `#rrggbb`, or null"
 _COLOR_EXAMPLE = "#1e90ff"
 
 
-class LabelPut(Input):
-    """What to set on a label. What is omitted stays as it is."""
+class LabelPut(Edit):
+    """What to set on a label. What is omitted stays as it is.
 
+    A whole label may be sent back: the fields that only the service sets are ignored, unless `id` or `name` is that of
+    another label.
+    """
+
+    name: LabelName = optional("Its name, if a whole label is sent back: that of the address", "home")
     color: Color | None = described(_COLOR, _COLOR_EXAMPLE, default_factory=lambda: None)
 
 
 class LabelUpdate(LabelPut):
-    """What to change about a label. What is omitted stays as it is; null clears the colour."""
+    """What to change about a label. What is omitted stays as it is; null clears the colour.
+
+    A whole label may be sent back: the fields that only the service sets are ignored, unless `id` is that of another
+    label.
+    """
 
     name: LabelName = optional(_NAME, "Home")
 
@@ -95,3 +118,6 @@ class LabelPublic(BaseModel):
     created_at: datetime = described("When it was made (UTC)", TIME_EXAMPLE)
     updated_at: datetime = described("When it last changed (UTC)", TIME_EXAMPLE)
     revision: Revision = described("The number of its last change", 42)
+
+
+LabelPut.read_only = frozenset(LabelPublic.model_fields.keys() - LabelPut.model_fields.keys())

@@ -193,8 +193,8 @@ _TIMEZONE = "The IANA name of the zone in which `due_at` and `start_at` were mea
 _PRIORITY = "How much it matters; null if nobody has said"
 
 _LABELS = (
-    "The names of the task's labels. Names that differ only in case are the same label: the first one counts, and one "
-    "that you already have keeps its spelling. A new name makes a new label"
+    "The names of the task's labels. Names that differ only in case, in white space or in what cannot be seen are the "
+    "same label: the first one counts, and one that you already have keeps its spelling. A new name makes a new label"
 )
 _LABELS_EXAMPLE = ["home", "errand"]
 _LIST_ID = "The id of the list it is in, or null for the inbox"

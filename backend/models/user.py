@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, PrimaryKeyConstraint
 from sqlmodel import Field, SQLModel
 
 from backend.identity.claims import MAX_USER_ID_LENGTH
-from backend.models.base import Input, described
+from backend.models.base import Edit, Input, described
 from backend.models.fields import TIME_EXAMPLE, ZONE_EXAMPLE, Count, StoredZone, UserId, ZoneName
 from backend.models.task import LAST_POSITION
 from backend.utils.zones import LONGEST_ZONE
@@ -50,10 +50,17 @@ class Account(BaseModel):  # a SQLModel inside another model is not validated st
     timezone: StoredZone | None = described(_TIMEZONE, ZONE_EXAMPLE)
 
 
-class AccountUpdate(Input):
-    """What to change about your account. What is omitted stays as it is."""
+class AccountUpdate(Edit):
+    """What to change about your account. What is omitted stays as it is.
+
+    A whole account may be sent back: the fields that only the service sets are ignored, unless `id` is that of another
+    user.
+    """
 
     timezone: ZoneName | None = described(_TIMEZONE, ZONE_EXAMPLE, default_factory=lambda: None)
+
+
+AccountUpdate.read_only = frozenset(Account.model_fields.keys() - AccountUpdate.model_fields.keys())
 
 
 _CONFIRMATION = {

@@ -13,6 +13,12 @@ _FORMAT = (
     r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
 )
 INVISIBLE = WHITE + CONTROLS + _FORMAT
+_RANGE = re.compile(r"\\u(\w{4})(?:-\\u(\w{4}))?")
+FORMAT_CHARACTERS = "".join(
+    chr(number)
+    for first, last in _RANGE.findall(_FORMAT)
+    for number in range(int(first, 16), int(last or first, 16) + 1)
+)
 # Not for the patterns of a contract: some programs cannot read such ranges in a class.
 _BEYOND = r"\U00013430-\U00013440\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 

@@ -209,7 +209,7 @@ def test_nobody_but_the_roles_of_requests_is_granted_anything_and_they_only_rows
 
     assert set(execute(schema_url, GRANTS)) == ours | of_list | {("_yoyo_migration", "task_api", "SELECT", False)}
     assert set(execute(schema_url, COLUMNS)) == {
-        *(("labels", name, "task_api_list", "SELECT") for name in ("user_id", "name", "name_key")),
+        *(("labels", name, "task_api_list", "SELECT") for name in ("user_id", "name", "name_key", "match_key")),
         *(("users", name, "task_api_list", "UPDATE") for name in ("revision", "task_count", "last_position")),
         ("users", "id", "task_api_list", "INSERT"),
     }

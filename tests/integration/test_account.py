@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from backend.models.user import AccountUpdate
 from tests.fixtures.api import API
 from tests.fixtures.database import execute
 from tests.fixtures.erasure import erase, erasure_of
@@ -62,14 +63,29 @@ def test_a_change_of_nothing_begins_no_account(client: httpx.Client, user_id: st
     assert execute(database_url, "SELECT true FROM users WHERE id = %s", user_id) == []
 
 
+@pytest.mark.requirement("FR-415")
+def test_a_whole_account_is_an_edit_of_what_differs(client: httpx.Client) -> None:
+    nothing = client.get("/api/me").json()["data"]
+    assert change(client, **nothing) == nothing
+
+    account = change(client, **{**nothing, "timezone": "Asia/Tokyo"})
+    assert (account["revision"], account["timezone"]) == (1, "Asia/Tokyo")
+    for name in AccountUpdate.read_only - {"id"}:
+        for value in (None, -1.5, "infinity", {"a": [1]}):
+            assert change(client, **{**account, name: value}) == account
+    assert change(client, id=None) == client.get("/api/me").json()["data"] == account
+
+
 @pytest.mark.requirement("FR-287", "FR-281")
 @pytest.mark.parametrize(
     ("body", "field", "code"),
     [
         ({"timezone": "Berlin"}, "timezone", "timezone_unknown"),
         ({"timezone": 1}, "timezone", "string_type"),
-        ({"revision": 7}, "revision", "extra_forbidden"),
-        ({"id": "somebody"}, "id", "extra_forbidden"),
+        ({"id": "somebody"}, "id", "other_user"),
+        ({"id": ["somebody"], "timezone": None}, "id", "other_user"),
+        ({"user_id": "somebody"}, "user_id", "extra_forbidden"),
+        ({"task_count": 0}, "task_count", "extra_forbidden"),
     ],
 )
 def test_a_wrong_change_of_an_account_is_refused(

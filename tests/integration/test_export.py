@@ -51,7 +51,7 @@ def shown(row: dict[str, Any]) -> dict[str, Any]:
     kept = {
         name: row[name]
         for name in row
-        if name not in {"token_hash", "open_status", "due_key", "name_key", "has_subtasks"}
+        if name not in {"token_hash", "open_status", "due_key", "name_key", "match_key", "has_subtasks"}
     }
     if "open_status" in row:
         kept["status"] = "done" if row["completed"] else row["open_status"]

@@ -16,6 +16,7 @@ from sqlalchemy import make_url
 from backend.database.migrations import runner as migrations
 from backend.database.migrations.runner import Migration
 from backend.errors import ConfigurationError
+from backend.models.values.label_names import key_of_label, name_key_of
 from backend.utils.positions import last_position
 from tests.fixtures.database import execute, scratch_database
 from tests.fixtures.migrating import (
@@ -264,6 +265,45 @@ def test_late_positions_become_those_of_now_and_everything_else_stays(empty_data
     assert str(migrations.rollback(url, tmp_path)).startswith("0022.")
 
 
+@pytest.mark.requirement("FR-414")
+def test_labels_that_become_the_same_stay_two_and_nothing_of_them_changes(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    url = empty_database_url
+    _apply_before("0023", url, tmp_path)
+    names = ["\u0130stanbul", "istanbul", "to do", "To  do", "\uff34\uff4f do", ".", "\u200b"]
+    execute(
+        url,
+        """
+        INSERT INTO users (id, revision, task_count) VALUES ('a', 8, 1);
+        INSERT INTO tasks (user_id, id, title, revision, labels) VALUES ('a', gen_random_uuid(), 'a', 8, %s);
+        INSERT INTO labels (user_id, id, name, name_key, color, revision)
+        SELECT 'a', gen_random_uuid(), name, key, '#123456', number
+        FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS given (name, key, number)
+        """,
+        names,
+        names,
+        [name_key_of(name) for name in names],
+    )
+    before = execute(url, _LABELS)
+
+    migrations.apply(url, tmp_path)
+    assert execute(url, _LABELS) == before
+    assert dict(execute(url, "SELECT name, match_key FROM labels")) == {name: key_of_label(name) for name in names}
+
+    # What a worker of the release before writes.
+    key = name_key_of("\u0130zmir")
+    execute(url, "UPDATE labels SET name = '\u0130zmir', name_key = %s WHERE name = '.'", key)
+    assert execute(url, "SELECT match_key FROM labels WHERE name_key = %s", key) == [("izmir",)]
+    before = execute(url, _LABELS)
+    assert str(migrations.rollback(url, tmp_path)).startswith("0023.")
+    assert execute(url, _LABELS) == before
+
+
+_LABELS = """
+SELECT label.id, label.name, name_key, color, label.created_at, label.updated_at, label.revision, labels, tasks.revision
+FROM labels AS label JOIN tasks USING (user_id) ORDER BY label.revision
+"""
 _FILES_OF_TABLES = "SELECT pg_relation_filenode('tasks'), pg_relation_filenode('lists'), pg_relation_filenode('users')"
 _COLUMNS_OF_TOMBSTONES = "SELECT attname::text FROM pg_attribute WHERE attrelid = 'tombstones'::regclass"
 

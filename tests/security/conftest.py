@@ -7,15 +7,17 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.fixtures.labels import put
 from tests.fixtures.lists import make
 from tests.fixtures.tasks import Task, create, everything_of
 
 
 @pytest.fixture
 def task(client: httpx.Client) -> Iterator[Task]:
-    """Give a task, and a list with its id, and check afterwards that none of the user's data has changed."""
+    """Give a task, and a list and a label of its id, and check afterwards that none of the user's data has changed."""
     task = create(client, "as it was", description="as it was")
     make(client, id=task["id"])
+    put(client, task["id"])
     before = everything_of(client)
     yield task
     assert everything_of(client) == before

@@ -9,8 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from backend.models.label import LabelUpdate
 from backend.models.list import ListUpdate
 from backend.models.task import READ_ONLY
+from backend.models.user import AccountUpdate
 from backend.models.values.sync_token import SyncToken
 from backend.utils import opaque
 from tests.fixtures.access_tokens import listed
@@ -28,9 +30,10 @@ from tests.fixtures.hostile import (
     good_body,
     parameters,
 )
+from tests.fixtures.labels import listed as labels
 from tests.fixtures.lists import make
 from tests.fixtures.task_files import LINES
-from tests.fixtures.tasks import JSON, MISSING_ID, create, error_of, task_of
+from tests.fixtures.tasks import JSON, MISSING_ID, create, error_of
 
 PRIVATE = [operation for operation in operations().values() if operation.is_private]
 WITH_BODY = {field.operation.id: field.operation for field in fields()}  # a file has no fields
@@ -38,7 +41,13 @@ ABOUT_ONE_TASK = [operation for operation in PRIVATE if operation.is_about_one_t
 
 # What an edit ignores, and what of it an edit may name, if it is the own one.
 OF_TASK = (READ_ONLY, {"id": "task", "user_id": "user"})
-EDITS = {"update_task": OF_TASK, "patch_task": OF_TASK, "update_list": (ListUpdate.read_only, {"id": "list"})}
+OF_LABEL = (LabelUpdate.read_only, {"id": "label"})
+EDITS = {
+    **dict.fromkeys(("update_task", "patch_task"), OF_TASK),
+    "update_list": (ListUpdate.read_only, {"id": "list"}),
+    **dict.fromkeys(("put_label", "update_label"), OF_LABEL),
+    "update_account": (AccountUpdate.read_only, {"id": "user"}),
+}
 SERVER_FIELDS = {
     "user_id": '"somebody-else"', "revision": "9223372036854775807", "created_at": '"9999-12-31T23:59:00-14:00"',
     "updated_at": '"2026-01-01T00:00:00+23:59"', "completed_at": '"infinity"', "deleted_at": '"10000-01-01T00:00:00Z"',
@@ -47,10 +56,10 @@ ODD_NAMES = ["__proto__", "constructor", "__class__", "model_config", "self", "d
              "0", "$where", "title[]", "title.a", "", "\U0001f36e" * 200, "%(principal)s"]  # fmt: skip
 BAD_LIMITS = ["0", "-1", "+5", "1_0", "5.0", "1e2", " 5", "5 ", "0x10", "\u0665", "true", "null", "NaN", "Infinity",
               "1001", "2147483648", "9223372036854775808", MANY, "5\x00", "\x00", "[]", "5,6", f"{MARK}"]  # fmt: skip
-# Sync tokens sent to a feed of two changes that was never purged, with the status of the response.
-SYNC_TOKENS = {SyncToken(0): 200, SyncToken(1): 200, SyncToken(2): 200, SyncToken(3): 410,
+# Sync tokens sent to a feed of three changes that was never purged, with the status of the response.
+SYNC_TOKENS = {SyncToken(0): 200, SyncToken(1): 200, SyncToken(3): 200, SyncToken(4): 410,
                SyncToken(2**63 - 1): 410, SyncToken(0, 0): 200, SyncToken(0, 1): 410, SyncToken(1, 0): 200,
-               SyncToken(3, 0): 410, SyncToken(1, 2**63 - 1): 410}  # fmt: skip
+               SyncToken(4, 0): 410, SyncToken(1, 2**63 - 1): 410}  # fmt: skip
 ODD_QUERIES = ["x=1", "=", "=1", "%00=1", "%ff", "%ff=%fe", "user_id=x", "id=1", "token=x", "x[]=1", "limit[]=1",
                "Limit=1", "%E2%80%A8", "a;b", "%26=1", "x=" + MARK * 900, MARK * 900,
                "&".join(f"x{n}" for n in range(900)), "%u0041", "%", "%zz", "limit%00=1", "\u00e9=1"]  # fmt: skip
@@ -73,8 +82,11 @@ def stored(client: httpx.Client, operation: Operation, id_: str) -> Json:
     """Read what an operation has stored."""
     if operation.id == "create_access_token":
         return next(token for token in listed(client) if token["id"] == id_)
+    if operation.path.startswith("/api/labels"):
+        return next(label for label in labels(client) if label["name"] == id_)
     kind = "lists" if operation.path.startswith("/api/lists") else "tasks"
-    return task_of(client.get(f"/api/{kind}/{id_}"))
+    found: Json = client.get("/api/me" if operation.path == "/api/me" else f"/api/{kind}/{id_}").json()["data"]
+    return found
 
 
 def problems(response: httpx.Response, value: str) -> list[tuple[str, str]]:
@@ -144,7 +156,7 @@ def test_a_field_that_is_not_the_clients_is_refused(client: httpx.Client, task: 
         (read_only, own), field = EDITS.get(operation.id, (frozenset(), {})), json.dumps(name)
         if name in read_only - own.keys():  # an edit ignores it; the fixture sees that nothing changes
             response = send(client, operation, task["id"], content=f"{{{field}: {value}}}", headers=JSON)
-            assert task_of(response) == stored(client, operation, task["id"])
+            assert response.json()["data"] == stored(client, operation, task["id"])
             continue
         response = send(client, operation, task["id"], content=content, headers=JSON)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +13,11 @@ from pydantic import TypeAdapter, ValidationError
 from backend.errors import TooManyLabels
 from backend.identity.claims import MAX_USER_ID_LENGTH
 from backend.models.fields import CommaSeparatedLabels, LabelNames
-from backend.models.values.label_names import MAX_LABELS, distinct_labels, key_of_label, keys_of_labels
+from backend.models.values.label_names import MAX_LABELS, distinct_labels, key_of_label, keys_of_labels, name_key_of
 from backend.services.tasks import queries
 from backend.services.tasks.listing_queries import MAX_BYTES, MAX_IN_SHORT
 from backend.services.tasks.loaded import task_json
-from backend.services.tasks.named_labels import NamedLabels, spelled
+from backend.services.tasks.named_labels import NamedLabels
 from backend.services.tasks.rules import Row
 from backend.services.unit_of_work import reading
 
@@ -33,6 +34,54 @@ def test_names_that_differ_in_case_or_in_how_a_letter_is_composed_have_one_key()
         assert distinct_labels(same) == [same[0]]
     assert distinct_labels(["b", "a", "B", "c"]) == ["b", "a", "c"]
     assert len(keys_of_labels(["cafe", "caf\xe9", "ca fe"])) == 3
+
+
+SAME = {
+    "capital I with a dot": ("\u0130stanbul", "istanbul", "I\u0307stanbul", "ISTANBUL", "\u0130STANBUL"),
+    "dotless i": ("\u0131sparta", "ISPARTA", "Isparta"),
+    "sharp s": ("Stra\xdfe", "STRASSE", "STRA\u1e9eE"),
+    "final sigma": ("\u03bf\u03b4\u03cc\u03c2", "\u039f\u0394\u038c\u03a3", "\u03bf\u03b4\u03bf\u0301\u03c3"),
+    "composed": ("caf\xe9", "cafe\u0301", "CAF\xc9"),
+    "full width": ("Home#1", "\uff28\uff4f\uff4d\uff45\uff03\uff11", "\uff48ome#1"),
+    "white space": ("to do", "to  do", "to\xa0do", "to\u3000\u2003do", "to \u200b do"),
+    "zero width": ("home", "ho\u200bme", "\ufeffhome", "home\u2060", "ho\xadme", "home\u2800", "\u202ahome\u202c"),
+    "Persian": ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u062e\u0648\u0627\u0647\u0645"),
+    "emoji with and without selector": ("\u2764\ufe0f", "\u2764"),
+    "dots": ("..", "\uff0e\uff0e", "..\u200b"),
+}
+DIFFERENT = [
+    "home",
+    "homes",
+    "h\xf6me",
+    "ho me",
+    "1",
+    "\u00b9",
+    "\u2764",
+    "\U0001f3f4",
+    "\U0001f3f4\U000e0067\U000e007f",
+    ".",
+    "..",
+]
+
+
+@pytest.mark.requirement("FR-414")
+@pytest.mark.parametrize("names", SAME.values(), ids=SAME)
+def test_names_that_look_alike_are_the_same_label(names: tuple[str, ...]) -> None:
+    assert keys_of_labels(names) == [key_of_label(names[0])]
+    assert NamedLabels().spelled(names) == [names[0]]
+
+
+@pytest.mark.requirement("FR-414")
+def test_names_that_look_different_are_different_labels() -> None:
+    assert len(keys_of_labels(DIFFERENT)) == len(DIFFERENT)
+
+
+@pytest.mark.requirement("FR-414")
+def test_a_key_is_its_own_key_and_that_of_the_name_key_and_of_the_name_in_small_letters() -> None:
+    """The filter of listings relies on the first, and labels of a release before on the second."""
+    for name in map(chr, chain(range(0xD800), range(0xE000, 0x110000))):
+        key = key_of_label(name)
+        assert key == key_of_label(key) == key_of_label(name_key_of(name)) == key_of_label(name.lower()), ascii(name)
 
 
 @pytest.mark.requirement("FR-291")
@@ -85,12 +134,27 @@ def test_a_filter_has_labels_separated_by_commas() -> None:
 
 @pytest.mark.requirement("FR-292")
 def test_a_label_that_exists_keeps_its_spelling_and_another_one_is_made() -> None:
-    labels = NamedLabels({"home": "Home"}, count=1)
+    labels = NamedLabels.of(["Home"], count=1)
 
-    assert spelled(["HOME", "Errand"], labels.spellings) == ["Home", "Errand"]
+    assert labels.spelled(["HOME", "Errand"]) == ["Home", "Errand"]
     assert labels.make(["Home", "Errand", "work"], 7) == 9
-    assert (labels.spellings, labels.count) == ({"home": "Home", "errand": "Errand", "work": "work"}, 3)
+    assert (labels.spelled(["home", "ERRAND", "Work"]), labels.count) == (["Home", "Errand", "work"], 3)
     assert labels.make(["ERRAND", "Home"], 9) == 9
+
+
+@pytest.mark.requirement("FR-414")
+def test_of_labels_that_were_two_before_the_named_one_counts_and_else_the_first() -> None:
+    first, second = "A\u0130", "ai"
+    labels = NamedLabels.of([first, second], count=2)
+
+    for sent, kept in {first: first, second: second, "AI": second, "\uff21I": first}.items():
+        assert labels.spelled([sent]) == [kept]
+        assert labels.make([sent], 7) == 7
+    assert labels.spelled(["A\u0131", second, "ai\u200b", first]) == [first, second]
+    savepoint = labels.savepoint()
+    assert labels.make(["\u0130zmir"], 7) == 8
+    labels.undo(savepoint)
+    assert (labels.spelled(["izmir", "\u0130zmir"]), labels.count) == (["izmir"], 2)
 
 
 @pytest.mark.requirement("FR-292")

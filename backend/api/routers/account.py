@@ -43,6 +43,7 @@ def update_account(users: Users, data: AccountEdit) -> Response:
     """Set the time zone in which your days begin and end, or clear it with null.
 
     Listings use it to tell which tasks are overdue, or due before or after a day. What you do not send stays as it is.
+    You can send the whole account back: what only the service sets is ignored.
     """
     return document_response(users.update(data))
 

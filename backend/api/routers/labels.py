@@ -36,7 +36,7 @@ router = APIRouter(
     responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE), UNKNOWN_PARAMETER),
 )
 
-_NAME = "The label's name, percent-encoded; its case does not matter"
+_NAME = "The label's name, percent-encoded; its case and its white space do not matter"
 NewName = Annotated[LabelName, Path(description=_NAME)]
 Name = Annotated[AnyLabelName, Path(description=_NAME)]
 Looks = Annotated[
@@ -86,7 +86,8 @@ def put_label(labels: Labels, name: NewName, once: Once, data: Looks) -> Respons
     """Make a label, or set the colour of one.
 
     Repeating the request changes nothing. Without `color`, a label keeps its colour, and a new one has none. A label
-    also keeps the spelling of its name: `PATCH` changes that.
+    also keeps the spelling of its name: `PATCH` changes that. You can send a whole label back: what only the service
+    sets is ignored.
     """
     return once(labels, data, lambda labels: _shown(labels.put(name, data)))
 
@@ -105,8 +106,8 @@ def update_label(labels: Labels, name: Name, once: Once, data: LabelEdit) -> Res
     """Rename a label on all tasks that carry it, or change its colour.
 
     Tasks in the trash get the new name, too. Each changed task gets a new `revision` and `updated_at`. The answer is
-    409 if another of your labels has that name. After a renaming, the old name is answered 404: to make retries safe,
-    send an `Idempotency-Key`.
+    409 if another of your labels has that name. You can send a whole label back: what only the service sets is ignored.
+    After a renaming, the old name is answered 404: to make retries safe, send an `Idempotency-Key`.
     """
     return once(labels, data, lambda labels: _shown(labels.update(name, data)))
 

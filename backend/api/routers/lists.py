@@ -134,6 +134,7 @@ def get_list(lists: Lists, list_id: ListId, known: IfNoneMatch) -> Response:
     return not_modified(str(found.revision)) if known.match_weakly(str(found.revision)) else tagged_response(found)
 
 
+@router.put("/{list_id:id}", include_in_schema=False)  # documented once, as PATCH
 @router.patch(
     "/{list_id:id}",
     responses=showing(_AS_IT_IS, {"name": "Weekly groceries"})
@@ -147,7 +148,7 @@ def update_list(lists: Lists, list_id: ListId, expected: IfMatch, data: ListEdit
     Omitted fields keep their values. `{"archived": true}` hides the list; its tasks stay as they are, and
     `GET /api/tasks?in_archived=false` leaves them out. A request that changes nothing leaves `updated_at` and
     `revision` unchanged. You can send a whole list back with some fields changed: what only the service sets is
-    ignored.
+    ignored. PUT does the same.
 
     Send the `ETag` that you have as `If-Match` to avoid overwriting an edit that was made since you read the list.
     """

@@ -39,7 +39,7 @@ from backend.services.unit_of_work import USER_ID
 Lines = Select[str | None, Any]
 
 _MAX_ROWS: ColumnElement[int] = bind("max_rows", type_=Integer)
-_LEFT_OUT = {"token_hash", "due_key", "name_key", "has_subtasks"}
+_LEFT_OUT = {"token_hash", "due_key", "name_key", "match_key", "has_subtasks"}
 _MAX_BYTES: ColumnElement[int] = bind("max_bytes", type_=BigInteger)
 
 

@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from backend.database.retry import once_only, reads, repeatable
 from backend.database.session import SessionFactory
+from backend.errors import Detail, ValidationFailed
 from backend.models.base import Document
 from backend.models.tables import users
 from backend.models.user import AccountUpdate
@@ -34,6 +35,8 @@ SET = (
 )
 DELETE = delete(users).where(users.c.id == _USER_ID)
 
+_OTHER_USER = Detail("id", "other_user", "This is not your user id: only your own account can be changed")
+
 
 @dataclass(frozen=True, slots=True)
 class UserService:
@@ -51,7 +54,12 @@ class UserService:
 
     @repeatable
     def update(self, data: AccountUpdate) -> Document:
-        """Change what was sent; counts as one change, unless nothing differs."""
+        """Change what was sent; counts as one change, unless nothing differs.
+
+        Raises ValidationFailed if an account that is sent back whole is that of another user.
+        """
+        if data.named is not None and data.named[0] not in (None, self.user_id):
+            raise ValidationFailed(details=(_OTHER_USER,))
         with unit_of_work(self.sessions, self.user_id) as unit:
             counters, ((_, created_at, timezone),) = unit.load(OWN)
             revision, wanted = counters.revision, data.timezone if "timezone" in data.model_fields_set else timezone

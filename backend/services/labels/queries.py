@@ -108,7 +108,7 @@ LIST = _list()
 NAMED = Rows(
     labels,
     (*(labels.c[name] for name in STORED), _tasks_with()),
-    _OWN_LABELS & (labels.c.name_key == any_(cast(bind("label_keys"), ARRAY(Text)))),
+    _OWN_LABELS & (labels.c.match_key == any_(cast(bind("label_keys"), ARRAY(Text)))),
     (select(func.count()).select_from(labels).where(_OWN_LABELS).scalar_subquery(),),
 )
 INSERT = insert(labels).values({"user_id": USER_ID, **{name: _new(name) for name in STORED}})

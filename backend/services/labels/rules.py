@@ -6,8 +6,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from backend.errors import Detail, ValidationFailed
 from backend.models.label import LabelPut, LabelUpdate
-from backend.models.values.label_names import key_of_label
+from backend.models.values.label_names import key_of_label, name_key_of
+
+_OTHER_ID = Detail("id", "other_label", "This is not the id of this label: send a label under its own name")
+_OTHER_NAME = Detail("name", "other_label", "This is not the name of this label: to rename it, send it with PATCH")
 
 
 class Row(NamedTuple):
@@ -24,15 +28,27 @@ class Row(NamedTuple):
 
 def new_label(label_id: UUID, name: str, data: LabelPut, revision: int, now: datetime) -> Row:
     """Make a label."""
-    return Row(label_id, name, key_of_label(name), data.color, created_at=now, updated_at=now, revision=revision)
+    return Row(label_id, name, name_key_of(name), data.color, created_at=now, updated_at=now, revision=revision)
 
 
 def edited(label: Row, data: LabelPut) -> Row:
-    """Set what the request names."""
+    """Set what the request names; only an update names a new name."""
     said = data.model_dump(exclude_unset=True)
-    if isinstance(data, LabelUpdate) and "name" in said:
-        said["name_key"] = key_of_label(said["name"])
+    if not isinstance(data, LabelUpdate):
+        said.pop("name", None)
+    if "name" in said:
+        said["name_key"] = name_key_of(said["name"])
     return label._replace(**said)
+
+
+def refuse_another(data: LabelPut, name: str, label: Row | None) -> None:
+    """Raise ValidationFailed if a label that is sent back whole is not the one with this name, which may be missing."""
+    its_id = data.named[0] if data.named else None
+    if label is not None and its_id is not None and str(its_id).lower() != str(label.id):
+        raise ValidationFailed(details=(_OTHER_ID,))
+    is_renamed = data.name is not None and key_of_label(data.name) != key_of_label(name)
+    if is_renamed and not isinstance(data, LabelUpdate):
+        raise ValidationFailed(details=(_OTHER_NAME,))
 
 
 def changed(label: Row, revision: int, now: datetime) -> Row:

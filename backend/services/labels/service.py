@@ -15,7 +15,7 @@ from backend.database.session import Sessions
 from backend.errors import LabelExists, LabelNotFound, TooManyLabels
 from backend.models.base import Document
 from backend.models.label import LabelPublic, LabelPut, LabelUpdate
-from backend.models.values.label_names import MAX_LABELS, key_of_label
+from backend.models.values.label_names import MAX_LABELS, key_of_label, name_key_of
 from backend.services.labels import queries as label_queries
 from backend.services.labels import rules
 from backend.services.labels.rules import Row
@@ -41,15 +41,16 @@ class LabelList:
 
 @dataclass(slots=True)
 class _Loaded:
-    """A user's counters, how many labels the user has, and those that a change names, by their keys.
+    """A user's counters, how many labels the user has, and those that a change names.
 
-    With each label come the numbers of its tasks: the living ones, and all.
+    With each label come the numbers of its tasks: the living ones, and all. Labels that were two before may have the
+    same key: each is looked up by its `name_key` first.
     """
 
     unit: UnitOfWork
     counters: Counters
     count: int
-    labels: dict[str, tuple[Row, int, int]]
+    labels: list[tuple[Row, int, int]]
 
     @classmethod
     def load(cls, unit: UnitOfWork, *names: str) -> _Loaded:
@@ -57,11 +58,16 @@ class _Loaded:
         keys = sorted({key_of_label(name) for name in names})
         counters, (count,), found = unit.load_all(label_queries.NAMED, label_keys=keys)
         labels = [(Row(*row), *numbers) for *row, numbers in found]
-        return cls(unit, counters, count, {label.name_key: (label, *numbers) for label, *numbers in labels})
+        return cls(unit, counters, count, sorted(labels, key=lambda label: label[0].name))
+
+    def look_up(self, name: str) -> tuple[Row, int, int] | None:
+        """Return a label with the numbers of its tasks, or None."""
+        same = [label for label in self.labels if key_of_label(label[0].name) == key_of_label(name)]
+        return next((label for label in same if label[0].name_key == name_key_of(name)), same[0] if same else None)
 
     def find(self, name: str) -> tuple[Row, int, int]:
         """Return a label with the numbers of its tasks; raises LabelNotFound."""
-        found = self.labels.get(key_of_label(name))
+        found = self.look_up(name)
         if found is None:
             raise LabelNotFound
         return found
@@ -69,7 +75,7 @@ class _Loaded:
     def change(self, label: Row, data: LabelPut, living: int, carrying: int) -> LabelDocument:
         """Do what a request says to a label and to the tasks that carry it; counts nothing if nothing differs."""
         wanted = rules.edited(label, data)
-        if wanted.name_key != label.name_key and wanted.name_key in self.labels:
+        if wanted.name != label.name and self._has_another(wanted):
             raise LabelExists
         if wanted != label:
             wanted = rules.changed(wanted, self.counters.revision + 1, self.counters.now)
@@ -79,6 +85,10 @@ class _Loaded:
             else:
                 self._count(1)
         return self.document(wanted, living)
+
+    def _has_another(self, label: Row) -> bool:
+        key = key_of_label(label.name)
+        return any(other.id != label.id and key_of_label(other.name) == key for other, *_ in self.labels)
 
     def make(self, name: str, data: LabelPut, label_id: UUID) -> LabelDocument:
         """Make a label; raises TooManyLabels."""
@@ -139,20 +149,26 @@ class LabelService:
 
     @repeatable
     def put(self, name: str, data: LabelPut) -> LabelDocument:
-        """Make a label, or change the one with this name; raises TooManyLabels."""
+        """Make a label, or change the one with this name; raises TooManyLabels, ValidationFailed."""
         with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
             loaded = _Loaded.load(unit, name)
-            if key_of_label(name) not in loaded.labels:
+            found = loaded.look_up(name)
+            rules.refuse_another(data, name, found[0] if found else None)
+            if found is None:
                 return loaded.make(name, data, self.new_id())
-            label, living, carrying = loaded.find(name)
+            label, living, carrying = found
             return loaded.change(label, data, living, carrying)
 
     @repeatable
     def update(self, name: str, data: LabelUpdate) -> LabelDocument:
-        """Rename a label on all its tasks, or change its colour; raises LabelNotFound, LabelExists."""
+        """Rename a label on all its tasks, or change its colour; raises LabelNotFound, LabelExists.
+
+        Raises ValidationFailed if a label that is sent back whole is another one.
+        """
         with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
             loaded = _Loaded.load(unit, name, data.name or name)
             label, living, carrying = loaded.find(name)
+            rules.refuse_another(data, name, label)
             return loaded.change(label, data, living, carrying)
 
     @repeatable

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, Uuid, any_, case, cast, column, func
 from sqlalchemy import bindparam as bind
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on, insert
 from sqlalchemy.sql.dml import Insert
 from sqlalchemy.types import TypeEngine
 from sqlmodel import select
@@ -19,15 +19,14 @@ _NEW: dict[str, TypeEngine[Any]] = {"id": Uuid(), "name": Text(), "name_key": Te
 NEW_LABELS = tuple(f"each_label_{name}" for name in _NEW)  # parameters: the nth elements of all arrays are one label
 
 
-def _keys(name: str) -> ColumnElement[Any]:
+def _texts(name: str) -> ColumnElement[Any]:
     return cast(bind(name), ARRAY(Text))
 
 
-def _spellings() -> ColumnElement[str]:
-    """Select the user's labels with these keys, as the JSON of their names by their keys."""
-    names = cast(func.json_object_agg(labels.c.name_key, labels.c.name), Text)
-    named = select(func.coalesce(names, "{}")).where(_OWNED, labels.c.name_key == any_(_keys("label_keys")))
-    return named.scalar_subquery()
+def _spellings() -> ColumnElement[Any]:
+    """Select the names of the user's labels with these keys, in a fixed order; null if there are none."""
+    names = func.array_agg(aggregate_order_by(labels.c.name, labels.c.name.collate("C")))
+    return select(names).where(_OWNED, labels.c.match_key == any_(_texts("label_keys"))).scalar_subquery()
 
 
 def _make() -> Insert:
@@ -42,11 +41,25 @@ def _compared(operator: str, names: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 def _names(parameter: str, *, are_all_needed: bool) -> ColumnElement[Any]:
-    """Select the names of the labels with these keys; null if there are none, or not all that are needed."""
-    names: ColumnElement[Any] = func.array_agg(labels.c.name, type_=ARRAY(Text))
+    """Select a label for each of these names, by its key; null if there are none, or not all that are needed.
+
+    Of labels that were two before and have one key, that with the name key counts, else the first by name.
+    """
+    given = func.unnest(_texts(parameter), _texts(f"{parameter}_match")).table_valued(
+        column("name_key", Text), column("match_key", Text)
+    )
+    named = given.render_derived(name="given")
+    each = (
+        select(labels.c.name)
+        .where(_OWNED, labels.c.match_key == named.c.match_key)
+        .ext(distinct_on(named.c.name_key))
+        .order_by(named.c.name_key, (labels.c.name_key == named.c.name_key).desc(), labels.c.name.collate("C"))
+        .subquery("each_label")
+    )
+    names: ColumnElement[Any] = func.array_agg(each.c.name, type_=ARRAY(Text))
     if are_all_needed:
-        names = case((func.count() == func.cardinality(_keys(parameter)), names))
-    return select(names).where(_OWNED, labels.c.name_key == any_(_keys(parameter))).scalar_subquery()
+        names = case((func.count() == func.cardinality(_texts(parameter)), names))
+    return select(names).scalar_subquery()
 
 
 # What a change loads besides its tasks, if it names labels: their spellings, and how many labels the user has.

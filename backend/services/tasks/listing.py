@@ -16,8 +16,9 @@ from backend.models.base import Page
 from backend.models.task import PUNCTUATION, Status
 from backend.models.task_query import INBOX, NO_PARENT, TaskQuery
 from backend.models.values import cursor as cursors
-from backend.models.values.label_names import keys_of_labels
+from backend.models.values.label_names import distinct_labels, key_of_label, name_key_of
 from backend.models.values.search_text import Search, read_search
+from backend.services.tasks.label_queries import LABEL_CONDITIONS
 from backend.services.tasks.listing_queries import MAX_BYTES, Shape, can_be_short, compiled_list
 from backend.utils.priorities import BANDS, NO_PRIORITY
 
@@ -42,7 +43,8 @@ class ListingService:
         known = () if query.changes_with_time else known
         values = {"principal": self.user_id, "max_rows": query.limit, "known": None if known is None else list(known)}
         filters = _filters(query)
-        values |= {f"filter_{name}": value for name, value in filters.items()} | _searched(query) | _placed(query)
+        values |= {f"filter_{name}": value for name, value in filters.items()} | _labelled(filters)
+        values |= _searched(query) | _placed(query)
         values["zone"] = query.timezone
         shape = Shape(
             sort=query.sorting,
@@ -118,8 +120,8 @@ def _filters(query: TaskQuery) -> dict[str, object]:
     if query.in_archived is False:
         filters["not_in_archived"] = filters.pop("in_archived")
     filters.pop("timezone", None)
-    for name in filters.keys() & {"labels", "labels_any"}:
-        filters[name] = keys_of_labels(str(filters[name]).split(","))
+    for name in filters.keys() & LABEL_CONDITIONS.keys():
+        filters[name] = distinct_labels(str(filters[name]).split(","))
     return _of_dues(filters) | filters
 
 
@@ -165,6 +167,15 @@ def _of_priorities(words: object, *, is_in_their_order: bool) -> dict[str, objec
     if len(numbers) == last - first + 1:
         return ends
     return {"priorities": numbers} | (ends if is_in_their_order else {})
+
+
+def _labelled(filters: dict[str, Any]) -> dict[str, object]:
+    """Return both keys of the labels that filters name, under the statements' parameter names."""
+    keys: dict[str, object] = {}
+    for name in filters.keys() & LABEL_CONDITIONS.keys():
+        keys[f"filter_{name}"] = list(map(name_key_of, filters[name]))
+        keys[f"filter_{name}_match"] = list(map(key_of_label, filters[name]))
+    return keys
 
 
 def _searched(query: TaskQuery) -> dict[str, object]:

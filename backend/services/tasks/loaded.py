@@ -5,7 +5,6 @@ A change of any length reads its tasks at once, and stores the final state of ea
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,7 +32,7 @@ from backend.models.values.label_names import keys_of_labels
 from backend.services.tasks import queries, tree_queries
 from backend.services.tasks.columns import PUBLIC, PUBLIC_IN_TRASH
 from backend.services.tasks.moving import Neighbours, row_of
-from backend.services.tasks.named_labels import NamedLabels, spelled
+from backend.services.tasks.named_labels import NamedLabels
 from backend.services.tasks.names import Names
 from backend.services.tasks.rules import (
     REMOVED_BY_OWNER,
@@ -108,7 +107,7 @@ class LoadedTasks:
         choices = queries.NAMED_BESIDE if unit.list_id is None else queries.NAMED_IN_LIST
         counters, of_user, found = unit.load_all(choices[bool(keys), names.lists is not None, names.adopts], **params)
         beside = iter(of_user)
-        labels = NamedLabels(json.loads(next(beside)), next(beside)) if keys else NamedLabels()
+        labels = NamedLabels.of(next(beside) or (), next(beside)) if keys else NamedLabels()
         lists, adopted, taken = (
             frozenset((next(beside) if is_read else None) or ())
             for is_read in (names.lists is not None, names.adopts, unit.list_id is not None)
@@ -182,8 +181,11 @@ class LoadedTasks:
         return position
 
     def spelled(self, task: Row) -> Row:
-        """Spell the labels of a task as the user has them."""
-        return task._replace(labels=spelled(task.labels, self._labels.spellings)) if task.labels else task
+        """Spell the labels of a task as the user has them, unless it carries just these already."""
+        before = self.tasks.get(task.id)
+        if not task.labels or (before is not None and before.labels == task.labels):
+            return task
+        return task._replace(labels=self._labels.spelled(task.labels))
 
     def keep(self, task: Row, *, cascades: bool = True, is_of_file: bool = False) -> Row:
         """Keep a task as the rules have made it, with the others that change along; it counts only if it differs.

@@ -10,7 +10,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from backend.errors import TooManyLabels
-from backend.models.values.label_names import MAX_LABELS, key_of_label
+from backend.models.values.label_names import MAX_LABELS, key_of_label, name_key_of
 from backend.services.tasks.label_queries import MAKE_LABELS, NEW_LABELS
 from backend.services.unit_of_work import UnitOfWork
 
@@ -24,12 +24,32 @@ class _NewLabel(NamedTuple):
 
 @dataclass(slots=True)
 class NamedLabels:
-    """The spellings of labels by their keys, and how many labels the user has."""
+    """The spellings of labels by their keys, and how many labels the user has.
+
+    Labels that were two before may have the same key. So each is looked up by its `name_key` first.
+    """
 
     spellings: dict[str, str] = field(default_factory=dict)
     count: int = 0
+    by_name_key: Mapping[str, str] = field(default_factory=dict)
     new_id: Callable[[], UUID] = uuid7
     _new: list[_NewLabel] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, names: Iterable[str], count: int) -> NamedLabels:
+        """Return the labels with these names, of this many that the user has. Of a shared key, the first counts."""
+        names = list(names)
+        first = {key_of_label(name): name for name in reversed(names)}
+        return cls(first, count, by_name_key={name_key_of(name): name for name in names})
+
+    def spelled(self, names: Iterable[str]) -> list[str]:
+        """Spell labels as the user has them, each once. Of the others, the first name of each stays as it is."""
+        first: dict[tuple[str, str | None], str] = {}
+        for name in names:
+            key = key_of_label(name)
+            known = self.by_name_key.get(name_key_of(name)) or self.spellings.get(key)
+            first.setdefault((key, known), known or name)
+        return list(first.values())
 
     def make(self, names: Iterable[str], revision: int) -> int:
         """Make the labels that do not exist yet, each with the next revision after this one; returns the last.
@@ -39,9 +59,9 @@ class NamedLabels:
         missing = {key: name for name in names if (key := key_of_label(name)) not in self.spellings}
         if self.count + len(missing) > MAX_LABELS:
             raise TooManyLabels
-        for key, name in missing.items():
+        for name in missing.values():
             revision += 1
-            self._new.append(_NewLabel(self.new_id(), name, key, revision))
+            self._new.append(_NewLabel(self.new_id(), name, name_key_of(name), revision))
         self.spellings |= missing
         self.count += len(missing)
         return revision
@@ -53,7 +73,7 @@ class NamedLabels:
     def undo(self, savepoint: int) -> None:
         """Unmake the labels that were made since a savepoint."""
         for label in self._new[savepoint:]:
-            del self.spellings[label.name_key]
+            del self.spellings[key_of_label(label.name)]
             self.count -= 1
         del self._new[savepoint:]
 
@@ -62,8 +82,3 @@ class NamedLabels:
         if self._new:
             arrays = zip(NEW_LABELS, map(list, zip(*self._new, strict=True)), strict=True)
             unit.store(MAKE_LABELS, **dict(arrays))
-
-
-def spelled(names: Iterable[str], spellings: Mapping[str, str]) -> list[str]:
-    """Spell labels as the user has them; the others stay as they are."""
-    return [spellings.get(key_of_label(name), name) for name in names]
