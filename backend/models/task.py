@@ -140,6 +140,7 @@ class Task(SQLModel, table=True):
             *("user_id", "parent_id", "id"),
             postgresql_where=text("parent_id IS NOT NULL"),
         ),
+        Index("ix_tasks_user_id_in_trash_labelled", "user_id", "in_trash", postgresql_where=text("labels <> '{}'")),
         Index("ix_tasks_user_id_revision", "user_id", "revision"),
         Index("ix_tasks_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )

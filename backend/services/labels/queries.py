@@ -9,6 +9,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    Subquery,
     Text,
     Uuid,
     any_,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     delete,
     func,
     literal,
+    literal_column,
     update,
 )
 from sqlalchemy import bindparam as bind
@@ -32,6 +34,8 @@ from backend.services.tasks.columns import ALIVE, OWNED, is_unknown, tag_of_acco
 from backend.services.unit_of_work import USER_ID, Rows
 
 _OWN_LABELS = labels.c.user_id == USER_ID
+# As the index has it: part of the text, for as a value Postgres could not tell that the index is enough.
+_CARRY_ANY = tasks.c.labels != literal_column("'{}'::text[]", ARRAY(Text))
 _LABEL_ID: ColumnElement[Any] = bind("label", type_=Uuid)
 _OLD_NAME: ColumnElement[str] = bind("label_before", type_=Text)
 _REVISION: ColumnElement[int] = bind("label_revision", type_=BigInteger)
@@ -42,14 +46,7 @@ def _list() -> Select[str, str | None]:
 
     A user who never wrote anything has no row.
     """
-    name = func.unnest(tasks.c.labels).column_valued("carried_name")
-    carried = (
-        select(name.label("name"), func.count().label("number"))
-        .select_from(tasks)
-        .where(OWNED, ALIVE)
-        .group_by(name)
-        .subquery("carried")
-    )
+    carried = _carried()
     number = func.coalesce(carried.c.number, 0).label("task_count")
     columns = [number if each == number.name else labels.c[each] for each in LabelPublic.model_fields]
     found = labels.outerjoin(carried, carried.c.name == labels.c.name)
@@ -62,10 +59,23 @@ def _list() -> Select[str, str | None]:
     return select(tag, case((is_unknown(tag), listed.scalar_subquery()))).where(users.c.id == USER_ID)
 
 
+def _carried() -> Subquery:
+    """Count the living tasks that carry each label. Many carry the same ones: these are taken apart only once."""
+    alike = (
+        select(tasks.c.labels.label("names"), func.count().label("number"))
+        .where(OWNED, tasks.c.in_trash.is_(False), _CARRY_ANY)
+        .group_by(tasks.c.labels)
+        .subquery("alike")
+    )
+    name = func.unnest(alike.c.names).column_valued("carried_name")
+    number = cast(func.sum(alike.c.number), BigInteger).label("number")
+    return select(name.label("name"), number).select_from(alike).group_by(name).subquery("carried")
+
+
 def _tasks_with() -> ColumnElement[Any]:
     """Count the tasks that carry a label: the living ones, and all."""
     counts: ColumnElement[Any] = array([func.count().filter(ALIVE), func.count()])
-    carrying = select(counts).select_from(tasks).where(OWNED, labels.c.name == any_(tasks.c.labels))
+    carrying = select(counts).select_from(tasks).where(OWNED, _CARRY_ANY, labels.c.name == any_(tasks.c.labels))
     return carrying.correlate(labels).scalar_subquery()
 
 
@@ -73,7 +83,9 @@ def _change_tasks(changed: Callable[[ColumnElement[Any]], ColumnElement[Any]]) -
     """Change the labels of the tasks that carry one, with consecutive revisions in the order of those they had."""
     number = func.row_number().over(order_by=(tasks.c.revision, tasks.c.id))
     carrying = (
-        select(tasks.c.id, number.label("number")).where(OWNED, any_(tasks.c.labels) == _OLD_NAME).subquery("carrying")
+        select(tasks.c.id, number.label("number"))
+        .where(OWNED, _CARRY_ANY, any_(tasks.c.labels) == _OLD_NAME)
+        .subquery("carrying")
     )
     return (
         update(tasks)

@@ -1,0 +1,1 @@
+DROP INDEX ix_tasks_user_id_in_trash_labelled;
