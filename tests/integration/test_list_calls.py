@@ -336,7 +336,8 @@ def test_where_tags_are_required_lists_need_them_too(settings: Settings, user_id
     strict = settings.model_copy(update={"require_if_match": True})
     with serve(strict) as api, api.client(user_id) as client:
         made = make(client)
-        error_of(client.patch(list_path(made), json={"name": "b"}), 428, "PRECONDITION_REQUIRED")
+        for change in (client.patch, client.put):
+            error_of(change(list_path(made), json={"name": "b"}), 428, "PRECONDITION_REQUIRED")
         error_of(client.delete(list_path(made)), 428, "PRECONDITION_REQUIRED")
         error_of(client.post(f"{list_path(made)}/restore"), 428, "PRECONDITION_REQUIRED")
         assert client.delete(list_path(made), headers={"If-Match": '"1"'}).status_code == 204

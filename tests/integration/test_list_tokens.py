@@ -16,6 +16,7 @@ from tests.fixtures.batches import creation, operation, run_each, statuses_of, u
 from tests.fixtures.database import execute
 from tests.fixtures.feed import sync_token
 from tests.fixtures.labels import put
+from tests.fixtures.listing import titles
 from tests.fixtures.lists import LISTS, List, delete, edit, list_path, make, restore, titles_in
 from tests.fixtures.proxy import Proxy
 from tests.fixtures.task_files import CALENDAR, EXPORT, imported, lines_of, problems
@@ -159,7 +160,7 @@ def test_a_reader_changes_nothing(api: API, client: httpx.Client, shared: List) 
         *(("POST", path) for path in (TOKENS, LISTS, "{list}/restore", "{list}/move")),
         *(("DELETE", path) for path in ("/api/me", "{list}", "/api/labels/home", f"{TOKENS}/{uuid.UUID(int=7)}")),
         *(("PATCH", path) for path in ("/api/me", "{list}", "/api/labels/home")),
-        ("PUT", "/api/labels/home"),
+        *(("PUT", path) for path in ("{list}", "/api/labels/home")),
     ],
 )
 def test_calls_about_more_than_its_list_are_refused(
@@ -176,9 +177,10 @@ def test_calls_about_more_than_its_list_are_refused(
 @pytest.mark.requirement("FR-355")
 def test_what_it_creates_is_in_its_list(client: httpx.Client, shared: List, guest: httpx.Client) -> None:
     named = [create(guest), create(guest, list_id=shared["id"]), create(guest, list_id=None, labels=["Home"])]
-    named += [result["data"] for result in run_each(guest, creation("a"), creation("b", labels=["home"]))]
+    named += [result["data"] for result in run_each(guest, creation("a"), creation("b", labels=["ho\u200bme"]))]
     assert {task["list_id"] for task in named} == {shared["id"]}
     assert named[4]["labels"] == ["Home"]
+    assert titles(guest, labels="\uff28ome", sort="title") == ["b", named[2]["title"]]
     assert imported(guest, lines_of([{"title": "c"}, {"title": "d", "list_id": shared["id"]}]))["created"] == 2
     assert len(titles_in(client, shared["id"])) == 7
     keyed: dict[str, Any] = {"headers": {"Idempotency-Key": "k"}}
