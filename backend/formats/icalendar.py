@@ -23,12 +23,10 @@ from backend.errors import Detail
 from backend.formats.icalendar_dates import DATES, EXACT, LOCATION, TZID, ZONE, FileZones, written_dates
 from backend.formats.icalendar_fields import (
     EXACT_TEXTS,
-    EXCEPTION,
     INVALID,
     LABELS,
     LIST,
     NO_PARENT,
-    PARENT,
     POSITION,
     STATUSES,
     content_line,
@@ -36,6 +34,7 @@ from backend.formats.icalendar_fields import (
     read_fields,
     read_properties,
 )
+from backend.formats.icalendar_uids import EXCEPTION, PARENT, read_uids
 from backend.formats.rows import (
     BLANK_LINES,
     MAX_ROW_BYTES,
@@ -119,7 +118,7 @@ def _folded(line: str) -> str:
 
 def _component(task: Mapping[str, Any]) -> Iterator[str]:
     changed = _utc(task["updated_at"])
-    yield from ("BEGIN:VTODO", f"UID:{task['id']}", f"DTSTAMP:{changed}", f"LAST-MODIFIED:{changed}")
+    yield from ("BEGIN:VTODO", f"UID:{_uid(task, 'id', 'uid')}", f"DTSTAMP:{changed}", f"LAST-MODIFIED:{changed}")
     yield f"CREATED:{_utc(task['created_at'])}"
     yield from _text("SUMMARY", task["title"])
     if task["description"] is not None:
@@ -132,10 +131,19 @@ def _component(task: Mapping[str, Any]) -> Iterator[str]:
         yield f"{LABELS}:{','.join(label.translate(_ESCAPES) for label in task['labels'])}"
     yield f"{LIST}:{task['list_id'] or ''}"
     yield f"{POSITION}:{task['position']}"
-    yield f"{PARENT};RELTYPE=PARENT:{task['parent_id']}" if task["parent_id"] else f"{NO_PARENT}:"
+    if task["parent_id"]:
+        yield f"{PARENT};RELTYPE=PARENT:{_uid(task, 'parent_id', 'parent_uid')}"
+    else:
+        yield f"{NO_PARENT}:"
     if task["completed"]:
         yield from (f"COMPLETED:{_utc(task['completed_at'])}", "PERCENT-COMPLETE:100")
     yield "END:VTODO"
+
+
+def _uid(task: Mapping[str, Any], own: str, kept: str) -> str:
+    """Return the UID that is kept of a task, or else its id."""
+    uid: str = task.get(kept) or task[own]
+    return uid.translate(_ESCAPES)
 
 
 def _utc(moment: str) -> str:
@@ -222,7 +230,9 @@ class _Component:
             return FileRow(self.line, problem=TOO_LONG)
         try:
             mends: list[Detail] = []
-            fields = read_fields(*read_properties(self.lines.values()), zones, mends)
+            properties, parameters = read_properties(self.lines.values())
+            fields = read_fields(properties, parameters, zones, mends)
+            uid, others = read_uids(properties, mends)
         except UnicodeDecodeError:
             return FileRow(self.line, problem=NOT_UTF_8)
         except ValueError:
@@ -231,7 +241,8 @@ class _Component:
             return FileRow(self.line, problem=fields)
         alone = (_ALONE,) if EXCEPTION in self.lines else ()
         joined = (Detail(name, "lines_joined", _JOINED) for name in sorted(self.joined))
-        return FileRow(self.line, fields, size=self.size, mends=(*alone, *joined, *mends), is_foreign=True)
+        mended = (*alone, *joined, *mends)
+        return FileRow(self.line, fields, size=self.size, mends=mended, is_foreign=True, uid=uid, other_uids=others)
 
     def tell(self, zones: FileZones) -> None:
         """Add where its zone is, if it is a VTIMEZONE."""

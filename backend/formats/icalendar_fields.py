@@ -7,23 +7,20 @@ import re
 from collections.abc import Iterable, Mapping
 from quopri import decodestring
 from typing import Any
-from uuid import UUID, uuid5
 
 from icalendar.parser import Contentline, split_on_unescaped_comma, unescape_backslash
 
 from backend.errors import Detail
 from backend.formats.icalendar_dates import FileZones, read_dates, read_moment
+from backend.formats.icalendar_uids import EXCEPTION, PARENT, id_of
 from backend.formats.rows import ROW
 from backend.utils.priorities import PriorityNumber
 from backend.utils.visible_text import is_visible
 
-_OTHER_IDS = UUID("5f0c9d1e-52c5-4f6d-9d0a-6a1f3b7e2c48")  # namespace of ids made from other programs' UIDs
 EXACT_TEXTS = {"SUMMARY": "X-TASK-API-SUMMARY", "DESCRIPTION": "X-TASK-API-DESCRIPTION"}
 LABELS = "CATEGORIES"
 LIST = "X-TASK-API-LIST"
 POSITION = "X-TASK-API-POSITION"
-EXCEPTION = "RECURRENCE-ID"
-PARENT = "RELATED-TO"
 NO_PARENT = "X-TASK-API-PARENT"  # empty: no RELATED-TO alone would leave a parent alone, as in files of others
 STATUSES = {"todo": "NEEDS-ACTION", "in_progress": "IN-PROCESS", "done": "COMPLETED", "cancelled": "CANCELLED"}
 _STATUS_OF = {word: status for status, word in STATUSES.items()}
@@ -110,25 +107,15 @@ def _texts(texts: Mapping[str, str]) -> dict[str, object]:
         if name in texts:
             fields[field_name] = _exact(texts[name], texts.get(EXACT_TEXTS[name]))
     if uid := texts.get("UID", "").strip():
-        fields["id"] = str(_id_of(uid, texts.get(EXCEPTION)))
+        fields["id"] = str(id_of(uid, texts.get(EXCEPTION)))
     if LIST in texts:
         fields["list_id"] = texts[LIST].strip() or None  # the inbox
     if POSITION in texts:
         fields["position"] = texts[POSITION].strip()
     if PARENT in texts or NO_PARENT in texts:
         parent = texts.get(PARENT, "").strip()
-        fields["parent_id"] = str(_id_of(parent)) if parent else None
+        fields["parent_id"] = str(id_of(parent)) if parent else None
     return fields
-
-
-def _id_of(uid: str, occurrence: str | None = None) -> UUID:
-    """Return the id of the task with this UID; an occurrence that was changed alone has one of its own."""
-    if occurrence is not None:
-        return uuid5(_OTHER_IDS, f"{uid}\n{occurrence.strip()}")
-    try:
-        return UUID(uid)
-    except ValueError:
-        return uuid5(_OTHER_IDS, uid)
 
 
 def _status(texts: Mapping[str, str]) -> dict[str, object]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 
 from backend.errors import Detail, ValidationFailed, sentence_about
 
@@ -16,9 +17,22 @@ MAX_ROW_BYTES = 192 * 1024  # the largest task with every character escaped
 TOO_LONG = Detail(ROW, "row_too_long", f"A row must not be longer than {MAX_ROW_BYTES} bytes")
 NOT_UTF_8 = Detail(ROW, "encoding_invalid", "This row is not UTF-8")
 
+MAX_UID_LENGTH = 1000
+
 BLANK_LINES = re.compile(rb"(?:[\t\v\f\r ]*+\n)++")
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class OtherUID(NamedTuple):
+    """A UID that is a UUID, but not written as we write ids. Its task has `id`.
+
+    Releases that did not keep UIDs gave such tasks the `former_id`.
+    """
+
+    uid: str
+    id: UUID
+    former_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +47,8 @@ class FileRow:
     notices: tuple[Detail, ...] = ()  # what concerns many rows, and is said once
     is_foreign: bool = False  # what does not fit into a task is cut, rather than refused
     is_skipped: bool = False  # it is no task, and is not meant to be one
+    uid: str | None = None  # under which other programs know the task
+    other_uids: tuple[OtherUID, ...] = ()  # that the row names
 
 
 class Reader(Protocol):

@@ -291,7 +291,7 @@ def test_a_calendar_of_another_program_is_read() -> None:
     ("properties", "said"),
     [
         (f"UID:{ID}", {"id": ID, "completed": False}),
-        (f"UID:{ID.upper()}\nSTATUS:completed", {"id": ID, "status": "done"}),
+        (f"UID:{ID.upper()}\nSTATUS:completed", {"id": str(uuid.uuid5(OTHERS, ID.upper())), "status": "done"}),
         ("STATUS:IN-PROCESS\nCOMPLETED:no time", {"status": "in_progress"}),
         ("STATUS:Needs-Action", {"status": "todo"}),
         ("STATUS:CANCELLED\nPERCENT-COMPLETE:100", {"status": "cancelled"}),

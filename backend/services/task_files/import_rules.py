@@ -18,7 +18,7 @@ from backend.errors import (
     TooManyTasks,
     ValidationFailed,
 )
-from backend.formats.rows import ROW
+from backend.formats.rows import ROW, OtherUID
 from backend.models.task_file import ImportedTask
 from backend.services.tasks.loaded import LoadedTasks
 from backend.services.tasks.rules import Row, edited, refuse_contradictions
@@ -45,11 +45,27 @@ class Placed(NamedTuple):
 
     id: UUID
     task: ImportedTask
+    uid: str | None = None  # under which a calendar knows it
+    other_uids: tuple[OtherUID, ...] = ()
 
     @property
     def names_its_task(self) -> bool:
         """Return whether the row itself has the id. Only such a row changes a task."""
         return self.task.id is not None
+
+    @property
+    def variants(self) -> tuple[Placed, ...]:
+        """Return the row, and with the ids that releases before UIDs were kept gave to its task and its parent."""
+        former = self
+        for other in self.other_uids:
+            former = former.with_id(other.id, other.former_id)
+        return (self, former) if self.other_uids else (self,)
+
+    def with_id(self, old: UUID, new: UUID) -> Placed:
+        """Return the row with another id of its task or its parent."""
+        is_below = self.task.parent_id == old
+        task = self.task.model_copy(update={"parent_id": new}) if is_below else self.task
+        return self._replace(id=new if self.id == old else self.id, task=task)
 
 
 class Fate(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import select
@@ -16,6 +16,7 @@ from backend.formats.rows import ROW
 from backend.models.tables import users
 from backend.models.task_file import FileFormat
 from backend.services.task_files.import_rules import Fate, Placed, Stored, put
+from backend.services.task_files.uids import KnownUIDs
 from backend.services.tasks.loaded import LoadedTasks
 from backend.services.tasks.names import Names
 from backend.services.unit_of_work import USER_ID, unit_of_work
@@ -62,15 +63,23 @@ class ImportService:
     def _store(self, rows: Sequence[Placed], tried: set[UUID]) -> Results:
         """Store rows at once. `tried` has the new tasks of a try whose connection was lost: it may have made them."""
         with unit_of_work(self.sessions, self.user_id) as unit:
-            names = Names.of(((row.id, row.task) for row in rows), restores=True, adopts=True)
-            tasks = LoadedTasks.load(unit, {row.id for row in rows}, self.max_tasks, names)
+            variants = [variant for row in rows for variant in row.variants]
+            names = Names.of(((row.id, row.task) for row in variants), restores=True, adopts=True)
+            tasks = LoadedTasks.load(unit, {row.id for row in variants}, self.max_tasks, names)
+            known = KnownUIDs.load(tasks, rows)
             # A time of its own for each, so that lists have them in the order of the file.
             times = (tasks.now - timedelta(microseconds=later) for later in reversed(range(len(rows))))
-            results = [put(tasks, row, at, only_adds=self.only_adds) for row, at in zip(rows, times, strict=True)]
+            results = [self._put(tasks, known, row, at) for row, at in zip(rows, times, strict=True)]
             results = [_first(result) if row.id in tried else result for row, result in zip(rows, results, strict=True)]
             tried.update(row.id for row, result in zip(rows, results, strict=True) if _is_made(row, result))
             tasks.store()
         return results
+
+    def _put(self, tasks: LoadedTasks, known: KnownUIDs, row: Placed, made_at: datetime) -> Stored | Detail:
+        row = known.placed(row)
+        result = put(tasks, row, made_at, only_adds=self.only_adds)
+        known.keep(row, result)
+        return result
 
 
 def _is_made(row: Placed, result: Stored | Detail) -> bool:

@@ -143,7 +143,7 @@ class TaskImport:
         if isinstance(task, Detail):
             self._report(row.line, task)
         else:
-            placed = Placed(task.id or self.ids.next_of(task), task)
+            placed = Placed(task.id or self.ids.next_of(task), task, row.uid, row.other_uids)
             self._part.append(PartRow(row.line, placed, (*row.mends, *mends, *more)))
             self._bytes += row.size
 
