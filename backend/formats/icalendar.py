@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from icalendar.prop import vDatetime
 
 from backend.errors import Detail
-from backend.formats.icalendar_dates import DATES, EXACT, LOCATION, TZID, ZONE, FileZones, written_dates
+from backend.formats.icalendar_dates import DATES, EXACT, LOCATION, TZID, ZONE, FileZones, written_dates, written_moment
 from backend.formats.icalendar_fields import (
     EXACT_TEXTS,
     INVALID,
@@ -119,7 +119,7 @@ def _folded(line: str) -> str:
 def _component(task: Mapping[str, Any]) -> Iterator[str]:
     changed = _utc(task["updated_at"])
     yield from ("BEGIN:VTODO", f"UID:{_uid(task, 'id', 'uid')}", f"DTSTAMP:{changed}", f"LAST-MODIFIED:{changed}")
-    yield f"CREATED:{_utc(task['created_at'])}"
+    yield from written_moment("CREATED", task["created_at"])
     yield from _text("SUMMARY", task["title"])
     if task["description"] is not None:
         yield from _text("DESCRIPTION", task["description"])
@@ -136,7 +136,7 @@ def _component(task: Mapping[str, Any]) -> Iterator[str]:
     else:
         yield f"{NO_PARENT}:"
     if task["completed"]:
-        yield from (f"COMPLETED:{_utc(task['completed_at'])}", "PERCENT-COMPLETE:100")
+        yield from (*written_moment("COMPLETED", task["completed_at"]), "PERCENT-COMPLETE:100")
     yield "END:VTODO"
 
 

@@ -24,7 +24,8 @@ ZONE = "X-TASK-API-TIMEZONE"  # of a time that is not written as local time
 TZID = "TZID"
 LOCATION = "X-LIC-LOCATION"  # of a VTIMEZONE: its zone's name in the database of IANA
 DATES = ("DUE", "DTSTART")
-EXACT = {name: f"X-TASK-API-{name}" for name in DATES}
+MOMENTS = {"CREATED": "created_at", "COMPLETED": "completed_at"}
+EXACT = {name: f"X-TASK-API-{name}" for name in (*DATES, *MOMENTS)}
 _FIELDS = {"DUE": "due", "DTSTART": "start"}
 _WHEN = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})(Z?))?", re.ASCII)
 _EXACT = re.compile(r"[0-9T:-]{19}\.[0-9]{6}\+00:00", re.ASCII)
@@ -55,10 +56,8 @@ def written_dates(task: Mapping[str, Any]) -> Iterator[str]:
         if task[f"{field_name}_date"] is not None:
             yield f"{name};VALUE=DATE:{task[f'{field_name}_date'].replace('-', '')}"
         elif task[f"{field_name}_at"] is not None:
-            exact = datetime.fromisoformat(task[f"{field_name}_at"]).astimezone(UTC)
-            moment = exact.replace(microsecond=0)
-            if moment != exact:
-                yield f"{EXACT[name]}:{exact.isoformat()}"
+            moment, exact = _to_the_second(name, task[f"{field_name}_at"])
+            yield from exact
             local = local_time(moment, task["timezone"]) if task["timezone"] else None
             if local is None:
                 yield f"{name}:{_basic(moment)}Z"
@@ -66,6 +65,19 @@ def written_dates(task: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{name};TZID={task['timezone']}:{_basic(local)}"
     if task["timezone"] is not None:
         yield f"{ZONE}:{task['timezone']}"
+
+
+def written_moment(name: str, text: str) -> Iterator[str]:
+    """Write when something happened."""
+    moment, exact = _to_the_second(name, text)
+    yield from (*exact, f"{name}:{_basic(moment)}Z")
+
+
+def _to_the_second(name: str, text: str) -> tuple[datetime, tuple[str, ...]]:
+    """Return a time to the second, and the property that holds the exact one, if that differs."""
+    exact = datetime.fromisoformat(text).astimezone(UTC)
+    moment = exact.replace(microsecond=0)
+    return moment, () if moment == exact else (f"{EXACT[name]}:{exact.isoformat()}",)
 
 
 def _basic(moment: datetime) -> str:
@@ -135,11 +147,11 @@ def read_dates(
 
 
 def read_moment(
-    name: str, value: str, parameters: Mapping[str, Any], zones: FileZones, mends: list[Detail]
+    name: str, texts: Mapping[str, str], parameters: Mapping[str, Any], zones: FileZones, mends: list[Detail]
 ) -> str | None:
     """Return when a task was created or completed; None if that cannot be known, or is before 1970."""
     zone = zones.named(parameters)
-    when = _read(value.strip(), zone if zone in ZONES else zones.own)
+    when = _read(texts[name].strip(), zone if zone in ZONES else zones.own)
     if when is None:
         mends.append(Detail(name, "moment_dropped", _NO_MOMENT))
         return None
@@ -148,9 +160,9 @@ def read_moment(
     if when < _EARLIEST:
         mends.append(Detail(name, "moment_dropped", _TOO_EARLY))
         return None
-    if _IN_UTC.search(value) is None:
+    if _IN_UTC.search(texts[name]) is None:
         mends.append(Detail(name, "moment_local", _MADE_A_MOMENT))
-    return when.isoformat()
+    return _exact(when, texts.get(EXACT[name], "").strip()).isoformat()
 
 
 def _exact(when: date, exact: str) -> date:

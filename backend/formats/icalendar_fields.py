@@ -11,7 +11,7 @@ from typing import Any
 from icalendar.parser import Contentline, split_on_unescaped_comma, unescape_backslash
 
 from backend.errors import Detail
-from backend.formats.icalendar_dates import FileZones, read_dates, read_moment
+from backend.formats.icalendar_dates import MOMENTS, FileZones, read_dates, read_moment
 from backend.formats.icalendar_uids import EXCEPTION, PARENT, id_of
 from backend.formats.rows import ROW
 from backend.utils.priorities import PriorityNumber
@@ -83,9 +83,9 @@ def read_fields(
     texts = {name: unescape_backslash(value) for name, value in properties.items()}
     fields: dict[str, object] = {**_texts(texts), **_status(texts)}
     is_completed = fields.get("status") == "done" or fields.get("completed") is True
-    for name, field_name in (("CREATED", "created_at"), ("COMPLETED", "completed_at")):
+    for name, field_name in MOMENTS.items():
         if name in texts and (is_completed or name != "COMPLETED"):
-            moment = read_moment(name, texts[name], parameters.get(name, {}), zones, mends)
+            moment = read_moment(name, texts, parameters.get(name, {}), zones, mends)
             if moment is not None:
                 fields[field_name] = moment
     if "PRIORITY" in texts:

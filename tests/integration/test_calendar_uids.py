@@ -22,7 +22,17 @@ from tests.fixtures.database import execute
 from tests.fixtures.exports import export
 from tests.fixtures.lists import make
 from tests.fixtures.statements import noted_statements
-from tests.fixtures.task_files import CALENDAR, counts_of, exported, imported, lines_of, report_of, send, tasks_of
+from tests.fixtures.task_files import (
+    CALENDAR,
+    counts_of,
+    exported,
+    imported,
+    lines_of,
+    report_of,
+    said_of,
+    send,
+    tasks_of,
+)
 from tests.fixtures.tasks import create, path_of, revision_of
 from tests.fixtures.tenant_statements import tasks_of as tasks_service
 
@@ -193,3 +203,23 @@ def test_no_other_call_reads_or_writes_uids(engine: Engine) -> None:
         assert not [sql for sql, _ in sent if re.search(r"\buid\b|each_uid", sql)]
         ImportService(tasks.sessions, tasks.user_id, 1000).store([rows[0]._replace(uid="task-1")])
     assert [sql for sql, _ in sent if "each_uid" in sql]
+
+
+@pytest.mark.requirement("FR-418")
+def test_tasks_come_back_in_the_order_in_which_they_were_created(client: httpx.Client, stranger: httpx.Client) -> None:
+    operations = [{"op": "create", "data": {"title": f"{number}", "completed": True}} for number in range(20)]
+    for _ in range(5):
+        client.post("/api/tasks/batch", json={"operations": operations}).raise_for_status()
+    assert imported(stranger, exported(client, "ics"), CALENDAR) == {"created": 100}
+
+    mine, other = (each.get("/api/tasks", params={"limit": 100}).json()["data"] for each in (client, stranger))
+    assert said_of(mine) == said_of(other)
+
+
+@pytest.mark.requirement("FR-418")
+def test_a_time_that_another_program_has_changed_counts(client: httpx.Client, stranger: httpx.Client) -> None:
+    task = create(client, "a", completed=True)
+    second = task["created_at"][:19].replace("-", "").replace(":", "")
+    file = exported(client, "ics").replace(f"CREATED:{second}Z", "CREATED:20260504T070000Z")
+    assert imported(stranger, file, CALENDAR) == {"created": 1}
+    assert [each["created_at"] for each in tasks_of(stranger)] == ["2026-05-04T07:00:00+00:00"]
