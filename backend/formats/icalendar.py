@@ -27,6 +27,7 @@ from backend.formats.icalendar_fields import (
     LABELS,
     LIST,
     NO_PARENT,
+    ORDER,
     POSITION,
     STATUSES,
     content_line,
@@ -34,7 +35,7 @@ from backend.formats.icalendar_fields import (
     read_fields,
     read_properties,
 )
-from backend.formats.icalendar_uids import EXCEPTION, PARENT, read_uids
+from backend.formats.icalendar_uids import EXCEPTION, PARENT, read_subtasks, read_uids
 from backend.formats.rows import (
     BLANK_LINES,
     MAX_ROW_BYTES,
@@ -56,7 +57,7 @@ _PROPERTIES = {
     *EXACT_TEXTS.values(),
     *DATES,
     *EXACT.values(),
-    *(ZONE, LABELS, LIST, POSITION, PARENT, NO_PARENT, EXCEPTION, "DURATION", TZID, LOCATION),
+    *(ZONE, LABELS, LIST, POSITION, ORDER, PARENT, NO_PARENT, EXCEPTION, "DURATION", TZID, LOCATION),
 }
 _TEXTS = {"SUMMARY", "DESCRIPTION", "COMMENT"}  # which some programs do not fold
 _COMPONENTS = {b"VTODO", b"VEVENT", b"VJOURNAL", b"VFREEBUSY", b"VTIMEZONE"}
@@ -233,6 +234,7 @@ class _Component:
             properties, parameters = read_properties(self.lines.values())
             fields = read_fields(properties, parameters, zones, mends)
             uid, others = read_uids(properties, mends)
+            subtasks = tuple(read_subtasks(properties))
         except UnicodeDecodeError:
             return FileRow(self.line, problem=NOT_UTF_8)
         except ValueError:
@@ -242,7 +244,8 @@ class _Component:
         alone = (_ALONE,) if EXCEPTION in self.lines else ()
         joined = (Detail(name, "lines_joined", _JOINED) for name in sorted(self.joined))
         mended = (*alone, *joined, *mends)
-        return FileRow(self.line, fields, size=self.size, mends=mended, is_foreign=True, uid=uid, other_uids=others)
+        row = FileRow(self.line, fields, size=self.size, mends=mended, is_foreign=True)
+        return replace(row, uid=uid, other_uids=others, subtasks=subtasks)
 
     def tell(self, zones: FileZones) -> None:
         """Add where its zone is, if it is a VTIMEZONE."""

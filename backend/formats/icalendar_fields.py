@@ -12,7 +12,7 @@ from icalendar.parser import Contentline, split_on_unescaped_comma, unescape_bac
 
 from backend.errors import Detail
 from backend.formats.icalendar_dates import MOMENTS, FileZones, read_dates, read_moment
-from backend.formats.icalendar_uids import EXCEPTION, PARENT, id_of
+from backend.formats.icalendar_uids import EXCEPTION, PARENT, SUBTASKS, id_of
 from backend.formats.rows import ROW
 from backend.utils.priorities import PriorityNumber
 from backend.utils.visible_text import is_visible
@@ -21,11 +21,14 @@ EXACT_TEXTS = {"SUMMARY": "X-TASK-API-SUMMARY", "DESCRIPTION": "X-TASK-API-DESCR
 LABELS = "CATEGORIES"
 LIST = "X-TASK-API-LIST"
 POSITION = "X-TASK-API-POSITION"
+ORDER = "X-APPLE-SORT-ORDER"  # a whole number
 NO_PARENT = "X-TASK-API-PARENT"  # empty: no RELATED-TO alone would leave a parent alone, as in files of others
 STATUSES = {"todo": "NEEDS-ACTION", "in_progress": "IN-PROCESS", "done": "COMPLETED", "cancelled": "CANCELLED"}
 _STATUS_OF = {word: status for status, word in STATUSES.items()}
 _BEGUN = re.compile("0?[1-9]|[1-9][0-9]", re.ASCII)  # percent
 _A_PRIORITY = re.compile(r"\+?0*([0-9])", re.ASCII)
+_HALF = 5 * 10**14
+_AN_ORDER = re.compile(r"[+-]?[0-9]{1,14}", re.ASCII)
 _ILLEGIBLE = re.compile(r"\r\n?|[\x00-\x08\x0b-\x1f\x7f]")
 _BARE_ENCODING = re.compile(";QUOTED-PRINTABLE(?=;|$)", re.IGNORECASE)
 _CHARSET = re.compile("us-ascii|utf-8|iso-8859-([1-9]|1[0134-6])|windows-125[0-8]", re.IGNORECASE)  # decoded fast
@@ -48,6 +51,7 @@ def read_properties(lines: Iterable[bytearray]) -> tuple[dict[str, str], dict[st
     found: dict[str, str] = {}
     parameters: dict[str, Mapping[str, Any]] = {}
     labels: list[str] = []
+    subtasks: list[str] = []
     for data in lines:
         line = content_line(data.decode())
         colon = line.value_separator_index()
@@ -59,12 +63,16 @@ def read_properties(lines: Iterable[bytearray]) -> tuple[dict[str, str], dict[st
         head = _BARE_ENCODING.sub(";ENCODING=QUOTED-PRINTABLE", line[:colon])
         name, said, _ = content_line(head + ":").parts()  # without the value, the most costly part
         name = name.upper()
-        if name == PARENT and (name in found or str(said.get("RELTYPE", "PARENT")).upper() != "PARENT"):
-            continue  # another relation
+        relation = str(said.get("RELTYPE", "PARENT")).upper() if name == PARENT else None
+        if relation == "CHILD":
+            subtasks.append(line[colon + 1 :])
+        if relation is not None and (relation != "PARENT" or name in found):
+            continue
         is_quoted = str(said.get("ENCODING", "")).upper() == "QUOTED-PRINTABLE"
         found[name] = _unquoted(line[colon + 1 :], str(said.get("CHARSET", ""))) if is_quoted else line[colon + 1 :]
         parameters[name] = said
-    return found | ({LABELS: ",".join(labels)} if labels else {}), parameters
+    many = {LABELS: ",".join(labels), SUBTASKS: "\n".join(subtasks)}
+    return found | {name: values for name, values in many.items() if values}, parameters
 
 
 def _unquoted(value: str, charset: str) -> str:
@@ -112,6 +120,9 @@ def _texts(texts: Mapping[str, str]) -> dict[str, object]:
         fields["list_id"] = texts[LIST].strip() or None  # the inbox
     if POSITION in texts:
         fields["position"] = texts[POSITION].strip()
+    elif _AN_ORDER.fullmatch(texts.get(ORDER, "").strip()):
+        # A position of 15 digits, which is before those of the tasks that come last here.
+        fields["position"] = f"o{int(texts[ORDER]) + _HALF:015}1"
     if PARENT in texts or NO_PARENT in texts:
         parent = texts.get(PARENT, "").strip()
         fields["parent_id"] = str(id_of(parent)) if parent else None

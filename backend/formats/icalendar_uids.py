@@ -13,10 +13,11 @@ from uuid import UUID, uuid5
 from icalendar.parser import unescape_backslash
 
 from backend.errors import Detail
-from backend.formats.rows import MAX_UID_LENGTH, OtherUID
+from backend.formats.rows import MAX_UID_LENGTH, Named, OtherUID
 
 EXCEPTION = "RECURRENCE-ID"
 PARENT = "RELATED-TO"
+SUBTASKS = "RELATED-TO;RELTYPE=CHILD"  # all of them, in lines
 _OTHER_IDS = UUID("5f0c9d1e-52c5-4f6d-9d0a-6a1f3b7e2c48")  # namespace of ids made from other programs' UIDs
 _NOT_KEPT = Detail(
     "UID", "uid_not_kept", f"This UID is not kept, because it is not plain text of at most {MAX_UID_LENGTH} characters"
@@ -37,7 +38,15 @@ def read_uids(properties: Mapping[str, str], mends: list[Detail]) -> tuple[str |
     Adds to `mends` why a UID is not kept.
     """
     texts = {name: unescape_backslash(properties[name]) for name in ("UID", PARENT, EXCEPTION) if name in properties}
-    return _kept(texts, mends), tuple(_others(texts))
+    named = [texts.get(PARENT, "")] if EXCEPTION in texts else [texts.get("UID", ""), texts.get(PARENT, "")]
+    return _kept(texts, mends), tuple(filter(None, map(_other, named)))
+
+
+def read_subtasks(properties: Mapping[str, str]) -> Iterator[Named]:
+    """Yield the tasks that a task has as its subtasks, each once."""
+    uids = (unescape_backslash(uid).strip() for uid in properties.get(SUBTASKS, "").split("\n"))
+    for uid in dict.fromkeys(filter(None, uids)):
+        yield Named(id_of(uid), _other(uid))
 
 
 def _kept(texts: Mapping[str, str], mends: list[Detail]) -> str | None:
@@ -50,12 +59,10 @@ def _kept(texts: Mapping[str, str], mends: list[Detail]) -> str | None:
     return uid
 
 
-def _others(texts: Mapping[str, str]) -> Iterator[OtherUID]:
-    named = [] if EXCEPTION in texts else [texts.get("UID", "").strip()]
-    for uid in (*named, texts.get(PARENT, "").strip()):
-        former = _uuid(uid)
-        if former is not None and str(former) != uid:
-            yield OtherUID(uid, id_of(uid), former)
+def _other(text: str) -> OtherUID | None:
+    uid = text.strip()
+    former = _uuid(uid)
+    return None if former is None or str(former) == uid else OtherUID(uid, id_of(uid), former)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -35,6 +35,13 @@ class OtherUID(NamedTuple):
     former_id: UUID
 
 
+class Named(NamedTuple):
+    """A task that a row names by its UID."""
+
+    id: UUID
+    other: OtherUID | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class FileRow:
     """One row: the fields of a task, or what is wrong with it. `line` is the first of its lines."""
@@ -49,6 +56,7 @@ class FileRow:
     is_skipped: bool = False  # it is no task, and is not meant to be one
     uid: str | None = None  # under which other programs know the task
     other_uids: tuple[OtherUID, ...] = ()  # that the row names
+    subtasks: tuple[Named, ...] = ()  # that have no parent of their own
 
 
 class Reader(Protocol):

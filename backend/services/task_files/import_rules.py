@@ -23,6 +23,7 @@ from backend.models.task_file import ImportedTask
 from backend.services.tasks.loaded import LoadedTasks
 from backend.services.tasks.rules import Row, edited, refuse_contradictions
 from backend.services.tasks.tree import Tree, restored
+from backend.utils.positions import LAST
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _SKEW = timedelta(days=1)  # how far ahead a clock may be: another service's now, or ours at that time
@@ -40,6 +41,9 @@ _UNSEEN = Detail(
 )
 
 
+_NO_SUBTASK = Detail(ROW, "subtask_missing", "The file names a subtask of this task that is not there: it was left out")
+
+
 class Placed(NamedTuple):
     """A row with the id of its task, which is made from the row if that names none."""
 
@@ -53,19 +57,25 @@ class Placed(NamedTuple):
         """Return whether the row itself has the id. Only such a row changes a task."""
         return self.task.id is not None
 
-    @property
-    def variants(self) -> tuple[Placed, ...]:
-        """Return the row, and with the ids that releases before UIDs were kept gave to its task and its parent."""
-        former = self
-        for other in self.other_uids:
-            former = former.with_id(other.id, other.former_id)
-        return (self, former) if self.other_uids else (self,)
-
     def with_id(self, old: UUID, new: UUID) -> Placed:
         """Return the row with another id of its task or its parent."""
         is_below = self.task.parent_id == old
         task = self.task.model_copy(update={"parent_id": new}) if is_below else self.task
         return self._replace(id=new if self.id == old else self.id, task=task)
+
+
+class Link(NamedTuple):
+    """A task that a row has as a subtask, with the line of the row."""
+
+    line: int
+    id: UUID
+    parent_id: UUID
+    other_uids: tuple[OtherUID, ...] = ()
+
+    def with_id(self, old: UUID, new: UUID) -> Link:
+        """Return the link with another id of one of its tasks."""
+        task_id, parent_id = (new if each == old else each for each in (self.id, self.parent_id))
+        return self._replace(id=task_id, parent_id=parent_id)
 
 
 class Fate(StrEnum):
@@ -102,6 +112,26 @@ def put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) 
         return error.details[0]
     except (TooManyTasks, TooManyLabels, TooManySubtasks) as error:
         return replace(error.details[0], field=ROW)
+
+
+def joined(tasks: LoadedTasks, link: Link, *, only_adds: bool) -> Detail | None:
+    """Make a task a subtask, if it has no parent of its own; returns why that is impossible."""
+    child, parent = tasks.tasks.get(link.id), tasks.tasks.get(link.parent_id)
+    if parent is None or parent.deleted_at is not None:
+        return None  # its row was refused
+    if child is None or child.deleted_at is not None:
+        return _NO_SUBTASK
+    if child.parent_id is not None:
+        return None
+    if only_adds:
+        return _UNSEEN
+    position = child.position if child.list_id == parent.list_id else LAST
+    try:
+        with tasks.all_or_nothing():
+            tasks.keep(child._replace(parent_id=parent.id, position=position), is_of_file=True)
+    except (ValidationFailed, TooManySubtasks) as error:
+        return replace(error.details[0], field=ROW)
+    return None
 
 
 def _awaited(tasks: LoadedTasks, row: Placed) -> UUID | None:
