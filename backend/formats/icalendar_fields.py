@@ -11,8 +11,9 @@ from typing import Any
 from icalendar.parser import Contentline, split_on_unescaped_comma, unescape_backslash
 
 from backend.errors import Detail
-from backend.formats.icalendar_dates import MOMENTS, FileZones, read_dates, read_moment
+from backend.formats.icalendar_dates import MOMENTS, read_dates, read_moment
 from backend.formats.icalendar_uids import EXCEPTION, PARENT, SUBTASKS, id_of
+from backend.formats.icalendar_zones import FileZones
 from backend.formats.rows import ROW
 from backend.utils.priorities import PriorityNumber
 from backend.utils.visible_text import is_visible

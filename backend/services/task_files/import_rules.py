@@ -41,6 +41,10 @@ _UNSEEN = Detail(
 )
 
 
+_LATER = {
+    name: Detail(name, "moment_dropped", "This is in the future, and was left out")
+    for name in ("created_at", "completed_at")
+}
 _NO_SUBTASK = Detail(ROW, "subtask_missing", "The file names a subtask of this task that is not there: it was left out")
 
 
@@ -51,6 +55,7 @@ class Placed(NamedTuple):
     task: ImportedTask
     uid: str | None = None  # under which a calendar knows it
     other_uids: tuple[OtherUID, ...] = ()
+    is_foreign: bool = False  # what it says is mended, rather than refused
 
     @property
     def names_its_task(self) -> bool:
@@ -102,12 +107,15 @@ def put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) 
     no row does.
     """
     try:
+        row, mends = _without_later_times(row, tasks.now) if row.is_foreign else (row, ())
         _refuse_other_times(row.task, tasks.now)
         refuse_contradictions(row.task)
         with tasks.all_or_nothing():
             is_again = not row.names_its_task and row.id in tasks.tasks
             result = (_put_again if is_again else _put)(tasks, row, made_at, only_adds=only_adds)
-        return result if isinstance(result, Detail) else result._replace(awaits=_awaited(tasks, row))
+        if isinstance(result, Detail):
+            return result
+        return result._replace(mends=mends + result.mends, awaits=_awaited(tasks, row))
     except (ValidationFailed, OutsideList, IdTaken) as error:
         return error.details[0]
     except (TooManyTasks, TooManyLabels, TooManySubtasks) as error:
@@ -187,6 +195,14 @@ def _wanted(tasks: LoadedTasks, row: Placed, made_at: datetime) -> Row:
     if current is None:
         return new_task(row.id, row.task, tasks.now, made_at)
     return tasks.spelled(changed(current, row.task, tasks.now, tasks.lists, tasks.tree))
+
+
+def _without_later_times(row: Placed, now: datetime) -> tuple[Placed, tuple[Detail, ...]]:
+    """Leave out when a task was created or completed, if that is yet to come; returns the row, and what was mended."""
+    said = {name: getattr(row.task, name) for name in _LATER}
+    later = [name for name, moment in said.items() if moment is not None and moment > now + _SKEW]
+    task = row.task.model_copy(update=dict.fromkeys(later)) if later else row.task
+    return row._replace(task=task), tuple(_LATER[name] for name in later)
 
 
 def _refuse_other_times(task: ImportedTask, now: datetime) -> None:

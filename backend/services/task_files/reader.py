@@ -160,7 +160,7 @@ class TaskImport:
         if isinstance(task, Detail):
             self._report(row.line, task)
         else:
-            placed = Placed(task.id or self.ids.next_of(task), task, row.uid, row.other_uids)
+            placed = Placed(task.id or self.ids.next_of(task), task, row.uid, row.other_uids, row.is_foreign)
             self._part.append(PartRow(row.line, placed, (*row.mends, *mends, *more)))
             self._bytes += row.size
             self._link(placed, row)
