@@ -127,7 +127,7 @@ class CalendarReader:
     zone: str = "UTC"
     _zones: FileZones = field(init=False)
     _told: set[str] = field(default_factory=set)
-    _lines: Lines = field(default_factory=lambda: Lines(BLANK_LINES))
+    _lines: Lines = field(default_factory=lambda: Lines(BLANK_LINES, is_splitting=True))
     _has_begun: bool = False
     _has_ended: bool = False
     _component: Component | None = None
@@ -155,11 +155,13 @@ class CalendarReader:
         if not self._has_begun and content.strip() and (word, kind) != (b"BEGIN", b"VCALENDAR"):
             raise unreadable(_NO_CALENDAR)
         row = None
+        if line.continues:
+            word = b""
         if word == b"BEGIN":
             row = self._begin(kind, line.number)
         elif word == b"END":
             row = self._end(kind)
-        elif self._component and (content or self._component.is_soft):
+        elif self._component:
             self._component.take(line, content)
         if self._has_begun:
             self._lines.skipped = self._component.skipped if self._component else ignored(self._told)

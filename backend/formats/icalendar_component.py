@@ -24,6 +24,7 @@ from backend.formats.icalendar_fields import (
     read_fields,
     read_properties,
 )
+from backend.formats.icalendar_heads import MAX_PARAMETER_BYTES, Head, is_short
 from backend.formats.icalendar_uids import EXCEPTION, PARENT, read_subtasks, read_uids
 from backend.formats.icalendar_zones import LOCATION, TZID, FileZones
 from backend.formats.rows import MAX_ROW_BYTES, NOT_UTF_8, TOO_LONG, FileRow, Line
@@ -39,6 +40,16 @@ _PROPERTIES = {
 }
 _TEXTS = {"SUMMARY", "DESCRIPTION", "COMMENT"}  # which some programs do not fold
 _ZONE = b"VTIMEZONE"
+# What lines after a text may be, rather than a part of it: RFC 5545, 7986, 9073 and 9253, and vCalendar 1.0.
+_KNOWN = frozenset(
+    b"""
+    ATTACH ATTENDEE BEGIN CALENDAR-ADDRESS CATEGORIES CLASS COLOR COMMENT COMPLETED CONCEPT CONFERENCE CONTACT
+    CREATED DESCRIPTION DTEND DTSTAMP DTSTART DUE END DURATION ESTIMATED-DURATION EXDATE EXRULE GEO IMAGE
+    LAST-MODIFIED LINK LOCATION NAME ORGANIZER PERCENT-COMPLETE PRIORITY RDATE RECURRENCE-ID REFID RELATED-TO
+    REQUEST-STATUS RESOURCES RRULE SEQUENCE SOURCE STATUS STRUCTURED-DATA SUMMARY STYLED-DESCRIPTION TRANSP UID URL
+    AALARM DALARM MALARM PALARM DCREATED RNUM
+    """.split()
+)
 _NAME = re.compile(rb"[A-Za-z0-9-]+")
 _ANY_PROPERTY = re.compile(rb"([A-Za-z0-9-]+)(: |[:;])")
 _BEGINS_WITH_SPACE = re.compile(rb"[^:]*: ")
@@ -66,6 +77,7 @@ def _ignored(told: frozenset[str]) -> re.Pattern[bytes]:
 _ALONE = Detail(
     EXCEPTION, "occurrence_alone", "This is one occurrence of a task that repeats: it became a task of its own"
 )
+_DROPPED = f"A parameter of more than {MAX_PARAMETER_BYTES} characters was left out"
 _JOINED = "Lines that were not folded follow this text: they were read as part of it"
 
 
@@ -93,6 +105,9 @@ class Component:
     is_soft: bool = False  # whether the last line ends in a soft line break of quoted-printable
     notices: list[Detail] = field(default_factory=list)
     joined: set[str] = field(default_factory=set)  # texts with lines that were not folded
+    blank_lines: int = 0  # since the last line
+    head: Head | None = None  # of the last line, if that is kept and its head goes on
+    dropped: set[str] = field(default_factory=set)  # properties that have lost a parameter
     rules: RulesReader = field(default_factory=RulesReader)  # of a VTIMEZONE
 
     @property
@@ -104,6 +119,7 @@ class Component:
     def enter(self) -> None:
         """Begin a component inside of this one."""
         self.depth += 1
+        self.text, self.is_soft, self.is_kept = None, False, False
         self.rules.begin()
 
     def leave(self, kind: bytes) -> None:
@@ -117,21 +133,29 @@ class Component:
         if self.kind == _ZONE and self.depth:
             self.rules.take(content)
             return
-        if content[:1] in {b" ", b"\t"} and not self.is_soft:
-            self._continue(content[1:])
-        elif self.is_soft:
+        if line.continues:
+            self._continue(content)
+        elif not content and not self.is_soft:
+            self.blank_lines += self.text is not None  # perhaps a part of the text
+            return
+        else:
+            self._take_line(content)
+        self.is_soft = self.text is not None and self.text.is_quoted and content.endswith(b"=")
+        self.blank_lines = 0
+        if self.size > MAX_ROW_BYTES:
+            self.lines, self.is_kept, self.head = {}, False, None
+
+    def _take_line(self, content: bytes) -> None:
+        if self.is_soft:
             self._continue(content, drops=1)
-        elif self.text and _is_part(self.text, content):
-            self._continue(b"\\n" + content)
+        elif content[:1] in {b" ", b"\t"}:
+            self._continue(content[1:])
+            self.size += self.is_kept
+        elif self.text and not self.head and _is_part(self.text, content):
+            self._continue(b"\\n" * min(self.blank_lines + 1, MAX_ROW_BYTES) + content)
             self.joined |= {self.last} if self.is_kept else set()
         else:
             self._begin(content)
-        self.is_soft = self.text is not None and self.text.is_quoted and content.endswith(b"=")
-        if self.is_kept:
-            self.size += len(line.data)
-        if self.size > MAX_ROW_BYTES or (self.is_kept and line.is_cut):
-            self.size = MAX_ROW_BYTES + 1
-            self.lines, self.is_kept = {}, False
 
     def _begin(self, content: bytes) -> None:
         found = _NAME.match(content)
@@ -139,18 +163,31 @@ class Component:
         self.is_kept = self.depth == 0 and name in _PROPERTIES and name not in self.lines
         self.last = f"{name}/{len(self.lines)}" if name in _REPEATED else name
         self.text = _text_of(content) if self.depth == 0 and name in _TEXTS else None
+        self.head = None
         if self.is_kept:
-            self.lines[self.last] = bytearray(content)
+            self.lines[self.last] = bytearray()
+            self.head = None if is_short(content) else Head()
+            self._continue(content)
         elif self.kind == b"VTODO" and not self.depth and name not in self.told and _HAS_NO_PLACE.match(content):
             self.told.add(name)
             self.notices.append(Detail(name, "property_not_kept", _NOT_KEPT))
 
     def _continue(self, content: bytes, drops: int = 0) -> None:
         """Add to the last line, without as many bytes of its end."""
-        if self.is_kept:
-            kept = self.lines[self.last]
-            del kept[len(kept) - drops :]
-            kept += content
+        if not self.is_kept:
+            return
+        kept = self.lines[self.last]
+        if self.head is not None:
+            value = self.head.take(content)
+            if value is None:
+                self.size = max(self.size, len(self.head.kept))
+                return
+            content = bytes(self.head.kept) + value
+            self.dropped |= {self.last} if self.head.has_dropped else set()
+            self.head = None
+        del kept[len(kept) - drops :]
+        kept += content
+        self.size += len(content) + 1  # with its line break
 
     def row(self, zones: FileZones) -> FileRow:
         """Return the fields of its task, or what is wrong with it."""
@@ -172,7 +209,8 @@ class Component:
             return FileRow(self.line, problem=fields)
         alone = (_ALONE,) if EXCEPTION in self.lines else ()
         joined = (Detail(name, "lines_joined", _JOINED) for name in sorted(self.joined))
-        mended = (*alone, *joined, *mends)
+        dropped = (Detail(name.partition("/")[0], "parameter_dropped", _DROPPED) for name in sorted(self.dropped))
+        mended = (*alone, *joined, *dropped, *mends)
         row = FileRow(self.line, fields, size=self.size, mends=mended, is_foreign=True)
         return replace(row, uid=uid, other_uids=others, subtasks=subtasks)
 
@@ -194,6 +232,8 @@ def _is_part(text: _Text, content: bytes) -> bool:
     if found is None:
         return True
     name = found[1]
+    if name.upper() not in _KNOWN and name[:2].upper() != b"X-":
+        return True
     is_text = name.isupper() and name.decode() in _TEXTS  # its value may begin with a space
     if found[2] == b": " and not text.begins_with_space and not is_text:
         return True

@@ -31,6 +31,8 @@ _A_PRIORITY = re.compile(r"\+?0*([0-9])", re.ASCII)
 _HALF = 5 * 10**14
 _AN_ORDER = re.compile(r"[+-]?[0-9]{1,14}", re.ASCII)
 _ILLEGIBLE = re.compile(r"\r\n?|[\x00-\x08\x0b-\x1f\x7f]")
+_RELATION = re.compile(rf'{PARENT}((?:[^":]|"[^"]*")*+):(.*)', re.IGNORECASE | re.DOTALL)
+_KIND = re.compile(r';RELTYPE="?([^";]*)', re.IGNORECASE)
 _BARE_ENCODING = re.compile(";QUOTED-PRINTABLE(?=;|$)", re.IGNORECASE)
 _CHARSET = re.compile("us-ascii|utf-8|iso-8859-([1-9]|1[0134-6])|windows-125[0-8]", re.IGNORECASE)  # decoded fast
 INVALID = Detail(ROW, "calendar_invalid", "One of its lines is not valid iCalendar")
@@ -54,7 +56,15 @@ def read_properties(lines: Iterable[bytearray]) -> tuple[dict[str, str], dict[st
     labels: list[str] = []
     subtasks: list[str] = []
     for data in lines:
-        line = content_line(data.decode())
+        text = data.decode()
+        if relation := _RELATION.fullmatch(text):  # there may be thousands: the library would take long
+            kind = _KIND.search(relation[1])
+            if kind is None or kind[1].upper() == "PARENT":
+                found.setdefault(PARENT, relation[2])
+            elif kind[1].upper() == "CHILD":
+                subtasks.append(relation[2])
+            continue
+        line = content_line(text)
         colon = line.value_separator_index()
         if colon < 0:
             raise ValueError(INVALID.message)
@@ -64,11 +74,6 @@ def read_properties(lines: Iterable[bytearray]) -> tuple[dict[str, str], dict[st
         head = _BARE_ENCODING.sub(";ENCODING=QUOTED-PRINTABLE", line[:colon])
         name, said, _ = content_line(head + ":").parts()  # without the value, the most costly part
         name = name.upper()
-        relation = str(said.get("RELTYPE", "PARENT")).upper() if name == PARENT else None
-        if relation == "CHILD":
-            subtasks.append(line[colon + 1 :])
-        if relation is not None and (relation != "PARENT" or name in found):
-            continue
         is_quoted = str(said.get("ENCODING", "")).upper() == "QUOTED-PRINTABLE"
         found[name] = _unquoted(line[colon + 1 :], str(said.get("CHARSET", ""))) if is_quoted else line[colon + 1 :]
         parameters[name] = said

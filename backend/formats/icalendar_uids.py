@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from uuid import UUID, uuid5
 
 from icalendar.parser import unescape_backslash
@@ -19,6 +20,7 @@ EXCEPTION = "RECURRENCE-ID"
 PARENT = "RELATED-TO"
 SUBTASKS = "RELATED-TO;RELTYPE=CHILD"  # all of them, in lines
 _OTHER_IDS = UUID("5f0c9d1e-52c5-4f6d-9d0a-6a1f3b7e2c48")  # namespace of ids made from other programs' UIDs
+_MAX_SUBTASKS = 1001  # that a row names
 _NOT_KEPT = Detail(
     "UID", "uid_not_kept", f"This UID is not kept, because it is not plain text of at most {MAX_UID_LENGTH} characters"
 )
@@ -43,9 +45,9 @@ def read_uids(properties: Mapping[str, str], mends: list[Detail]) -> tuple[str |
 
 
 def read_subtasks(properties: Mapping[str, str]) -> Iterator[Named]:
-    """Yield the tasks that a task has as its subtasks, each once."""
+    """Yield the tasks that a task has as its subtasks, each once; not many more than a task can have."""
     uids = (unescape_backslash(uid).strip() for uid in properties.get(SUBTASKS, "").split("\n"))
-    for uid in dict.fromkeys(filter(None, uids)):
+    for uid in islice(dict.fromkeys(filter(None, uids)), _MAX_SUBTASKS):
         yield Named(id_of(uid), _other(uid))
 
 

@@ -45,6 +45,9 @@ _LATER = {
     name: Detail(name, "moment_dropped", "This is in the future, and was left out")
     for name in ("created_at", "completed_at")
 }
+_LATE_POSITION = Detail(
+    "position", "position_late", "This is after all positions that there can be: the task became the last one"
+)
 _NO_SUBTASK = Detail(ROW, "subtask_missing", "The file names a subtask of this task that is not there: it was left out")
 
 
@@ -181,12 +184,17 @@ def _put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool)
 def _stored(tasks: LoadedTasks, current: Row | None, wanted: Row) -> Stored:
     """Add or keep a task as its row sets it; `current` is how it was before the row."""
     if current is None:
-        tasks.add(wanted, is_of_file=True)
-        return Stored(Fate.CREATED)
+        return Stored(Fate.CREATED, _moved(wanted, tasks.add(wanted, is_of_file=True)))
     kept = tasks.keep(wanted, cascades=False, is_of_file=True)
+    mends = _moved(wanted, kept)
     if current.deleted_at is not None:
-        return Stored(Fate.RESTORED)
-    return Stored(Fate.UNCHANGED if kept == current else Fate.UPDATED)
+        return Stored(Fate.RESTORED, mends)
+    return Stored(Fate.UNCHANGED if kept == current else Fate.UPDATED, mends)
+
+
+def _moved(wanted: Row, stored: Row) -> tuple[Detail, ...]:
+    """Return what to tell of a task that has got another position than its row wants."""
+    return (_LATE_POSITION,) if LAST != wanted.position > stored.position else ()
 
 
 def _wanted(tasks: LoadedTasks, row: Placed, made_at: datetime) -> Row:
