@@ -6,7 +6,7 @@ Some programs give zones names of their own. What such a name means is said only
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import attrgetter
@@ -26,11 +26,11 @@ _USUAL = (
     *("Europe/London", "Europe/Berlin", "Europe/Kyiv", "America/New_York", "America/Chicago", "America/Denver"),
     *("America/Los_Angeles", "Australia/Sydney", "Asia/Kolkata", "Asia/Kathmandu", "Asia/Yangon", "America/Nuuk"),
 )
-# Standard time and its offset, daylight time and its, and the changes to either (RFC 9636, 3.3.1).
-_POSIX = re.compile(
-    r"(?:<[^>]+>|[A-Za-z]+)([0-9:+-]+)(?:(?:<[^>]+>|[A-Za-z]+)([0-9:+-]*),([M0-9.:/-]+),([M0-9.:/-]+))?"
-)
-_POSIX_CHANGE = re.compile(r"M([0-9]+)\.([1-5])\.([0-6])(?:/(-?[0-9]+)(?::([0-9]+))?)?")
+# Standard time and its offset, perhaps daylight time and its, and the changes to either (RFC 9636, 3.3.1).
+_NAME = "(?:<[^>]+>|[A-Za-z]+)"
+_POSIX = re.compile(rf"^{_NAME}([0-9:+-]+)(?:{_NAME}([0-9:+-]*))?")
+_POSIX_CHANGE = re.compile(r",M([0-9]+)\.([1-5])\.([0-6])(?:/(-?[0-9]+)(?::([0-9]+))?)?")
+_CHANGE_AT = "2"  # hours, by default
 _LINE = re.compile(rb"(TZOFFSETTO|DTSTART|RRULE)(?:;[^:]*)?:[ ]*([!-~]{1,200})", re.IGNORECASE)
 _OFFSET = re.compile(r"([+-])([0-9]{2})([0-9]{2})(?:[0-9]{2})?")
 _HAS_ENDED = re.compile("UNTIL=(?:19|20[0-2])")
@@ -125,10 +125,9 @@ def fixed_zone(minutes: int) -> str | None:
 
 
 @lru_cache(maxsize=len(ZONES))
-def standard_offset(zone: str) -> int | None:
-    """Return how many minutes a zone's clocks are ahead of UTC in winter; None if its rules are of no usual kind."""
-    rules = _rules_of(zone)
-    return rules[0].offset if rules else None
+def standard_offset(zone: str) -> int:
+    """Return how many minutes a zone's clocks are ahead of UTC in winter."""
+    return _rules_of(zone)[0].offset
 
 
 def _roughly(rules: Rules) -> Rules:
@@ -150,28 +149,26 @@ def _zones() -> dict[Rules, str]:
     names = [*_USUAL, *sorted(set(WINDOWS_TO_OLSON.values()) & ZONES - {*_USUAL})]
     found: dict[Rules, str] = {}
     for name in names:
-        if rules := _rules_of(name):
-            found.setdefault(rules, name)
-            found.setdefault(_roughly(rules), name)
+        rules = _rules_of(name)
+        found.setdefault(rules, name)
+        found.setdefault(_roughly(rules), name)
     return found
 
 
-def _rules_of(zone: str) -> Rules | None:
-    found = _POSIX.fullmatch(rules_of(zone))
-    if found is None:
-        return None
-    standard = _minutes(found[1])
-    if found[3] is None:
-        return (Observance(standard),)
-    daylight = _minutes(found[2]) if found[2] else standard + _HOUR
-    changes = [_POSIX_CHANGE.fullmatch(text) for text in (found[4], found[3])]
-    return _sorted(_observances((standard, daylight), changes))
+def _rules_of(zone: str) -> Rules:
+    text = rules_of(zone)
+    ((standard, daylight),) = _POSIX.findall(text)
+    changes = [_posix_change(*found) for found in _POSIX_CHANGE.findall(text)]
+    offset = _minutes(standard)
+    if not changes:
+        return (Observance(offset),)
+    to_daylight, to_standard = changes
+    summer = _minutes(daylight) if daylight else offset + _HOUR
+    return _sorted((Observance(offset, to_standard), Observance(summer, to_daylight)))
 
 
-def _observances(offsets: tuple[int, int], changes: list[re.Match[str] | None]) -> Iterator[Observance]:
-    for offset, change in zip(offsets, changes, strict=True):
-        month, week, weekday, hour, minute = change.groups() if change else ("0",) * 5
-        yield Observance(offset, Change(int(month), int(week), int(weekday), int(hour or 2) * _HOUR + int(minute or 0)))
+def _posix_change(month: str, week: str, weekday: str, hours: str, minutes: str) -> Change:
+    return Change(int(month), int(week), int(weekday), int(hours or _CHANGE_AT) * _HOUR + int(minutes or 0))
 
 
 def _minutes(text: str) -> int:
