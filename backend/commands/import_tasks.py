@@ -71,8 +71,9 @@ def _import(file: BinaryIO, task_import: TaskImport, name: str) -> ImportReport:
 
 
 def _store(task_import: TaskImport, parts: Iterator[Part]) -> None:
-    for part in filter(None, parts):
-        task_import.store(part)
+    for part in parts:
+        if part:
+            task_import.store(part)
 
 
 def _printable(name: str) -> str:

@@ -10,21 +10,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
-
 from backend.errors import Detail
+from backend.formats.icalendar_zones import FileZones
 from backend.formats.vtimezone import local_time
-from backend.utils.zones import LONGEST_ZONE, ZONES, read_zone
+from backend.utils.zones import ZONES, read_zone
 
 ZONE = "X-TASK-API-TIMEZONE"  # of a time that is not written as local time
-TZID = "TZID"
-LOCATION = "X-LIC-LOCATION"  # of a VTIMEZONE: its zone's name in the database of IANA
 DATES = ("DUE", "DTSTART")
-EXACT = {name: f"X-TASK-API-{name}" for name in DATES}
+MOMENTS = {"CREATED": "created_at", "COMPLETED": "completed_at"}
+EXACT = {name: f"X-TASK-API-{name}" for name in (*DATES, *MOMENTS)}
 _FIELDS = {"DUE": "due", "DTSTART": "start"}
 _WHEN = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})(Z?))?", re.ASCII)
 _EXACT = re.compile(r"[0-9T:-]{19}\.[0-9]{6}\+00:00", re.ASCII)
@@ -34,9 +31,6 @@ _DURATION = re.compile(
     r"\+?P(?:([0-9]{1,6})W)?(?:([0-9]{1,6})D)?(?:T(?:([0-9]{1,6})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,9})S)?)?", re.ASCII
 )
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-_MAX_LOCATIONS = 500
-_MAX_ZONE_NAME = 200
-_ZONE_OF = {zone.casefold(): zone for zone in ZONES}
 _NO_MOMENT = "This is no time, and was left out"
 _TOO_EARLY = "This is before 1970, and was left out"
 _MADE_A_MOMENT = "This is no time in UTC: it was read as local time, and a day as its beginning"
@@ -45,6 +39,7 @@ _OTHER_KIND = Detail(
     "DTSTART", "start_respelled", "The start is a day and the due date a time, or reversed: the start became like that"
 )
 _LATE_START = Detail("DTSTART", "start_dropped", "The start is after the due date, and was left out")
+_NO_DATE = "This is empty: the task has no such date"
 _NOT_A_DATE = "Must be a day, like 20261121, or a time, like 20261121T093000Z"
 _UNKNOWN_ZONE = "TZID must be the name of a time zone of IANA or of Windows, like Europe/Berlin"
 
@@ -55,10 +50,8 @@ def written_dates(task: Mapping[str, Any]) -> Iterator[str]:
         if task[f"{field_name}_date"] is not None:
             yield f"{name};VALUE=DATE:{task[f'{field_name}_date'].replace('-', '')}"
         elif task[f"{field_name}_at"] is not None:
-            exact = datetime.fromisoformat(task[f"{field_name}_at"]).astimezone(UTC)
-            moment = exact.replace(microsecond=0)
-            if moment != exact:
-                yield f"{EXACT[name]}:{exact.isoformat()}"
+            moment, exact = _to_the_second(name, task[f"{field_name}_at"])
+            yield from exact
             local = local_time(moment, task["timezone"]) if task["timezone"] else None
             if local is None:
                 yield f"{name}:{_basic(moment)}Z"
@@ -68,34 +61,21 @@ def written_dates(task: Mapping[str, Any]) -> Iterator[str]:
         yield f"{ZONE}:{task['timezone']}"
 
 
+def written_moment(name: str, text: str) -> Iterator[str]:
+    """Write when something happened."""
+    moment, exact = _to_the_second(name, text)
+    yield from (*exact, f"{name}:{_basic(moment)}Z")
+
+
+def _to_the_second(name: str, text: str) -> tuple[datetime, tuple[str, ...]]:
+    """Return a time to the second, and the property that holds the exact one, if that differs."""
+    exact = datetime.fromisoformat(text).astimezone(UTC)
+    moment = exact.replace(microsecond=0)
+    return moment, () if moment == exact else (f"{EXACT[name]}:{exact.isoformat()}",)
+
+
 def _basic(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat().replace("-", "").replace(":", "")
-
-
-@dataclass(slots=True)
-class FileZones:
-    """The zones that a calendar names. Times that name none are in `own`; `locations` are of its VTIMEZONEs."""
-
-    own: str
-    locations: dict[str, str] = field(default_factory=dict)
-
-    def learn(self, texts: Mapping[str, str]) -> None:
-        """Remember where the zone of a VTIMEZONE is, if it says so."""
-        name, location = texts.get(TZID, "").strip(), texts.get(LOCATION, "").strip()
-        if location in ZONES and len(self.locations) < _MAX_LOCATIONS and len(name) <= _MAX_ZONE_NAME:
-            self.locations[name] = location
-
-    def named(self, parameters: Mapping[str, Any]) -> str | None:
-        """Return the zone that a property names, under its IANA name if it is known at all."""
-        if TZID not in parameters:
-            return None
-        name = str(parameters[TZID])
-        if name in ZONES:
-            return name  # Windows calls Etc/UTC what IANA has as UTC
-        known = self.locations.get(name) or WINDOWS_TO_OLSON.get(name)
-        parts = name[-LONGEST_ZONE:].casefold().split("/")
-        ends = ("/".join(parts[at:]) for at in range(len(parts)))  # some programs write a path before the name
-        return known or next((_ZONE_OF[end] for end in ends if end in _ZONE_OF), name)
 
 
 def read_dates(
@@ -111,12 +91,15 @@ def read_dates(
         return {}
     found: dict[str, date] = {}
     named: dict[str, str | None] = {}
-    for name in texts.keys() & {*DATES}:
+    for name in filter(texts.__contains__, DATES):
         said = parameters.get(name, {})
-        zone = zones.named(said)
+        value = texts[name].strip()
+        if not value:
+            mends.append(Detail(name, "date_empty", _NO_DATE))
+            continue
+        zone = zones.named(said, mends)
         if zone is not None and zone not in ZONES:
             return Detail(name, "timezone_unknown", _UNKNOWN_ZONE)
-        value = texts[name].strip()
         is_day = str(said.get("VALUE", "")).upper() == "DATE"
         when = _read(_MIDNIGHT.sub("", value) if is_day else value, zone or zones.own)
         if when is None:
@@ -135,11 +118,11 @@ def read_dates(
 
 
 def read_moment(
-    name: str, value: str, parameters: Mapping[str, Any], zones: FileZones, mends: list[Detail]
+    name: str, texts: Mapping[str, str], parameters: Mapping[str, Any], zones: FileZones, mends: list[Detail]
 ) -> str | None:
     """Return when a task was created or completed; None if that cannot be known, or is before 1970."""
-    zone = zones.named(parameters)
-    when = _read(value.strip(), zone if zone in ZONES else zones.own)
+    zone = zones.named(parameters, mends)
+    when = _read(texts[name].strip(), zone if zone in ZONES else zones.own)
     if when is None:
         mends.append(Detail(name, "moment_dropped", _NO_MOMENT))
         return None
@@ -148,9 +131,9 @@ def read_moment(
     if when < _EARLIEST:
         mends.append(Detail(name, "moment_dropped", _TOO_EARLY))
         return None
-    if _IN_UTC.search(value) is None:
+    if _IN_UTC.search(texts[name]) is None:
         mends.append(Detail(name, "moment_local", _MADE_A_MOMENT))
-    return when.isoformat()
+    return _exact(when, texts.get(EXACT[name], "").strip()).isoformat()
 
 
 def _exact(when: date, exact: str) -> date:

@@ -7,29 +7,32 @@ import re
 from collections.abc import Iterable, Mapping
 from quopri import decodestring
 from typing import Any
-from uuid import UUID, uuid5
 
 from icalendar.parser import Contentline, split_on_unescaped_comma, unescape_backslash
 
 from backend.errors import Detail
-from backend.formats.icalendar_dates import FileZones, read_dates, read_moment
+from backend.formats.icalendar_dates import MOMENTS, read_dates, read_moment
+from backend.formats.icalendar_uids import EXCEPTION, PARENT, SUBTASKS, id_of
+from backend.formats.icalendar_zones import FileZones
 from backend.formats.rows import ROW
 from backend.utils.priorities import PriorityNumber
 from backend.utils.visible_text import is_visible
 
-_OTHER_IDS = UUID("5f0c9d1e-52c5-4f6d-9d0a-6a1f3b7e2c48")  # namespace of ids made from other programs' UIDs
 EXACT_TEXTS = {"SUMMARY": "X-TASK-API-SUMMARY", "DESCRIPTION": "X-TASK-API-DESCRIPTION"}
 LABELS = "CATEGORIES"
 LIST = "X-TASK-API-LIST"
 POSITION = "X-TASK-API-POSITION"
-EXCEPTION = "RECURRENCE-ID"
-PARENT = "RELATED-TO"
+ORDER = "X-APPLE-SORT-ORDER"  # a whole number
 NO_PARENT = "X-TASK-API-PARENT"  # empty: no RELATED-TO alone would leave a parent alone, as in files of others
 STATUSES = {"todo": "NEEDS-ACTION", "in_progress": "IN-PROCESS", "done": "COMPLETED", "cancelled": "CANCELLED"}
 _STATUS_OF = {word: status for status, word in STATUSES.items()}
 _BEGUN = re.compile("0?[1-9]|[1-9][0-9]", re.ASCII)  # percent
 _A_PRIORITY = re.compile(r"\+?0*([0-9])", re.ASCII)
+_HALF = 5 * 10**14
+_AN_ORDER = re.compile(r"[+-]?[0-9]{1,14}", re.ASCII)
 _ILLEGIBLE = re.compile(r"\r\n?|[\x00-\x08\x0b-\x1f\x7f]")
+_RELATION = re.compile(rf'{PARENT}((?:[^":]|"[^"]*")*+):(.*)', re.IGNORECASE | re.DOTALL)
+_KIND = re.compile(r';RELTYPE="?([^";]*)', re.IGNORECASE)
 _BARE_ENCODING = re.compile(";QUOTED-PRINTABLE(?=;|$)", re.IGNORECASE)
 _CHARSET = re.compile("us-ascii|utf-8|iso-8859-([1-9]|1[0134-6])|windows-125[0-8]", re.IGNORECASE)  # decoded fast
 INVALID = Detail(ROW, "calendar_invalid", "One of its lines is not valid iCalendar")
@@ -51,8 +54,17 @@ def read_properties(lines: Iterable[bytearray]) -> tuple[dict[str, str], dict[st
     found: dict[str, str] = {}
     parameters: dict[str, Mapping[str, Any]] = {}
     labels: list[str] = []
+    subtasks: list[str] = []
     for data in lines:
-        line = content_line(data.decode())
+        text = data.decode()
+        if relation := _RELATION.fullmatch(text):  # there may be thousands: the library would take long
+            kind = _KIND.search(relation[1])
+            if kind is None or kind[1].upper() == "PARENT":
+                found.setdefault(PARENT, relation[2])
+            elif kind[1].upper() == "CHILD":
+                subtasks.append(relation[2])
+            continue
+        line = content_line(text)
         colon = line.value_separator_index()
         if colon < 0:
             raise ValueError(INVALID.message)
@@ -62,12 +74,11 @@ def read_properties(lines: Iterable[bytearray]) -> tuple[dict[str, str], dict[st
         head = _BARE_ENCODING.sub(";ENCODING=QUOTED-PRINTABLE", line[:colon])
         name, said, _ = content_line(head + ":").parts()  # without the value, the most costly part
         name = name.upper()
-        if name == PARENT and (name in found or str(said.get("RELTYPE", "PARENT")).upper() != "PARENT"):
-            continue  # another relation
         is_quoted = str(said.get("ENCODING", "")).upper() == "QUOTED-PRINTABLE"
         found[name] = _unquoted(line[colon + 1 :], str(said.get("CHARSET", ""))) if is_quoted else line[colon + 1 :]
         parameters[name] = said
-    return found | ({LABELS: ",".join(labels)} if labels else {}), parameters
+    many = {LABELS: ",".join(labels), SUBTASKS: "\n".join(subtasks)}
+    return found | {name: values for name, values in many.items() if values}, parameters
 
 
 def _unquoted(value: str, charset: str) -> str:
@@ -86,9 +97,9 @@ def read_fields(
     texts = {name: unescape_backslash(value) for name, value in properties.items()}
     fields: dict[str, object] = {**_texts(texts), **_status(texts)}
     is_completed = fields.get("status") == "done" or fields.get("completed") is True
-    for name, field_name in (("CREATED", "created_at"), ("COMPLETED", "completed_at")):
+    for name, field_name in MOMENTS.items():
         if name in texts and (is_completed or name != "COMPLETED"):
-            moment = read_moment(name, texts[name], parameters.get(name, {}), zones, mends)
+            moment = read_moment(name, texts, parameters.get(name, {}), zones, mends)
             if moment is not None:
                 fields[field_name] = moment
     if "PRIORITY" in texts:
@@ -110,25 +121,18 @@ def _texts(texts: Mapping[str, str]) -> dict[str, object]:
         if name in texts:
             fields[field_name] = _exact(texts[name], texts.get(EXACT_TEXTS[name]))
     if uid := texts.get("UID", "").strip():
-        fields["id"] = str(_id_of(uid, texts.get(EXCEPTION)))
+        fields["id"] = str(id_of(uid, texts.get(EXCEPTION)))
     if LIST in texts:
         fields["list_id"] = texts[LIST].strip() or None  # the inbox
     if POSITION in texts:
         fields["position"] = texts[POSITION].strip()
+    elif _AN_ORDER.fullmatch(texts.get(ORDER, "").strip()):
+        # A position of 15 digits, which is before those of the tasks that come last here.
+        fields["position"] = f"o{int(texts[ORDER]) + _HALF:015}1"
     if PARENT in texts or NO_PARENT in texts:
         parent = texts.get(PARENT, "").strip()
-        fields["parent_id"] = str(_id_of(parent)) if parent else None
+        fields["parent_id"] = str(id_of(parent)) if parent else None
     return fields
-
-
-def _id_of(uid: str, occurrence: str | None = None) -> UUID:
-    """Return the id of the task with this UID; an occurrence that was changed alone has one of its own."""
-    if occurrence is not None:
-        return uuid5(_OTHER_IDS, f"{uid}\n{occurrence.strip()}")
-    try:
-        return UUID(uid)
-    except ValueError:
-        return uuid5(_OTHER_IDS, uid)
 
 
 def _status(texts: Mapping[str, str]) -> dict[str, object]:

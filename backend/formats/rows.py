@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 
 from backend.errors import Detail, ValidationFailed, sentence_about
 
@@ -16,9 +17,29 @@ MAX_ROW_BYTES = 192 * 1024  # the largest task with every character escaped
 TOO_LONG = Detail(ROW, "row_too_long", f"A row must not be longer than {MAX_ROW_BYTES} bytes")
 NOT_UTF_8 = Detail(ROW, "encoding_invalid", "This row is not UTF-8")
 
+MAX_UID_LENGTH = 1000
+
 BLANK_LINES = re.compile(rb"(?:[\t\v\f\r ]*+\n)++")
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class OtherUID(NamedTuple):
+    """A UID that is a UUID, but not written as we write ids. Its task has `id`.
+
+    Releases that did not keep UIDs gave such tasks the `former_id`.
+    """
+
+    uid: str
+    id: UUID
+    former_id: UUID
+
+
+class Named(NamedTuple):
+    """A task that a row names by its UID."""
+
+    id: UUID
+    other: OtherUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +54,9 @@ class FileRow:
     notices: tuple[Detail, ...] = ()  # what concerns many rows, and is said once
     is_foreign: bool = False  # what does not fit into a task is cut, rather than refused
     is_skipped: bool = False  # it is no task, and is not meant to be one
+    uid: str | None = None  # under which other programs know the task
+    other_uids: tuple[OtherUID, ...] = ()  # that the row names
+    subtasks: tuple[Named, ...] = ()  # that have no parent of their own
 
 
 class Reader(Protocol):
@@ -67,16 +91,19 @@ def documents(lines: str) -> Iterator[dict[str, Any]]:
 
 
 class Line(NamedTuple):
-    """A line with its line break; if it is too long, only its beginning."""
+    """A line with its line break; if it is too long, only its beginning, or one of its parts."""
 
     number: int
     data: bytes
     is_cut: bool
+    continues: bool = False  # whether it is a later part of a line
 
 
 @dataclass(slots=True)
 class Lines:
     """Cuts pieces into lines. It never holds more than one line, and of that no more than a row may have.
+
+    `is_splitting`: of longer lines, it yields all in parts, rather than only the beginning.
 
     Whole lines that match `skipped` are counted but not yielded, so that many of them cost next to nothing. A reader
     may change `skipped` between lines.
@@ -84,6 +111,8 @@ class Lines:
 
     skipped: re.Pattern[bytes] | None = None
     number: int = 0
+    is_splitting: bool = False
+    _continues: bool = False
     _held: bytearray = field(default_factory=bytearray)
     _is_cut: bool = False
 
@@ -91,14 +120,14 @@ class Lines:
         """Yield the lines that end in the next piece."""
         start = self._skip(piece, 0)
         while end := piece.find(b"\n", start) + 1:
-            if self.number and not self._held and end - start <= MAX_ROW_BYTES:
+            if self.number and not self._held and not self._continues and end - start <= MAX_ROW_BYTES:
                 self.number += 1
                 yield Line(self.number, piece[start:end], is_cut=False)  # the usual case
             else:
-                self._hold(piece[start:end])
+                yield from self._hold(piece[start:end])
                 yield self._line()
             start = self._skip(piece, end)
-        self._hold(piece[start:])
+        yield from self._hold(piece[start:])
 
     def end(self) -> Iterator[Line]:
         """Yield the last line, if the file does not end with a line break."""
@@ -106,23 +135,34 @@ class Lines:
             yield self._line()
 
     def _skip(self, piece: bytes, start: int) -> int:
-        found = self.skipped.match(piece, start) if self.skipped and not self._held else None
+        is_new = not self._held and not self._continues
+        found = self.skipped.match(piece, start) if self.skipped and is_new else None
         if found is None:
             return start
         self.number += piece.count(b"\n", start, found.end())
         return found.end()
 
-    def _hold(self, piece: bytes) -> None:
+    def _hold(self, piece: bytes) -> Iterator[Line]:
+        """Hold what comes next of a line; yields what was held, if that is too much together."""
         room = MAX_ROW_BYTES - len(self._held)
+        while self.is_splitting and len(piece) > room:
+            self._held += piece[:room]
+            piece = piece[room:]
+            yield self._line()
+            self.number -= 1
+            self._continues = True
+            room = MAX_ROW_BYTES
         self._is_cut |= len(piece) > room
         self._held += piece[:room]
 
     def _line(self) -> Line:
         self.number += 1
         data = bytes(self._held)
-        line = Line(self.number, data.removeprefix(_BYTE_ORDER_MARK) if self.number == 1 else data, self._is_cut)
+        if self.number == 1 and not self._continues:
+            data = data.removeprefix(_BYTE_ORDER_MARK)
+        line = Line(self.number, data, self._is_cut, self._continues)
         self._held.clear()
-        self._is_cut = False
+        self._is_cut = self._continues = False
         return line
 
 

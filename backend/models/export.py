@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, StringConstraints
 
+from backend.formats.rows import MAX_UID_LENGTH
 from backend.models.access_token import AccessTokenPublic
 from backend.models.base import described
 from backend.models.fields import (
@@ -30,6 +31,7 @@ _HASH = "\\x" + "5f" * 32
 Hash = Annotated[str, StringConstraints(max_length=66, pattern=r"^\\x[0-9a-f]{64}$")]  # as Postgres writes bytes
 Key = Annotated[str, StringConstraints(max_length=292, pattern=r"^([0-9a-f-]{36}\n)?[\u0020-\u007e]+$")]
 Kind = Annotated[str, StringConstraints(max_length=5, pattern="^(task|label|list|moved)$")]
+UID = Annotated[str, StringConstraints(min_length=1, max_length=MAX_UID_LENGTH, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Json = Annotated[str, StringConstraints(max_length=10_000_000, pattern=r"^\{.*\}$")]  # the largest batch needs less
 
 
@@ -46,6 +48,7 @@ class ExportedTask(TaskColumns):
 
     deleted_at: datetime | None = described("When it was deleted (UTC); null if it is not deleted", TIME_EXAMPLE)
     request_hash: Hash | None = described("SHA-256 of the request that created it with your own id", _HASH)
+    uid: UID | None = described("The UID under which an imported calendar knows it, or null", "task-1@example.com")
 
 
 class RemovedTask(BaseModel):

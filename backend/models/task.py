@@ -30,6 +30,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
+from backend.formats.rows import MAX_UID_LENGTH
 from backend.models.base import Choice, Edit, Input, all_optional, described, optional
 from backend.models.fields import (
     DAY_EXAMPLE,
@@ -108,6 +109,7 @@ class Task(SQLModel, table=True):
         CheckConstraint("completed = (completed_at IS NOT NULL)", name="ck_tasks_completed_has_time"),
         CheckConstraint("revision > 0", name="ck_tasks_revision_counts_up"),
         CheckConstraint("octet_length(request_hash) = 32", name="ck_tasks_request_hash_length"),
+        CheckConstraint(f"char_length(uid) BETWEEN 1 AND {MAX_UID_LENGTH}", name="ck_tasks_uid_length"),
         CheckConstraint("open_status IN ('todo', 'in_progress', 'cancelled')", name="ck_tasks_open_status_known"),
         CheckConstraint(f"cardinality(labels) <= {MAX_LABELS_OF_TASK}", name="ck_tasks_labels_number"),
         *(CheckConstraint(rule, name=f"ck_tasks_{name}") for name, rule in _OF_DATES.items()),
@@ -174,6 +176,8 @@ class Task(SQLModel, table=True):
     parent_id: UUID | None  # what it is a subtask of; there may be no such task (yet)
     # Whether a change must look for subtasks. It may be true when there are none any more.
     has_subtasks: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=false()))
+    # Under which calendars know it. Only imports and exports read it: no other statement loads it.
+    uid: str | None = Field(sa_column=Column(Text))
 
     # Postgres derives these; lists are sorted and searched by them.
     in_trash: bool = Field(sa_column=_derived(Boolean(), "deleted_at IS NOT NULL"))

@@ -35,7 +35,7 @@ MAX_BAD_ROWS = 10_000  # after this many, the file is not what the client meant 
 MAX_FIELD_NAME = 100
 
 # Fields that an export has and an import ignores: only the account itself sets them.
-_IGNORED = {"user_id", "updated_at", "revision", "deleted_at"}
+_IGNORED = {"user_id", "updated_at", "revision", "deleted_at", "uid"}
 
 
 class FileFormat(Choice):

@@ -75,8 +75,7 @@ def test_what_is_exported_for_one_user_is_imported_for_another(
     again = "0 created, 0 updated, 0 restored, 5 unchanged, 0 failed\n"
     assert command("import", "--user", theirs, "--format", file_format, name) == (0, again, "")
 
-    is_coarse = file_format is FileFormat.CALENDAR
-    mine, other = (said_of(tasks_of(each), to_the_second=is_coarse) for each in (client, stranger))
+    mine, other = (said_of(tasks_of(each)) for each in (client, stranger))
     assert mine == other
 
 

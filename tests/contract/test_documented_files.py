@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 
@@ -11,10 +13,12 @@ from backend.models.task import TaskPublic
 from backend.models.task_file import FileFormat
 from backend.services.task_files.export_service import writer_of
 from tests.fixtures.contract import Json, operations
+from tests.fixtures.error_codes import ROOT
 from tests.fixtures.task_files import TYPES, imported, lines_of
 
 pytestmark = pytest.mark.requirement("FR-057", "FR-223", "FR-224")
 
+PAGE, CONTRACT = "errors.md", "001-task-api-persistence/contracts/tasks-api.md"
 BODIES: Json = operations()["import_tasks"].document["requestBody"]["content"]
 FILES: Json = operations()["export_tasks"].document["responses"]["200"]["content"]
 
@@ -41,3 +45,13 @@ def test_the_example_of_each_file_is_what_is_written(file_format: FileFormat) ->
 
 def test_all_that_is_exported_can_be_imported() -> None:
     assert FILES.keys() <= BODIES.keys()
+
+
+@pytest.mark.requirement("FR-426")
+def test_the_contract_says_what_imports_mend() -> None:
+    page, contract = ((ROOT / "specs" / path).read_text(encoding="utf-8") for path in (PAGE, CONTRACT))
+    warnings = set(re.findall(r"^\| `(\w+)` \| a warning", page, re.MULTILINE))
+    warnings |= {"control_character", "label_format"}  # which elsewhere are errors
+    for text in (contract, operations()["import_tasks"].document["description"]):
+        table = text.partition("\n| a row has or lacks |")[2].partition("\n\n")[0]
+        assert set(re.findall(r"`(\w+_\w+|shortened)`", table)) == warnings

@@ -86,7 +86,7 @@ def test_a_place_knows_every_field(place: str) -> None:
 
 
 def test_a_stored_row_has_every_column() -> None:
-    assert {"user_id", *queries.STORED} == TABLE
+    assert {"user_id", *queries.STORED, "uid"} == TABLE
 
 
 @pytest.mark.parametrize("name", FIELDS)

@@ -215,8 +215,7 @@ def test_what_was_exported_imports_again(
         assert imported(other, file.encode(), kind) == {"created": count}
         assert imported(other, file.encode(), kind) == {"unchanged": count}
 
-        is_coarse = file_format is FileFormat.CALENDAR
-        before, after = (said_of(tasks_of(client), to_the_second=is_coarse) for client in (mine, other))
+        before, after = (said_of(tasks_of(client)) for client in (mine, other))
         assert after == before
         assert {said[1:4] for said in before} == {*texts, (*LARGEST[:2], False)}
 

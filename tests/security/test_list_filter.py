@@ -46,6 +46,7 @@ def test_statements_of_other_sessions_know_of_no_list() -> None:
         "changes.queries.CHANGES_OF_LIST",
         "tasks.queries.NAMED_IN_LIST",
         "tasks.queries.STORE_ALL_IN_LIST",
+        "tasks.queries.STORE_WITH_UIDS_IN_LIST",
     }
 
 

@@ -47,6 +47,7 @@ MARKED_WITHIN = {
     ListService.create: "_create",
     TaskService.update: "_update",
     ImportService.store: "_store",
+    ImportService.join: "_join",
     ImportService.zone_of: "_zone",
 }
 

@@ -9,6 +9,7 @@ import pytest
 from dateutil.tz import tzical  # type: ignore[import-untyped]
 
 from backend.formats.vtimezone import local_time, zone_component
+from backend.formats.vtimezone_rules import RulesReader, standard_offset
 from backend.utils.zones import ZONES, read_zone, rules_of
 
 # Clocks there go back at the end of the last Thursday of October, which is often in November.
@@ -92,3 +93,23 @@ def test_a_time_is_local_only_if_the_present_rules_say_it(moment: str, zone: str
 def test_no_path_is_a_zone() -> None:
     with pytest.raises(KeyError):
         read_zone("../zones")
+
+
+@pytest.mark.requirement("FR-421")
+@pytest.mark.parametrize("name", DIFFERENT)
+def test_the_rules_of_each_zone_are_those_of_a_zone_like_it(name: str) -> None:
+    reader = RulesReader()
+    for line in zone_component(name):
+        word, _, kind = line.partition(":")
+        if word == "BEGIN":
+            reader.begin()
+        elif word == "END":
+            reader.end(kind.encode())
+        else:
+            reader.take(line.encode())
+    found = reader.zone()
+    if found is None:
+        assert name == "Antarctica/Troll" or not zone_component(name)
+        return
+    assert standard_offset(found) == standard_offset(name)
+    assert ("," in rules_of(found)) == ("," in rules_of(name))  # whether clocks change

@@ -47,6 +47,31 @@ async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> R
     A row whose meaning is clear is mended rather than rejected, and `warnings` says what was not kept as the file
     says. Entries that are no tasks, like the events of a calendar, are counted as `skipped`.
 
+    What imports mend in calendars, and at the end in every format:
+
+    | a row has or lacks | its task has | `code` in `warnings` |
+    |---|---|---|
+    | no title | the first line of its description, or `Untitled` | `title_missing` |
+    | a text or label that is too long, more than 50 labels | what fits | `shortened`, `labels_dropped` |
+    | a label with commas or control characters | spaces in their place | `label_respelled` |
+    | notes whose lines are not folded | all these lines | `lines_joined` |
+    | a parameter of more than 1,000 bytes | the value behind it | `parameter_dropped` |
+    | a PRIORITY that is no number from 0 to 9 | the priority that it had | `priority_invalid` |
+    | a CREATED or COMPLETED not in UTC | that local time | `moment_local` |
+    | a CREATED or COMPLETED that is no time, before 1970 or in the future | the time of the import | `moment_dropped` |
+    | an empty DUE or DTSTART | no such date | `date_empty` |
+    | a start after the due date, or of another kind | none, or one like it | `start_dropped`, `start_respelled` |
+    | a DURATION that adds nothing to the start | no due date | `duration_dropped` |
+    | a zone with an unusual name | the zone that is probably meant | `timezone_guessed` |
+    | a RECURRENCE-ID | only this occurrence | `occurrence_alone` |
+    | a UID that is very long, or not plain text | another UID in exports | `uid_not_kept` |
+    | subtasks that do not exist, or too many of them | no such subtasks | `subtask_missing`, `subtasks_left_out` |
+    | RRULE, LOCATION and others | nothing of it; told once in a file | `property_not_kept` |
+    | a title with control characters, a label `.` or `..` | neither | `control_character`, `label_format` |
+    | a parent that does not come | no parent until it comes | `parent_missing` |
+    | a position after all others | the last place | `position_late` |
+    | no id, and a task that was edited since | what it had | `imported_before` |
+
     Each rejected row is reported with its line, and all others are stored, part by part, while the file arrives.
     After 10000 rejected rows the import stops: `stopped_at_line` is the line of the first row that was not
     processed, and nothing from there on is stored. Correct the file and send it again.

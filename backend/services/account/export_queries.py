@@ -32,7 +32,7 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.models.tables import OF_A_USER, tasks, users
 from backend.models.task_query import INBOX
-from backend.services.tasks.columns import ALIVE, OWNED, SHOWN, TASK_ID, public
+from backend.services.tasks.columns import ALIVE, OWNED, SHOWN, TASK_ID, owned, public
 from backend.services.unit_of_work import USER_ID
 
 # The lines of a page, or null if there are none; and the key of the row after it.
@@ -111,6 +111,13 @@ def _document(row: NamedFromClause) -> ColumnElement[str]:
     return cast(func.row_to_json(row.table_valued()), Text)
 
 
+def _parent_uid() -> ColumnElement[Any]:
+    """Select the UID of the parent of each task, if the parent is there and has one."""
+    above = tasks.alias("above")
+    uid = select(above.c.uid).where(owned(above), above.c.id == tasks.c.parent_id).correlate(tasks)
+    return uid.scalar_subquery().label("parent_uid")
+
+
 ACCOUNT = _account()
 PARTS = {kind: _lines(kind, table) for kind, table in OF_A_USER.items()}
 # Which tasks: all, those in no list, those in one.
@@ -126,5 +133,5 @@ def _tasks(columns: Sequence[ColumnElement[Any]]) -> dict[str, Lines]:
 
 
 LIVING_TASKS = _tasks(public(tasks))
-# The same, each with the number of its priority.
-NUMBERED_TASKS = _tasks((*public(tasks), tasks.c.priority.label("priority_number")))
+# The same with what only a calendar has of them: the numbers of priorities, and the UIDs of tasks and of their parents.
+CALENDAR_TASKS = _tasks((*public(tasks), tasks.c.priority.label("priority_number"), tasks.c.uid, _parent_uid()))

@@ -42,14 +42,14 @@ class TaskExportService:
     ) -> ExportPage:
         """Read the page that begins at `cursor`, of all tasks, of those in one list or in the inbox; it may be empty.
 
-        Only a calendar gets the numbers of priorities.
+        Only a calendar gets the numbers of priorities, and the UIDs.
         """
         is_calendar = file_format is FileFormat.CALENDAR
         params = {"principal": self.user_id, "max_rows": MAX_ROWS, "max_bytes": MAX_BYTES, "task": cursor.key}
         place = list_id or "all"
         if place not in {"all", INBOX}:
             place, params["list"] = "list", UUID(list_id)
-        statements = export_queries.NUMBERED_TASKS if is_calendar else export_queries.LIVING_TASKS
+        statements = export_queries.CALENDAR_TASKS if is_calendar else export_queries.LIVING_TASKS
         with self.sessions(self.user_id) as session:
             ((lines, behind),) = session.exec(statements[place], params=params)
         return ExportPage(lines or "", None if behind is None else ExportCursor(0, behind))

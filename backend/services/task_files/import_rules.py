@@ -18,11 +18,12 @@ from backend.errors import (
     TooManyTasks,
     ValidationFailed,
 )
-from backend.formats.rows import ROW
+from backend.formats.rows import ROW, OtherUID
 from backend.models.task_file import ImportedTask
 from backend.services.tasks.loaded import LoadedTasks
 from backend.services.tasks.rules import Row, edited, refuse_contradictions
 from backend.services.tasks.tree import Tree, restored
+from backend.utils.positions import LAST
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _SKEW = timedelta(days=1)  # how far ahead a clock may be: another service's now, or ours at that time
@@ -40,16 +41,49 @@ _UNSEEN = Detail(
 )
 
 
+_LATER = {
+    name: Detail(name, "moment_dropped", "This is in the future, and was left out")
+    for name in ("created_at", "completed_at")
+}
+_LATE_POSITION = Detail(
+    "position", "position_late", "This is after all positions that there can be: the task became the last one"
+)
+_NO_SUBTASK = Detail(ROW, "subtask_missing", "The file names a subtask of this task that is not there: it was left out")
+
+
 class Placed(NamedTuple):
     """A row with the id of its task, which is made from the row if that names none."""
 
     id: UUID
     task: ImportedTask
+    uid: str | None = None  # under which a calendar knows it
+    other_uids: tuple[OtherUID, ...] = ()
+    is_foreign: bool = False  # what it says is mended, rather than refused
 
     @property
     def names_its_task(self) -> bool:
         """Return whether the row itself has the id. Only such a row changes a task."""
         return self.task.id is not None
+
+    def with_id(self, old: UUID, new: UUID) -> Placed:
+        """Return the row with another id of its task or its parent."""
+        is_below = self.task.parent_id == old
+        task = self.task.model_copy(update={"parent_id": new}) if is_below else self.task
+        return self._replace(id=new if self.id == old else self.id, task=task)
+
+
+class Link(NamedTuple):
+    """A task that a row has as a subtask, with the line of the row."""
+
+    line: int
+    id: UUID
+    parent_id: UUID
+    other_uids: tuple[OtherUID, ...] = ()
+
+    def with_id(self, old: UUID, new: UUID) -> Link:
+        """Return the link with another id of one of its tasks."""
+        task_id, parent_id = (new if each == old else each for each in (self.id, self.parent_id))
+        return self._replace(id=task_id, parent_id=parent_id)
 
 
 class Fate(StrEnum):
@@ -76,16 +110,39 @@ def put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) 
     no row does.
     """
     try:
+        row, mends = _without_later_times(row, tasks.now) if row.is_foreign else (row, ())
         _refuse_other_times(row.task, tasks.now)
         refuse_contradictions(row.task)
         with tasks.all_or_nothing():
             is_again = not row.names_its_task and row.id in tasks.tasks
             result = (_put_again if is_again else _put)(tasks, row, made_at, only_adds=only_adds)
-        return result if isinstance(result, Detail) else result._replace(awaits=_awaited(tasks, row))
+        if isinstance(result, Detail):
+            return result
+        return result._replace(mends=mends + result.mends, awaits=_awaited(tasks, row))
     except (ValidationFailed, OutsideList, IdTaken) as error:
         return error.details[0]
     except (TooManyTasks, TooManyLabels, TooManySubtasks) as error:
         return replace(error.details[0], field=ROW)
+
+
+def joined(tasks: LoadedTasks, link: Link, *, only_adds: bool) -> Detail | None:
+    """Make a task a subtask, if it has no parent of its own; returns why that is impossible."""
+    child, parent = tasks.tasks.get(link.id), tasks.tasks.get(link.parent_id)
+    if parent is None or parent.deleted_at is not None:
+        return None  # its row was refused
+    if child is None or child.deleted_at is not None:
+        return _NO_SUBTASK
+    if child.parent_id is not None:
+        return None
+    if only_adds:
+        return _UNSEEN
+    position = child.position if child.list_id == parent.list_id else LAST
+    try:
+        with tasks.all_or_nothing():
+            tasks.keep(child._replace(parent_id=parent.id, position=position), is_of_file=True)
+    except (ValidationFailed, TooManySubtasks) as error:
+        return replace(error.details[0], field=ROW)
+    return None
 
 
 def _awaited(tasks: LoadedTasks, row: Placed) -> UUID | None:
@@ -127,12 +184,17 @@ def _put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool)
 def _stored(tasks: LoadedTasks, current: Row | None, wanted: Row) -> Stored:
     """Add or keep a task as its row sets it; `current` is how it was before the row."""
     if current is None:
-        tasks.add(wanted, is_of_file=True)
-        return Stored(Fate.CREATED)
+        return Stored(Fate.CREATED, _moved(wanted, tasks.add(wanted, is_of_file=True)))
     kept = tasks.keep(wanted, cascades=False, is_of_file=True)
+    mends = _moved(wanted, kept)
     if current.deleted_at is not None:
-        return Stored(Fate.RESTORED)
-    return Stored(Fate.UNCHANGED if kept == current else Fate.UPDATED)
+        return Stored(Fate.RESTORED, mends)
+    return Stored(Fate.UNCHANGED if kept == current else Fate.UPDATED, mends)
+
+
+def _moved(wanted: Row, stored: Row) -> tuple[Detail, ...]:
+    """Return what to tell of a task that has got another position than its row wants."""
+    return (_LATE_POSITION,) if LAST != wanted.position > stored.position else ()
 
 
 def _wanted(tasks: LoadedTasks, row: Placed, made_at: datetime) -> Row:
@@ -141,6 +203,14 @@ def _wanted(tasks: LoadedTasks, row: Placed, made_at: datetime) -> Row:
     if current is None:
         return new_task(row.id, row.task, tasks.now, made_at)
     return tasks.spelled(changed(current, row.task, tasks.now, tasks.lists, tasks.tree))
+
+
+def _without_later_times(row: Placed, now: datetime) -> tuple[Placed, tuple[Detail, ...]]:
+    """Leave out when a task was created or completed, if that is yet to come; returns the row, and what was mended."""
+    said = {name: getattr(row.task, name) for name in _LATER}
+    later = [name for name, moment in said.items() if moment is not None and moment > now + _SKEW]
+    task = row.task.model_copy(update=dict.fromkeys(later)) if later else row.task
+    return row._replace(task=task), tuple(_LATER[name] for name in later)
 
 
 def _refuse_other_times(task: ImportedTask, now: datetime) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import TypeVar
 from uuid import UUID
 
 from sqlmodel import select
@@ -15,12 +17,15 @@ from backend.errors import Detail, TooManyChanges, TooManySubtasks
 from backend.formats.rows import ROW
 from backend.models.tables import users
 from backend.models.task_file import FileFormat
-from backend.services.task_files.import_rules import Fate, Placed, Stored, put
+from backend.services.task_files.import_rules import Fate, Link, Placed, Stored, joined, put
+from backend.services.task_files.uids import KnownUIDs, variants
 from backend.services.tasks.loaded import LoadedTasks
 from backend.services.tasks.names import Names
 from backend.services.unit_of_work import USER_ID, unit_of_work
 
 Results = list[Stored | Detail]
+_Row = TypeVar("_Row")
+_Result = TypeVar("_Result")
 
 UTC = "UTC"
 ZONE = select(users.c.timezone).where(users.c.id == USER_ID)
@@ -50,27 +55,58 @@ class ImportService:
 
         If the trees around them or the changes are too many for one change, it stores them in halves.
         """
-        try:
-            return self._store(rows, set())
-        except (TooManySubtasks, TooManyChanges) as error:
-            if len(rows) == 1:
-                return [replace(error.details[0], field=ROW)]
-            middle = len(rows) // 2
-            return self.store(rows[:middle]) + self.store(rows[middle:])
+        return _in_halves(lambda part: self._store(part, set()), rows)
+
+    def join(self, links: Sequence[Link]) -> list[Detail | None]:
+        """Make tasks subtasks where they have no parent of their own; returns what is in the way of each."""
+        return _in_halves(self._join, links)
 
     @repeatable
     def _store(self, rows: Sequence[Placed], tried: set[UUID]) -> Results:
         """Store rows at once. `tried` has the new tasks of a try whose connection was lost: it may have made them."""
         with unit_of_work(self.sessions, self.user_id) as unit:
-            names = Names.of(((row.id, row.task) for row in rows), restores=True, adopts=True)
-            tasks = LoadedTasks.load(unit, {row.id for row in rows}, self.max_tasks, names)
+            possible = [*variants(rows)]
+            names = Names.of(((row.id, row.task) for row in possible), restores=True, adopts=True)
+            tasks = LoadedTasks.load(unit, {row.id for row in possible}, self.max_tasks, names)
+            known = KnownUIDs.load(tasks, rows)
             # A time of its own for each, so that lists have them in the order of the file.
             times = (tasks.now - timedelta(microseconds=later) for later in reversed(range(len(rows))))
-            results = [put(tasks, row, at, only_adds=self.only_adds) for row, at in zip(rows, times, strict=True)]
+            results = [self._put(tasks, known, row, at) for row, at in zip(rows, times, strict=True)]
             results = [_first(result) if row.id in tried else result for row, result in zip(rows, results, strict=True)]
             tried.update(row.id for row, result in zip(rows, results, strict=True) if _is_made(row, result))
             tasks.store()
         return results
+
+    @repeatable
+    def _join(self, links: Sequence[Link]) -> list[Detail | None]:
+        with unit_of_work(self.sessions, self.user_id) as unit:
+            parents = {(link.id, link.parent_id) for link in variants(links)}
+            tasks = LoadedTasks.load(
+                unit, {*chain(*parents)}, self.max_tasks, Names(parents=parents, changes_trees=True)
+            )
+            known = KnownUIDs.load(tasks, links)
+            results = [joined(tasks, known.placed(link), only_adds=self.only_adds) for link in links]
+            tasks.store()
+        return results
+
+    def _put(self, tasks: LoadedTasks, known: KnownUIDs, row: Placed, made_at: datetime) -> Stored | Detail:
+        row = known.placed(row)
+        result = put(tasks, row, made_at, only_adds=self.only_adds)
+        known.keep(row, result)
+        return result
+
+
+def _in_halves(
+    work: Callable[[Sequence[_Row]], list[_Result | Detail]], rows: Sequence[_Row]
+) -> list[_Result | Detail]:
+    """Do some work with all rows, or with each half of them if that is too much for one change."""
+    try:
+        return work(rows)
+    except (TooManySubtasks, TooManyChanges) as error:
+        if len(rows) == 1:
+            return [replace(error.details[0], field=ROW)]
+        middle = len(rows) // 2
+        return _in_halves(work, rows[:middle]) + _in_halves(work, rows[middle:])
 
 
 def _is_made(row: Placed, result: Stored | Detail) -> bool:

@@ -11,7 +11,7 @@ from uuid import UUID
 from backend.errors import Detail
 from backend.formats.csv import CSVReader
 from backend.formats.jsonl import JSONReader
-from backend.formats.rows import FileRow, Reader
+from backend.formats.rows import ROW, FileRow, Reader
 from backend.models.task_file import (
     MAX_BAD_ROWS,
     MAX_ERRORS,
@@ -23,8 +23,8 @@ from backend.models.task_file import (
     mended,
     read_task,
 )
-from backend.services.task_files.import_rules import Placed
-from backend.services.task_files.import_service import ImportService
+from backend.services.task_files.import_rules import Link, Placed
+from backend.services.task_files.import_service import ImportService, Results
 from backend.services.task_files.mending import fitted
 from backend.services.task_files.row_ids import RowIds
 
@@ -35,6 +35,12 @@ _NO_PARENT = Detail(
     "parent_id",
     "parent_missing",
     "There is no task with this id. The task is stored, and has no parent until there is one: parent_id=none lists it",
+)
+MAX_LINKS = 10_000  # subtasks that the rows of a file name
+_MANY_LINKS = Detail(
+    ROW,
+    "subtasks_left_out",
+    f"The tasks of this file name more than {MAX_LINKS} subtasks: those from here on were left out",
 )
 NO_ROOM = "The database is temporarily unavailable. What came before is stored: import the file again later."
 
@@ -47,7 +53,7 @@ class PartRow(NamedTuple):
     mends: tuple[Detail, ...] = ()
 
 
-Part = list[PartRow]
+Part = list[PartRow] | list[Link]
 
 
 def reader_of(file_format: FileFormat, zone: str) -> Reader:
@@ -77,10 +83,11 @@ class TaskImport:
     service: ImportService
     ids: RowIds = field(default_factory=RowIds)
     report: ImportReport = field(default_factory=_nothing_yet)
-    _part: Part = field(default_factory=list)
+    _part: list[PartRow] = field(default_factory=list)
     _bytes: int = 0
     # The lines that wait for a parent, by its id, and whether each is counted as mended already.
     _waiting: dict[UUID, list[tuple[int, bool]]] = field(default_factory=dict)
+    _links: dict[UUID, Link] = field(default_factory=dict)  # by the id of the subtask
 
     @property
     def has_stopped(self) -> bool:
@@ -96,12 +103,24 @@ class TaskImport:
         yield from self._parts(self.reader.end())
         if self._part:
             yield self._full()
+        links = [*self._links.values()]
+        yield from (links[start : start + PART_ROWS] for start in range(0, len(links), PART_ROWS))
         self._tell_who_waits()
 
     def store(self, part: Part) -> None:
         """Store a part, and add its results to the report. Raises ServiceUnavailable when the database is away."""
-        results = self.service.store([row.placed for row in part])
-        for row, result in zip(part, results, strict=True):
+        links = [each for each in part if isinstance(each, Link)]
+        rows = [each for each in part if isinstance(each, PartRow)]
+        if links:
+            for link, problem in zip(links, self.service.join(links), strict=True):
+                self._warn(link.line, (problem,) if problem else ())
+        if rows:
+            self._count(rows, self.service.store([row.placed for row in rows]))
+        self.report.errors.sort(key=lambda error: error.line)
+        self.report.warnings.sort(key=lambda warning: warning.line)
+
+    def _count(self, rows: list[PartRow], results: Results) -> None:
+        for row, result in zip(rows, results, strict=True):
             if isinstance(result, Detail):
                 self._report(row.line, result)
             else:
@@ -112,8 +131,6 @@ class TaskImport:
                 self._waiting.pop(row.placed.id, None)
                 if result.awaits is not None:
                     self._waiting.setdefault(result.awaits, []).append((row.line, bool(mends)))
-        self.report.errors.sort(key=lambda error: error.line)
-        self.report.warnings.sort(key=lambda warning: warning.line)
 
     def _parts(self, rows: Iterable[FileRow | None]) -> Iterator[Part]:
         if self.has_stopped:
@@ -143,9 +160,19 @@ class TaskImport:
         if isinstance(task, Detail):
             self._report(row.line, task)
         else:
-            placed = Placed(task.id or self.ids.next_of(task), task)
+            placed = Placed(task.id or self.ids.next_of(task), task, row.uid, row.other_uids, row.is_foreign)
             self._part.append(PartRow(row.line, placed, (*row.mends, *mends, *more)))
             self._bytes += row.size
+            self._link(placed, row)
+
+    def _link(self, placed: Placed, row: FileRow) -> None:
+        """Remember the subtasks that a row names. The first row that names one counts."""
+        for each in row.subtasks:
+            if len(self._links) >= MAX_LINKS:
+                self._warn(row.line, (_MANY_LINKS,))
+                return
+            others = (*placed.other_uids, *([each.other] if each.other else ()))
+            self._links.setdefault(each.id, Link(row.line, each.id, placed.id, others))
 
     def _tell_who_waits(self) -> None:
         """Warn of the rows whose parent has not come."""
@@ -154,7 +181,7 @@ class TaskImport:
             self._warn(line, (_NO_PARENT,))
         self.report.warnings.sort(key=lambda warning: warning.line)
 
-    def _full(self) -> Part:
+    def _full(self) -> list[PartRow]:
         part, self._part, self._bytes = self._part, [], 0
         return part
 

@@ -78,6 +78,7 @@ class LoadedTasks:
     taken: frozenset[UUID]
     _knows_trees: bool = False
     _removed: list[Row] = field(default_factory=list)
+    uids: dict[UUID, str] = field(default_factory=dict)  # that tasks get
     first_revision: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -327,15 +328,18 @@ class LoadedTasks:
         return self._before.get(task_id)
 
     def store(self) -> None:
-        """Store the tasks that differ from what was loaded, and the user's counters; nothing if none does."""
-        different = [task for task in in_turns(self.tasks.values()) if task != self._before.get(task.id)]
+        """Store the tasks that differ from what was loaded or get a UID, and the counters; nothing if none does."""
+        different = [task for task in in_turns(self.tasks.values()) if self._differs(task)]
         if not different and not self._removed:
             return
         self._labels.store(self.unit)
-        store_tasks(self.unit, self._before, different)
+        store_tasks(self.unit, self._before, different, self.uids)
         remove_tasks(self.unit, self._removed)
         counted = {"counted_revision": self.revision, "counted_tasks": self.task_count}
         self.unit.store(queries.COUNT, **counted, counted_position=self.last)
+
+    def _differs(self, task: Row) -> bool:
+        return task != self._before.get(task.id) or task.id in self.uids
 
 
 def task_json(task: Row, user_id: str) -> str:

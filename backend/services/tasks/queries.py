@@ -50,6 +50,7 @@ from backend.utils.positions import SIDES
 
 STORED = (*Row._fields, "due_key")  # attributes of a Row, and columns
 ARRAYS = tuple(f"each_{name}" for name in STORED)  # parameters: the nth elements of all arrays are one row
+UID_ARRAY = "each_uid"
 _FIXED = {"id", "created_at", "request_hash"}  # never changed after a task is created
 _CHANGING = tuple(name for name in STORED if name not in _FIXED)
 # What completing, deleting and restoring change; what most edits change; and what is said of most new tasks.
@@ -65,6 +66,11 @@ def _get(*more: ColumnElement[Any]) -> Select[int, str]:
     return select(task.c.revision, as_json(task))
 
 
+def _uids() -> Select[Any]:
+    """Select the UIDs of the named tasks."""
+    return select(tasks.c.id, tasks.c.uid).where(_IS_NAMED)
+
+
 def _new(name: str) -> Any:
     return bind(f"new_{name}", type_=tasks.c[name].type)
 
@@ -77,17 +83,21 @@ def _update(*names: str) -> Update:
     return update(tasks).where(OWNED, tasks.c.id == TASK_ID).values({name: _new(name) for name in names})
 
 
-def _store_all(*, is_of_list: bool = False) -> Insert:
-    """Store the new and changed tasks in the arrays. Labels are separated by commas: unnest would flatten arrays."""
-    types = {name: Text() if name == "labels" else tasks.c[name].type for name in STORED}
-    arrays = [cast(bind(name), ARRAY(kind)) for name, kind in zip(ARRAYS, types.values(), strict=True)]
+def _store_all(*uid: str, is_of_list: bool = False) -> Insert:
+    """Store the new and changed tasks in the arrays. Labels are separated by commas: unnest would flatten arrays.
+
+    `uid` is the column of the UIDs, if there are any. Where that of a task is null, the task keeps the one that it has.
+    """
+    types = {name: Text() if name == "labels" else tasks.c[name].type for name in (*STORED, *uid)}
+    arrays = [cast(bind(f"each_{name}"), ARRAY(kind)) for name, kind in types.items()]
     states = func.unnest(*arrays).table_valued(*(column(name, kind) for name, kind in types.items()))
     each = states.render_derived(name="state")
-    values = {name: each.c[name] for name in STORED} | {"labels": func.string_to_array(each.c.labels, ",")}
+    values = {name: each.c[name] for name in types} | {"labels": func.string_to_array(each.c.labels, ",")}
     written = insert(tasks).from_select(["user_id", *values], select(USER_ID, *values.values()))
     return written.on_conflict_do_update(
         index_elements=[tasks.c.user_id, tasks.c.id],
-        set_={name: written.excluded[name] for name in _CHANGING},
+        set_={name: written.excluded[name] for name in _CHANGING}
+        | {name: func.coalesce(written.excluded[name], tasks.c[name]) for name in uid},
         where=tasks.c.list_id == LIST_OF_SESSION if is_of_list else None,
     )
 
@@ -134,6 +144,7 @@ _REVISION = bind("counted_revision", type_=_BIG)
 GET = _get()
 GET_WITH_COUNTS = _get(subtask_counts(tasks).label("subtask_counts"))
 _IS_NAMED = OWNED & (tasks.c.id == any_(cast(bind("task_ids"), ARRAY(Uuid))))
+UIDS = _uids()
 _NAMED = (tasks, tuple(tasks.c[name] for name in Row._fields), _IS_NAMED)
 # What a change loads besides its tasks, if one may come into a list: the living ones of these lists.
 OF_LISTS = (_living_lists(),)
@@ -163,5 +174,7 @@ NEXT = {(side, in_inbox): _next(side, in_inbox=in_inbox) for side in SIDES for i
 AROUND = {in_inbox: _around(in_inbox=in_inbox) for in_inbox in (False, True)}
 STORE_ALL = _store_all()
 STORE_ALL_IN_LIST = _store_all(is_of_list=True)  # in a session of one list
+STORE_WITH_UIDS = _store_all("uid")
+STORE_WITH_UIDS_IN_LIST = _store_all("uid", is_of_list=True)
 _COUNTED = {"task_count": bind("counted_tasks", type_=_BIG), "last_position": bind("counted_position", type_=Text)}
 COUNT = update(users).where(users.c.id == USER_ID).values(revision=_REVISION, **_COUNTED)

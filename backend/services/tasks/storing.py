@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -17,16 +18,25 @@ from backend.services.tasks.rules import Row
 from backend.services.tombstones import MOVED_TASKS, SAY_MOVED
 from backend.services.unit_of_work import UnitOfWork
 
+NO_UIDS: Mapping[UUID, str] = MappingProxyType({})
 
-def store_tasks(unit: UnitOfWork, before: Mapping[UUID, Row], changed: list[Row]) -> None:
-    """Store new and changed tasks, and leave word of those that have left a list; `before` is how they were loaded."""
-    whole, states = _parted(before, changed)
-    if len(whole) == 1:
+
+def store_tasks(
+    unit: UnitOfWork, before: Mapping[UUID, Row], changed: list[Row], uids: Mapping[UUID, str] = NO_UIDS
+) -> None:
+    """Store new and changed tasks, and leave word of those that have left a list; `before` is how they were loaded.
+
+    Some of them get UIDs.
+    """
+    whole, states = _parted(before, changed, uids)
+    if uids:
+        _store_with_uids(unit, whole, uids)
+    elif len(whole) == 1:
         _store_one(unit, before.get(whole[0].id), whole[0])
     elif whole:
-        rows = ((*task._replace(labels=",".join(task.labels)), task.due_key) for task in whole)  # type: ignore[arg-type]
         is_of_list = unit.list_id is not None
-        _store_all(unit, queries.STORE_ALL_IN_LIST if is_of_list else queries.STORE_ALL, queries.ARRAYS, rows)
+        statement = queries.STORE_ALL_IN_LIST if is_of_list else queries.STORE_ALL
+        _store_all(unit, statement, queries.ARRAYS, map(_values, whole))
     if states:
         values = ((task.id, *(getattr(task, name) for name in tree_queries.CHANGING)) for task in states)
         _store_all(unit, tree_queries.STORE_STATES, tree_queries.STATES, values)
@@ -41,6 +51,18 @@ def remove_tasks(unit: UnitOfWork, removed: list[Row]) -> None:
         _store_all(unit, tree_queries.BURY, tree_queries.REMOVED, gone)
 
 
+def _store_with_uids(unit: UnitOfWork, tasks: list[Row], uids: Mapping[UUID, str]) -> None:
+    is_of_list = unit.list_id is not None
+    statement = queries.STORE_WITH_UIDS_IN_LIST if is_of_list else queries.STORE_WITH_UIDS
+    rows = ((*_values(task), uids.get(task.id)) for task in tasks)
+    _store_all(unit, statement, (*queries.ARRAYS, queries.UID_ARRAY), rows)
+
+
+def _values(task: Row) -> tuple[Any, ...]:
+    """Return what is stored of a task."""
+    return (*task._replace(labels=",".join(task.labels)), task.due_key)  # type: ignore[arg-type]
+
+
 def _store_all(unit: UnitOfWork, statement: Executable, names: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
     """Store rows by a statement that takes their columns as arrays."""
     columns: dict[str, list[Any]] = {name: [] for name in names}
@@ -50,7 +72,7 @@ def _store_all(unit: UnitOfWork, statement: Executable, names: Iterable[str], ro
     unit.store(statement, **columns)
 
 
-def _parted(before: Mapping[UUID, Row], changed: list[Row]) -> tuple[list[Row], list[Row]]:
+def _parted(before: Mapping[UUID, Row], changed: list[Row], uids: Mapping[UUID, str]) -> tuple[list[Row], list[Row]]:
     """Part changed tasks into those to store as a whole, and those of which only what trees change differs."""
     if len(changed) == 1:
         return changed, []
@@ -58,7 +80,8 @@ def _parted(before: Mapping[UUID, Row], changed: list[Row]) -> tuple[list[Row], 
     states: list[Row] = []
     for task in in_turns(changed):
         was = before.get(task.id)
-        is_state = was is not None and _different(was, task).issubset(tree_queries.CHANGING)
+        has_new_uid = task.id in uids
+        is_state = was is not None and not has_new_uid and _different(was, task).issubset(tree_queries.CHANGING)
         (states if is_state else whole).append(task)
     return whole, states
 

@@ -1,0 +1,240 @@
+"""A component of a calendar while its lines are read, and the task that it is in the end.
+
+Of a task, only the lines about it are kept, because a whole component may be of any size.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import NamedTuple
+
+from backend.errors import Detail
+from backend.formats.icalendar_dates import DATES, EXACT, ZONE
+from backend.formats.icalendar_fields import (
+    EXACT_TEXTS,
+    INVALID,
+    LABELS,
+    LIST,
+    NO_PARENT,
+    ORDER,
+    POSITION,
+    read_fields,
+    read_properties,
+)
+from backend.formats.icalendar_heads import MAX_PARAMETER_BYTES, Head, is_short
+from backend.formats.icalendar_uids import EXCEPTION, PARENT, read_subtasks, read_uids
+from backend.formats.icalendar_zones import LOCATION, TZID, FileZones
+from backend.formats.rows import MAX_ROW_BYTES, NOT_UTF_8, TOO_LONG, FileRow, Line
+from backend.formats.vtimezone_rules import RulesReader
+
+_REPEATED = (LABELS, PARENT)  # properties of which each line counts
+_PROPERTIES = {
+    *("UID", "SUMMARY", "DESCRIPTION", "STATUS", "PERCENT-COMPLETE", "COMPLETED", "CREATED", "PRIORITY"),
+    *EXACT_TEXTS.values(),
+    *DATES,
+    *EXACT.values(),
+    *(ZONE, LABELS, LIST, POSITION, ORDER, PARENT, NO_PARENT, EXCEPTION, "DURATION", TZID, LOCATION),
+}
+_TEXTS = {"SUMMARY", "DESCRIPTION", "COMMENT"}  # which some programs do not fold
+_ZONE = b"VTIMEZONE"
+# What lines after a text may be, rather than a part of it: RFC 5545, 7986, 9073 and 9253, and vCalendar 1.0.
+_KNOWN = frozenset(
+    b"""
+    ATTACH ATTENDEE BEGIN CALENDAR-ADDRESS CATEGORIES CLASS COLOR COMMENT COMPLETED CONCEPT CONFERENCE CONTACT
+    CREATED DESCRIPTION DTEND DTSTAMP DTSTART DUE END DURATION ESTIMATED-DURATION EXDATE EXRULE GEO IMAGE
+    LAST-MODIFIED LINK LOCATION NAME ORGANIZER PERCENT-COMPLETE PRIORITY RDATE RECURRENCE-ID REFID RELATED-TO
+    REQUEST-STATUS RESOURCES RRULE SEQUENCE SOURCE STATUS STRUCTURED-DATA SUMMARY STYLED-DESCRIPTION TRANSP UID URL
+    AALARM DALARM MALARM PALARM DCREATED RNUM
+    """.split()
+)
+_NAME = re.compile(rb"[A-Za-z0-9-]+")
+_ANY_PROPERTY = re.compile(rb"([A-Za-z0-9-]+)(: |[:;])")
+_BEGINS_WITH_SPACE = re.compile(rb"[^:]*: ")
+_IS_QUOTED = re.compile(rb"[A-Za-z]+;[^:]*QUOTED-PRINTABLE", re.IGNORECASE)
+_NO_PLACE = (
+    *("ATTACH", "ATTENDEE", "CONTACT", "EXDATE", "GEO", "LOCATION", "ORGANIZER", "RDATE", "RESOURCES", "RRULE", "URL"),
+)
+_HAS_NO_PLACE = re.compile(rf"({'|'.join(_NO_PLACE)})[:;][!-~\x80-\xff]".encode("latin-1"), re.IGNORECASE)
+_NOT_KEPT = "A task has no place for this: it is left out of every task, which is said only here"
+
+
+def ignored(told: set[str]) -> re.Pattern[bytes]:
+    """Return which lines say nothing about a task; `told` is what the file has that no task has a place for."""
+    return _ignored(frozenset(told))
+
+
+@lru_cache(maxsize=64)
+def _ignored(told: frozenset[str]) -> re.Pattern[bytes]:
+    """Return what lines say nothing about a task, unless they continue a line that does."""
+    names = ["BEGIN", "END", *sorted(_PROPERTIES | _TEXTS)]
+    names += [f"{name}[:;][!-~\x80-\xff]" for name in _NO_PLACE if name not in told]
+    return re.compile(rf"(?:(?!{'|'.join(names)})[^\n]*+\n)++".encode("latin-1"), re.IGNORECASE)
+
+
+_ALONE = Detail(
+    EXCEPTION, "occurrence_alone", "This is one occurrence of a task that repeats: it became a task of its own"
+)
+_DROPPED = f"A parameter of more than {MAX_PARAMETER_BYTES} characters was left out"
+_JOINED = "Lines that were not folded follow this text: they were read as part of it"
+
+
+class _Text(NamedTuple):
+    """How a text property is written, found once: very many lines may follow."""
+
+    is_upper: bool
+    begins_with_space: bool
+    is_quoted: bool
+
+
+@dataclass(slots=True)
+class Component:
+    """A component that is being read. Of a task, it keeps only the relevant lines."""
+
+    kind: bytes
+    line: int
+    told: set[str]  # what the file has that no task has a place for
+    depth: int = 0  # of nested components
+    size: int = 0
+    lines: dict[str, bytearray] = field(default_factory=dict)  # the first of each property, and all of the repeated
+    last: str = ""
+    is_kept: bool = False  # whether the last line was kept, and so are its continuation lines
+    text: _Text | None = None  # the text property that came last: what follows may be part of it
+    is_soft: bool = False  # whether the last line ends in a soft line break of quoted-printable
+    notices: list[Detail] = field(default_factory=list)
+    joined: set[str] = field(default_factory=set)  # texts with lines that were not folded
+    blank_lines: int = 0  # since the last line
+    head: Head | None = None  # of the last line, if that is kept and its head goes on
+    dropped: set[str] = field(default_factory=set)  # properties that have lost a parameter
+    rules: RulesReader = field(default_factory=RulesReader)  # of a VTIMEZONE
+
+    @property
+    def skipped(self) -> re.Pattern[bytes] | None:
+        """Return which lines say nothing here; None if each may say something."""
+        is_rule = self.kind == _ZONE and self.depth
+        return None if self.is_kept or self.text or is_rule else ignored(self.told)
+
+    def enter(self) -> None:
+        """Begin a component inside of this one."""
+        self.depth += 1
+        self.text, self.is_soft, self.is_kept = None, False, False
+        self.rules.begin()
+
+    def leave(self, kind: bytes) -> None:
+        """End a component inside of this one, if there is any."""
+        if self.depth:
+            self.depth -= 1
+            self.rules.end(kind)
+
+    def take(self, line: Line, content: bytes) -> None:
+        """Keep a line, or the continuation of a folded one, if it is about the task."""
+        if self.kind == _ZONE and self.depth:
+            self.rules.take(content)
+            return
+        if line.continues:
+            self._continue(content)
+        elif not content and not self.is_soft:
+            self.blank_lines += self.text is not None  # perhaps a part of the text
+            return
+        else:
+            self._take_line(content)
+        self.is_soft = self.text is not None and self.text.is_quoted and content.endswith(b"=")
+        self.blank_lines = 0
+        if self.size > MAX_ROW_BYTES:
+            self.lines, self.is_kept, self.head = {}, False, None
+
+    def _take_line(self, content: bytes) -> None:
+        if self.is_soft:
+            self._continue(content, drops=1)
+        elif content[:1] in {b" ", b"\t"}:
+            self._continue(content[1:])
+            self.size += self.is_kept
+        elif self.text and not self.head and _is_part(self.text, content):
+            self._continue(b"\\n" * min(self.blank_lines + 1, MAX_ROW_BYTES) + content)
+            self.joined |= {self.last} if self.is_kept else set()
+        else:
+            self._begin(content)
+
+    def _begin(self, content: bytes) -> None:
+        found = _NAME.match(content)
+        name = found[0].decode().upper() if found else ""
+        self.is_kept = self.depth == 0 and name in _PROPERTIES and name not in self.lines
+        self.last = f"{name}/{len(self.lines)}" if name in _REPEATED else name
+        self.text = _text_of(content) if self.depth == 0 and name in _TEXTS else None
+        self.head = None
+        if self.is_kept:
+            self.lines[self.last] = bytearray()
+            self.head = None if is_short(content) else Head()
+            self._continue(content)
+        elif self.kind == b"VTODO" and not self.depth and name not in self.told and _HAS_NO_PLACE.match(content):
+            self.told.add(name)
+            self.notices.append(Detail(name, "property_not_kept", _NOT_KEPT))
+
+    def _continue(self, content: bytes, drops: int = 0) -> None:
+        """Add to the last line, without as many bytes of its end."""
+        if not self.is_kept:
+            return
+        kept = self.lines[self.last]
+        if self.head is not None:
+            value = self.head.take(content)
+            if value is None:
+                self.size = max(self.size, len(self.head.kept))
+                return
+            content = bytes(self.head.kept) + value
+            self.dropped |= {self.last} if self.head.has_dropped else set()
+            self.head = None
+        del kept[len(kept) - drops :]
+        kept += content
+        self.size += len(content) + 1  # with its line break
+
+    def row(self, zones: FileZones) -> FileRow:
+        """Return the fields of its task, or what is wrong with it."""
+        if self.kind != b"VTODO":
+            return FileRow(self.line, is_skipped=True)
+        if self.size > MAX_ROW_BYTES:
+            return FileRow(self.line, problem=TOO_LONG)
+        try:
+            mends: list[Detail] = []
+            properties, parameters = read_properties(self.lines.values())
+            fields = read_fields(properties, parameters, zones, mends)
+            uid, others = read_uids(properties, mends)
+            subtasks = tuple(read_subtasks(properties))
+        except UnicodeDecodeError:
+            return FileRow(self.line, problem=NOT_UTF_8)
+        except ValueError:
+            return FileRow(self.line, problem=INVALID)
+        if isinstance(fields, Detail):
+            return FileRow(self.line, problem=fields)
+        alone = (_ALONE,) if EXCEPTION in self.lines else ()
+        joined = (Detail(name, "lines_joined", _JOINED) for name in sorted(self.joined))
+        dropped = (Detail(name.partition("/")[0], "parameter_dropped", _DROPPED) for name in sorted(self.dropped))
+        mended = (*alone, *joined, *dropped, *mends)
+        row = FileRow(self.line, fields, size=self.size, mends=mended, is_foreign=True)
+        return replace(row, uid=uid, other_uids=others, subtasks=subtasks)
+
+    def tell(self, zones: FileZones) -> None:
+        """Add what its zone is, if it is a VTIMEZONE."""
+        with suppress(ValueError):
+            zones.learn(read_properties(self.lines.values())[0], self.rules)
+
+
+def _text_of(content: bytes) -> _Text:
+    name = _NAME.match(content)
+    is_upper = name is not None and name[0].isupper()
+    return _Text(is_upper, _BEGINS_WITH_SPACE.match(content) is not None, _IS_QUOTED.match(content) is not None)
+
+
+def _is_part(text: _Text, content: bytes) -> bool:
+    """Return whether a line goes on with the text before it: with notes, say, that a program did not fold."""
+    found = _ANY_PROPERTY.match(content)
+    if found is None:
+        return True
+    name = found[1]
+    if name.upper() not in _KNOWN and name[:2].upper() != b"X-":
+        return True
+    is_text = name.isupper() and name.decode() in _TEXTS  # its value may begin with a space
+    if found[2] == b": " and not text.begins_with_space and not is_text:
+        return True
+    return text.is_upper and not name.isupper() and name[:2] not in {b"X-", b"x-"}
