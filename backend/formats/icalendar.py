@@ -27,6 +27,7 @@ from backend.formats.icalendar_fields import (
     INVALID,
     LABELS,
     LIST,
+    NO_LABELS,
     NO_PARENT,
     PARENT,
     POSITION,
@@ -57,7 +58,7 @@ _PROPERTIES = {
     *EXACT_TEXTS.values(),
     *DATES,
     *EXACT.values(),
-    *(ZONE, LABELS, LIST, POSITION, PARENT, NO_PARENT, EXCEPTION, "DURATION", TZID, LOCATION),
+    *(ZONE, LABELS, NO_LABELS, LIST, POSITION, PARENT, NO_PARENT, EXCEPTION, "DURATION", TZID, LOCATION),
 }
 _TEXTS = {"SUMMARY", "DESCRIPTION", "COMMENT"}  # which some programs do not fold
 _COMPONENTS = {b"VTODO", b"VEVENT", b"VJOURNAL", b"VFREEBUSY", b"VTIMEZONE"}
@@ -122,14 +123,12 @@ def _component(task: Mapping[str, Any]) -> Iterator[str]:
     yield from ("BEGIN:VTODO", f"UID:{task['id']}", f"DTSTAMP:{changed}", f"LAST-MODIFIED:{changed}")
     yield f"CREATED:{_utc(task['created_at'])}"
     yield from _text("SUMMARY", task["title"])
-    if task["description"] is not None:
-        yield from _text("DESCRIPTION", task["description"])
+    yield from _text("DESCRIPTION", task["description"])
     yield f"STATUS:{STATUSES[task['status']]}"
     yield from written_dates(task)
-    if task["priority"] is not None:
-        yield f"PRIORITY:{task.get('priority_number') or number_of(task['priority'])}"
-    if task["labels"]:
-        yield f"{LABELS}:{','.join(label.translate(_ESCAPES) for label in task['labels'])}"
+    number = task.get("priority_number") or number_of(task["priority"])
+    yield f"PRIORITY:{0 if task['priority'] is None else number}"
+    yield f"{LABELS if task['labels'] else NO_LABELS}:{','.join(label.translate(_ESCAPES) for label in task['labels'])}"
     yield f"{LIST}:{task['list_id'] or ''}"
     yield f"{POSITION}:{task['position']}"
     yield f"{PARENT};RELTYPE=PARENT:{task['parent_id']}" if task["parent_id"] else f"{NO_PARENT}:"
@@ -143,11 +142,11 @@ def _utc(moment: str) -> str:
     return written.decode()
 
 
-def _text(name: str, text: str) -> Iterator[str]:
-    legible = legible_text(text)
+def _text(name: str, text: str | None) -> Iterator[str]:
+    legible = legible_text(text or "")
     # The library's own escaping takes \N in a text for a line break.
     yield f"{name}:{legible.translate(_ESCAPES)}"
-    if legible != text:
+    if text is not None and (legible != text or not text):
         exact = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
         yield f"{EXACT_TEXTS[name]}:{exact.translate(_ESCAPES)}"
 

@@ -64,8 +64,9 @@ def written_dates(task: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{name}:{_basic(moment)}Z"
             else:
                 yield f"{name};TZID={task['timezone']}:{_basic(local)}"
-    if task["timezone"] is not None:
-        yield f"{ZONE}:{task['timezone']}"
+        else:
+            yield f"{EXACT[name]}:"  # an empty DUE or DTSTART is none that other programs know
+    yield f"{ZONE}:{task['timezone'] or ''}"
 
 
 def _basic(moment: datetime) -> str:
@@ -101,22 +102,20 @@ class FileZones:
 def read_dates(
     texts: Mapping[str, str], parameters: Mapping[str, Mapping[str, Any]], zones: FileZones, mends: list[Detail]
 ) -> dict[str, str | None] | Detail:
-    """Read the dates of a task, all of them if it has any; returns a Detail for what is wrong.
+    """Read the dates that properties name, and clear those that they leave empty; returns a Detail for what is wrong.
 
     A time that names no zone is local time wherever its reader is (RFC 5545, 3.3.5), which is `zones.own`.
-
-    A task without dates says nothing about them: files from before there were dates leave them alone.
     """
-    if texts.keys().isdisjoint(DATES):
-        return {}
     found: dict[str, date] = {}
     named: dict[str, str | None] = {}
-    for name in texts.keys() & {*DATES}:
+    for name in DATES:
+        value = texts.get(name, "").strip()
+        if not value:
+            continue
         said = parameters.get(name, {})
         zone = zones.named(said)
         if zone is not None and zone not in ZONES:
             return Detail(name, "timezone_unknown", _UNKNOWN_ZONE)
-        value = texts[name].strip()
         is_day = str(said.get("VALUE", "")).upper() == "DATE"
         when = _read(_MIDNIGHT.sub("", value) if is_day else value, zone or zones.own)
         if when is None:
@@ -125,12 +124,21 @@ def read_dates(
         named[name] = zone if isinstance(when, datetime) else None
     _add_duration(texts, found, named.get("DTSTART") or zones.own, mends)
     _mend_start(found, named.get("DUE") or named.get("DTSTART") or zones.own, mends)
-    fields: dict[str, str | None] = dict.fromkeys(("due_date", "due_at", "start_date", "start_at", "timezone"))
-    for name, when in found.items():
-        fields[f"{_FIELDS[name]}_{'at' if isinstance(when, datetime) else 'date'}"] = when.isoformat()
-    if any(isinstance(when, datetime) for when in found.values()):
-        own = texts.get(ZONE, "").strip()
-        fields["timezone"] = named.get("DUE") or named.get("DTSTART") or (own if own in ZONES else None)
+    return _fields(texts, found, named.get("DUE") or named.get("DTSTART"))
+
+
+def _fields(texts: Mapping[str, str], found: Mapping[str, date], zone: str | None) -> dict[str, str | None]:
+    """Return the fields of the dates that were found, and of those that are said to be none."""
+    fields: dict[str, str | None] = {}
+    for name, field_name in _FIELDS.items():
+        if name in found or name in texts or texts.get(EXACT[name], "?").strip() == "":
+            fields |= {f"{field_name}_date": None, f"{field_name}_at": None}
+        if name in found:
+            kind = "at" if isinstance(found[name], datetime) else "date"
+            fields[f"{field_name}_{kind}"] = found[name].isoformat()
+    own, has_time = texts.get(ZONE, "?").strip(), any(isinstance(when, datetime) for when in found.values())
+    if not own or (has_time and (zone or ZONE in texts)):
+        fields["timezone"] = zone or (own if own in ZONES else None)
     return fields
 
 

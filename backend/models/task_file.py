@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, PlainValidator, StringConstraints, ValidationError, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import CoreSchema
 
 from backend.errors import Detail
 from backend.formats.rows import ROW
@@ -13,14 +23,18 @@ from backend.models.base import Choice, Input, described, optional
 from backend.models.fields import (
     DOTS,
     NOT_IN_ADDRESSES,
+    POSITION_EXAMPLE,
     TIME_EXAMPLE,
     UUID_EXAMPLE,
     CanonicalUUID,
     Count,
     Flag,
+    LabelNames,
     LineNumber,
     Moment,
+    Position,
     Sentence,
+    Title,
 )
 from backend.models.task import Priority, Status, StatusName, TaskFields
 from backend.models.task_query import INBOX, ListChoice
@@ -69,34 +83,77 @@ _ANY_STATUS = {"type": "string", "maxLength": 20, "pattern": f"^({'|'.join(Statu
 _ANY_PRIORITY = {"type": "string", "maxLength": 20, "pattern": f"^({'|'.join(Priority)})$"}
 
 
+class _OrNull:
+    """Documents that a field of a row may be null, although no task has it so."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [handler(schema), {"type": "null"}]}
+
+
 def _word_or_number(said: Any) -> str | int | None:
     """Accept a word or null, as everywhere, and the number of a calendar."""
     return said if said is None or isinstance(said, PriorityNumber) else Priority.known(said)
 
 
-class ImportedTask(TaskFields):
-    """A task as one row describes it. In an existing task, omitted fields keep their values."""
+_STATE = ("status", "completed", "completed_at")
+# What an empty value means where no task can have one, unless another field of `_STATE` says more.
+_MEANINGS: dict[str, object] = {"status": Status.TODO.value, "completed": False, "labels": []}
 
+
+class ImportedTask(TaskFields):
+    """A task as one row describes it. In an existing task, omitted fields keep their values; null clears them."""
+
+    title: Title | None = described(  # type: ignore[assignment]
+        "What to do: 1 to 500 characters after surrounding white space is removed. Without it, an existing task keeps "
+        "its title, and a new one gets the first line of its description",
+        "Buy milk",
+        default=None,
+    )
     id: CanonicalUUID | None = described(
         "The task's id; without it, the row creates a task once, and changes none", UUID_EXAMPLE, default=None
     )
-    completed: Flag = optional("Whether the task is done; if omitted, whether there is a `completed_at`", True)
+    completed: Annotated[Flag, _OrNull()] = optional(
+        "Whether the task is done; if omitted, whether there is a `completed_at`", True
+    )
     # As a pattern: Swagger UI cannot execute an import if the rows in its body refer to another schema, like Status.
-    status: Annotated[StatusName, WithJsonSchema(_ANY_STATUS)] = optional(
+    status: Annotated[StatusName, WithJsonSchema(_ANY_STATUS), _OrNull()] = optional(
         "How far the task is; if omitted, `done` if the row completes the task", Status.IN_PROGRESS.value
     )
-    priority: Annotated[
-        Any, PlainValidator(_word_or_number), WithJsonSchema({"anyOf": [_ANY_PRIORITY, {"type": "null"}]})
-    ] = described("How much it matters; null if nobody has said", Priority.HIGH.value, default=None)
+    priority: Annotated[Any, PlainValidator(_word_or_number), WithJsonSchema(_ANY_PRIORITY), _OrNull()] = described(
+        "How much it matters; null if nobody has said", Priority.HIGH.value, default=None
+    )
     completed_at: Moment | None = described(
         "When it was completed; applies if this row completes the task", TIME_EXAMPLE, default=None
     )
     created_at: Moment | None = described("When it was created; applies to a new task", TIME_EXAMPLE, default=None)
+    labels: Annotated[LabelNames, _OrNull()] = described(
+        "The names of its labels. A new name makes a new label", ["home", "errand"], default=[]
+    )
+    position: Annotated[Position, _OrNull()] = optional(
+        "Where it stands in its list. Without one, an existing task stays there, and a new one comes last",
+        POSITION_EXAMPLE,
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty_values(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        """Say what an empty value means where no task can have one.
+
+        Of the fields that say how far a task is, an empty one says nothing beside others; alone, the task is open.
+        """
+        is_state_said = any(fields.get(name) is not None for name in _STATE)
+        said = {name: _MEANINGS.get(name) if value is None else value for name, value in fields.items()}
+        for name in ("position", *(_STATE if is_state_said else ())):
+            if fields.get(name) is None:
+                said.pop(name, None)
+        return said
 
     @property
     def said(self) -> dict[str, Any]:
         """Return the fields of a task that the row sets, and whether the task is completed if the row says so."""
         said = super().said
+        if self.title is None:
+            said.pop("title", None)
         if said.keys().isdisjoint({"completed", "status"}) and "completed_at" in self.model_fields_set:
             said["completed"] = self.completed_at is not None
         return said
@@ -105,6 +162,7 @@ class ImportedTask(TaskFields):
 _FIELDS = frozenset(ImportedTask.model_fields)
 
 
+NOTHING_SAID = Detail("title", "missing", "This row says nothing about a new task: give it a title")
 _CLEANED = Detail("title", "control_character", "Control characters were removed: a title must not have any")
 _WITHOUT_DOTS = Detail("labels", "label_format", f"It was left out. {DOTS}")
 
@@ -127,6 +185,8 @@ def read_task(fields: Mapping[str, object]) -> ImportedTask | Detail:
     if not said.keys() <= _FIELDS:
         unknown = next(name for name in said if name not in _FIELDS)
         return Detail(_bounded(unknown), "extra_forbidden", unknown_name(unknown, ImportedTask.model_fields))
+    if not said:
+        return NOTHING_SAID
     try:
         return ImportedTask.model_validate(said)
     except ValidationError as error:

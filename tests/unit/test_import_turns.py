@@ -78,7 +78,7 @@ class Stored:
         return "UTC"
 
     def store(self, rows: Sequence[Placed]) -> Results:
-        self.titles += [row.task.title for row in rows]
+        self.titles += [row.task.title or "" for row in rows]
         return [Result(self.fate) if isinstance(self.fate, Fate) else self.fate] * len(rows)
 
 

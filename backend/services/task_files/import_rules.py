@@ -19,9 +19,10 @@ from backend.errors import (
     ValidationFailed,
 )
 from backend.formats.rows import ROW
-from backend.models.task_file import ImportedTask
+from backend.models.task_file import NOTHING_SAID, ImportedTask
+from backend.services.task_files.mending import KEPT_TITLE, title_from
 from backend.services.tasks.loaded import LoadedTasks
-from backend.services.tasks.rules import Row, edited, refuse_contradictions
+from backend.services.tasks.rules import DATES, Row, edited, refuse_contradictions, with_dates
 from backend.services.tasks.tree import Tree, restored
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,6 +34,7 @@ _IMPORTED_BEFORE = Detail(
     "An import has made a task of this row before, which has changed since and stays as it is. For a second one, send "
     "the file with a new Idempotency-Key",
 )
+_DROPPED = "The start and the due date, of which the row omits one, contradict each other: the start was left out"
 _UNSEEN = Detail(
     "id",
     "precondition_required",
@@ -80,12 +82,41 @@ def put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) 
         refuse_contradictions(row.task)
         with tasks.all_or_nothing():
             is_again = not row.names_its_task and row.id in tasks.tasks
-            result = (_put_again if is_again else _put)(tasks, row, made_at, only_adds=only_adds)
-        return result if isinstance(result, Detail) else result._replace(awaits=_awaited(tasks, row))
+            fitting, mends = (row, ()) if is_again else _with_fitting_start(row, tasks.tasks.get(row.id))
+            result = (_put_again if is_again else _put)(tasks, fitting, made_at, only_adds=only_adds)
+        if isinstance(result, Detail):
+            return result
+        mends += result.mends + _untitled(row.task, result.fate)
+        return result._replace(awaits=_awaited(tasks, row), mends=mends)
     except (ValidationFailed, OutsideList, IdTaken) as error:
         return error.details[0]
     except (TooManyTasks, TooManyLabels, TooManySubtasks) as error:
         return replace(error.details[0], field=ROW)
+
+
+def _with_fitting_start(row: Placed, current: Row | None) -> tuple[Placed, tuple[Detail, ...]]:
+    """Leave out a start that contradicts the due date, if the row omits one of both: the due date stays as it is."""
+    said = row.task.model_dump(include=row.task.model_fields_set & {*DATES})
+    is_whole = all(not said.keys().isdisjoint({f"{name}_date", f"{name}_at"}) for name in ("due", "start"))
+    if current is None or is_whole or not said:
+        return row, ()
+    try:
+        with_dates(current, said)
+    except ValidationFailed as error:
+        (detail,) = error.details
+        if detail.code in {"start_and_due_differ", "start_after_due"}:
+            task = row.task.model_copy(update={"start_date": None, "start_at": None})
+            return row._replace(task=task), (replace(detail, code="start_dropped", message=_DROPPED),)
+    return row, ()
+
+
+def _untitled(task: ImportedTask, fate: Fate) -> tuple[Detail, ...]:
+    """Return what to say about the title of a row without one. A row that omits it leaves that of a task alone."""
+    if task.title is not None:
+        return ()
+    if fate is Fate.CREATED:
+        return title_from(task.description)[1]
+    return (KEPT_TITLE,) if "title" in task.model_fields_set else ()
 
 
 def _awaited(tasks: LoadedTasks, row: Placed) -> UUID | None:
@@ -153,9 +184,15 @@ def _refuse_other_times(task: ImportedTask, now: datetime) -> None:
 
 
 def new_task(task_id: UUID, task: ImportedTask, now: datetime, made_at: datetime) -> Row:
-    """Return the task that a row creates, at `made_at` if the row does not say when."""
+    """Return the task that a row creates, at `made_at` if the row does not say when.
+
+    Raises ValidationFailed if the row says nothing about it.
+    """
+    if task.model_fields_set <= {"id"}:
+        raise ValidationFailed(details=(NOTHING_SAID,))
     created_at = made_at if task.created_at is None else min(task.created_at, now)
-    return edited(Row(task_id, created_at, now), task, _past(task.completed_at, now))
+    title, _ = title_from(task.description)
+    return edited(Row(task_id, created_at, now, title), task, _past(task.completed_at, now))
 
 
 def changed(current: Row, task: ImportedTask, now: datetime, lists: Container[UUID], tree: Tree) -> Row:
