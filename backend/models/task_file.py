@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -15,7 +15,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
 from backend.errors import Detail
 from backend.formats.rows import ROW
@@ -33,6 +33,7 @@ from backend.models.fields import (
     LineNumber,
     Moment,
     Position,
+    QueryFlag,
     Sentence,
     Title,
 )
@@ -50,6 +51,9 @@ MAX_FIELD_NAME = 100
 
 # Fields that an export has and an import ignores: only the account itself sets them.
 _IGNORED = {"user_id", "updated_at", "revision", "deleted_at"}
+
+
+BOM_WITHOUT_CSV = "Only a CSV can begin with a byte order mark: send format=csv, or leave bom out"
 
 
 class FileFormat(Choice):
@@ -72,6 +76,18 @@ class TaskExportQuery(Input):
         default=FileFormat.JSON_LINES.value,
     )
     list_id: ListChoice = optional("Only the tasks in this list, or those in none (`inbox`)", INBOX)
+    bom: QueryFlag = described(
+        "`true`: begin the CSV with a byte order mark, without which Excel does not read it as UTF-8",
+        True,
+        default=False,
+    )
+
+    @model_validator(mode="after")
+    def _agreeing(self) -> Self:
+        if self.bom and self.file_format is not FileFormat.CSV:
+            problem = PydanticCustomError("bom_without_csv", BOM_WITHOUT_CSV)
+            raise ValidationError.from_exception_data("bom", [InitErrorDetails(type=problem, loc=("bom",), input=None)])
+        return self
 
     @property
     def file_format(self) -> FileFormat:

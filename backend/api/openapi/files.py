@@ -13,7 +13,7 @@ from backend.api.openapi.answers import LabelChange, ListChange, TaskChange, exa
 from backend.api.openapi.operations import ALWAYS, Responses, named
 from backend.api.streams.download import JSON_LINES
 from backend.api.streams.download import MEDIA_TYPES as EXPORTED
-from backend.api.streams.upload import MEDIA_TYPES as IMPORTED
+from backend.api.streams.file_types import MEDIA_TYPES as IMPORTED
 from backend.formats.csv import CSVWriter
 from backend.models.base import Input
 from backend.models.change import DeletedTask

@@ -9,7 +9,7 @@ from backend.api.openapi.answers import ImportAnswer
 from backend.api.openapi.files import task_file_body
 from backend.api.openapi.operations import ANYWHERE, WITH_BODY, errors, success
 from backend.api.routes import UnlimitedRoute
-from backend.api.streams.upload import unknown_type
+from backend.api.streams.file_types import unknown_type
 from backend.errors import BadRequest, Forbidden, Unauthorized
 from backend.formats.csv import NO_TITLE
 from backend.formats.rows import unreadable
@@ -29,7 +29,10 @@ router = APIRouter(
     responses=success(200, "The result of the import", ImportAnswer)
     | WITH_BODY
     | errors(BadRequest, unknown_type(), unreadable(NO_TITLE)),
-    openapi_extra=task_file_body("Tasks as JSON lines, CSV or iCalendar; the Content-Type says which"),
+    openapi_extra=task_file_body(
+        "Tasks as JSON lines, CSV or iCalendar; the Content-Type says which. As `application/octet-stream`, or without "
+        'a Content-Type, send the name of the file: `Content-Disposition: attachment; filename="tasks.csv"`'
+    ),
 )
 async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> Response:
     """Import tasks from JSON lines, CSV (with column names in the first row) or iCalendar, in UTF-8.
