@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -50,7 +51,7 @@ MAX_BAD_ROWS = 10_000  # after this many, the file is not what the client meant 
 MAX_FIELD_NAME = 100
 
 # Fields that an export has and an import ignores: only the account itself sets them.
-_IGNORED = {"user_id", "updated_at", "revision", "deleted_at"}
+_IGNORED = {"user_id", "updated_at", "revision", "deleted_at", "subtask_counts"}
 
 
 BOM_WITHOUT_CSV = "Only a CSV can begin with a byte order mark: send format=csv, or leave bom out"
@@ -64,6 +65,13 @@ class FileFormat(Choice):
     CALENDAR = "ics"
 
 
+class ReadFormat(StrEnum):
+    """A format of task files that are only read: tasks are exported as JSON lines rather than as one array."""
+
+    JSON = "json"
+
+
+AnyFormat = FileFormat | ReadFormat
 FormatName = Annotated[str, BeforeValidator(FileFormat.known, json_schema_input_type=FileFormat)]
 
 
@@ -221,7 +229,7 @@ Code = Annotated[str, StringConstraints(max_length=50, pattern="^[a-z][a-z0-9_]*
 class RowError(BaseModel):
     """An error in one row."""
 
-    line: LineNumber = described("The line of the file where the row begins", 7)
+    line: LineNumber = described("The line of the file where the row begins; in a JSON array, its number", 7)
     field: str = described("The field with the error, or `row`", "title", max_length=MAX_FIELD_NAME)
     code: Code = described("The error, for programs", "string_too_short")
     message: Sentence = described("The error, for people", BLANK)

@@ -105,7 +105,8 @@ def test_they_write_to_and_read_from_other_programs(
     assert done.returncode == 1
     assert done.stdout == b"1 created, 0 updated, 0 restored, 0 unchanged, 1 failed\n"
     assert done.stderr == (
-        b"-:2: title: This is required: send it\ntask-api: 1 row is bad (listed above). All other rows are stored\n"
+        b"-:2: title: This row says nothing about a new task: give it a title\n"
+        b"task-api: 1 row is bad (listed above). All other rows are stored\n"
     )
 
 

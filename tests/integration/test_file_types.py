@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 import pytest
 
 from backend.models.task_file import FileFormat
 from tests.fixtures.api import API, ORIGIN
-from tests.fixtures.task_files import EXPORT, IMPORT, LINES, TYPES, counts_of, exported, imported, report_of
+from tests.fixtures.task_files import EXPORT, IMPORT, LINES, TYPES, counts_of, exported, imported, report_of, tasks_of
 from tests.fixtures.tasks import create, error_of, read
 
 CSV = b"title,completed\na,true\n"
@@ -16,6 +18,7 @@ FILES = {
     "tasks.csv": CSV,
     "tasks.jsonl": b'{"title": "a"}',
     "tasks.ndjson": b'{"title": "a"}',
+    "tasks.json": b'[{"title": "a"}]',
     "tasks.ics": b"BEGIN:VCALENDAR\nBEGIN:VTODO\nSUMMARY:a\nEND:VTODO\nEND:VCALENDAR\n",
 }
 
@@ -131,3 +134,56 @@ def test_only_a_csv_can_have_a_mark(client: httpx.Client, params: dict[str, str]
 
     assert [(detail["field"], detail["code"]) for detail in error["details"]] == [("query.bom", "bom_without_csv")]
     assert client.get(EXPORT, params={**params, "bom": "false"}).status_code == 200
+
+
+JSON = "application/json"
+
+
+@pytest.mark.requirement("FR-432")
+@pytest.mark.parametrize("params", [{}, {"include": "subtask_counts"}], ids=str)
+def test_the_answer_of_a_listing_is_imported(
+    client: httpx.Client, stranger: httpx.Client, params: dict[str, str]
+) -> None:
+    tasks = [create(client, f"{number}]", description='"}', labels=["x"]) for number in range(3)]
+    listing = client.get("/api/tasks", params={"limit": 2, **params})
+
+    assert imported(client, listing.content, JSON) == {"unchanged": 2}
+    assert imported(stranger, listing.content, f"{JSON}; charset=utf-8") == {"created": 2}
+    array = json.dumps([*listing.json()["data"], {"title": ""}, tasks[0]], indent=4)
+    report = report_of(sent(stranger, array.encode(), Content_Type=JSON))
+    assert counts_of(report) == {"created": 1, "unchanged": 2, "failed": 1}
+    assert [(error["line"], error["code"]) for error in report["errors"]] == [(3, "string_too_short")]
+
+
+@pytest.mark.requirement("FR-432")
+def test_what_comes_before_the_broken_part_of_an_array_is_stored(client: httpx.Client) -> None:
+    rows = [{"title": str(number)} for number in range(300)]
+    file = json.dumps(rows)[:-1] + ', {"title": "cu'
+
+    report = report_of(sent(client, file.encode(), Content_Type=JSON))
+
+    assert counts_of(report) == {"created": 300, "failed": 1}
+    assert [(error["line"], error["code"]) for error in report["errors"]] == [(301, "array_unfinished")]
+    assert len(tasks_of(client)) == 300
+
+
+@pytest.mark.requirement("FR-432")
+@pytest.mark.parametrize("body", ['{"title": "a"}', "", "[" * 100_000 + '"', '{"title": "a"}\n{"title": "b"}'])
+def test_json_without_tasks_is_answered(client: httpx.Client, body: str) -> None:
+    response = sent(client, body.encode(), Content_Type=JSON)
+
+    if body[:1] == "[":
+        assert [error["code"] for error in report_of(response)["errors"]] == ["array_invalid"]
+        return
+    (detail,) = error_of(response, 422, "VALIDATION_ERROR")["details"]
+    assert (detail["field"], detail["code"]) == ("row", "array_missing")
+
+
+@pytest.mark.requirement("FR-432", "FR-242")
+def test_an_import_of_an_array_stops_after_too_many_bad_elements(client: httpx.Client) -> None:
+    body = b"[" + b"{}," * 1_000_000 + b'{"title": "a"}]'
+
+    report = report_of(sent(client, body, Content_Type=JSON))
+
+    assert (report["failed"], report["stopped_at_line"]) == (10_000, 10_001)
+    assert tasks_of(client) == []

@@ -18,7 +18,7 @@ from backend.formats.csv import CSVWriter
 from backend.models.base import Input
 from backend.models.change import DeletedTask
 from backend.models.task import TaskPublic
-from backend.models.task_file import FileFormat, ImportedTask
+from backend.models.task_file import FileFormat, ImportedTask, ReadFormat
 from backend.models.values import sync_token
 from backend.models.values.sync_token import SyncToken
 
@@ -101,7 +101,10 @@ def task_files(description: str) -> Responses:
 
 def task_file_body(description: str) -> dict[str, Any]:
     """Document a request body that is a task file."""
-    content = {kind: _tasks(kind, file_format, ImportedTask) for kind, file_format in IMPORTED.items()}
+    content = {
+        kind: _array() if file_format is ReadFormat.JSON else _tasks(kind, FileFormat(file_format), ImportedTask)
+        for kind, file_format in IMPORTED.items()
+    }
     return {"requestBody": {"description": description, "required": True, "content": content}}
 
 
@@ -134,6 +137,11 @@ def _line(kind: str, model: type[BaseModel]) -> Schema:
 
 def _tasks(kind: str, file_format: FileFormat, line: type[TaskPublic | ImportedTask]) -> dict[str, Any]:
     return _text(kind, _EXAMPLES[file_format], _part(line) if file_format is FileFormat.JSON_LINES else None)
+
+
+def _array() -> dict[str, Any]:
+    """Document a JSON array of tasks, whose elements are those of a listing."""
+    return {"schema": {"type": "array", "items": _part(ImportedTask)}, "example": [example_of(TaskPublic)]}
 
 
 def _file(description: str, content: dict[str, Any]) -> Responses:

@@ -30,12 +30,14 @@ router = APIRouter(
     | WITH_BODY
     | errors(BadRequest, unknown_type(), unreadable(NO_TITLE)),
     openapi_extra=task_file_body(
-        "Tasks as JSON lines, CSV or iCalendar; the Content-Type says which. As `application/octet-stream`, or without "
-        'a Content-Type, send the name of the file: `Content-Disposition: attachment; filename="tasks.csv"`'
+        "Tasks as JSON lines, JSON, CSV or iCalendar; the Content-Type says which. As `application/octet-stream`, or "
+        'without a Content-Type, send the name of the file: `Content-Disposition: attachment; filename="tasks.csv"`'
     ),
 )
 async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> Response:
-    """Import tasks from JSON lines, CSV (with column names in the first row) or iCalendar, in UTF-8.
+    """Import tasks from JSON lines, JSON, CSV (with column names in the first row) or iCalendar, in UTF-8.
+
+    JSON is an array of tasks, or an object with an array `data`, like the answer of a listing.
 
     A row with an `id` (in iCalendar, a `UID` of any form) makes that task match the row: the task is created, edited,
     restored from the trash, or left alone if it already matches. You can therefore repeat an import, and an exported

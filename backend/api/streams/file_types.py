@@ -9,16 +9,20 @@ from starlette.datastructures import Headers
 
 from backend.api.streams.download import JSON_LINES
 from backend.errors import UnsupportedMediaType
-from backend.models.task_file import FileFormat
+from backend.models.task_file import AnyFormat, FileFormat, ReadFormat
 
-MEDIA_TYPES = {
+MEDIA_TYPES: dict[str, AnyFormat] = {
     JSON_LINES: FileFormat.JSON_LINES,
     "application/x-ndjson": FileFormat.JSON_LINES,
+    "application/json": ReadFormat.JSON,
     "text/csv": FileFormat.CSV,
     "application/vnd.ms-excel": FileFormat.CSV,  # what browsers call a CSV on Windows
     "text/calendar": FileFormat.CALENDAR,
 }
-_ENDINGS = {file_format.value: file_format for file_format in FileFormat} | {"ndjson": FileFormat.JSON_LINES}
+_ENDINGS: dict[str, AnyFormat] = {
+    **{file_format.value: file_format for file_format in (*FileFormat, ReadFormat.JSON)},
+    "ndjson": FileFormat.JSON_LINES,
+}
 _ANY_FILE = {"", "application/octet-stream"}  # says nothing
 _NAME = re.compile(r'filename\*?[ \t]*=[ \t]*(?:"([^"]{0,500})"|([^;"]{0,500}))', re.IGNORECASE)
 _UTF_8 = {"utf-8", "utf8"}
@@ -34,7 +38,7 @@ def unknown_type() -> UnsupportedMediaType:
     return UnsupportedMediaType(_NO_TYPE)
 
 
-def format_of(headers: Headers) -> FileFormat:
+def format_of(headers: Headers) -> AnyFormat:
     """Return the format of a body, from its headers; raises UnsupportedMediaType."""
     if any(coding.strip().lower() != "identity" for coding in headers.getlist("content-encoding")):
         raise UnsupportedMediaType("Send the file uncompressed, without Content-Encoding.")
@@ -52,7 +56,7 @@ def format_of(headers: Headers) -> FileFormat:
     return file_format
 
 
-def _format_of_name(headers: Headers) -> FileFormat | None:
+def _format_of_name(headers: Headers) -> AnyFormat | None:
     """Return the format that the name of the file ends in, if it is known."""
     found = (name for line in headers.getlist("content-disposition") for name in _NAME.findall(line))
     endings = ((quoted or plain).strip().rpartition(".")[2].lower() for quoted, plain in found)

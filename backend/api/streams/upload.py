@@ -24,7 +24,7 @@ from backend.api.streams.changes import Feed
 from backend.api.streams.slots import Slots
 from backend.database.connection_limiter import ConnectionLimiter
 from backend.errors import BadRequest, KeyReused, ServiceUnavailable, TooManyImports
-from backend.models.task_file import FileFormat
+from backend.models.task_file import AnyFormat
 from backend.services.idempotency import IdempotencyService
 from backend.services.task_files.import_service import ImportService
 from backend.services.task_files.reader import NO_ROOM, Part, TaskImport, reader_of
@@ -56,7 +56,7 @@ class Import:
     imports: Imports
     request: Request
     user_id: str
-    file_format: FileFormat
+    file_format: AnyFormat
 
     async def run(self, service: ImportService, once: Idempotent) -> Response:
         """Store all tasks that the client sends, and return a report.

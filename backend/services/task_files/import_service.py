@@ -14,7 +14,7 @@ from backend.database.session import Sessions
 from backend.errors import Detail, TooManyChanges, TooManySubtasks
 from backend.formats.rows import ROW
 from backend.models.tables import users
-from backend.models.task_file import FileFormat
+from backend.models.task_file import AnyFormat, FileFormat
 from backend.services.task_files.import_rules import Fate, Placed, Stored, put
 from backend.services.tasks.loaded import LoadedTasks
 from backend.services.tasks.names import Names
@@ -35,7 +35,7 @@ class ImportService:
     max_tasks: int
     only_adds: bool = False
 
-    def zone_of(self, file_format: FileFormat) -> str:
+    def zone_of(self, file_format: AnyFormat) -> str:
         """Return the zone of times that name none: that of the account, or UTC. Only calendars have such times."""
         return self._zone() if file_format is FileFormat.CALENDAR else UTC
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
@@ -10,14 +10,17 @@ from uuid import UUID
 
 from backend.errors import Detail
 from backend.formats.csv import CSVReader
+from backend.formats.json_array import ArrayReader
 from backend.formats.jsonl import JSONReader
 from backend.formats.rows import FileRow, Reader
 from backend.models.task_file import (
     MAX_BAD_ROWS,
     MAX_ERRORS,
     MAX_WARNINGS,
+    AnyFormat,
     FileFormat,
     ImportReport,
+    ReadFormat,
     RowError,
     RowWarning,
     mended,
@@ -50,14 +53,16 @@ class PartRow(NamedTuple):
 Part = list[PartRow]
 
 
-def reader_of(file_format: FileFormat, zone: str) -> Reader:
+def reader_of(file_format: AnyFormat, zone: str) -> Reader:
     """Return a reader for a format. Times that name no zone are in this one."""
     if file_format is FileFormat.CALENDAR:
         # Its library is large, and most processes do not need it.
         from backend.formats.icalendar import CalendarReader  # noqa: PLC0415
 
         return CalendarReader(zone)
-    return JSONReader() if file_format is FileFormat.JSON_LINES else CSVReader()
+    readers: dict[AnyFormat, Callable[[], Reader]]
+    readers = {FileFormat.JSON_LINES: JSONReader, FileFormat.CSV: CSVReader, ReadFormat.JSON: ArrayReader}
+    return readers[file_format]()
 
 
 def _nothing_yet() -> ImportReport:
