@@ -20,7 +20,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
 from backend.errors import Detail
 from backend.formats.rows import ROW
-from backend.models.base import Choice, Input, described, optional
+from backend.models.base import Choice, Input, described, first_problem, optional
 from backend.models.fields import (
     DOTS,
     NOT_IN_ADDRESSES,
@@ -40,7 +40,7 @@ from backend.models.fields import (
 )
 from backend.models.task import Priority, Status, StatusName, TaskFields
 from backend.models.task_query import INBOX, ListChoice
-from backend.utils.plain_words import BLANK, in_plain_words
+from backend.utils.plain_words import BLANK
 from backend.utils.priorities import PriorityNumber
 from backend.utils.unknown_names import unknown_name
 from backend.utils.visible_text import has_controls, without_controls
@@ -51,10 +51,19 @@ MAX_BAD_ROWS = 10_000  # after this many, the file is not what the client meant 
 MAX_FIELD_NAME = 100
 
 # Fields that an export has and an import ignores: only the account itself sets them.
-_IGNORED = {"user_id", "updated_at", "revision", "deleted_at", "subtask_counts"}
+_IGNORED = {"user_id", "updated_at", "revision", "deleted_at", "subtask_counts", "request_hash"}
 
 
 BOM_WITHOUT_CSV = "Only a CSV can begin with a byte order mark: send format=csv, or leave bom out"
+
+
+class Fate(StrEnum):
+    """The result of a row, named like its count in the report."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    RESTORED = "restored"
+    UNCHANGED = "unchanged"
 
 
 class FileFormat(Choice):
@@ -214,8 +223,7 @@ def read_task(fields: Mapping[str, object]) -> ImportedTask | Detail:
     try:
         return ImportedTask.model_validate(said)
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        return Detail(str(problem["loc"][0]), problem["type"], in_plain_words(problem["type"], problem["msg"]))
+        return first_problem(error)
 
 
 def _bounded(name: str) -> str:
@@ -251,15 +259,19 @@ _WARNING = {
 class ImportReport(BaseModel):
     """The result of an import."""
 
-    created: Count = described("Rows that created a task", 120)
-    updated: Count = described("Rows that changed a task", 3)
-    restored: Count = described("Rows that restored a task from the trash, changed or not", 1)
-    unchanged: Count = described("Rows whose task already matched", 40)
+    created: Count = described("Rows that created a task, or a label or list of an account's export", 120)
+    updated: Count = described("Rows that changed one of these", 3)
+    restored: Count = described("Rows that restored a task or list from the trash, changed or not", 1)
+    unchanged: Count = described("Rows whose task, label or list already matched", 40)
     failed: Count = described("Rows that were rejected; all other processed rows are stored", MAX_BAD_ROWS)
     mended: Count = described(
         "Rows that are stored, but not quite as the file says: see `warnings`. Each is also counted above", 2
     )
-    skipped: Count = described("Entries that are not tasks and were left out, such as the events of a calendar", 30)
+    skipped: Count = described(
+        "Entries that were left out because they are not tasks, such as the events of a calendar, or because they are "
+        "in the trash in an account's export",
+        30,
+    )
     stopped_at_line: LineNumber | None = described(
         f"Null, unless the import stopped after {MAX_BAD_ROWS} rejected rows: then the line of the first row that was "
         "not processed. What came before is stored, and nothing from there on is",

@@ -37,7 +37,8 @@ router = APIRouter(
 async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> Response:
     """Import tasks from JSON lines, JSON, CSV (with column names in the first row) or iCalendar, in UTF-8.
 
-    JSON is an array of tasks, or an object with an array `data`, like the answer of a listing.
+    JSON is an array of tasks, or an object with an array `data`, like the answer of a listing. JSON lines may be the
+    export of an account (`GET /api/me/export`): its labels and lists are imported, too, without what is in the trash.
 
     A row with an `id` (in iCalendar, a `UID` of any form) makes that task match the row: the task is created, edited,
     restored from the trash, or left alone if it already matches. You can therefore repeat an import, and an exported

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from backend.errors import (
     ValidationFailed,
 )
 from backend.formats.rows import ROW
-from backend.models.task_file import NOTHING_SAID, ImportedTask
+from backend.models.task_file import NOTHING_SAID, Fate, ImportedTask
 from backend.services.task_files.mending import KEPT_TITLE, title_from
 from backend.services.tasks.loaded import LoadedTasks
 from backend.services.tasks.rules import DATES, Row, edited, refuse_contradictions, with_dates
@@ -35,10 +34,10 @@ _IMPORTED_BEFORE = Detail(
     "the file with a new Idempotency-Key",
 )
 _DROPPED = "The start and the due date, of which the row omits one, contradict each other: the start was left out"
-_UNSEEN = Detail(
+UNSEEN = Detail(
     "id",
     "precondition_required",
-    "This task already exists and differs. This service requires an ETag for a change, and a file cannot send one",
+    "It already exists and differs. This service requires an ETag for a change, and a file cannot send one",
 )
 
 
@@ -52,15 +51,6 @@ class Placed(NamedTuple):
     def names_its_task(self) -> bool:
         """Return whether the row itself has the id. Only such a row changes a task."""
         return self.task.id is not None
-
-
-class Fate(StrEnum):
-    """The result of a row, named like its count in the report."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    RESTORED = "restored"
-    UNCHANGED = "unchanged"
 
 
 class Stored(NamedTuple):
@@ -129,7 +119,7 @@ def _put_again(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds:
     """Leave the task as it is that an import has made of this row before; if it is in the trash, bring it back."""
     current = tasks.tasks[row.id]
     if current.deleted_at is not None and only_adds:
-        return _UNSEEN
+        return UNSEEN
     fate = Fate.UNCHANGED
     if current.deleted_at is not None:
         current, fate = tasks.restore(current), Fate.RESTORED
@@ -147,7 +137,7 @@ def _put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool)
     current = tasks.tasks.get(row.id)
     wanted = _wanted(tasks, row, made_at)  # refuses what no task can be, before anything changes
     if only_adds and current is not None:
-        return Stored(Fate.UNCHANGED) if wanted == current else _UNSEEN
+        return Stored(Fate.UNCHANGED) if wanted == current else UNSEEN
     parent = tasks.tasks.get(row.task.parent_id) if row.task.parent_id else None
     if parent is None or parent.deleted_at is None or only_adds:
         return _stored(tasks, current, wanted)

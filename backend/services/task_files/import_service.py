@@ -11,11 +11,21 @@ from sqlmodel import select
 
 from backend.database.retry import reads, repeatable
 from backend.database.session import Sessions
-from backend.errors import Detail, TooManyChanges, TooManySubtasks
+from backend.errors import (
+    Detail,
+    PreconditionRequired,
+    TooManyChanges,
+    TooManyLabels,
+    TooManyLists,
+    TooManySubtasks,
+)
 from backend.formats.rows import ROW
+from backend.models.export import ImportedLabel, ImportedList
 from backend.models.tables import users
-from backend.models.task_file import AnyFormat, FileFormat
-from backend.services.task_files.import_rules import Fate, Placed, Stored, put
+from backend.models.task_file import AnyFormat, Fate, FileFormat
+from backend.services.labels.service import LabelService
+from backend.services.lists.service import ListService
+from backend.services.task_files.import_rules import UNSEEN, Placed, Stored, put
 from backend.services.tasks.loaded import LoadedTasks
 from backend.services.tasks.names import Names
 from backend.services.unit_of_work import USER_ID, unit_of_work
@@ -23,6 +33,7 @@ from backend.services.unit_of_work import USER_ID, unit_of_work
 Results = list[Stored | Detail]
 
 UTC = "UTC"
+_OUTSIDE = Detail(ROW, "outside_list", "Your personal access token is limited to one list, and cannot do this")
 ZONE = select(users.c.timezone).where(users.c.id == USER_ID)
 
 
@@ -57,6 +68,19 @@ class ImportService:
                 return [replace(error.details[0], field=ROW)]
             middle = len(rows) // 2
             return self.store(rows[:middle]) + self.store(rows[middle:])
+
+    def bring(self, row: ImportedLabel | ImportedList) -> Stored | Detail:
+        """Make a label or a list be as a line of an account's export says, or return why that is impossible."""
+        if self.sessions.list_id is not None:
+            return _OUTSIDE
+        try:
+            if isinstance(row, ImportedLabel):
+                return Stored(LabelService(self.sessions, self.user_id).bring(row, only_adds=self.only_adds))
+            return Stored(ListService(self.sessions, self.user_id).bring(row, only_adds=self.only_adds))
+        except PreconditionRequired:
+            return UNSEEN
+        except (TooManyLabels, TooManyLists) as error:
+            return replace(error.details[0], field=ROW)
 
     @repeatable
     def _store(self, rows: Sequence[Placed], tried: set[UUID]) -> Results:
