@@ -11,6 +11,7 @@ from backend.models.task_file import FileFormat
 from tests.fixtures.api import API, ORIGIN
 from tests.fixtures.task_files import EXPORT, IMPORT, LINES, TYPES, counts_of, exported, imported, report_of, tasks_of
 from tests.fixtures.tasks import create, error_of, read
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 CSV = b"title,completed\na,true\n"
 OCTETS = "application/octet-stream"
@@ -108,7 +109,7 @@ def test_a_page_of_an_allowed_origin_may_say_the_name(api: API) -> None:
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "authorization,content-disposition",
     }
-    with httpx.Client(base_url=api.base_url, trust_env=False) as browser:
+    with httpx.Client(base_url=api.base_url, trust_env=False, timeout=PATIENCE_SECONDS) as browser:
         answer = browser.options(IMPORT, headers=headers)
 
     assert "content-disposition" in answer.headers["Access-Control-Allow-Headers"]
