@@ -18,7 +18,8 @@ from backend.api.http.request_state import request_state, user_id_of
 from backend.api.state import AppState, app_state
 from backend.api.streams.changes import Stream
 from backend.api.streams.download import Export
-from backend.api.streams.upload import Import, format_of
+from backend.api.streams.file_types import format_of
+from backend.api.streams.upload import Import
 from backend.database.session import SessionFactory
 from backend.errors import BadRequest, Detail, NotConfirmed, PreconditionRequired
 from backend.models.user import ErasureQuery

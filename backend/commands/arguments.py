@@ -204,15 +204,15 @@ def _import(commands: Any) -> None:
         commands,
         "import",
         "Import tasks from a file for a user.\n\n"
-        "It reads what export writes, and more: see POST /api/tasks/import. A row with an id sets that task to what\n"
-        "the row says. A row without one makes a task once, however often you import the file. Bad rows are listed,\n"
-        "and all others are stored. After 10000 bad rows it stops and says where.",
+        "It reads what export writes, and JSON arrays: see POST /api/tasks/import. A row with an id sets that task\n"
+        "to what the row says. A row without one makes a task once, however often you import the file. Bad rows are\n"
+        "listed, and all others are stored. After 10000 bad rows it stops and says where.",
         examples=("task-api import --user alice tasks.csv", "task-api import --user alice --format ics - < tasks"),
         settings=f"{_DATABASE}, MAX_TASKS_PER_USER, REQUEST_TIMEOUT_SECONDS",
     )
     added.set_defaults(command="import_tasks")  # `import` is a Python keyword
     added.add_argument("--user", metavar="USER", required=True, help="id of the user")
-    added.add_argument("--format", choices=_FORMATS, help="format of the file (default: from its name)")
+    added.add_argument("--format", choices=(*_FORMATS, "json"), help="format of the file (default: from its name)")
     added.add_argument(
         "--key", metavar="KEY", help="under another one, rows without ids make tasks once more (default: none)"
     )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TypeVar
 
 from backend.identity.claims import MAX_USER_ID_LENGTH, is_user_id
-from backend.models.task_file import FileFormat
 
 STANDARD = "-"  # input or output
+
+_Format = TypeVar("_Format", bound=StrEnum)
 
 
 def check_user(options: argparse.Namespace) -> None:
@@ -18,9 +22,10 @@ def check_user(options: argparse.Namespace) -> None:
         )
 
 
-def format_of(options: argparse.Namespace, name: str) -> FileFormat:
-    """Return a file's format from the option or else its name; exits with 2 when neither names one."""
+def format_of(options: argparse.Namespace, name: str, formats: Iterable[_Format]) -> _Format:
+    """Return a file's format from the option or else its name; exits with 2 when neither names one of these."""
     ending = options.format or name.rpartition(".")[2].lower()
-    if ending not in list(FileFormat):
-        options.parser.error(f"choose the format of the file with --format: {', '.join(FileFormat)}")
-    return FileFormat(ending)
+    known = {file_format.value: file_format for file_format in formats}
+    if ending not in known:
+        options.parser.error(f"choose the format of the file with --format: {', '.join(known)}")
+    return known[ending]

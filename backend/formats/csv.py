@@ -3,8 +3,8 @@
 Spreadsheets treat a text as a formula if it begins with =, +, -, @ or the like, and a stranger's formula can do harm
 (OWASP: CSV injection). The writer puts an apostrophe before such a text, which spreadsheets take for "this is text".
 The reader removes one. A text that already has apostrophes before such a beginning gets one more, so that every text
-comes back unchanged. An empty cell means no description, a lone apostrophe means an empty one. Under the name of a
-date, or of the priority, an empty cell means none. Labels are separated by commas.
+comes back unchanged. An empty cell means no value, a lone apostrophe an empty text. Spreadsheets leave out empty cells
+at the end of a row, so a shorter row has the others empty. Labels are separated by commas.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, repeat
 
 from backend.errors import Detail
 from backend.formats.rows import (
@@ -39,7 +39,6 @@ COLUMNS = (
 )
 _KNOWN = {*COLUMNS, "user_id", "deleted_at"}
 _TEXTS = {"title", "description", "labels"}
-_CLEARED_BY_BLANK = {"description", *_DATES, "priority", "labels", "list_id", "parent_id"}
 
 _BEGINS_A_FORMULA = r"(?:\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]|\Z)"
 _TO_GUARD = re.compile(rf"'*{_BEGINS_A_FORMULA}")
@@ -154,7 +153,7 @@ class CSVReader:
             return FileRow(line, problem=cells)
         if any(cells[len(self._columns) :]):
             return FileRow(line, problem=_TOO_MANY_CELLS)
-        return FileRow(line, _fields(zip(self._columns, cells, strict=False)), size=sum(map(len, cells)))
+        return FileRow(line, _fields(self._columns, cells), size=sum(map(len, cells)))
 
 
 def _is_open(line: bytes, separator: str, *, is_open: bool) -> bool:
@@ -218,14 +217,14 @@ def _names(cells: list[str] | Detail) -> list[str]:
     return [] if isinstance(cells, Detail) else [cell.strip().lower() for cell in cells]
 
 
-def _fields(cells: Iterable[tuple[str, str]]) -> dict[str, object]:
-    return {name: _value(name, cell) for name, cell in cells if cell or name == "title" or name in _CLEARED_BY_BLANK}
+def _fields(columns: Iterable[str], cells: list[str]) -> dict[str, object]:
+    return {name: _value(name, cell) for name, cell in zip(columns, chain(cells, repeat("")), strict=False)}
 
 
 def _value(name: str, cell: str) -> object:
+    if not cell:
+        return None
     if name == "completed":
         return _FLAGS.get(cell.lower(), cell)
     text = cell[1:] if name in _TEXTS and _GUARDED.match(cell) else cell
-    if name == "labels":
-        return [label for label in text.split(",") if is_visible(label)]
-    return None if name in _CLEARED_BY_BLANK and not cell else text
+    return [label for label in text.split(",") if is_visible(label)] if name == "labels" else text

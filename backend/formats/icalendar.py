@@ -22,6 +22,7 @@ from backend.formats.icalendar_fields import (
     EXACT_TEXTS,
     LABELS,
     LIST,
+    NO_LABELS,
     NO_PARENT,
     POSITION,
     STATUSES,
@@ -81,14 +82,12 @@ def _component(task: Mapping[str, Any]) -> Iterator[str]:
     yield from ("BEGIN:VTODO", f"UID:{_uid(task, 'id', 'uid')}", f"DTSTAMP:{changed}", f"LAST-MODIFIED:{changed}")
     yield from written_moment("CREATED", task["created_at"])
     yield from _text("SUMMARY", task["title"])
-    if task["description"] is not None:
-        yield from _text("DESCRIPTION", task["description"])
+    yield from _text("DESCRIPTION", task["description"])
     yield f"STATUS:{STATUSES[task['status']]}"
     yield from written_dates(task)
-    if task["priority"] is not None:
-        yield f"PRIORITY:{task.get('priority_number') or number_of(task['priority'])}"
-    if task["labels"]:
-        yield f"{LABELS}:{','.join(label.translate(_ESCAPES) for label in task['labels'])}"
+    number = task.get("priority_number") or number_of(task["priority"])
+    yield f"PRIORITY:{0 if task['priority'] is None else number}"
+    yield f"{LABELS if task['labels'] else NO_LABELS}:{','.join(label.translate(_ESCAPES) for label in task['labels'])}"
     yield f"{LIST}:{task['list_id'] or ''}"
     yield f"{POSITION}:{task['position']}"
     if task["parent_id"]:
@@ -111,11 +110,11 @@ def _utc(moment: str) -> str:
     return written.decode()
 
 
-def _text(name: str, text: str) -> Iterator[str]:
-    legible = legible_text(text)
+def _text(name: str, text: str | None) -> Iterator[str]:
+    legible = legible_text(text or "")
     # The library's own escaping takes \N in a text for a line break.
     yield f"{name}:{legible.translate(_ESCAPES)}"
-    if legible != text:
+    if text is not None and (legible != text or not text):
         exact = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
         yield f"{EXACT_TEXTS[name]}:{exact.translate(_ESCAPES)}"
 

@@ -18,6 +18,7 @@ from backend.formats.icalendar_fields import (
     INVALID,
     LABELS,
     LIST,
+    NO_LABELS,
     NO_PARENT,
     ORDER,
     POSITION,
@@ -36,7 +37,7 @@ _PROPERTIES = {
     *EXACT_TEXTS.values(),
     *DATES,
     *EXACT.values(),
-    *(ZONE, LABELS, LIST, POSITION, ORDER, PARENT, NO_PARENT, EXCEPTION, "DURATION", TZID, LOCATION),
+    *(ZONE, LABELS, NO_LABELS, LIST, POSITION, ORDER, PARENT, NO_PARENT, EXCEPTION, "DURATION", TZID, LOCATION),
 }
 _TEXTS = {"SUMMARY", "DESCRIPTION", "COMMENT"}  # which some programs do not fold
 _ZONE = b"VTIMEZONE"

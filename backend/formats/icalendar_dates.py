@@ -39,7 +39,6 @@ _OTHER_KIND = Detail(
     "DTSTART", "start_respelled", "The start is a day and the due date a time, or reversed: the start became like that"
 )
 _LATE_START = Detail("DTSTART", "start_dropped", "The start is after the due date, and was left out")
-_NO_DATE = "This is empty: the task has no such date"
 _NOT_A_DATE = "Must be a day, like 20261121, or a time, like 20261121T093000Z"
 _UNKNOWN_ZONE = "TZID must be the name of a time zone of IANA or of Windows, like Europe/Berlin"
 
@@ -57,8 +56,9 @@ def written_dates(task: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{name}:{_basic(moment)}Z"
             else:
                 yield f"{name};TZID={task['timezone']}:{_basic(local)}"
-    if task["timezone"] is not None:
-        yield f"{ZONE}:{task['timezone']}"
+        else:
+            yield f"{EXACT[name]}:"  # an empty DUE or DTSTART is none that other programs know
+    yield f"{ZONE}:{task['timezone'] or ''}"
 
 
 def written_moment(name: str, text: str) -> Iterator[str]:
@@ -81,22 +81,17 @@ def _basic(moment: datetime) -> str:
 def read_dates(
     texts: Mapping[str, str], parameters: Mapping[str, Mapping[str, Any]], zones: FileZones, mends: list[Detail]
 ) -> dict[str, str | None] | Detail:
-    """Read the dates of a task, all of them if it has any; returns a Detail for what is wrong.
+    """Read the dates that properties name, and clear those that they leave empty; returns a Detail for what is wrong.
 
     A time that names no zone is local time wherever its reader is (RFC 5545, 3.3.5), which is `zones.own`.
-
-    A task without dates says nothing about them: files from before there were dates leave them alone.
     """
-    if texts.keys().isdisjoint(DATES):
-        return {}
     found: dict[str, date] = {}
     named: dict[str, str | None] = {}
-    for name in filter(texts.__contains__, DATES):
-        said = parameters.get(name, {})
-        value = texts[name].strip()
+    for name in DATES:
+        value = texts.get(name, "").strip()
         if not value:
-            mends.append(Detail(name, "date_empty", _NO_DATE))
             continue
+        said = parameters.get(name, {})
         zone = zones.named(said, mends)
         if zone is not None and zone not in ZONES:
             return Detail(name, "timezone_unknown", _UNKNOWN_ZONE)
@@ -108,12 +103,21 @@ def read_dates(
         named[name] = zone if isinstance(when, datetime) else None
     _add_duration(texts, found, named.get("DTSTART") or zones.own, mends)
     _mend_start(found, named.get("DUE") or named.get("DTSTART") or zones.own, mends)
-    fields: dict[str, str | None] = dict.fromkeys(("due_date", "due_at", "start_date", "start_at", "timezone"))
-    for name, when in found.items():
-        fields[f"{_FIELDS[name]}_{'at' if isinstance(when, datetime) else 'date'}"] = when.isoformat()
-    if any(isinstance(when, datetime) for when in found.values()):
-        own = texts.get(ZONE, "").strip()
-        fields["timezone"] = named.get("DUE") or named.get("DTSTART") or (own if own in ZONES else None)
+    return _fields(texts, found, named.get("DUE") or named.get("DTSTART"))
+
+
+def _fields(texts: Mapping[str, str], found: Mapping[str, date], zone: str | None) -> dict[str, str | None]:
+    """Return the fields of the dates that were found, and of those that are said to be none."""
+    fields: dict[str, str | None] = {}
+    for name, field_name in _FIELDS.items():
+        if name in found or name in texts or texts.get(EXACT[name], "?").strip() == "":
+            fields |= {f"{field_name}_date": None, f"{field_name}_at": None}
+        if name in found:
+            kind = "at" if isinstance(found[name], datetime) else "date"
+            fields[f"{field_name}_{kind}"] = found[name].isoformat()
+    own, has_time = texts.get(ZONE, "?").strip(), any(isinstance(when, datetime) for when in found.values())
+    if not own or (has_time and (zone or ZONE in texts)):
+        fields["timezone"] = zone or (own if own in ZONES else None)
     return fields
 
 

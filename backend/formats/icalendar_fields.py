@@ -20,11 +20,13 @@ from backend.utils.visible_text import is_visible
 
 EXACT_TEXTS = {"SUMMARY": "X-TASK-API-SUMMARY", "DESCRIPTION": "X-TASK-API-DESCRIPTION"}
 LABELS = "CATEGORIES"
+NO_LABELS = "X-TASK-API-CATEGORIES"  # empty: some programs take an empty CATEGORIES for a label without a name
 LIST = "X-TASK-API-LIST"
 POSITION = "X-TASK-API-POSITION"
 ORDER = "X-APPLE-SORT-ORDER"  # a whole number
 NO_PARENT = "X-TASK-API-PARENT"  # empty: no RELATED-TO alone would leave a parent alone, as in files of others
 STATUSES = {"todo": "NEEDS-ACTION", "in_progress": "IN-PROCESS", "done": "COMPLETED", "cancelled": "CANCELLED"}
+_STATE = ("STATUS", "PERCENT-COMPLETE", "COMPLETED")
 _STATUS_OF = {word: status for status, word in STATUSES.items()}
 _BEGUN = re.compile("0?[1-9]|[1-9][0-9]", re.ASCII)  # percent
 _A_PRIORITY = re.compile(r"\+?0*([0-9])", re.ASCII)
@@ -77,8 +79,8 @@ def read_properties(lines: Iterable[bytearray]) -> tuple[dict[str, str], dict[st
         is_quoted = str(said.get("ENCODING", "")).upper() == "QUOTED-PRINTABLE"
         found[name] = _unquoted(line[colon + 1 :], str(said.get("CHARSET", ""))) if is_quoted else line[colon + 1 :]
         parameters[name] = said
-    many = {LABELS: ",".join(labels), SUBTASKS: "\n".join(subtasks)}
-    return found | {name: values for name, values in many.items() if values}, parameters
+    many = {LABELS: (",", labels), SUBTASKS: ("\n", subtasks)}
+    return found | {name: between.join(values) for name, (between, values) in many.items() if values}, parameters
 
 
 def _unquoted(value: str, charset: str) -> str:
@@ -98,25 +100,27 @@ def read_fields(
     fields: dict[str, object] = {**_texts(texts), **_status(texts)}
     is_completed = fields.get("status") == "done" or fields.get("completed") is True
     for name, field_name in MOMENTS.items():
-        if name in texts and (is_completed or name != "COMPLETED"):
+        if texts.get(name, "").strip() and (is_completed or name != "COMPLETED"):
             moment = read_moment(name, texts, parameters.get(name, {}), zones, mends)
             if moment is not None:
                 fields[field_name] = moment
     if "PRIORITY" in texts:
-        found = _A_PRIORITY.fullmatch(texts["PRIORITY"].strip())
+        found = _A_PRIORITY.fullmatch(texts["PRIORITY"].strip() or "0")
         if found is None:
             mends.append(_NO_PRIORITY)
         else:
             fields["priority"] = PriorityNumber(found[1]) or None
     if LABELS in properties:
         fields["labels"] = [label for label in split_on_unescaped_comma(properties[LABELS]) if is_visible(label)]
+    elif NO_LABELS in properties:
+        fields["labels"] = []
     dates = read_dates(texts, parameters, zones, mends)
     return dates if isinstance(dates, Detail) else fields | dates
 
 
 def _texts(texts: Mapping[str, str]) -> dict[str, object]:
     """Read what a component says of its title and description, its id, its list, its place there and its parent."""
-    fields: dict[str, object] = {"description": None}
+    fields: dict[str, object] = {}
     for name, field_name in (("SUMMARY", "title"), ("DESCRIPTION", "description")):
         if name in texts:
             fields[field_name] = _exact(texts[name], texts.get(EXACT_TEXTS[name]))
@@ -125,7 +129,7 @@ def _texts(texts: Mapping[str, str]) -> dict[str, object]:
     if LIST in texts:
         fields["list_id"] = texts[LIST].strip() or None  # the inbox
     if POSITION in texts:
-        fields["position"] = texts[POSITION].strip()
+        fields["position"] = texts[POSITION].strip() or None
     elif _AN_ORDER.fullmatch(texts.get(ORDER, "").strip()):
         # A position of 15 digits, which is before those of the tasks that come last here.
         fields["position"] = f"o{int(texts[ORDER]) + _HALF:015}1"
@@ -137,19 +141,24 @@ def _texts(texts: Mapping[str, str]) -> dict[str, object]:
 
 def _status(texts: Mapping[str, str]) -> dict[str, object]:
     """Read the status, or else only whether the task is completed: an unfinished one may have any other status."""
-    word = texts.get("STATUS", "").strip()
+    said = {name: texts[name].strip() for name in _STATE if name in texts}
+    word, percent, ended = (said.get(name, "") for name in _STATE)
     if status := _STATUS_OF.get(word.upper()):
         return {"status": status}
-    percent, has_ended = texts.get("PERCENT-COMPLETE", "").strip(), bool(texts.get("COMPLETED", "").strip())
-    if not word and not has_ended and _BEGUN.fullmatch(percent):
+    if not word and not ended and _BEGUN.fullmatch(percent):
         return {"status": "in_progress"}
-    return {"completed": not word and (has_ended or percent == "100")}
+    if "STATUS" in said and not any(said.values()):
+        return {"status": None}
+    return {"completed": not word and (bool(ended) or percent == "100")} if said else {}
 
 
-def _exact(legible: str, exact: str | None) -> str:
-    """Return the exact text if the legible one is unchanged, else the legible one: somebody has edited it."""
+def _exact(legible: str, exact: str | None) -> str | None:
+    """Return the exact text if the legible one is unchanged, else the legible one: somebody has edited it.
+
+    An empty one means none, unless the exact one is empty, too.
+    """
     try:
         text = json.loads(exact or "")
     except (ValueError, RecursionError):
-        return legible
-    return text if isinstance(text, str) and legible_text(text) == legible else legible
+        return legible or None
+    return text if isinstance(text, str) and legible_text(text) == legible else legible or None

@@ -10,8 +10,8 @@ from backend.errors import Detail
 from backend.formats.rows import BLANK_LINES, NOT_UTF_8, ROW, TOO_LONG, FileRow, Line, Lines
 from backend.utils.strict_json import RepeatedKeyError, refuse_constant, unambiguous
 
-_INVALID = Detail(ROW, "json_invalid", "This is not valid JSON")
-_NO_OBJECT = Detail(ROW, "object_type", "Each line must be a JSON object")
+INVALID = Detail(ROW, "json_invalid", "This is not valid JSON")
+_NO_OBJECT = Detail(ROW, "object_type", "Each row must be a JSON object, like {…}")
 _REPEATED = Detail(ROW, "duplicate_key", "A key appears more than once")
 
 
@@ -23,11 +23,11 @@ class JSONReader:
 
     def read(self, piece: bytes) -> Iterator[FileRow | None]:
         """Return the rows that end in the next piece."""
-        return map(_row, self._lines.read(piece))
+        return map(row_of, self._lines.read(piece))
 
     def end(self) -> Iterator[FileRow | None]:
         """Return the row that ends with the file."""
-        return map(_row, self._lines.end())
+        return map(row_of, self._lines.end())
 
 
 class JSONWriter:
@@ -41,12 +41,13 @@ class JSONWriter:
         return lines
 
 
-def _row(line: Line) -> FileRow | None:
+def row_of(line: Line) -> FileRow | None:
+    """Read an object; None for a blank line."""
     if line.is_cut:
         return FileRow(line.number, problem=TOO_LONG)
     if not line.data.strip():
         return None
-    problem = _INVALID
+    problem = INVALID
     try:
         fields = _DECODER.decode(line.data.decode())
         if isinstance(fields, dict):

@@ -8,9 +8,12 @@ from enum import StrEnum
 from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
-from pydantic import GetJsonSchemaHandler, ModelWrapValidatorHandler, PrivateAttr, model_validator
+from pydantic import GetJsonSchemaHandler, ModelWrapValidatorHandler, PrivateAttr, ValidationError, model_validator
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticUndefined
 from sqlmodel import Field, SQLModel
+
+from backend.errors import Detail
+from backend.utils.plain_words import in_plain_words
 
 
 def described(description: str, example: object, **arguments: Any) -> Any:
@@ -122,3 +125,9 @@ class Page:
     tag: str
     total: int | None = None
     counts: dict[str, int] | None = None
+
+
+def first_problem(error: ValidationError) -> Detail:
+    """Return the first thing that the validator says, in our words."""
+    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return Detail(str(problem["loc"][0]), problem["type"], in_plain_words(problem["type"], problem["msg"]))

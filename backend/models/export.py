@@ -1,22 +1,27 @@
-"""The lines of an export: everything stored about one user, as it is in the tables."""
+"""The lines of an export: everything stored about a user, as it is in the tables. And what an import reads of them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, StringConstraints, ValidationError
 
+from backend.errors import Detail
 from backend.formats.rows import MAX_UID_LENGTH
 from backend.models.access_token import AccessTokenPublic
-from backend.models.base import described
+from backend.models.base import Input, described, first_problem
 from backend.models.fields import (
     POSITION_EXAMPLE,
     TIME_EXAMPLE,
     UUID_EXAMPLE,
+    CanonicalUUID,
+    Color,
     Count,
+    LabelName,
     Revision,
     StoredColor,
     StoredLabel,
@@ -24,6 +29,7 @@ from backend.models.fields import (
     StoredPosition,
     UserId,
 )
+from backend.models.list import ListCreate
 from backend.models.task import TaskColumns
 from backend.models.user import Account
 
@@ -33,6 +39,7 @@ Key = Annotated[str, StringConstraints(max_length=292, pattern=r"^([0-9a-f-]{36}
 Kind = Annotated[str, StringConstraints(max_length=5, pattern="^(task|label|list|moved)$")]
 UID = Annotated[str, StringConstraints(min_length=1, max_length=MAX_UID_LENGTH, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Json = Annotated[str, StringConstraints(max_length=10_000_000, pattern=r"^\{.*\}$")]  # the largest batch needs less
+_Row = TypeVar("_Row", bound=Input)
 
 
 class ExportedAccount(Account):
@@ -121,10 +128,10 @@ class ExportEnd(BaseModel):
 # The model of `data`, by the `type` of the line.
 LINES: dict[str, type[BaseModel]] = {
     "account": ExportedAccount,
-    "task": ExportedTask,
-    "removed_task": RemovedTask,
     "label": ExportedLabel,
     "list": ExportedList,
+    "task": ExportedTask,
+    "removed_task": RemovedTask,
     "idempotency_key": ExportedKey,
     "access_token": ExportedAccessToken,
     "end": ExportEnd,
@@ -145,3 +152,43 @@ class ExportPage:
 
     lines: str
     next: ExportCursor | None
+
+
+class ImportedLabel(Input):
+    """A label as a line of an export describes it. In an existing label, an omitted colour stays as it is."""
+
+    id: CanonicalUUID = described("The label's id", UUID_EXAMPLE)
+    name: LabelName = described("The label's name", "home")
+    color: Color | None = described("Its colour, or null", None, default_factory=lambda: None)
+
+
+class ImportedList(ListCreate):
+    """A list as a line of an export describes it. In an existing list, omitted fields keep their values."""
+
+    id: CanonicalUUID = described("The list's id", UUID_EXAMPLE)
+
+
+def line_of(fields: Mapping[str, object]) -> tuple[str, Mapping[str, object]] | None:
+    """Return the type and the data of a line of an account's export; None for any other row."""
+    kind, data = fields.get("type"), fields.get("data")
+    if len(fields) == len(("type", "data")) and isinstance(kind, str) and kind in LINES and isinstance(data, dict):
+        return kind, data
+    return None
+
+
+def read_label(data: Mapping[str, object]) -> ImportedLabel | Detail:
+    """Read a label; returns a Detail for the first thing that is wrong with it."""
+    return _read(ImportedLabel, data, ignored=ExportedLabel.model_fields.keys() - ImportedLabel.model_fields.keys())
+
+
+def read_list(data: Mapping[str, object]) -> ImportedList | Detail:
+    """Read a list; returns a Detail for the first thing that is wrong with it."""
+    said = {**data, "archived": data["archived_at"] is not None} if "archived_at" in data else data
+    return _read(ImportedList, said, ignored=ExportedList.model_fields.keys() - ImportedList.model_fields.keys())
+
+
+def _read(model: type[_Row], data: Mapping[str, object], ignored: set[str]) -> _Row | Detail:
+    try:
+        return model.model_validate({name: value for name, value in data.items() if name not in ignored})
+    except ValidationError as error:
+        return first_problem(error)

@@ -30,10 +30,10 @@ rate_limits = _table_of(RateLimit)
 
 # The rows of one user are in these, besides `users`. An export writes them in this order, with these types of lines.
 OF_A_USER = {
-    "task": tasks,
-    "removed_task": tombstones,
     "label": labels,
     "list": lists,
+    "task": tasks,  # behind what tasks name, so that an import can read the export from its beginning to its end
+    "removed_task": tombstones,
     "idempotency_key": idempotency_keys,
     "access_token": access_tokens,
 }

@@ -14,11 +14,11 @@ from backend.errors import NoRoom
 from backend.utils.positions import MAX_POSITION_LENGTH, is_position, last_position, position_within
 from tests.fixtures.clients import NODE_TESTS
 from tests.fixtures.needs import needing_node
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = needing_node("fractional-indexing")
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
-SECONDS = 100
 ENDS = [None, "a0", "Zz", "a0V", "A" + 25 * "0" + "2", "z" + 26 * "z", "zzzzzzzzzzzzzzzzzzzzzzzzzzzV", "Xzzz"]
 
 
@@ -49,7 +49,7 @@ def test_what_we_put_between_two_positions_is_what_pages_do(tmp_path: Path) -> N
     given = pairs()
     (tmp_path / "pairs.json").write_text(json.dumps(given))
     command = ["node", "positions.mjs", str(tmp_path / "pairs.json")]
-    theirs = subprocess.run(command, cwd=NODE_TESTS, capture_output=True, timeout=SECONDS, check=True).stdout  # noqa: S603
+    theirs = subprocess.run(command, cwd=NODE_TESTS, capture_output=True, timeout=PATIENCE_SECONDS, check=True).stdout  # noqa: S603
 
     assert json.loads(theirs) == [ours(low, high) for low, high in given]
     assert all(is_position(each) and len(each) <= MAX_POSITION_LENGTH for each in json.loads(theirs) if each)

@@ -18,6 +18,7 @@ from backend.server.signals import EXIT_INTERRUPTED
 from backend.services.task_files import export_service
 from backend.services.task_files.import_service import ImportService
 from tests.fixtures.api import new_user
+from tests.fixtures.lists import make
 from tests.fixtures.process import environment, run
 from tests.fixtures.proxy import Fault, counting_proxy
 from tests.fixtures.task_files import exported, said_of, tasks_of
@@ -104,7 +105,8 @@ def test_they_write_to_and_read_from_other_programs(
     assert done.returncode == 1
     assert done.stdout == b"1 created, 0 updated, 0 restored, 0 unchanged, 1 failed\n"
     assert done.stderr == (
-        b"-:2: title: This is required: send it\ntask-api: 1 row is bad (listed above). All other rows are stored\n"
+        b"-:2: title: This row says nothing about a new task: give it a title\n"
+        b"task-api: 1 row is bad (listed above). All other rows are stored\n"
     )
 
 
@@ -113,6 +115,24 @@ def test_what_is_skipped_is_counted(command: Command, user_id: str) -> None:
     Path("tasks.ics").write_text("BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VEVENT\nEND:VCALENDAR\n")
 
     assert command("import", "--user", user_id, "tasks.ics") == (0, ALL_CREATED.strip().format(0) + ", 1 skipped\n", "")
+
+
+@pytest.mark.requirement("FR-433")
+def test_the_export_of_an_account_is_read(client: httpx.Client, command: Command) -> None:
+    home = make(client, "Home")
+    create(client, "a", list_id=home["id"], labels=["x"])
+    Path("account.jsonl").write_text(client.get("/api/me/export").text)
+
+    assert command("import", "--user", new_user(), "account.jsonl") == (0, ALL_CREATED.format(3), "")
+
+
+@pytest.mark.requirement("FR-432")
+def test_a_json_array_is_read(command: Command, user_id: str) -> None:
+    Path("tasks.json").write_text('[{"title": "a"}, {"title": "b"}]')
+
+    assert command("import", "--user", user_id, "tasks.json") == (0, ALL_CREATED.format(2), "")
+    code, _, error = command("export", "--user", user_id, "--output", "tasks.json")
+    assert (code, "jsonl, csv, ics" in error) == (2, True)
 
 
 def test_bad_rows_are_listed(command: Command, user_id: str) -> None:

@@ -311,7 +311,7 @@ def test_the_example_of_an_invalid_request_is_possible(operation: Operation) -> 
     (detail,) = _content(operation.document["responses"]["422"])["application/json"]["example"]["error"]["details"]
     parameters = {f"query.{item['name']}" for item in operation.document.get("parameters", []) if item["in"] == "query"}
     body = operation.document.get("requestBody", {"content": {}})["content"].get("application/json", {}).get("schema")
-    fields = set(_model_of(body["anyOf"][0] if "anyOf" in body else body).model_fields) if body else set()
+    fields = set(_model_of(body.get("anyOf", [body.get("items", body)])[0]).model_fields) if body else set()
     if operation.id == "import_tasks":
         fields = set(model_named("ImportedTask").model_fields)
 

@@ -10,6 +10,7 @@ import pytest
 from backend.config import Settings
 from tests.fixtures.api import API, ORIGIN, new_user, serve
 from tests.fixtures.tasks import JSON, MISSING_ID, error_of
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 EXPOSED = {
     "Allow", "Content-Disposition", "ETag", "Idempotency-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy",
@@ -48,7 +49,8 @@ def preflight(api: API, origin: str, method: str = "PUT", **more: str) -> httpx.
     """Send the preflight that a browser sends before a request to another origin."""
     asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "authorization,content-type"}
     asked |= {name.replace("_", "-"): value for name, value in more.items()}
-    return httpx.options(f"{api.base_url}/api/tasks", headers={"Origin": origin, **asked}, trust_env=False)
+    headers = {"Origin": origin, **asked}
+    return httpx.options(f"{api.base_url}/api/tasks", headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
 
 
 def cors_headers(response: httpx.Response) -> list[str]:

@@ -198,7 +198,7 @@ def test_the_key_is_stored_with_each_change(client: httpx.Client, user_id: str, 
 
 
 @pytest.mark.requirement("FR-283")
-def test_a_file_without_dates_leaves_them_alone_and_one_with_them_sets_all(client: httpx.Client) -> None:
+def test_a_file_sets_the_dates_that_it_names_and_leaves_the_others_alone(client: httpx.Client) -> None:
     task = create(client, "a", **BERLIN)
     todo = f"BEGIN:VCALENDAR\nBEGIN:VTODO\nUID:{task['id']}\nSUMMARY:b\n%sEND:VTODO\nEND:VCALENDAR"
 
@@ -208,7 +208,7 @@ def test_a_file_without_dates_leaves_them_alone_and_one_with_them_sets_all(clien
 
     assert after(todo % "", CALENDAR) == dates(task)
     assert after(f"id,title\n{task['id']},c\n", CSV) == dates(task)
-    assert after(todo % "DTSTART;VALUE=DATE:20261120\n", CALENDAR) == {"start_date": "2026-11-20"}
+    assert after(todo % "DTSTART;VALUE=DATE:20261120\nX-TASK-API-DUE:\n", CALENDAR) == {"start_date": "2026-11-20"}
     assert after(f"id,title,due_date\n{task['id']},d,2026-11-20\n", CSV) == {
         "start_date": "2026-11-20",
         "due_date": "2026-11-20",

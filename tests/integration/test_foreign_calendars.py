@@ -121,7 +121,7 @@ def test_a_file_whose_values_all_begin_with_a_space_is_read(client: httpx.Client
 @pytest.mark.parametrize(
     ("lines", "said", "warnings"),
     [
-        (["SUMMARY:a", "PRIORITY:"], {"priority": None}, ["PRIORITY priority_invalid"]),
+        (["SUMMARY:a", "PRIORITY:x"], {"priority": None}, ["PRIORITY priority_invalid"]),
         (["SUMMARY:a", "PRIORITY:12"], {"priority": None}, ["PRIORITY priority_invalid"]),
         (["DESCRIPTION:\\n Call\\nthe shop"], {"title": "Call"}, ["title title_missing"]),
         (["SUMMARY: "], {"title": "Untitled"}, ["title title_missing"]),
@@ -194,12 +194,13 @@ MOMENT = "2026-05-04T07:00:00+00:00"
         (["CREATED:20260504"], {"created_at": "2026-05-03T22:00:00+00:00"}, ["CREATED moment_local"]),
         (["COMPLETED:20260504T090000"], {"completed_at": MOMENT, "status": "done"}, ["COMPLETED moment_local"]),
         (["COMPLETED:20260132T030405Z"], {"status": "done"}, ["COMPLETED moment_dropped"]),
-        (["CREATED:"], {"status": "todo"}, ["CREATED moment_dropped"]),
+        (["CREATED:"], {"status": "todo"}, []),
+        (["CREATED:soon"], {"status": "todo"}, ["CREATED moment_dropped"]),
         (["CREATED:16010101T000000Z"], {"status": "todo"}, ["CREATED moment_dropped"]),
         (["CREATED:00010101"], {"status": "todo"}, ["CREATED moment_dropped"]),
         (["COMPLETED:"], {"status": "todo"}, []),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_times_that_are_not_in_utc_or_none_at_all_are_mended(
     client: httpx.Client, lines: list[str], said: Task, warnings: list[str]

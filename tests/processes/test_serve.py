@@ -18,6 +18,7 @@ from backend.database.migrations import runner as migrations
 from tests.fixtures.issuer import running_issuer
 from tests.fixtures.needs import need
 from tests.fixtures.process import REPOSITORY, TASK_API, environment, run, served
+from tests.fixtures.servers import free_port
 from tests.fixtures.tokens import SECRET, claims, ed25519_pair, rsa_pair
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
@@ -129,8 +130,7 @@ def _first_number(file: Path, writer: subprocess.Popen[bytes]) -> int:
 
 @pytest.mark.requirement("FR-059")
 def test_host_and_port_are_taken_from_the_command_line(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()  # no client's local end can take it in the meantime
     arguments = ("--host", "127.0.0.2", "--port", str(port))
     with served(*arguments, env=environment(tmp_path / "data"), cwd=tmp_path, command=(*TASK_API, "serve")) as service:
         assert service.address == f"http://127.0.0.2:{port}"

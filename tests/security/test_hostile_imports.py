@@ -153,7 +153,7 @@ def test_lines_in_another_encoding_are_all_bad(client: httpx.Client) -> None:
     [
         {},
         {"Content-Type": ""},
-        {"Content-Type": "application/json"},
+        {"Content-Type": "application/xml"},
         {"Content-Type": "text/plain"},
         {"Content-Type": "text/csv, application/jsonl"},
         {"Content-Type": "text/csvx"},

@@ -210,8 +210,8 @@ def test_every_query_parameter_of_the_contract_has_been_tried() -> None:
         # tests/integration/test_list_calls.py tries these.
         *(("list_lists", name) for name in ("archived", "deleted", "include_counts")),
         *(("delete_list", name) for name in ("tasks", "permanent")),
-        # tests/integration/test_task_exports.py and test_lists.py try these.
-        *(("export_tasks", name) for name in ("format", "list_id")),
+        # tests/integration/test_task_exports.py, test_file_types.py and test_lists.py try these.
+        *(("export_tasks", name) for name in ("format", "bom", "list_id")),
         ("list_changes", "since"),
         ("list_changes", "limit"),
         ("stream_changes", "since"),

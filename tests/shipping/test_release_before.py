@@ -21,6 +21,7 @@ from tests.fixtures.load import load_on
 from tests.fixtures.needs import need, skip_without
 from tests.fixtures.process import REPOSITORY, Service, environment, served
 from tests.fixtures.tokens import SECRET
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 FIRST_OF_THIS_RELEASE = "migrations/0012.give-tasks-a-status.sql"
 
@@ -64,7 +65,7 @@ def old(before: Path, tmp_path: Path, url: str) -> Iterator[Service]:
 
 def client_of(address: str, user_id: str) -> httpx.Client:
     headers = {"Authorization": f"Bearer {issue_token(SECRET, user_id, ttl_seconds=600)}"}
-    return httpx.Client(base_url=address, headers=headers, trust_env=False, timeout=60)
+    return httpx.Client(base_url=address, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
 
 
 def sent(client: httpx.Client, method: str, path: str, body: Any = None) -> Any:

@@ -21,8 +21,8 @@ from backend.api.streams import upload as api_task_import
 from backend.api.streams.upload import Import
 from backend.errors import Detail
 from backend.formats.rows import MAX_ROW_BYTES, ROW, FileRow, Reader
-from backend.models.task_file import MAX_BAD_ROWS, MAX_ERRORS, FileFormat
-from backend.services.task_files.import_rules import Fate, Placed
+from backend.models.task_file import MAX_BAD_ROWS, MAX_ERRORS, Fate, FileFormat
+from backend.services.task_files.import_rules import Placed
 from backend.services.task_files.import_rules import Stored as Result
 from backend.services.task_files.import_service import Results
 from backend.services.task_files.reader import TURN_LINES, TaskImport, reader_of
@@ -78,7 +78,7 @@ class Stored:
         return "UTC"
 
     def store(self, rows: Sequence[Placed]) -> Results:
-        self.titles += [row.task.title for row in rows]
+        self.titles += [row.task.title or "" for row in rows]
         return [Result(self.fate) if isinstance(self.fate, Fate) else self.fate] * len(rows)
 
 

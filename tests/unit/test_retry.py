@@ -50,6 +50,8 @@ MARKED_WITHIN = {
     ImportService.join: "_join",
     ImportService.zone_of: "_zone",
 }
+# These call one method of another service, which is marked.
+HANDED_ON = {ImportService.bring}
 
 UNDONE = Interrupted(may_be_done=False)
 DOUBTFUL = Interrupted(may_be_done=True)
@@ -140,7 +142,7 @@ def test_every_method_of_a_service_says_whether_it_may_be_retried(service: type)
     methods = {name: vars(service).get(MARKED_WITHIN.get(value, ""), value) for name, value in methods.items()}
 
     assert methods
-    assert [name for name, value in methods.items() if not is_marked(value)] == []
+    assert [name for name, value in methods.items() if not is_marked(value) and value not in HANDED_ON] == []
 
 
 @pytest.mark.requirement("FR-158")

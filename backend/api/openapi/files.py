@@ -13,12 +13,12 @@ from backend.api.openapi.answers import LabelChange, ListChange, TaskChange, exa
 from backend.api.openapi.operations import ALWAYS, Responses, named
 from backend.api.streams.download import JSON_LINES
 from backend.api.streams.download import MEDIA_TYPES as EXPORTED
-from backend.api.streams.upload import MEDIA_TYPES as IMPORTED
+from backend.api.streams.file_types import MEDIA_TYPES as IMPORTED
 from backend.formats.csv import CSVWriter
 from backend.models.base import Input
 from backend.models.change import DeletedTask
 from backend.models.task import TaskPublic
-from backend.models.task_file import FileFormat, ImportedTask
+from backend.models.task_file import FileFormat, ImportedTask, ReadFormat
 from backend.models.values import sync_token
 from backend.models.values.sync_token import SyncToken
 
@@ -44,6 +44,7 @@ DESCRIPTION:Two litres\\, the fresh one
 STATUS:NEEDS-ACTION
 DUE;VALUE=DATE:20261121
 DTSTART;VALUE=DATE:20261121
+X-TASK-API-TIMEZONE:
 PRIORITY:1
 CATEGORIES:home,errand
 X-TASK-API-LIST:
@@ -101,7 +102,10 @@ def task_files(description: str) -> Responses:
 
 def task_file_body(description: str) -> dict[str, Any]:
     """Document a request body that is a task file."""
-    content = {kind: _tasks(kind, file_format, ImportedTask) for kind, file_format in IMPORTED.items()}
+    content = {
+        kind: _array() if file_format is ReadFormat.JSON else _tasks(kind, FileFormat(file_format), ImportedTask)
+        for kind, file_format in IMPORTED.items()
+    }
     return {"requestBody": {"description": description, "required": True, "content": content}}
 
 
@@ -134,6 +138,11 @@ def _line(kind: str, model: type[BaseModel]) -> Schema:
 
 def _tasks(kind: str, file_format: FileFormat, line: type[TaskPublic | ImportedTask]) -> dict[str, Any]:
     return _text(kind, _EXAMPLES[file_format], _part(line) if file_format is FileFormat.JSON_LINES else None)
+
+
+def _array() -> dict[str, Any]:
+    """Document a JSON array of tasks, whose elements are those of a listing."""
+    return {"schema": {"type": "array", "items": _part(ImportedTask)}, "example": [example_of(TaskPublic)]}
 
 
 def _file(description: str, content: dict[str, Any]) -> Responses:

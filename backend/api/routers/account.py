@@ -52,11 +52,11 @@ def update_account(users: Users, data: AccountEdit) -> Response:
 def export_account(export: AnyExport, exports: Exports) -> Response:
     """Export everything stored about you as a file of JSON lines: each line is an object with `type` and `data`.
 
-    The lines are, in this order: your `account`; each `task` by id, including deleted ones; each `removed_task`, which
-    is what remains of a permanently deleted task; each `label`; each `list`; each `idempotency_key` with its answer,
+    The lines are, in this order: your `account`; each `label`; each `list`; each `task` by id, including deleted ones;
+    each `removed_task`, which is what remains of a permanently deleted task; each `idempotency_key` with its answer,
     which is kept for a day; each `access_token` without the token itself; and the `end`. A file without the last line
     is incomplete: export again. What exists throughout the export appears exactly once; what changes during it appears
-    in its old or new state.
+    in its old or new state. `POST /api/tasks/import` reads the labels, lists and tasks back.
 
     You can run two exports at a time on each server; one more is answered 429.
     """

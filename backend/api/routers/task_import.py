@@ -9,7 +9,7 @@ from backend.api.openapi.answers import ImportAnswer
 from backend.api.openapi.files import task_file_body
 from backend.api.openapi.operations import ANYWHERE, WITH_BODY, errors, success
 from backend.api.routes import UnlimitedRoute
-from backend.api.streams.upload import unknown_type
+from backend.api.streams.file_types import unknown_type
 from backend.errors import BadRequest, Forbidden, Unauthorized
 from backend.formats.csv import NO_TITLE
 from backend.formats.rows import unreadable
@@ -29,10 +29,16 @@ router = APIRouter(
     responses=success(200, "The result of the import", ImportAnswer)
     | WITH_BODY
     | errors(BadRequest, unknown_type(), unreadable(NO_TITLE)),
-    openapi_extra=task_file_body("Tasks as JSON lines, CSV or iCalendar; the Content-Type says which"),
+    openapi_extra=task_file_body(
+        "Tasks as JSON lines, JSON, CSV or iCalendar; the Content-Type says which. As `application/octet-stream`, or "
+        'without a Content-Type, send the name of the file: `Content-Disposition: attachment; filename="tasks.csv"`'
+    ),
 )
 async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> Response:
-    """Import tasks from JSON lines, CSV (with column names in the first row) or iCalendar, in UTF-8.
+    """Import tasks from JSON lines, JSON, CSV (with column names in the first row) or iCalendar, in UTF-8.
+
+    JSON is an array of tasks, or an object with an array `data`, like the answer of a listing. JSON lines may be the
+    export of an account (`GET /api/me/export`): its labels and lists are imported, too, without what is in the trash.
 
     A row with an `id` (in iCalendar, a `UID` of any form) makes that task match the row: the task is created, edited,
     restored from the trash, or left alone if it already matches. You can therefore repeat an import, and an exported
@@ -40,9 +46,12 @@ async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> R
     you send the file, and changes no task: one that you have edited since stays as it is. To create second copies, send
     a new `Idempotency-Key`. Where a deployment requires `If-Match`, an import changes no existing task, and rejects a
     row that would. In addition to the fields for creating a task, rows may have `created_at`, which applies to new
-    tasks, and `completed_at`. Other exported fields are ignored. A row with an unknown field is rejected. Omitted
-    fields keep their values. A task may come before its parent; if that never comes, the task has none, and `warnings`
-    says so.
+    tasks, and `completed_at`. Other exported fields are ignored. A row with an unknown field is rejected. What a
+    row omits stays as it is. An empty value (null, an empty cell, a property without a value) clears what a task can be
+    without; without a title, an existing task keeps its own, and a new one gets the first line of its description. Of
+    `status`, `completed` and `completed_at`, an empty one says nothing beside others; alone, it reopens the task. An
+    empty `position` or `created_at` counts as omitted. A task may come before its parent; if that never comes, the task
+    has none, and `warnings` says so.
 
     A row whose meaning is clear is mended rather than rejected, and `warnings` says what was not kept as the file
     says. Entries that are no tasks, like the events of a calendar, are counted as `skipped`.
@@ -59,7 +68,6 @@ async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> R
     | a PRIORITY that is no number from 0 to 9 | the priority that it had | `priority_invalid` |
     | a CREATED or COMPLETED not in UTC | that local time | `moment_local` |
     | a CREATED or COMPLETED that is no time, before 1970 or in the future | the time of the import | `moment_dropped` |
-    | an empty DUE or DTSTART | no such date | `date_empty` |
     | a start after the due date, or of another kind | none, or one like it | `start_dropped`, `start_respelled` |
     | a DURATION that adds nothing to the start | no due date | `duration_dropped` |
     | a zone with an unusual name | the zone that is probably meant | `timezone_guessed` |

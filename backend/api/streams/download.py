@@ -25,7 +25,7 @@ from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable, TooManyExports, Unauthorized
 from backend.models.export import ExportCursor, ExportPage
-from backend.models.task_file import FileFormat
+from backend.models.task_file import FileFormat, TaskExportQuery
 from backend.services.account.export import ExportService
 from backend.services.task_files.export_service import TaskExportService, writer_of
 
@@ -66,9 +66,10 @@ class Export:
         """Return a response with all stored data, from this page on."""
         return self._download(self._account(page), JSON_LINES, "task-api-export.jsonl")
 
-    def tasks(self, page: ExportPage, file_format: FileFormat, list_id: str | None) -> StreamingResponse:
+    def tasks(self, page: ExportPage, query: TaskExportQuery) -> StreamingResponse:
         """Return a response with the living tasks, or those of one list, from this page on."""
-        return self._download(self._tasks(page, file_format, list_id), MEDIA_TYPES[file_format], f"tasks.{file_format}")
+        file_format = query.file_format
+        return self._download(self._tasks(page, query), MEDIA_TYPES[file_format], f"tasks.{file_format}")
 
     def _download(self, chunks: AsyncIterator[str], media_type: str, name: str) -> StreamingResponse:
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Type": media_type}
@@ -87,12 +88,13 @@ class Export:
             yield text
         yield json.dumps({"type": "end", "data": {"lines": lines}}, separators=(",", ":")) + "\n"
 
-    async def _tasks(self, page: ExportPage, file_format: FileFormat, list_id: str | None) -> AsyncIterator[str]:
+    async def _tasks(self, page: ExportPage, query: TaskExportQuery) -> AsyncIterator[str]:
         if self._is_head:
             return
+        file_format, list_id = query.file_format, query.list_id
         computing = self.exports.computing
         writer = await anyio.to_thread.run_sync(writer_of, file_format, limiter=computing)
-        yield writer.beginning
+        yield "\ufeff" * query.bom + writer.beginning
         read = partial(TaskExportService(self.sessions, self.user_id).read, file_format, list_id)
         async for lines in self._pages(page, read):
             yield await anyio.to_thread.run_sync(writer.write, lines, limiter=computing)

@@ -10,67 +10,32 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from email.message import Message
 from typing import TypeVar
 
 import anyio.to_thread
 from anyio import CapacityLimiter
 from fastapi import Request, Response
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
 from backend.api.auth.authenticator import Authenticator, bearer_token
 from backend.api.http.envelope import import_response
 from backend.api.http.idempotency import Idempotent, answered
 from backend.api.streams.changes import Feed
-from backend.api.streams.download import JSON_LINES
 from backend.api.streams.slots import Slots
 from backend.database.connection_limiter import ConnectionLimiter
-from backend.errors import BadRequest, KeyReused, ServiceUnavailable, TooManyImports, UnsupportedMediaType
-from backend.models.task_file import FileFormat
+from backend.errors import BadRequest, KeyReused, ServiceUnavailable, TooManyImports
+from backend.models.task_file import AnyFormat
 from backend.services.idempotency import IdempotencyService
 from backend.services.task_files.import_service import ImportService
 from backend.services.task_files.reader import NO_ROOM, Part, TaskImport, reader_of
 from backend.services.task_files.row_ids import RowIds
 from backend.services.unit_of_work import Answer
 
-MEDIA_TYPES = {
-    JSON_LINES: FileFormat.JSON_LINES,
-    "application/x-ndjson": FileFormat.JSON_LINES,
-    "text/csv": FileFormat.CSV,
-    "text/calendar": FileFormat.CALENDAR,
-}
 MAX_IMPORTS = 20
 MAX_IMPORTS_OF_ONE_USER = 2
 PIECE_BYTES = 64 * 1024  # of a file, at once
 
-_UTF_8 = {"utf-8", "utf8"}
-_NO_TYPE = f"Send a file with one of these as its Content-Type: {', '.join(MEDIA_TYPES)}."
-
 _Result = TypeVar("_Result")
-
-
-def unknown_type() -> UnsupportedMediaType:
-    """Return the error that lists the types of files."""
-    return UnsupportedMediaType(_NO_TYPE)
-
-
-def format_of(headers: Headers) -> FileFormat:
-    """Return the format of a body, from its headers; raises UnsupportedMediaType."""
-    if any(coding.strip().lower() != "identity" for coding in headers.getlist("content-encoding")):
-        raise UnsupportedMediaType("Send the file uncompressed, without Content-Encoding.")
-    types = headers.getlist("content-type")
-    if len(types) != 1:
-        raise unknown_type()
-    message = Message()
-    message["content-type"] = types[0]
-    file_format = MEDIA_TYPES.get(message.get_content_type())
-    if file_format is None:
-        raise unknown_type()
-    charset = message.get_param("charset", "utf-8")
-    if not isinstance(charset, str) or charset.lower() not in _UTF_8:
-        raise UnsupportedMediaType("Send the file in UTF-8.")
-    return file_format
 
 
 @dataclass(slots=True)
@@ -91,7 +56,7 @@ class Import:
     imports: Imports
     request: Request
     user_id: str
-    file_format: FileFormat
+    file_format: AnyFormat
 
     async def run(self, service: ImportService, once: Idempotent) -> Response:
         """Store all tasks that the client sends, and return a report.

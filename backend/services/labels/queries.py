@@ -123,6 +123,7 @@ NAMED = Rows(
     _OWN_LABELS & (labels.c.match_key == any_(cast(bind("label_keys"), ARRAY(Text)))),
     (select(func.count()).select_from(labels).where(_OWN_LABELS).scalar_subquery(),),
 )
+NAME_OF = select(labels.c.name).where(_OWN_LABELS, labels.c.id == _LABEL_ID)
 INSERT = insert(labels).values({"user_id": USER_ID, **{name: _new(name) for name in STORED}})
 UPDATE = update(labels).where(_OWN_LABELS, labels.c.id == _LABEL_ID).values({name: _new(name) for name in _CHANGING})
 REMOVE = delete(labels).where(_OWN_LABELS, labels.c.id == _LABEL_ID)

@@ -12,9 +12,11 @@ from uuid_utils.compat import uuid7
 
 from backend.database.retry import reads, repeatable
 from backend.database.session import Sessions
-from backend.errors import LabelExists, LabelNotFound, TooManyLabels
+from backend.errors import LabelExists, LabelNotFound, PreconditionRequired, TooManyLabels
 from backend.models.base import Document
+from backend.models.export import ImportedLabel
 from backend.models.label import LabelPublic, LabelPut, LabelUpdate
+from backend.models.task_file import Fate
 from backend.models.values.label_names import MAX_LABELS, key_of_label, name_key_of
 from backend.services.labels import queries as label_queries
 from backend.services.labels import rules
@@ -158,6 +160,29 @@ class LabelService:
                 return loaded.make(name, data, self.new_id())
             label, living, carrying = found
             return loaded.change(label, data, living, carrying)
+
+    @repeatable
+    def bring(self, data: ImportedLabel, *, only_adds: bool) -> Fate:
+        """Make a label as a file says, under its id if that is free, or change the one with this name.
+
+        To look for the id takes a third round trip. Raises TooManyLabels, and PreconditionRequired for a label that
+        would change and must not (`only_adds`).
+        """
+        with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
+            loaded = _Loaded.load(unit, data.name)
+            color = LabelPut.model_validate(data.model_dump(include={"color"} & data.model_fields_set))
+            found = loaded.look_up(data.name)
+            if found is None:
+                is_taken = bool(unit.read(label_queries.NAME_OF, label=data.id))
+                loaded.make(data.name, color, self.new_id() if is_taken else data.id)
+                return Fate.CREATED
+            label, living, carrying = found
+            if rules.edited(label, color) == label:
+                return Fate.UNCHANGED
+            if only_adds:
+                raise PreconditionRequired
+            loaded.change(label, color, living, carrying)
+            return Fate.UPDATED
 
     @repeatable
     def update(self, name: str, data: LabelUpdate) -> LabelDocument:

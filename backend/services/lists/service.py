@@ -13,10 +13,12 @@ from uuid_utils.compat import uuid7
 
 from backend.database.retry import reads, repeatable
 from backend.database.session import Sessions
-from backend.errors import ListChanged, ListNotFound, TooManyLists
+from backend.errors import ListChanged, ListNotFound, PreconditionRequired, TooManyLists
 from backend.models.base import Document
+from backend.models.export import ImportedList
 from backend.models.list import MAX_LISTS, ListCreate, ListsQuery, ListUpdate, TasksOfDeleted
 from backend.models.move import Move
+from backend.models.task_file import Fate
 from backend.models.values.etags import Revisions
 from backend.services.lists import queries, rules
 from backend.services.lists.rules import Row
@@ -201,6 +203,28 @@ class ListService:
                 raise _changed_since(loaded.list)
             rules.refuse_other(loaded.list, data)
             return _document(loaded.list, is_new=data.id is None)
+
+    @repeatable
+    def bring(self, data: ImportedList, *, only_adds: bool) -> Fate:
+        """Make a list be as a file says, under its id: new, edited, out of the trash with its tasks, or left alone.
+
+        Raises TooManyLists, and PreconditionRequired for a list that would change and must not (`only_adds`).
+        """
+        with self._loaded(data.id, with_tasks=True) as loaded:
+            now, found = loaded.counters.now, loaded.list
+            if found is None:
+                loaded.add(rules.new_list(data.id, data, now))
+                return Fate.CREATED
+            wanted = rules.edited(rules.restored(found), data, now)
+            if wanted == found:
+                return Fate.UNCHANGED
+            if only_adds:
+                raise PreconditionRequired
+            if found.deleted_at is None:
+                loaded.keep(wanted)
+                return Fate.UPDATED
+            loaded.keep(wanted, queries.RESTORE_TASKS, loaded.tasks[1])
+            return Fate.RESTORED
 
     @repeatable
     def update(self, list_id: UUID, data: ListUpdate, expected: Revisions | None = None) -> ListDocument:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
@@ -19,9 +18,10 @@ from backend.errors import (
     ValidationFailed,
 )
 from backend.formats.rows import ROW, OtherUID
-from backend.models.task_file import ImportedTask
+from backend.models.task_file import NOTHING_SAID, Fate, ImportedTask
+from backend.services.task_files.mending import KEPT_TITLE, title_from
 from backend.services.tasks.loaded import LoadedTasks
-from backend.services.tasks.rules import Row, edited, refuse_contradictions
+from backend.services.tasks.rules import DATES, Row, edited, refuse_contradictions, with_dates
 from backend.services.tasks.tree import Tree, restored
 from backend.utils.positions import LAST
 
@@ -34,10 +34,11 @@ _IMPORTED_BEFORE = Detail(
     "An import has made a task of this row before, which has changed since and stays as it is. For a second one, send "
     "the file with a new Idempotency-Key",
 )
-_UNSEEN = Detail(
+_DROPPED = "The start and the due date, of which the row omits one, contradict each other: the start was left out"
+UNSEEN = Detail(
     "id",
     "precondition_required",
-    "This task already exists and differs. This service requires an ETag for a change, and a file cannot send one",
+    "It already exists and differs. This service requires an ETag for a change, and a file cannot send one",
 )
 
 
@@ -86,15 +87,6 @@ class Link(NamedTuple):
         return self._replace(id=task_id, parent_id=parent_id)
 
 
-class Fate(StrEnum):
-    """The result of a row, named like its count in the report."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    RESTORED = "restored"
-    UNCHANGED = "unchanged"
-
-
 class Stored(NamedTuple):
     """What became of a row, and what of it was not kept."""
 
@@ -115,10 +107,12 @@ def put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) 
         refuse_contradictions(row.task)
         with tasks.all_or_nothing():
             is_again = not row.names_its_task and row.id in tasks.tasks
-            result = (_put_again if is_again else _put)(tasks, row, made_at, only_adds=only_adds)
+            fitting, dropped = (row, ()) if is_again else _with_fitting_start(row, tasks.tasks.get(row.id))
+            result = (_put_again if is_again else _put)(tasks, fitting, made_at, only_adds=only_adds)
         if isinstance(result, Detail):
             return result
-        return result._replace(mends=mends + result.mends, awaits=_awaited(tasks, row))
+        mends += dropped + result.mends + _untitled(row.task, result.fate)
+        return result._replace(awaits=_awaited(tasks, row), mends=mends)
     except (ValidationFailed, OutsideList, IdTaken) as error:
         return error.details[0]
     except (TooManyTasks, TooManyLabels, TooManySubtasks) as error:
@@ -135,7 +129,7 @@ def joined(tasks: LoadedTasks, link: Link, *, only_adds: bool) -> Detail | None:
     if child.parent_id is not None:
         return None
     if only_adds:
-        return _UNSEEN
+        return UNSEEN
     position = child.position if child.list_id == parent.list_id else LAST
     try:
         with tasks.all_or_nothing():
@@ -143,6 +137,31 @@ def joined(tasks: LoadedTasks, link: Link, *, only_adds: bool) -> Detail | None:
     except (ValidationFailed, TooManySubtasks) as error:
         return replace(error.details[0], field=ROW)
     return None
+
+
+def _with_fitting_start(row: Placed, current: Row | None) -> tuple[Placed, tuple[Detail, ...]]:
+    """Leave out a start that contradicts the due date, if the row omits one of both: the due date stays as it is."""
+    said = row.task.model_dump(include=row.task.model_fields_set & {*DATES})
+    is_whole = all(not said.keys().isdisjoint({f"{name}_date", f"{name}_at"}) for name in ("due", "start"))
+    if current is None or is_whole or not said:
+        return row, ()
+    try:
+        with_dates(current, said)
+    except ValidationFailed as error:
+        (detail,) = error.details
+        if detail.code in {"start_and_due_differ", "start_after_due"}:
+            task = row.task.model_copy(update={"start_date": None, "start_at": None})
+            return row._replace(task=task), (replace(detail, code="start_dropped", message=_DROPPED),)
+    return row, ()
+
+
+def _untitled(task: ImportedTask, fate: Fate) -> tuple[Detail, ...]:
+    """Return what to say about the title of a row without one. A row that omits it leaves that of a task alone."""
+    if task.title is not None:
+        return ()
+    if fate is Fate.CREATED:
+        return title_from(task.description)[1]
+    return (KEPT_TITLE,) if "title" in task.model_fields_set else ()
 
 
 def _awaited(tasks: LoadedTasks, row: Placed) -> UUID | None:
@@ -155,7 +174,7 @@ def _put_again(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds:
     """Leave the task as it is that an import has made of this row before; if it is in the trash, bring it back."""
     current = tasks.tasks[row.id]
     if current.deleted_at is not None and only_adds:
-        return _UNSEEN
+        return UNSEEN
     fate = Fate.UNCHANGED
     if current.deleted_at is not None:
         current, fate = tasks.restore(current), Fate.RESTORED
@@ -173,7 +192,7 @@ def _put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool)
     current = tasks.tasks.get(row.id)
     wanted = _wanted(tasks, row, made_at)  # refuses what no task can be, before anything changes
     if only_adds and current is not None:
-        return Stored(Fate.UNCHANGED) if wanted == current else _UNSEEN
+        return Stored(Fate.UNCHANGED) if wanted == current else UNSEEN
     parent = tasks.tasks.get(row.task.parent_id) if row.task.parent_id else None
     if parent is None or parent.deleted_at is None or only_adds:
         return _stored(tasks, current, wanted)
@@ -223,9 +242,15 @@ def _refuse_other_times(task: ImportedTask, now: datetime) -> None:
 
 
 def new_task(task_id: UUID, task: ImportedTask, now: datetime, made_at: datetime) -> Row:
-    """Return the task that a row creates, at `made_at` if the row does not say when."""
+    """Return the task that a row creates, at `made_at` if the row does not say when.
+
+    Raises ValidationFailed if the row says nothing about it.
+    """
+    if task.model_fields_set <= {"id"}:
+        raise ValidationFailed(details=(NOTHING_SAID,))
     created_at = made_at if task.created_at is None else min(task.created_at, now)
-    return edited(Row(task_id, created_at, now), task, _past(task.completed_at, now))
+    title, _ = title_from(task.description)
+    return edited(Row(task_id, created_at, now, title), task, _past(task.completed_at, now))
 
 
 def changed(current: Row, task: ImportedTask, now: datetime, lists: Container[UUID], tree: Tree) -> Row:

@@ -13,11 +13,21 @@ from sqlmodel import select
 
 from backend.database.retry import reads, repeatable
 from backend.database.session import Sessions
-from backend.errors import Detail, TooManyChanges, TooManySubtasks
+from backend.errors import (
+    Detail,
+    PreconditionRequired,
+    TooManyChanges,
+    TooManyLabels,
+    TooManyLists,
+    TooManySubtasks,
+)
 from backend.formats.rows import ROW
+from backend.models.export import ImportedLabel, ImportedList
 from backend.models.tables import users
-from backend.models.task_file import FileFormat
-from backend.services.task_files.import_rules import Fate, Link, Placed, Stored, joined, put
+from backend.models.task_file import AnyFormat, Fate, FileFormat
+from backend.services.labels.service import LabelService
+from backend.services.lists.service import ListService
+from backend.services.task_files.import_rules import UNSEEN, Link, Placed, Stored, joined, put
 from backend.services.task_files.uids import KnownUIDs, variants
 from backend.services.tasks.loaded import LoadedTasks
 from backend.services.tasks.names import Names
@@ -28,6 +38,7 @@ _Row = TypeVar("_Row")
 _Result = TypeVar("_Result")
 
 UTC = "UTC"
+_OUTSIDE = Detail(ROW, "outside_list", "Your personal access token is limited to one list, and cannot do this")
 ZONE = select(users.c.timezone).where(users.c.id == USER_ID)
 
 
@@ -40,7 +51,7 @@ class ImportService:
     max_tasks: int
     only_adds: bool = False
 
-    def zone_of(self, file_format: FileFormat) -> str:
+    def zone_of(self, file_format: AnyFormat) -> str:
         """Return the zone of times that name none: that of the account, or UTC. Only calendars have such times."""
         return self._zone() if file_format is FileFormat.CALENDAR else UTC
 
@@ -60,6 +71,19 @@ class ImportService:
     def join(self, links: Sequence[Link]) -> list[Detail | None]:
         """Make tasks subtasks where they have no parent of their own; returns what is in the way of each."""
         return _in_halves(self._join, links)
+
+    def bring(self, row: ImportedLabel | ImportedList) -> Stored | Detail:
+        """Make a label or a list be as a line of an account's export says, or return why that is impossible."""
+        if self.sessions.list_id is not None:
+            return _OUTSIDE
+        try:
+            if isinstance(row, ImportedLabel):
+                return Stored(LabelService(self.sessions, self.user_id).bring(row, only_adds=self.only_adds))
+            return Stored(ListService(self.sessions, self.user_id).bring(row, only_adds=self.only_adds))
+        except PreconditionRequired:
+            return UNSEEN
+        except (TooManyLabels, TooManyLists) as error:
+            return replace(error.details[0], field=ROW)
 
     @repeatable
     def _store(self, rows: Sequence[Placed], tried: set[UUID]) -> Results:

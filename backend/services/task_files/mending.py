@@ -10,11 +10,14 @@ from backend.errors import Detail
 from backend.formats.rows import FileRow
 from backend.models.fields import MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH
 from backend.models.values.label_names import MAX_LABEL_LENGTH, MAX_LABELS_OF_TASK, distinct_labels
+from backend.utils.visible_text import is_visible, without_controls
 
 _UNTITLED = "Untitled"
 _NO_TITLE = Detail("title", "title_missing", "There is no title: it became the first line of the description")
 _NO_TITLE_AT_ALL = Detail("title", "title_missing", f"There is no title: it became '{_UNTITLED}'")
+KEPT_TITLE = Detail("title", "title_missing", "There is no title: the task keeps the one that it has")
 _SHORTENED = "This was too long, and was cut to {} characters"
+_LONG_TITLE = Detail("title", "shortened", _SHORTENED.format(MAX_TITLE_LENGTH))
 _LABELS = "labels"
 _NO_LABEL = re.compile(r"[,\x00-\x1f\x7f-\x9f]+")
 _RESPELLED = Detail(_LABELS, "label_respelled", "A label cannot have commas or control characters: they became spaces")
@@ -31,15 +34,21 @@ def fitted(row: FileRow) -> tuple[dict[str, object], tuple[Detail, ...]]:
     return fields, mends
 
 
+def title_from(description: str | None) -> tuple[str, tuple[Detail, ...]]:
+    """Return the title of a new task whose row has none, and what to say about it."""
+    lines = (without_controls(line).strip() for line in (description or "").splitlines())
+    title = next(filter(is_visible, lines), None)
+    if title is None:
+        return _UNTITLED, (_NO_TITLE_AT_ALL,)
+    return title[:MAX_TITLE_LENGTH].strip(), (_NO_TITLE, _LONG_TITLE)[: 1 + (len(title) > MAX_TITLE_LENGTH)]
+
+
 def _mend_title(fields: dict[str, object]) -> Iterator[Detail]:
-    title = str(fields.get("title", "")).strip()
-    if not title:
-        lines = (line.strip() for line in str(fields.get("description") or "").splitlines())
-        title = next(filter(None, lines), "")
-        yield _NO_TITLE if title else _NO_TITLE_AT_ALL
+    title = str(fields.get("title") or "").strip()
     if len(title) > MAX_TITLE_LENGTH:
-        yield Detail("title", "shortened", _SHORTENED.format(MAX_TITLE_LENGTH))
-    fields["title"] = title[:MAX_TITLE_LENGTH] or _UNTITLED
+        yield _LONG_TITLE
+    if "title" in fields:
+        fields["title"] = title[:MAX_TITLE_LENGTH] or None
 
 
 def _mend_description(fields: dict[str, object]) -> Iterator[Detail]:

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 from uuid import UUID
 
-from backend.errors import Detail
+from backend.errors import Detail, TaskAPIError, TooManyLabels, TooManyLists
 from backend.formats.csv import CSVReader
+from backend.formats.json_array import ArrayReader
 from backend.formats.jsonl import JSONReader
 from backend.formats.rows import ROW, FileRow, Reader
+from backend.models.export import ImportedLabel, ImportedList, line_of, read_label, read_list
+from backend.models.list import MAX_LISTS
 from backend.models.task_file import (
     MAX_BAD_ROWS,
     MAX_ERRORS,
     MAX_WARNINGS,
+    AnyFormat,
     FileFormat,
     ImportReport,
+    ReadFormat,
     RowError,
     RowWarning,
     mended,
     read_task,
 )
-from backend.services.task_files.import_rules import Link, Placed
-from backend.services.task_files.import_service import ImportService, Results
+from backend.models.values.label_names import MAX_LABELS
+from backend.services.task_files.import_rules import Link, Placed, Stored
+from backend.services.task_files.import_service import ImportService
 from backend.services.task_files.mending import fitted
 from backend.services.task_files.row_ids import RowIds
+
+_Read = Callable[[Mapping[str, object]], ImportedLabel | ImportedList | Detail]
 
 PART_ROWS = 250
 PART_BYTES = 256 * 1024
@@ -42,6 +50,14 @@ _MANY_LINKS = Detail(
     "subtasks_left_out",
     f"The tasks of this file name more than {MAX_LINKS} subtasks: those from here on were left out",
 )
+_UNFINISHED = Detail(
+    ROW, "export_unfinished", "The export that begins here lacks its last line: part of it may be missing. Export again"
+)
+# How labels and lists are read, the error for more of them, and how many there may be.
+_BESIDE: dict[str, tuple[_Read, Callable[[], TaskAPIError], int]] = {
+    "label": (read_label, TooManyLabels, MAX_LABELS),
+    "list": (read_list, TooManyLists, MAX_LISTS),
+}
 NO_ROOM = "The database is temporarily unavailable. What came before is stored: import the file again later."
 
 
@@ -53,17 +69,26 @@ class PartRow(NamedTuple):
     mends: tuple[Detail, ...] = ()
 
 
-Part = list[PartRow] | list[Link]
+class BesideRow(NamedTuple):
+    """A label or a list to store, with its line: it is the last row of its part, and tasks may name it after that."""
+
+    line: int
+    named: ImportedLabel | ImportedList
 
 
-def reader_of(file_format: FileFormat, zone: str) -> Reader:
+Part = Sequence[PartRow | BesideRow | Link]
+
+
+def reader_of(file_format: AnyFormat, zone: str) -> Reader:
     """Return a reader for a format. Times that name no zone are in this one."""
     if file_format is FileFormat.CALENDAR:
         # Its library is large, and most processes do not need it.
         from backend.formats.icalendar import CalendarReader  # noqa: PLC0415
 
         return CalendarReader(zone)
-    return JSONReader() if file_format is FileFormat.JSON_LINES else CSVReader()
+    readers: dict[AnyFormat, Callable[[], Reader]]
+    readers = {FileFormat.JSON_LINES: JSONReader, FileFormat.CSV: CSVReader, ReadFormat.JSON: ArrayReader}
+    return readers[file_format]()
 
 
 def _nothing_yet() -> ImportReport:
@@ -83,11 +108,13 @@ class TaskImport:
     service: ImportService
     ids: RowIds = field(default_factory=RowIds)
     report: ImportReport = field(default_factory=_nothing_yet)
-    _part: list[PartRow] = field(default_factory=list)
+    _part: list[PartRow | BesideRow] = field(default_factory=list)
     _bytes: int = 0
     # The lines that wait for a parent, by its id, and whether each is counted as mended already.
     _waiting: dict[UUID, list[tuple[int, bool]]] = field(default_factory=dict)
     _links: dict[UUID, Link] = field(default_factory=dict)  # by the id of the subtask
+    _named: dict[str, int] = field(default_factory=dict)  # how many labels and lists there were
+    _unfinished: int | None = None  # the line where an export of an account begins that has not ended
 
     @property
     def has_stopped(self) -> bool:
@@ -110,27 +137,31 @@ class TaskImport:
     def store(self, part: Part) -> None:
         """Store a part, and add its results to the report. Raises ServiceUnavailable when the database is away."""
         links = [each for each in part if isinstance(each, Link)]
-        rows = [each for each in part if isinstance(each, PartRow)]
         if links:
             for link, problem in zip(links, self.service.join(links), strict=True):
                 self._warn(link.line, (problem,) if problem else ())
-        if rows:
-            self._count(rows, self.service.store([row.placed for row in rows]))
-        self.report.errors.sort(key=lambda error: error.line)
-        self.report.warnings.sort(key=lambda warning: warning.line)
-
-    def _count(self, rows: list[PartRow], results: Results) -> None:
-        for row, result in zip(rows, results, strict=True):
-            if isinstance(result, Detail):
-                self._report(row.line, result)
-            else:
-                setattr(self.report, result.fate, getattr(self.report, result.fate) + 1)
+        tasks = [row for row in part if isinstance(row, PartRow)]
+        results = self.service.store([row.placed for row in tasks]) if tasks else []
+        for row, result in zip(tasks, results, strict=True):
+            if self._count(result, row.line):
                 mends = row.mends + result.mends
                 self.report.mended += bool(mends)
                 self._warn(row.line, mends)
                 self._waiting.pop(row.placed.id, None)
                 if result.awaits is not None:
                     self._waiting.setdefault(result.awaits, []).append((row.line, bool(mends)))
+        for beside in (row for row in part if isinstance(row, BesideRow)):
+            self._count(self.service.bring(beside.named), beside.line)
+        self.report.errors.sort(key=lambda error: error.line)
+        self.report.warnings.sort(key=lambda warning: warning.line)
+
+    def _count(self, result: Stored | Detail, line: int) -> TypeGuard[Stored]:
+        """Count what became of a row, and return whether it is stored."""
+        if isinstance(result, Detail):
+            self._report(line, result)
+            return False
+        setattr(self.report, result.fate, getattr(self.report, result.fate) + 1)
+        return True
 
     def _parts(self, rows: Iterable[FileRow | None]) -> Iterator[Part]:
         if self.has_stopped:
@@ -144,7 +175,7 @@ class TaskImport:
                     return
                 self._take(row)
             lines += 1
-            is_full = len(self._part) >= PART_ROWS or self._bytes >= PART_BYTES
+            is_full = len(self._part) >= PART_ROWS or self._bytes >= PART_BYTES or self._ends_beside
             if is_full or lines >= TURN_LINES:
                 lines = 0
                 yield self._full() if is_full else []
@@ -154,6 +185,36 @@ class TaskImport:
         if row.is_skipped:
             self.report.skipped += 1
             return
+        line = line_of(row.fields)
+        if line is None:
+            self._take_task(row)
+        else:
+            self._take_line(row, *line)
+
+    def _take_line(self, row: FileRow, kind: str, data: Mapping[str, object]) -> None:
+        """Take a line of an account's export. What is in the trash, and what is no label, list or task, is skipped."""
+        if kind in {"account", "end"}:
+            self._unfinished = row.line if kind == "account" else None
+        elif kind not in {"task", *_BESIDE} or data.get("deleted_at") is not None:
+            self.report.skipped += 1
+        elif kind == "task":
+            self._take_task(replace(row, fields=data))
+        else:
+            read, too_many, most = _BESIDE[kind]
+            named = read(data)
+            self._named[kind] = self._named.get(kind, 0) + 1
+            if self._named[kind] > most:
+                named = replace(too_many().details[0], field=ROW)
+            if isinstance(named, Detail):
+                self._report(row.line, named)
+            else:
+                self._part.append(BesideRow(row.line, named))
+
+    @property
+    def _ends_beside(self) -> bool:
+        return bool(self._part) and isinstance(self._part[-1], BesideRow)
+
+    def _take_task(self, row: FileRow) -> None:
         fitting, mends = fitted(row) if row.is_foreign else (row.fields, ())
         fields, more = mended(fitting)
         task = row.problem or read_task(fields)
@@ -175,13 +236,15 @@ class TaskImport:
             self._links.setdefault(each.id, Link(row.line, each.id, placed.id, others))
 
     def _tell_who_waits(self) -> None:
-        """Warn of the rows whose parent has not come."""
+        """Warn of the rows whose parent has not come, and of an export whose end has not."""
+        if self._unfinished is not None:
+            self._report(self._unfinished, _UNFINISHED)
         for line, is_mended in sorted(chain.from_iterable(self._waiting.values())):
             self.report.mended += not is_mended
             self._warn(line, (_NO_PARENT,))
         self.report.warnings.sort(key=lambda warning: warning.line)
 
-    def _full(self) -> list[PartRow]:
+    def _full(self) -> Part:
         part, self._part, self._bytes = self._part, [], 0
         return part
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Self
 from uuid import UUID, uuid5
 
+from backend.models.task import TaskFields
 from backend.models.task_file import ImportedTask
 
 _MADE = UUID("7a1f6c3e-0d8b-4b52-9a67-2e5c8f41d093")  # namespace of the ids that are made here
 _DEFAULTS = {
     name: declared.get_default(call_default_factory=True)
-    for name, declared in ImportedTask.model_fields.items()
+    for name, declared in (ImportedTask.model_fields | TaskFields.model_fields).items()
     if name != "id"
 }
 
@@ -45,4 +46,5 @@ class RowIds:
 def _said(task: ImportedTask) -> str:
     """Write what a row says, in whatever format and order. A default says nothing: so newer fields change no id."""
     said = {name: getattr(task, name) for name in _DEFAULTS}
-    return json.dumps({name: said[name] for name in sorted(said) if said[name] != _DEFAULTS[name]}, default=str)
+    named = (name for name in sorted(said) if said[name] is not None and said[name] != _DEFAULTS[name])
+    return json.dumps({name: said[name] for name in named}, default=str)

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from backend.errors import Detail
 from backend.formats.rows import OtherUID
-from backend.services.task_files.import_rules import Fate, Link, Placed, Stored
+from backend.models.task_file import Fate
+from backend.services.task_files.import_rules import Link, Placed, Stored
 from backend.services.tasks import queries
 from backend.services.tasks.loaded import LoadedTasks
 

@@ -50,7 +50,7 @@ _NO_TASK_THERE = "There is no such task in this list: it may have been deleted, 
 _INFINITY = "infinity"  # as Postgres reads it: later than any time
 # Python reads Postgres' infinity as the latest time, so no due may have that key.
 _LATEST_KEY = datetime.max.replace(tzinfo=UTC) - timedelta(microseconds=1)
-_DATES = ("due_date", "due_at", "start_date", "start_at", "timezone")
+DATES = ("due_date", "due_at", "start_date", "start_at", "timezone")
 
 
 class Row(NamedTuple):
@@ -149,7 +149,7 @@ def edited(task: Row, data: TaskFields, at: datetime) -> Row:
     """
     said = data.said
     status, completed = said.pop("status", task.status), said.pop("completed", task.completed)
-    dates = {name: said.pop(name) for name in _DATES if name in said}
+    dates = {name: said.pop(name) for name in DATES if name in said}
     if "priority" in said:
         said["priority"] = number_of(said["priority"], task.priority)
     moves = any(name in said and said[name] != getattr(task, name) for name in ("list_id", "parent_id"))

@@ -1,0 +1,63 @@
+"""The format of a file that a client sends, as the headers say it: by its type, or else by its name."""
+
+from __future__ import annotations
+
+import re
+from email.message import Message
+
+from starlette.datastructures import Headers
+
+from backend.api.streams.download import JSON_LINES
+from backend.errors import UnsupportedMediaType
+from backend.models.task_file import AnyFormat, FileFormat, ReadFormat
+
+MEDIA_TYPES: dict[str, AnyFormat] = {
+    JSON_LINES: FileFormat.JSON_LINES,
+    "application/x-ndjson": FileFormat.JSON_LINES,
+    "application/json": ReadFormat.JSON,
+    "text/csv": FileFormat.CSV,
+    "application/vnd.ms-excel": FileFormat.CSV,  # what browsers call a CSV on Windows
+    "text/calendar": FileFormat.CALENDAR,
+}
+_ENDINGS: dict[str, AnyFormat] = {
+    **{file_format.value: file_format for file_format in (*FileFormat, ReadFormat.JSON)},
+    "ndjson": FileFormat.JSON_LINES,
+}
+_ANY_FILE = {"", "application/octet-stream"}  # says nothing
+_NAME = re.compile(r'filename\*?[ \t]*=[ \t]*(?:"([^"]{0,500})"|([^;"]{0,500}))', re.IGNORECASE)
+_UTF_8 = {"utf-8", "utf8"}
+_NO_TYPE = (
+    f"Send a file with one of these as its Content-Type: {', '.join(MEDIA_TYPES)}. Or send it as "
+    'application/octet-stream with its name, like Content-Disposition: attachment; filename="tasks.csv".'
+)
+_A_FORM = "Send the file itself as the body, rather than a form with a file in it. "
+
+
+def unknown_type() -> UnsupportedMediaType:
+    """Return the error that lists the types of files."""
+    return UnsupportedMediaType(_NO_TYPE)
+
+
+def format_of(headers: Headers) -> AnyFormat:
+    """Return the format of a body, from its headers; raises UnsupportedMediaType."""
+    if any(coding.strip().lower() != "identity" for coding in headers.getlist("content-encoding")):
+        raise UnsupportedMediaType("Send the file uncompressed, without Content-Encoding.")
+    message = Message()
+    message["content-type"] = ", ".join(headers.getlist("content-type"))
+    kind = message.get_content_type() if message["content-type"].strip() else ""
+    if kind == "multipart/form-data":
+        raise UnsupportedMediaType(_A_FORM + _NO_TYPE)
+    file_format = _format_of_name(headers) if kind in _ANY_FILE else MEDIA_TYPES.get(kind)
+    if file_format is None:
+        raise unknown_type()
+    charset = message.get_param("charset", "utf-8")
+    if not isinstance(charset, str) or charset.lower() not in _UTF_8:
+        raise UnsupportedMediaType("Send the file in UTF-8.")
+    return file_format
+
+
+def _format_of_name(headers: Headers) -> AnyFormat | None:
+    """Return the format that the name of the file ends in, if it is known."""
+    found = (name for line in headers.getlist("content-disposition") for name in _NAME.findall(line))
+    endings = ((quoted or plain).strip().rpartition(".")[2].lower() for quoted, plain in found)
+    return next((_ENDINGS[ending] for ending in endings if ending in _ENDINGS), None)
