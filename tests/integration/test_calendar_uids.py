@@ -223,3 +223,9 @@ def test_a_time_that_another_program_has_changed_counts(client: httpx.Client, st
     file = exported(client, "ics").replace(f"CREATED:{second}Z", "CREATED:20260504T070000Z")
     assert imported(stranger, file, CALENDAR) == {"created": 1}
     assert [each["created_at"] for each in tasks_of(stranger)] == ["2026-05-04T07:00:00+00:00"]
+
+
+@pytest.mark.requirement("FR-417")
+def test_the_uid_in_a_row_of_an_account_is_ignored(client: httpx.Client) -> None:
+    assert imported(client, lines_of([{"id": OWN, "title": "a", "uid": "task-1"}])) == {"created": 1}
+    assert uids_of(client) == {"a": OWN}
