@@ -142,7 +142,8 @@ def _tasks(kind: str, file_format: FileFormat, line: type[TaskPublic | ImportedT
 
 def _array() -> dict[str, Any]:
     """Document a JSON array of tasks, whose elements are those of a listing."""
-    return {"schema": {"type": "array", "items": _part(ImportedTask)}, "example": [example_of(TaskPublic)]}
+    task = {name: value for name, value in example_of(TaskPublic).items() if name in ImportedTask.model_fields}
+    return {"schema": {"type": "array", "items": _part(ImportedTask)}, "example": [task]}
 
 
 def _file(description: str, content: dict[str, Any]) -> Responses:
