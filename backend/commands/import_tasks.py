@@ -71,8 +71,10 @@ def _import(file: BinaryIO, task_import: TaskImport, name: str) -> ImportReport:
 
 
 def _store(task_import: TaskImport, parts: Iterator[Part]) -> None:
-    for part in filter(None, parts):
-        task_import.store(part)
+    for part in parts:
+        rest = part
+        while rest:
+            rest = task_import.store(rest)
 
 
 def _printable(name: str) -> str:

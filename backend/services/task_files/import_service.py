@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import select
@@ -46,17 +46,19 @@ class ImportService:
         return next((zone for (zone,) in rows if zone), UTC)
 
     def store(self, rows: Sequence[Placed]) -> Results:
-        """Set each task to what its row says, in order; returns the result of each row.
+        """Set each task to what its row says, in order; returns the result of each row that is stored.
 
-        If the trees around them or the changes are too many for one change, it stores them in halves.
+        These are the first ones, unless they are all of them: one unit of work makes a limited number of changes. If
+        the trees around the rows are too many for one, it stores them in halves.
         """
         try:
             return self._store(rows, set())
-        except (TooManySubtasks, TooManyChanges) as error:
+        except TooManySubtasks as error:
             if len(rows) == 1:
                 return [replace(error.details[0], field=ROW)]
             middle = len(rows) // 2
-            return self.store(rows[:middle]) + self.store(rows[middle:])
+            results = self.store(rows[:middle])
+            return results if len(results) < middle else results + self.store(rows[middle:])
 
     @repeatable
     def _store(self, rows: Sequence[Placed], tried: set[UUID]) -> Results:
@@ -66,10 +68,23 @@ class ImportService:
             tasks = LoadedTasks.load(unit, {row.id for row in rows}, self.max_tasks, names)
             # A time of its own for each, so that lists have them in the order of the file.
             times = (tasks.now - timedelta(microseconds=later) for later in reversed(range(len(rows))))
-            results = [put(tasks, row, at, only_adds=self.only_adds) for row, at in zip(rows, times, strict=True)]
+            results = self._put(tasks, zip(rows, times, strict=True))
+            rows = rows[: len(results)]
             results = [_first(result) if row.id in tried else result for row, result in zip(rows, results, strict=True)]
             tried.update(row.id for row, result in zip(rows, results, strict=True) if _is_made(row, result))
             tasks.store()
+        return results
+
+    def _put(self, tasks: LoadedTasks, rows: Iterable[tuple[Placed, datetime]]) -> Results:
+        """Put rows as long as there is room for their changes, at least the first one."""
+        results: Results = []
+        for row, at in rows:
+            try:
+                results.append(put(tasks, row, at, only_adds=self.only_adds))
+            except TooManyChanges as error:
+                if results:
+                    break
+                results.append(replace(error.details[0], field=ROW))
         return results
 
 

@@ -98,10 +98,13 @@ class TaskImport:
             yield self._full()
         self._tell_who_waits()
 
-    def store(self, part: Part) -> None:
-        """Store a part, and add its results to the report. Raises ServiceUnavailable when the database is away."""
+    def store(self, part: Part) -> Part:
+        """Store the beginning of a part, and add its results to the report; returns the rest, nearly always nothing.
+
+        Raises ServiceUnavailable when the database is away.
+        """
         results = self.service.store([row.placed for row in part])
-        for row, result in zip(part, results, strict=True):
+        for row, result in zip(part, results, strict=False):
             if isinstance(result, Detail):
                 self._report(row.line, result)
             else:
@@ -114,6 +117,7 @@ class TaskImport:
                     self._waiting.setdefault(result.awaits, []).append((row.line, bool(mends)))
         self.report.errors.sort(key=lambda error: error.line)
         self.report.warnings.sort(key=lambda warning: warning.line)
+        return part[len(results) :]
 
     def _parts(self, rows: Iterable[FileRow | None]) -> Iterator[Part]:
         if self.has_stopped:
