@@ -19,7 +19,7 @@ from backend.database.giving_way import give_way, in_turns
 from backend.database.session import SessionFactory
 from backend.models.batch import MAX_TAGS, Batch
 from backend.models.move import TaskMove
-from backend.services.tasks import loaded
+from backend.services.tasks import loaded, moving
 from backend.services.tasks.batch import BatchService
 from backend.services.tasks.service import TaskService
 from tests.fixtures.batches import operation, rows_of, run_batch, run_each, send_batch, statuses_of
@@ -29,6 +29,7 @@ from tests.fixtures.task_files import LINES, counts_of, lines_of, report_of, sen
 from tests.fixtures.tasks import Task, create, path_of
 
 BELOW = 5000
+TIED = 900  # tasks with equal positions
 LIST = UUID(int=7)
 PLANT = """
 INSERT INTO users (id, revision, task_count) VALUES (%s, 1, %s);
@@ -37,7 +38,12 @@ INSERT INTO tasks (user_id, id, title, revision, has_subtasks) VALUES (%s, %s, '
 INSERT INTO tasks (user_id, id, title, revision, parent_id, position)
 SELECT %s, gen_random_uuid(), 'below', 1, %s, 'a' || number FROM generate_series(1, %s) AS number
 """
+TIES = """
+INSERT INTO tasks (user_id, id, title, revision, position)
+SELECT %s, lpad(number::text, 32, '0')::uuid, 'tied', 1, 'b00' FROM generate_series(1001, 1000 + %s) AS number
+"""
 TOP = UUID(int=8)
+IN_THE_MIDDLE = UUID(str(1000 + TIED // 2).zfill(32))
 
 
 def completions(top: Task, number: int) -> list[dict[str, object]]:
@@ -102,6 +108,19 @@ def test_whatever_is_done_with_many_tasks_others_have_turns(database_url: str, u
         engine.dispose()
     # Processor time of this thread, so a slow or busy machine changes both alike. Without turns, nearly all is one.
     assert longest < total / 4
+
+
+@pytest.mark.requirement("FR-378")
+def test_to_make_room_others_have_a_turn_before_each_position(
+    client: httpx.Client, user_id: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = create(client, "moved")
+    execute(database_url, TIES, user_id, TIED)
+    turns: list[None] = []
+    monkeypatch.setattr(moving, "give_way", lambda: turns.append(None))
+    answer = client.post(f"{path_of(moved)}/move", json={"after": str(IN_THE_MIDDLE)})
+    assert answer.status_code == 200, answer.text
+    assert len(turns) >= TIED // 2
 
 
 async def stretches(work: Callable[[], object]) -> tuple[float, float]:
