@@ -17,6 +17,7 @@ from backend.database.deadline import begin_work
 from backend.database.engine import Engine
 from backend.database.giving_way import give_way, in_turns
 from backend.database.session import SessionFactory
+from backend.errors import TaskNotFound
 from backend.models.batch import MAX_TAGS, Batch
 from backend.models.move import TaskMove
 from backend.services.tasks import loaded, moving
@@ -134,6 +135,20 @@ async def stretches(work: Callable[[], object]) -> tuple[float, float]:
         longest, last = max(longest, now - last), now
     await doing
     return longest, last - began
+
+
+@pytest.mark.requirement("FR-378")
+def test_what_a_refused_operation_has_computed_is_let_go(database_url: str, user_id: str) -> None:
+    """Else the garbage collector would look through it, and all others would wait for that."""
+    engine = Engine(database_url, pool_size=1, timeout_seconds=60)
+    operations = [{"op": "complete", "id": str(TOP)}] * 2
+    outcomes = BatchService(SessionFactory(engine), user_id, BELOW).run(
+        Batch.model_validate({"operations": operations, "atomic": False})
+    )
+    engine.dispose()
+    assert [(type(outcome), getattr(outcome, "__traceback__", "")) for outcome in outcomes] == 2 * [
+        (TaskNotFound, None)
+    ]
 
 
 @pytest.mark.requirement("FR-434")
