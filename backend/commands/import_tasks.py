@@ -73,8 +73,9 @@ def _import(file: BinaryIO, task_import: TaskImport, name: str) -> ImportReport:
 
 def _store(task_import: TaskImport, parts: Iterator[Part]) -> None:
     for part in parts:
-        if part:
-            task_import.store(part)
+        rest = part
+        while rest:
+            rest = task_import.store(rest)
 
 
 def _printable(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Long arrays in the values of a statement, written as SQL in pieces, so that others have turns of the event loop."""
+"""Long arrays in the values of a statement, written as SQL in pieces: the driver would take one long turn for them."""
 
 from __future__ import annotations
 

@@ -23,6 +23,8 @@ from backend.models.values.etags import MAX_REVISION, PATTERN, EntityTags, parse
 
 MAX_OPERATIONS = 100
 MAX_REF = 50
+MAX_TAGS = 1000  # characters of the tags of one operation
+_NO_TAGS = 'Must be a revision, like 42, entity tags, like "42", or *, in at most {most} characters'
 MISSING_ID = "This is required: send it, or the ref of an earlier operation"
 ID_OR_REF = "Send id, or the ref of an earlier operation, not both"
 PARENT_ID_OR_REF = "Send parent_ref, or parent_id in data, not both"
@@ -30,9 +32,10 @@ PARENT_ID_OR_REF = "Send parent_ref, or parent_id in data, not both"
 
 def _expected(value: object) -> EntityTags:
     """Read a revision, or a value of the header If-Match."""
-    tags = parse_revision(value) or (parse_tags(value) if isinstance(value, str) else None)
+    is_list = isinstance(value, str) and len(value) <= MAX_TAGS
+    tags = parse_revision(value) or (parse_tags(str(value)) if is_list else None)
     if tags is None:
-        raise PydanticCustomError("entity_tag_invalid", 'Must be a revision, like 42, entity tags, like "42", or *')
+        raise PydanticCustomError("entity_tag_invalid", _NO_TAGS, {"most": MAX_TAGS})
     return tags
 
 
@@ -43,7 +46,7 @@ IfMatch = Annotated[
         {
             "anyOf": [
                 {"type": "integer", "minimum": 1, "maximum": MAX_REVISION},
-                {"type": "string", "pattern": PATTERN},
+                {"type": "string", "pattern": PATTERN, "maxLength": MAX_TAGS},
             ]
         }
     ),

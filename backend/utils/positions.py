@@ -6,7 +6,7 @@ What has equal positions is in the order of the ids.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -15,7 +15,6 @@ from fractional_indexing import (
     BASE_62_DIGITS,
     FIError,
     generate_key_between,
-    generate_n_keys_between,
     validate_order_key,
 )
 
@@ -80,30 +79,45 @@ class Room(NamedTuple):
     after: list[str]
 
 
-def make_room(before: Sequence[str | None], after: Sequence[str | None]) -> Room:
+def make_room(before: Sequence[str | None], after: Sequence[str | None], pause: Callable[[], None]) -> Room:
     """Put something between two positions, and if it does not fit, move as few of those beside it as possible.
 
     Both have the positions on their side, the nearest first; None is the end, after all. The furthest ones stay where
-    they are. Raises NoRoom.
+    they are. `pause` is called again and again: to renumber a thousand takes tens of milliseconds. Raises NoRoom.
     """
     for number in range(max(len(before), len(after))):
-        if number < len(after) and (made := _positions_within(before[0], after[number], number + 1)):
+        pause()
+        if number < len(after) and (made := _positions_within(before[0], after[number], number + 1, pause)):
             return Room([], made[0], made[1:])
-        if number < len(before) and (made := _positions_within(before[number], after[0], number + 1)):
+        if number < len(before) and (made := _positions_within(before[number], after[0], number + 1, pause)):
             return Room(made[-2::-1], made[-1], [])
     raise NoRoom
 
 
-def _positions_within(low: str | None, high: str | None, number: int) -> list[str]:
+def _positions_within(low: str | None, high: str | None, number: int, pause: Callable[[], None]) -> list[str]:
     """Return this many positions between two others; none if they do not fit."""
     try:
         made = [position_within(low, high)]  # if one does not fit, that is soon known
         if number > 1:
-            made = generate_n_keys_between(low, high, number)
-    except (NoRoom, FIError):
+            made = _spread(low, high, number, pause)
+    except NoRoom:
         return []
-    fit = all(position == LAST or (is_position(position) and position < _TOO_LATE) for position in made)
-    return made if fit else []
+    return made if max(made) < _TOO_LATE else []
+
+
+def _spread(low: str | None, high: str | None, number: int, pause: Callable[[], None]) -> list[str]:
+    """Return the positions that `generate_n_keys_between` makes, with a pause before each. Raises NoRoom."""
+    made: list[str | None] = [low, *number * [None], high]
+    gaps = [(0, number + 1)]
+    while gaps:
+        first, last = gaps.pop()
+        if last - first > 1:
+            pause()
+            # At an open end, one follows the other.
+            middle = first + 1 if made[last] is None else last - 1 if made[first] is None else (first + last + 1) // 2
+            made[middle] = _position_between(made[first], made[last])
+            gaps += [(first, middle), (middle, last)]
+    return [position for position in made[1:-1] if position is not None]
 
 
 def position_within(low: str | None, high: str | None) -> str:
@@ -111,8 +125,10 @@ def position_within(low: str | None, high: str | None) -> str:
 
     None means that nothing is there. Without both, it is LAST.
     """
-    if low is high is None:
-        return LAST
+    return LAST if low is high is None else _position_between(low, high)
+
+
+def _position_between(low: str | None, high: str | None) -> str:
     try:
         position: str = generate_key_between(low, high)
     except FIError:

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from backend.database.engine import Engine
+from backend.database.migrations import runner as migrations
 from backend.database.session import SessionFactory
 from backend.models.task_query import SubtasksQuery, TaskQuery
 from backend.services.tasks.listing import ListingService
@@ -18,6 +19,7 @@ from tests.fixtures.partitions import migrated_database
 from tests.fixtures.plans import Node, nodes
 
 USER = "a user with trees"
+MIGRATION = "0026.look-up-subtasks"
 TASKS, IN_TREE = 20_000, 400
 TOP = UUID("00000000-0000-7000-8000-000000000001")
 # One tree of two levels below the top, and many small ones.
@@ -31,6 +33,15 @@ SELECT %s, ('00000000-0000-7000-8000-' || lpad(number::text, 12, '0'))::uuid, 'T
             WHEN number %% 10 BETWEEN 1 AND 4
             THEN '00000000-0000-7000-8000-' || lpad((number - number %% 10)::text, 12, '0') END::uuid,
        number < 22 OR (number > 401 AND number %% 10 = 0)
+FROM generate_series(1, %s) AS number
+"""
+
+# All subtasks that there are have the same parent.
+FILL_ONE = """
+INSERT INTO users (id, revision, task_count) VALUES (%s, 1, %s);
+INSERT INTO tasks (user_id, id, title, revision, parent_id, has_subtasks)
+SELECT %s, ('00000000-0000-7000-8000-' || lpad(number::text, 12, '0'))::uuid, 'Task ' || number, 1,
+       CASE WHEN number > 1 THEN '00000000-0000-7000-8000-000000000001' END::uuid, number = 1
 FROM generate_series(1, %s) AS number
 """
 
@@ -74,6 +85,24 @@ def test_a_change_of_a_tree_reads_the_tree(engine: Engine) -> None:
     below = UUID(int=TOP.int + 100)
     assert most_read(engine, lambda: tasks.complete(below, completed=True)) <= 2
     assert most_read(engine, lambda: tasks.complete(below, completed=False)) <= 3 * IN_TREE
+
+
+@pytest.mark.requirement("FR-436")
+def test_a_tree_is_looked_up_also_where_all_subtasks_have_the_same_parent(empty_database_url: str) -> None:
+    """Statistics from before a migration, too, would say that a parent tells nothing."""
+    migrations.apply(empty_database_url)
+    while migrations.rollback(empty_database_url) != MIGRATION:
+        pass
+    execute(empty_database_url, FILL_ONE, USER, IN_TREE, USER, IN_TREE)
+    execute(empty_database_url, "ANALYZE tasks")
+    migrations.apply(empty_database_url)
+    execute(empty_database_url, "ANALYZE tasks")
+    engine = Engine(empty_database_url, pool_size=1, timeout_seconds=60)
+    try:
+        read = most_read(engine, lambda: tasks_of(engine).complete(TOP, completed=True))
+    finally:
+        engine.dispose()
+    assert IN_TREE <= read <= 3 * IN_TREE + 1
 
 
 @pytest.mark.requirement("FR-364", "FR-365")

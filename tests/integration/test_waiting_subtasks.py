@@ -118,3 +118,18 @@ def test_where_changes_need_an_etag_it_is_the_same(settings: Settings, user_id: 
     with serve(settings.model_copy(update={"require_if_match": True})) as api, api.client(user_id) as careful:
         assert waiting(careful, FILES[LINES][0]) == [2]
         assert tops(careful) == {"child", "other"}
+
+
+@pytest.mark.requirement("FR-362")
+@pytest.mark.parametrize("restored", [CHILD, BELOW])
+def test_what_comes_back_from_the_trash_waits_no_longer(client: httpx.Client, restored: str) -> None:
+    assert waiting(client, FILES[LINES][0]) == [2]
+    create(client, "below", id=BELOW, parent_id=CHILD)
+    assert client.delete(f"/api/tasks/{CHILD}").status_code == 204
+
+    assert client.post(f"/api/tasks/{restored}/restore").status_code == 200
+
+    assert read(client, {"id": CHILD})["parent_id"] is None
+    assert read(client, {"id": BELOW})["parent_id"] == CHILD
+    create(client, "parent", id=PARENT)
+    assert tops(client) == {"child", "other", "parent"}

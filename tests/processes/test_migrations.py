@@ -304,6 +304,42 @@ _LABELS = """
 SELECT label.id, label.name, name_key, color, label.created_at, label.updated_at, label.revision, labels, tasks.revision
 FROM labels AS label JOIN tasks USING (user_id) ORDER BY label.revision
 """
+
+
+@pytest.mark.requirement("FR-438")
+def test_what_is_in_another_list_than_its_parent_leaves_that(empty_database_url: str, tmp_path: Path) -> None:
+    url = empty_database_url
+    _apply_before("0027", url, tmp_path)
+    execute(
+        url,
+        """
+        INSERT INTO users (id, revision, task_count) VALUES ('a', 10, 7), ('b', 1, 1);
+        INSERT INTO lists (user_id, id, name, revision)
+        VALUES ('a', md5('x')::uuid, 'x', 8), ('a', md5('y')::uuid, 'y', 9);
+        INSERT INTO tasks (user_id, id, title, revision, parent_id, list_id, position)
+        SELECT 'a', md5(title)::uuid, title, number, md5(above)::uuid, md5(place)::uuid, 'a' || number
+        FROM (VALUES ('top', 1, NULL, NULL), ('same', 2, 'top', NULL), ('stray', 3, 'top', 'x'),
+            ('along', 4, 'stray', 'x'), ('second', 5, 'along', 'y'), ('back', 6, 'stray', NULL),
+            ('waiting', 7, 'missing', 'x')) AS given (title, number, above, place);
+        INSERT INTO tasks (user_id, id, title, revision) VALUES ('b', md5('top')::uuid, 'other', 1)
+        """,
+    )
+    shown = "SELECT title, parent_id, list_id, revision, updated_at FROM tasks ORDER BY revision, title"
+    before = {title: row for title, *row in execute(url, shown)}
+
+    migrations.apply(url, tmp_path)
+
+    after = {title: row for title, *row in execute(url, shown)}
+    strays = [title for title, row in after.items() if row != before[title]]
+    assert strays == ["stray", "second", "back"]
+    assert [after[title][:3] for title in strays] == [
+        [None, before[title][1], 11 + n] for n, title in enumerate(strays)
+    ]
+    assert all(after[title][3] > before[title][3] for title in strays)
+    assert execute(url, "SELECT id, revision FROM users ORDER BY id") == [("a", 13), ("b", 1)]
+    assert str(migrations.rollback(url, tmp_path)).startswith("0027.")
+
+
 _FILES_OF_TABLES = "SELECT pg_relation_filenode('tasks'), pg_relation_filenode('lists'), pg_relation_filenode('users')"
 _COLUMNS_OF_TOMBSTONES = "SELECT attname::text FROM pg_attribute WHERE attrelid = 'tombstones'::regclass"
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fractional_indexing import generate_n_keys_between
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,14 +114,27 @@ def test_a_position_that_leaves_no_room_is_the_last(wanted: str, greatest: str, 
     ],
 )
 def test_as_few_as_possible_make_room(before: list[str | None], after: list[str | None], room: Room) -> None:
-    assert make_room(before, after) == room
+    assert make_room(before, after, lambda: None) == room
 
 
 @pytest.mark.requirement("FR-408")
 def test_no_room_can_be_made_where_none_of_those_read_has_another_position() -> None:
     with pytest.raises(NoRoom):
-        make_room(1001 * ["a1"], 1001 * ["a1"])
-    assert len(make_room(1001 * ["a1"], [*1000 * ["a1"], None]).after) == 1000
+        make_room(1001 * ["a1"], 1001 * ["a1"], lambda: None)
+    assert len(make_room(1001 * ["a1"], [*1000 * ["a1"], None], lambda: None).after) == 1000
+
+
+@pytest.mark.requirement("FR-408")
+@given(st.integers(2, 40), st.sampled_from([("a1", "a2"), ("a1", None), (None, "a1"), (None, None)]))
+def test_many_positions_are_those_of_the_library_with_a_pause_before_each(
+    number: int, ends: tuple[str | None, str | None]
+) -> None:
+    low, high = ends
+    pauses: list[None] = []
+    beside = low or "A" + 26 * "0"  # nothing fits between that and the start
+    room = make_room([low], [*(number - 1) * [beside], high], lambda: pauses.append(None))
+    assert [room.position, *room.after] == generate_n_keys_between(low, high, number)
+    assert len(pauses) >= number
 
 
 @pytest.mark.requirement("FR-347")

@@ -169,10 +169,11 @@ def delete_list(
 ) -> Response:
     """Delete one of your lists, and move its tasks to the trash or to the inbox.
 
-    The list moves to the trash and counts as missing from then on. Its tasks move to the trash along with it, or to
-    the inbox with `tasks=inbox`. You can restore it for 30 days. With `permanent=true` the list is removed for good,
-    even if it is already in the trash; its tasks go the same ways, and can still be restored from the trash. Personal
-    access tokens for this list alone are then revoked, and stop working everywhere within a minute.
+    The list moves to the trash and counts as missing from then on. Its tasks move to the trash along with it. With
+    `tasks=inbox`, they go to the inbox instead, and so do those in the trash, which stay there. You can restore the
+    list for 30 days. With `permanent=true` the list is removed for good, even if it is already in the trash; its tasks
+    go the same ways, and can still be restored from the trash. Personal access tokens for this list alone are then
+    revoked, and stop working everywhere within a minute.
     """
     try:
         (lists.remove if query.permanent else lists.delete)(list_id, expected, tasks=query.tasks)

@@ -276,8 +276,9 @@ def delete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, query: Annotat
 def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once) -> Response:
     """Restore one of your tasks from the trash.
 
-    The tasks below it that went to the trash along with it come back, too, and so do those above it. A task that is not
-    in the trash is returned unchanged, so this call is safe to repeat.
+    The tasks below it that went to the trash along with it come back, too, and so do those above it. What comes back
+    has no parent any more if that is gone for good. A task that is not in the trash is returned unchanged, so this call
+    is safe to repeat.
     """
     return once(tasks, None, lambda tasks: tagged_response(tasks.restore(task_id, expected)))
 

@@ -108,9 +108,10 @@ class Import:
             # The token may be revoked by now.
             await self.imports.authenticator.principal(bearer_token(self.request.scope))
             if part:
-                await self._ask(task_import.store, part)
+                part = await self._ask(task_import.store, part)
                 self.imports.feed.wake(self.user_id)
-            part = None if task_import.has_stopped else await self._compute(next, parts, None)
+            if not part:
+                part = None if task_import.has_stopped else await self._compute(next, parts, None)
 
     async def _ask(self, work: Callable[..., _Result], *arguments: object) -> _Result:
         async with self.imports.connection_limiter:

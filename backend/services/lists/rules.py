@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from backend.database.giving_way import give_way
 from backend.errors import Detail, ListConflict, ValidationFailed
 from backend.models.list import ListCreate, ListFields, ListUpdate
 from backend.models.move import Move
@@ -109,7 +110,8 @@ def moved(found: Row, side: str, near: Place, others: Iterable[Place]) -> dict[U
     if (not low or low[-1] < found.place) and (not high or found.place < high[0]):
         return {}
     low.reverse()
-    room = make_room([*(position for position, _ in low), None], [*(position for position, _ in high), None])
+    before, after = ([*(position for position, _ in side_of), None] for side_of in (low, high))
+    room = make_room(before, after, give_way)
     making = [*low[: len(room.before)], *high[: len(room.after)]]
     positions = [*room.before, *room.after]
     return {found.id: room.position} | {each.id: position for each, position in zip(making, positions, strict=True)}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import TypeVar
 from uuid import UUID
 
 from sqlmodel import select
@@ -34,8 +33,6 @@ from backend.services.tasks.names import Names
 from backend.services.unit_of_work import USER_ID, unit_of_work
 
 Results = list[Stored | Detail]
-_Row = TypeVar("_Row")
-_Result = TypeVar("_Result")
 
 UTC = "UTC"
 _OUTSIDE = Detail(ROW, "outside_list", "Your personal access token is limited to one list, and cannot do this")
@@ -62,15 +59,29 @@ class ImportService:
         return next((zone for (zone,) in rows if zone), UTC)
 
     def store(self, rows: Sequence[Placed]) -> Results:
-        """Set each task to what its row says, in order; returns the result of each row.
+        """Set each task to what its row says, in order; returns the result of each row that is stored.
 
-        If the trees around them or the changes are too many for one change, it stores them in halves.
+        These are the first ones, unless they are all of them: one unit of work makes a limited number of changes. If
+        the trees around the rows are too many for one, it stores them in halves.
         """
-        return _in_halves(lambda part: self._store(part, set()), rows)
+        try:
+            return self._store(rows, set())
+        except TooManySubtasks as error:
+            if len(rows) == 1:
+                return [replace(error.details[0], field=ROW)]
+            middle = len(rows) // 2
+            results = self.store(rows[:middle])
+            return results if len(results) < middle else results + self.store(rows[middle:])
 
     def join(self, links: Sequence[Link]) -> list[Detail | None]:
         """Make tasks subtasks where they have no parent of their own; returns what is in the way of each."""
-        return _in_halves(self._join, links)
+        try:
+            return self._join(links)
+        except (TooManySubtasks, TooManyChanges) as error:
+            if len(links) == 1:
+                return [replace(error.details[0], field=ROW)]
+            middle = len(links) // 2
+            return self.join(links[:middle]) + self.join(links[middle:])
 
     def bring(self, row: ImportedLabel | ImportedList) -> Stored | Detail:
         """Make a label or a list be as a line of an account's export says, or return why that is impossible."""
@@ -95,7 +106,8 @@ class ImportService:
             known = KnownUIDs.load(tasks, rows)
             # A time of its own for each, so that lists have them in the order of the file.
             times = (tasks.now - timedelta(microseconds=later) for later in reversed(range(len(rows))))
-            results = [self._put(tasks, known, row, at) for row, at in zip(rows, times, strict=True)]
+            results = self._put(tasks, known, zip(rows, times, strict=True))
+            rows = rows[: len(results)]
             results = [_first(result) if row.id in tried else result for row, result in zip(rows, results, strict=True)]
             tried.update(row.id for row, result in zip(rows, results, strict=True) if _is_made(row, result))
             tasks.store()
@@ -113,24 +125,20 @@ class ImportService:
             tasks.store()
         return results
 
-    def _put(self, tasks: LoadedTasks, known: KnownUIDs, row: Placed, made_at: datetime) -> Stored | Detail:
-        row = known.placed(row)
-        result = put(tasks, row, made_at, only_adds=self.only_adds)
-        known.keep(row, result)
-        return result
-
-
-def _in_halves(
-    work: Callable[[Sequence[_Row]], list[_Result | Detail]], rows: Sequence[_Row]
-) -> list[_Result | Detail]:
-    """Do some work with all rows, or with each half of them if that is too much for one change."""
-    try:
-        return work(rows)
-    except (TooManySubtasks, TooManyChanges) as error:
-        if len(rows) == 1:
-            return [replace(error.details[0], field=ROW)]
-        middle = len(rows) // 2
-        return _in_halves(work, rows[:middle]) + _in_halves(work, rows[middle:])
+    def _put(self, tasks: LoadedTasks, known: KnownUIDs, rows: Iterable[tuple[Placed, datetime]]) -> Results:
+        """Put rows as long as there is room for their changes, at least the first one."""
+        results: Results = []
+        for row, at in rows:
+            placed = known.placed(row)
+            try:
+                result = put(tasks, placed, at, only_adds=self.only_adds)
+            except TooManyChanges as error:
+                if results:
+                    break
+                result = replace(error.details[0], field=ROW)
+            known.keep(placed, result)
+            results.append(result)
+        return results
 
 
 def _is_made(row: Placed, result: Stored | Detail) -> bool:

@@ -134,15 +134,18 @@ class TaskImport:
         yield from (links[start : start + PART_ROWS] for start in range(0, len(links), PART_ROWS))
         self._tell_who_waits()
 
-    def store(self, part: Part) -> None:
-        """Store a part, and add its results to the report. Raises ServiceUnavailable when the database is away."""
+    def store(self, part: Part) -> Part:
+        """Store the beginning of a part, and add its results to the report; returns the rest, nearly always nothing.
+
+        Raises ServiceUnavailable when the database is away.
+        """
         links = [each for each in part if isinstance(each, Link)]
         if links:
             for link, problem in zip(links, self.service.join(links), strict=True):
                 self._warn(link.line, (problem,) if problem else ())
         tasks = [row for row in part if isinstance(row, PartRow)]
         results = self.service.store([row.placed for row in tasks]) if tasks else []
-        for row, result in zip(tasks, results, strict=True):
+        for row, result in zip(tasks, results, strict=False):
             if self._count(result, row.line):
                 mends = row.mends + result.mends
                 self.report.mended += bool(mends)
@@ -150,10 +153,12 @@ class TaskImport:
                 self._waiting.pop(row.placed.id, None)
                 if result.awaits is not None:
                     self._waiting.setdefault(result.awaits, []).append((row.line, bool(mends)))
-        for beside in (row for row in part if isinstance(row, BesideRow)):
+        is_whole = len(results) == len(tasks)
+        for beside in (row for row in part if isinstance(row, BesideRow) and is_whole):
             self._count(self.service.bring(beside.named), beside.line)
         self.report.errors.sort(key=lambda error: error.line)
         self.report.warnings.sort(key=lambda warning: warning.line)
+        return [] if is_whole else part[len(results) :]
 
     def _count(self, result: Stored | Detail, line: int) -> TypeGuard[Stored]:
         """Count what became of a row, and return whether it is stored."""

@@ -70,7 +70,8 @@ class BatchService:
                 except TaskAPIError as error:
                     if batch.atomic:
                         raise _refusal(tasks, error, len(outcomes), task_id) from None
-                    outcomes.append(error)
+                    # Its frames would keep all that was computed: the garbage collector would take long for that.
+                    outcomes.append(error.with_traceback(None))
             tasks.store()
         return outcomes
 

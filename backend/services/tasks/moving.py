@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from backend.database.giving_way import give_way, in_turns
 from backend.services.tasks import queries
 from backend.services.tasks.rules import Row
 from backend.services.tasks.tree_queries import READ
@@ -38,7 +39,8 @@ class Neighbours(NamedTuple):
     def many(cls, unit: UnitOfWork, moved: Row, side: str, beside: Row | None) -> Neighbours:
         """Read as many tasks on both sides as may make room, and one more."""
         statement, limit = queries.AROUND[moved.list_id is None], MAX_MOVED + 1
-        rows = [row_of(values) for values in unit.read(statement, **_where(moved, beside), max_rows=limit)]
+        found = unit.read(statement, **_where(moved, beside), max_rows=limit)
+        rows = [row_of(values) for values in in_turns(found)]
         here = beside.place if beside else END
         rows.sort(key=attrgetter("place"))
         before: list[Row | None] = [row for row in reversed(rows) if row.place < here]
@@ -56,7 +58,7 @@ class Neighbours(NamedTuple):
 
     def make_room(self) -> Room:
         """Return the position between them, and those of the tasks that make room for it; raises NoRoom."""
-        return make_room(_positions(self.before), _positions(self.after))
+        return make_room(_positions(self.before), _positions(self.after), give_way)
 
     def moved(self, room: Room) -> Iterator[tuple[Row, str]]:
         """Yield the tasks that make room, with their new positions."""

@@ -161,12 +161,13 @@ def restored(task: Row, lists: Container[UUID], tree: Tree) -> Row:
     in_trash = [task, *takewhile(lambda each: each.deleted_at is not None, tree.above(task))]
     living = tree.parent(in_trash[-1])
     list_id = living.list_id if living else task.list_id if task.list_id in lists else None
-    return task._replace(
-        deleted_at=None,
-        list_id=list_id,
-        position=task.position if list_id == task.list_id else LAST,
-        parent_id=task.parent_id if tree.parent(task) else None,
-    )
+    return _brought_back(task, list_id, tree)._replace(position=task.position if list_id == task.list_id else LAST)
+
+
+def _brought_back(task: Row, list_id: UUID | None, tree: Tree) -> Row:
+    """Bring a task back into a list, without its parent if that is gone for good."""
+    parent_id = task.parent_id if tree.parent(task) else None
+    return task._replace(deleted_at=None, list_id=list_id, parent_id=parent_id)
 
 
 def along(before: Row, after: Row, tree: Tree, *, cascades: bool = True) -> Iterator[Row]:
@@ -182,7 +183,7 @@ def along(before: Row, after: Row, tree: Tree, *, cascades: bool = True) -> Iter
     for each in above:
         changed = each
         if _is_restored(before, after) and each.deleted_at is not None:
-            changed = each._replace(deleted_at=None, list_id=after.list_id)
+            changed = _brought_back(each, after.list_id, tree)
         if cascades and _is_reopened(before, after) and changed.deleted_at is None:
             changed = with_completion(changed, completed=False, at=after.updated_at)
         if changed != each:

@@ -61,8 +61,9 @@ def _in_trees() -> Select[Any]:
     )
     upwards = _columns(named.subquery("named")).cte("upwards", recursive=True)
     upwards = upwards.union(_of_each(upwards, lambda parent: parent.c.id == upwards.c.parent_id))
-    # Others may wait for the same parent, if the highest one has a parent that is not there yet.
-    beside = _of_each(upwards, lambda other: other.c.parent_id == upwards.c.parent_id)
+    # Others may wait for the same parent, if that is not there yet. It is looked for once, however many these are.
+    missing = select(upwards.c.parent_id).except_(select(upwards.c.id)).subquery("missing")
+    beside = _of_each(missing, lambda other: other.c.parent_id == missing.c.parent_id)
     highest = _columns(upwards).union(beside).subquery("highest")
     downwards = _columns(highest).cte("downwards", recursive=True)
     downwards = downwards.union(_of_each(downwards, lambda child: child.c.parent_id == downwards.c.id))
