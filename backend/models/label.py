@@ -21,7 +21,6 @@ from sqlmodel import Field, SQLModel
 
 from backend.models.base import Input, described, optional
 from backend.models.fields import (
-    TIME_EXAMPLE,
     UUID_EXAMPLE,
     Color,
     Count,
@@ -31,6 +30,7 @@ from backend.models.fields import (
     StoredLabel,
 )
 from backend.models.values.label_names import MAX_LABEL_LENGTH
+from backend.models.values.times import TIME_EXAMPLE
 
 
 class Label(SQLModel, table=True):

@@ -13,17 +13,16 @@ from backend.models.base import Choice, Input, described, optional
 from backend.models.fields import (
     DOTS,
     NOT_IN_ADDRESSES,
-    TIME_EXAMPLE,
     UUID_EXAMPLE,
     CanonicalUUID,
     Count,
     Flag,
     LineNumber,
-    Moment,
     Sentence,
 )
 from backend.models.task import Priority, Status, StatusName, TaskFields
 from backend.models.task_query import INBOX, ListChoice
+from backend.models.values.times import TIME_EXAMPLE, Moment
 from backend.utils.plain_words import BLANK, in_plain_words
 from backend.utils.priorities import PriorityNumber
 from backend.utils.unknown_names import unknown_name

@@ -15,8 +15,8 @@ from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, WITH_BOD
 from backend.api.routes import DatabaseRoute
 from backend.errors import Forbidden, NotConfirmed, Unauthorized
 from backend.models.export import LINES
-from backend.models.fields import ZONE_EXAMPLE
 from backend.models.user import AccountUpdate, ErasureQuery
+from backend.models.values.times import ZONE_EXAMPLE
 
 router = APIRouter(
     prefix="/api/me",

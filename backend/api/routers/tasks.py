@@ -37,10 +37,14 @@ from backend.errors import (
 )
 from backend.models.access_token import Scope
 from backend.models.base import TaskDocument
-from backend.models.fields import TIME_EXAMPLE, UUID_EXAMPLE, CanonicalUUID
+from backend.models.fields import (
+    UUID_EXAMPLE,
+    CanonicalUUID,
+)
 from backend.models.move import BOTH, TaskMove
 from backend.models.task import TaskCompletion, TaskCreate, TaskUpdate
 from backend.models.task_query import DeleteQuery, Included, ReadQuery, SubtasksQuery, TaskQuery
+from backend.models.values.times import TIME_EXAMPLE
 from backend.utils.plain_words import BLANK
 
 router = APIRouter(
