@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from backend.errors import Detail, ValidationFailed, sentence_about
+from backend.errors import Detail, ValidationFailed
 
 ROW = "row"  # in place of a field name: the whole row
 MAX_ROW_BYTES = 192 * 1024  # the largest task with every character escaped
@@ -128,5 +128,4 @@ class Lines:
 
 def unreadable(detail: Detail) -> ValidationFailed:
     """Return the error for a file that cannot be read at all."""
-    reason = sentence_about((detail,)) or "The file cannot be read; see details."
-    return ValidationFailed(f"{reason} Nothing was imported.", details=(detail,))
+    return ValidationFailed(f"{detail.sentence} Nothing was imported.", details=(detail,))

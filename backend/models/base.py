@@ -12,6 +12,8 @@ from pydantic import GetJsonSchemaHandler, ModelWrapValidatorHandler, PrivateAtt
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticUndefined
 from sqlmodel import Field, SQLModel
 
+from backend.utils.unknown_names import similar_names
+
 
 def described(description: str, example: object, **arguments: Any) -> Any:
     """Declare a field with a description and an example for the documentation."""
@@ -76,7 +78,7 @@ class Choice(StrEnum):
     def known(cls, text: str) -> str:
         """Refuse an unknown text, and list the known ones."""
         if text not in cls.__members__.values():
-            raise PydanticCustomError("enum", cls.refusal())
+            raise PydanticCustomError("enum", f"{cls.refusal()}{_suggestion(text, [*cls])}")
         return text
 
     @classmethod
@@ -90,6 +92,12 @@ class Choice(StrEnum):
         reference = handler(schema)
         handler.resolve_ref_schema(reference)["x-enum-varnames"] = [choice.name for choice in cls]
         return reference
+
+
+def _suggestion(text: object, known: list[str]) -> str:
+    """Name the text that was probably meant, if there is one."""
+    similar = similar_names(text, known) if isinstance(text, str) else []
+    return f"; did you mean {' or '.join(similar)}?" if similar else ""
 
 
 @dataclass(frozen=True, slots=True)

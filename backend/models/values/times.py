@@ -47,6 +47,10 @@ def _day(value: object) -> date:
             return date.fromisoformat(text)
     except ValueError:  # no such day
         pass
+    if _A_DAY.match(text):
+        raise PydanticCustomError(
+            "day_format", f"Must be a calendar day, like {DAY_EXAMPLE}; a time belongs into due_at or start_at"
+        )
     raise PydanticCustomError("day_format", f"Must be a calendar day, like {DAY_EXAMPLE}")
 
 
@@ -60,6 +64,8 @@ def _day_or_moment(value: object) -> date:
 
 def _zone(text: str) -> str:
     """Refuse anything but the exact name of a time zone: clients compare names, and Postgres gets them."""
+    if text.replace(" ", "+") in ZONES - {text}:
+        raise PydanticCustomError("timezone_unknown", "In a URL, + means a space: send %2B instead")
     if text not in ZONES:
         raise PydanticCustomError("timezone_unknown", f"Must be the IANA name of a time zone, like {ZONE_EXAMPLE}")
     return text
