@@ -12,6 +12,7 @@ from pydantic import GetJsonSchemaHandler, ModelWrapValidatorHandler, PrivateAtt
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticUndefined
 from sqlmodel import Field, SQLModel
 
+from backend.models.values.sync_token import START, SyncToken
 from backend.utils.unknown_names import similar_names
 
 
@@ -120,8 +121,8 @@ class TaskDocument(Document):
 class Page:
     """Rows as the text of a JSON array, and where the next page starts; next_cursor is None on the last page.
 
-    `tag` changes with every write. If the client asked for them, `total` counts the rows of all pages,
-    and `counts` those of each status.
+    `tag` changes with every write, and `since` is the sync token of this state. If the client asked for them, `total`
+    counts the rows of all pages, and `counts` those of each status.
     """
 
     json: str
@@ -130,3 +131,4 @@ class Page:
     tag: str
     total: int | None = None
     counts: dict[str, int] | None = None
+    since: SyncToken = START

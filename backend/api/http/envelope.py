@@ -51,6 +51,7 @@ def page_response(page: Page, request: Request) -> Response:
         "limit": page.limit,
         "has_more": page.next_cursor is not None,
         "next_cursor": page.next_cursor,
+        "since": str(page.since),
     }
     if page.total is not None:
         info["total"] = page.total
