@@ -28,7 +28,11 @@ router = APIRouter(
 )
 
 
-@router.get("", responses=success(200, "A page of changes", ChangesAnswer))
+@router.get(
+    "",
+    summary="Read what has changed",
+    responses=success(200, "A page of changes", ChangesAnswer),
+)
 def list_changes(changes: Changes, query: Annotated[ChangesQuery, Query()]) -> Response:
     """Read what changed since you last asked: each changed task in its current state, oldest change first.
 
@@ -47,6 +51,7 @@ def list_changes(changes: Changes, query: Annotated[ChangesQuery, Query()]) -> R
 
 @router.get(
     "/stream",
+    summary="Follow changes as they happen",
     response_class=StreamingResponse,
     responses=event_stream("Your changes as they happen") | errors(malformed_event_id()),
 )

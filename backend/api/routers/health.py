@@ -30,13 +30,23 @@ _WELL = HealthAnswer(data=Health(status="ok"))
 
 
 # `async`, so that these calls never wait for a thread when all are busy.
-@router.get("/", tags=["start"], responses=or_page(success(200, "The addresses", DirectoryAnswer)))
+@router.get(
+    "/",
+    summary="Find the addresses",
+    tags=["start"],
+    responses=or_page(success(200, "The addresses", DirectoryAnswer)),
+)
 async def get_directory(request: Request) -> Response:
     """Find the documentation, the contract and the API. A browser gets a page with links instead."""
     return app_state(request).start_page if is_wanted(request) else _DIRECTORY
 
 
-@router.get("/health/live", tags=["health"], responses=success(200, "The process is running", HealthAnswer))
+@router.get(
+    "/health/live",
+    summary="Check that the process runs",
+    tags=["health"],
+    responses=success(200, "The process is running", HealthAnswer),
+)
 async def check_liveness() -> HealthAnswer:
     """Check that the process is running. Nothing else is checked, not even the database."""
     return _WELL
@@ -44,6 +54,7 @@ async def check_liveness() -> HealthAnswer:
 
 @router.get(
     "/health/ready",
+    summary="Check that requests can be served",
     tags=["health"],
     responses=success(200, "The service is ready", HealthAnswer),
 )

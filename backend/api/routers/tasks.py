@@ -121,6 +121,7 @@ _NO_FLAG = invalid("completed", "bool_type", "Must be true or false; in JSON, wi
 
 @router.post(
     "",
+    summary="Create a task",
     status_code=201,
     responses=showing(success(201, "The new task", TaskAnswer, created=True, replayed=True), _NEW)
     | success(200, "The task that this request created earlier", TaskAnswer, created=True, replayed=True)
@@ -149,6 +150,7 @@ def _created(task: TaskDocument) -> Response:
 
 @router.get(
     "",
+    summary="List, filter and search tasks",
     responses=success(200, "A page of your tasks", TaskListAnswer)
     | LIST_NOT_MODIFIED
     | TO_READ
@@ -174,6 +176,7 @@ def list_tasks(
 
 @router.get(
     "/{task_id:id}",
+    summary="Read a task",
     responses=success(200, "The task", TaskAnswer)
     | NOT_MODIFIED
     | TO_READ
@@ -193,6 +196,7 @@ def get_task(tasks: Tasks, task_id: TaskId, query: Annotated[ReadQuery, Query()]
 
 @router.put(
     "/{task_id:id}",
+    summary="Edit a task (the fields sent)",
     responses=_EDITED | WITH_BODY | CONDITIONAL | errors(TaskNotFound, TooManyLabels, _BLANK),
 )
 def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit) -> Response:
@@ -216,6 +220,7 @@ def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit
 
 @router.patch(
     "/{task_id:id}",
+    summary="Edit a task (merge patch)",
     openapi_extra={"requestBody": {"content": _MERGE_PATCH}},
     responses=_EDITED | WITH_BODY | CONDITIONAL | errors(TaskNotFound, TooManyLabels, _BLANK),
 )
@@ -230,6 +235,7 @@ def patch_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit)
 @router.post("/{task_id:id}/complete", include_in_schema=False)  # documented once, as PATCH
 @router.patch(
     "/{task_id:id}/complete",
+    summary="Complete or reopen a task",
     responses=showing(success(200, "The task as it is now", TaskAnswer, replayed=True), _DONE)
     | WITH_BODY
     | CONDITIONAL
@@ -259,6 +265,7 @@ def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, 
 
 @router.delete(
     "/{task_id:id}",
+    summary="Delete a task (to the trash, or for good)",
     status_code=204,
     responses=success(204, "The task is deleted") | CONDITIONAL | errors(TaskNotFound, _NO_QUERY_FLAG),
 )
@@ -275,6 +282,7 @@ def delete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, query: Annotat
 
 @router.post(
     "/{task_id:id}/restore",
+    summary="Restore a task from the trash",
     responses=success(200, "The task as it is now", TaskAnswer, replayed=True) | CONDITIONAL | errors(TaskNotFound),
 )
 def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once) -> Response:
@@ -288,6 +296,7 @@ def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once) -
 
 @router.post(
     "/{task_id:id}/move",
+    summary="Move a task to another place",
     responses=showing(
         success(200, "The task as it is now", TaskAnswer, replayed=True), {"position": "p17952534001234560000421V"}
     )
@@ -310,6 +319,7 @@ def move_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, data
 
 @router.get(
     "/{task_id:id}/subtasks",
+    summary="List the subtasks of a task",
     responses=success(200, "A page of the task's subtasks", TaskListAnswer)
     | LIST_NOT_MODIFIED
     | TO_READ
