@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install test test-all check format bench lock lock-check contract clean
+.PHONY: help run install test test-all check format bench pictures lock lock-check contract clean
 
 bin := .venv/bin
 
@@ -43,6 +43,9 @@ format: .venv/.dev ## Format the code and fix what the linter can
 
 bench: .venv/.dev ## Measure the service beside others, for 20 minutes, and write the results down; ARGS=--quick prints, in two
 	@$(bin)/python -m tests.benchmarks $(ARGS)
+
+pictures: .venv/.dev ## Take the pictures of the example page in the README anew
+	@$(bin)/python -m tests.pictures
 
 lock: .venv/.dev ## Write the lock files from pyproject.toml, keeping pins that still fit; ARGS=--upgrade renews them
 	$(call compile,requirements.lock,--group build $(ARGS))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+_HARMLESS = re.compile(r"[\w .\[\]-]{1,100}", re.ASCII)  # a client may have chosen the name of the field
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,20 +17,15 @@ class Detail:
     code: str
     message: str
 
+    @property
+    def sentence(self) -> str:
+        """Return what is wrong, beginning with the field, unless the message names it already."""
+        is_named = self.code == "extra_forbidden" or not _HARMLESS.fullmatch(self.field)
+        text = self.message if is_named else f"{self.field}: {self.message}"
+        return text if text.endswith(("?", ".")) else f"{text}."
+
 
 NO_PARAMETERS = "This call has no query parameters: leave them out"
-
-
-def sentence_about(details: tuple[Detail, ...]) -> str | None:
-    """Return what the details say, if they are only about unknown names and all say the same.
-
-    It is the message of the error, for developers who see nothing else.
-    """
-    messages = {detail.message for detail in details}
-    if len(messages) != 1 or any(detail.code != "extra_forbidden" for detail in details):
-        return None
-    (message,) = messages
-    return message if message.endswith("?") else f"{message}."
 
 
 class TaskAPIError(Exception):
@@ -305,9 +303,6 @@ class ValidationFailed(TaskAPIError):
     status = 422
     message = "The request has invalid or unknown fields; see details."
 
-    def __init__(self, message: str | None = None, *, details: tuple[Detail, ...] = ()) -> None:
-        super().__init__(message or sentence_about(details), details=details)
-
 
 class PreconditionRequired(TaskAPIError):
     """In this deployment, every change of a task or a list must name the state that it expects (RFC 6585)."""
@@ -344,28 +339,30 @@ class RateLimited(TaskAPIError):
 
     code = "RATE_LIMITED"
     status = 429
-    message = "You have sent too many requests. Wait for the number of seconds in the Retry-After header."
+    message = "Too many requests."
 
     def __init__(self, retry_after_seconds: int = 1) -> None:
-        super().__init__(headers={"Retry-After": str(retry_after_seconds)})
+        seconds = f"{retry_after_seconds} second{'' if retry_after_seconds == 1 else 's'}"
+        message = f"{self.message} Try again in {seconds}."
+        super().__init__(message, headers={"Retry-After": str(retry_after_seconds)})
 
 
 class TooManyStreams(RateLimited):
     """This user already has the maximum number of streams on this worker."""
 
-    message = "You have too many change streams open. Close one, or try again later."
+    message = "You have too many change streams open: close one."
 
 
 class TooManyExports(RateLimited):
     """This user already has the maximum number of running exports on this worker."""
 
-    message = "You have too many exports running. Wait until one has finished, then try again."
+    message = "You have too many exports running: wait until one has finished."
 
 
 class TooManyImports(RateLimited):
     """This user already has the maximum number of running imports on this worker."""
 
-    message = "You have too many imports running. Wait until one has finished, then try again."
+    message = "You have too many imports running: wait until one has finished."
 
 
 class HeadersTooLarge(TaskAPIError):

@@ -68,6 +68,7 @@ export interface Page {
   limit: number;
   has_more: boolean;
   next_cursor: string | null;
+  since: string;
   total?: number;
   counts?: Record<Status, number>;
 }

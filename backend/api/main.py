@@ -29,7 +29,8 @@ from backend.api.middleware.trailing_slash import TrailingSlash
 from backend.api.openapi.document import DESCRIPTION, SERVERS, TAGS, completed
 from backend.api.openapi.example_page import add_example_page
 from backend.api.openapi.operations import EXPOSED_HEADERS
-from backend.api.openapi.pages import add_docs
+from backend.api.openapi.pages import add_contract, add_docs
+from backend.api.openapi.start_page import start_page
 from backend.api.routers import (
     access_tokens,
     account,
@@ -106,6 +107,7 @@ def create_app(settings: Settings) -> TaskAPI:
         openapi_tags=TAGS,
         servers=SERVERS,
         lifespan=_lifespan,
+        openapi_url=None,  # the built-in route writes the contract anew for each request
         docs_url=None,  # the built-in page loads its assets from the internet
         redoc_url=None,
         redirect_slashes=False,
@@ -115,6 +117,7 @@ def create_app(settings: Settings) -> TaskAPI:
     )
     app.state = state
     add_error_handlers(app)
+    add_contract(app)
     add_docs(app)
     if settings.examples:
         add_example_page(app, settings.examples)
@@ -152,6 +155,7 @@ def _state(settings: Settings) -> AppState:
         purge_job=PurgeJob(PurgeService(quiet), limiter, FIRST_PURGE_SECONDS, PURGE_SECONDS),
         max_tasks=settings.max_tasks_per_user,
         require_if_match=settings.require_if_match,
+        start_page=start_page(has_example=settings.examples is not None),
     )
 
 

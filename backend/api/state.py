@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 
 from backend.api.auth.authenticator import Authenticator
 from backend.api.background.purge_job import PurgeJob
@@ -36,6 +37,7 @@ class AppState:
     purge_job: PurgeJob
     max_tasks: int  # of one user
     require_if_match: bool
+    start_page: Response
 
 
 class ConnectionState(TypedDict):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from backend.errors import Detail, ValidationFailed, sentence_about
+from backend.errors import Detail, ValidationFailed
 
 ROW = "row"  # in place of a field name: the whole row
 MAX_ROW_BYTES = 192 * 1024  # the largest task with every character escaped
@@ -168,5 +168,4 @@ class Lines:
 
 def unreadable(detail: Detail) -> ValidationFailed:
     """Return the error for a file that cannot be read at all."""
-    reason = sentence_about((detail,)) or "The file cannot be read; see details."
-    return ValidationFailed(f"{reason} Nothing was imported.", details=(detail,))
+    return ValidationFailed(f"{detail.sentence} Nothing was imported.", details=(detail,))

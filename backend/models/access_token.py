@@ -24,7 +24,14 @@ from sqlmodel import Field, SQLModel
 
 from backend.identity.access_token_format import MAX_LENGTH
 from backend.models.base import Choice, Input, described
-from backend.models.fields import MAX_NAME_LENGTH, TIME_EXAMPLE, UUID_EXAMPLE, CanonicalUUID, Name, StoredName
+from backend.models.fields import (
+    MAX_NAME_LENGTH,
+    UUID_EXAMPLE,
+    CanonicalUUID,
+    Name,
+    StoredName,
+)
+from backend.models.values.times import TIME_EXAMPLE
 
 MAX_DAYS = 365
 TokenText = Annotated[str, StringConstraints(max_length=MAX_LENGTH, pattern="^tk_[A-Za-z0-9_-]+$")]

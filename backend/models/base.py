@@ -13,7 +13,9 @@ from pydantic_core import CoreSchema, PydanticCustomError, PydanticUndefined
 from sqlmodel import Field, SQLModel
 
 from backend.errors import Detail
+from backend.models.values.sync_token import START, SyncToken
 from backend.utils.plain_words import in_plain_words
+from backend.utils.unknown_names import similar_names
 
 
 def described(description: str, example: object, **arguments: Any) -> Any:
@@ -79,7 +81,7 @@ class Choice(StrEnum):
     def known(cls, text: str) -> str:
         """Refuse an unknown text, and list the known ones."""
         if text not in cls.__members__.values():
-            raise PydanticCustomError("enum", cls.refusal())
+            raise PydanticCustomError("enum", f"{cls.refusal()}{_suggestion(text, [*cls])}")
         return text
 
     @classmethod
@@ -93,6 +95,12 @@ class Choice(StrEnum):
         reference = handler(schema)
         handler.resolve_ref_schema(reference)["x-enum-varnames"] = [choice.name for choice in cls]
         return reference
+
+
+def _suggestion(text: object, known: list[str]) -> str:
+    """Name the text that was probably meant, if there is one."""
+    similar = similar_names(text, known) if isinstance(text, str) else []
+    return f"; did you mean {' or '.join(similar)}?" if similar else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +123,8 @@ class TaskDocument(Document):
 class Page:
     """Rows as the text of a JSON array, and where the next page starts; next_cursor is None on the last page.
 
-    `tag` changes with every write. If the client asked for them, `total` counts the rows of all pages,
-    and `counts` those of each status.
+    `tag` changes with every write, and `since` is the sync token of this state. If the client asked for them, `total`
+    counts the rows of all pages, and `counts` those of each status.
     """
 
     json: str
@@ -125,6 +133,7 @@ class Page:
     tag: str
     total: int | None = None
     counts: dict[str, int] | None = None
+    since: SyncToken = START
 
 
 def first_problem(error: ValidationError) -> Detail:

@@ -16,9 +16,12 @@ from backend.models.task_query import MAX_LIMIT
 from backend.models.values import sync_token
 from backend.models.values.sync_token import START, SyncToken
 
-_SINCE = "`page.next_since` of the previous page, or the `id` of an event; omit it to get everything"
+_SINCE = (
+    "`page.next_since` of the previous page, `page.since` of a listing, or the `id` of an event; `now` to get only "
+    "what changes from now on; omit it to get everything"
+)
 
-MALFORMED_SINCE = "Must be a sync token: send next_since unchanged, or leave since out to start again"
+MALFORMED_SINCE = "Must be a sync token or now: send next_since unchanged, or leave since out to start again"
 
 
 def _sync_token(text: str) -> str:
@@ -37,7 +40,7 @@ Since = Annotated[
         {
             "type": "string",
             "maxLength": sync_token.MAX_LENGTH,
-            "pattern": sync_token.PATTERN,
+            "pattern": sync_token.PATTERN_OF_INPUT,
             "examples": [sync_token.EXAMPLE],
         }
     ),

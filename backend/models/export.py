@@ -16,7 +16,6 @@ from backend.models.access_token import AccessTokenPublic
 from backend.models.base import Input, described, first_problem
 from backend.models.fields import (
     POSITION_EXAMPLE,
-    TIME_EXAMPLE,
     UUID_EXAMPLE,
     CanonicalUUID,
     Color,
@@ -32,6 +31,7 @@ from backend.models.fields import (
 from backend.models.list import ListCreate
 from backend.models.task import TaskColumns
 from backend.models.user import Account
+from backend.models.values.times import TIME_EXAMPLE
 
 _HASH = "\\x" + "5f" * 32
 Hash = Annotated[str, StringConstraints(max_length=66, pattern=r"^\\x[0-9a-f]{64}$")]  # as Postgres writes bytes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -12,7 +11,6 @@ from pydantic import (
     BeforeValidator,
     FailFast,
     Field,
-    PlainValidator,
     Strict,
     StringConstraints,
     WithJsonSchema,
@@ -27,7 +25,6 @@ from backend.utils.plain_words import BLANK
 from backend.utils.positions import MAX_POSITION_LENGTH, is_position
 from backend.utils.visible_text import CONTROLS, INVISIBLE, has_controls, is_visible
 from backend.utils.visible_text import WHITE as _WHITE
-from backend.utils.zones import LONGEST_ZONE, ZONES
 
 MAX_TITLE_LENGTH = 500
 TITLE_KEY_LENGTH = 100  # characters of a title that lists are sorted by
@@ -38,23 +35,11 @@ MAX_SEARCH_LENGTH = 500
 MAX_IDS = 100
 
 UUID_EXAMPLE = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
-TIME_EXAMPLE = "2026-11-21T09:30:00.123456+00:00"
-DAY_EXAMPLE = "2026-11-21"
-ZONE_EXAMPLE = "Europe/Berlin"
 POSITION_EXAMPLE = "p17952534001234560000421"
 
 _CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 UUID_PATTERN = _CANONICAL_UUID.pattern
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
-# RFC 3339 with the offsets that Postgres knows, and what else programs write when they are asked for no format: a space
-# in place of the T (Python), no seconds (Java), up to 9 decimals (.NET, Go, Java).
-_MOMENT = (
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
-    r"([Zz]|[+-](0[0-9]|1[0-5]):[0-5][0-9])"
-)
-_A_MOMENT = re.compile(_MOMENT)
-_A_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_OFFSET_WITHOUT_SIGN = re.compile(r".*:.* [0-9]{2}:[0-9]{2}")
 
 # The same rules for the OpenAPI document. No `maxLength` for a title: white space around it does not count.
 _VISIBLE = rf"(?![{INVISIBLE}]*$)"
@@ -128,45 +113,6 @@ def _true_or_false(value: object) -> object:
             raise PydanticCustomError("bool_parsing", "Must be true or false")
         return _FLAGS[value]
     return value
-
-
-def _moment(value: object) -> datetime:
-    """Read a moment to the microsecond; pydantic would also accept numbers, and times without an offset."""
-    text = str(value)
-    if _OFFSET_WITHOUT_SIGN.fullmatch(text):
-        raise PydanticCustomError("moment_format", "In a URL, + means a space: send %2B instead, or Z for UTC")
-    try:
-        if _A_MOMENT.fullmatch(text):
-            return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):  # no such day, or outside the years 1 to 9999
-        pass
-    raise PydanticCustomError("moment_format", "Must be a time with an offset, like 2026-11-21T09:30:00.123456Z")
-
-
-def _day(value: object) -> date:
-    """Read a calendar day; pydantic would also accept numbers, and times at midnight."""
-    text = str(value)
-    try:
-        if _A_DAY.fullmatch(text):
-            return date.fromisoformat(text)
-    except ValueError:  # no such day
-        pass
-    raise PydanticCustomError("day_format", f"Must be a calendar day, like {DAY_EXAMPLE}")
-
-
-def _day_or_moment(value: object) -> date:
-    """Read a calendar day, or a moment."""
-    text = str(value)
-    if not _A_DAY.match(text):
-        raise PydanticCustomError("moment_format", f"Must be a day, like {DAY_EXAMPLE}, or a time, like {TIME_EXAMPLE}")
-    return _day(text) if _A_DAY.fullmatch(text) else _moment(text)
-
-
-def _zone(text: str) -> str:
-    """Refuse anything but the exact name of a time zone: clients compare names, and Postgres gets them."""
-    if text not in ZONES:
-        raise PydanticCustomError("timezone_unknown", f"Must be the IANA name of a time zone, like {ZONE_EXAMPLE}")
-    return text
 
 
 def _comma_separated_ids(value: str) -> str:
@@ -262,37 +208,6 @@ Flag = Annotated[bool, Strict()]
 CanonicalUUID = Annotated[UUID, BeforeValidator(_canonical_uuid)]
 QueryFlag = Annotated[bool, BeforeValidator(_true_or_false)]
 PlainInteger = Annotated[int, BeforeValidator(_digits)]
-Moment = Annotated[datetime, BeforeValidator(_moment)]
-Day = Annotated[date, BeforeValidator(_day)]
-# A datetime is a date, too. Our own format tells programs that not every text is valid.
-DayOrMoment = Annotated[
-    date,
-    PlainValidator(_day_or_moment),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "maxLength": 40,
-            "pattern": f"^({_A_DAY.pattern}|{_MOMENT})$",
-            "format": "day-or-time",
-            "examples": [DAY_EXAMPLE],
-        }
-    ),
-]
-_A_ZONE = "^[A-Za-z0-9_+/-]+$"
-ZoneName = Annotated[
-    str,
-    Strict(),
-    AfterValidator(_zone),
-    # Our own format: it tells programs that not every text is valid.
-    WithJsonSchema(
-        {
-            "type": "string",
-            "maxLength": LONGEST_ZONE,
-            "format": "time-zone",
-            "examples": [ZONE_EXAMPLE],
-        }
-    ),
-]
 # Not a list: the framework would read that from a repeated parameter.
 CommaSeparatedIds = Annotated[
     str,
@@ -386,7 +301,6 @@ StoredTitle = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TITL
 StoredName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH, pattern=_WITHOUT_NUL)]
 StoredListName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LIST_NAME_LENGTH, pattern=_WITHOUT_NUL)]
 StoredDescription = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_LENGTH, pattern=_WITHOUT_NUL)]
-StoredZone = Annotated[str, StringConstraints(max_length=LONGEST_ZONE, pattern=_A_ZONE)]
 StoredLabel = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_LABEL_LENGTH, pattern=rf"^[^{_NO_LABEL}]+$")
 ]

@@ -22,7 +22,6 @@ from sqlmodel import Field, SQLModel
 
 from backend.models.base import Edit, described, optional
 from backend.models.fields import (
-    TIME_EXAMPLE,
     UUID_EXAMPLE,
     Color,
     Count,
@@ -32,6 +31,7 @@ from backend.models.fields import (
     StoredLabel,
 )
 from backend.models.values.label_names import DOTTED_I, MATCHED, MATCHED_AS, MAX_LABEL_LENGTH
+from backend.models.values.times import TIME_EXAMPLE
 
 # As `key_of_label` has it.
 _QUOTED = MATCHED_AS.replace("'", "''")

@@ -25,7 +25,6 @@ from backend.models.base import Choice, Edit, Input, all_optional, described, op
 from backend.models.fields import (
     MAX_LIST_NAME_LENGTH,
     POSITION_EXAMPLE,
-    TIME_EXAMPLE,
     UUID_EXAMPLE,
     CanonicalUUID,
     Color,
@@ -39,6 +38,7 @@ from backend.models.fields import (
     StoredPosition,
 )
 from backend.models.task import LAST_POSITION, STATUS_COUNTS_EXAMPLE, StatusCounts
+from backend.models.values.times import TIME_EXAMPLE
 from backend.utils.positions import MAX_POSITION_LENGTH
 
 MAX_LISTS = 500  # of a user, with those in the trash

@@ -33,30 +33,25 @@ from sqlmodel import Field, SQLModel
 from backend.formats.rows import MAX_UID_LENGTH
 from backend.models.base import Choice, Edit, Input, all_optional, described, optional
 from backend.models.fields import (
-    DAY_EXAMPLE,
     POSITION_EXAMPLE,
-    TIME_EXAMPLE,
     TITLE_KEY_LENGTH,
     UUID_EXAMPLE,
     CanonicalUUID,
     Count,
-    Day,
     Description,
     Flag,
     LabelNames,
-    Moment,
     Position,
     Revision,
     StoredDescription,
     StoredLabel,
     StoredPosition,
     StoredTitle,
-    StoredZone,
     Title,
     UserId,
-    ZoneName,
 )
 from backend.models.values.label_names import MAX_LABELS_OF_TASK
+from backend.models.values.times import DAY_EXAMPLE, TIME_EXAMPLE, Day, Moment, StoredZone, ZoneName
 from backend.utils.positions import MAX_POSITION_LENGTH
 from backend.utils.priorities import NO_PRIORITY
 from backend.utils.zones import LONGEST_ZONE

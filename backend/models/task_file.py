@@ -25,14 +25,12 @@ from backend.models.fields import (
     DOTS,
     NOT_IN_ADDRESSES,
     POSITION_EXAMPLE,
-    TIME_EXAMPLE,
     UUID_EXAMPLE,
     CanonicalUUID,
     Count,
     Flag,
     LabelNames,
     LineNumber,
-    Moment,
     Position,
     QueryFlag,
     Sentence,
@@ -40,6 +38,7 @@ from backend.models.fields import (
 )
 from backend.models.task import Priority, Status, StatusName, TaskFields
 from backend.models.task_query import INBOX, ListChoice
+from backend.models.values.times import TIME_EXAMPLE, Moment
 from backend.utils.plain_words import BLANK
 from backend.utils.priorities import PriorityNumber
 from backend.utils.unknown_names import unknown_name

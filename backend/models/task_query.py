@@ -12,22 +12,18 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from backend.models.base import Choice, Input, described, optional
 from backend.models.fields import (
-    TIME_EXAMPLE,
     UUID_EXAMPLE,
     UUID_PATTERN,
-    ZONE_EXAMPLE,
     CommaSeparatedIds,
     CommaSeparatedLabels,
-    DayOrMoment,
-    Moment,
     PlainInteger,
     QueryFlag,
     SearchText,
-    ZoneName,
     is_canonical_uuid,
 )
 from backend.models.task import Priority, Status
 from backend.models.values import cursor as cursors
+from backend.models.values.times import TIME_EXAMPLE, ZONE_EXAMPLE, DayOrMoment, Moment, ZoneName
 from backend.utils.fingerprint import fingerprint
 
 MAX_LIMIT = 1000

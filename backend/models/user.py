@@ -11,8 +11,9 @@ from sqlmodel import Field, SQLModel
 
 from backend.identity.claims import MAX_USER_ID_LENGTH
 from backend.models.base import Edit, Input, described
-from backend.models.fields import TIME_EXAMPLE, ZONE_EXAMPLE, Count, StoredZone, UserId, ZoneName
+from backend.models.fields import Count, UserId
 from backend.models.task import LAST_POSITION
+from backend.models.values.times import TIME_EXAMPLE, ZONE_EXAMPLE, StoredZone, ZoneName
 from backend.utils.zones import LONGEST_ZONE
 
 _TIMEZONE = "The IANA name of the zone in which your days begin and end, or null for UTC"

@@ -23,6 +23,16 @@ _ELSEWHERE = {
     "done": "completed",
     "state": "status",
     "project_id": "list_id",
+    "pending": "todo",
+    "open": "todo",
+    "not_started": "todo",
+    "doing": "in_progress",
+    "started": "in_progress",
+    "complete": "done",
+    "completed": "done",
+    "closed": "done",
+    "urgent": "high",
+    "normal": "medium",
 }
 
 # Other names could change how a page or a terminal shows the message.

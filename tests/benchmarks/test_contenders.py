@@ -62,7 +62,7 @@ def comparable(value: Any, name: str = "") -> Any:
         return {key: comparable(each, key) for key, each in value.items()}
     if isinstance(value, list):
         return [comparable(each) for each in value]
-    if name in {"id", "user_id", "next_cursor", "position"} and value is not None:
+    if name in {"id", "user_id", "next_cursor", "since", "position"} and value is not None:
         return name
     if name.endswith("_at") and value is not None:
         moment = datetime.fromisoformat(value)

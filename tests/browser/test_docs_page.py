@@ -190,6 +190,52 @@ def test_what_the_page_proposes_creates_tasks_each_time_and_lists_them(visit: Wa
     assert [task["id"] for task in tasks_of(user) if task["id"] not in shown.text] == []
 
 
+@pytest.mark.requirement("FR-445")
+def test_a_value_that_the_form_would_refuse_is_sent_and_answered(visit: Watched, user: httpx.Client) -> None:
+    page = docs(visit, user)
+
+    shown = page.open(operations()["list_tasks"]).fill(limit="0", cursor="!").execute()
+    assert (shown.status, "query.limit" in shown.text) == (422, True)
+    shown = page.open(operations()["get_task"]).fill(task_id="7").execute()
+    assert shown.status == 404
+    assert visit.is_calm(), visit
+
+
+@pytest.mark.requirement("FR-445")
+def test_what_is_missing_is_said(visit: Watched, user: httpx.Client) -> None:
+    form = docs(visit, user).open(operations()["get_task"])
+
+    form.block.locator(".execute").press("Enter")
+
+    form.block.get_by_role("alert").get_by_text("Not sent.").wait_for()
+    assert "task_id" in form.block.get_by_role("alert").inner_text()
+    form.fill(task_id=create(user)["id"])
+    assert form.execute().status == 200
+    form.block.get_by_role("alert").wait_for(state="detached")
+
+
+@pytest.mark.requirement("FR-446")
+def test_the_page_is_dark_where_the_system_is(visit: Watched, user: httpx.Client) -> None:
+    docs(visit, user, authorized=False)
+    brightness = (
+        "Math.max(...getComputedStyle(document.querySelector('.swagger-ui .info .title')).color.match(/\\d+/g))"
+    )
+    for scheme, is_light_on_dark in (("dark", True), ("light", False)):
+        visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        visit.page.locator(".swagger-ui .info .title").wait_for()
+        until(lambda: (visit.page.evaluate(brightness) > 128) == is_light_on_dark)  # noqa: B023 - called at once
+
+
+@pytest.mark.requirement("FR-446")
+def test_the_schemas_are_listed_at_the_end(visit: Watched, user: httpx.Client) -> None:
+    docs(visit, user, authorized=False)
+    section = visit.page.locator(".swagger-ui .models")
+
+    section.get_by_role("button", name="Schemas").first.click()
+
+    section.get_by_text("TaskPublic", exact=True).first.wait_for()
+
+
 @pytest.mark.requirement("FR-206")
 def test_a_stream_shows_what_comes_in_the_first_seconds(visit: Watched, user: httpx.Client) -> None:
     task = create(user)

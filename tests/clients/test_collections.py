@@ -96,11 +96,11 @@ def walk(api: API, user_id: str, tmp_path: Path) -> Callable[[], list[Json]]:
 
 
 def all_of(client: httpx.Client) -> list[Json]:
-    """Read what the user has, with the trash, and the account without the number of its changes."""
+    """Read what the user has, with the trash; but not how many changes there were."""
     paths = ["/api/tasks", "/api/tasks?deleted=true", "/api/labels", "/api/me/tokens"]
     paths += ["/api/lists", "/api/lists?archived=true", "/api/lists?deleted=true"]
     account = client.get("/api/me").json()["data"]
-    return [*(client.get(path).json() for path in paths), {**account, "revision": None}]
+    return [*(client.get(path).json()["data"] for path in paths), {**account, "revision": None}]
 
 
 def failures(results: list[Json]) -> dict[str, list[Json]]:

@@ -9,7 +9,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from backend.config import Settings
+from tests.fixtures.api import serve
 from tests.fixtures.contract import contract, operations
+from tests.fixtures.tasks import error_of
 
 KINDS = {".js": "javascript", ".css": "text/css", ".png": "image/png"}
 MIN_ASSET_BYTES = 500
@@ -103,3 +106,44 @@ def test_the_root_address_leads_to_the_page(anonymous: httpx.Client) -> None:
         assert anonymous.get(directory[name]).status_code == 200
     for name in ("tasks", "account"):
         assert anonymous.get(directory[name]).status_code == 401
+
+
+@pytest.mark.requirement("FR-444")
+@pytest.mark.parametrize("environment", ["development", "production"])
+def test_the_root_address_is_a_page_for_browsers(settings: Settings, environment: str) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+    with serve(settings.model_copy(update={"environment": environment})) as api, api.client() as client:
+        page, directory = client.get("/", headers=browser), client.get("/")
+
+        assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert page.headers["Vary"] == directory.headers["Vary"] == "Accept, Origin"
+        assert page.headers["Content-Security-Policy"] == client.get("/docs").headers["Content-Security-Policy"]
+        linked = Page(page.text).assets
+        assert ("/app" in linked) == (environment == "development")
+        assert {"/docs", "/openapi.json"} < set(linked)
+        for address in linked:
+            assert client.get(address).status_code in {200, 307}, address
+
+
+@pytest.mark.requirement("FR-444")
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/html", ""])
+def test_the_root_address_is_json_for_programs(anonymous: httpx.Client, accept: str) -> None:
+    assert anonymous.get("/", headers={"Accept": accept}).json() == anonymous.get("/").json()
+
+
+@pytest.mark.requirement("FR-444")
+def test_the_page_has_an_address_with_a_slash_too(anonymous: httpx.Client, page: str) -> None:
+    assert anonymous.get("/docs/").text == page
+
+
+@pytest.mark.requirement("FR-444")
+def test_the_contract_is_kept_and_asked_for_again(anonymous: httpx.Client) -> None:
+    first = anonymous.get("/openapi.json")
+    tag = first.headers["ETag"]
+
+    assert first.headers.get_list("Cache-Control") == ["no-cache"]
+    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = anonymous.get("/openapi.json", headers={"If-None-Match": known})
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+    assert anonymous.get("/openapi.json", headers={"If-None-Match": '"other"'}).content == first.content
+    error_of(anonymous.get("/openapi.json", headers={"If-None-Match": "other"}), 400, "BAD_REQUEST")

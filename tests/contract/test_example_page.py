@@ -24,8 +24,9 @@ OURS = {name: text for name, text in SOURCES.items() if name.startswith("web/")}
 
 @pytest.mark.requirement("FR-320")
 def test_the_page_is_what_the_folder_holds(anonymous: httpx.Client) -> None:
-    leads_to = anonymous.get("/app")
-    assert (leads_to.status_code, leads_to.headers["Location"]) == (307, "/app/web/")
+    for path in ("/app", "/app/"):
+        leads_to = anonymous.get(path)
+        assert (leads_to.status_code, leads_to.headers["Location"]) == (307, "/app/web/")
 
     for name, text in SOURCES.items():
         answer = anonymous.get(f"/app/{name}".removesuffix("index.html"))
@@ -38,7 +39,7 @@ def test_the_page_is_what_the_folder_holds(anonymous: httpx.Client) -> None:
 def test_all_files_of_the_page_are_served_and_nothing_else_of_the_folder(anonymous: httpx.Client) -> None:
     assert {path.relative_to(EXAMPLES).as_posix() for path in PAGE.iterdir()} == set(OURS)
 
-    for path in ("/app/", "/app/web", "/app/task-api.d.ts", "/app/web/..%2ftask-api.d.ts", "/app/web/nothing.js"):
+    for path in ("/app/web", "/app/task-api.d.ts", "/app/web/..%2ftask-api.d.ts", "/app/web/nothing.js"):
         error_of(anonymous.get(path), 404, "NOT_FOUND")
 
 

@@ -10,8 +10,9 @@ import pytest
 from pydantic import BaseModel
 
 from backend import cli
+from backend.api.http.envelope import message_of
 from backend.api.streams.download import JSON_LINES
-from backend.errors import NO_PARAMETERS
+from backend.errors import NO_PARAMETERS, Detail, ValidationFailed
 from backend.models.export import LINES
 from backend.models.tables import OF_A_USER
 from backend.models.values.sync_token import SyncToken
@@ -151,11 +152,12 @@ def test_every_operation_has_a_success_with_an_example_that_fits(operation: Oper
     for status, answer in successes.items():
         assert answer["description"]
         assert answer["headers"].keys() >= EVERYWHERE
-        kinds = OF_LINES.get(operation.id, {"application/json"})
+        kinds = OF_LINES.get(operation.id, {"application/json"} | ({"text/html"} if operation.path == "/" else set()))
         assert _content(answer).keys() == (set() if status == 204 else kinds)
         if operation.id in OF_LINES:
             continue
-        for content in _content(answer).values():
+        if status != 204:
+            content = _content(answer)["application/json"]
             _assert_fits(_model_of(content["schema"]), content["example"])
 
 
@@ -197,7 +199,10 @@ def test_every_error_has_its_real_shape_and_an_example_that_fits(operation: Oper
         current = WITH_LIST if operation.path.startswith("/api/lists") else WITH_TASK
         assert content["schema"] == {"$ref": current if status == 412 else ERROR}
         _assert_fits(_model_of(content["schema"]), content["example"])
-        assert content["example"]["error"]["message"] == answer["description"]
+        error = content["example"]["error"]
+        details = [Detail(**each) for each in error["details"]]
+        said = message_of(details) if answer["description"] == ValidationFailed.message else answer["description"]
+        assert error["message"] == said
         assert answer["headers"].keys() >= EVERYWHERE
         assert ("WWW-Authenticate" in answer["headers"]) == (status in {401, 403})
         assert ("Retry-After" in answer["headers"]) == (status in {429, 503})

@@ -228,6 +228,64 @@ def test_a_change_that_becomes_visible_late_is_never_skipped(
     assert {each["title"] for each in replica.tasks.values()} == {"early", "late"}
 
 
+@pytest.mark.requirement("FR-442")
+@pytest.mark.parametrize("types", [None, "task,label,list"])
+def test_now_is_what_is_known_without_reading_anything(client: httpx.Client, types: str | None) -> None:
+    query = {} if types is None else {"types": types}
+    assert feed(client, since="now", **query) == ([], ending(0))
+    task = create(client, "before")
+    client.delete(path_of(create(client, "gone")))
+
+    changes, page = feed(client, since="now", **query)
+
+    assert (changes, page) == ([], ending(3))
+    after = create(client, "after")
+    found, page = feed(client, since=page["next_since"], **query)
+    assert found == [after if types is None else {"type": "task", "data": after}]
+    assert page == ending(4)
+    assert task["revision"] == 1
+
+
+@pytest.mark.requirement("FR-442")
+def test_a_purge_does_not_matter_to_what_begins_now(
+    client: httpx.Client, api: API, database_url: str, user_id: str
+) -> None:
+    client.delete(path_of(create(client)))
+    assert purge(api, database_url, user_id)
+
+    _, page = feed(client, since="now")
+
+    assert feed(client, since=page["next_since"]) == ([], page)
+
+
+@pytest.mark.requirement("FR-443")
+@pytest.mark.parametrize("limit", [1, 2, 1000])
+def test_a_copy_begins_with_a_listing_and_goes_on_with_the_feed(client: httpx.Client, limit: int) -> None:
+    tasks = [create(client, str(number)) for number in range(4)]
+    first = client.get("/api/tasks", params={"limit": limit}).json()
+    copy = Replica({task["id"]: task for task in first["data"]}, first["page"]["since"])
+    client.delete(path_of(tasks[0]))
+    client.put(path_of(tasks[3]), json={"title": "changed between two pages"})
+    page = first
+    while cursor := page["page"]["next_cursor"]:
+        page = client.get("/api/tasks", params={"limit": limit, "cursor": cursor}).json()
+        copy.tasks |= {task["id"]: task for task in page["data"]}
+
+    while copy.pull(client):
+        pass
+
+    assert copy.tasks == living(client)
+
+
+@pytest.mark.requirement("FR-443")
+@pytest.mark.parametrize("path", ["/api/tasks?deleted=true", "/api/tasks?q=nothing", "/api/tasks?include_total=true"])
+def test_each_listing_says_which_state_it_shows(client: httpx.Client, path: str) -> None:
+    assert client.get(path).json()["page"]["since"] == sync_token(0)
+    task = create(client)
+    assert client.get(path).json()["page"]["since"] == sync_token(1)
+    assert client.get(f"{path_of(task)}/subtasks").json()["page"]["since"] == sync_token(1)
+
+
 @pytest.mark.requirement("FR-145")
 def test_the_feed_is_read_from_the_sync_token_on_in_the_indexes(own_url: str) -> None:
     user_id, statement = new_user(), STATEMENTS["changes.queries.CHANGES"]

@@ -152,7 +152,7 @@ def test_an_unknown_parameter(client: httpx.Client, path: str, happened: str, to
     said(client.get(path), 422, happened, to_do)
 
 
-@pytest.mark.parametrize("path", ["/api/todos", "/v2", "/health", "/api"])
+@pytest.mark.parametrize("path", ["/api/notes", "/v2", "/health", "/api"])
 def test_an_address_that_is_none(client: httpx.Client, path: str) -> None:
     said(client.get(path), 404, "nothing at this path", "See /docs for all paths")
 
@@ -167,7 +167,6 @@ def test_an_address_that_is_none(client: httpx.Client, path: str) -> None:
         (f"/api/tasks/{MISSING_ID}/completed", "/api/tasks/{task_id}/complete"),
         (f"/v1/me/token/{MISSING_ID}", "/api/me/tokens/{token_id}"),
         ("/task/batch", "/api/tasks/batch"),
-        ("/docs/", "/docs"),
         ("/health/live/", "/health/live"),
     ],
 )
@@ -177,6 +176,75 @@ def test_an_address_that_is_nearly_one_of_ours(client: httpx.Client, path: str, 
 
         assert error["message"] == f"Not found; did you mean {meant}?"
         assert error["details"] == []
+
+
+@pytest.mark.requirement("FR-440")
+@pytest.mark.parametrize(
+    ("path", "said_of_it"),
+    [
+        *(
+            (f"/api/tasks/{MISSING_ID}/{each}", "did you mean /api/tasks/{task_id}/complete?")
+            for each in ("toggle", "toggle-complete", "toggle_complete", "complete-toggle", "done", "uncomplete")
+        ),
+        ("/api/tasks/search", "GET /api/tasks?q=WORDS"),
+        ("/api/search", "GET /api/tasks?q=WORDS"),
+        ("/api/tasks/stats", "GET /api/tasks?include_counts=true"),
+        ("/api/stats", "GET /api/tasks?include_counts=true"),
+        ("/api/tasks/tags", "did you mean /api/labels?"),
+        ("/api/tags", "did you mean /api/labels?"),
+        ("/api/projects", "did you mean /api/lists?"),
+        ("/api/tasks/done", "GET /api/tasks?status=done"),
+        ("/api/tasks/pending", "GET /api/tasks?status=pending"),
+        ("/api/tasks/overdue", "GET /api/tasks?overdue=true"),
+        ("/api/tasks/today", "due_before=DAY"),
+        ("/api/tasks/trash", "GET /api/tasks?deleted=true"),
+        ("/api/trash", "GET /api/tasks?deleted=true"),
+        ("/api/tasks/bulk", "did you mean /api/tasks/batch?"),
+        ("/api/tasks/bulk-delete", "did you mean /api/tasks/batch?"),
+        (f"/api/lists/{MISSING_ID}/tasks", "GET /api/tasks?list_id=ID"),
+        ("/api/users/me", "did you mean /api/me?"),
+        ("/api/todos", "did you mean /api/tasks?"),
+        ("/api/v1/Todos/", "did you mean /api/tasks?"),
+        ("/api/todos/7", "did you mean /api/tasks/{task_id}?"),
+        *(
+            (path, "did you mean /api/tasks? The token says whose tasks they are.")
+            for path in ("/api/users/7/tasks", "/api/alice/tasks", "/api/alice/tasks/7", "/api/user/7/tasks/8/complete")
+        ),
+    ],
+)
+def test_an_address_of_other_services(client: httpx.Client, path: str, said_of_it: str) -> None:
+    error = error_of(client.get(path), 404, "NOT_FOUND")
+
+    assert error["message"].startswith("Not found; ")
+    assert said_of_it in error["message"]
+    assert error["details"] == []
+
+
+@pytest.mark.requirement("FR-440")
+def test_words_that_belong_elsewhere(client: httpx.Client) -> None:
+    for body, words in [
+        (
+            {"title": "a", "due_date": "2026-11-21T09:30:00Z"},
+            "due_date: Must be a calendar day, like 2026-11-21; a time belongs into due_at",
+        ),
+        ({"title": "a", "status": "completed"}, "did you mean done?"),
+        ({"title": "a", "status": "in-progress"}, "did you mean in_progress?"),
+        ({"title": "a", "status": "canceled"}, "did you mean cancelled?"),
+        ({"title": "a", "priority": "urgent"}, "did you mean high?"),
+        ({"title": "a", "due_at": "2026-11-21T09:30:00Z", "timezone": "Etc/GMT 5"}, "send %2B instead"),
+    ]:
+        said(client.post("/api/tasks", json=body), 422, words)
+    said(client.get("/api/tasks?overdue=true&timezone=Etc/GMT+5"), 422, "In a URL, + means a space: send %2B instead")
+
+
+@pytest.mark.requirement("FR-441")
+def test_a_weak_tag_in_if_match(client: httpx.Client) -> None:
+    answer = client.post("/api/tasks", json={"title": "a"})
+    path, tag = path_of(answer.json()["data"]), answer.headers["ETag"]
+
+    said(client.patch(path, json={}, headers={"If-Match": f"W/{tag}"}), 412, "A weak tag (W/) never matches", "proxy")
+    assert "weak" not in client.patch(path, json={}, headers={"If-Match": '"0"'}).text
+    assert client.patch(path, json={}, headers={"If-Match": f"W/{tag}, {tag}"}).status_code == 200
 
 
 def test_a_wrong_method(client: httpx.Client) -> None:
@@ -204,8 +272,9 @@ def test_what_is_too_much(careful: API) -> None:
     with careful.client(Authorization=f"Bearer {alone}") as client:
         said(client.post("/api/tasks", json={"title": "a" * 3000}), 413, "too large", "Send less")
         answers = [client.get("/api/me") for _ in range(10)]
-    said(answers[-1], 429, "too many requests", "Wait for the number of seconds in the Retry-After header")
-    assert int(answers[-1].headers["Retry-After"]) > 0
+    seconds = answers[-1].headers["Retry-After"]
+    said(answers[-1], 429, f"Too many requests. Try again in {seconds} seconds.")
+    assert int(seconds) > 0
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_the_six_calls_answer_these_statuses_headers_and_keys_in_this_order(clie
 
 
 @pytest.mark.requirement("FR-151")
-def test_a_listing_gained_headers_and_nothing_else(client: httpx.Client) -> None:
+def test_a_listing_gained_headers_and_a_sync_token_and_nothing_else(client: httpx.Client) -> None:
     for number in range(3):
         assert client.post("/api/tasks", json={"title": str(number)}).status_code == 201
 
@@ -99,7 +99,7 @@ def test_a_listing_gained_headers_and_nothing_else(client: httpx.Client) -> None
         assert list(answer) == ["data", "page"]
         assert [task["title"] for task in answer["data"]] == ["2", "1", "0"][:limit]
         assert all(list(task) == TASK for task in answer["data"])
-        assert list(answer["page"]) == ["limit", "has_more", "next_cursor"]
+        assert list(answer["page"]) == ["limit", "has_more", "next_cursor", "since"]
         assert (answer["page"]["limit"], answer["page"]["has_more"]) == (limit, has_more)
         assert isinstance(answer["page"]["next_cursor"], str) == has_more
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.fixtures.api import API
 from tests.fixtures.database import execute
+from tests.fixtures.feed import sync_token
 from tests.fixtures.listing import disturbed
 from tests.fixtures.listing import pages as walk
 from tests.fixtures.tasks import create, error_of, everything_of, path_of, task_of
@@ -39,7 +40,7 @@ def test_the_listing_holds_my_tasks_newest_first_and_nobody_elses(client: httpx.
     response = client.get("/api/tasks")
 
     assert response.status_code == 200
-    page = {"limit": 1000, "has_more": False, "next_cursor": None}
+    page = {"limit": 1000, "has_more": False, "next_cursor": None, "since": sync_token(4)}
     assert response.json() == {"data": tasks[::-1], "page": page}
 
 
@@ -49,7 +50,7 @@ def test_an_empty_listing_is_an_empty_array(client: httpx.Client, stranger: http
 
     assert client.get("/api/tasks?limit=1").json() == {
         "data": [],
-        "page": {"limit": 1, "has_more": False, "next_cursor": None},
+        "page": {"limit": 1, "has_more": False, "next_cursor": None, "since": sync_token(0)},
     }
 
 
@@ -120,7 +121,7 @@ def test_a_page_holds_up_to_1000_tasks_by_default(client: httpx.Client, user_id:
     assert (len(first["data"]), first["page"]["limit"], first["page"]["has_more"]) == (1000, 1000, True)
     rest = client.get("/api/tasks", params={"cursor": first["page"]["next_cursor"]}).json()
     assert len({task["id"] for task in first["data"] + rest["data"]}) == 1001
-    assert rest["page"] == {"limit": 1000, "has_more": False, "next_cursor": None}
+    assert rest["page"] == {**first["page"], "has_more": False, "next_cursor": None}
     assert client.get("/api/tasks?limit=1000").json() == first
 
 

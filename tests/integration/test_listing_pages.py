@@ -13,9 +13,11 @@ import pytest
 from backend.services.tasks.listing_queries import MAX_BYTES
 from tests.fixtures.database import execute
 from tests.fixtures.erasure import erase
+from tests.fixtures.feed import sync_token
 from tests.fixtures.listing import pages, store_tasks, titles
 from tests.fixtures.tasks import create, error_of, path_of
 
+PAGE = ["limit", "has_more", "next_cursor", "since"]
 LINK = re.compile(r'<([^<>"]*)>; rel="(\w+)"')
 
 
@@ -57,13 +59,13 @@ def test_the_total_counts_what_fits_whatever_the_page(client: httpx.Client, stra
         create(client, str(number), completed=number < 3)
 
     first = client.get("/api/tasks?limit=2&completed=true&include_total=true").json()["page"]
-    assert list(first) == ["limit", "has_more", "next_cursor", "total"]
+    assert list(first) == [*PAGE, "total"]
     assert first["total"] == 3
     query = {"limit": 2, "completed": "true", "include_total": "true", "cursor": first["next_cursor"]}
     assert client.get("/api/tasks", params=query).json()["page"]["total"] == 3
     assert client.get("/api/tasks?include_total=true&q=nothing").json()["page"]["total"] == 0
     for query_string in ("", "?include_total=false"):
-        assert list(client.get(f"/api/tasks{query_string}").json()["page"]) == ["limit", "has_more", "next_cursor"]
+        assert list(client.get(f"/api/tasks{query_string}").json()["page"]) == PAGE
 
 
 @pytest.mark.requirement("FR-133")
@@ -195,6 +197,6 @@ def test_the_plain_listing_is_answered_as_before(client: httpx.Client) -> None:
 
     body = client.get("/api/tasks").content.decode()
 
-    page = '"page":{"limit":1000,"has_more":false,"next_cursor":null}'
+    page = f'"page":{{"limit":1000,"has_more":false,"next_cursor":null,"since":"{sync_token(1)}"}}'
     assert body == f'{{"data":[{json.dumps(task, separators=(",", ":"))}],{page}}}'
     assert titles(client) == ["Buy milk"]

@@ -13,6 +13,7 @@ from backend.config import Settings
 from backend.database.engine import Engine
 from tests.fixtures.api import API, serve
 from tests.fixtures.database import execute
+from tests.fixtures.feed import sync_token
 
 pytestmark = pytest.mark.requirement("FR-197")
 
@@ -80,9 +81,10 @@ def test_a_long_listing_leaves_as_postgres_wrote_it(
         read.clear()
         answer = client.get("/api/tasks", params={"limit": TASKS})
 
-    (((_tag,), *rows),) = read  # one statement: a row with the tag, and one for each task
+    (((state,), *rows),) = read  # one statement: a row with revision and tag, and one for each task
     data = f"[{','.join(text for (text,) in rows)}]"
-    page = '"page":{"limit":1000,"has_more":false,"next_cursor":null}'
+    since = sync_token(int(state.split()[0]))
+    page = f'"page":{{"limit":1000,"has_more":false,"next_cursor":null,"since":"{since}"}}'
     assert answer.content == f'{{"data":{data},{page}}}'.encode()
     written = execute(database_url, "SELECT to_json(%s::text)::text", TITLE)[0][0]
     assert data.count(f'"title":{written}') == TASKS

@@ -142,7 +142,7 @@ def test_a_refused_request_is_told_when_to_come_back_and_changes_nothing(
             refused = somebody.request(method, path, json={"title": "b"} if method != "DELETE" else None)
 
             error = error_of(refused, 429, "RATE_LIMITED")
-            assert "Retry-After" in error["message"]
+            assert f"Try again in {refused.headers['Retry-After']} second" in error["message"]
             assert refused.headers["Retry-After"] == str(left_of(refused).reset_seconds)
             assert refused.headers["Access-Control-Allow-Origin"] == ORIGIN
             exposed = refused.headers["Access-Control-Expose-Headers"]

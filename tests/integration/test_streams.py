@@ -82,6 +82,18 @@ def test_a_stream_leaves_its_client_where_the_feed_is(
         error_of(response, 410, "GONE")
 
 
+@pytest.mark.requirement("FR-442")
+@pytest.mark.parametrize("given", [{"since": "now"}, {"last_event_id": "now"}])
+def test_a_stream_of_what_changes_from_now_on_can_be_resumed(writer: httpx.Client, given: dict[str, str]) -> None:
+    create(writer, "before")
+
+    with stream(writer, **given) as response:
+        events = events_of(response)
+        assert next(events) == Event(sync_token(1), None)
+        after = create(writer, "after")
+        assert changes_of(events, 1) == [Event(sync_token(2), after)]
+
+
 @pytest.mark.requirement("FR-148", "FR-147")
 def test_what_is_wrong_is_said_before_the_stream_begins(client: httpx.Client) -> None:
     create(client)

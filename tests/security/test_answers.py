@@ -32,7 +32,7 @@ REQUESTS: list[tuple[str, str, dict[str, object]]] = [
     ("OPTIONS", "/api/tasks", {"headers": {"Origin": ORIGIN, "Access-Control-Request-Method": "PUT"}}),
     ("GET", "/health/live", {}),
     ("GET", "/health/ready", {}),
-    ("GET", "/openapi.json", {}),
+    ("GET", "/", {}),
     ("GET", "/nothing", {}),
     ("GET", "/docs/assets/nothing.js", {}),
 ]

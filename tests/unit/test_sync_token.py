@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.models.values import cursor
-from backend.models.values.sync_token import EXAMPLE, MAX_LENGTH, PATTERN, START, SyncToken
+from backend.models.values.sync_token import EXAMPLE, MAX_LENGTH, NOW, PATTERN, START, SyncToken
 from backend.utils import opaque
 
 REVISIONS = st.integers(0, 10**12)
@@ -41,6 +41,14 @@ def test_a_sync_token_comes_back_from_its_text(revision: int, full_sync_after: i
     assert text == str(SyncToken(revision, full_sync_after))
     assert re.fullmatch(PATTERN, text)
     assert len(text) <= MAX_LENGTH
+
+
+@pytest.mark.requirement("FR-442")
+def test_now_is_a_word() -> None:
+    assert SyncToken.read("now") == NOW
+    assert str(NOW) == "now"
+    assert not is_one("NOW")
+    assert not is_one(forged(NOW.revision))
 
 
 @pytest.mark.requirement("FR-145")
@@ -89,6 +97,7 @@ def test_a_forged_text_or_one_of_another_kind_is_no_sync_token(text: str) -> Non
     [
         (START, 0, 0, True),
         (START, 9, 9, True),
+        (NOW, 9, 9, True),
         (SyncToken(5), 5, 0, True),
         (SyncToken(5), 4, 0, False),
         (SyncToken(5), 9, 5, True),

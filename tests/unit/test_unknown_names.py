@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter
 
+from backend.api.http.envelope import error_body
 from backend.api.http.refusals import ANSWERS
 from backend.api.main import _ROUTES
 from backend.errors import NO_PARAMETERS, Detail, ValidationFailed
@@ -123,15 +124,30 @@ def detail(message: str, code: str = "extra_forbidden") -> Detail:
         ([detail("There is no field `x`")], "There is no field `x`."),
         ([detail("There is no field `x`; did you mean `y`?")], "There is no field `x`; did you mean `y`?"),
         ([detail(NO_PARAMETERS), detail(NO_PARAMETERS)], f"{NO_PARAMETERS}."),
-        ([detail("There is no field `x`"), detail("There is no field `y`")], ValidationFailed.message),
-        ([detail("There is no field `x`"), detail("Must be a UUID", "uuid_format")], ValidationFailed.message),
-        ([detail("Must be a UUID", "uuid_format")], ValidationFailed.message),
+        (
+            [detail("There is no field `x`"), detail("There is no field `y`")],
+            "There is no field `x`. There is no field `y`.",
+        ),
+        (
+            [detail("There is no field `x`"), detail("Must be a UUID", "uuid_format")],
+            "There is no field `x`. x: Must be a UUID.",
+        ),
+        ([detail("Must be a UUID", "uuid_format")], "x: Must be a UUID."),
+        ([Detail("<b>", "repeated", "Send it once")], "Send it once."),
+        ([detail(str(number), "a") for number in range(3)], "x: 0. x: 1. x: 2."),
+        ([detail(str(number), "a") for number in range(4)], "x: 0. x: 1. x: 2. See details for more."),
+        ([detail(letter * 300, "a") for letter in "ab"], f"x: {'a' * 300}. See details for more."),
         ([], ValidationFailed.message),
     ],
 )
-def test_an_error_says_what_its_details_say_if_nothing_else_is_wrong(details: list[Detail], message: str) -> None:
-    assert ValidationFailed(details=tuple(details)).message == message
-    assert ValidationFailed("Another message.", details=tuple(details)).message == "Another message."
+@pytest.mark.requirement("FR-439")
+def test_an_error_says_what_its_first_details_say(details: list[Detail], message: str) -> None:
+    for error, said in (
+        (ValidationFailed(details=tuple(details)), message),
+        (ValidationFailed("Another message.", details=tuple(details)), "Another message."),
+    ):
+        body = error_body(error, "id")
+        assert body["detail"] == body["error"]["message"] == said
 
 
 def test_each_input_is_paired_with_the_answer_in_which_a_client_sees_it_again() -> None:

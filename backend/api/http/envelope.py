@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from starlette.responses import Response
 
-from backend.errors import TaskAPIError
+from backend.errors import Detail, TaskAPIError, ValidationFailed
 from backend.models.base import Document, Page, TaskDocument
 from backend.models.change import ChangePage
 from backend.models.task_file import ImportReport
 from backend.services.tasks.batch import Outcome
 
 MAX_DETAILS = 20
+MAX_TOLD = 3  # details that the message of an error tells
+MAX_MESSAGE_LENGTH = 500
 MAX_FIELD_NAME = 100
 
 _COMPACT = (",", ":")
+_MORE = " See details for more."
 
 
 def document_response(document: Document, *, status: int = 200, **headers: str) -> Response:
@@ -47,6 +51,7 @@ def page_response(page: Page, request: Request) -> Response:
         "limit": page.limit,
         "has_more": page.next_cursor is not None,
         "next_cursor": page.next_cursor,
+        "since": str(page.since),
     }
     if page.total is not None:
         info["total"] = page.total
@@ -107,7 +112,8 @@ def error_response(error: TaskAPIError, request_id: str) -> Response:
 
 def error_body(error: TaskAPIError, request_id: str) -> dict[str, Any]:
     """Return an error in its envelope, and its message once more: clients of other FastAPI services read `detail`."""
-    return {**envelope(error, request_id), "detail": error.message}
+    body = envelope(error, request_id)
+    return {**body, "detail": body["error"]["message"]}
 
 
 def _error_text(body: dict[str, Any], error: TaskAPIError) -> str:
@@ -126,7 +132,22 @@ def envelope(error: TaskAPIError, request_id: str) -> dict[str, Any]:
         {"field": _bounded(item.field), "code": item.code, "message": item.message}
         for item in error.details[:MAX_DETAILS]
     ]
-    return {"error": {"code": error.code, "message": error.message, "request_id": request_id, "details": details}}
+    return {"error": {"code": error.code, "message": _message(error), "request_id": request_id, "details": details}}
+
+
+def _message(error: TaskAPIError) -> str:
+    """Return the message of an error, or what its first details say if it has none of its own."""
+    has_own = error.message != ValidationFailed.message or not error.details
+    return error.message if has_own else message_of(error.details)
+
+
+def message_of(details: Sequence[Detail]) -> str:
+    """Return what the first three details say, for people who see nothing else of an error."""
+    sentences = [*dict.fromkeys(detail.sentence for detail in details)]
+    told = sentences[:MAX_TOLD]
+    while len(told) > 1 and len(" ".join(told)) + len(_MORE) > MAX_MESSAGE_LENGTH:
+        told.pop()
+    return " ".join(told) + (_MORE if told != sentences else "")
 
 
 def _bounded(field: str) -> str:

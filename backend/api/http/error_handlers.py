@@ -9,9 +9,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from backend.api.http.envelope import error_response
+from backend.api.http.other_services import same_here
+from backend.api.http.preconditions import explain_weak_tags
 from backend.api.http.refusals import refusal
 from backend.api.http.request_state import request_id_of
-from backend.errors import InternalError, MethodNotAllowed, NotFound, TaskAPIError
+from backend.errors import InternalError, MethodNotAllowed, NotFound, PreconditionFailed, TaskAPIError
 from backend.utils.similar_paths import similar_path
 
 
@@ -23,11 +25,16 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 async def _answer_error(request: Request, error: TaskAPIError) -> Response:
+    if isinstance(error, PreconditionFailed):
+        explain_weak_tags(error, request)
     return error_response(error, request_id_of(request))
 
 
 async def _answer_validation(request: Request, error: RequestValidationError) -> Response:
-    return error_response(refusal(error, request.scope["route"]), request_id_of(request))
+    answer = refusal(error, request.scope["route"])
+    if isinstance(answer, NotFound) and (said := same_here(request.url.path)):
+        answer = NotFound(said)
+    return error_response(answer, request_id_of(request))
 
 
 async def _answer_framework(request: Request, error: HTTPException) -> Response:
@@ -44,6 +51,8 @@ async def _answer_framework(request: Request, error: HTTPException) -> Response:
 
 def _nearly(request: Request) -> str | None:
     """Name the address that was probably meant, if there is one. All of them are public."""
+    if said := same_here(request.url.path):
+        return said
     routes = iter_route_contexts(request.app.routes)
     meant = similar_path(request.url.path, (route.path_format for route in routes if route.path_format))
     return f"Not found; did you mean {meant}?" if meant else None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from fastapi import Request
+
 from backend.api.http.header_parameters import filled, header, malformed_header
-from backend.errors import BadRequest
+from backend.errors import BadRequest, Detail, PreconditionFailed
 from backend.models.values.etags import HEADER_PATTERN, EntityTags, parse_tags
 
 IfMatchLines = Annotated[
@@ -38,6 +40,14 @@ OnlyNewLines = Annotated[
 ]
 
 
+WEAK_TAGS = Detail(
+    "header.If-Match",
+    "weak_tag",
+    "A weak tag (W/) never matches in If-Match. A proxy that changes answers, by compressing them for instance, makes "
+    "tags weak: send the tag without W/",
+)
+
+
 def read_tags(name: str, value: str) -> EntityTags:
     """Parse a header's value; raises BadRequest if it is neither `*` nor a list of entity tags."""
     tags = parse_tags(value)
@@ -50,6 +60,14 @@ def tags_in(name: str, lines: list[str] | None) -> EntityTags | None:
     """Parse all lines of a header, or return None without any; raises what `read_tags` does."""
     values = filled(lines)
     return read_tags(name, ", ".join(values)) if values else None
+
+
+def explain_weak_tags(error: PreconditionFailed, request: Request) -> None:
+    """Say why If-Match did not match, if it has weak tags only: these never do (RFC 9110, section 13.1.1)."""
+    tags = tags_in("If-Match", request.headers.getlist("If-Match"))
+    if tags is not None and tags.weak and not tags.strong:
+        error.details = (*error.details, WEAK_TAGS)
+        error.message = f"{error.message} {WEAK_TAGS.message}."
 
 
 def malformed(name: str, message: str = 'takes entity tags in double quotes, like "42", or *') -> BadRequest:

@@ -1,8 +1,10 @@
-"""The outermost layer: one slash at the end of a path under /api is as good as none."""
+"""The outermost layer: one slash at the end of a path under /api, or of a page, is as good as none."""
 
 from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+_PAGES = {"/docs/", "/app/"}
 
 
 class TrailingSlash:
@@ -19,6 +21,7 @@ class TrailingSlash:
         """Handle one request."""
         if scope["type"] == "http":
             path: str = scope["path"]
-            if path.endswith("/") and path.startswith("/api/") and scope["raw_path"].endswith(b"/"):
+            is_one = path.endswith("/") and (path.startswith("/api/") or path in _PAGES)
+            if is_one and scope["raw_path"].endswith(b"/"):
                 scope = {**scope, "path": path[:-1]}
         await self.app(scope, receive, send)

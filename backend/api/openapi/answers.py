@@ -137,6 +137,10 @@ class PageInfo(BaseModel):
     next_cursor: NextCursor | None = Field(
         description="Send it as `cursor` for the next page; null on the last", examples=[CURSOR_EXAMPLE]
     )
+    since: SyncTokenText = Field(
+        description="Send it as `since` to `GET /api/changes` to get what has changed after this page was read",
+        examples=[sync_token.EXAMPLE],
+    )
     total: Count = Field(
         description="The number of tasks on all pages; only with `include_total=true`",
         examples=[123],

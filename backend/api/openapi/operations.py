@@ -163,6 +163,15 @@ def success(
     return {status: answer}
 
 
+def or_page(documented: Responses) -> Responses:
+    """Return these answers, which browsers get as a page."""
+    shown = deepcopy(documented)
+    for answer in shown.values():
+        schema = {"type": "string", "maxLength": 4000, "pattern": "^<!doctype html>"}
+        answer["content"]["text/html"] = {"schema": schema, "example": "<!doctype html>…"}
+    return shown
+
+
 def showing(documented: Responses, data: dict[str, Any]) -> Responses:
     """Return these answers with other values in the data of their examples, such as those that the request set."""
     shown = deepcopy(documented)

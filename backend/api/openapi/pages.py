@@ -1,15 +1,19 @@
-"""/docs: to read about the API and to try it. All assets are served locally, so it works without internet."""
+"""/docs, to read about the API and to try it, and the contract. All assets are served locally: it needs no internet."""
 
 from __future__ import annotations
 
+import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
+
+from backend.api.http.preconditions import tags_in
 
 _PAGE = Path(__file__).parent / "page"
 _LIBRARY = "fastapi_standalone_docs"
@@ -33,6 +37,24 @@ class Assets(StaticFiles):
         response = super().file_response(*arguments, **options)
         response.headers["Cache-Control"] = "no-cache"
         return response
+
+
+def add_contract(app: FastAPI) -> None:
+    """Serve the contract. Browsers may keep it, and ask whether it is still the same."""
+
+    @cache
+    def written() -> tuple[bytes, str]:
+        content = JSONResponse(app.openapi()).body
+        return bytes(content), hashlib.sha256(content).hexdigest()[:32]
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def get_contract(request: Request) -> Response:  # not on the event loop: the first call builds it
+        content, tag = written()
+        headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
+        known = tags_in("If-None-Match", request.headers.getlist("If-None-Match"))
+        if known is not None and known.match_weakly(tag):
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type="application/json", headers=headers)
 
 
 def add_docs(app: FastAPI) -> None:

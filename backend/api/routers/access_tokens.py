@@ -54,7 +54,11 @@ NewToken = Annotated[
 _NO_SCOPE = invalid("scopes", "too_short", TOO_FEW)
 
 
-@router.get("", responses=success(200, "Your personal access tokens", AccessTokenListAnswer))
+@router.get(
+    "",
+    summary="List the personal access tokens",
+    responses=success(200, "Your personal access tokens", AccessTokenListAnswer),
+)
 def list_access_tokens(tokens: AccessTokens) -> Response:
     """List your personal access tokens, newest first, including expired ones. The tokens themselves are not shown."""
     return data_response(tokens.list())
@@ -62,6 +66,7 @@ def list_access_tokens(tokens: AccessTokens) -> Response:
 
 @router.post(
     "",
+    summary="Create a personal access token",
     status_code=201,
     responses=success(201, "The new token", NewAccessTokenAnswer) | WITH_BODY | errors(TooManyAccessTokens, _NO_SCOPE),
 )
@@ -85,6 +90,7 @@ def create_access_token(tokens: AccessTokens, data: NewToken) -> Response:
 
 @router.delete(
     "/{token_id}",
+    summary="Revoke a personal access token",
     status_code=204,
     responses=success(204, "The token is revoked") | errors(AccessTokenNotFound),
 )

@@ -15,8 +15,8 @@ from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, WITH_BOD
 from backend.api.routes import DatabaseRoute
 from backend.errors import Forbidden, NotConfirmed, Unauthorized
 from backend.models.export import LINES
-from backend.models.fields import ZONE_EXAMPLE
 from backend.models.user import AccountUpdate, ErasureQuery
+from backend.models.values.times import ZONE_EXAMPLE
 
 router = APIRouter(
     prefix="/api/me",
@@ -32,13 +32,21 @@ AccountEdit = Annotated[
 _NO_ZONE = invalid("timezone", "timezone_unknown", f"Must be the IANA name of a time zone, like {ZONE_EXAMPLE}")
 
 
-@router.get("", responses=success(200, "Your account", AccountAnswer))
+@router.get(
+    "",
+    summary="Read the account",
+    responses=success(200, "Your account", AccountAnswer),
+)
 def get_account(users: Users) -> Response:
     """Read your account: your user id as in your token, how many changes you have made, and your time zone."""
     return document_response(users.get())
 
 
-@router.patch("", responses=success(200, "Your account as it is now", AccountAnswer) | WITH_BODY | errors(_NO_ZONE))
+@router.patch(
+    "",
+    summary="Set the time zone",
+    responses=success(200, "Your account as it is now", AccountAnswer) | WITH_BODY | errors(_NO_ZONE),
+)
 def update_account(users: Users, data: AccountEdit) -> Response:
     """Set the time zone in which your days begin and end, or clear it with null.
 
@@ -48,7 +56,12 @@ def update_account(users: Users, data: AccountEdit) -> Response:
     return document_response(users.update(data))
 
 
-@router.get("/export", response_class=StreamingResponse, responses=json_lines("All your data", LINES))
+@router.get(
+    "/export",
+    summary="Export the account and all its data",
+    response_class=StreamingResponse,
+    responses=json_lines("All your data", LINES),
+)
 def export_account(export: AnyExport, exports: Exports) -> Response:
     """Export everything stored about you as a file of JSON lines: each line is an object with `type` and `data`.
 
@@ -65,6 +78,7 @@ def export_account(export: AnyExport, exports: Exports) -> Response:
 
 @router.delete(
     "",
+    summary="Erase the account and all its data",
     status_code=204,
     dependencies=[Confirmed],
     responses=success(204, "All your data is erased") | errors(NotConfirmed),

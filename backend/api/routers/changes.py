@@ -28,12 +28,18 @@ router = APIRouter(
 )
 
 
-@router.get("", responses=success(200, "A page of changes", ChangesAnswer))
+@router.get(
+    "",
+    summary="Read what has changed",
+    responses=success(200, "A page of changes", ChangesAnswer),
+)
 def list_changes(changes: Changes, query: Annotated[ChangesQuery, Query()]) -> Response:
     """Read what changed since you last asked: each changed task in its current state, oldest change first.
 
-    Start without `since` to get every task. Save `page.next_since` and send it as `since` next time, or at once if
-    `page.has_more` is true. A deleted task is only reported as deleted. You may receive changes that you already have.
+    Start without `since` to get every task. If you have listed the tasks, start with `page.since` of the first page,
+    and with `since=now` to get only what changes from now on. Save `page.next_since` and send it as `since` next time,
+    or at once if `page.has_more` is true. A deleted task is only reported as deleted. You may receive changes that you
+    already have.
 
     With `types=task,label,list` you also follow your labels and lists: each item is then `{"type": "task", "data":
     {…}}`, with the type `label` or `list` for the others. Without `types`, items are tasks as such.
@@ -45,6 +51,7 @@ def list_changes(changes: Changes, query: Annotated[ChangesQuery, Query()]) -> R
 
 @router.get(
     "/stream",
+    summary="Follow changes as they happen",
     response_class=StreamingResponse,
     responses=event_stream("Your changes as they happen") | errors(malformed_event_id()),
 )
@@ -64,4 +71,5 @@ def stream_changes(
     """
     since = query.sync_token if last is None else last
     stream.types = query.types
-    return stream.answer(since, changes.read(since, PAGE_CHANGES, PAGE_BYTES, types=query.types))
+    page = changes.read(since, PAGE_CHANGES, PAGE_BYTES, types=query.types)
+    return stream.answer(page.next_since if since.is_now else since, page)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
 
 from backend.api.openapi.answers import Directory, DirectoryAnswer, Health, HealthAnswer
-from backend.api.openapi.operations import ANYWHERE, success
+from backend.api.openapi.operations import ANYWHERE, or_page, success
+from backend.api.openapi.start_page import is_wanted
 from backend.api.routes import StrictRoute
 from backend.api.state import app_state
 
 router = APIRouter(route_class=StrictRoute, responses=ANYWHERE)
 
 
-_DIRECTORY = DirectoryAnswer(
+_ADDRESSES = DirectoryAnswer(
     data=Directory(
         name="Task API",
         docs="/docs",
@@ -23,17 +25,28 @@ _DIRECTORY = DirectoryAnswer(
         health="/health/ready",
     )
 )
+_DIRECTORY = JSONResponse(_ADDRESSES.model_dump(), headers={"Vary": "Accept"})
 _WELL = HealthAnswer(data=Health(status="ok"))
 
 
 # `async`, so that these calls never wait for a thread when all are busy.
-@router.get("/", tags=["start"], responses=success(200, "The addresses", DirectoryAnswer))
-async def get_directory() -> DirectoryAnswer:
-    """Find the documentation, the contract and the API."""
-    return _DIRECTORY
+@router.get(
+    "/",
+    summary="Find the addresses",
+    tags=["start"],
+    responses=or_page(success(200, "The addresses", DirectoryAnswer)),
+)
+async def get_directory(request: Request) -> Response:
+    """Find the documentation, the contract and the API. A browser gets a page with links instead."""
+    return app_state(request).start_page if is_wanted(request) else _DIRECTORY
 
 
-@router.get("/health/live", tags=["health"], responses=success(200, "The process is running", HealthAnswer))
+@router.get(
+    "/health/live",
+    summary="Check that the process runs",
+    tags=["health"],
+    responses=success(200, "The process is running", HealthAnswer),
+)
 async def check_liveness() -> HealthAnswer:
     """Check that the process is running. Nothing else is checked, not even the database."""
     return _WELL
@@ -41,6 +54,7 @@ async def check_liveness() -> HealthAnswer:
 
 @router.get(
     "/health/ready",
+    summary="Check that requests can be served",
     tags=["health"],
     responses=success(200, "The service is ready", HealthAnswer),
 )

@@ -57,6 +57,7 @@ _THE_LABEL = success(200, "The label as it is now", LabelAnswer, replayed=True)
 
 @router.get(
     "",
+    summary="List the labels",
     responses=success(200, "All your labels", LabelListAnswer)
     | LIST_NOT_MODIFIED
     | TO_READ
@@ -77,6 +78,7 @@ def list_labels(labels: Labels, known: IfNoneMatch) -> Response:
 
 @router.put(
     "/{name:label}",
+    summary="Make a label, or colour it",
     responses=_THE_LABEL
     | success(201, "The new label", LabelAnswer, replayed=True)
     | WITH_BODY
@@ -98,6 +100,7 @@ def _shown(label: LabelDocument) -> Response:
 
 @router.patch(
     "/{name:label}",
+    summary="Rename a label, or colour it",
     responses=showing(_THE_LABEL, {"color": "#228b22"})
     | WITH_BODY
     | errors(malformed_key(), LabelNotFound, LabelExists, _NO_COLOR),
@@ -112,7 +115,12 @@ def update_label(labels: Labels, name: Name, once: Once, data: LabelEdit) -> Res
     return once(labels, data, lambda labels: _shown(labels.update(name, data)))
 
 
-@router.delete("/{name:label}", status_code=204, responses=success(204, "The label is deleted") | errors(LabelNotFound))
+@router.delete(
+    "/{name:label}",
+    summary="Delete a label from all tasks",
+    status_code=204,
+    responses=success(204, "The label is deleted") | errors(LabelNotFound),
+)
 def delete_label(labels: Labels, name: Name) -> Response:
     """Delete a label, and take it off all tasks that carry it, also those in the trash.
 

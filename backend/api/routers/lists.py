@@ -78,6 +78,7 @@ _AS_IT_IS = success(200, "The list as it is now", ListAnswer)
 
 @router.post(
     "",
+    summary="Create a list",
     status_code=201,
     responses=showing(success(201, "The new list", ListAnswer, created=True, replayed=True), _NEW)
     | success(200, "The list that this request created earlier", ListAnswer, created=True, replayed=True)
@@ -103,6 +104,7 @@ def _created(found: ListDocument) -> Response:
 
 @router.get(
     "",
+    summary="List the lists",
     responses=success(200, "Your lists", ListsAnswer)
     | LIST_NOT_MODIFIED
     | TO_READ
@@ -123,6 +125,7 @@ def list_lists(lists: Lists, query: Annotated[ListsQuery, Query()], known: IfNon
 
 @router.get(
     "/{list_id:id}",
+    summary="Read a list",
     responses=success(200, "The list", ListAnswer)
     | NOT_MODIFIED
     | TO_READ
@@ -137,6 +140,7 @@ def get_list(lists: Lists, list_id: ListId, known: IfNoneMatch) -> Response:
 @router.put("/{list_id:id}", include_in_schema=False)  # documented once, as PATCH
 @router.patch(
     "/{list_id:id}",
+    summary="Rename, colour or archive a list",
     responses=showing(_AS_IT_IS, {"name": "Weekly groceries"})
     | WITH_BODY
     | CONDITIONAL_ON_LIST
@@ -157,6 +161,7 @@ def update_list(lists: Lists, list_id: ListId, expected: IfMatch, data: ListEdit
 
 @router.delete(
     "/{list_id:id}",
+    summary="Delete a list (its tasks to the trash, or to the inbox)",
     status_code=204,
     responses=success(204, "The list is deleted") | CONDITIONAL_ON_LIST | errors(ListNotFound, _NO_PLACE),
 )
@@ -184,6 +189,7 @@ def delete_list(
 
 @router.post(
     "/{list_id:id}/restore",
+    summary="Restore a list from the trash",
     responses=success(200, "The list as it is now", ListAnswer, replayed=True)
     | CONDITIONAL_ON_LIST
     | errors(ListNotFound),
@@ -198,6 +204,7 @@ def restore_list(lists: Lists, list_id: ListId, expected: IfMatch, once: Once) -
 
 @router.post(
     "/{list_id:id}/move",
+    summary="Move a list to another place",
     responses=success(200, "The list as it is now", ListAnswer, replayed=True)
     | WITH_BODY
     | CONDITIONAL_ON_LIST

@@ -81,6 +81,7 @@ _NO_OPERATIONS = invalid("operations", "too_short", TOO_FEW)
 
 @router.post(
     "/batch",
+    summary="Change up to 100 tasks at once",
     dependencies=[NoConditions],
     responses=success(200, "The result of each operation", BatchAnswer, replayed=True)
     | WITH_BODY

@@ -25,7 +25,12 @@ router = APIRouter(
 )
 
 
-@router.get("/export", response_class=StreamingResponse, responses=task_files("All your tasks, as a file"))
+@router.get(
+    "/export",
+    summary="Export tasks as a file",
+    response_class=StreamingResponse,
+    responses=task_files("All your tasks, as a file"),
+)
 def export_tasks(export: AnyExport, service: TaskExports, query: Annotated[TaskExportQuery, Query()]) -> Response:
     """Export all your tasks, or those of one list, except those in the trash: as JSON lines, CSV or iCalendar.
 

@@ -25,6 +25,7 @@ router = APIRouter(
 
 @router.post(
     "/import",
+    summary="Import tasks from a file",
     dependencies=[NoConditions],
     responses=success(200, "The result of the import", ImportAnswer)
     | WITH_BODY

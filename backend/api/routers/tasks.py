@@ -37,10 +37,14 @@ from backend.errors import (
 )
 from backend.models.access_token import Scope
 from backend.models.base import TaskDocument
-from backend.models.fields import TIME_EXAMPLE, UUID_EXAMPLE, CanonicalUUID
+from backend.models.fields import (
+    UUID_EXAMPLE,
+    CanonicalUUID,
+)
 from backend.models.move import BOTH, TaskMove
 from backend.models.task import TaskCompletion, TaskCreate, TaskUpdate
 from backend.models.task_query import DeleteQuery, Included, ReadQuery, SubtasksQuery, TaskQuery
+from backend.models.values.times import TIME_EXAMPLE
 from backend.utils.plain_words import BLANK
 
 router = APIRouter(
@@ -117,6 +121,7 @@ _NO_FLAG = invalid("completed", "bool_type", "Must be true or false; in JSON, wi
 
 @router.post(
     "",
+    summary="Create a task",
     status_code=201,
     responses=showing(success(201, "The new task", TaskAnswer, created=True, replayed=True), _NEW)
     | success(200, "The task that this request created earlier", TaskAnswer, created=True, replayed=True)
@@ -145,6 +150,7 @@ def _created(task: TaskDocument) -> Response:
 
 @router.get(
     "",
+    summary="List, filter and search tasks",
     responses=success(200, "A page of your tasks", TaskListAnswer)
     | LIST_NOT_MODIFIED
     | TO_READ
@@ -170,6 +176,7 @@ def list_tasks(
 
 @router.get(
     "/{task_id:id}",
+    summary="Read a task",
     responses=success(200, "The task", TaskAnswer)
     | NOT_MODIFIED
     | TO_READ
@@ -189,6 +196,7 @@ def get_task(tasks: Tasks, task_id: TaskId, query: Annotated[ReadQuery, Query()]
 
 @router.put(
     "/{task_id:id}",
+    summary="Edit a task (the fields sent)",
     responses=_EDITED | WITH_BODY | CONDITIONAL | errors(TaskNotFound, TooManyLabels, _BLANK),
 )
 def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit) -> Response:
@@ -212,6 +220,7 @@ def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit
 
 @router.patch(
     "/{task_id:id}",
+    summary="Edit a task (merge patch)",
     openapi_extra={"requestBody": {"content": _MERGE_PATCH}},
     responses=_EDITED | WITH_BODY | CONDITIONAL | errors(TaskNotFound, TooManyLabels, _BLANK),
 )
@@ -226,6 +235,7 @@ def patch_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit)
 @router.post("/{task_id:id}/complete", include_in_schema=False)  # documented once, as PATCH
 @router.patch(
     "/{task_id:id}/complete",
+    summary="Complete or reopen a task",
     responses=showing(success(200, "The task as it is now", TaskAnswer, replayed=True), _DONE)
     | WITH_BODY
     | CONDITIONAL
@@ -255,6 +265,7 @@ def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, 
 
 @router.delete(
     "/{task_id:id}",
+    summary="Delete a task (to the trash, or for good)",
     status_code=204,
     responses=success(204, "The task is deleted") | CONDITIONAL | errors(TaskNotFound, _NO_QUERY_FLAG),
 )
@@ -271,6 +282,7 @@ def delete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, query: Annotat
 
 @router.post(
     "/{task_id:id}/restore",
+    summary="Restore a task from the trash",
     responses=success(200, "The task as it is now", TaskAnswer, replayed=True) | CONDITIONAL | errors(TaskNotFound),
 )
 def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once) -> Response:
@@ -285,6 +297,7 @@ def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once) -
 
 @router.post(
     "/{task_id:id}/move",
+    summary="Move a task to another place",
     responses=showing(
         success(200, "The task as it is now", TaskAnswer, replayed=True), {"position": "p17952534001234560000421V"}
     )
@@ -307,6 +320,7 @@ def move_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, data
 
 @router.get(
     "/{task_id:id}/subtasks",
+    summary="List the subtasks of a task",
     responses=success(200, "A page of the task's subtasks", TaskListAnswer)
     | LIST_NOT_MODIFIED
     | TO_READ

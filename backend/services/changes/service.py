@@ -9,6 +9,7 @@ from backend.database.retry import reads
 from backend.database.session import Sessions
 from backend.errors import Detail, Gone, OutsideList
 from backend.models.change import Change, ChangePage
+from backend.models.values.etags import MAX_REVISION
 from backend.models.values.sync_token import SyncToken
 from backend.services.changes import queries as change_queries
 
@@ -37,7 +38,7 @@ class ChangeService:
         """
         params: dict[str, Any] = {
             "principal": self.user_id,
-            "since": since.revision,
+            "since": MAX_REVISION if since.is_now else since.revision,
             "max_rows": limit,
             "max_bytes": max_bytes,
         }

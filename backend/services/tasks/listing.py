@@ -18,6 +18,7 @@ from backend.models.task_query import INBOX, NO_PARENT, TaskQuery
 from backend.models.values import cursor as cursors
 from backend.models.values.label_names import distinct_labels, key_of_label, name_key_of
 from backend.models.values.search_text import Search, read_search
+from backend.models.values.sync_token import SyncToken
 from backend.services.tasks.label_queries import LABEL_CONDITIONS
 from backend.services.tasks.listing_queries import MAX_BYTES, Shape, can_be_short, compiled_list
 from backend.utils.priorities import BANDS, NO_PRIORITY
@@ -66,11 +67,13 @@ class ListingService:
 
 
 def page_of_rows(query: TaskQuery, rows: Sequence[tuple[Any, ...]], beside: Sequence[str] = ()) -> Page:
-    """Make a page of the rows of a listing: the tag, then the tasks, of which one may be the first of the next page.
+    """Make a page of the rows of a listing: its state, then the tasks, of which one may be the first of the next page.
 
-    `beside` names what stands beside the texts. A user who has never written anything has no rows.
+    The state is the user's revision and the tag. `beside` names what stands beside the texts. A user who has never
+    written anything has no rows.
     """
-    (tag, *numbers), *found = rows or (("0", *(None for _ in beside)),)
+    (state, *numbers), *found = rows or (("0 0", *(None for _ in beside)),)
+    revision, tag = state.split(" ")
     asked = dict(zip(beside, numbers, strict=True))
     documents = [text for text, *_ in found] if beside else [text for (text,) in found]
     next_cursor = None
@@ -83,7 +86,8 @@ def page_of_rows(query: TaskQuery, rows: Sequence[tuple[Any, ...]], beside: Sequ
         next_cursor = cursors.encode(query.listing_id, key, UUID(last["id"]))
     total = (asked["total"] or 0) if "total" in asked else None
     counts = _numbers(asked["counts"] or "{}") if "counts" in asked else None
-    return Page(f"[{','.join(documents)}]", query.limit, next_cursor, tag, total, counts)
+    since = SyncToken(int(revision))
+    return Page(f"[{','.join(documents)}]", query.limit, next_cursor, tag, total, counts, since)
 
 
 def _fill(documents: Sequence[str]) -> bool:

@@ -72,6 +72,7 @@ MAX_IN_SHORT = 50  # tasks: they cannot exceed MAX_BYTES, so no bytes are counte
 _MOMENT = DateTime(timezone=True)
 _TYPES: dict[type[Key], TypeEngine[Any]] = {str: Text(), datetime: _MOMENT, int: SmallInteger()}
 _TAG = tag_of_account()
+_STATE = func.concat_ws(" ", users.c.revision, _TAG, type_=Text)
 _LIMIT: ColumnElement[int] = bind("max_rows", type_=Integer)
 
 # Before a statement that reads tasks in the order of an index. Postgres does not know how many tasks each user has: it
@@ -129,15 +130,16 @@ def compiled_list(shape: Shape, *, is_of_list: bool = False) -> Compiled:
 
 
 def list_statement(shape: Shape) -> CompoundSelect[Any]:
-    """Select the tag of all the user's data, then each task of a page, and one more, in the order they are read.
+    """Select the state of all the user's data, then each task of a page, and one more, in the order they are read.
 
-    The tag is null if these are the subtasks of no living task. There is no row at all if the user has never written
-    anything. Postgres would take half as long again for one row with all tasks, and longer for a join of tag and tasks.
+    The state is the revision and the tag in one text, so that no task needs another column. It is null if these are the
+    subtasks of no living task. There is no row at all if the user has never written anything. Postgres would take half
+    as long again for one row with all tasks, and longer for a join of tag and tasks.
     """
     account = Account(_of_user(_TAG), _of_user(users.c.timezone))
-    tag: ColumnElement[Any] = case((_has_living_parent(), _TAG)) if shape.of_living else _TAG
+    state: ColumnElement[Any] = case((_has_living_parent(), _STATE)) if shape.of_living else _STATE
     numbers = _counts(shape, account)
-    first = select(tag, *(numbers.get(name, null()) for name in shape.beside)).where(users.c.id == USER_ID)
+    first = select(state, *(numbers.get(name, null()) for name in shape.beside)).where(users.c.id == USER_ID)
     page = (_short_page if shape.is_short else _long_page)(shape, _conditions(shape, account)).subquery("page")
     columns = (page.c.key if name == "key" else null() for name in shape.beside)
     return union_all(first, select(page.c.document, *columns))

@@ -133,6 +133,7 @@ class PageInfo(SQLModel):
     limit: int
     has_more: bool
     next_cursor: str | None
+    since: str
 
 
 class TaskListAnswer(SQLModel):
@@ -248,7 +249,8 @@ def list_tasks(
     if has_more:
         next_cursor = base64.urlsafe_b64encode(f"{page[-1].created_at.isoformat()} {page[-1].id}".encode()).decode()
     response.headers["ETag"] = f'"{user.revision}-{user.task_count}-{round(user.created_at.timestamp() * 1e6)}"'
-    return {"data": page, "page": {"limit": limit, "has_more": has_more, "next_cursor": next_cursor}}
+    since = base64.urlsafe_b64encode(str(user.revision).encode()).decode()
+    return {"data": page, "page": {"limit": limit, "has_more": has_more, "next_cursor": next_cursor, "since": since}}
 
 
 @app.post("/api/tasks", response_model=TaskAnswer, status_code=201)

@@ -107,7 +107,8 @@ def create_app() -> Starlette:
         statement = SHORT_LIST if limit <= MAX_IN_SHORT else LIST
         page = page_of_rows(TaskQuery(limit=limit), database.rows(statement, **values))
         has_more = page.next_cursor is not None
-        page_of = json.dumps({"limit": limit, "has_more": has_more, "next_cursor": page.next_cursor})
+        rest = {"has_more": has_more, "next_cursor": page.next_cursor, "since": str(page.since)}
+        page_of = json.dumps({"limit": limit, **rest})
         return answer(f'{{"data":{page.json},"page":{page_of}}}', page.tag)
 
     async def create_task(request: Request) -> Response:

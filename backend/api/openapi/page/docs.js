@@ -82,18 +82,40 @@ const openAddressed = (_, { layoutActions, layoutSelectors }) => (hash) => {
   if (keys.length > 0) layoutActions.scrollTo(keys.at(-1));
 };
 
+// Swagger UI drops a request whose values its own checks refuse, and says nothing. Only what is missing stops a request
+// here, since the address would be another; the service answers what is wrong with the rest.
+const MISSING = "Required field is not provided";
+const isMissing = (problem) => String(problem).includes(MISSING);
+const sendUnlessMissing = (_, { getSystem }) => (_state, operation) =>
+  !getSystem().specSelectors.validationErrors(operation).some(isMissing);
+
+const tellMissing = (Execute, { React }) => function TellingExecute(props) {
+  const element = React.createElement;
+  const missing = props.specSelectors.validationErrors([props.path, props.method]).filter(isMissing);
+  return element(React.Fragment, null, element(Execute, props),
+    missing.length > 0 && element("p", { className: "not-sent", role: "alert" }, `Not sent. ${missing.join(" ")}`));
+};
+
 const ThisPage = (system) => ({
   components: { FilterContainer: (props) => Filter({ React: system.React, ...props }) },
   fn: { opsFilter: operationsWith },
-  statePlugins: { layout: { wrapActions: { parseDeepLinkHash: openAddressed } } },
-  wrapComponents: { response: foldOthers, responses: createdFirst, headers: foldHeaders },
+  statePlugins: {
+    layout: { wrapActions: { parseDeepLinkHash: openAddressed } },
+    spec: { wrapSelectors: { validateBeforeExecute: sendUnlessMissing } },
+  },
+  wrapComponents: { execute: tellMissing, response: foldOthers, responses: createdFirst, headers: foldHeaders },
 });
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const followMode = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", followMode);
+followMode();
 
 SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#swagger-ui",
   deepLinking: true,
-  defaultModelsExpandDepth: -1,  // the list of schemas at the end
+  defaultModelsExpandDepth: 0,  // the list of schemas at the end is there, and folded
   displayRequestDuration: true,
   filter: true,
   operationsSorter: (one, other) => placeOf(one) - placeOf(other),
