@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 from icalendar.parser import unescape_backslash
 
 from backend.errors import Detail
-from backend.formats.rows import MAX_UID_LENGTH, Named, OtherUID
+from backend.formats.rows import MAX_UID_LENGTH, Named, OtherUID, is_uid
 
 EXCEPTION = "RECURRENCE-ID"
 PARENT = "RELATED-TO"
@@ -55,7 +55,7 @@ def _kept(texts: Mapping[str, str], mends: list[Detail]) -> str | None:
     uid = texts.get("UID", "").strip()
     if not uid or EXCEPTION in texts:
         return None
-    if len(uid) > MAX_UID_LENGTH or not uid.isprintable():
+    if not is_uid(uid):
         mends.append(_NOT_KEPT)
         return None
     return uid

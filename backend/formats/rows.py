@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeGuard
 from uuid import UUID
 
 from backend.errors import Detail, ValidationFailed
@@ -22,6 +22,11 @@ MAX_UID_LENGTH = 1000
 BLANK_LINES = re.compile(rb"(?:[\t\v\f\r ]*+\n)++")
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def is_uid(text: object) -> TypeGuard[str]:
+    """Return whether a UID can be kept: plain text, and not too much of it."""
+    return isinstance(text, str) and 0 < len(text) <= MAX_UID_LENGTH and text.isprintable()
 
 
 class OtherUID(NamedTuple):

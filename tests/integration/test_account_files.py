@@ -45,6 +45,8 @@ def lived_in(client: httpx.Client) -> str:
     gone = make(client, "Gone")
     create(client, "Gone along", list_id=gone["id"])
     client.delete(f"/api/lists/{gone['id']}").raise_for_status()
+    of_others = "BEGIN:VCALENDAR\nBEGIN:VTODO\nUID:uid@of.others\nSUMMARY:Walk\nEND:VTODO\nEND:VCALENDAR\n"
+    assert imported(client, of_others, "text/calendar") == {"created": 1}
     leave_something_everywhere(client, "Something")
     return client.get(EXPORT).text
 
@@ -74,8 +76,9 @@ def test_an_account_that_was_erased_comes_back_from_its_export(client: httpx.Cli
 
     after = export(client)
     assert kept(after) == kept(before)
+    assert "uid@of.others" in {row["uid"] for row in after["task"]}
     assert archived(after) == archived(before) == {"Away": True, "Home": False, "Something": False}
-    assert sum(map(len, kept(after).values())) == report["created"] == 4 + 3 + 5
+    assert sum(map(len, kept(after).values())) == report["created"] == 4 + 3 + 6
     others = sum(len(before[kind]) for kind in ("removed_task", "idempotency_key", "access_token"))
     in_trash = sum(row["deleted_at"] is not None for kind in ("task", "list") for row in before[kind])
     assert (report["skipped"], report["failed"], report["mended"]) == (others + in_trash, 0, 0)
@@ -105,7 +108,7 @@ def test_an_export_is_read_into_another_account(client: httpx.Client, stranger: 
 
     report = report_of(send(stranger, text))
 
-    assert (report["created"], report["updated"], report["failed"]) == (11, 1, 0)
+    assert (report["created"], report["updated"], report["failed"]) == (12, 1, 0)
     found = export(stranger)
     labels = {row["name"]: (row["id"], row["color"]) for row in found["label"]}
     assert labels["HOME"] == (taken["id"], "#228b22")
@@ -189,7 +192,7 @@ def test_the_lines_may_be_in_an_array(client: httpx.Client, stranger: httpx.Clie
 
     report = report_of(send(stranger, json.dumps([json.loads(each) for each in text.splitlines()]), "application/json"))
 
-    assert (report["created"], report["failed"]) == (12, 0)
+    assert (report["created"], report["failed"]) == (13, 0)
 
 
 def test_a_file_names_no_more_labels_and_lists_than_there_may_be(

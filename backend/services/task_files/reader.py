@@ -12,7 +12,7 @@ from backend.errors import Detail, TaskAPIError, TooManyLabels, TooManyLists
 from backend.formats.csv import CSVReader
 from backend.formats.json_array import ArrayReader
 from backend.formats.jsonl import JSONReader
-from backend.formats.rows import ROW, FileRow, Reader
+from backend.formats.rows import ROW, FileRow, Reader, is_uid
 from backend.models.export import ImportedLabel, ImportedList, line_of, read_label, read_list
 from backend.models.list import MAX_LISTS
 from backend.models.task_file import (
@@ -203,7 +203,8 @@ class TaskImport:
         elif kind not in {"task", *_BESIDE} or data.get("deleted_at") is not None:
             self.report.skipped += 1
         elif kind == "task":
-            self._take_task(replace(row, fields=data))
+            uid = data.get("uid")
+            self._take_task(replace(row, fields=data, uid=uid if is_uid(uid) else None))
         else:
             read, too_many, most = _BESIDE[kind]
             named = read(data)
