@@ -232,7 +232,7 @@ class TooManySubtasks(Conflict):
 class TooManyChanges(Conflict):
     """A request would change more than it may, counting each change of the same task."""
 
-    message = "One request may make 10,000 changes, with those that go along. Send fewer operations at a time."
+    message = "A request may make 10,000 changes, counting tasks that go along. Send fewer operations at a time."
 
     def __init__(self) -> None:
         super().__init__(details=(Detail("body", "too_many_changes", self.message),))

@@ -71,7 +71,7 @@ def export_account(export: AnyExport, exports: Exports) -> Response:
     is incomplete: export again. What exists throughout the export appears exactly once; what changes during it appears
     in its old or new state. `POST /api/tasks/import` reads the labels, lists and tasks back.
 
-    You can run two exports at a time on each server; one more is answered 429.
+    A server runs two of your exports at a time, and answers 429 to a third.
     """
     return export.account(exports.begin())
 

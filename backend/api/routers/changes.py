@@ -67,7 +67,7 @@ def stream_changes(
     resume after it, send its `id` as `Last-Event-ID` or as `since`.
     A stream ends after an hour, when your token stops working, and when the service restarts: reconnect then.
 
-    You can have ten streams on each server; one more is answered 429. A server with no free slot answers 503.
+    A server keeps ten of your streams, and answers 429 to another. Without a free slot for any user it answers 503.
     """
     since = query.sync_token if last is None else last
     stream.types = query.types

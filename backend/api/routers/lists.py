@@ -214,7 +214,8 @@ def move_list(lists: Lists, list_id: ListId, expected: IfMatch, once: Once, data
     """Move one of your lists to another place among them.
 
     Send the id of the list that it should stand directly `after` or `before`; with neither, it moves to the end. It
-    gets a `position` between those of its neighbours; if these are equal, some of them get new ones. Otherwise, only
-    the moved list changes. A list that already stands there is returned unchanged, so this call is safe to repeat.
+    gets a `position` between its neighbours. Where neighbours have equal positions, some lists get a new position.
+    Otherwise, only the moved list changes. A list that already stands there is returned unchanged, so this call is safe
+    to repeat.
     """
     return once(lists, data, lambda lists: tagged_response(lists.move(list_id, data, expected)))

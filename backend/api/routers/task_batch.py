@@ -102,8 +102,8 @@ def batch_tasks(batches: Batches, request: Request, data: Operations, once: Once
     A `create` with a `ref` lets later operations point at its task, by `ref` in place of `id`, or by `parent_ref`.
 
     All or nothing: when an operation fails, nothing is changed, the answer is that of the separate call, and `details`
-    name the operation (`operations.2`). One request makes at most 10,000 changes, with those that go along; more are
-    409 with `too_many_changes` in `details`. With `"atomic": false` each operation has its own result, and those that
-    succeed are kept.
+    name the operation (`operations.2`). A request makes at most 10,000 changes, counting tasks that go along; more are
+    409 with `too_many_changes` in `details`. With `"atomic": false` operations have results of their own, and what
+    succeeds is kept.
     """
     return once(batches, data, lambda batches: batch_response(batches.run(data), request_id_of(request)))

@@ -37,10 +37,10 @@ def export_tasks(export: AnyExport, service: TaskExports, query: Annotated[TaskE
     They are in the order of their ids. JSON lines hold tasks as `GET /api/tasks/{task_id}` returns them. In CSV, text
     that a spreadsheet would read as a formula begins with an apostrophe; for Excel, add `bom=true`. In iCalendar each
     task is a VTODO, and times are precise to the second. You can import all three and get the same tasks. A task that
-    exists throughout the export appears exactly once; one that changes during it appears in its old or new state.
+    exists throughout the export appears exactly once. A task that changes meanwhile appears in its old or new state.
 
     If the database becomes unavailable during the export, the connection is closed early, and clients report an
-    incomplete transfer; an iCalendar file then lacks its last line, END:VCALENDAR. You can run two exports at a time on
-    each server; one more is answered 429.
+    incomplete transfer; an iCalendar file then lacks its last line, END:VCALENDAR. A server runs two of your exports at
+    a time, and answers 429 to a third.
     """
     return export.tasks(service.read(query.file_format, query.list_id), query)

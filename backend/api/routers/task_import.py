@@ -81,11 +81,11 @@ async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> R
     | a position after all others | the last place | `position_late` |
     | no id, and a task that was edited since | what it had | `imported_before` |
 
-    Each rejected row is reported with its line, and all others are stored, part by part, while the file arrives.
-    After 10000 rejected rows the import stops: `stopped_at_line` is the line of the first row that was not
-    processed, and nothing from there on is stored. Correct the file and send it again.
+    Rejected rows are reported with their lines. All others are stored, part by part, while the file arrives. After
+    10000 rejected rows the import stops: `stopped_at_line` is the line of the first row that was not processed, and
+    nothing from there on is stored. Correct the file and send it again.
 
     An import that is cut short (401, 408, 413, 503) has stored what came before; send the file again, with the same
-    `Idempotency-Key` if it had one. You can run two imports at a time on each server; one more is answered 429.
+    `Idempotency-Key` if it had one. A server runs two of your imports at a time, and answers 429 to a third.
     """
     return await file.run(service, once)

@@ -310,10 +310,10 @@ def move_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, data
 
     Send the id of the task that it should stand directly `after` or `before`; with neither, it moves to the end of the
     list. With `list_id` it moves into that list, in which the other task must be, too, and with `parent_id` under that
-    task. It gets a `position` between those of its neighbours; if these are equal, some of them get new ones. Of other
-    tasks, only those below it change: they go to the same list, and are last there. A task that already stands there is
-    returned unchanged, so this call is safe to repeat. `GET /api/tasks?list_id=…&sort=position` lists a list in this
-    order.
+    task. It gets a `position` between its neighbours. Where neighbours have equal positions, some tasks get a new
+    position. The tasks below it go to the same list, and are last there; no other task changes. A task that already
+    stands there is returned unchanged, so this call is safe to repeat. `GET /api/tasks?list_id=…&sort=position` lists a
+    list in this order.
     """
     return once(tasks, data, lambda tasks: tagged_response(tasks.move(task_id, data, expected)))
 
