@@ -8,14 +8,16 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID, uuid5
 
+from backend.models.access_token import AccessTokenCreate
 from backend.models.list import ListCreate
-from backend.models.task import Priority
-from backend.services.samples.words import DESCRIPTIONS, LABELS, LISTS, TITLES, WORDS
+from backend.models.task import Priority, Status
+from backend.services.samples.words import COLORS, DESCRIPTIONS, LABELS, LISTS, SHARED, TITLES, WORDS
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
 
 _ORIGIN = UUID("6f0d5a0c-7f0e-4b55-9c8e-0d1f3a2b4c5d")  # namespace of the ids
 _OLDEST = timedelta(days=180)
+_DAY_HOURS = 24
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -35,6 +37,7 @@ class SampleTask:
     labels: list[str]
     list_id: UUID | None
     parent_id: UUID | None
+    open_status: Status  # while it is not completed
 
 
 def sample_user(number: int) -> str:
@@ -44,7 +47,18 @@ def sample_user(number: int) -> str:
 
 def sample_lists(user_id: str) -> list[ListCreate]:
     """Invent the user's lists, the same for each seed."""
-    return [ListCreate(id=_list_id(user_id, name), name=name) for name in LISTS]
+    return [
+        ListCreate(id=_list_id(user_id, name), name=name, color=color)
+        for name, color in zip(LISTS, COLORS, strict=True)
+    ]
+
+
+def sample_token(user_id: str) -> AccessTokenCreate:
+    """Invent a token that shares one of the user's lists."""
+    name, scopes = "Shared with the neighbours", ["tasks:read", "tasks:write"]
+    return AccessTokenCreate.model_validate(
+        {"name": name, "scopes": scopes, "expires_in_days": 90, "list_id": str(_list_id(user_id, SHARED))}
+    )
 
 
 def _list_id(user_id: str, name: str) -> UUID:
@@ -75,9 +89,14 @@ def sample_task(seed: int, user_id: str, number: int) -> SampleTask:
     first = number - number % 10
     is_subtask = first not in {0, number} and random.random() < 0.3  # noqa: PLR2004 - a third
     parent_id = uuid5(_ORIGIN, _name(seed, user_id, first)) if is_subtask else None
+    # Of the open ones, some are begun, and some will never be done. A part of those that have a due is due about now.
+    open_status = random.choice([Status.IN_PROGRESS, Status.CANCELLED, *[Status.TODO] * 5])
+    if due is not None and random.random() < 0.2:  # noqa: PLR2004 - a fifth
+        due = timedelta(hours=random.randint(-_DAY_HOURS, 2 * _DAY_HOURS))
     texts = (uuid5(_ORIGIN, name), title, description)
     places = (list_id, parent_id)
-    return SampleTask(*texts, created, updated, completed, due, is_due_on_a_day, priority, labels, *places)
+    kind = (due, is_due_on_a_day, priority, labels)
+    return SampleTask(*texts, created, updated, completed, *kind, *places, open_status)
 
 
 def _name(seed: int, user_id: str, number: int) -> str:
