@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,6 +17,7 @@ from backend.identity.jwt import issue_token
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.browser import Watched, watched
 from tests.fixtures.browser_app import IN_PROGRESS, Board, opened, token_of
+from tests.fixtures.pages import website_of
 from tests.fixtures.tasks import Task, create, path_of, read
 from tests.fixtures.tokens import SECRET
 from tests.fixtures.waiting import until
@@ -90,24 +87,6 @@ def test_a_copy_on_another_server_works_once_it_is_told_the_address(
         board.add("Buy milk")
         board.title("Buy milk").wait_for()
     assert visit.hosts == {f"127.0.0.1:{port}", urlsplit(api.base_url).netloc}
-
-
-@contextmanager
-def website_of(folder: Path) -> Iterator[int]:
-    """Serve a folder as any static server does."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_arguments: object) -> None:
-            """Log nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @pytest.mark.requirement("FR-321")
