@@ -95,8 +95,7 @@ def sample_task(seed: int, user_id: str, number: int) -> SampleTask:
         due = timedelta(hours=random.randint(-_DAY_HOURS, 2 * _DAY_HOURS))
     texts = (uuid5(_ORIGIN, name), title, description)
     places = (list_id, parent_id)
-    kind = (due, is_due_on_a_day, priority, labels)
-    return SampleTask(*texts, created, updated, completed, *kind, *places, open_status)
+    return SampleTask(*texts, created, updated, completed, due, is_due_on_a_day, priority, labels, *places, open_status)
 
 
 def _name(seed: int, user_id: str, number: int) -> str:
