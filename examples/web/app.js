@@ -1,5 +1,5 @@
 // Signs in and out. What a user sees is made by desk.js from a template, and thrown away when the user leaves.
-import { TaskApiError } from "../task-api.js";
+import { taskApi, TaskApiError } from "../task-api.js";
 import { forgetTyped } from "./add.js";
 import { makeDesk } from "./desk.js";
 import { makeNotices } from "./notices.js";
@@ -8,7 +8,9 @@ import { forgetDrafts } from "./saving.js";
 import { forgetShown, tokenInAddress } from "./views.js";
 import { copyOf, explain } from "./words.js";
 
-const TOKEN = "task-api-token"; // in sessionStorage, which belongs to this window and ends with it
+// In sessionStorage, which belongs to this window and ends with it.
+const TOKEN = "task-api-token";
+const USER = "task-api-user";
 const find = (selector) => document.querySelector(selector);
 const address = find('meta[name="task-api"]').content || location.origin;
 const [door, signIn] = ["#door", "#sign-in"].map(find);
@@ -21,16 +23,19 @@ async function enter(token) {
   door.hidden = true; // it would only flash while the service answers
   sessionStorage.setItem(TOKEN, token);
   const { signal } = stay;
-  const frame = copyOf("frame");
-  frame.hidden = true; // until the service knows the token
-  find("footer").before(frame);
-  const desk = makeDesk(frame, address, token, { signal, notices, failed, signOut });
   try {
-    await desk.start();
+    const me = await taskApi(address, token).request("/api/me", { signal });
+    if (signal.aborted) return;
+    if (sessionStorage.getItem(USER) !== me.id) forgetAll(); // what somebody else has typed in this window
+    sessionStorage.setItem(USER, me.id);
+    const frame = copyOf("frame");
+    find("footer").before(frame);
+    notices.say("");
+    await makeDesk(frame, address, token, { me, signal, notices, failed, signOut }).start();
   } catch (problem) {
     if (signal.aborted) return; // the user has signed out, or in as somebody else
     failed(problem);
-    door.hidden = Boolean(find("#tasks:not([hidden])"));
+    door.hidden = Boolean(find("#tasks"));
   }
 }
 
@@ -48,10 +53,14 @@ function leave() {
 // Nothing of the user stays in the window.
 function signOut() {
   leave();
-  for (const forget of [forgetShown, forgetUnfolded, forgetDrafts, forgetTyped]) forget();
+  forgetAll();
   history.replaceState(null, "", location.pathname);
   notices.say("You have signed out.");
   signIn.elements.token.focus();
+}
+
+function forgetAll() {
+  for (const forget of [forgetShown, forgetUnfolded, forgetDrafts, forgetTyped]) forget();
 }
 
 function failed(problem) {

@@ -15,8 +15,8 @@ import { makeView } from "./view.js";
 import { addressOf, goTo, viewOf } from "./views.js";
 import { onDay, today } from "./words.js";
 
-// `session` has the signal that ends it, the notices, failed(error) and signOut().
-export function makeDesk(frame, address, token, { signal, notices, failed: fail, signOut }) {
+// The last one has the user, the signal that ends the session, the notices, failed(error) and signOut().
+export function makeDesk(frame, address, token, { me, signal, notices, failed: fail, signOut }) {
   const find = (selector) => frame.querySelector(selector);
   const say = (text, how = {}) => notices.say(text, { ...how, undo: how.undo && (async () => how.undo()?.catch(failed)) });
   const failed = (problem) => signal.aborted || fail(problem);
@@ -54,9 +54,6 @@ export function makeDesk(frame, address, token, { signal, notices, failed: fail,
   let isBusy = false;
 
   desk.start = async () => {
-    const me = await tasks.request("/api/me", { signal });
-    frame.hidden = false;
-    say("");
     desk.page.greet(me.id);
     const since = await latest(tasks); // before the first listings, so that no change falls between the two
     if (signal.aborted) return;
@@ -68,6 +65,7 @@ export function makeDesk(frame, address, token, { signal, notices, failed: fail,
   };
   desk.found = () => {
     desk.saver.saveAll();
+    if (find("#board").ariaBusy === "true") desk.page.reload();
     tallies.soon(signal);
   };
   desk.again = () => desk.page.reload();
@@ -203,7 +201,6 @@ export function makeActions(desk) {
 
   function keys() {
     return {
-      isReady: () => !desk.frame.hidden,
       add: () => desk.add.open(),
       search: () => desk.page.search(),
       undo: () => desk.notices.takeBack(),

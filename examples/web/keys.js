@@ -35,7 +35,7 @@ export function listenToKeys(dialog, on) {
   function press(event) {
     const { target, key, altKey, ctrlKey, metaKey } = event;
     const isElsewhere = isTyping(target) || target.closest("dialog, [popover]") || document.documentElement.matches(".dragging");
-    if (event.defaultPrevented || isElsewhere || ctrlKey || metaKey || !on.isReady()) return;
+    if (event.defaultPrevented || isElsewhere || ctrlKey || metaKey) return;
     const row = target.closest(".task");
     if (altKey) {
       const by = { ArrowUp: -1, ArrowDown: 1 }[key];

@@ -11,6 +11,7 @@ export function makePage(desk, signOut) {
   let shown = ""; // place and look
   let place = "";
   let counts = {};
+  let day = today();
   let wanted = null; // the field of the panel that gets the focus
 
   listen();
@@ -26,6 +27,15 @@ export function makePage(desk, signOut) {
     find(".looks").addEventListener("click", ({ target }) => target.dataset.look && choose(target.dataset.look));
     frame.querySelector(".side").addEventListener("click", ({ target }) => target.closest("a") && showLists(false));
     addEventListener("hashchange", follow, { signal });
+    document.addEventListener("visibilitychange", comeBack, { signal });
+  }
+
+  // A page that was left open shows another day.
+  function comeBack() {
+    if (document.hidden || day === today()) return;
+    day = today();
+    redraw();
+    load();
   }
 
   function greet(name) {
@@ -167,6 +177,7 @@ export function makePage(desk, signOut) {
   function drawn() {
     const isBusy = board.ariaBusy === "true";
     const hasRows = Boolean(board.querySelector(".task"));
+    frame.classList.toggle("without-tasks", Boolean(counts.isEmpty));
     bones.hidden = hasRows || !isBusy || place === "trash";
     blank.hidden = hasRows || isBusy || place === "trash" || look() === "board";
     find("#more").hidden = !desk.view.next || place === "trash";
@@ -184,7 +195,7 @@ export function makePage(desk, signOut) {
       return { heading: "Nothing matches", text: "", ways: [way("Clear filters", () => desk.filters.clear(load))] };
     }
     if (counts.isEmpty) {
-      const text = "Type it above and press Enter. A date in the text is understood: “Buy milk tomorrow”.";
+      const text = "Type what to do and press Enter. A date in it is understood: “Buy milk tomorrow”.";
       return { heading: "Your first task", text, ways: [add] };
     }
     if (place === "today") {

@@ -2,7 +2,7 @@
 import { canBeDragged, takes } from "./drag.js";
 import { opensMenu } from "./menu.js";
 import { taskAddress } from "./views.js";
-import { addressesIn, copyOf, facts, linked, linkTo, STATUSES, textIn } from "./words.js";
+import { addressesIn, copyOf, facts, hostOf, linked, linkTo, STATUSES, textIn } from "./words.js";
 
 // One task in a list or on the board: what is shown of it, and what can be done with it there.
 
@@ -79,7 +79,7 @@ function factOf({ text, kind, color }) {
 
 function addressOf(address) {
   const item = document.createElement("li");
-  item.append(linkTo(address, new URL(address).host));
+  item.append(linkTo(address, hostOf(address)));
   return item;
 }
 

@@ -99,11 +99,14 @@ export const PARTS = {
 };
 const ADDRESS = /https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]]/g;
 
+// A field, or a part of one, such as labels.0.
+const nameOf = (field) => NAMES[field.split(".")[0]] ?? field;
+
 // The service says what happened and what to do; whoever asks for help needs the id of the request. Of invalid fields,
 // the details say all of it, each under the name that the form has for the field.
 export function explain({ code, message, details = [], requestId }) {
   const others = details.filter((detail) => detail.message !== message);
-  const inDetail = others.map((each) => `${NAMES[each.field] ?? each.field}: ${each.message.replace(/[^.?!]$/, "$&.")}`);
+  const inDetail = others.map((each) => `${nameOf(each.field)}: ${each.message.replace(/[^.?!]$/, "$&.")}`);
   const isAllSaid = code === "VALIDATION_ERROR" && inDetail.length > 0;
   return [...(isAllSaid ? [] : [message]), ...inDetail, ...(requestId ? [`(Request ${requestId})`] : [])].join(" ");
 }
@@ -134,7 +137,16 @@ export function facts(task, { isBoard }) {
   return [...found, ...task.labels.map((text) => ({ kind: "label", text: `@${text}` }))];
 }
 
-export const addressesIn = (text) => [...new Set(text?.match(ADDRESS) ?? [])];
+export const addressesIn = (text) => [...new Set(text?.match(ADDRESS) ?? [])].filter(hostOf);
+
+// Not all that looks like an address is one: “http://[” is not.
+export function hostOf(address) {
+  try {
+    return new URL(address).host;
+  } catch {
+    return "";
+  }
+}
 
 // What users wrote is never read as HTML.
 export function textIn(name, text, kind = "") {
@@ -154,7 +166,7 @@ export function linked(text) {
   const pieces = [];
   let end = 0;
   for (const match of text.matchAll(ADDRESS)) {
-    pieces.push(text.slice(end, match.index), linkTo(match[0]));
+    pieces.push(text.slice(end, match.index), hostOf(match[0]) ? linkTo(match[0]) : match[0]);
     end = match.index + match[0].length;
   }
   return [...pieces, text.slice(end)].filter(Boolean);

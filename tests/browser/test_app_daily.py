@@ -188,6 +188,9 @@ def test_a_row_says_what_matters_quietly(visit: Watched, user: httpx.Client) -> 
     visit.page.get_by_role("checkbox", name="Subtask done: step 1").click()
     visit.page.locator("#panel").get_by_text("Subtasks, 2 of 3").wait_for()
     until(lambda: row.locator(".toggle").inner_text() == "2 of 3")
+    create(user, "http://[ https://", description="http://[", due_date=day(1))  # which are no addresses
+    board.title("http://[ https://").wait_for()
+    assert board.card("http://[ https://").locator("a.address").count() == 0
     assert visit.is_calm(), visit
 
 

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import Route
 
+from tests.fixtures.api import API, new_user
 from tests.fixtures.browser import Watched
 from tests.fixtures.browser_app import opened
 from tests.fixtures.lists import make
@@ -138,13 +139,20 @@ def test_what_is_refused_stays_until_it_is_changed(visit: Watched, user: httpx.C
     assert visit.is_calm(), visit
 
 
-def test_signing_out_leaves_nothing_in_the_window(visit: Watched, user: httpx.Client) -> None:
+def test_signing_out_leaves_nothing_in_the_window(visit: Watched, user: httpx.Client, service: API) -> None:
     create(user, "Buy milk")
     board = opened(visit, user, "all/list")
     board.field().fill("A secret")
     visit.page.route("**/api/tasks/*", lambda route: route.abort())
     board.edit("Buy milk").get_by_label("Title").fill("Another secret")
 
+    other = new_user()
+    visit.page.goto("about:blank")
+    with service.client(other) as somebody:
+        opened(visit, somebody, "all/list")  # in the same window, without signing out
+    assert board.field().input_value() == ""
+    assert "secret" not in visit.page.evaluate("JSON.stringify({ ...sessionStorage, ...localStorage })")
+    board.field().fill("A secret")
     visit.page.get_by_role("button", name="Sign out").click()
     visit.page.get_by_label("Token").wait_for()
     assert "secret" not in visit.page.evaluate("JSON.stringify({ ...sessionStorage, ...localStorage })")
