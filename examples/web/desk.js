@@ -6,12 +6,12 @@ import { besideAt } from "./drag.js";
 import { listenToKeys } from "./keys.js";
 import { makeLists } from "./lists.js";
 import { makeConnection } from "./notices.js";
-import { makePage } from "./page.js";
-import { makePanel } from "./panel.js";
+import { Page } from "./page.js";
+import { Panel } from "./panel.js";
 import { makeSaver } from "./saving.js";
 import { makeListForm, makeSidebar, makeTallies } from "./side.js";
 import { makeTrash } from "./trash.js";
-import { makeView } from "./view.js";
+import { View } from "./view.js";
 import { addressOf, goTo, viewOf } from "./views.js";
 import { onDay, today } from "./words.js";
 
@@ -24,32 +24,33 @@ export function makeDesk(frame, address, token, { me, signal, notices, failed: f
   const tasks = taskApi(address, token, { fetch: connection.fetch, wait: connection.wait });
   const desk = { frame, find, signal, tasks, notices, say, failed, attempt };
 
+  const taskOf = (id) => desk.view.taskOf(id);
   const place = () => desk.page?.place() ?? "all";
   const tallies = makeTallies(tasks, { counted: (counts) => desk.page.counted(counts), failed });
   desk.saver = makeSaver(tasks, { changed: (task) => desk.view.saved(task), stated, signedOut: failed });
   desk.lists = makeLists(tasks, {
     place, said: say, failed, drawn: () => desk.page?.redraw(), gone: (list) => desk.page.gone(list),
     back: (id) => goTo(`#list/${id}`),
-    moved: (id, fields) => desk.view.move(id, fields), taskOf: (id) => desk.view.taskOf(id),
+    moved: (id, fields) => desk.view.move(id, fields), taskOf,
   });
   desk.filters = makeFilters(find("#filter"), find(".sift"), { narrowed: () => desk.page.reload() });
-  desk.view = makeView(find("#board"), tasks, viewOf("all", "list"), {
+  desk.view = new View(find("#board"), tasks, viewOf("all", "list"), {
     failed, said: say, lists: desk.lists, isUnsaved: (id) => desk.saver.has(id) && desk.panel.id() !== id,
     labels: desk.filters.offer, drawn: () => desk.page?.drawn(), folded: (key) => desk.page.fold(key),
     tick: (id, isDone) => actions.tick(id, isDone), toToday: (ids) => actions.toToday(ids), arrived,
   });
   const actions = makeActions(desk);
-  desk.panel = makePanel(find("#panel"), tasks, desk.saver, {
-    taskOf: desk.view.taskOf, tick: actions.tick, remove: actions.remove, add: desk.view.add, lists: desk.lists, failed,
+  desk.panel = new Panel(find("#panel"), tasks, desk.saver, {
+    taskOf, tick: actions.tick, remove: actions.remove, add: (fields) => desk.view.add(fields), lists: desk.lists, failed,
     closed: (id) => desk.page.closed(id),
   });
   desk.sidebar = makeSidebar(find("#side"), desk.lists, {
-    place, go: (to) => goTo(`#${to}`), dropped: actions.plan, taskOf: desk.view.taskOf, attempt,
+    place, go: (to) => goTo(`#${to}`), dropped: actions.plan, taskOf, attempt,
   });
   desk.listForm = makeListForm(find(".this-list"), find(".change"), desk.lists, { chosen: desk.lists.chosen, attempt });
   desk.trash = makeTrash(find("#trash"), tasks, { restored: changed, listRestored: desk.lists.arrive, said: say, failed });
   desk.add = makeAdd(find("#add"), { place, create: actions.create, lists: desk.lists });
-  desk.page = makePage(desk, signOut);
+  desk.page = new Page(desk, signOut);
   listenToKeys(document.querySelector("#keys"), { signal, ...actions.keys });
   let isBusy = false;
 
@@ -139,7 +140,7 @@ export function makeActions(desk) {
   }
 
   async function toToday(ids) {
-    const before = ids.slice(0, MOST).map(desk.view.taskOf);
+    const before = ids.slice(0, MOST).map((id) => desk.view.taskOf(id));
     await change(before.map((task) => ({ op: "update", id: task.id, data: onDay(task, today()) })));
     const back = ({ id, due_date, due_at, start_date, start_at }) =>
       ({ op: "update", id, data: { ...(due_at ? { due_at } : { due_date }), start_date, start_at } });

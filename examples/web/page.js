@@ -4,211 +4,223 @@ import { dateInWords, textIn, today } from "./words.js";
 
 const NAMES = { today: "Today", upcoming: "Upcoming", inbox: "Inbox", all: "All tasks", trash: "Trash" };
 
-export function makePage(desk, signOut) {
-  const { frame, find, signal } = desk;
-  const [board, blank, bones] = ["#board", "#blank", "#bones"].map(find);
-  const unfolded = new Set();
-  let shown = ""; // place and look
-  let place = "";
-  let counts = {};
-  let day = today();
-  let wanted = null; // the field of the panel that gets the focus
+export class Page {
+  constructor(desk, signOut) {
+    const { frame, find, signal } = desk;
+    Object.assign(this, { desk, signOut, frame, find, signal });
+    [this.board, this.blank, this.bones] = ["#board", "#blank", "#bones"].map(find);
+    this.unfolded = new Set(); // sections
+    this.shown = ""; // place and look
+    this.current = ""; // place
+    this.counts = {};
+    this.day = today();
+    this.wanted = null; // the field of the panel that gets the focus
+    this.listen();
+  }
 
-  listen();
-  return { place: () => place, begin, greet, counted, redraw, gone, reload, drawn, fold, closed, search, otherLook, openAt };
+  place() {
+    return this.current;
+  }
 
-  function listen() {
+  listen() {
     const acts = {
-      "#sign-out": signOut, ".side .new": () => desk.add.open(), ".tabs .plus": () => desk.add.open(), ".side .search": search,
-      ".tabs .find": search, ".help": () => document.querySelector("#keys").showModal(), "#more": () => desk.view.fetchMore(),
-      ".all-lists": () => showLists(!frame.matches(".on-lists")),
+      "#sign-out": this.signOut,
+      ".side .new": () => this.desk.add.open(),
+      ".tabs .plus": () => this.desk.add.open(),
+      ".side .search": () => this.search(),
+      ".tabs .find": () => this.search(),
+      ".help": () => document.querySelector("#keys").showModal(),
+      "#more": () => this.desk.view.fetchMore(),
+      ".all-lists": () => this.showLists(!this.frame.matches(".on-lists")),
     };
-    for (const [selector, act] of Object.entries(acts)) find(selector).addEventListener("click", act);
-    find(".looks").addEventListener("click", ({ target }) => target.dataset.look && choose(target.dataset.look));
-    frame.querySelector(".side").addEventListener("click", ({ target }) => target.closest("a") && showLists(false));
-    addEventListener("hashchange", follow, { signal });
-    document.addEventListener("visibilitychange", comeBack, { signal });
+    for (const [selector, act] of Object.entries(acts)) this.find(selector).addEventListener("click", act);
+    this.find(".looks").addEventListener("click", ({ target }) => target.dataset.look && this.choose(target.dataset.look));
+    this.frame.querySelector(".side").addEventListener("click", ({ target }) => target.closest("a") && this.showLists(false));
+    addEventListener("hashchange", () => this.follow(), { signal: this.signal });
+    document.addEventListener("visibilitychange", () => this.comeBack(), { signal: this.signal });
   }
 
   // A page that was left open shows another day.
-  function comeBack() {
-    if (document.hidden || day === today()) return;
-    day = today();
-    redraw();
-    load();
+  comeBack() {
+    if (document.hidden || this.day === today()) return;
+    this.day = today();
+    this.redraw();
+    this.load();
   }
 
-  function greet(name) {
-    find("#who").textContent = name;
-    find(".side .face").textContent = [...name][0]?.toUpperCase() ?? "";
+  greet(name) {
+    this.find("#who").textContent = name;
+    this.find(".side .face").textContent = [...name][0]?.toUpperCase() ?? "";
   }
 
   // At the start: what the address says, or what was shown last, or Today, if anything is due.
-  function begin(found) {
-    counts = found;
-    if (!isThere(place)) place = "";
-    const start = [read().place, kept(), found.today > 0 ? "today" : "all"].find((each) => each && isThere(each));
-    show(start);
-    follow();
+  begin(found) {
+    this.counts = found;
+    if (!this.isThere(this.current)) this.current = "";
+    const start = [read().place, kept(), found.today > 0 ? "today" : "all"].find((each) => each && this.isThere(each));
+    this.show(start);
+    this.follow();
   }
 
   // Lists come and go.
-  function isThere(each) {
-    return !each.startsWith("list/") || Boolean(desk.lists.get(each.slice(5)));
+  isThere(each) {
+    return !each.startsWith("list/") || Boolean(this.desk.lists.get(each.slice(5)));
   }
 
   // What the address says.
-  function follow() {
+  follow() {
     const { place: there, task } = read();
-    if (there) show(isThere(there) ? there : "all");
-    if (task) return openPanel(task);
-    if (there && desk.panel.isOpen()) desk.panel.close();
+    if (there) this.show(this.isThere(there) ? there : "all");
+    if (task) return this.openPanel(task);
+    if (there && this.desk.panel.isOpen()) this.desk.panel.close();
   }
 
-  async function openPanel(id) {
-    await desk.panel.open(id);
-    desk.view.redraw(id);
-    if (wanted && desk.panel.isOpen()) desk.panel.focus(wanted);
-    wanted = null;
+  async openPanel(id) {
+    await this.desk.panel.open(id);
+    this.desk.view.redraw(id);
+    if (this.wanted && this.desk.panel.isOpen()) this.desk.panel.focus(this.wanted);
+    this.wanted = null;
   }
 
-  function openAt(id, field) {
-    wanted = field;
+  openAt(id, field) {
+    this.wanted = field;
     goTo(`#task/${id}`);
   }
 
   // The panel of a task has been closed.
-  function closed(id) {
-    if (read().task) goTo(addressOf(place));
-    desk.view.redraw(id);
-    (find(`#board [data-id="${id}"] .title a`) ?? board).focus();
+  closed(id) {
+    if (read().task) goTo(addressOf(this.current));
+    this.desk.view.redraw(id);
+    (this.find(`#board [data-id="${id}"] .title a`) ?? this.board).focus();
   }
 
-  function show(there) {
+  show(there) {
     const next = `${there}/${look()}`;
-    const isOther = there !== place;
-    place = there;
-    keep(place);
-    showLists(false);
-    if (next === shown) return;
-    shown = next;
-    if (isOther) desk.filters.clear();
-    if (isOther) unfolded.clear();
-    redraw();
+    const isOther = there !== this.current;
+    this.current = there;
+    keep(this.current);
+    this.showLists(false);
+    if (next === this.shown) return;
+    this.shown = next;
+    if (isOther) this.desk.filters.clear();
+    if (isOther) this.unfolded.clear();
+    this.redraw();
     scrollTo(0, 0);
-    load();
+    this.load();
   }
 
-  function load() {
-    const isTrash = place === "trash";
-    for (const part of [board, find("#add"), find(".looks"), find(".sift")]) part.hidden = isTrash;
-    if (isTrash) desk.filters.fold(false);
-    desk.trash.hide();
-    if (isTrash) desk.trash.show(signal);
-    else desk.view.show(viewOf(place, look(), desk.filters.wanted(), unfolded)).then(drawn);
-    drawn();
+  load() {
+    const isTrash = this.current === "trash";
+    for (const part of [this.board, this.find("#add"), this.find(".looks"), this.find(".sift")]) part.hidden = isTrash;
+    if (isTrash) this.desk.filters.fold(false);
+    this.desk.trash.hide();
+    if (isTrash) this.desk.trash.show(this.signal);
+    else this.desk.view.show(viewOf(this.current, look(), this.desk.filters.wanted(), this.unfolded)).then(() => this.drawn());
+    this.drawn();
   }
 
-  function reload() {
-    load();
+  reload() {
+    this.load();
   }
 
-  function choose(each) {
-    goTo(`${addressOf(place)}/${each}`);
-    if (read().place === place) show(place);
+  choose(each) {
+    goTo(`${addressOf(this.current)}/${each}`);
+    if (read().place === this.current) this.show(this.current);
   }
 
-  function otherLook() {
-    choose(look() === "list" ? "board" : "list");
+  otherLook() {
+    this.choose(look() === "list" ? "board" : "list");
   }
 
-  function fold(key) {
-    unfolded.has(key) ? unfolded.delete(key) : unfolded.add(key);
-    load();
+  fold(key) {
+    this.unfolded.has(key) ? this.unfolded.delete(key) : this.unfolded.add(key);
+    this.load();
   }
 
-  // Something of the lists has changed, or another place is shown.
-  function redraw() {
-    const name = NAMES[place] ?? desk.lists.nameOf(place.slice(5));
-    find("#place").textContent = name;
-    find("#day").textContent = place === "today" ? dateInWords(today()) : "";
+  // Something of the lists has changed, or another current is shown.
+  redraw() {
+    const name = NAMES[this.current] ?? this.desk.lists.nameOf(this.current.slice(5));
+    this.find("#place").textContent = name;
+    this.find("#day").textContent = this.current === "today" ? dateInWords(today()) : "";
     document.title = `${name} · Tasks`;
-    for (const button of frame.querySelectorAll("[data-look]")) button.ariaPressed = String(button.dataset.look === look());
-    for (const link of frame.querySelectorAll(".tabs a")) {
-      link.ariaCurrent = link.getAttribute("href") === addressOf(place) ? "page" : null;
+    for (const button of this.frame.querySelectorAll("[data-look]")) button.ariaPressed = String(button.dataset.look === look());
+    for (const link of this.frame.querySelectorAll(".tabs a")) {
+      link.ariaCurrent = link.getAttribute("href") === addressOf(this.current) ? "page" : null;
     }
-    desk.sidebar.draw();
-    desk.listForm.draw();
-    desk.add.show();
-    desk.view.redraw();
+    this.desk.sidebar.draw();
+    this.desk.listForm.draw();
+    this.desk.add.show();
+    this.desk.view.redraw();
   }
 
   // A list is in the trash.
-  function gone({ id }) {
-    const hadFocus = find(".this-list").contains(document.activeElement) || find(".side").contains(document.activeElement);
-    if (place !== `list/${id}`) return;
+  gone({ id }) {
+    const hadFocus = [".this-list", ".side"].some((each) => this.find(each).contains(document.activeElement));
+    if (this.current !== `list/${id}`) return;
     forgetShown();
     goTo(addressOf("all"));
-    show("all");
-    if (hadFocus) find('.side [href="#all"]').focus();
+    this.show("all");
+    if (hadFocus) this.find('.side [href="#all"]').focus();
   }
 
-  function counted(now) {
-    counts = now;
-    desk.sidebar.tell(now);
-    drawn();
+  counted(now) {
+    this.counts = now;
+    this.desk.sidebar.tell(now);
+    this.drawn();
   }
 
-  function search() {
-    if (["today", "upcoming", "trash"].includes(place)) {
+  search() {
+    if (["today", "upcoming", "trash"].includes(this.current)) {
       goTo(addressOf("all"));
-      show("all");
+      this.show("all");
     }
-    desk.filters.search();
+    this.desk.filters.search();
   }
 
   // On a phone, the side bar is a screen of its own.
-  function showLists(isShown) {
-    frame.classList.toggle("on-lists", isShown);
-    find(".all-lists").ariaExpanded = String(isShown);
+  showLists(isShown) {
+    this.frame.classList.toggle("on-lists", isShown);
+    this.find(".all-lists").ariaExpanded = String(isShown);
   }
 
   // What stands there when there are no tasks.
-  function drawn() {
-    const isBusy = board.ariaBusy === "true";
-    const hasRows = Boolean(board.querySelector(".task"));
-    frame.classList.toggle("without-tasks", Boolean(counts.isEmpty));
-    bones.hidden = hasRows || !isBusy || place === "trash";
-    blank.hidden = hasRows || isBusy || place === "trash" || look() === "board";
-    find("#more").hidden = !desk.view.next || place === "trash";
-    if (blank.hidden) return;
-    const { heading, text, ways } = nothing();
-    if (blank.querySelector("h2").textContent === heading && blank.querySelector("p").textContent === text) return;
-    blank.querySelector("h2").textContent = heading;
-    blank.querySelector("p").textContent = text;
-    blank.querySelector(".ways").replaceChildren(...ways);
+  drawn() {
+    const isBusy = this.board.ariaBusy === "true";
+    const hasRows = Boolean(this.board.querySelector(".task"));
+    this.frame.classList.toggle("without-tasks", Boolean(this.counts.isEmpty));
+    this.bones.hidden = hasRows || !isBusy || this.current === "trash";
+    this.blank.hidden = hasRows || isBusy || this.current === "trash" || look() === "board";
+    this.find("#more").hidden = !this.desk.view.next || this.current === "trash";
+    if (this.blank.hidden) return;
+    const { heading, text, ways } = this.nothing();
+    if (this.blank.querySelector("h2").textContent === heading && this.blank.querySelector("p").textContent === text) return;
+    this.blank.querySelector("h2").textContent = heading;
+    this.blank.querySelector("p").textContent = text;
+    this.blank.querySelector(".ways").replaceChildren(...ways);
   }
 
-  function nothing() {
-    const add = way("Add a task", () => desk.add.open());
-    if (desk.filters.isNarrowed()) {
-      return { heading: "Nothing matches", text: "", ways: [way("Clear filters", () => desk.filters.clear(load))] };
+  nothing() {
+    const add = this.way("Add a task", () => this.desk.add.open());
+    if (this.desk.filters.isNarrowed()) {
+      const clear = () => this.desk.filters.clear(() => this.load());
+      return { heading: "Nothing matches", text: "", ways: [this.way("Clear filters", clear)] };
     }
-    if (counts.isEmpty) {
+    if (this.counts.isEmpty) {
       const text = "Type what to do and press Enter. A date in it is understood: “Buy milk tomorrow”.";
       return { heading: "Your first task", text, ways: [add] };
     }
-    if (place === "today") {
-      const text = counts.upcoming ? `${counts.upcoming} ${counts.upcoming === 1 ? "task is" : "tasks are"} due later.` : "";
-      return { heading: "Nothing left for today", text, ways: [way("See what is next", () => goTo("#upcoming"))] };
+    if (this.current === "today") {
+      const { upcoming } = this.counts;
+      const text = upcoming ? `${upcoming} ${upcoming === 1 ? "task is" : "tasks are"} due later.` : "";
+      return { heading: "Nothing left for today", text, ways: [this.way("See what is next", () => goTo("#upcoming"))] };
     }
-    if (place === "upcoming") {
+    if (this.current === "upcoming") {
       return { heading: "Nothing is planned", text: "Tasks that are due after today stand here.", ways: [add] };
     }
     return { heading: "No open tasks here", text: "", ways: [add] };
   }
 
-  function way(text, act) {
+  way(text, act) {
     const button = textIn("button", text, "plain");
     button.type = "button";
     button.addEventListener("click", act);

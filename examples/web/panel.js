@@ -11,166 +11,181 @@ const TYPED = ["title", "description", "labels", "due", "due_time", "start", "st
 const DELETED = "This task was deleted elsewhere. What you typed is still here.";
 
 // `on` has taskOf(id), changed(task), tick(id, isDone), remove(task), closed(id), failed(error), add(fields); the `lists`.
-export function makePanel(panel, tasks, saver, on) {
-  const form = panel.querySelector("form");
-  const find = (selector) => panel.querySelector(selector);
-  const below = makeBelow(find(".below"), tasks, on);
-  let task = null; // that is shown
-  let wasBusy = false;
+export class Panel {
+  constructor(panel, tasks, saver, on) {
+    Object.assign(this, { panel, tasks, saver, on, form: panel.querySelector("form"), task: null, wasBusy: false });
+    this.below = makeBelow(this.find(".below"), tasks, on);
+    offer(this.form.elements.status, STATUSES);
+    offer(this.form.elements.priority, PRIORITIES);
+    this.listen();
+  }
 
-  offer(form.elements.status, STATUSES);
-  offer(form.elements.priority, PRIORITIES);
-  form.addEventListener("input", ({ target }) => typed(target));
-  form.addEventListener("change", ({ target }) => {
-    typed(target);
-    if (!TYPED.includes(target.name)) save();
-  });
-  form.addEventListener("focusout", ({ target }) => TYPED.includes(target.name) && save());
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    save();
-  });
-  panel.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") close();
-    if (event.key === "Enter" && event.target.form === form && event.target.matches("input")) save();
-  });
-  find(".tick").addEventListener("change", ({ target }) => on.tick(task.id, target.checked));
-  find(".close").addEventListener("click", close);
-  find(".delete").addEventListener("click", () => on.remove(task));
-  find(".mine").addEventListener("click", () => saver.keepMine(task.id).then(focusTitle));
-  find(".theirs").addEventListener("click", () => drop());
-  find(".discard").addEventListener("click", () => drop());
-  return { open, close, hide, arrived, stated, isOpen: () => task !== null, id: () => task?.id, focus };
+  find(selector) {
+    return this.panel.querySelector(selector);
+  }
+
+  isOpen() {
+    return this.task !== null;
+  }
+
+  id() {
+    return this.task?.id;
+  }
+
+  listen() {
+    const { form } = this;
+    form.addEventListener("input", ({ target }) => this.typed(target));
+    form.addEventListener("change", ({ target }) => {
+      this.typed(target);
+      if (!TYPED.includes(target.name)) this.save();
+    });
+    form.addEventListener("focusout", ({ target }) => TYPED.includes(target.name) && this.save());
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.save();
+    });
+    this.panel.addEventListener("keydown", ({ key, target }) => {
+      if (key === "Escape") this.close();
+      if (key === "Enter" && target.form === form && target.matches("input")) this.save();
+    });
+    const acts = {
+      ".close": () => this.close(), ".delete": () => this.on.remove(this.task), ".discard": () => this.drop(),
+      ".mine": () => this.saver.keepMine(this.task.id).then(() => this.focusTitle()), ".theirs": () => this.drop(),
+    };
+    for (const [selector, act] of Object.entries(acts)) this.find(selector).addEventListener("click", act);
+    this.find(".tick").addEventListener("change", ({ target }) => this.on.tick(this.task.id, target.checked));
+  }
 
   // Shows a task, which may not be on the page.
-  async function open(id) {
-    if (task?.id === id) return;
-    if (task) save();
+  async open(id) {
+    if (this.task?.id === id) return;
+    if (this.task) this.save();
     try {
-      task = on.taskOf(id) ?? (await tasks.get(id));
+      this.task = this.on.taskOf(id) ?? (await this.tasks.get(id));
     } catch (problem) {
-      on.failed(problem);
-      return on.closed(id);
+      this.on.failed(problem);
+      return this.on.closed(id);
     }
-    form.elements.list_id.replaceChildren(...on.lists.options());
-    panel.hidden = false;
-    panel.scrollTop = 0;
+    this.form.elements.list_id.replaceChildren(...this.on.lists.options());
+    this.panel.hidden = false;
+    this.panel.scrollTop = 0;
     document.body.classList.add("with-panel");
-    show();
-    below.show(task);
-    focusTitle();
+    this.show();
+    this.below.show(this.task);
+    this.focusTitle();
   }
 
   // A finger would call up the keyboard of a phone.
-  function focusTitle() {
-    if (task) (matchMedia("(pointer: coarse)").matches ? panel : form.elements.title).focus();
+  focusTitle() {
+    if (this.task) (matchMedia("(pointer: coarse)").matches ? this.panel : this.form.elements.title).focus();
   }
 
-  function focus(name) {
-    form.elements[name].focus();
+  focus(name) {
+    this.form.elements[name].focus();
   }
 
   // What is typed stays, and is saved.
-  function close() {
-    const { id } = task;
-    save();
-    hide();
-    on.closed(id);
+  close() {
+    const { id } = this.task;
+    this.save();
+    this.hide();
+    this.on.closed(id);
   }
 
-  function hide() {
-    task = null;
-    panel.hidden = true;
+  hide() {
+    this.task = null;
+    this.panel.hidden = true;
     document.body.classList.remove("with-panel");
   }
 
-  function typed(field) {
+  typed(field) {
     const part = partOfField(field.name);
-    if (!task || !PARTS[part]) return; // a field that goes away has said what it held
-    saver.type(current(), part, readPart(form, part));
-    if (part === "description") fit();
+    if (!this.task || !PARTS[part]) return; // a field that goes away has said what it held
+    this.saver.type(this.current(), part, readPart(this.form, part));
+    if (part === "description") this.fit();
   }
 
   // The task that is typed into, as it was seen when that began.
-  function current() {
-    return saver.draft(task.id)?.seen ?? task;
+  current() {
+    return this.saver.draft(this.task.id)?.seen ?? this.task;
   }
 
-  function save() {
-    if (task) return saver.save(task.id);
+  save() {
+    if (this.task) return this.saver.save(this.task.id);
   }
 
-  function drop() {
-    const { theirs, problem } = saver.draft(task.id);
-    saver.drop(task.id);
-    if (problem?.status === 404) return close();
-    if (theirs) arrived(theirs);
-    show();
-    focusTitle();
+  drop() {
+    const { theirs, problem } = this.saver.draft(this.task.id);
+    this.saver.drop(this.task.id);
+    if (problem?.status === 404) return this.close();
+    if (theirs) this.arrived(theirs);
+    this.show();
+    this.focusTitle();
   }
 
   // It has changed, here or elsewhere; null: it was deleted.
-  function arrived(now, id = now?.id) {
-    below.arrived(now, id);
-    if (id !== task?.id) return;
-    if (!now || now.deleted_at) return saver.has(id) ? tell(DELETED) : close();
-    if (now.revision < task.revision) return;
-    task = now;
-    show();
+  arrived(now, id = now?.id) {
+    this.below.arrived(now, id);
+    if (id !== this.task?.id) return;
+    if (!now || now.deleted_at) return this.saver.has(id) ? this.tell(DELETED) : this.close();
+    if (now.revision < this.task.revision) return;
+    this.task = now;
+    this.show();
   }
 
   // Shows all parts but those that hold what was typed and is not stored yet.
-  function show() {
-    const draft = saver.draft(task.id);
+  show() {
+    const draft = this.saver.draft(this.task.id);
     for (const part of Object.keys(PARTS)) {
       const typed = draft?.typed[part];
-      const isTypedInto = document.activeElement?.form === form && partOfField(document.activeElement.name) === part;
+      const isTypedInto = document.activeElement?.form === this.form && partOfField(document.activeElement.name) === part;
       if (typed && isTypedInto) continue;
-      showPart(form, part, { ...task, ...typed });
+      showPart(this.form, part, { ...this.task, ...typed });
     }
-    find(".tick").checked = task.status === "done";
-    find(".tick").dataset.priority = task.priority ?? "";
-    const addresses = addressesIn(`${task.title} ${task.description ?? ""}`);
-    find(".addresses").replaceChildren(...addresses.map((each) => linkTo(each)));
-    fit();
-    stated(task.id);
+    this.find(".tick").checked = this.task.status === "done";
+    this.find(".tick").dataset.priority = this.task.priority ?? "";
+    const addresses = addressesIn(`${this.task.title} ${this.task.description ?? ""}`);
+    this.find(".addresses").replaceChildren(...addresses.map((each) => linkTo(each)));
+    this.fit();
+    this.stated(this.task.id);
   }
 
   // The field for notes is as high as its text.
-  function fit() {
-    const { description } = form.elements;
+  fit() {
+    const { description } = this.form.elements;
     description.rows = Math.min(14, Math.max(3, description.value.split("\n").length + 1));
   }
 
   // Says what has become of what was typed.
-  function stated(id) {
-    if (id !== task?.id) return;
-    const draft = saver.draft(id);
-    const isBusy = saver.isBusy(id);
-    const words = !draft ? (wasBusy ? "Saved" : "") : isBusy ? "Saving…" : "Not saved yet";
-    wasBusy = isBusy || (wasBusy && !draft);
-    find(".saved").textContent = words;
-    find(".saved").classList.toggle("waits", Boolean(draft));
-    tell(draft?.problem && draft.problem.status !== 0 ? explain(draft.problem) : "");
-    showConflict(draft);
+  stated(id) {
+    if (id !== this.task?.id) return;
+    const draft = this.saver.draft(id);
+    const isBusy = this.saver.isBusy(id);
+    const words = !draft ? (this.wasBusy ? "Saved" : "") : isBusy ? "Saving…" : "Not saved yet";
+    this.wasBusy = isBusy || (this.wasBusy && !draft);
+    this.find(".saved").textContent = words;
+    this.find(".saved").classList.toggle("waits", Boolean(draft));
+    this.tell(draft?.problem && draft.problem.status !== 0 ? explain(draft.problem) : "");
+    this.showConflict(draft);
   }
 
-  function tell(text) {
-    find(".refused").hidden = !text;
-    find(".refused p").textContent = text;
+  tell(text) {
+    this.find(".refused").hidden = !text;
+    this.find(".refused p").textContent = text;
   }
 
-  function showConflict(draft) {
-    const clash = find(".clash");
+  showConflict(draft) {
+    const clash = this.find(".clash");
     const hadFocus = clash.contains(document.activeElement);
     clash.hidden = !draft?.theirs;
-    if (!draft?.theirs) return hadFocus && focusTitle();
+    if (!draft?.theirs) return hadFocus && this.focusTitle();
     const { typed, seen, theirs } = draft;
-    const parts = Object.keys(typed).filter((part) => inWords(part, theirs, on.lists) !== inWords(part, seen, on.lists));
+    const said = (part, task) => inWords(part, task, this.on.lists);
+    const parts = Object.keys(typed).filter((part) => said(part, theirs) !== said(part, seen));
     clash.querySelector("dl").replaceChildren(...parts.flatMap((part) => [
       textIn("dt", PARTS[part].name),
-      textIn("dd", `Yours: ${inWords(part, { ...seen, ...typed[part] }, on.lists)}`, "yours"),
-      textIn("dd", `Theirs: ${inWords(part, theirs, on.lists)}`),
+      textIn("dd", `Yours: ${said(part, { ...seen, ...typed[part] })}`, "yours"),
+      textIn("dd", `Theirs: ${said(part, theirs)}`),
     ]));
   }
 }

@@ -101,7 +101,7 @@ export const forgetUnfolded = () => sessionStorage.removeItem(UNFOLDED);
 export const isUnfolded = (id) => unfolded().has(id);
 
 // `view` has what it tells: move(id, fields, beside), said(text), and add(fields), which returns whether that worked;
-// rowOf(element), countsOf(task), isFlat(), and subtasks(id), which fetches them.
+// rowOf(element), isFlat(), and nested, which counts and fetches subtasks.
 export function makeNest(row, view) {
   const [face, nest, list, toggle, form] = [".face", ".nest", ".subtasks", ".toggle", ".add-subtask"].map((each) =>
     row.element.querySelector(each));
@@ -128,7 +128,7 @@ export function makeNest(row, view) {
     const ids = unfolded();
     isOpen ? ids.add(row.task.id) : ids.delete(row.task.id);
     sessionStorage.setItem(UNFOLDED, JSON.stringify([...ids]));
-    if (isOpen) view.subtasks(row.task.id);
+    if (isOpen) view.nested.fetch(row.task.id);
     tally();
   }
 
@@ -165,7 +165,7 @@ export function makeNest(row, view) {
   function tally() {
     const { title, id } = row.task;
     const isOpen = unfolded().has(id) && !view.isFlat();
-    const { total, done } = view.countsOf(row.task, items());
+    const { total, done } = view.nested.countsOf(row.task, items());
     const text = total > 0 ? `${done} of ${total}` : "";
     if (toggle.textContent !== text) toggle.textContent = text;
     toggle.ariaLabel = `Subtasks of ${title}${text ? `: ${text} done` : ""}`;

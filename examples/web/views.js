@@ -1,6 +1,6 @@
 // The places of the page: their addresses, and what each of them shows.
 import { inOrder, isNewer } from "./drag.js";
-import { byDue, dayInWords, dayOf, dueDay, isLate, isOpen, onDay, STATUSES, today, zone } from "./words.js";
+import { byDue, dayInWords, dayOf, dueDay, isOpen, onDay, STATUSES, today, zone } from "./words.js";
 
 // The address of the page says what it shows: #today, #upcoming, #inbox, #all, #trash or #list/ID, each also with /board
 // or /list at its end, and #task/ID for the panel of a task. What was shown last is kept for a reload.
