@@ -17,7 +17,8 @@ NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "iv
 
 _ORIGIN = UUID("6f0d5a0c-7f0e-4b55-9c8e-0d1f3a2b4c5d")  # namespace of the ids
 _OLDEST = timedelta(days=180)
-_DAY_HOURS = 24
+# Of twenty tasks in a row, these are open, and due so many hours ahead, on a day or at a time. So today has some.
+_NEAR = {3: (0, True), 4: (2, False), 5: (24, True), 6: (26, False), 7: (-30, True)}
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -89,10 +90,10 @@ def sample_task(seed: int, user_id: str, number: int) -> SampleTask:
     first = number - number % 10
     is_subtask = first not in {0, number} and random.random() < 0.3  # noqa: PLR2004 - a third
     parent_id = uuid5(_ORIGIN, _name(seed, user_id, first)) if is_subtask else None
-    # Of the open ones, some are begun, and some will never be done. A part of those that have a due is due about now.
+    # Of the open ones, some are begun, and some will never be done.
     open_status = random.choice([Status.IN_PROGRESS, Status.CANCELLED, *[Status.TODO] * 5])
-    if due is not None and random.random() < 0.2:  # noqa: PLR2004 - a fifth
-        due = timedelta(hours=random.randint(-_DAY_HOURS, 2 * _DAY_HOURS))
+    if (near := _NEAR.get(number % 20)) is not None:
+        due, is_due_on_a_day, completed, open_status = timedelta(hours=near[0]), near[1], None, Status.TODO
     texts = (uuid5(_ORIGIN, name), title, description)
     places = (list_id, parent_id)
     return SampleTask(*texts, created, updated, completed, due, is_due_on_a_day, priority, labels, *places, open_status)
