@@ -216,7 +216,13 @@ def _middleware(settings: Settings, state: AppState) -> list[Middleware]:
             exposed_headers=EXPOSED_HEADERS,
         ),
         Middleware(ErrorBoundary),
-        Middleware(Authentication, authenticator=state.authenticator, limits=state.rate_limits),
+        Middleware(
+            Authentication,
+            authenticator=state.authenticator,
+            limits=state.rate_limits,
+            # The example page is many files, and there in development only.
+            uncounted=("/health/", "/app/") if settings.examples else ("/health/",),
+        ),
         Middleware(HeadLimits),
         Middleware(
             BodyLimit,

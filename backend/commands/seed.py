@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from contextlib import suppress
 
 from backend.commands.database import bring_up_to_date, database, migration_url, set_up
 from backend.commands.program import program
@@ -11,11 +12,20 @@ from backend.commands.progress import progress
 from backend.commands.sessions import sessions_on
 from backend.config import Settings
 from backend.database.session import SessionFactory
-from backend.errors import ConfigurationError, ListConflict, TooManyLabels, TooManyLists, TooManyTasks
+from backend.errors import (
+    ConfigurationError,
+    ListConflict,
+    TooManyAccessTokens,
+    TooManyLabels,
+    TooManyLists,
+    TooManyTasks,
+    ValidationFailed,
+)
 from backend.server.signals import EXIT_TERMINATED, leaving_in_order
+from backend.services.access_tokens.service import AccessTokenService
 from backend.services.lists.service import ListService
 from backend.services.samples.service import SeedService
-from backend.services.samples.tasks import sample_lists, sample_task, sample_user
+from backend.services.samples.tasks import sample_lists, sample_task, sample_token, sample_user
 
 STEP = 500  # tasks stored at once
 _SHOWN = 5  # users named in the output
@@ -51,6 +61,7 @@ def _steps(sessions: SessionFactory, settings: Settings, options: argparse.Names
     for user_id in map(sample_user, range(1, options.users + 1)):
         service = SeedService(sessions, user_id, settings.max_tasks_per_user)
         _add_lists(ListService(sessions, user_id))
+        _share_a_list(AccessTokenService(sessions, user_id))
         for first in range(0, options.tasks, STEP):
             numbers = range(first, min(first + STEP, options.tasks))
             try:
@@ -73,6 +84,15 @@ def _add_lists(service: ListService) -> None:
             raise ConfigurationError(f"{service.user_id} also has other lists. {error.message}") from None
         except ListConflict:
             pass  # it is in the trash
+
+
+def _share_a_list(service: AccessTokenService) -> None:
+    """Make a token for one of the lists, if there is none. Nobody sees its secret: it can be revoked, and made anew."""
+    sample = sample_token(service.user_id)
+    if f'"{sample.list_id}"' in service.list():
+        return
+    with suppress(TooManyAccessTokens, ValidationFailed):  # the list is in the trash
+        service.create(sample)
 
 
 def _names(users: int) -> str:

@@ -1,19 +1,94 @@
+// The order that people arrange, and dragging with a mouse, a finger or a pen. What it does, menu.js does by keyboard.
+
+
+// The order that people arrange: where things stand, and what is shown of a move until the service has answered.
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+let made = 0; // places that were made up
+
+// Positions are compared byte by byte, and then the ids. All characters of both come after the space.
+const placeOf = ({ id, position, place }) => place ?? `${position} ${id}`;
+
+export function inOrder(one, other) {
+  return placeOf(one) < placeOf(other) ? -1 : 1;
+}
+
+// The order of all tasks.
+export const isNewer = (one, other) =>
+  one.created_at === other.created_at ? one.id > other.id : one.created_at > other.created_at;
+
+// Beside what an element comes to stand if it is at this index among the others.
+export function besideAt(others, index) {
+  if (others.length === 0) return {};
+  return index > 0 ? { after: others[index - 1].dataset.id } : { before: others[0].dataset.id };
+}
+
+// Only the service knows the position that it will give, so a place is made up meanwhile: right after the other one, or
+// before all that is shown. Of several at the same place, the one that came last stands nearest.
+function madeUp({ after, before }, find) {
+  made += 1;
+  const nearness = 1e9 - made;
+  if (after) return `${placeOf(find(after))}~${nearness}`;
+  return before ? ` ${nearness}` : "~";
+}
+
+// `find` returns what is shown with an id; `draw` shows it anew.
+export function makeMoves(find, draw) {
+  const waiting = new Map(); // what is shown until the service has answered, by id
+  let last = Promise.resolve();
+  return { run, onto: (item) => item && { ...item, ...waiting.get(item.id) } };
+
+  // Shows a move at once, and carries out one after the other, in the order in which they were asked for. When it has
+  // failed, what moved goes back by itself: what is known of it has not changed.
+  async function run(id, fields, beside, work) {
+    const place = Object.keys(beside).length > 0 ? { place: madeUp(beside, find) } : {};
+    const shown = { ...waiting.get(id), ...fields, ...place };
+    waiting.set(id, shown);
+    draw(id);
+    const done = last.then(work);
+    last = done.catch(() => {});
+    try {
+      return await done;
+    } finally {
+      if (waiting.get(id) === shown) waiting.delete(id); // otherwise it has been moved again
+      draw(id);
+    }
+  }
+}
+
+// Moves an element so that eyes can follow it. It keeps the focus, which an element that moves loses.
+export function putBefore(list, element, next) {
+  const focused = element.contains(document.activeElement) && document.activeElement;
+  const before = element.isConnected && element.getBoundingClientRect();
+  list.insertBefore(element, next);
+  if (focused) focused.focus();
+  if (!before || still.matches || element.closest('.dragged, [aria-busy="true"]')) return; // busy: another list is shown
+  const now = element.getBoundingClientRect();
+  const from = `${before.left - now.left}px ${before.top - now.top}px`;
+  element.animate([{ translate: from }, { translate: "0 0" }], { duration: 150, easing: "ease-out" });
+}
+
+// Whether elements stand beside each other, as the lists do on a phone, and not below each other.
+export function isRow([first, second]) {
+  return Boolean(second) && first.getBoundingClientRect().right <= second.getBoundingClientRect().left;
+}
+
 // Drags things with a mouse, a finger or a pen. What it does, menu.js does by keyboard.
-import { besideAt, isRow } from "./order.js";
 
 const SLOP = 5; // pixels that a hand moves when it only clicks
 const EDGE = 60; // pixels at an edge, where what is under the pointer scrolls
-const SCROLLS = ".names, .side, html";
+const SCROLLS = ".side, .board, html";
+const NOT_HELD = ".title a, .note, .facts li, input, button, select"; // texts can be selected, controls are for pressing
 const MARKS = ["over", "drop-before", "drop-after"];
 const root = document.documentElement;
 const targets = new WeakMap(); // by element
 
-// A mouse may take hold of it anywhere, a finger or a pen only of its handle: elsewhere they scroll the page.
+// A mouse may take hold of it wherever there is no text to select, a finger or a pen only of its handle: elsewhere they
+// scroll the page.
 // `thing` has the element that is moved, its kind, and name(), which is shown beside the pointer.
 export function canBeDragged(grip, thing) {
   grip.addEventListener("pointerdown", (start) => {
-    const mayHold = start.pointerType === "mouse" || start.target.closest(".handle");
-    if (mayHold && start.isPrimary && start.button === 0 && !start.target.closest("select")) press(start, thing);
+    const mayHold = start.target.closest(".grip") || (start.pointerType === "mouse" && !start.target.closest(NOT_HELD));
+    if (mayHold && start.isPrimary && start.button === 0) press(start, thing);
   });
 }
 

@@ -1,106 +1,71 @@
-// The lists at the side: which of them the board shows, and what can be done with it.
-import { copyOf } from "./card.js";
-import { canBeDragged, takes } from "./drag.js";
-import { closeMenu, opensMenu } from "./menu.js";
-import { inOrder, makeMoves, putBefore } from "./order.js";
+// The lists of the user: what is known of each, and what can be done with it. The side bar shows them.
+import { inOrder, makeMoves } from "./drag.js";
 
-const ALL = "";
-const INBOX = "inbox";
-const CHOSEN = "task-api-list"; // in sessionStorage, so that a reload keeps to it
+const at = (id) => `/api/lists/${encodeURIComponent(id)}`;
 
-export const forgetChosen = () => sessionStorage.removeItem(CHOSEN);
-
-// `on` has what the lists tell: chosen(), renamed(), moved(taskId, fields), said(text, undo), failed(error).
-export function makeLists(place, tasks, on) {
+// `on` has what the lists tell: drawn(), when something of them looks different; gone(list); moved(taskId, fields), which
+// resolves to the task; said(text, how), failed(error); and place(), what is shown.
+export function makeLists(tasks, on) {
   const known = new Map(); // all lists outside the trash, by id
-  const entries = new Map(); // what stands at the side, by id
-  const moves = makeMoves((id) => moves.onto(known.get(id)), draw);
-  const side = copyOf("side");
-  const [names, add, edit] = [".names", ".new-list", ".this-list"].map((name) => side.querySelector(name));
-  let current = sessionStorage.getItem(CHOSEN) ?? ALL;
-  let isBusy = false;
+  const shared = new Set(); // the ids of lists for which there are tokens
+  const moves = makeMoves((id) => moves.onto(known.get(id)), on.drawn);
+  const lists = {
+    load, arrive, all, get: (id) => moves.onto(known.get(id)), nameOf, colorOf, facts, options, take, move, create, change,
+    remove, isShared: (id) => shared.has(id), chosen,
+  };
+  return lists;
 
-  place.replaceChildren(side);
-  takes(names, { kind: "list", items, dropped: move });
-  draw();
-  add.addEventListener("submit", (event) => attempt(event, create));
-  edit.addEventListener("submit", (event) => attempt(event, rename));
-  edit.querySelector(".delete").addEventListener("click", (event) => attempt(event, remove));
-  const chosen = () => (known.has(current) ? current : null);
-  return { load, arrive, filter, holds, facts, nameOf, options, take, chosen };
-
-  // The archived ones are not at the side, but tasks may be in them.
+  // The archived ones are folded away at the side, but tasks may be in them.
   async function load(signal) {
-    for (const archived of [false, true]) {
-      const lists = await tasks.request(`/api/lists?archived=${archived}`, { signal });
-      for (const list of lists) known.set(list.id, list);
-    }
-    draw();
-    on.renamed();
-    if (!entries.has(current)) choose(ALL); // it was chosen before a reload, and is not there any more
+    const [found, archived, tokens] = await Promise.all([
+      tasks.request("/api/lists?archived=false", { signal }),
+      tasks.request("/api/lists?archived=true", { signal }),
+      tasks.request("/api/me/tokens", { signal }).catch(() => []), // only a sign-in may see them
+    ]);
+    for (const list of [...found, ...archived]) known.set(list.id, list);
+    for (const { list_id: id } of tokens) if (id) shared.add(id);
+    on.drawn();
   }
 
   // A list has been made, changed or deleted, here or elsewhere.
   function arrive(list) {
-    if (known.get(list.id)?.revision > list.revision) return; // this is older than what is shown
-    if (list.deleted_at) closeMenu(entries.get(list.id));
-    const parts = [entries.get(list.id), ...(list.id === current ? [edit] : [])];
-    const hadFocus = parts.some((part) => part?.contains(document.activeElement));
+    const before = known.get(list.id);
+    if (before?.revision > list.revision) return; // this is older than what is shown
     if (list.deleted_at) known.delete(list.id);
     else known.set(list.id, list);
-    draw();
-    on.renamed();
-    if (!entries.has(current)) choose(ALL);
-    if (hadFocus && !entries.has(list.id)) entries.get(current).querySelector("button").focus();
+    if (list.deleted_at) on.gone(list);
+    on.drawn();
   }
 
-  function draw() {
-    const shown = inTheirOrder().filter((list) => !list.archived);
-    const wanted = [{ id: ALL, name: "All tasks" }, { id: INBOX, name: "Inbox" }, ...shown];
-    const ids = new Set(wanted.map((list) => list.id));
-    for (const [id, element] of entries) {
-      if (ids.has(id)) continue;
-      element.remove();
-      entries.delete(id);
-    }
-    wanted.forEach(({ id, name }, place) => {
-      const element = entryOf(id);
-      const button = element.querySelector("button");
-      button.textContent = name;
-      button.ariaCurrent = id === current ? "true" : null;
-      const handle = element.querySelector(".handle");
-      if (handle) handle.ariaLabel = `Move ${name}`;
-      if (names.children[place] !== element) putBefore(names, element, names.children[place] ?? null);
-    });
-    const isList = known.has(current);
-    if (edit.hidden || !edit.contains(document.activeElement)) edit.elements.name.value = known.get(current)?.name ?? "";
-    edit.hidden = !isList;
+  // In their order; with `archived`, those that are archived.
+  function all({ archived = false } = {}) {
+    return [...known.values()].map(moves.onto).filter((list) => list.archived === archived).sort(inOrder);
   }
 
-  function entryOf(id) {
-    if (entries.has(id)) return entries.get(id);
-    const element = copyOf("list");
-    element.querySelector("button").addEventListener("click", () => choose(id));
-    if (id !== ALL) takes(element, { kind: "task", dropped: (taskId) => take(taskId, id === INBOX ? null : id) });
-    if (id === ALL || id === INBOX) element.querySelector(".handle").remove(); // they stay at the top
-    else canBeArranged(element, id);
-    entries.set(id, element);
-    return element;
+  // The id of the list that is shown, or null: then new tasks come into the inbox.
+  function chosen() {
+    const [kind, id] = on.place().split("/");
+    return kind === "list" && known.has(id) ? id : null;
   }
 
-  function canBeArranged(element, id) {
-    const name = () => nameOf(id);
-    element.dataset.id = id;
-    canBeDragged(element, { element, kind: "list", name });
-    opensMenu(element.querySelector(".handle"), { element, name, items, dropped: move, where: (place) => `${place} lists` });
+  function nameOf(id) {
+    return id === null ? "Inbox" : known.get(id)?.name ?? "A list";
   }
 
-  function items() {
-    return [...names.children].filter((element) => element.dataset.id);
+  function colorOf(id) {
+    return known.get(id)?.color ?? null;
   }
 
-  function inTheirOrder() {
-    return [...known.values()].map(moves.onto).sort(inOrder);
+  // Which list a task is in stands on its row where tasks of several lists are shown.
+  function facts({ list_id: id }) {
+    const isOne = on.place() === "inbox" || on.place().startsWith("list/");
+    return isOne || id === null ? [] : [{ kind: "in", text: nameOf(id), color: colorOf(id) }];
+  }
+
+  function options() {
+    const marked = ({ name, archived }) => (archived ? `${name} (archived)` : name);
+    const each = [...all(), ...all({ archived: true })];
+    return [new Option("Inbox", ""), ...each.map((list) => new Option(marked(list), list.id))];
   }
 
   function move(id, beside) {
@@ -110,79 +75,40 @@ export function makeLists(place, tasks, on) {
 
   // Puts a task into a list.
   async function take(taskId, id) {
+    const before = on.taskOf(taskId);
     const task = await on.moved(taskId, { list_id: id });
-    if (task) on.said(`“${task.title}” is in “${nameOf(id)}” now.`);
+    if (!task || !before || before.list_id === id) return;
+    const undo = () => on.moved(taskId, { list_id: before.list_id, parent_id: before.parent_id });
+    on.said(`“${task.title}” is in “${nameOf(id)}” now.`, { undo });
   }
 
-  function choose(id) {
-    current = id;
-    sessionStorage.setItem(CHOSEN, id);
-    draw();
-    on.chosen();
-  }
-
-  async function create() {
-    const list = await tasks.request("/api/lists", { method: "POST", body: { name: add.elements.name.value } });
-    add.reset();
+  async function create(fields) {
+    const list = await tasks.request("/api/lists", { method: "POST", body: fields });
     arrive(list);
-    choose(list.id);
     on.said(`The list “${list.name}” is added.`);
+    return list;
   }
 
-  async function rename() {
-    const body = { name: edit.elements.name.value };
-    const list = await tasks.request(at(current), { method: "PATCH", body, ifMatch: "*" });
+  // Says what has changed: a name, a colour, or whether it is archived.
+  async function change(id, fields) {
+    const list = await tasks.request(at(id), { method: "PATCH", body: fields, ifMatch: "*" });
     arrive(list);
-    on.said(`The list is now called “${list.name}”.`);
+    if ("name" in fields) on.said(`The list is now called “${list.name}”.`);
+    const undo = () => change(id, { archived: !fields.archived });
+    const now = list.archived ? "archived" : "back from the archive";
+    if ("archived" in fields) on.said(`The list “${list.name}” is ${now}.`, { undo });
+    return list;
   }
 
-  async function remove() {
-    const list = known.get(current);
-    await tasks.request(at(list.id), { method: "DELETE", ifMatch: "*" });
+  async function remove(id) {
+    const list = known.get(id);
+    await tasks.request(at(id), { method: "DELETE", ifMatch: "*" });
     arrive({ ...list, deleted_at: true });
-    on.said(`The list “${list.name}” is in the trash, with its tasks.`, async () => {
-      arrive(await tasks.request(`${at(list.id)}/restore`, { method: "POST", ifMatch: "*" }));
-      choose(list.id);
+    const undo = async () => {
+      arrive(await tasks.request(`${at(id)}/restore`, { method: "POST", ifMatch: "*" }));
+      on.back(id);
       on.said(`The list “${list.name}” is back.`);
-    });
-  }
-
-  async function attempt(event, work) {
-    event.preventDefault();
-    if (isBusy) return; // it was pressed twice
-    isBusy = true;
-    try {
-      await work();
-    } catch (problem) {
-      on.failed(problem);
-    } finally {
-      isBusy = false;
-    }
-  }
-
-  // What the board asks for. People arrange the tasks of a list, and of the inbox.
-  function filter() {
-    return current === ALL ? {} : { list_id: current, sort: "position" };
-  }
-
-  function holds({ list_id: id }) {
-    return current === ALL || current === (id ?? INBOX);
-  }
-
-  function nameOf(id) {
-    return id === null ? "Inbox" : known.get(id)?.name ?? "A list";
-  }
-
-  // Which list a task is in stands on its card where tasks of all lists are shown.
-  function facts({ list_id: id }) {
-    return current === ALL && id !== null ? [{ kind: "list", text: nameOf(id) }] : [];
-  }
-
-  function options() {
-    const lists = inTheirOrder();
-    const marked = ({ name, archived }) => (archived ? `${name} (archived)` : name);
-    return [new Option("Inbox", ""), ...lists.map((list) => new Option(marked(list), list.id))];
+    };
+    on.said(`The list “${list.name}” is in the trash, with its tasks.`, { undo, focus: true });
   }
 }
-
-const at = (id) => `/api/lists/${encodeURIComponent(id)}`;

@@ -1,15 +1,19 @@
 // The menu that a handle opens. It moves things without dragging: by keyboard, with a screen reader, or by single taps.
-import { besideAt, isRow } from "./order.js";
+import { besideAt, isRow } from "./drag.js";
+import { offer, STATUSES } from "./words.js";
 
 const GAP = 4; // pixels between handle and menu, and around it
 const menu = document.querySelector("#menu");
-const [name, where, list, into] = ["#moved", ".where", "[name=list]", ".into"].map((each) => menu.querySelector(each));
+const [name, where, list, into, status, become] = ["#moved", ".where", "[name=list]", ".into", "[name=status]", ".become"].map(
+  (each) => menu.querySelector(each),
+);
 const steps = [...menu.querySelectorAll("[data-to]")];
 const levels = [...menu.querySelectorAll("[data-level]")];
 let handle = null; // that has opened it
 let thing = null;
 let offered = {}; // what the buttons of `levels` do
 
+offer(status, STATUSES);
 menu.addEventListener("toggle", ({ newState }) => {
   if (newState === "closed" && handle) handle.ariaExpanded = "false";
 });
@@ -30,8 +34,15 @@ into.addEventListener("submit", (event) => {
   thing.into(value || null);
 });
 
+become.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { value } = status;
+  menu.hidePopover();
+  thing.become(value);
+});
+
 // `what` has the element that is moved, and name(), items(), dropped(id, beside), where(place). Of a task also options(),
-// the lists, into(listId), and levels(): what leads a level in or out, each with its text and act().
+// the lists, into(listId), status(), become(status), and levels(): what leads a level in or out, each with its text and act().
 export function opensMenu(button, what) {
   button.ariaExpanded = "false";
   button.addEventListener("click", () => {
@@ -48,9 +59,12 @@ export function closeMenu(element) {
 
 function open() {
   name.textContent = `Move “${thing.name()}”`;
-  into.hidden = !thing.options;
-  if (thing.options) list.replaceChildren(...thing.options());
-  if (thing.options) list.value = thing.listId() ?? "";
+  into.hidden = become.hidden = !thing.options;
+  if (thing.options) {
+    list.replaceChildren(...thing.options());
+    list.value = thing.listId() ?? "";
+    status.value = thing.status();
+  }
   tell();
   menu.showPopover();
   handle.ariaExpanded = "true";

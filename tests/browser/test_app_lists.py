@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import httpx
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Locator
 
 from tests.fixtures.browser import Watched, watched
 from tests.fixtures.browser_app import Board, opened
@@ -16,11 +16,27 @@ from tests.fixtures.tasks import create, path_of, read
 from tests.fixtures.waiting import until
 
 PHONE, HEIGHT = 390, 900
-EVERYWHERE = ["All tasks", "Inbox"]
+EVERYWHERE = ["Inbox", "All tasks"]
+
+
+def new_list(board: Board) -> Locator:
+    """Unfold the form for a new list, and return it."""
+    form = board.page.get_by_role("form", name="Add a list")
+    if form.count() == 0:
+        board.page.locator(".add-list").click()
+    return form
+
+
+def this_list(board: Board) -> Locator:
+    """Unfold the form for the list that is shown, and return it."""
+    form = board.page.get_by_role("form", name="This list")
+    if form.count() == 0:
+        board.page.get_by_role("button", name="Change this list").click()
+    return form
 
 
 def add_list(board: Board, name: str) -> None:
-    form = board.page.get_by_role("form", name="Add a list")
+    form = new_list(board)
     form.get_by_label("New list").fill(name)
     form.get_by_role("button", name="Add list").click()
 
@@ -32,7 +48,7 @@ def test_a_list_is_made_filled_renamed_deleted_and_brought_back(visit: Watched, 
     assert board.lists() == EVERYWHERE
     assert board.chosen() == "All tasks"
 
-    form = visit.page.get_by_role("form", name="Add a list")
+    form = new_list(board)
     form.get_by_label("New list").fill("Groceries")
     form.get_by_role("button", name="Add list").dblclick()
     board.says("The list “Groceries” is added.")
@@ -51,7 +67,7 @@ def test_a_list_is_made_filled_renamed_deleted_and_brought_back(visit: Watched, 
     assert board.card("Call Bob").get_by_text("Inbox").count() == 0
 
     board.list_named("Groceries").click()
-    form = visit.page.get_by_role("form", name="This list")
+    form = this_list(board)
     form.get_by_label("Name of this list").fill("Weekly groceries")
     form.get_by_role("button", name="Rename").click()
     until(lambda: board.lists() == [*EVERYWHERE, "Weekly groceries"])
@@ -75,21 +91,21 @@ def test_a_task_is_moved_by_its_form_and_with_the_mouse(visit: Watched, user: ht
     form = board.edit("Buy milk")
     assert form.get_by_label("List").locator("option").all_inner_texts() == ["Inbox", "Home", "Shop"]
     form.get_by_label("List").select_option("Shop")
-    form.get_by_role("button", name="Save").click()
+    board.close()
     board.card("Buy milk").get_by_text("Shop", exact=True).wait_for()
     assert read(user, milk)["list_id"] == shop["id"]
 
-    board.card("Buy tea").get_by_role("heading").drag_to(board.list_named("Home"))
+    board.grip("Buy tea").drag_to(board.list_named("Home"))
     board.card("Buy tea").get_by_text("Home", exact=True).wait_for()
     until(lambda: read(user, tea)["list_id"] == home["id"])
     board.list_named("Home").click()
     board.shows(todo=["Buy tea"])
-    board.card("Buy tea").get_by_role("heading").drag_to(visit.page.get_by_role("region", name="Done"))
+    board.grip("Buy tea").drag_to(visit.page.get_by_role("region", name="Done"))
     board.shows(todo=[], done=["Buy tea"])
-    board.card("Buy tea").get_by_role("heading").drag_to(board.list_named("Inbox"))
+    board.grip("Buy tea").drag_to(board.list_named("Inbox"))
     board.shows(done=[])
     until(lambda: (read(user, tea)["list_id"], read(user, tea)["status"]) == (None, "done"))
-    visit.page.locator("h1").drag_to(board.list_named("Inbox"))  # no card
+    visit.page.locator(".head h1").drag_to(board.list_named("Inbox"))  # no card
     assert visit.is_calm(), visit
 
 
@@ -107,7 +123,7 @@ def test_two_windows_see_each_others_lists(browser: Browser, user: httpx.Client)
         groceries = user.get("/api/lists").json()["data"][0]
         user.patch(f"/api/lists/{groceries['id']}", json={"name": "Shop"}).raise_for_status()
         until(lambda: (here.lists()[2:], here.chosen()) == (["Shop"], "Shop"))
-        here.page.get_by_label("Name of this list").focus()
+        this_list(here).get_by_label("Name of this list").focus()
         there.list_named("Shop").focus()
         user.delete(f"/api/lists/{groceries['id']}").raise_for_status()
         until(lambda: {here.chosen(), there.chosen()} == {"All tasks"})
@@ -159,7 +175,7 @@ def test_an_error_says_what_is_wrong_and_goes_with_the_next_action(visit: Watche
     board.says("“Buy milk” is added.")
     add_list(board, "  ")
     board.says("blank")
-    board.card("Buy milk").get_by_role("heading").drag_to(visit.page.get_by_role("region", name="Done"))
+    board.grip("Buy milk").drag_to(visit.page.get_by_role("region", name="Done"))
     board.shows(todo=[], done=["Buy milk"])
     assert board.message() == ""
     assert visit.is_calm(), visit
@@ -174,17 +190,21 @@ def test_an_archived_list_is_not_at_the_side_and_keeps_its_tasks(visit: Watched,
 
     board.card("Buy milk").get_by_text("Last year", exact=True).wait_for()
     form = board.edit("Buy milk")
-    assert form.get_by_label("List").input_value() == old["id"]
-    options = form.get_by_label("List").locator("option").all_inner_texts()
-    assert options == ["Inbox", "Last year (archived)"]
-    user.patch(path_of(task), json={"list_id": None}).raise_for_status()
+    in_list = form.get_by_label("List")
+    assert in_list.input_value() == old["id"]
+    assert in_list.locator("option").all_inner_texts() == ["Inbox", "Last year (archived)"]
     form.get_by_label("Title").fill("Buy tea")
-    form.get_by_role("button", name="Save").click()
-
-    form.get_by_text("It is now: Inbox").wait_for()
-    form.get_by_role("button", name="Use mine").click()
+    user.patch(path_of(task), json={"list_id": None}).raise_for_status()
+    until(lambda: in_list.input_value() == "")  # which nobody types here
+    board.close()
     board.shows(todo=["Buy tea"])
     assert read(user, task)["list_id"] is None
+    visit.page.get_by_text("Archived lists").click()
+    visit.page.locator(".archive").get_by_role("link", name="Last year").click()
+    board.shows(todo=[])
+    this_list(board).get_by_role("button", name="Bring back from the archive").click()
+    board.says("The list “Last year” is back from the archive.")
+    until(lambda: board.lists() == [*EVERYWHERE, "Last year"])
     assert visit.is_calm(), visit
 
 
@@ -198,21 +218,23 @@ def test_lists_work_by_keyboard_and_fit_a_phone(browser: Browser, user: httpx.Cl
         board.list_named("a" * 200).click()
         board.add("Buy milk")  # whose form no list covers
         board.shows(todo=["Buy milk"])
+        assert board.width() <= visit.page.evaluate("innerWidth")
     with watched(browser, PHONE) as visit:
         board = opened(visit, user)
         until(lambda: len(board.lists()) == 14)
-        visit.page.get_by_role("button", name="Sign out").focus()
+        visit.page.get_by_role("button", name="Lists", exact=True).click()
+        visit.page.get_by_role("link", name="Today").first.focus()
 
         board.tab_to("Groceries")
         board.press("Enter")
         until(lambda: board.chosen() == "Groceries")
-        assert board.focused() == "Groceries"
-        new_task = visit.page.get_by_role("form", name="Add a task").bounding_box()
-        assert new_task
-        assert new_task["y"] < HEIGHT / 3  # the forms for lists are folded away
-        board.tab_to("Change lists")
+        board.settled()
+        assert visit.page.locator("#side").is_hidden()
+        assert board.width() <= PHONE
+        visit.page.get_by_role("button", name="Change this list").focus()
         board.press("Enter")
-        board.tab_to("Name of this list")
+        assert board.focused() == "Name of this list"
+        board.press("Control+A")
         visit.page.keyboard.type("Shop")
         board.press("Enter")
         until(lambda: "Shop" in "".join(board.lists()))

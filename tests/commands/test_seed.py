@@ -76,7 +76,15 @@ def test_a_database_is_filled_once(empty_database_url: str, tmp_path: Path) -> N
     assert rows(url, "SELECT count(DISTINCT (user_id, revision)) FROM tasks") == [(360,)]
     assert rows(url, NUMBERED_TWICE) == [(0,)]
 
+    statuses = "SELECT DISTINCT CASE WHEN completed THEN 'done' ELSE open_status END FROM tasks ORDER BY 1"
+    assert rows(url, statuses) == [("cancelled",), ("done",), ("in_progress",), ("todo",)]
+    assert rows(url, "SELECT count(*) FROM lists WHERE color IS NULL") == [(0,)]
+    shared = "SELECT count(*), count(DISTINCT lists.user_id) FROM access_tokens JOIN lists ON lists.id = list_id"
+    assert rows(url, f"{shared} WHERE lists.name = 'Groceries'") == [(12, 12)]
+
     again = seed(url, tmp_path, "--users", "12", "--tasks", "30")
+
+    assert rows(url, shared) == [(12, 12)]
 
     assert (again.returncode, again.stdout.splitlines()[0]) == (0, "added 0 tasks")
     assert rows(url, everything) == stored
@@ -173,8 +181,11 @@ def test_tasks_are_in_lists_as_far_as_these_may_be_made(own_url: str, tmp_path: 
     assert sum(found.values()) < 100
 
     execute(own_url, "UPDATE lists SET deleted_at = now() WHERE name = 'Home'")
+    execute(own_url, "UPDATE lists SET deleted_at = now() WHERE name = 'Groceries'")
+    execute(own_url, "DELETE FROM access_tokens")
     again = seed(own_url, tmp_path, "--users", "1", "--tasks", "200", "--seed", "2")
     assert (again.returncode, again.stderr) == (0, "")
+    assert rows(own_url, "SELECT count(*) FROM access_tokens") == [(0,)]  # a list in the trash is not shared
     assert dict(rows(own_url, in_lists))["Home"] == found["Home"]
 
     execute(own_url, OTHER_LISTS)

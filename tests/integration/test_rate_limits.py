@@ -115,6 +115,12 @@ def test_every_answer_to_nobody_says_what_is_left_to_the_address(nobody: httpx.C
     assert all(is_refused(answer) and left_of(answer).remaining == 0 for answer in refused)
 
 
+@pytest.mark.requirement("FR-101")
+def test_the_files_of_the_example_page_are_not_counted(nobody: httpx.Client) -> None:
+    for path in ("/app/web/", "/app/web/app.js", "/app/task-api.js"):
+        assert left_of(nobody.get(path)).remaining == ANONYMOUS
+
+
 @pytest.mark.requirement("FR-104")
 def test_who_asks_after_our_health_is_never_refused_nor_counted(nobody: httpx.Client) -> None:
     for path in ("/health/live", "/health/ready", "/health/live"):

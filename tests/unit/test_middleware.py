@@ -91,7 +91,7 @@ def test_a_defect_before_an_answer_is_logged_and_answered() -> None:
         TrailingSlash,
         lambda app: RequestContext(app, route_of=str),
         ErrorBoundary,
-        lambda app: Authentication(app, application().state.authenticator, limits=None),
+        lambda app: Authentication(app, application().state.authenticator, limits=None, uncounted=()),
         HeadLimits,
         lambda app: BodyLimit(app, max_bytes=1, max_import_bytes=1, timeout_seconds=1),
         HeadAsGet,

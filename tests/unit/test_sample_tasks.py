@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from backend.models.task import TaskCreate
-from backend.services.samples.tasks import NAMES, SampleTask, sample_lists, sample_task, sample_user
+from backend.models.task import Status, TaskCreate
+from backend.services.samples.tasks import NAMES, SampleTask, sample_lists, sample_task, sample_token, sample_user
 from backend.services.samples.words import DESCRIPTIONS, LABELS, TITLES, WORDS
 
 pytestmark = pytest.mark.requirement("FR-221")
@@ -58,8 +58,20 @@ def test_they_are_of_many_kinds() -> None:
     assert {len(task.labels) for task in tasks} == {0, 1, 2}
     assert {label for task in tasks for label in task.labels} == {*LABELS}
     assert {task.list_id for task in tasks} == {None, *(sample.id for sample in sample_lists("alice"))}
+    assert {task.open_status for task in tasks} == {Status.TODO, Status.IN_PROGRESS, Status.CANCELLED}
+    near = [task for task in tasks[:20] if task.due is not None and abs(task.due) < timedelta(hours=48)]
+    hours = {(task.due, task.is_due_on_a_day) for task in near if task.completed is None}
+    assert {(timedelta(), True), (timedelta(hours=2), False), (timedelta(hours=24), True)} < hours  # today and tomorrow
     assert any(not task.title.isascii() for task in tasks)
     assert any(task.completed is None and task.updated < task.created for task in tasks)
+
+
+def test_each_list_has_a_colour_and_one_is_shared() -> None:
+    lists = sample_lists("alice")
+
+    assert len({sample.color for sample in lists}) == len(lists)
+    assert sample_token("alice").list_id in {sample.id for sample in lists}
+    assert sample_token("bob").list_id not in {sample.id for sample in lists}
 
 
 def test_every_word_has_its_place() -> None:

@@ -14,8 +14,11 @@ from backend.rate_limits.counter import RateLimiter, RateLimits, network_of
 class Authentication:
     """Checks the token of each request under /api, before its path, body or anything else, and counts the request."""
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator, limits: RateLimits | None) -> None:
+    def __init__(
+        self, app: ASGIApp, authenticator: Authenticator, limits: RateLimits | None, uncounted: tuple[str, ...]
+    ) -> None:
         self.app = app
+        self.uncounted = uncounted
         self.authenticator = authenticator
         self.limits = limits
 
@@ -26,10 +29,10 @@ class Authentication:
         await self.app(scope, receive, send)
 
     async def _admit(self, scope: Scope) -> None:
-        """Set the principal of a request; raises Unauthorized or RateLimited. Health checks are never rate-limited."""
+        """Set the principal of a request; raises Unauthorized or RateLimited, but not for the `uncounted` paths."""
         path = scope["path"] + "/"
         if not path.startswith("/api/"):
-            self._count_address(scope, cost=0 if path.startswith("/health/") else 1)
+            self._count_address(scope, cost=0 if path.startswith(self.uncounted) else 1)
             return
         state = request_state(scope)
         headers = state["headers"]

@@ -10,12 +10,15 @@ from starlette.responses import RedirectResponse, Response
 from backend.api.openapi.pages import CONTENT_POLICY
 
 # Nothing else of the folder is served: it may hold what somebody has left there.
-FILES = (
-    *("task-api.js", "web/index.html", "web/style.css"),
-    *("web/app.js", "web/arrivals.js", "web/board.js", "web/card.js", "web/drag.js", "web/lists.js", "web/menu.js"),
-    *("web/nest.js", "web/order.js", "web/words.js"),
+_MODULES = (
+    *("add", "app", "arrivals", "desk", "drag", "keys", "lists", "menu", "notices", "page", "panel", "parse", "rows"),
+    *("saving", "side", "trash", "view", "views", "words"),
 )
-_KINDS = {".css": "text/css", ".html": "text/html", ".js": "text/javascript"}
+FILES = (
+    *("task-api.js", "web/index.html", "web/icons.svg", "web/frame.css", "web/tasks.css"),
+    *(f"web/{name}.js" for name in _MODULES),
+)
+_KINDS = {".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 def add_example_page(app: FastAPI, folder: Path) -> None:

@@ -72,4 +72,5 @@ def _row(sample: SampleTask, now: datetime, lists: frozenset[UUID]) -> Row:
         priority=number_of(sample.priority),
         labels=sample.labels,
         list_id=sample.list_id if sample.list_id in lists else None,
+        open_status=sample.open_status.value,
     )

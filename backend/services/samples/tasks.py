@@ -8,14 +8,17 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID, uuid5
 
+from backend.models.access_token import AccessTokenCreate
 from backend.models.list import ListCreate
-from backend.models.task import Priority
-from backend.services.samples.words import DESCRIPTIONS, LABELS, LISTS, TITLES, WORDS
+from backend.models.task import Priority, Status
+from backend.services.samples.words import COLORS, DESCRIPTIONS, LABELS, LISTS, SHARED, TITLES, WORDS
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
 
 _ORIGIN = UUID("6f0d5a0c-7f0e-4b55-9c8e-0d1f3a2b4c5d")  # namespace of the ids
 _OLDEST = timedelta(days=180)
+# Of twenty tasks in a row, these are open, and due so many hours ahead, on a day or at a time. So today has some.
+_NEAR = {3: (0, True), 4: (2, False), 5: (24, True), 6: (26, False), 7: (-30, True)}
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -35,6 +38,7 @@ class SampleTask:
     labels: list[str]
     list_id: UUID | None
     parent_id: UUID | None
+    open_status: Status  # while it is not completed
 
 
 def sample_user(number: int) -> str:
@@ -44,7 +48,18 @@ def sample_user(number: int) -> str:
 
 def sample_lists(user_id: str) -> list[ListCreate]:
     """Invent the user's lists, the same for each seed."""
-    return [ListCreate(id=_list_id(user_id, name), name=name) for name in LISTS]
+    return [
+        ListCreate(id=_list_id(user_id, name), name=name, color=color)
+        for name, color in zip(LISTS, COLORS, strict=True)
+    ]
+
+
+def sample_token(user_id: str) -> AccessTokenCreate:
+    """Invent a token that shares one of the user's lists."""
+    name, scopes = "Shared with the neighbours", ["tasks:read", "tasks:write"]
+    return AccessTokenCreate.model_validate(
+        {"name": name, "scopes": scopes, "expires_in_days": 90, "list_id": str(_list_id(user_id, SHARED))}
+    )
 
 
 def _list_id(user_id: str, name: str) -> UUID:
@@ -75,9 +90,13 @@ def sample_task(seed: int, user_id: str, number: int) -> SampleTask:
     first = number - number % 10
     is_subtask = first not in {0, number} and random.random() < 0.3  # noqa: PLR2004 - a third
     parent_id = uuid5(_ORIGIN, _name(seed, user_id, first)) if is_subtask else None
+    # Of the open ones, some are begun, and some will never be done.
+    open_status = random.choice([Status.IN_PROGRESS, Status.CANCELLED, *[Status.TODO] * 5])
+    if (near := _NEAR.get(number % 20)) is not None:
+        due, is_due_on_a_day, completed, open_status = timedelta(hours=near[0]), near[1], None, Status.TODO
     texts = (uuid5(_ORIGIN, name), title, description)
     places = (list_id, parent_id)
-    return SampleTask(*texts, created, updated, completed, due, is_due_on_a_day, priority, labels, *places)
+    return SampleTask(*texts, created, updated, completed, due, is_due_on_a_day, priority, labels, *places, open_status)
 
 
 def _name(seed: int, user_id: str, number: int) -> str:

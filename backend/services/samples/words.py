@@ -50,6 +50,9 @@ DESCRIPTIONS = (
 
 LISTS = ("Home", "Work", "Groceries", "Summer in Lisboa ☀️")
 
+COLORS = ("#3c9a57", "#3b78d8", "#d97a1c", "#8c5bc9")  # of these lists
+SHARED = "Groceries"
+
 LABELS = ("home", "errand", "work", "family", "Büro", "買い物", "waiting for somebody")
 
 WORDS = {
