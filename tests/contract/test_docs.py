@@ -12,7 +12,6 @@ import pytest
 from backend.config import Settings
 from tests.fixtures.api import serve
 from tests.fixtures.contract import contract, operations
-from tests.fixtures.tasks import error_of
 
 KINDS = {".js": "javascript", ".css": "text/css", ".png": "image/png"}
 MIN_ASSET_BYTES = 500
@@ -134,16 +133,3 @@ def test_the_root_address_is_json_for_programs(anonymous: httpx.Client, accept: 
 @pytest.mark.requirement("FR-444")
 def test_the_page_has_an_address_with_a_slash_too(anonymous: httpx.Client, page: str) -> None:
     assert anonymous.get("/docs/").text == page
-
-
-@pytest.mark.requirement("FR-444")
-def test_the_contract_is_kept_and_asked_for_again(anonymous: httpx.Client) -> None:
-    first = anonymous.get("/openapi.json")
-    tag = first.headers["ETag"]
-
-    assert first.headers.get_list("Cache-Control") == ["no-cache"]
-    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
-        again = anonymous.get("/openapi.json", headers={"If-None-Match": known})
-        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
-    assert anonymous.get("/openapi.json", headers={"If-None-Match": '"other"'}).content == first.content
-    error_of(anonymous.get("/openapi.json", headers={"If-None-Match": "other"}), 400, "BAD_REQUEST")

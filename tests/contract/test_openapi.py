@@ -28,6 +28,7 @@ from tests.fixtures.contract import (
     operations,
     resolved,
 )
+from tests.fixtures.tasks import error_of
 
 COMMITTED = Path(__file__).parents[2] / "specs/001-task-api-persistence/contracts/openapi.json"
 ERROR = "#/components/schemas/ErrorAnswer"
@@ -126,6 +127,19 @@ def test_the_committed_contract_is_the_one_that_is_served(anonymous: httpx.Clien
 
     assert response.status_code == 200
     assert response.json() == json.loads(COMMITTED.read_text(encoding="utf-8"))
+
+
+@pytest.mark.requirement("FR-444")
+def test_the_contract_is_kept_and_asked_for_again(anonymous: httpx.Client) -> None:
+    first = anonymous.get("/openapi.json")
+    tag = first.headers["ETag"]
+
+    assert first.headers.get_list("Cache-Control") == ["no-cache"]
+    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = anonymous.get("/openapi.json", headers={"If-None-Match": known})
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+    assert anonymous.get("/openapi.json", headers={"If-None-Match": '"other"'}).content == first.content
+    error_of(anonymous.get("/openapi.json", headers={"If-None-Match": "other"}), 400, "BAD_REQUEST")
 
 
 def test_every_operation_answers_as_designed(operation: Operation) -> None:

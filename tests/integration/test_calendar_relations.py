@@ -9,6 +9,7 @@ import pytest
 from backend.config import Settings
 from backend.services.task_files import reader
 from tests.fixtures.api import serve
+from tests.fixtures.batches import creation, run_batch
 from tests.fixtures.database import execute
 from tests.fixtures.lists import make
 from tests.fixtures.subtasks import chain
@@ -115,6 +116,25 @@ def test_of_very_many_subtasks_the_rest_is_left_out(client: httpx.Client, monkey
     report = import_(client, calendar(a="b c d", b="", c="", d=""))
     assert warnings_of(report) == [(4, "subtasks_left_out")]
     assert parents_of(client) == {"a": None, "b": "a", "c": "a", "d": None}
+
+
+@pytest.mark.requirement("FR-419")
+def test_the_trees_of_subtasks_may_be_too_many_for_one_change(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.services.tasks.loaded.MAX_IN_TREES", 20)
+    tops = [create(client, f"top {number}")["id"] for number in range(3)]
+    for top in tops:
+        run_batch(client, *(creation(parent_id=top) for _ in range(9)))
+
+    assert counts_of(import_(client, calendar(a=tops[0], b=tops[1], c=tops[2]))) == {"created": 3}
+    assert [parents_of(client)[f"top {number}"] for number in range(3)] == ["a", "b", "c"]
+
+    monkeypatch.setattr("backend.services.tasks.loaded.MAX_IN_TREES", 5)
+    other = create(client, "other")["id"]
+    run_batch(client, *(creation(parent_id=other) for _ in range(9)))
+    report = import_(client, calendar(d=other))
+    assert (counts_of(report), [code for _, code in warnings_of(report)]) == ({"created": 1}, ["too_many_subtasks"])
 
 
 @pytest.mark.requirement("FR-419")

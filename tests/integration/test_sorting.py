@@ -206,8 +206,5 @@ def test_a_minus_and_the_other_direction_contradict_each_other(client: httpx.Cli
     assert "sort and order contradict each other" in detail["message"]
     for order in ("ASC", "ascending", "-1", "-asc"):
         (detail,) = error_of(client.get(f"/api/tasks?sort={name}&order={order}"), 422, "VALIDATION_ERROR")["details"]
-        assert (detail["field"], detail["code"], detail["message"]) == (
-            "query.order",
-            "enum",
-            "Must be one of: asc, desc",
-        )
+        assert (detail["field"], detail["code"]) == ("query.order", "enum")
+        assert detail["message"].startswith("Must be one of: asc, desc")
