@@ -88,6 +88,7 @@ class _Text(NamedTuple):
     is_upper: bool
     begins_with_space: bool
     is_quoted: bool
+    is_title: bool
 
 
 @dataclass(slots=True)
@@ -206,8 +207,6 @@ class Component:
             return FileRow(self.line, problem=NOT_UTF_8)
         except ValueError:
             return FileRow(self.line, problem=INVALID)
-        if isinstance(fields, Detail):
-            return FileRow(self.line, problem=fields)
         alone = (_ALONE,) if EXCEPTION in self.lines else ()
         joined = (Detail(name, "lines_joined", _JOINED) for name in sorted(self.joined))
         dropped = (Detail(name.partition("/")[0], "parameter_dropped", _DROPPED) for name in sorted(self.dropped))
@@ -222,9 +221,10 @@ class Component:
 
 
 def _text_of(content: bytes) -> _Text:
-    name = _NAME.match(content)
-    is_upper = name is not None and name[0].isupper()
-    return _Text(is_upper, _BEGINS_WITH_SPACE.match(content) is not None, _IS_QUOTED.match(content) is not None)
+    found = _NAME.match(content)
+    name = found[0] if found else b""
+    begins_with_space, is_quoted = (each.match(content) is not None for each in (_BEGINS_WITH_SPACE, _IS_QUOTED))
+    return _Text(name.isupper(), begins_with_space, is_quoted, is_title=name.upper() == b"SUMMARY")
 
 
 def _is_part(text: _Text, content: bytes) -> bool:
@@ -235,6 +235,8 @@ def _is_part(text: _Text, content: bytes) -> bool:
     name = found[1]
     if name.upper() not in _KNOWN and name[:2].upper() != b"X-":
         return True
+    if text.is_title:
+        return False  # a title is one line
     is_text = name.isupper() and name.decode() in _TEXTS  # its value may begin with a space
     if found[2] == b": " and not text.begins_with_space and not is_text:
         return True

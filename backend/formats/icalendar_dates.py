@@ -23,7 +23,10 @@ DATES = ("DUE", "DTSTART")
 MOMENTS = {"CREATED": "created_at", "COMPLETED": "completed_at"}
 EXACT = {name: f"X-TASK-API-{name}" for name in (*DATES, *MOMENTS)}
 _FIELDS = {"DUE": "due", "DTSTART": "start"}
-_WHEN = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})(Z?))?", re.ASCII)
+# Some programs write hyphens and colons between the parts.
+_WHEN = re.compile(
+    r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})(?:T([0-9]{2}):?([0-9]{2}):?([0-9]{2})(Z?))?", re.ASCII | re.IGNORECASE
+)
 _EXACT = re.compile(r"[0-9T:-]{19}\.[0-9]{6}\+00:00", re.ASCII)
 _MIDNIGHT = re.compile("T000000Z?$")
 _IN_UTC = re.compile("Z[ ]*$")
@@ -39,8 +42,10 @@ _OTHER_KIND = Detail(
     "DTSTART", "start_respelled", "The start is a day and the due date a time, or reversed: the start became like that"
 )
 _LATE_START = Detail("DTSTART", "start_dropped", "The start is after the due date, and was left out")
-_NOT_A_DATE = "Must be a day, like 20261121, or a time, like 20261121T093000Z"
-_UNKNOWN_ZONE = "TZID must be the name of a time zone of IANA or of Windows, like Europe/Berlin"
+_NOT_A_DATE = "This is no day and no time, and was left out"
+_UNKNOWN_ZONE = Detail(
+    "timezone", "timezone_guessed", "No zone has this name: the time was read as one in the zone of your account"
+)
 
 
 def written_dates(task: Mapping[str, Any]) -> Iterator[str]:
@@ -80,8 +85,8 @@ def _basic(moment: datetime) -> str:
 
 def read_dates(
     texts: Mapping[str, str], parameters: Mapping[str, Mapping[str, Any]], zones: FileZones, mends: list[Detail]
-) -> dict[str, str | None] | Detail:
-    """Read the dates that properties name, and clear those that they leave empty; returns a Detail for what is wrong.
+) -> dict[str, str | None]:
+    """Read the dates that properties name, and clear those that they leave empty.
 
     A time that names no zone is local time wherever its reader is (RFC 5545, 3.3.5), which is `zones.own`.
     """
@@ -94,11 +99,13 @@ def read_dates(
         said = parameters.get(name, {})
         zone = zones.named(said, mends)
         if zone is not None and zone not in ZONES:
-            return Detail(name, "timezone_unknown", _UNKNOWN_ZONE)
+            mends.append(_UNKNOWN_ZONE)
+            zone = None
         is_day = str(said.get("VALUE", "")).upper() == "DATE"
         when = _read(_MIDNIGHT.sub("", value) if is_day else value, zone or zones.own)
         if when is None:
-            return Detail(name, "moment_format", _NOT_A_DATE)
+            mends.append(Detail(name, "date_dropped", _NOT_A_DATE))
+            continue
         found[name] = _exact(when, texts.get(EXACT[name], "").strip())
         named[name] = zone if isinstance(when, datetime) else None
     _add_duration(texts, found, named.get("DTSTART") or zones.own, mends)
@@ -110,7 +117,8 @@ def _fields(texts: Mapping[str, str], found: Mapping[str, date], zone: str | Non
     """Return the fields of the dates that were found, and of those that are said to be none."""
     fields: dict[str, str | None] = {}
     for name, field_name in _FIELDS.items():
-        if name in found or name in texts or texts.get(EXACT[name], "?").strip() == "":
+        is_empty = "" in (texts.get(name, "?").strip(), texts.get(EXACT[name], "?").strip())
+        if name in found or is_empty:
             fields |= {f"{field_name}_date": None, f"{field_name}_at": None}
         if name in found:
             kind = "at" if isinstance(found[name], datetime) else "date"

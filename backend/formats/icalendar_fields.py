@@ -28,6 +28,9 @@ NO_PARENT = "X-TASK-API-PARENT"  # empty: no RELATED-TO alone would leave a pare
 STATUSES = {"todo": "NEEDS-ACTION", "in_progress": "IN-PROCESS", "done": "COMPLETED", "cancelled": "CANCELLED"}
 _STATE = ("STATUS", "PERCENT-COMPLETE", "COMPLETED")
 _STATUS_OF = {word: status for status, word in STATUSES.items()}
+_PERCENT = re.compile("[0-9]{1,2}|100", re.ASCII)
+_NO_STATUS = Detail("STATUS", "status_invalid", "A task has no such status: this was left out")
+_NO_PERCENT = Detail("PERCENT-COMPLETE", "status_invalid", "This is no number from 0 to 100, and was left out")
 _BEGUN = re.compile("0?[1-9]|[1-9][0-9]", re.ASCII)  # percent
 _A_PRIORITY = re.compile(r"\+?0*([0-9])", re.ASCII)
 _HALF = 5 * 10**14
@@ -91,13 +94,13 @@ def _unquoted(value: str, charset: str) -> str:
 
 def read_fields(
     properties: Mapping[str, str], parameters: Mapping[str, Mapping[str, Any]], zones: FileZones, mends: list[Detail]
-) -> dict[str, object] | Detail:
-    """Convert properties to the fields of a task, or return which one is wrong; raises ValueError.
+) -> dict[str, object]:
+    """Convert properties to the fields of a task; raises ValueError.
 
     Adds to `mends` what is not kept as the properties say.
     """
     texts = {name: unescape_backslash(value) for name, value in properties.items()}
-    fields: dict[str, object] = {**_texts(texts), **_status(texts)}
+    fields: dict[str, object] = {**_texts(texts), **_status(texts, mends)}
     is_completed = fields.get("status") == "done" or fields.get("completed") is True
     for name, field_name in MOMENTS.items():
         if texts.get(name, "").strip() and (is_completed or name != "COMPLETED"):
@@ -114,8 +117,7 @@ def read_fields(
         fields["labels"] = [label for label in split_on_unescaped_comma(properties[LABELS]) if is_visible(label)]
     elif NO_LABELS in properties:
         fields["labels"] = []
-    dates = read_dates(texts, parameters, zones, mends)
-    return dates if isinstance(dates, Detail) else fields | dates
+    return fields | read_dates(texts, parameters, zones, mends)
 
 
 def _texts(texts: Mapping[str, str]) -> dict[str, object]:
@@ -139,17 +141,24 @@ def _texts(texts: Mapping[str, str]) -> dict[str, object]:
     return fields
 
 
-def _status(texts: Mapping[str, str]) -> dict[str, object]:
+def _status(texts: Mapping[str, str], mends: list[Detail]) -> dict[str, object]:
     """Read the status, or else only whether the task is completed: an unfinished one may have any other status."""
     said = {name: texts[name].strip() for name in _STATE if name in texts}
     word, percent, ended = (said.get(name, "") for name in _STATE)
-    if status := _STATUS_OF.get(word.upper()):
+    if status := _STATUS_OF.get(word.upper().replace(" ", "-")):
         return {"status": status}
-    if not word and not ended and _BEGUN.fullmatch(percent):
+    if word:
+        mends.append(_NO_STATUS)
+    if percent and not _PERCENT.fullmatch(percent):
+        mends.append(_NO_PERCENT)
+        percent = ""
+    if not ended and _BEGUN.fullmatch(percent):
         return {"status": "in_progress"}
-    if "STATUS" in said and not any(said.values()):
-        return {"status": None}
-    return {"completed": not word and (bool(ended) or percent == "100")} if said else {}
+    if ended or percent:
+        return {"completed": bool(ended) or percent == "100"}
+    if not said or any(said.values()):
+        return {}
+    return {"status": None} if "STATUS" in said else {"completed": False}
 
 
 def _exact(legible: str, exact: str | None) -> str | None:

@@ -20,6 +20,7 @@ let stay = new AbortController(); // is aborted when the user signs out
 
 async function enter(token) {
   leave();
+  if (!/^[!-~]+$/.test(token)) return notices.fail("This is no token: a token has neither spaces nor letters with accents.");
   door.hidden = true; // it would only flash while the service answers
   sessionStorage.setItem(TOKEN, token);
   const { signal } = stay;

@@ -58,6 +58,7 @@ export class Page {
     this.counts = found;
     if (!this.isThere(this.current)) this.current = "";
     const start = [read().place, kept(), found.today > 0 ? "today" : "all"].find((each) => each && this.isThere(each));
+    if (!location.hash) history.replaceState(null, "", `#${start}`); // so that the browser's Back comes to a place
     this.show(start);
     this.follow();
   }

@@ -337,3 +337,17 @@ def test_grey_rows_stand_where_tasks_will_be(visit: Watched, user: httpx.Client)
     board.title("Buy milk").wait_for()
     assert visit.page.get_by_role("status", name="Loading").is_hidden()
     assert visit.is_calm(), visit
+
+
+@pytest.mark.requirement("FR-448")
+def test_the_browser_goes_back_to_the_place_where_the_page_began(visit: Watched, user: httpx.Client) -> None:
+    create(user, "Buy milk")
+    visit.page.goto(f"{user.base_url}/app#token={user.headers['Authorization'].removeprefix('Bearer ')}")
+    board = Board(visit.page)
+    board.title("Buy milk").click()
+    visit.page.locator("#panel").get_by_role("button", name="Close").wait_for()
+
+    visit.page.go_back()
+
+    visit.page.locator("#panel").wait_for(state="hidden")
+    assert visit.page.url.endswith("#all")

@@ -65,7 +65,7 @@ def living(client: httpx.Client) -> dict[str, Any]:
     lines = map(json.loads, client.get("/api/me/export").iter_lines())
     tasks = [line["data"] for line in lines if line["type"] == "task"]
     return {
-        task["id"]: {name: value for name, value in task.items() if name not in {"deleted_at", "request_hash"}}
+        task["id"]: {name: value for name, value in task.items() if name not in {"deleted_at", "request_hash", "uid"}}
         for task in tasks
         if task["deleted_at"] is None
     }

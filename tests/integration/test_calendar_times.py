@@ -155,10 +155,11 @@ def test_a_short_name_with_summer_time_is_what_its_rules_say(client: httpx.Clien
 
 @pytest.mark.requirement("FR-421")
 @pytest.mark.parametrize("rules", [AT_ODDS, WITHOUT_OFFSET, ONLY_SUMMER, ()], ids=range(4))
-def test_a_zone_that_nothing_explains_is_refused(client: httpx.Client, rules: tuple[str, ...]) -> None:
+def test_a_zone_that_nothing_explains_is_that_of_the_account(client: httpx.Client, rules: tuple[str, ...]) -> None:
     for name in ("Nowhere", '"+00:17"', '"(UTC+99:00) Nowhere"'):
-        file = calendar(*zone(name, *rules), *todo(f"DUE;TZID={name}:{SUMMER}"))
-        assert [code for _, _, code in problems(client, file.encode(), CALENDAR)] == ["timezone_unknown"]
+        report = import_(client, *zone(name, *rules), *todo(f"DUE;TZID={name}:{SUMMER}"))
+        assert warnings_of(report) == [("timezone", "timezone_guessed")]
+        assert [task["timezone"] for task in tasks_of(client)] == [None]
 
 
 @pytest.mark.requirement("FR-421", "FR-241")

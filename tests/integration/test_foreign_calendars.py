@@ -282,10 +282,52 @@ def test_a_zone_is_known_under_other_names(client: httpx.Client, name: str) -> N
 
 
 @pytest.mark.requirement("FR-395")
-def test_an_unknown_zone_is_refused(client: httpx.Client) -> None:
+def test_an_unknown_zone_is_that_of_the_account(client: httpx.Client) -> None:
+    client.patch("/api/me", json={"timezone": BERLIN}).raise_for_status()
     report = import_(client, todo("DUE;TZID=/vendor.example/Atlantis:20260504T090000"))
 
-    assert [(error["field"], error["code"]) for error in report["errors"]] == [("DUE", "timezone_unknown")]
+    assert [(warning["field"], warning["code"]) for warning in report["warnings"]] == [("timezone", "timezone_guessed")]
+    assert [(task["due_at"], task["timezone"]) for task in tasks_of(client)] == [(MOMENT, None)]
+
+
+@pytest.mark.requirement("FR-395")
+@pytest.mark.parametrize("due", ["20260230", "20260220T25", "tomorrow", ";TZID=Asia/Tokyo:00010101T000000"])
+def test_what_is_no_date_leaves_the_date_alone(client: httpx.Client, due: str) -> None:
+    assert counts_of(import_(client, todo("UID:a", "DUE:20260504"))) == {"created": 1}
+
+    report = import_(client, todo("UID:a", f"DUE{due if due.startswith(';') else f':{due}'}", "STATUS:IN-PROCESS"))
+
+    assert counts_of(report) == {"updated": 1, "mended": 1}
+    assert [(warning["field"], warning["code"]) for warning in report["warnings"]] == [("DUE", "date_dropped")]
+    assert [(task["due_date"], task["status"]) for task in tasks_of(client)] == [("2026-05-04", "in_progress")]
+
+
+@pytest.mark.requirement("FR-395")
+@pytest.mark.parametrize("due", ["2026-05-04T07:00:00Z", "20260504t070000z", "2026-05-04T070000Z"])
+def test_times_with_hyphens_colons_or_small_letters_are_read(client: httpx.Client, due: str) -> None:
+    assert counts_of(import_(client, todo(f"DUE:{due}"))) == {"created": 1}
+    assert [task["due_at"] for task in tasks_of(client)] == [MOMENT]
+
+
+@pytest.mark.requirement("FR-390")
+@pytest.mark.parametrize("line", ["STATUS:X-DONE", "PERCENT-COMPLETE:abc", "PERCENT-COMPLETE:101"])
+def test_what_is_no_status_leaves_the_status_alone(client: httpx.Client, line: str) -> None:
+    assert counts_of(import_(client, todo("UID:a", "STATUS:COMPLETED"))) == {"created": 1}
+
+    report = import_(client, todo("UID:a", line))
+
+    assert counts_of(report) == {"unchanged": 1, "mended": 1}
+    assert [(warning["field"], warning["code"]) for warning in report["warnings"]] == [
+        (line.partition(":")[0], "status_invalid")
+    ]
+    assert [task["status"] for task in tasks_of(client)] == ["done"]
+
+
+@pytest.mark.requirement("FR-389")
+def test_a_title_is_one_line(client: httpx.Client) -> None:
+    assert counts_of(import_(client, todo("STATUS: IN-PROCESS", "due:20260504", title="Plan"))) == {"created": 1}
+    (task,) = tasks_of(client)
+    assert (task["title"], task["status"], task["due_date"]) == ("Plan", "in_progress", "2026-05-04")
 
 
 @pytest.mark.requirement("FR-396")

@@ -57,7 +57,7 @@ async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> R
     A row whose meaning is clear is mended rather than rejected, and `warnings` says what was not kept as the file
     says. Entries that are no tasks, like the events of a calendar, are counted as `skipped`.
 
-    What imports mend in calendars, and at the end in every format:
+    <details><summary>What imports mend in calendars, and at the end in every format</summary>
 
     | a row has or lacks | its task has | `code` in `warnings` |
     |---|---|---|
@@ -71,7 +71,9 @@ async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> R
     | a CREATED or COMPLETED that is no time, before 1970 or in the future | the time of the import | `moment_dropped` |
     | a start after the due date, or of another kind | none, or one like it | `start_dropped`, `start_respelled` |
     | a DURATION that adds nothing to the start | no due date | `duration_dropped` |
-    | a zone with an unusual name | the zone that is probably meant | `timezone_guessed` |
+    | a zone with an unusual or unknown name | the zone probably meant, or that of your account | `timezone_guessed` |
+    | a DUE or DTSTART that is no day and no time | the date that it had | `date_dropped` |
+    | a STATUS or PERCENT-COMPLETE that is none | the status that it had | `status_invalid` |
     | a RECURRENCE-ID | only this occurrence | `occurrence_alone` |
     | a UID that is very long, or not plain text | another UID in exports | `uid_not_kept` |
     | subtasks that do not exist, or too many of them | no such subtasks | `subtask_missing`, `subtasks_left_out` |
@@ -80,6 +82,8 @@ async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> R
     | a parent that does not come | no parent until it comes | `parent_missing` |
     | a position after all others | the last place | `position_late` |
     | no id, and a task that was edited since | what it had | `imported_before` |
+
+    </details>
 
     Rejected rows are reported with their lines. All others are stored, part by part, while the file arrives. After
     10000 rejected rows the import stops: `stopped_at_line` is the line of the first row that was not processed, and

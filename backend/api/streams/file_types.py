@@ -16,9 +16,10 @@ MEDIA_TYPES: dict[str, AnyFormat] = {
     "application/x-ndjson": FileFormat.JSON_LINES,
     "application/json": ReadFormat.JSON,
     "text/csv": FileFormat.CSV,
-    "application/vnd.ms-excel": FileFormat.CSV,  # what browsers call a CSV on Windows
     "text/calendar": FileFormat.CALENDAR,
 }
+# What else is read, and not in the contract: generators of clients do not know it.
+_ALSO: dict[str, AnyFormat] = {"application/vnd.ms-excel": FileFormat.CSV}  # what browsers call a CSV on Windows
 _ENDINGS: dict[str, AnyFormat] = {
     **{file_format.value: file_format for file_format in (*FileFormat, ReadFormat.JSON)},
     "ndjson": FileFormat.JSON_LINES,
@@ -47,7 +48,7 @@ def format_of(headers: Headers) -> AnyFormat:
     kind = message.get_content_type() if message["content-type"].strip() else ""
     if kind == "multipart/form-data":
         raise UnsupportedMediaType(_A_FORM + _NO_TYPE)
-    file_format = _format_of_name(headers) if kind in _ANY_FILE else MEDIA_TYPES.get(kind)
+    file_format = _format_of_name(headers) if kind in _ANY_FILE else (MEDIA_TYPES | _ALSO).get(kind)
     if file_format is None:
         raise unknown_type()
     charset = message.get_param("charset", "utf-8")
