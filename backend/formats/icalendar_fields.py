@@ -162,9 +162,9 @@ def _status(texts: Mapping[str, str], mends: list[Detail]) -> dict[str, object]:
 
 
 def _exact(legible: str, exact: str | None) -> str | None:
-    """Return the exact text if the legible one is unchanged, else the legible one: somebody has edited it.
+    """Return the exact text if the legible text is unchanged, else the legible text: somebody has edited it.
 
-    An empty one means none, unless the exact one is empty, too.
+    An empty legible text means none, unless the exact text is empty, too.
     """
     try:
         text = json.loads(exact or "")

@@ -124,7 +124,7 @@ class Page:
     """Rows as the text of a JSON array, and where the next page starts; next_cursor is None on the last page.
 
     `tag` changes with every write, and `since` is the sync token of this state. If the client asked for them, `total`
-    counts the rows of all pages, and `counts` those of each status.
+    counts the rows of all pages, and `counts` the rows by status.
     """
 
     json: str

@@ -10,11 +10,11 @@ import socket
 import struct
 
 from httptools import HttpRequestParser
-from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from backend.api.http.header_parameters import malformed_header
 from backend.errors import BadRequest, UnknownTransferCoding
+from backend.server.asgi import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
 
 _Headers = list[tuple[bytes, bytes]]  # with lower-case names
 

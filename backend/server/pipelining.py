@@ -6,9 +6,9 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from backend.server.asgi import ASGI3Application
 from backend.server.http1 import HTTP10
 from backend.server.slow_reader import SlowReaderWatch
 from backend.server.state import ServerConfig, ServiceState

@@ -12,7 +12,6 @@ from enum import Enum
 from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade
-from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from backend.api.http.envelope import error_response
@@ -29,6 +28,7 @@ from backend.errors import (
     TaskAPIError,
 )
 from backend.identity.claims import SHORTER, refusal
+from backend.server.asgi import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
 from backend.server.http1 import CLOSE, has_length_up_to, judge_head
 from backend.server.pipelining import PipeliningProtocol
 from backend.server.state import ServerConfig, ServiceState

@@ -213,7 +213,8 @@ function makeSection(what, look, on) {
 
   // Says how many there are, and whether there is more.
   function tell() {
-    const number = [...list.children].filter((row) => look === "board" || what.key === "done" || !row.matches(".done")).length;
+    const countsAll = look === "board" || ["done", "cancelled"].includes(what.key); // else, what was done just now is not counted
+    const number = [...list.children].filter((row) => countsAll || !row.matches(".done")).length;
     const isUnknown = what.isFolded || (what.isQuiet && number === 0);
     count.textContent = isUnknown ? "" : section.next ? `${number}+` : number;
     more.hidden = !section.next;

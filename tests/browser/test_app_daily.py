@@ -351,3 +351,15 @@ def test_the_browser_goes_back_to_the_place_where_the_page_began(visit: Watched,
 
     visit.page.locator("#panel").wait_for(state="hidden")
     assert visit.page.url.endswith("#all")
+
+
+@pytest.mark.requirement("FR-448")
+def test_cancelled_tasks_are_counted(visit: Watched, user: httpx.Client) -> None:
+    create(user, "Buy milk", status="cancelled")
+    board = opened(visit, user, "all/list")
+    section = visit.page.locator('#board > section[data-key="cancelled"]')
+
+    section.locator(".fold").click()
+
+    board.title("Buy milk").wait_for()
+    until(lambda: section.locator(".count").inner_text() == "1")

@@ -214,6 +214,17 @@ def test_what_is_missing_is_said(visit: Watched, user: httpx.Client) -> None:
     form.block.get_by_role("alert").wait_for(state="detached")
 
 
+@pytest.mark.requirement("FR-445")
+def test_a_missing_file_is_said(visit: Watched, user: httpx.Client) -> None:
+    form = docs(visit, user).open(operations()["import_tasks"])
+
+    form.block.locator(".execute").press("Enter")
+
+    form.block.get_by_role("alert").get_by_text("choose a file").wait_for()
+    assert form.attach(JSON_LINES).execute().status == 200
+    form.block.get_by_role("alert").wait_for(state="detached")
+
+
 @pytest.mark.requirement("FR-446")
 def test_the_page_is_dark_where_the_system_is(visit: Watched, user: httpx.Client) -> None:
     docs(visit, user, authorized=False)

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from backend.api.http.other_services import same_here
 from backend.config import Settings
 from backend.identity.jwt import issue_token
 from tests.fixtures.api import API, new_user, serve
+from tests.fixtures.contract import operations
 from tests.fixtures.tasks import JSON, MISSING_ID, create, error_of, path_of
 from tests.fixtures.tokens import SECRET, USER, claims, hmac_token, rsa_pair
 
@@ -187,6 +189,7 @@ def test_an_address_that_is_nearly_one_of_ours(client: httpx.Client, path: str, 
             for each in ("toggle", "toggle-complete", "toggle_complete", "complete-toggle", "done", "uncomplete")
         ),
         ("/api/tasks/search", "GET /api/tasks?q=WORDS"),
+        ("/api/tasks/search?q=milk&page=2", "GET /api/tasks?q=WORDS"),
         ("/api/search", "GET /api/tasks?q=WORDS"),
         ("/api/tasks/stats", "GET /api/tasks?include_counts=true"),
         ("/api/stats", "GET /api/tasks?include_counts=true"),
@@ -218,6 +221,19 @@ def test_an_address_of_other_services(client: httpx.Client, path: str, said_of_i
     assert error["message"].startswith("Not found; ")
     assert said_of_it in error["message"]
     assert error["details"] == []
+
+
+@pytest.mark.requirement("FR-440")
+def test_no_address_of_ours_is_taken_for_one_of_other_services() -> None:
+    for operation in operations().values():
+        assert same_here(operation.address(MISSING_ID)) is None, operation.path
+
+
+@pytest.mark.requirement("FR-440")
+def test_a_day_that_there_is_not_is_no_time(client: httpx.Client) -> None:
+    for day, is_time in (("2026-02-30", False), ("2026-02-03T10:00:00Z", True)):
+        error = error_of(client.post("/api/tasks", json={"title": "a", "due_date": day}), 422, "VALIDATION_ERROR")
+        assert ("due_at" in error["message"]) is is_time
 
 
 @pytest.mark.requirement("FR-440")

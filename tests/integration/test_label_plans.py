@@ -11,8 +11,6 @@ from backend.database.session import SessionFactory
 from backend.models.label import LabelPut, LabelUpdate
 from backend.services.labels.service import LabelService
 from tests.fixtures import plans
-from tests.fixtures.database import execute
-from tests.fixtures.partitions import migrated_database
 from tests.fixtures.plans import nodes
 
 USER = "a user with few labels"
@@ -32,12 +30,8 @@ FROM generate_series(1, %s) AS number
 @pytest.fixture(scope="module", params=["ANALYZE tasks, labels", "SELECT 1"], ids=["analyzed", "new"])
 def engine(server_url: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An engine for a database in which a user has labels on 200 of 20,000 tasks; Postgres may not know them yet."""
-    with migrated_database(server_url) as url:
-        execute(url, FILL, USER, TASKS, USER, TASKS)
-        execute(url, request.param)
-        engine = Engine(url, pool_size=1, timeout_seconds=60)
+    with plans.filled(server_url, FILL, (USER, TASKS, USER, TASKS), request.param) as engine:
         yield engine
-        engine.dispose()
 
 
 def assert_reads_labelled_tasks_alone(engine: Engine, call: Callable[[], object]) -> None:

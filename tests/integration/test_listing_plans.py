@@ -19,8 +19,6 @@ from backend.services.tasks.listing import ListingService
 from backend.services.tasks.moving import MAX_MOVED
 from backend.services.tasks.service import TaskService
 from tests.fixtures import plans
-from tests.fixtures.database import execute
-from tests.fixtures.partitions import migrated_database
 from tests.fixtures.plans import Node, listing_by, nodes, place_at
 from tests.fixtures.statements import send
 
@@ -52,12 +50,8 @@ LISTS = [f"00000000-0000-7000-8000-00000000000{number}" for number in (1, 2, 3)]
 @pytest.fixture(scope="module", params=["VACUUM ANALYZE users, lists, tasks", "SELECT 1"], ids=["analyzed", "new"])
 def engine(server_url: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An engine for a database in which a user among others has 20,000 tasks; Postgres may know nothing of them yet."""
-    with migrated_database(server_url) as url:
-        execute(url, FILL, USER, TASKS, USER, TASKS)
-        execute(url, request.param)
-        engine = Engine(url, pool_size=1, timeout_seconds=60)
+    with plans.filled(server_url, FILL, (USER, TASKS, USER, TASKS), request.param) as engine:
         yield engine
-        engine.dispose()
 
 
 def plan(engine: Engine, query: TaskQuery, known: tuple[str, ...] | None = ()) -> Node:

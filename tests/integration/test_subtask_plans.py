@@ -15,7 +15,6 @@ from backend.services.tasks.listing import ListingService
 from backend.services.tasks.service import TaskService
 from tests.fixtures import plans
 from tests.fixtures.database import execute
-from tests.fixtures.partitions import migrated_database
 from tests.fixtures.plans import Node, nodes
 
 USER = "a user with trees"
@@ -49,12 +48,8 @@ FROM generate_series(1, %s) AS number
 @pytest.fixture(scope="module", params=["ANALYZE tasks", "SELECT 1"], ids=["analyzed", "new"])
 def engine(server_url: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An engine for a database in which a user has trees among 20,000 tasks; Postgres may not have counted them yet."""
-    with migrated_database(server_url) as url:
-        execute(url, FILL, USER, TASKS, USER, TASKS)
-        execute(url, request.param)
-        engine = Engine(url, pool_size=1, timeout_seconds=60)
+    with plans.filled(server_url, FILL, (USER, TASKS, USER, TASKS), request.param) as engine:
         yield engine
-        engine.dispose()
 
 
 def rows_read(found: Node) -> int:

@@ -31,9 +31,8 @@ async def _answer_error(request: Request, error: TaskAPIError) -> Response:
 
 
 async def _answer_validation(request: Request, error: RequestValidationError) -> Response:
-    answer = refusal(error, request.scope["route"])
-    if isinstance(answer, NotFound) and (said := same_here(request.url.path)):
-        answer = NotFound(said)
+    said = same_here(request.url.path)  # of an address that is none of ours, whatever else is wrong with the request
+    answer = NotFound(said) if said else refusal(error, request.scope["route"])
     return error_response(answer, request_id_of(request))
 
 

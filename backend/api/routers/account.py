@@ -65,11 +65,11 @@ def update_account(users: Users, data: AccountEdit) -> Response:
 def export_account(export: AnyExport, exports: Exports) -> Response:
     """Export everything stored about you as a file of JSON lines: each line is an object with `type` and `data`.
 
-    The lines are, in this order: your `account`; each `label`; each `list`; each `task` by id, including deleted ones;
-    each `removed_task`, which is what remains of a permanently deleted task; each `idempotency_key` with its answer,
-    which is kept for a day; each `access_token` without the token itself; and the `end`. A file without the last line
-    is incomplete: export again. What exists throughout the export appears exactly once; what changes during it appears
-    in its old or new state. `POST /api/tasks/import` reads the labels, lists and tasks back.
+    The lines are, in this order: your `account`; the lines of type `label` and `list`; the tasks by id, also deleted
+    tasks, as `task`; what remains of permanently deleted tasks, as `removed_task`; the answers that are kept for a day,
+    with their `idempotency_key`; personal access tokens, as `access_token`, without the token itself; and the `end`. A
+    file without the last line is incomplete: export again. What exists throughout the export appears exactly once; what
+    changes during it appears in its old or new state. `POST /api/tasks/import` reads the labels, lists and tasks back.
 
     A server runs two of your exports at a time, and answers 429 to a third.
     """

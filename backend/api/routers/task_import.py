@@ -47,12 +47,12 @@ async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> R
     you send the file, and changes no task: one that you have edited since stays as it is. To create second copies, send
     a new `Idempotency-Key`. Where a deployment requires `If-Match`, an import changes no existing task, and rejects a
     row that would. In addition to the fields for creating a task, rows may have `created_at`, which applies to new
-    tasks, and `completed_at`. Other exported fields are ignored. A row with an unknown field is rejected. What a
-    row omits stays as it is. An empty value (null, an empty cell, a property without a value) clears what a task can be
+    tasks, and `completed_at`. Other exported fields are ignored. A row with an unknown field is rejected. What a row
+    omits stays as it is. An empty value (null, an empty cell, a property without a value) clears what a task can be
     without; without a title, an existing task keeps its own, and a new one gets the first line of its description. Of
-    `status`, `completed` and `completed_at`, an empty one says nothing beside others; alone, it reopens the task. An
-    empty `position` or `created_at` counts as omitted. A task may come before its parent; if that never comes, the task
-    has none, and `warnings` says so.
+    `status`, `completed` and `completed_at`, an empty field says nothing beside a filled field; alone, it reopens the
+    task. An empty `position` or `created_at` counts as omitted. A task may come before its parent; if that never comes,
+    the task has none, and `warnings` says so.
 
     A row whose meaning is clear is mended rather than rejected, and `warnings` says what was not kept as the file
     says. Entries that are no tasks, like the events of a calendar, are counted as `skipped`.

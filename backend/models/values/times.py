@@ -47,7 +47,7 @@ def _day(value: object) -> date:
             return date.fromisoformat(text)
     except ValueError:  # no such day
         pass
-    if _A_DAY.match(text):
+    if _A_DAY.match(text) and not _A_DAY.fullmatch(text):
         raise PydanticCustomError(
             "day_format", f"Must be a calendar day, like {DAY_EXAMPLE}; a time belongs into due_at or start_at"
         )

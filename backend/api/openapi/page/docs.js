@@ -91,9 +91,12 @@ const sendUnlessMissing = (_, { getSystem }) => (_state, operation) =>
 
 const tellMissing = (Execute, { React }) => function TellingExecute(props) {
   const element = React.createElement;
-  const missing = props.specSelectors.validationErrors([props.path, props.method]).filter(isMissing);
+  const { path, method } = props;
+  const missing = props.specSelectors.validationErrors([path, method]).filter(isMissing);
+  const lacksBody = [...props.oas3Selectors.requestBodyErrors(path, method) ?? []].length > 0;
+  const problems = [...missing, ...(lacksBody ? ["The body is missing: write it, or choose a file."] : [])];
   return element(React.Fragment, null, element(Execute, props),
-    missing.length > 0 && element("p", { className: "not-sent", role: "alert" }, `Not sent. ${missing.join(" ")}`));
+    problems.length > 0 && element("p", { className: "not-sent", role: "alert" }, `Not sent. ${problems.join(" ")}`));
 };
 
 const ThisPage = (system) => ({
