@@ -16,7 +16,7 @@ from backend.database import errors
 from backend.database.migrations import runner as migrations
 from backend.database.migrations.runner import Migration
 from backend.errors import ConfigurationError
-from tests.fixtures.database import execute, scratch_database
+from tests.fixtures.database import database_owned_by, execute
 from tests.fixtures.migrating import FILES, relations, with_a_role_of_its_own, write
 from tests.fixtures.waiting import until
 
@@ -177,7 +177,7 @@ def test_a_login_like_that_of_neon_can_migrate_and_switch_to_the_role(server_url
     execute(server_url, f"CREATE ROLE {login} LOGIN CREATEROLE CREATEDB BYPASSRLS PASSWORD '{password}'")
     theirs = make_url(server_url).set(username=login, password=password).render_as_string(hide_password=False)
     try:
-        with scratch_database(theirs) as url:
+        with database_owned_by(theirs, server_url) as url:
             assert migrations.apply(url, directory) == FILES
             execute(url, "INSERT INTO users (id) VALUES ('one'), ('two')")
             seen = "SELECT id FROM users"

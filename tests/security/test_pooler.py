@@ -28,7 +28,7 @@ from backend.errors import Conflict, ServiceUnavailable, TaskNotFound
 from backend.models.task import TaskCreate
 from backend.services.account.service import UserService
 from tests.fixtures.api import API, new_user, serve
-from tests.fixtures.database import execute, scratch_database
+from tests.fixtures.database import database_owned_by, execute
 from tests.fixtures.erasure import erase
 from tests.fixtures.keys import assert_replays, new_key, said
 from tests.fixtures.logins import DATABASE_DEFAULTS, LOGINS, database_of
@@ -229,8 +229,8 @@ def test_nothing_is_ever_set_for_longer_than_a_statement(served: API) -> None:
 
 
 @pytest.mark.requirement("FR-086", "FR-062")
-def test_migrations_can_be_applied_and_taken_back_through_the_pooler(neon: Login) -> None:
-    with scratch_database(neon.directly) as url:
+def test_migrations_can_be_applied_and_taken_back_through_the_pooler(neon: Login, server_url: str) -> None:
+    with database_owned_by(neon.directly, server_url) as url:
         given = make_url(neon.through_pooler).set(database=make_url(url).database)
         through_pooler = given.render_as_string(hide_password=False)
 
