@@ -14,16 +14,8 @@ from sqlmodel import select
 from backend.database.retry import reads, repeatable
 from backend.database.session import Sessions
 from backend.models.tables import idempotency_keys as keys
-from backend.services.unit_of_work import (
-    IS_ANSWERED,
-    KEY,
-    USER_ID,
-    Answer,
-    KeyedRequest,
-    Replayed,
-    UnitOfWork,
-    unit_of_work,
-)
+from backend.services.resources.parameters import USER_ID
+from backend.services.unit_of_work import IS_ANSWERED, KEY, Answer, KeyedRequest, Replayed, UnitOfWork, unit_of_work
 
 _stored = insert(keys).values(
     user_id=USER_ID,

@@ -37,7 +37,8 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 from backend.database.session import SessionFactory
 from backend.models.tables import access_tokens, idempotency_keys, lists, tasks, tombstones, users
 from backend.models.user import NOBODY
-from backend.services.unit_of_work import KEPT, USER_ID
+from backend.services.resources.parameters import USER_ID
+from backend.services.unit_of_work import KEPT
 
 TRASH_TIME = timedelta(days=30)  # repeated in that function
 MAX_FOUND = 1000  # rows of each table that one statement searches for users

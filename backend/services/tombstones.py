@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import select
 
 from backend.models.tables import tombstones
-from backend.services.unit_of_work import USER_ID
+from backend.services.resources.parameters import USER_ID
 
 MOVED: ColumnElement[str] = literal_column("'moved'", Text)
 NAMES = ("user_id", "id", "revision", "kind", "list_ids")

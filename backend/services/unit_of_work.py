@@ -29,11 +29,10 @@ from backend.database.statements import Compiled, compile_once, joined
 from backend.errors import KeyReused
 from backend.models.tables import idempotency_keys as keys
 from backend.models.tables import users
+from backend.services.resources.parameters import USER_ID
 
 KEPT = timedelta(hours=24)  # the time for which answers are stored
 
-# No parameter may have the name of a column: SQLAlchemy would take it for a value that an UPDATE sets.
-USER_ID = bind("principal", type_=Text)
 KEY = bind("name", type_=Text)
 
 _inserted = insert(users).values(id=USER_ID)

@@ -12,8 +12,9 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.models.access_token import AccessTokenPublic
 from backend.models.tables import access_tokens, lists
+from backend.services.resources.parameters import USER_ID
 from backend.services.tasks.columns import public
-from backend.services.unit_of_work import USER_ID, Rows
+from backend.services.unit_of_work import Rows
 
 _PUBLIC = tuple(AccessTokenPublic.model_fields)
 _OWNED = access_tokens.c.user_id == USER_ID

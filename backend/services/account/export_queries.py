@@ -32,8 +32,8 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.models.tables import OF_A_USER, tasks, users
 from backend.models.task_query import INBOX
-from backend.services.tasks.columns import ALIVE, OWNED, SHOWN, TASK_ID, owned, public
-from backend.services.unit_of_work import USER_ID
+from backend.services.resources.parameters import OWNED, USER_ID, owned
+from backend.services.tasks.columns import ALIVE, SHOWN, TASK_ID, public
 
 # The lines of a page, or null if there are none; and the key of the row after it.
 Lines = Select[str | None, Any]

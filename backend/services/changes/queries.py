@@ -35,8 +35,9 @@ from backend.models.label import LabelInFeed
 from backend.models.tables import labels, lists, tasks, tombstones, users
 from backend.services.lists.queries import PUBLIC as PUBLIC_OF_LIST
 from backend.services.lists.queries import public as public_of_list
-from backend.services.tasks.columns import LIST_OF_SESSION, OWN_LISTS, OWNED, as_json, public
-from backend.services.unit_of_work import USER_ID
+from backend.services.resources.parameters import LIST_OF_SESSION, OWN_LISTS, OWNED, USER_ID
+from backend.services.resources.statements import as_json
+from backend.services.tasks.columns import public
 
 Change = Select[int, str, str]
 ChangesAfter = Select[list[int] | None, list[str] | None, list[str] | None, int, int]

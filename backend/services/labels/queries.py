@@ -30,8 +30,10 @@ from sqlmodel.sql.expression import Select
 from backend.models.label import LabelPublic
 from backend.models.tables import labels, tasks, tombstones, users
 from backend.services.labels.rules import Row
-from backend.services.tasks.columns import ALIVE, OWNED, is_unknown, tag_of_account
-from backend.services.unit_of_work import USER_ID, Rows
+from backend.services.resources.parameters import OWNED, USER_ID
+from backend.services.resources.statements import is_unknown, tag_of_account
+from backend.services.tasks.columns import ALIVE
+from backend.services.unit_of_work import Rows
 
 _OWN_LABELS = labels.c.user_id == USER_ID
 # As the index has it: part of the text, for as a value Postgres could not tell that the index is enough.

@@ -36,9 +36,11 @@ from backend.models.list import ListPublic
 from backend.models.tables import lists, tasks, tombstones, users
 from backend.models.task import Status
 from backend.services.lists.rules import Row
-from backend.services.tasks.columns import OWN_LISTS, OWNED, STATUS, as_json, is_unknown, tag_of_account
+from backend.services.resources.parameters import OWN_LISTS, OWNED, USER_ID
+from backend.services.resources.statements import as_json, is_unknown, tag_of_account
+from backend.services.tasks.columns import STATUS
 from backend.services.tombstones import MOVED, NAMES, replacing
-from backend.services.unit_of_work import USER_ID, Rows
+from backend.services.unit_of_work import Rows
 
 _FIRST_ID: ColumnElement[Any] = literal(UUID(int=0), Uuid)
 _LIVING = lists.c.deleted_at.is_(None)

@@ -26,11 +26,12 @@ from backend.models.tables import users
 from backend.models.task_file import AnyFormat, Fate, FileFormat
 from backend.services.labels.service import LabelService
 from backend.services.lists.service import ListService
+from backend.services.resources.parameters import USER_ID
 from backend.services.task_files.import_rules import UNSEEN, Link, Placed, Stored, joined, put
 from backend.services.task_files.uids import KnownUIDs, variants
 from backend.services.tasks.loaded import LoadedTasks
 from backend.services.tasks.names import Names
-from backend.services.unit_of_work import USER_ID, unit_of_work
+from backend.services.unit_of_work import unit_of_work
 
 Results = list[Stored | Detail]
 

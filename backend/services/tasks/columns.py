@@ -1,8 +1,4 @@
-"""What the statements about tasks share: the tenant filter, tags of listings, and tasks as JSON.
-
-Every statement says `user_id = …` (the tenant filter), and row-level security enforces it again. In a session that is
-limited to one list, both also say `list_id = …`.
-"""
+"""What the statements about tasks share: the columns that clients see, and tasks as JSON."""
 
 from __future__ import annotations
 
@@ -17,11 +13,9 @@ from sqlalchemy import (
     FromClause,
     Text,
     Uuid,
-    all_,
     and_,
     case,
     cast,
-    extract,
     func,
     literal_column,
     select,
@@ -29,29 +23,13 @@ from sqlalchemy import (
 from sqlalchemy import bindparam as bind
 from sqlalchemy.sql.selectable import NamedFromClause
 
-from backend.database.statements import InSessionOfList
-from backend.models.tables import lists, tasks, users
+from backend.models.tables import tasks
 from backend.models.task import Status, TaskPublic
-from backend.services.unit_of_work import USER_ID
+from backend.services.resources.parameters import USER_ID, owned
+from backend.services.resources.statements import as_json
 from backend.utils.priorities import BANDS
 
 TASK_ID = bind("task", type_=Uuid)
-# The list of a session that is limited to one. The guard gives its value.
-LIST_OF_SESSION: ColumnElement[Any] = bind("guard_list_id", type_=Uuid)
-
-
-def _owned(user_id: ColumnElement[Any], list_id: ColumnElement[Any]) -> ColumnElement[bool]:
-    of_user = user_id == USER_ID
-    return InSessionOfList((of_user & (list_id == LIST_OF_SESSION)).self_group(), of_user)
-
-
-def owned(source: FromClause) -> ColumnElement[bool]:
-    """Return the tenant filter of tasks under another name."""
-    return _owned(source.c.user_id, source.c.list_id)
-
-
-OWNED = owned(tasks)
-OWN_LISTS = _owned(lists.c.user_id, lists.c.id)
 ALIVE = tasks.c.deleted_at.is_(None)
 
 PUBLIC = tuple(name for name, field in TaskPublic.model_fields.items() if field.is_required())
@@ -83,11 +61,6 @@ def subtask_counts(source: FromClause) -> ColumnElement[Any]:
     counts = func.json_build_object("total", func.count(), "done", func.count().filter(below.c.completed))
     conditions = (owned(below), below.c.parent_id == source.c.id, below.c.in_trash.is_(False))
     return select(counts).select_from(below).where(*conditions).correlate(source).scalar_subquery()
-
-
-def as_json(source: NamedFromClause) -> ColumnElement[str]:
-    """Turn each row into JSON text, so that Python neither builds nor serialises it."""
-    return cast(func.row_to_json(source.table_valued()), Text)
 
 
 def as_json_of_many(source: FromClause, whole: NamedFromClause) -> ColumnElement[str]:
@@ -126,22 +99,3 @@ def _value(column: ColumnElement[Any]) -> tuple[str | ColumnElement[Any], ...]:
         return (case((column, literal_column("'true'")), else_=literal_column("'false'")),)
     written = func.to_json(column)
     return (func.coalesce(cast(written, Text), literal_column("'null'")) if is_nullable else written,)
-
-
-def tag_of_account() -> ColumnElement[str]:
-    """Return the tag of all the user's data.
-
-    It changes with every write: a purge changes only the task count, a recreated account its time. A session that is
-    limited to one list sees other data, and so has other tags, which do not show how many tasks the account has.
-    """
-    microseconds = cast(extract("epoch", users.c.created_at) * 1_000_000, BigInteger)
-    parts = (users.c.revision, users.c.task_count, microseconds)
-    with_list = func.concat_ws("-", *parts, cast(LIST_OF_SESSION, Text), type_=Text)
-    hidden = func.encode(func.sha256(func.convert_to(with_list, "UTF8")), "hex", type_=Text)
-    return InSessionOfList(hidden, func.concat_ws("-", *parts, type_=Text))
-
-
-def is_unknown(tag: ColumnElement[str]) -> ColumnElement[bool]:
-    """Return whether the client lacks what has this tag. The parameter `known` holds its tags; null means any."""
-    known: ColumnElement[Any] = cast(bind("known"), ARRAY[str](Text))
-    return tag != all_(known)

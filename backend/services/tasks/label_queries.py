@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import select
 
 from backend.models.tables import labels, tasks
-from backend.services.unit_of_work import USER_ID
+from backend.services.resources.parameters import USER_ID
 
 _OWNED = labels.c.user_id == USER_ID
 _NEW: dict[str, TypeEngine[Any]] = {"id": Uuid(), "name": Text(), "name_key": Text(), "revision": BigInteger()}

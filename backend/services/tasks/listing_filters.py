@@ -32,7 +32,7 @@ from sqlmodel import select
 from backend.models.tables import lists, tasks
 from backend.models.task_query import INBOX
 from backend.models.values.search_text import UNFOLDED
-from backend.services.tasks.columns import OWN_LISTS, owned
+from backend.services.resources.parameters import OWN_LISTS, owned
 from backend.services.tasks.due_queries import DUE_CONDITIONS, INFINITY
 from backend.services.tasks.label_queries import LABEL_CONDITIONS
 

@@ -39,20 +39,17 @@ from backend.models.tables import tasks, users
 from backend.models.task import Status
 from backend.models.task_query import INBOX, TaskQuery, TaskSort
 from backend.models.values.cursor import Key
+from backend.services.resources.parameters import OWNED, USER_ID, owned
+from backend.services.resources.statements import as_json, is_unknown, tag_of_account
 from backend.services.tasks.columns import (
-    OWNED,
     PUBLIC,
     PUBLIC_IN_TRASH,
     SHOWN,
     STATUS,
     TASK_ID,
-    as_json,
     as_json_of_many,
-    is_unknown,
-    owned,
     public,
     subtask_counts,
-    tag_of_account,
 )
 from backend.services.tasks.due_queries import DUE_CONDITIONS, zone_of
 from backend.services.tasks.listing_filters import (
@@ -64,7 +61,6 @@ from backend.services.tasks.listing_filters import (
     PARENT_ID,
     is_read_in_order,
 )
-from backend.services.unit_of_work import USER_ID
 
 MAX_BYTES = 4 * 1024 * 1024  # of tasks in a page, plus one task
 MAX_IN_SHORT = 50  # tasks: they cannot exceed MAX_BYTES, so no bytes are counted

@@ -32,20 +32,13 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
 from backend.models.tables import lists, tasks, users
-from backend.services.tasks.columns import (
-    ALIVE,
-    LIST_OF_SESSION,
-    OWN_LISTS,
-    OWNED,
-    TASK_ID,
-    as_json,
-    public,
-    subtask_counts,
-)
+from backend.services.resources.parameters import LIST_OF_SESSION, OWN_LISTS, OWNED, USER_ID
+from backend.services.resources.statements import as_json
+from backend.services.tasks.columns import ALIVE, TASK_ID, public, subtask_counts
 from backend.services.tasks.label_queries import OF_LABELS
 from backend.services.tasks.rules import Row
 from backend.services.tasks.tree_queries import ADOPTED, READ
-from backend.services.unit_of_work import USER_ID, Rows
+from backend.services.unit_of_work import Rows
 from backend.utils.positions import SIDES
 
 STORED = (*Row._fields, "due_key")  # attributes of a Row, and columns

@@ -29,9 +29,8 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
 from backend.models.tables import tasks, tombstones
-from backend.services.tasks.columns import OWNED, owned
+from backend.services.resources.parameters import OWNED, USER_ID, owned
 from backend.services.tombstones import NAMES, replacing
-from backend.services.unit_of_work import USER_ID
 
 MAX_IN_TREES = 10_000  # tasks that one change reads of trees
 

@@ -37,8 +37,9 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
 from backend.models.tables import tasks, users
-from backend.services.tasks.columns import ALIVE, OWNED, PUBLIC_IN_TRASH, TASK_ID, as_json, public
-from backend.services.unit_of_work import USER_ID
+from backend.services.resources.parameters import OWNED, USER_ID
+from backend.services.resources.statements import as_json
+from backend.services.tasks.columns import ALIVE, PUBLIC_IN_TRASH, TASK_ID, public
 
 # The revisions that a request accepts; null means any.
 EXPECTED: ColumnElement[Any] = cast(bind("expected"), ARRAY[int](BigInteger))
