@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 
 import pytest
 from pydantic import SecretStr
@@ -14,7 +15,7 @@ from backend.config import Settings
 from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
-from backend.services.purge import PurgeService
+from backend.services.purge import Purged, PurgeService
 from backend.utils.background import in_background
 from tests.fixtures.api import new_user, serve
 from tests.fixtures.background import counted_engine, let_in
@@ -84,12 +85,12 @@ def test_it_purges_again_and_again_while_it_is_used(
         background = purge_job(engine, is_used=False)
         async with in_background(background.run):
             for _ in range(2):
-                hoarder = Hoarder.with_rows(module_url, tasks=2, keys=1)
+                hoarder = Hoarder.with_rows(module_url, tasks=2, keys=1, tokens=3)
                 background.is_used = True
                 await eventually(is_gone(hoarder))
                 await eventually(lambda: events(caplog, "purged"))
                 (purged,) = events(caplog, "purged")
-                assert (purged["tasks"], purged["tombstones"], purged["keys"]) == (2, 0, 1)
+                assert {name: purged[name] for name in asdict(Purged())} == asdict(Purged(tasks=2, keys=1, tokens=3))
                 caplog.clear()
 
     asyncio.run(run())

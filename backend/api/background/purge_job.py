@@ -63,7 +63,12 @@ class PurgeJob:
             removed += purged
         if removed:
             logger.info(
-                "purged", tasks=removed.tasks, lists=removed.lists, tombstones=removed.tombstones, keys=removed.keys
+                "purged",
+                tasks=removed.tasks,
+                lists=removed.lists,
+                tombstones=removed.tombstones,
+                keys=removed.keys,
+                tokens=removed.tokens,
             )
 
     def _note(self, error: Exception) -> None:
