@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Executable, FromClause, Text, and_, case, func, or_
+from sqlalchemy import BigInteger, ColumnElement, Executable, FromClause, Text, and_, case, func, or_, update
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import select
@@ -30,6 +30,8 @@ from backend.errors import KeyReused
 from backend.models.tables import idempotency_keys as keys
 from backend.models.tables import users
 from backend.services.resources.parameters import USER_ID
+from backend.services.resources.tombstones import BURY, Tombstone, arrays_of
+from backend.utils.positions import given_position
 
 KEPT = timedelta(hours=24)  # the time for which answers are stored
 
@@ -41,6 +43,12 @@ LOCK = _inserted.on_conflict_do_update(
     index_elements=[users.c.id], set_={"revision": users.c.revision}, where=users.c.id.is_(None)
 )
 IS_ANSWERED = and_(keys.c.status.is_not(None), keys.c.created_at > func.now() - KEPT)
+_COUNTED: dict[str, ColumnElement[Any]] = {
+    "revision": bind("counted_revision", type_=BigInteger),
+    "task_count": bind("counted_task_count", type_=BigInteger),
+    "last_position": bind("counted_last_position", type_=Text),
+}
+COUNT = update(users).where(users.c.id == USER_ID).values(_COUNTED)
 _ANSWER = (keys.c.request_hash, case((IS_ANSWERED, keys.c.status)), keys.c.headers, keys.c.body)
 
 
@@ -58,12 +66,11 @@ class Rows:
 
 
 class Counters(NamedTuple):
-    """A user's counters, the time of the changes, and the greatest position that the user's tasks and lists had."""
+    """The revision of a user's last change, how many tasks the user has, and the greatest position of all of them."""
 
-    revision: int
-    task_count: int
-    now: datetime
-    last_position: str
+    revision: int = 0
+    task_count: int = 0
+    last_position: str = ""
 
 
 class KeyedRequest(NamedTuple):
@@ -91,11 +98,17 @@ class Replayed(Exception):
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """One change of one user."""
+    """One change of one user. It counts, once it is loaded; `now` is the time of all that changes."""
 
     transaction: Transaction
     user_id: str
     request: KeyedRequest | None = None
+    now: datetime = field(init=False)
+    revision: int = field(default=0, init=False)
+    task_count: int = field(default=0, init=False)
+    last_position: str = field(default="", init=False)  # the greatest that the user's tasks and lists have had
+    _loaded: Counters = field(default=Counters(), init=False)
+    _buried: list[Tombstone] = field(default_factory=list)
     _statements: list[Executable] = field(default_factory=list)
     _params: dict[str, Any] = field(default_factory=dict)
 
@@ -108,15 +121,54 @@ class UnitOfWork:
     def _is_of_list(self) -> bool:
         return self.list_id is not None
 
-    def load(self, rows: Rows, **params: Any) -> tuple[Counters, list[tuple[Any, ...]]]:
+    @property
+    def counters(self) -> Counters:
+        """Return the counters as they are now."""
+        return Counters(self.revision, self.task_count, self.last_position)
+
+    @property
+    def changes(self) -> int:
+        """Return how many changes have been counted."""
+        return self.revision - self._loaded.revision
+
+    def savepoint(self) -> tuple[Counters, int]:
+        """Return what `undo` takes to uncount all that is counted from now on."""
+        return self.counters, len(self._buried)
+
+    def undo(self, savepoint: tuple[Counters, int]) -> None:
+        """Uncount what was counted since a savepoint, and leave no tombstones of it."""
+        (self.revision, self.task_count, self.last_position), buried = savepoint
+        del self._buried[buried:]
+
+    def next_revision(self, changes: int = 1) -> int:
+        """Count changes; returns the first of their revisions, which follow one another."""
+        first = self.revision + 1
+        self.revision += changes
+        return first
+
+    def give_position(self, wanted: str) -> str:
+        """Return the position that the change that was counted last gives, and note it."""
+        position = given_position(wanted, self.now, self.revision, self.last_position)
+        self.note_positions(position)
+        return position
+
+    def note_positions(self, *positions: str) -> None:
+        """Note the greatest position that was given."""
+        self.last_position = max(self.last_position, *positions)
+
+    def bury(self, kind: str, row_id: UUID, revision: int, list_id: UUID | None = None) -> None:
+        """Leave a tombstone of what this change removes, or moves out of a list."""
+        self._buried.append(Tombstone(kind, row_id, revision, list_id))
+
+    def load(self, rows: Rows, **params: Any) -> list[tuple[Any, ...]]:
         """Lock the user's row, then read the counters and these rows.
 
         Raises what `load_all` does.
         """
-        counters, _, found = self.load_all(rows, **params)
-        return counters, found
+        _, found = self.load_all(rows, **params)
+        return found
 
-    def load_all(self, rows: Rows, **params: Any) -> tuple[Counters, tuple[Any, ...], list[tuple[Any, ...]]]:
+    def load_all(self, rows: Rows, **params: Any) -> tuple[tuple[Any, ...], list[tuple[Any, ...]]]:
         """Lock the user's row, then read the counters, the values beside them, and these rows.
 
         Raises Replayed when the request was answered before, and KeyReused when its key belongs to another one.
@@ -132,7 +184,9 @@ class UnitOfWork:
         start = middle + len(rows.of_user)
         # The outer join gives one row without any values when there are none.
         own_rows = [row[start:] for row in found if row[start] is not None]
-        return Counters(*found[0][:4]), tuple(found[0][middle:start]), own_rows
+        self.revision, self.task_count, self.now, self.last_position = found[0][:4]
+        self._loaded = self.counters
+        return tuple(found[0][middle:start]), own_rows
 
     def read(self, statement: Executable, **params: Any) -> list[tuple[Any, ...]]:
         """Read what a change needs of other rows than those it has loaded, in a round trip of its own."""
@@ -147,7 +201,11 @@ class UnitOfWork:
                 raise ValueError(f"two statements need different values of {name}")
 
     def finish(self) -> None:
-        """Store what was added, and commit."""
+        """Store what was added, the tombstones, and the counters if they have moved; and commit."""
+        if self._buried:
+            self.store(BURY, **arrays_of(self._buried))
+        if self.counters != self._loaded:
+            self.store(COUNT, **{f"counted_{name}": value for name, value in self.counters._asdict().items()})
         if self._statements:
             compiled = joined(*self._statements, is_of_list=self._is_of_list)
             self.transaction.commit(compiled, {**self._params, "principal": self.user_id})

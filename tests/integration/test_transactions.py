@@ -139,7 +139,7 @@ def test_a_load_sees_what_was_committed_while_it_waited_whatever_the_servers_def
     isolation = replace(NAMED, columns=(func.current_setting("transaction_isolation"),))
 
     with unit_of_work(SessionFactory(engine), user_id) as unit:
-        _, rows = unit.load(isolation, task_ids=[])
+        rows = unit.load(isolation, task_ids=[])
 
     assert rows == [("read committed",)]
     engine.dispose()

@@ -48,9 +48,9 @@ class AccessTokenService:
         token, token_id = new_access_token(self.user_id), self.new_id()
         with unit_of_work(self.sessions, self.user_id) as unit:
             if data.list_id is None:
-                counters, tokens = unit.load(access_token_queries.OWN)
+                tokens = unit.load(access_token_queries.OWN)
             else:
-                counters, (is_living,), tokens = unit.load_all(access_token_queries.OWN_AND_LIST, list=data.list_id)
+                (is_living,), tokens = unit.load_all(access_token_queries.OWN_AND_LIST, list=data.list_id)
                 if not is_living:
                     raise ValidationFailed(details=(NO_LIST,))
             if len(tokens) >= MAX_TOKENS:
@@ -59,8 +59,8 @@ class AccessTokenService:
                 id=token_id,
                 name=data.name,
                 scopes=data.scopes,
-                created_at=counters.now,
-                expires_at=counters.now + timedelta(days=data.expires_in_days),
+                created_at=unit.now,
+                expires_at=unit.now + timedelta(days=data.expires_in_days),
                 last_used_at=None,
                 list_id=data.list_id,
             )

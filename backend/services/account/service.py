@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Text, cast, delete, func, update
+from sqlalchemy import Text, cast, delete, func, update
 from sqlalchemy import bindparam as bind
 from sqlmodel import select
 
@@ -28,11 +28,7 @@ _account = (
 GET = select(_account.c.revision, cast(func.row_to_json(_account.table_valued()), Text))
 _own = users.alias("own")
 OWN = Rows(_own, (_own.c.id, _own.c.created_at, _own.c.timezone), _own.c.id == _USER_ID)
-SET = (
-    update(users)
-    .where(users.c.id == _USER_ID)
-    .values(revision=bind("counted_revision", type_=BigInteger), timezone=bind("new_timezone", type_=Text))
-)
+SET = update(users).where(users.c.id == _USER_ID).values(timezone=bind("new_timezone", type_=Text))
 DELETE = delete(users).where(users.c.id == _USER_ID)
 
 _OTHER_USER = Detail("id", "other_user", "This is not your user id: only your own account can be changed")
@@ -61,15 +57,15 @@ class UserService:
         if data.named is not None and data.named[0] not in (None, self.user_id):
             raise ValidationFailed(details=(_OTHER_USER,))
         with unit_of_work(self.sessions, self.user_id) as unit:
-            counters, ((_, created_at, timezone),) = unit.load(OWN)
-            revision, wanted = counters.revision, data.timezone if "timezone" in data.model_fields_set else timezone
+            ((_, created_at, timezone),) = unit.load(OWN)
+            wanted = data.timezone if "timezone" in data.model_fields_set else timezone
             if wanted != timezone:
-                revision += 1
-                unit.store(SET, counted_revision=revision, new_timezone=wanted)
-            elif created_at == counters.now:
+                unit.next_revision()
+                unit.store(SET, new_timezone=wanted)
+            elif created_at == unit.now:
                 created_at = None  # the load made this row, and nothing stores it
-        account = {"id": self.user_id, "revision": revision, "created_at": created_at, "timezone": wanted}
-        return Document(to_json(account), revision)
+        account = {"id": self.user_id, "revision": unit.revision, "created_at": created_at, "timezone": wanted}
+        return Document(to_json(account), unit.revision)
 
     @once_only
     def erase(self) -> None:

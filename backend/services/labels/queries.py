@@ -23,12 +23,12 @@ from sqlalchemy import (
 )
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import aggregate_order_by, array, insert
-from sqlalchemy.sql.dml import Insert, Update
+from sqlalchemy.sql.dml import Update
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
 from backend.models.label import LabelPublic
-from backend.models.tables import labels, tasks, tombstones, users
+from backend.models.tables import labels, tasks, users
 from backend.services.labels.rules import Row
 from backend.services.resources.parameters import OWNED, USER_ID
 from backend.services.resources.statements import is_unknown, tag_of_account
@@ -104,16 +104,6 @@ def _new(name: str) -> Any:
     return bind(f"label_{name}", type_=labels.c[name].type)
 
 
-def _bury() -> Insert:
-    """Leave a tombstone; the same id may have been that of a task."""
-    values = {"user_id": USER_ID, "id": _LABEL_ID, "revision": _REVISION, "kind": "label"}
-    tombstone = insert(tombstones).values(values)
-    return tombstone.on_conflict_do_update(
-        index_elements=[tombstones.c.user_id, tombstones.c.id],
-        set_={name: tombstone.excluded[name] for name in ("revision", "deleted_at", "kind")},
-    )
-
-
 STORED = Row._fields
 _CHANGING = ("name", "name_key", "color", "updated_at", "revision")
 
@@ -129,6 +119,5 @@ NAME_OF = select(labels.c.name).where(_OWN_LABELS, labels.c.id == _LABEL_ID)
 INSERT = insert(labels).values({"user_id": USER_ID, **{name: _new(name) for name in STORED}})
 UPDATE = update(labels).where(_OWN_LABELS, labels.c.id == _LABEL_ID).values({name: _new(name) for name in _CHANGING})
 REMOVE = delete(labels).where(_OWN_LABELS, labels.c.id == _LABEL_ID)
-BURY = _bury()
 RENAME_ON_TASKS = _change_tasks(lambda names: func.array_replace(names, _OLD_NAME, bind("label_name", type_=Text)))
 TAKE_OFF_TASKS = _change_tasks(lambda names: func.array_remove(names, _OLD_NAME))

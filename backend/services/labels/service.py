@@ -21,8 +21,7 @@ from backend.models.values.label_names import MAX_LABELS, key_of_label, name_key
 from backend.services.labels import queries as label_queries
 from backend.services.labels import rules
 from backend.services.labels.rules import Row
-from backend.services.tasks.queries import COUNT
-from backend.services.unit_of_work import Counters, UnitOfWork, unit_of_work
+from backend.services.unit_of_work import UnitOfWork, unit_of_work
 from backend.utils.postgres_json import to_json
 
 
@@ -43,14 +42,13 @@ class LabelList:
 
 @dataclass(slots=True)
 class _Loaded:
-    """A user's counters, how many labels the user has, and those that a change names.
+    """How many labels a user has, and those that a change names.
 
     With each label come the numbers of its tasks: the living ones, and all. Labels that were two before may have the
     same key: each is looked up by its `name_key` first.
     """
 
     unit: UnitOfWork
-    counters: Counters
     count: int
     labels: list[tuple[Row, int, int]]
 
@@ -58,9 +56,9 @@ class _Loaded:
     def load(cls, unit: UnitOfWork, *names: str) -> _Loaded:
         """Lock the user's row, and read the labels with these names."""
         keys = sorted({key_of_label(name) for name in names})
-        counters, (count,), found = unit.load_all(label_queries.NAMED, label_keys=keys)
+        (count,), found = unit.load_all(label_queries.NAMED, label_keys=keys)
         labels = [(Row(*row), *numbers) for *row, numbers in found]
-        return cls(unit, counters, count, sorted(labels, key=lambda label: label[0].name))
+        return cls(unit, count, sorted(labels, key=lambda label: label[0].name))
 
     def look_up(self, name: str) -> tuple[Row, int, int] | None:
         """Return a label with the numbers of its tasks, or None."""
@@ -80,12 +78,10 @@ class _Loaded:
         if wanted.name != label.name and self._has_another(wanted):
             raise LabelExists
         if wanted != label:
-            wanted = rules.changed(wanted, self.counters.revision + 1, self.counters.now)
+            wanted = rules.changed(wanted, self.unit.next_revision(), self.unit.now)
             self.unit.store(label_queries.UPDATE, label=label.id, **_values(wanted))
             if wanted.name != label.name:
                 self._change_tasks(label_queries.RENAME_ON_TASKS, label.name, carrying, wanted.revision)
-            else:
-                self._count(1)
         return self.document(wanted, living)
 
     def _has_another(self, label: Row) -> bool:
@@ -96,28 +92,22 @@ class _Loaded:
         """Make a label; raises TooManyLabels."""
         if self.count >= MAX_LABELS:
             raise TooManyLabels
-        label = rules.new_label(label_id, name, data, self.counters.revision + 1, self.counters.now)
+        label = rules.new_label(label_id, name, data, self.unit.next_revision(), self.unit.now)
         self.unit.store(label_queries.INSERT, **_values(label))
-        self._count(1)
         return self.document(label, 0, is_new=True)
 
     def remove(self, label: Row, carrying: int) -> None:
-        """Take a label off its tasks, and remove it."""
-        revision = self.counters.revision + 1
+        """Remove a label, and take it off the tasks that carry it."""
+        revision = self.unit.next_revision()
         self.unit.store(label_queries.REMOVE, label=label.id)
-        self.unit.store(label_queries.BURY, label=label.id, label_revision=revision)
+        self.unit.bury("label", label.id, revision)
         self._change_tasks(label_queries.TAKE_OFF_TASKS, label.name, carrying, revision)
 
     def _change_tasks(self, statement: Executable, name: str, carrying: int, revision: int) -> None:
         """Change the tasks that carry a label, each with its own revision after the label's."""
         if carrying:
             self.unit.store(statement, label_before=name, label_revision=revision)
-        self._count(1 + carrying)
-
-    def _count(self, changes: int) -> None:
-        revision, task_count, _, position = self.counters
-        counted = {"counted_tasks": task_count, "counted_position": position}
-        self.unit.store(COUNT, counted_revision=revision + changes, **counted)
+            self.unit.next_revision(carrying)
 
     def document(self, label: Row, task_count: int, *, is_new: bool = False) -> LabelDocument:
         """Return a label as the answer of a change, byte for byte as the list has it."""

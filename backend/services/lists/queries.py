@@ -22,6 +22,7 @@ from sqlalchemy import (
     delete,
     func,
     literal,
+    literal_column,
     null,
     true,
     update,
@@ -38,14 +39,15 @@ from backend.models.task import Status
 from backend.services.lists.rules import Row
 from backend.services.resources.parameters import OWN_LISTS, OWNED, USER_ID
 from backend.services.resources.statements import as_json, is_unknown, tag_of_account
+from backend.services.resources.tombstones import MOVED, NAMES, replacing
 from backend.services.tasks.columns import STATUS
-from backend.services.tombstones import MOVED, NAMES, replacing
 from backend.services.unit_of_work import Rows
 
 _FIRST_ID: ColumnElement[Any] = literal(UUID(int=0), Uuid)
 _LIVING = lists.c.deleted_at.is_(None)
 _LIST_ID: ColumnElement[Any] = bind("list", type_=Uuid)
 _REVISION: ColumnElement[int] = bind("list_revision", type_=BigInteger)
+_MOVED: ColumnElement[str] = literal_column(f"'{MOVED}'", Text)
 
 PUBLIC = tuple(name for name, field in ListPublic.model_fields.items() if field.is_required())
 PUBLIC_IN_TRASH = (*PUBLIC, "deleted_at")
@@ -119,7 +121,13 @@ def _numbered(condition: ColumnElement[bool]) -> Subquery:
 def _say_freed() -> Insert:
     """Say that the list's tasks have left it, before they do, with the revisions that they get."""
     inside = _numbered(true())
-    columns: list[Any] = [cast(USER_ID, Text), inside.c.id, _REVISION + inside.c.number, MOVED, array([_LIST_ID])]
+    columns: list[Any] = [
+        cast(USER_ID, Text),
+        inside.c.id,
+        _REVISION + inside.c.number,
+        literal_column(f"'{MOVED}'", Text),
+        array([_LIST_ID]),
+    ]
     rows: Any = select(*columns)  # more columns than the stubs support
     return replacing(insert(tombstones).from_select(NAMES, rows))
 
@@ -158,16 +166,6 @@ def _new(name: str) -> Any:
     return bind(f"wanted_{name}", type_=lists.c[name].type)
 
 
-def _bury() -> Insert:
-    """Leave a tombstone; the same id may have been that of a task."""
-    values = {"user_id": USER_ID, "id": _LIST_ID, "revision": _REVISION, "kind": "list"}
-    tombstone = insert(tombstones).values(values)
-    return tombstone.on_conflict_do_update(
-        index_elements=[tombstones.c.user_id, tombstones.c.id],
-        set_={name: tombstone.excluded[name] for name in ("revision", "deleted_at", "kind")},
-    )
-
-
 STORED = Row._fields
 CHANGING = ("name", "color", "position", "archived_at", "deleted_at", "updated_at", "revision")
 _IN_TRASH = tasks.c.in_trash.is_(True)
@@ -195,7 +193,6 @@ UPDATE = update(lists).where(OWN_LISTS, lists.c.id == _LIST_ID).values({name: _n
 OTHERS = select(lists.c.position, lists.c.id).where(OWN_LISTS, _LIVING, lists.c.id != _LIST_ID)
 PLACE = _place()
 REMOVE = delete(lists).where(OWN_LISTS, lists.c.id == _LIST_ID)
-BURY = _bury()
 TRASH_TASKS = _change_tasks(_NOT_IN_TRASH, deleted_at=func.now())
 SAY_FREED = _say_freed()
 # Those in the trash go along: the tasks above them may be living, and a subtask is in the list of its parent.

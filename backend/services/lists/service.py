@@ -22,9 +22,8 @@ from backend.models.task_file import Fate
 from backend.models.values.etags import Revisions
 from backend.services.lists import queries, rules
 from backend.services.lists.rules import Row
-from backend.services.tasks.queries import COUNT
-from backend.services.unit_of_work import Counters, UnitOfWork, unit_of_work
-from backend.utils.positions import Place, given_position, last_positions
+from backend.services.unit_of_work import UnitOfWork, unit_of_work
+from backend.utils.positions import Place, last_positions
 from backend.utils.postgres_json import to_json
 
 
@@ -46,14 +45,13 @@ class Lists:
 
 @dataclass(slots=True)
 class _Loaded:
-    """A user's counters, how many lists the user has, and the one that a change names, if there is one.
+    """How many lists a user has, and the one that a change names, if there is one.
 
     If they were asked for, `tasks` has the numbers of the list's tasks: the living ones, those that went to the trash
     along with it, and all.
     """
 
     unit: UnitOfWork
-    counters: Counters
     count: int
     list: Row | None
     tasks: tuple[int, ...] = ()
@@ -63,11 +61,11 @@ class _Loaded:
     def load(cls, unit: UnitOfWork, list_id: UUID, *others: UUID, with_tasks: bool = False) -> _Loaded:
         """Lock the user's row, and read the list with this id, and others."""
         rows = queries.NAMED_WITH_TASKS if with_tasks else queries.NAMED
-        counters, (count,), found = unit.load_all(rows, list_ids=[list_id, *others])
+        (count,), found = unit.load_all(rows, list_ids=[list_id, *others])
         end = len(Row._fields)
         named = {row[0]: Row(*row[:end]) for row in found}
         tasks = tuple(found[0][end:]) if with_tasks and found else ()
-        return cls(unit, counters, count, named.get(list_id), tasks, named)
+        return cls(unit, count, named.get(list_id), tasks, named)
 
     def find(self, expected: Revisions | None, *, in_trash_too: bool = False) -> Row:
         """Return the list; raises ListNotFound, or ListChanged when its revision is not expected."""
@@ -81,18 +79,17 @@ class _Loaded:
         """Add a new list; raises TooManyLists."""
         if self.count >= MAX_LISTS:
             raise TooManyLists
-        new = new._replace(revision=self.counters.revision + 1, position=self._given(new.position))
+        new = new._replace(revision=self.unit.next_revision(), position=self.unit.give_position(new.position))
         self.unit.store(queries.INSERT, **{f"wanted_{name}": value for name, value in new._asdict().items()})
-        self._count(1)
         return new
 
     def keep(self, wanted: Row, changing: Executable | None = None, number: int = 0) -> Row:
         """Store a list as the rules have made it, and change this number of its tasks; nothing if it is the same."""
         if wanted == self.list:
             return wanted
-        wanted = rules.changed(wanted, self.counters.revision + 1, self.counters.now)
+        wanted = rules.changed(wanted, self.unit.next_revision(), self.unit.now)
         if self.list is None or wanted.position != self.list.position:
-            wanted = wanted._replace(position=self._given(wanted.position))
+            wanted = wanted._replace(position=self.unit.give_position(wanted.position))
         values = {f"wanted_{name}": getattr(wanted, name) for name in queries.CHANGING}
         self.unit.store(queries.UPDATE, list=wanted.id, **values)
         self._change_tasks(wanted, changing, number)
@@ -102,50 +99,36 @@ class _Loaded:
         """Put a list on this side of a place, which takes a round trip to read where others are; raises NoRoom."""
         others = [Place(*row) for row in self.unit.read(queries.OTHERS, list=found.id)]
         positions = rules.moved(found, side, near, others)
-        self._note(*positions.values())
+        self.unit.note_positions(*positions.values())
         wanted = found._replace(position=positions.pop(found.id, found.position))
+        kept = self.keep(wanted)
         if positions:
             placed = {"placed_lists": [*positions], "placed_positions": [*positions.values()]}
-            self.unit.store(queries.PLACE, list_revision=self.counters.revision + 1, **placed)
-        return self.keep(wanted, number=len(positions))
-
-    def _given(self, wanted: str) -> str:
-        """Return the position that a change gives to its list, and note it."""
-        revision, _, now, last = self.counters
-        position = given_position(wanted, now, revision + 1, last)
-        self._note(position)
-        return position
-
-    def _note(self, *positions: str) -> None:
-        """Note the greatest position that was given."""
-        last = max(self.counters.last_position, *positions)
-        self.counters = self.counters._replace(last_position=last)
+            self.unit.store(queries.PLACE, list_revision=kept.revision, **placed)
+            self.unit.next_revision(len(positions))
+        return kept
 
     def remove(self, removed: Row, changing: Executable, number: int) -> None:
         """Remove a list for good, and change this number of its tasks."""
-        self._change_tasks(removed, changing, number, is_followed=False)
+        revision = self.unit.next_revision()
+        self._change_tasks(removed._replace(revision=revision), changing, number, is_followed=False)
         self.unit.store(queries.REMOVE, list=removed.id)
-        self.unit.store(queries.BURY, list=removed.id, list_revision=self.counters.revision + 1)
+        self.unit.bury("list", removed.id, revision)
 
     def _change_tasks(self, of: Row, statement: Executable | None, number: int, *, is_followed: bool = True) -> None:
         """Change tasks of the list, each with its own revision after the list's; `is_followed`: by tokens for it."""
-        if statement is not None and number:
-            params: dict[str, Any] = {}
-            if statement is queries.RESTORE_TASKS:
-                params["trashed_at"] = self.list and self.list.deleted_at
-            params |= {"list": of.id, "list_revision": self.counters.revision + 1}
-            if statement in queries.TAKING_OUT:
-                params["last_positions"] = last_positions(self.counters.now, self.counters.last_position)
-                self._note(f"{params['last_positions']}{number:010}1")
-            if statement is queries.FREE_TASKS and is_followed:
-                self.unit.store(queries.SAY_FREED, **params)
-            self.unit.store(statement, **params)
-        self._count(1 + number)
-
-    def _count(self, changes: int) -> None:
-        revision, task_count, _, position = self.counters
-        counted = {"counted_tasks": task_count, "counted_position": position}
-        self.unit.store(COUNT, counted_revision=revision + changes, **counted)
+        if statement is None or not number:
+            return
+        params: dict[str, Any] = {"list": of.id, "list_revision": of.revision}
+        if statement is queries.RESTORE_TASKS:
+            params["trashed_at"] = self.list and self.list.deleted_at
+        if statement in queries.TAKING_OUT:
+            params["last_positions"] = last_positions(self.unit.now, self.unit.last_position)
+            self.unit.note_positions(f"{params['last_positions']}{number:010}1")
+        if statement is queries.FREE_TASKS and is_followed:
+            self.unit.store(queries.SAY_FREED, **params)
+        self.unit.store(statement, **params)
+        self.unit.next_revision(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +180,7 @@ class ListService:
     def _create(self, list_id: UUID, data: ListCreate, *, only_new: bool) -> ListDocument:
         with self._loaded(list_id) as loaded:
             if loaded.list is None:
-                return _document(loaded.add(rules.new_list(list_id, data, loaded.counters.now)), is_new=True)
+                return _document(loaded.add(rules.new_list(list_id, data, loaded.unit.now)), is_new=True)
             rules.refuse_in_trash(loaded.list)
             if only_new:
                 raise _changed_since(loaded.list)
@@ -211,7 +194,7 @@ class ListService:
         Raises TooManyLists, and PreconditionRequired for a list that would change and must not (`only_adds`).
         """
         with self._loaded(data.id, with_tasks=True) as loaded:
-            now, found = loaded.counters.now, loaded.list
+            now, found = loaded.unit.now, loaded.list
             if found is None:
                 loaded.add(rules.new_list(data.id, data, now))
                 return Fate.CREATED
@@ -231,7 +214,7 @@ class ListService:
         """Change only the fields that were sent; raises ListNotFound, and ValidationFailed for another list."""
         rules.refuse_another(data, list_id)
         with self._loaded(list_id) as loaded:
-            return _document(loaded.keep(rules.edited(loaded.find(expected), data, loaded.counters.now)))
+            return _document(loaded.keep(rules.edited(loaded.find(expected), data, loaded.unit.now)))
 
     @repeatable
     def move(self, list_id: UUID, to: Move, expected: Revisions | None = None) -> ListDocument:
@@ -249,7 +232,7 @@ class ListService:
     def delete(self, list_id: UUID, expected: Revisions | None = None, *, tasks: str = TasksOfDeleted.TRASH) -> None:
         """Move the list to the trash along with its living tasks, or take all tasks out of it; raises ListNotFound."""
         with self._loaded(list_id, with_tasks=True) as loaded:
-            wanted = rules.trashed(loaded.find(expected), loaded.counters.now)
+            wanted = rules.trashed(loaded.find(expected), loaded.unit.now)
             living, _, everything = loaded.tasks
             if tasks == TasksOfDeleted.TRASH:
                 loaded.keep(wanted, queries.TRASH_TASKS, living)

@@ -47,7 +47,7 @@ from backend.services.tasks.storing import remove_tasks, store_tasks
 from backend.services.tasks.tree import Tree, along, placed, refuse_overgrown, restored
 from backend.services.tasks.tree_queries import MAX_IN_TREES
 from backend.services.unit_of_work import UnitOfWork
-from backend.utils.positions import LAST, given_position
+from backend.utils.positions import LAST
 from backend.utils.postgres_json import to_json
 from backend.utils.priorities import word_of
 
@@ -57,9 +57,8 @@ MAX_CHANGES = 10_000  # of one request: a batch may change the same tasks again 
 
 @dataclass(slots=True)
 class LoadedTasks:
-    """One user's counters, and those of the user's tasks that a change names; `now` is the time of the change.
+    """Those of a user's tasks that a change names.
 
-    `last` is the greatest position that the user's tasks and lists have had.
     `lists` are the ids of the living lists that tasks may come into, and `taken` those of tasks that a token for one
     list does not show, which no new task can have. The tree holds the named tasks and, if others may change along with
     them, the trees that these are in. Of these others, only what trees may change is loaded.
@@ -67,10 +66,6 @@ class LoadedTasks:
 
     unit: UnitOfWork
     max_tasks: int
-    revision: int
-    task_count: int
-    now: datetime
-    last: str
     tree: Tree
     _before: dict[UUID, Row]
     _labels: NamedLabels
@@ -79,10 +74,11 @@ class LoadedTasks:
     _knows_trees: bool = False
     _removed: list[Row] = field(default_factory=list)
     uids: dict[UUID, str] = field(default_factory=dict)  # that tasks get
-    first_revision: int = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.first_revision = self.revision
+    @property
+    def now(self) -> datetime:
+        """Return the time of the change."""
+        return self.unit.now
 
     @property
     def tasks(self) -> Mapping[UUID, Row]:
@@ -106,7 +102,7 @@ class LoadedTasks:
         if names.lists is not None:
             params["list_ids"] = list(names.lists)
         choices = queries.NAMED_BESIDE if unit.list_id is None else queries.NAMED_IN_LIST
-        counters, of_user, found = unit.load_all(choices[bool(keys), names.lists is not None, names.adopts], **params)
+        of_user, found = unit.load_all(choices[bool(keys), names.lists is not None, names.adopts], **params)
         beside = iter(of_user)
         labels = NamedLabels.of(next(beside) or (), next(beside)) if keys else NamedLabels()
         lists, adopted, taken = (
@@ -117,7 +113,7 @@ class LoadedTasks:
         for row in found:
             tree.put(Row(*row))
         taken -= tree.tasks.keys()
-        loaded = cls(unit, max_tasks, *counters, tree, tree.tasks.copy(), labels, lists, taken)
+        loaded = cls(unit, max_tasks, tree, tree.tasks.copy(), labels, lists, taken)
         loaded._read_trees(adopted | names.in_trees(task_ids, tree.tasks))
         return loaded
 
@@ -155,7 +151,7 @@ class LoadedTasks:
         ValidationFailed for an unknown list or a parent that it cannot have, OutsideList for a list that the token is
         not for, and IdTaken.
         """
-        if self.task_count >= self.max_tasks:
+        if self.unit.task_count >= self.max_tasks:
             raise TooManyTasks
         if task.id in self.taken:
             raise IdTaken
@@ -168,18 +164,12 @@ class LoadedTasks:
         if below or task.parent_id is not None:
             refuse_overgrown(task, self.tree)
         task = self.spelled(task)._replace(has_subtasks=bool(below))
-        self.revision = self._labels.make(task.labels, self.revision) + 1
-        self.task_count += 1
-        task = task._replace(revision=self.revision, position=self._given(task.position))
+        self._labels.make(task.labels, self.unit.next_revision)
+        self.unit.task_count += 1
+        task = task._replace(revision=self.unit.next_revision(), position=self.unit.give_position(task.position))
         self._put(task)
         self._count_along(each._replace(list_id=task.list_id) for each in below if each.list_id != task.list_id)
         return task
-
-    def _given(self, wanted: str) -> str:
-        """Return the position that the counted change gives, and note the greatest."""
-        position = given_position(wanted, self.now, self.revision, self.last)
-        self.last = max(self.last, position)
-        return position
 
     def spelled(self, task: Row) -> Row:
         """Spell the labels of a task as the user has them, unless it carries just these already."""
@@ -207,7 +197,7 @@ class LoadedTasks:
         if task.parent_id not in {None, was.parent_id}:
             refuse_overgrown(task, self.tree)
         new = task.labels if task.labels != before.labels else ()
-        self.revision = self._labels.make(new, self.revision)
+        self._labels.make(new, self.unit.next_revision)
         if task.has_subtasks and self._knows_trees and self.unit.list_id is None:
             task = task._replace(has_subtasks=self.tree.has_below(task.id))
         task = self._count(task)
@@ -221,12 +211,13 @@ class LoadedTasks:
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
         """Undo all that the block has done if it raises: changes, removals, labels and counters."""
-        counters = self.revision, self.task_count, self.last, self.lists
+        counters, lists = self.unit.savepoint(), self.lists
         removed, tree, labels = len(self._removed), self.tree.savepoint(), self._labels.savepoint()
         try:
             yield
         except TaskAPIError:
-            self.revision, self.task_count, self.last, self.lists = counters
+            self.unit.undo(counters)
+            self.lists = lists
             del self._removed[removed:]
             self.tree.undo(tree)
             self._labels.undo(labels)
@@ -239,12 +230,11 @@ class LoadedTasks:
     def _count(self, task: Row) -> Row:
         """Count a change of a task, and give it the next revision; raises TooManyChanges."""
         give_way()
-        if self.revision - self.first_revision >= MAX_CHANGES:
+        if self.unit.changes >= MAX_CHANGES:
             raise TooManyChanges
-        self.revision += 1
-        task = changed(task, self.revision, self.now)
+        task = changed(task, self.unit.next_revision(), self.now)
         if task.position != self.tasks[task.id].position:
-            task = task._replace(position=self._given(task.position))
+            task = task._replace(position=self.unit.give_position(task.position))
         self._put(task)
         return task
 
@@ -296,7 +286,7 @@ class LoadedTasks:
         except NoRoom:
             nearest = Neighbours.many(self.unit, moved, side, beside)
             room = nearest.make_room()
-        self.last = max(self.last, *room.before, room.position, *room.after)
+        self.unit.note_positions(*room.before, room.position, *room.after)
         for row, position in nearest.moved(room):
             self._count(self._take(row)._replace(position=position))
         return moved._replace(position=room.position)
@@ -310,10 +300,9 @@ class LoadedTasks:
             raise OutsideList(details=(REMOVED_BY_OWNER,))
         for each in in_turns([task, *self.tree.below(task.id)]):
             if task.deleted_at is None or each.deleted_at is not None:
-                self.revision += 1
-                self.task_count -= 1
+                self.unit.task_count -= 1
                 self.tree.remove(each)
-                self._removed.append(each._replace(revision=self.revision))
+                self._removed.append(each._replace(revision=self.unit.next_revision()))
 
     def document(self, task: Row, *, is_new: bool = False) -> TaskDocument:
         """Return a task as the answer of a change."""
@@ -328,15 +317,13 @@ class LoadedTasks:
         return self._before.get(task_id)
 
     def store(self) -> None:
-        """Store the tasks that differ from what was loaded or get a UID, and the counters; nothing if none does."""
+        """Store the tasks that differ from what was loaded or get a UID; nothing if none does."""
         different = [task for task in in_turns(self.tasks.values()) if self._differs(task)]
         if not different and not self._removed:
             return
         self._labels.store(self.unit)
         store_tasks(self.unit, self._before, different, self.uids)
         remove_tasks(self.unit, self._removed)
-        counted = {"counted_revision": self.revision, "counted_tasks": self.task_count}
-        self.unit.store(queries.COUNT, **counted, counted_position=self.last)
 
     def _differs(self, task: Row) -> bool:
         return task != self._before.get(task.id) or task.id in self.uids

@@ -51,8 +51,8 @@ class NamedLabels:
             first.setdefault((key, known), known or name)
         return list(first.values())
 
-    def make(self, names: Iterable[str], revision: int) -> int:
-        """Make the labels that do not exist yet, each with the next revision after this one; returns the last.
+    def make(self, names: Iterable[str], next_revision: Callable[[], int]) -> None:
+        """Make the labels that do not exist yet, each with a revision of its own.
 
         Raises TooManyLabels, and makes none, when the account cannot hold them all.
         """
@@ -60,11 +60,9 @@ class NamedLabels:
         if self.count + len(missing) > MAX_LABELS:
             raise TooManyLabels
         for name in missing.values():
-            revision += 1
-            self._new.append(_NewLabel(self.new_id(), name, name_key_of(name), revision))
+            self._new.append(_NewLabel(self.new_id(), name, name_key_of(name), next_revision()))
         self.spellings |= missing
         self.count += len(missing)
-        return revision
 
     def savepoint(self) -> int:
         """Return what `undo` takes to unmake the labels that are made from now on."""

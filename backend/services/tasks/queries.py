@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     ColumnElement,
     Integer,
     Text,
@@ -31,7 +30,7 @@ from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.models.tables import lists, tasks, users
+from backend.models.tables import lists, tasks
 from backend.services.resources.parameters import LIST_OF_SESSION, OWN_LISTS, OWNED, USER_ID
 from backend.services.resources.statements import as_json
 from backend.services.tasks.columns import ALIVE, TASK_ID, public, subtask_counts
@@ -50,8 +49,6 @@ _CHANGING = tuple(name for name in STORED if name not in _FIXED)
 _STATE = ("completed", "completed_at", "open_status", "deleted_at", "updated_at", "revision")
 _TEXTS = ("title", "description", "updated_at", "revision")
 _PLAIN = ("id", "title", "description", "created_at", "updated_at", "revision", "request_hash", "position")
-
-_BIG = BigInteger()
 
 
 def _get(*more: ColumnElement[Any]) -> Select[int, str]:
@@ -132,8 +129,6 @@ def _around(*, in_inbox: bool) -> Any:
     return union_all(*(select(_next(side, in_inbox=in_inbox).subquery()) for side in SIDES))
 
 
-_REVISION = bind("counted_revision", type_=_BIG)
-
 GET = _get()
 GET_WITH_COUNTS = _get(subtask_counts(tasks).label("subtask_counts"))
 _IS_NAMED = OWNED & (tasks.c.id == any_(cast(bind("task_ids"), ARRAY(Uuid))))
@@ -169,5 +164,3 @@ STORE_ALL = _store_all()
 STORE_ALL_IN_LIST = _store_all(is_of_list=True)  # in a session of one list
 STORE_WITH_UIDS = _store_all("uid")
 STORE_WITH_UIDS_IN_LIST = _store_all("uid", is_of_list=True)
-_COUNTED = {"task_count": bind("counted_tasks", type_=_BIG), "last_position": bind("counted_position", type_=Text)}
-COUNT = update(users).where(users.c.id == USER_ID).values(revision=_REVISION, **_COUNTED)

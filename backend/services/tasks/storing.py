@@ -13,9 +13,9 @@ from uuid import UUID
 from sqlalchemy import Executable
 
 from backend.database.giving_way import in_turns
+from backend.services.resources.tombstones import MOVED
 from backend.services.tasks import queries, tree_queries
 from backend.services.tasks.rules import Row
-from backend.services.tombstones import MOVED_TASKS, SAY_MOVED
 from backend.services.unit_of_work import UnitOfWork
 
 NO_UIDS: Mapping[UUID, str] = MappingProxyType({})
@@ -46,9 +46,9 @@ def store_tasks(
 def remove_tasks(unit: UnitOfWork, removed: list[Row]) -> None:
     """Remove tasks for good, and leave a tombstone of each."""
     if removed:
-        unit.store(tree_queries.REMOVE, each_removed_id=[task.id for task in removed])
-        gone = ((task.id, task.revision, task.list_id) for task in removed)
-        _store_all(unit, tree_queries.BURY, tree_queries.REMOVED, gone)
+        unit.store(tree_queries.REMOVE, **{tree_queries.REMOVED: [task.id for task in removed]})
+        for task in in_turns(removed):
+            unit.bury("task", task.id, task.revision, task.list_id)
 
 
 def _store_with_uids(unit: UnitOfWork, tasks: list[Row], uids: Mapping[UUID, str]) -> None:
@@ -88,10 +88,10 @@ def _parted(before: Mapping[UUID, Row], changed: list[Row], uids: Mapping[UUID, 
 
 def _say_moved(unit: UnitOfWork, before: Mapping[UUID, Row], changed: list[Row]) -> None:
     """Leave word for the followers of the lists that tasks have left."""
-    was_in = ((task, before[task.id].list_id) for task in in_turns(changed) if task.id in before)
-    left = [(task.id, was, task.revision) for task, was in was_in if was is not None and was != task.list_id]
-    if left:
-        _store_all(unit, SAY_MOVED, MOVED_TASKS, left)
+    for task in in_turns(changed):
+        was = before.get(task.id)
+        if was is not None and was.list_id not in {None, task.list_id}:
+            unit.bury(MOVED, task.id, task.revision, was.list_id)
 
 
 def _store_one(unit: UnitOfWork, before: Row | None, task: Row) -> None:

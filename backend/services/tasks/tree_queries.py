@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     ColumnElement,
     FromClause,
     Integer,
@@ -22,15 +21,13 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy import bindparam as bind
-from sqlalchemy.dialects.postgresql import array, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import Delete, Insert
-from sqlalchemy.types import TypeEngine
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.models.tables import tasks, tombstones
+from backend.models.tables import tasks
 from backend.services.resources.parameters import OWNED, USER_ID, owned
-from backend.services.tombstones import NAMES, replacing
 
 MAX_IN_TREES = 10_000  # tasks that one change reads of trees
 
@@ -41,7 +38,7 @@ CHANGING = (
 )
 READ = ("id", "created_at", *CHANGING)
 STATES = tuple(f"each_state_{name}" for name in ("id", *CHANGING))  # parameters: their nth elements are one task
-REMOVED = ("each_removed_id", "each_removed_revision", "each_removed_list")
+REMOVED = "each_removed_id"
 
 
 def _ids(name: str) -> ColumnElement[Any]:
@@ -108,23 +105,10 @@ def _store_states() -> Insert:
 
 
 def _remove() -> Delete:
-    return delete(tasks).where(OWNED, tasks.c.id == _ids(REMOVED[0]))
-
-
-def _bury() -> Insert:
-    """Leave a tombstone of each removed task, also for the followers of the list that it was in."""
-    kinds: dict[str, TypeEngine[Any]] = {"id": Uuid(), "revision": BigInteger(), "list_id": Uuid()}
-    arrays = [cast(bind(name), ARRAY(kind)) for name, kind in zip(REMOVED, kinds.values(), strict=True)]
-    rows = func.unnest(*arrays).table_valued(*(column(name, kind) for name, kind in kinds.items()))
-    each = rows.render_derived(name="removed")
-    lists = func.array_remove(array([each.c.list_id]), None)
-    columns: list[Any] = [cast(USER_ID, Text), each.c.id, each.c.revision, cast("task", Text), lists]
-    removed: Any = select(*columns)
-    return replacing(insert(tombstones).from_select(NAMES, removed))
+    return delete(tasks).where(OWNED, tasks.c.id == _ids(REMOVED))
 
 
 IN_TREES = _in_trees()
 ADOPTED = _adopted()
 STORE_STATES = _store_states()
 REMOVE = _remove()
-BURY = _bury()
