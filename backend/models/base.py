@@ -112,8 +112,8 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskDocument(Document):
-    """One task as JSON text, with its revision and id, and whether it was just created."""
+class RowDocument(Document):
+    """One row as JSON text, with its revision and id, and whether it was just made."""
 
     id: UUID
     is_new: bool = dataclasses.field(default=False, compare=False)

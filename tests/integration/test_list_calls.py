@@ -280,8 +280,8 @@ def test_a_list_is_removed_for_good(client: httpx.Client, database_url: str, pla
     delete(client, made, permanent="true", tasks=place)
 
     is_gone = is_in_trash or place == "trash"
-    # In the order of their revisions before.
-    numbers = (revision + 3, revision + 2) if is_in_trash else (revision + 2, revision + 3)
+    # In the order of their revisions before; the list itself comes after them.
+    numbers = (revision + 2, revision + 1) if is_in_trash else (revision + 1, revision + 2)
     assert stored(database_url, task) == (None, is_gone, numbers[0])
     assert stored(database_url, trashed) == (None, True, numbers[1])
     assert revision_of(client) == revision + 3

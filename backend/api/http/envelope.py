@@ -11,7 +11,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from backend.errors import Detail, TaskAPIError, ValidationFailed
-from backend.models.base import Document, Page, TaskDocument
+from backend.models.base import Document, Page, RowDocument
 from backend.models.change import ChangePage
 from backend.models.task_file import ImportReport
 from backend.services.tasks.batch import Outcome
@@ -96,7 +96,7 @@ def batch_response(outcomes: list[Outcome], request_id: str) -> Response:
 
 
 def _result(index: int, outcome: Outcome, request_id: str) -> str:
-    if isinstance(outcome, TaskDocument):
+    if isinstance(outcome, RowDocument):
         status, rest = 201 if outcome.is_new else 200, f',"data":{outcome.json}}}'
     elif isinstance(outcome, TaskAPIError):
         status, rest = outcome.status, f",{_error_text(envelope(outcome, request_id), outcome)[1:]}"

@@ -25,9 +25,9 @@ from backend.api.openapi.operations import (
 from backend.api.routes import DatabaseRoute
 from backend.errors import Forbidden, LabelExists, LabelNotFound, TooManyLabels, Unauthorized
 from backend.models.access_token import Scope
+from backend.models.base import RowDocument
 from backend.models.fields import AnyLabelName, LabelName
 from backend.models.label import LabelPut, LabelUpdate
-from backend.services.labels.service import LabelDocument
 
 router = APIRouter(
     prefix="/api/labels",
@@ -94,7 +94,7 @@ def put_label(labels: Labels, name: NewName, once: Once, data: Looks) -> Respons
     return once(labels, data, lambda labels: _shown(labels.put(name, data)))
 
 
-def _shown(label: LabelDocument) -> Response:
+def _shown(label: RowDocument) -> Response:
     return document_response(label, status=201 if label.is_new else 200)
 
 

@@ -28,10 +28,10 @@ from backend.api.openapi.operations import (
 from backend.api.routes import DatabaseRoute
 from backend.errors import Forbidden, ListConflict, ListNotFound, NoRoom, Unauthorized
 from backend.models.access_token import Scope
+from backend.models.base import RowDocument
 from backend.models.fields import UUID_EXAMPLE, CanonicalUUID
 from backend.models.list import ListCreate, ListDeleteQuery, ListsQuery, ListUpdate
 from backend.models.move import BOTH, Move
-from backend.services.lists.service import ListDocument
 from backend.utils.plain_words import BLANK
 
 router = APIRouter(
@@ -98,7 +98,7 @@ def create_list(lists: Lists, data: NewList, only_new: OnlyNew, once: Once) -> R
     return once(lists, data, lambda lists: _created(lists.create(data, only_new=only_new)))
 
 
-def _created(found: ListDocument) -> Response:
+def _created(found: RowDocument) -> Response:
     return tagged_response(found, status=201 if found.is_new else 200, Location=f"/api/lists/{found.id}")
 
 

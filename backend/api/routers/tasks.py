@@ -36,7 +36,7 @@ from backend.errors import (
     Unauthorized,
 )
 from backend.models.access_token import Scope
-from backend.models.base import TaskDocument
+from backend.models.base import RowDocument
 from backend.models.fields import (
     UUID_EXAMPLE,
     CanonicalUUID,
@@ -144,7 +144,7 @@ def create_task(tasks: Tasks, data: NewTask, only_new: OnlyNew, once: Once) -> R
     return once(tasks, data, lambda tasks: _created(tasks.create(data, only_new=only_new)))
 
 
-def _created(task: TaskDocument) -> Response:
+def _created(task: RowDocument) -> Response:
     return tagged_response(task, status=201 if task.is_new else 200, Location=f"/api/tasks/{task.id}")
 
 

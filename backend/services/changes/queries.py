@@ -33,8 +33,7 @@ from sqlmodel.sql.expression import Select
 
 from backend.models.label import LabelInFeed
 from backend.models.tables import labels, lists, tasks, tombstones, users
-from backend.services.lists.queries import PUBLIC as PUBLIC_OF_LIST
-from backend.services.lists.queries import public as public_of_list
+from backend.services.lists.queries import LISTS
 from backend.services.resources.parameters import LIST_OF_SESSION, OWN_LISTS, OWNED, USER_ID
 from backend.services.resources.statements import as_json
 from backend.services.tasks.columns import public
@@ -104,14 +103,14 @@ def _changed_labels() -> Change:
 def _changed_lists() -> Change:
     """Select lists that changed: living ones in full, those in the trash only as deleted."""
     changed = (
-        select(*(*public_of_list(), lists.c.deleted_at))
+        select(*LISTS.public_columns(is_in_trash=True))
         .where(OWN_LISTS, lists.c.revision > _SINCE)
         .order_by(lists.c.revision)
         .limit(_MAX_ROWS + 1)
         .subquery("changed_list")
     )
     shown, gone = (
-        select(*(changed.c[name] for name in PUBLIC_OF_LIST)).correlate(changed).lateral("shown_list"),
+        select(*(changed.c[name] for name in LISTS.public_names())).correlate(changed).lateral("shown_list"),
         _gone(changed),
     )
     document = case((changed.c.deleted_at.is_not(None), as_json(gone)), else_=as_json(shown))

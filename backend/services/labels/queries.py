@@ -11,54 +11,55 @@ from sqlalchemy import (
     ColumnElement,
     Subquery,
     Text,
-    Uuid,
     any_,
-    case,
     cast,
-    delete,
     func,
-    literal,
     literal_column,
     update,
 )
 from sqlalchemy import bindparam as bind
-from sqlalchemy.dialects.postgresql import aggregate_order_by, array, insert
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql.dml import Update
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
+from backend.errors import LabelNotFound, TooManyLabels
 from backend.models.label import LabelPublic
-from backend.models.tables import labels, tasks, users
+from backend.models.tables import labels, tasks
+from backend.models.values.label_names import MAX_LABELS
 from backend.services.labels.rules import Row
+from backend.services.resources import statements
 from backend.services.resources.parameters import OWNED, USER_ID
-from backend.services.resources.statements import is_unknown, tag_of_account
+from backend.services.resources.resource import Resource
 from backend.services.tasks.columns import ALIVE
 from backend.services.unit_of_work import Rows
 
-_OWN_LABELS = labels.c.user_id == USER_ID
 # As the index has it: part of the text, for as a value Postgres could not tell that the index is enough.
 _CARRY_ANY = tasks.c.labels != literal_column("'{}'::text[]", ARRAY(Text))
-_LABEL_ID: ColumnElement[Any] = bind("label", type_=Uuid)
+
+
+# What labels are: all that is the same for every resource follows from this.
+LABELS = Resource(
+    kind="label",
+    table=labels,
+    own=labels.c.user_id == USER_ID,
+    row=Row,
+    public=LabelPublic,
+    max_rows=MAX_LABELS,
+    too_many=TooManyLabels,
+    not_found=LabelNotFound,
+)
 _OLD_NAME: ColumnElement[str] = bind("label_before", type_=Text)
-_REVISION: ColumnElement[int] = bind("label_revision", type_=BigInteger)
+_REVISION: ColumnElement[int] = LABELS.value("revision")
 
 
 def _list() -> Select[str, str | None]:
-    """Select the tag of all the user's data, and the labels as a JSON array; null for a client that has that tag.
-
-    A user who never wrote anything has no row.
-    """
+    """Select the labels in the order of their names, each with the number of its tasks."""
     carried = _carried()
     number = func.coalesce(carried.c.number, 0).label("task_count")
     columns = [number if each == number.name else labels.c[each] for each in LabelPublic.model_fields]
-    found = labels.outerjoin(carried, carried.c.name == labels.c.name)
-    key = labels.c.name_key.collate("C").label("key")
-    shown = select(*columns).correlate(labels, carried).lateral("shown")
-    document = func.row_to_json(shown.table_valued())
-    documents: Any = func.coalesce(cast(func.json_agg(aggregate_order_by(document, key)), Text), "[]")
-    listed = select(documents).select_from(found.join(shown, literal(True))).where(_OWN_LABELS)
-    tag = tag_of_account()
-    return select(tag, case((is_unknown(tag), listed.scalar_subquery()))).where(users.c.id == USER_ID)
+    order = (labels.c.name_key.collate("C"),)
+    return statements.listed(LABELS, columns, order, beside=(carried, carried.c.name == labels.c.name))
 
 
 def _carried() -> Subquery:
@@ -100,24 +101,17 @@ def _change_tasks(changed: Callable[[ColumnElement[Any]], ColumnElement[Any]]) -
     )
 
 
-def _new(name: str) -> Any:
-    return bind(f"label_{name}", type_=labels.c[name].type)
-
-
-STORED = Row._fields
-_CHANGING = ("name", "name_key", "color", "updated_at", "revision")
-
 LIST = _list()
 # With these keys, and how many tasks carry each; and how many labels the user has.
 NAMED = Rows(
     labels,
-    (*(labels.c[name] for name in STORED), _tasks_with()),
-    _OWN_LABELS & (labels.c.match_key == any_(cast(bind("label_keys"), ARRAY(Text)))),
-    (select(func.count()).select_from(labels).where(_OWN_LABELS).scalar_subquery(),),
+    (*(labels.c[name] for name in LABELS.stored), _tasks_with()),
+    LABELS.own & (labels.c.match_key == any_(cast(bind("label_keys"), ARRAY(Text)))),
+    (statements.number(LABELS),),
 )
-NAME_OF = select(labels.c.name).where(_OWN_LABELS, labels.c.id == _LABEL_ID)
-INSERT = insert(labels).values({"user_id": USER_ID, **{name: _new(name) for name in STORED}})
-UPDATE = update(labels).where(_OWN_LABELS, labels.c.id == _LABEL_ID).values({name: _new(name) for name in _CHANGING})
-REMOVE = delete(labels).where(_OWN_LABELS, labels.c.id == _LABEL_ID)
-RENAME_ON_TASKS = _change_tasks(lambda names: func.array_replace(names, _OLD_NAME, bind("label_name", type_=Text)))
+NAME_OF = select(labels.c.name).where(LABELS.own, labels.c.id == LABELS.value("id"))
+INSERT = statements.insert_one(LABELS)
+UPDATE = statements.update_one(LABELS)
+REMOVE = statements.remove_one(LABELS)
+RENAME_ON_TASKS = _change_tasks(lambda names: func.array_replace(names, _OLD_NAME, LABELS.value("name")))
 TAKE_OFF_TASKS = _change_tasks(lambda names: func.array_remove(names, _OLD_NAME))

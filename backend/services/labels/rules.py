@@ -23,12 +23,12 @@ class Row(NamedTuple):
     color: str | None
     created_at: datetime
     updated_at: datetime
-    revision: int
+    revision: int = 0
 
 
-def new_label(label_id: UUID, name: str, data: LabelPut, revision: int, now: datetime) -> Row:
-    """Make a label."""
-    return Row(label_id, name, name_key_of(name), data.color, created_at=now, updated_at=now, revision=revision)
+def new_label(label_id: UUID, name: str, data: LabelPut, now: datetime) -> Row:
+    """Return the label that a request makes. Its revision is set when it is counted."""
+    return Row(label_id, name, name_key_of(name), data.color, created_at=now, updated_at=now)
 
 
 def edited(label: Row, data: LabelPut) -> Row:
@@ -49,8 +49,3 @@ def refuse_another(data: LabelPut, name: str, label: Row | None) -> None:
     is_renamed = data.name is not None and key_of_label(data.name) != key_of_label(name)
     if is_renamed and not isinstance(data, LabelUpdate):
         raise ValidationFailed(details=(_OTHER_NAME,))
-
-
-def changed(label: Row, revision: int, now: datetime) -> Row:
-    """Give a changed label its revision and the time of the change, which never goes back."""
-    return label._replace(revision=revision, updated_at=max(now, label.updated_at))

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     Boolean,
     ColumnElement,
     DateTime,
@@ -16,10 +15,8 @@ from sqlalchemy import (
     Text,
     Uuid,
     any_,
-    case,
     cast,
     column,
-    delete,
     func,
     literal,
     literal_column,
@@ -28,66 +25,55 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import bindparam as bind
-from sqlalchemy.dialects.postgresql import aggregate_order_by, array, insert
+from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.models.list import ListPublic
-from backend.models.tables import lists, tasks, tombstones, users
+from backend.errors import ListChanged, ListNotFound, TooManyLists
+from backend.models.list import MAX_LISTS, ListPublic
+from backend.models.tables import lists, tasks, tombstones
 from backend.models.task import Status
 from backend.services.lists.rules import Row
+from backend.services.resources import statements
 from backend.services.resources.parameters import OWN_LISTS, OWNED, USER_ID
-from backend.services.resources.statements import as_json, is_unknown, tag_of_account
+from backend.services.resources.resource import Resource
 from backend.services.resources.tombstones import MOVED, NAMES, replacing
 from backend.services.tasks.columns import STATUS
 from backend.services.unit_of_work import Rows
 
 _FIRST_ID: ColumnElement[Any] = literal(UUID(int=0), Uuid)
 _LIVING = lists.c.deleted_at.is_(None)
-_LIST_ID: ColumnElement[Any] = bind("list", type_=Uuid)
-_REVISION: ColumnElement[int] = bind("list_revision", type_=BigInteger)
 _MOVED: ColumnElement[str] = literal_column(f"'{MOVED}'", Text)
 
-PUBLIC = tuple(name for name, field in ListPublic.model_fields.items() if field.is_required())
-PUBLIC_IN_TRASH = (*PUBLIC, "deleted_at")
-_SHOWN = {"archived": lists.c.archived_at.is_not(None).label("archived")}
-
-
-def public(names: tuple[str, ...] = PUBLIC) -> tuple[ColumnElement[Any], ...]:
-    """Return the columns of lists that clients see, in the order of the documented model."""
-    return tuple(_SHOWN[name] if name in _SHOWN else lists.c[name] for name in names)
-
-
-def _get() -> Select[int, str]:
-    found = select(*public()).where(OWN_LISTS, lists.c.id == _LIST_ID, _LIVING).subquery("found")
-    return select(found.c.revision, as_json(found))
+# What lists are: all that is the same for every resource follows from this.
+LISTS = Resource(
+    kind="list",
+    table=lists,
+    own=OWN_LISTS,
+    row=Row,
+    public=ListPublic,
+    max_rows=MAX_LISTS,
+    too_many=TooManyLists,
+    not_found=ListNotFound,
+    changed_since=ListChanged,
+    shown={"archived": lists.c.archived_at.is_not(None).label("archived")},
+)
+_LIST_ID: ColumnElement[Any] = LISTS.value("id")
+_REVISION: ColumnElement[int] = LISTS.value("revision")
 
 
 def _list(*, is_in_trash: bool, with_counts: bool) -> Select[str, str | None]:
-    """Select the tag of all the user's data, and lists as a JSON array; null for a client that has that tag.
-
-    A user who never wrote anything has no row.
-    """
-    source: Any = lists
-    columns = [*public(PUBLIC_IN_TRASH if is_in_trash else PUBLIC)]
+    """Select lists in the order of their positions, each with the numbers of its tasks if asked for."""
+    columns, beside = LISTS.public_columns(is_in_trash=is_in_trash), None
     if with_counts:
         counted = _counted()
-        source = lists.outerjoin(counted, counted.c.list_id == lists.c.id)
         none = func.json_build_object(*chain(*((status.value, 0) for status in Status)))
-        columns.append(func.coalesce(counted.c.counts, none).label("counts"))
+        columns = (*columns, func.coalesce(counted.c.counts, none).label("counts"))
+        beside = (counted, counted.c.list_id == lists.c.id)
     is_archived = lists.c.archived_at.is_not(None) == bind("archived", type_=Boolean)
     condition = lists.c.deleted_at.is_not(None) if is_in_trash else _LIVING & is_archived
-    shown = select(*columns).correlate(*([lists, counted] if with_counts else [lists])).lateral("shown")
-    order = (lists.c.position, lists.c.id)
-    documents: Any = func.json_agg(aggregate_order_by(func.row_to_json(shown.table_valued()), *order))
-    found = (
-        select(func.coalesce(cast(documents, Text), "[]"))
-        .select_from(source.join(shown, true()))
-        .where(OWN_LISTS, condition)
-    )
-    tag = tag_of_account()
-    return select(tag, case((is_unknown(tag), found.scalar_subquery()))).where(users.c.id == USER_ID)
+    return statements.listed(LISTS, columns, (lists.c.position, lists.c.id), condition, beside=beside)
 
 
 def _counted() -> Any:
@@ -162,37 +148,31 @@ def _place() -> Update:
     return update(lists).where(OWN_LISTS, lists.c.id == each.c.id).values(values)
 
 
-def _new(name: str) -> Any:
-    return bind(f"wanted_{name}", type_=lists.c[name].type)
-
-
-STORED = Row._fields
-CHANGING = ("name", "color", "position", "archived_at", "deleted_at", "updated_at", "revision")
 _IN_TRASH = tasks.c.in_trash.is_(True)
 _NOT_IN_TRASH = tasks.c.in_trash.is_(False)
 _TRASHED_TOGETHER = tasks.c.deleted_at == bind("trashed_at", type_=DateTime(timezone=True))
 
-GET = _get()
+GET = statements.get(LISTS)
 # By whether they are in the trash, and with counts.
-LISTS = {shape: _list(is_in_trash=shape[0], with_counts=shape[1]) for shape in product((False, True), repeat=2)}
+LISTINGS = {shape: _list(is_in_trash=shape[0], with_counts=shape[1]) for shape in product((False, True), repeat=2)}
 _NAMED = OWN_LISTS & (lists.c.id == any_(cast(bind("list_ids"), ARRAY(Uuid))))
-_COLUMNS = tuple(lists.c[name] for name in STORED)
-_NUMBER_OF_LISTS = select(func.count()).select_from(lists).where(OWN_LISTS).scalar_subquery()
+_COLUMNS = tuple(lists.c[name] for name in LISTS.stored)
+_NUMBER_OF_LISTS = (statements.number(LISTS),)
 # With these ids, and how many lists the user has.
-NAMED = Rows(lists, _COLUMNS, _NAMED, (_NUMBER_OF_LISTS,))
+NAMED = Rows(lists, _COLUMNS, _NAMED, _NUMBER_OF_LISTS)
 # The same, each with the numbers of its tasks: the living ones, those that went to the trash along with it, and all.
 NAMED_WITH_TASKS = Rows(
     lists,
     (*_COLUMNS, _number(_NOT_IN_TRASH), _number(_IN_TRASH, tasks.c.deleted_at == lists.c.deleted_at), _number()),
     _NAMED,
-    (_NUMBER_OF_LISTS,),
+    _NUMBER_OF_LISTS,
 )
-INSERT = insert(lists).values({"user_id": USER_ID, **{name: _new(name) for name in STORED}})
-UPDATE = update(lists).where(OWN_LISTS, lists.c.id == _LIST_ID).values({name: _new(name) for name in CHANGING})
+INSERT = statements.insert_one(LISTS)
+UPDATE = statements.update_one(LISTS)
+REMOVE = statements.remove_one(LISTS)
 # The places of those among which a list moves.
 OTHERS = select(lists.c.position, lists.c.id).where(OWN_LISTS, _LIVING, lists.c.id != _LIST_ID)
 PLACE = _place()
-REMOVE = delete(lists).where(OWN_LISTS, lists.c.id == _LIST_ID)
 TRASH_TASKS = _change_tasks(_NOT_IN_TRASH, deleted_at=func.now())
 SAY_FREED = _say_freed()
 # Those in the trash go along: the tasks above them may be living, and a subtask is in the list of its parent.

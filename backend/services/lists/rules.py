@@ -117,11 +117,6 @@ def moved(found: Row, side: str, near: Place, others: Iterable[Place]) -> dict[U
     return {found.id: room.position} | {each.id: position for each, position in zip(making, positions, strict=True)}
 
 
-def changed(found: Row, revision: int, now: datetime) -> Row:
-    """Give a changed list its revision, and the time of the change, which never goes back."""
-    return found._replace(revision=revision, updated_at=max(now, found.updated_at))
-
-
 def request_hash_of(data: ListCreate) -> bytes | None:
     """Return a hash that identifies a create request with an id chosen by the client; None without such an id.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -13,115 +13,59 @@ from uuid_utils.compat import uuid7
 
 from backend.database.retry import reads, repeatable
 from backend.database.session import Sessions
-from backend.errors import ListChanged, ListNotFound, PreconditionRequired, TooManyLists
-from backend.models.base import Document
+from backend.errors import PreconditionRequired
+from backend.models.base import RowDocument
 from backend.models.export import ImportedList
-from backend.models.list import MAX_LISTS, ListCreate, ListsQuery, ListUpdate, TasksOfDeleted
+from backend.models.list import ListCreate, ListsQuery, ListUpdate, TasksOfDeleted
 from backend.models.move import Move
 from backend.models.task_file import Fate
 from backend.models.values.etags import Revisions
 from backend.services.lists import queries, rules
 from backend.services.lists.rules import Row
+from backend.services.resources.reading import Listed, all_rows, one_row
+from backend.services.resources.working_set import WorkingSet
 from backend.services.unit_of_work import UnitOfWork, unit_of_work
 from backend.utils.positions import Place, last_positions
-from backend.utils.postgres_json import to_json
 
 
-@dataclass(frozen=True, slots=True)
-class ListDocument(Document):
-    """One list as JSON text, with its revision and id, and whether it was just made."""
+class _Loaded(WorkingSet[Row]):
+    """The lists that a change names, each with the numbers of its tasks if these were asked for.
 
-    id: UUID
-    is_new: bool = field(default=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Lists:
-    """Lists as the text of a JSON array, None if the client has them; `tag` changes with every write."""
-
-    json: str | None
-    tag: str
-
-
-@dataclass(slots=True)
-class _Loaded:
-    """How many lists a user has, and the one that a change names, if there is one.
-
-    If they were asked for, `tasks` has the numbers of the list's tasks: the living ones, those that went to the trash
-    along with it, and all.
+    The numbers are those of the living tasks, of those that went to the trash along with the list, and of all.
     """
 
-    unit: UnitOfWork
-    count: int
-    list: Row | None
-    tasks: tuple[int, ...] = ()
-    named: dict[UUID, Row] = field(default_factory=dict)
-
-    @classmethod
-    def load(cls, unit: UnitOfWork, list_id: UUID, *others: UUID, with_tasks: bool = False) -> _Loaded:
-        """Lock the user's row, and read the list with this id, and others."""
-        rows = queries.NAMED_WITH_TASKS if with_tasks else queries.NAMED
-        (count,), found = unit.load_all(rows, list_ids=[list_id, *others])
-        end = len(Row._fields)
-        named = {row[0]: Row(*row[:end]) for row in found}
-        tasks = tuple(found[0][end:]) if with_tasks and found else ()
-        return cls(unit, count, named.get(list_id), tasks, named)
-
-    def find(self, expected: Revisions | None, *, in_trash_too: bool = False) -> Row:
-        """Return the list; raises ListNotFound, or ListChanged when its revision is not expected."""
-        if self.list is None or (self.list.deleted_at is not None and not in_trash_too):
-            raise ListNotFound
-        if expected is not None and self.list.revision not in expected:
-            raise _changed_since(self.list)
-        return self.list
-
-    def add(self, new: Row) -> Row:
-        """Add a new list; raises TooManyLists."""
-        if self.count >= MAX_LISTS:
-            raise TooManyLists
-        new = new._replace(revision=self.unit.next_revision(), position=self.unit.give_position(new.position))
-        self.unit.store(queries.INSERT, **{f"wanted_{name}": value for name, value in new._asdict().items()})
-        return new
-
-    def keep(self, wanted: Row, changing: Executable | None = None, number: int = 0) -> Row:
-        """Store a list as the rules have made it, and change this number of its tasks; nothing if it is the same."""
-        if wanted == self.list:
-            return wanted
-        wanted = rules.changed(wanted, self.unit.next_revision(), self.unit.now)
-        if self.list is None or wanted.position != self.list.position:
-            wanted = wanted._replace(position=self.unit.give_position(wanted.position))
-        values = {f"wanted_{name}": getattr(wanted, name) for name in queries.CHANGING}
-        self.unit.store(queries.UPDATE, list=wanted.id, **values)
-        self._change_tasks(wanted, changing, number)
-        return wanted
+    def keep_with_tasks(self, found: Row, wanted: Row, changing: Executable, number: int) -> Row:
+        """Keep a list as the rules have made it, and change this number of its tasks; nothing if it is the same."""
+        if wanted == found:
+            return found
+        kept = self.keep(wanted)
+        self._change_tasks(found, changing, number)
+        return kept
 
     def move(self, found: Row, side: str, near: Place) -> Row:
         """Put a list on this side of a place, which takes a round trip to read where others are; raises NoRoom."""
-        others = [Place(*row) for row in self.unit.read(queries.OTHERS, list=found.id)]
+        others = [Place(*row) for row in self.unit.read(queries.OTHERS, list__id=found.id)]
         positions = rules.moved(found, side, near, others)
         self.unit.note_positions(*positions.values())
-        wanted = found._replace(position=positions.pop(found.id, found.position))
-        kept = self.keep(wanted)
+        kept = self.keep(found._replace(position=positions.pop(found.id, found.position)))
         if positions:
             placed = {"placed_lists": [*positions], "placed_positions": [*positions.values()]}
-            self.unit.store(queries.PLACE, list_revision=kept.revision, **placed)
+            self.unit.store(queries.PLACE, list__revision=kept.revision, **placed)
             self.unit.next_revision(len(positions))
         return kept
 
-    def remove(self, removed: Row, changing: Executable, number: int) -> None:
-        """Remove a list for good, and change this number of its tasks."""
-        revision = self.unit.next_revision()
-        self._change_tasks(removed._replace(revision=revision), changing, number, is_followed=False)
-        self.unit.store(queries.REMOVE, list=removed.id)
-        self.unit.bury("list", removed.id, revision)
+    def remove_with_tasks(self, found: Row, changing: Executable, number: int) -> None:
+        """Remove a list for good, after this number of its tasks has left it."""
+        self._change_tasks(found, changing, number, is_followed=False)
+        self.remove(found)
 
-    def _change_tasks(self, of: Row, statement: Executable | None, number: int, *, is_followed: bool = True) -> None:
-        """Change tasks of the list, each with its own revision after the list's; `is_followed`: by tokens for it."""
-        if statement is None or not number:
+    def _change_tasks(self, found: Row, statement: Executable, number: int, *, is_followed: bool = True) -> None:
+        """Change tasks of a list, each with a revision of its own; `is_followed`: by tokens for the list."""
+        if not number:
             return
-        params: dict[str, Any] = {"list": of.id, "list_revision": of.revision}
+        params: dict[str, Any] = {"list__id": found.id, "list__revision": self.unit.revision}
         if statement is queries.RESTORE_TASKS:
-            params["trashed_at"] = self.list and self.list.deleted_at
+            params["trashed_at"] = found.deleted_at
         if statement in queries.TAKING_OUT:
             params["last_positions"] = last_positions(self.unit.now, self.unit.last_position)
             self.unit.note_positions(f"{params['last_positions']}{number:010}1")
@@ -145,30 +89,21 @@ class ListService:
     new_id: Callable[[], UUID] = uuid7
 
     @reads
-    def list(self, query: ListsQuery, known: tuple[str, ...] | None = ()) -> Lists:
+    def list(self, query: ListsQuery, known: tuple[str, ...] | None = ()) -> Listed:
         """List the active lists, the archived ones or those in the trash, in the order of their positions.
 
         `known` holds the tags that the client already has; None means any tag. With one of them, nothing is read.
         """
-        params: dict[str, Any] = {"principal": self.user_id, "known": None if known is None else [*known]}
-        if not query.deleted:
-            params["archived"] = query.archived
-        with self.sessions(self.user_id) as session:
-            rows = session.exec(queries.LISTS[query.deleted, query.include_counts], params=params)
-        tag, json = rows[0] if rows else ("0", "[]")
-        return Lists(json, tag)
+        params = {} if query.deleted else {"archived": query.archived}
+        statement = queries.LISTINGS[query.deleted, query.include_counts]
+        return all_rows(self.sessions, self.user_id, statement, known, **params)
 
     @reads
-    def get(self, list_id: UUID) -> ListDocument:
+    def get(self, list_id: UUID) -> RowDocument:
         """Read one list that is not in the trash; raises ListNotFound."""
-        with self.sessions(self.user_id) as session:
-            rows = session.exec(queries.GET, params={"principal": self.user_id, "list": list_id})
-        if not rows:
-            raise ListNotFound
-        ((revision, json),) = rows
-        return ListDocument(json, revision, list_id)
+        return one_row(self.sessions, self.user_id, queries.LISTS, list_id)
 
-    def create(self, data: ListCreate, *, only_new: bool = False) -> ListDocument:
+    def create(self, data: ListCreate, *, only_new: bool = False) -> RowDocument:
         """Make a list under the given id or a new one, or return it if the same request has made it before.
 
         Raises ListConflict when the id names another list or one in the trash, ListChanged when it names a list and
@@ -177,15 +112,16 @@ class ListService:
         return self._create(data.id or self.new_id(), data, only_new=only_new)
 
     @repeatable
-    def _create(self, list_id: UUID, data: ListCreate, *, only_new: bool) -> ListDocument:
-        with self._loaded(list_id) as loaded:
-            if loaded.list is None:
-                return _document(loaded.add(rules.new_list(list_id, data, loaded.unit.now)), is_new=True)
-            rules.refuse_in_trash(loaded.list)
+    def _create(self, list_id: UUID, data: ListCreate, *, only_new: bool) -> RowDocument:
+        with self._loaded(list_id) as lists:
+            existing = lists.rows.get(list_id)
+            if existing is None:
+                return lists.document(lists.add(rules.new_list(list_id, data, lists.unit.now)), is_new=True)
+            rules.refuse_in_trash(existing)
             if only_new:
-                raise _changed_since(loaded.list)
-            rules.refuse_other(loaded.list, data)
-            return _document(loaded.list, is_new=data.id is None)
+                raise lists.changed_since(existing)
+            rules.refuse_other(existing, data)
+            return lists.document(existing, is_new=data.id is None)
 
     @repeatable
     def bring(self, data: ImportedList, *, only_adds: bool) -> Fate:
@@ -193,51 +129,48 @@ class ListService:
 
         Raises TooManyLists, and PreconditionRequired for a list that would change and must not (`only_adds`).
         """
-        with self._loaded(data.id, with_tasks=True) as loaded:
-            now, found = loaded.unit.now, loaded.list
+        with self._loaded(data.id, with_tasks=True) as lists:
+            now, found = lists.unit.now, lists.rows.get(data.id)
             if found is None:
-                loaded.add(rules.new_list(data.id, data, now))
+                lists.add(rules.new_list(data.id, data, now))
                 return Fate.CREATED
             wanted = rules.edited(rules.restored(found), data, now)
             if wanted == found:
                 return Fate.UNCHANGED
             if only_adds:
                 raise PreconditionRequired
-            if found.deleted_at is None:
-                loaded.keep(wanted)
-                return Fate.UPDATED
-            loaded.keep(wanted, queries.RESTORE_TASKS, loaded.tasks[1])
-            return Fate.RESTORED
+            _, gone_along, _ = lists.beside[data.id]
+            lists.keep_with_tasks(found, wanted, queries.RESTORE_TASKS, gone_along if found.deleted_at else 0)
+            return Fate.RESTORED if found.deleted_at else Fate.UPDATED
 
     @repeatable
-    def update(self, list_id: UUID, data: ListUpdate, expected: Revisions | None = None) -> ListDocument:
+    def update(self, list_id: UUID, data: ListUpdate, expected: Revisions | None = None) -> RowDocument:
         """Change only the fields that were sent; raises ListNotFound, and ValidationFailed for another list."""
         rules.refuse_another(data, list_id)
-        with self._loaded(list_id) as loaded:
-            return _document(loaded.keep(rules.edited(loaded.find(expected), data, loaded.unit.now)))
+        with self._loaded(list_id) as lists:
+            return lists.document(lists.keep(rules.edited(lists.find(list_id, expected), data, lists.unit.now)))
 
     @repeatable
-    def move(self, list_id: UUID, to: Move, expected: Revisions | None = None) -> ListDocument:
+    def move(self, list_id: UUID, to: Move, expected: Revisions | None = None) -> RowDocument:
         """Put the list where the request says, in three round trips; other lists stay as they are.
 
         Raises ListNotFound, ValidationFailed for another list that is unknown, and NoRoom.
         """
         named = [to.beside] if to.beside else []
-        with self._loaded(list_id, *named) as loaded:
-            found = loaded.find(expected)
-            near = rules.place_beside(to, loaded.named.get(to.beside) if to.beside else None)
-            return _document(found if to.beside == list_id else loaded.move(found, to.side, near))
+        with self._loaded(list_id, *named) as lists:
+            found = lists.find(list_id, expected)
+            near = rules.place_beside(to, lists.rows.get(to.beside) if to.beside else None)
+            return lists.document(found if to.beside == list_id else lists.move(found, to.side, near))
 
     @repeatable
     def delete(self, list_id: UUID, expected: Revisions | None = None, *, tasks: str = TasksOfDeleted.TRASH) -> None:
         """Move the list to the trash along with its living tasks, or take all tasks out of it; raises ListNotFound."""
-        with self._loaded(list_id, with_tasks=True) as loaded:
-            wanted = rules.trashed(loaded.find(expected), loaded.unit.now)
-            living, _, everything = loaded.tasks
-            if tasks == TasksOfDeleted.TRASH:
-                loaded.keep(wanted, queries.TRASH_TASKS, living)
-            else:
-                loaded.keep(wanted, queries.FREE_TASKS, everything)
+        with self._loaded(list_id, with_tasks=True) as lists:
+            found = lists.find(list_id, expected)
+            living, _, everything = lists.beside[list_id]
+            goes_along = tasks == TasksOfDeleted.TRASH
+            changing, number = (queries.TRASH_TASKS, living) if goes_along else (queries.FREE_TASKS, everything)
+            lists.keep_with_tasks(found, rules.trashed(found, lists.unit.now), changing, number)
 
     @repeatable
     def remove(self, list_id: UUID, expected: Revisions | None = None, *, tasks: str = TasksOfDeleted.TRASH) -> None:
@@ -245,33 +178,22 @@ class ListService:
 
         The living ones go to the trash or to the inbox. Raises ListNotFound.
         """
-        with self._loaded(list_id, with_tasks=True) as loaded:
-            found = loaded.find(expected, in_trash_too=True)
+        with self._loaded(list_id, with_tasks=True) as lists:
+            found = lists.find(list_id, expected, in_trash_too=True)
             changing = queries.TRASH_AND_FREE_TASKS if tasks == TasksOfDeleted.TRASH else queries.FREE_TASKS
-            loaded.remove(found, changing, loaded.tasks[2])
+            lists.remove_with_tasks(found, changing, lists.beside[list_id][2])
 
     @repeatable
-    def restore(self, list_id: UUID, expected: Revisions | None = None) -> ListDocument:
+    def restore(self, list_id: UUID, expected: Revisions | None = None) -> RowDocument:
         """Restore the list with the tasks that went to the trash along with it; raises ListNotFound."""
-        with self._loaded(list_id, with_tasks=True) as loaded:
-            wanted = rules.restored(loaded.find(expected, in_trash_too=True))
-            return _document(loaded.keep(wanted, queries.RESTORE_TASKS, loaded.tasks[1]))
+        with self._loaded(list_id, with_tasks=True) as lists:
+            found = lists.find(list_id, expected, in_trash_too=True)
+            _, gone_along, _ = lists.beside[list_id]
+            restored = lists.keep_with_tasks(found, rules.restored(found), queries.RESTORE_TASKS, gone_along)
+            return lists.document(restored)
 
     @contextmanager
-    def _loaded(self, list_id: UUID, *others: UUID, with_tasks: bool = False) -> Iterator[_Loaded]:
+    def _loaded(self, *list_ids: UUID, with_tasks: bool = False) -> Iterator[_Loaded]:
+        rows = queries.NAMED_WITH_TASKS if with_tasks else queries.NAMED
         with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
-            yield _Loaded.load(unit, list_id, *others, with_tasks=with_tasks)
-
-
-def _document(found: Row, *, is_new: bool = False) -> ListDocument:
-    return ListDocument(list_json(found), found.revision, found.id, is_new)
-
-
-def _changed_since(found: Row) -> ListChanged:
-    return ListChanged(list_json(found), found.revision)
-
-
-def list_json(found: Row) -> str:
-    """Write a list as JSON, byte for byte as Postgres writes it for reads."""
-    names = queries.PUBLIC if found.deleted_at is None else queries.PUBLIC_IN_TRASH
-    return to_json({name: getattr(found, name) for name in names})
+            yield _Loaded.load(queries.LISTS, unit, rows, list_ids=[*list_ids])

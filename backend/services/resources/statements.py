@@ -1,16 +1,37 @@
-"""What the statements about all resources share: rows as JSON, and the tag of all that a user has."""
+"""The statements that every resource needs, built once for each, and what all statements share: JSON and tags."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, all_, cast, extract, func
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Text,
+    all_,
+    case,
+    cast,
+    delete,
+    extract,
+    func,
+    true,
+    update,
+)
 from sqlalchemy import bindparam as bind
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+from sqlalchemy.sql.dml import Delete, Insert, Update
 from sqlalchemy.sql.selectable import NamedFromClause
+from sqlmodel import select
+from sqlmodel.sql.expression import Select
 
 from backend.database.statements import InSessionOfList
 from backend.models.tables import users
-from backend.services.resources.parameters import LIST_OF_SESSION
+from backend.services.resources.parameters import LIST_OF_SESSION, USER_ID
+from backend.services.resources.resource import Resource
 
 
 def as_json(source: NamedFromClause) -> ColumnElement[str]:
@@ -35,3 +56,65 @@ def is_unknown(tag: ColumnElement[str]) -> ColumnElement[bool]:
     """Return whether the client lacks what has this tag. The parameter `known` holds its tags; null means any."""
     known: ColumnElement[Any] = cast(bind("known"), ARRAY[str](Text))
     return tag != all_(known)
+
+
+@cache
+def get(resource: Resource[Any]) -> Select[int, str]:
+    """Select the revision of the named row, and it as JSON, unless it is in the trash."""
+    columns = resource.public_columns()
+    is_living = [resource.table.c.deleted_at.is_(None)] if "deleted_at" in resource.stored else []
+    found = select(*columns).where(resource.own, _is_named(resource), *is_living).subquery("found")
+    return select(found.c.revision, as_json(found))
+
+
+def listed(
+    resource: Resource[Any],
+    columns: Iterable[ColumnElement[Any]],
+    order: tuple[ColumnElement[Any], ...],
+    *conditions: ColumnElement[bool],
+    beside: tuple[FromClause, ColumnElement[bool]] | None = None,
+) -> Select[str, str | None]:
+    """Select the tag of all the user's data, and rows as a JSON array; null for a client that has that tag.
+
+    Some columns may come from `beside`, which joins a row by a condition. A user who never wrote anything has no row.
+    """
+    sources = [resource.table, *([beside[0]] if beside else [])]
+    source = resource.table.outerjoin(*beside) if beside else resource.table
+    shown = select(*columns).correlate(*sources).lateral("shown")
+    documents: Any = func.json_agg(aggregate_order_by(func.row_to_json(shown.table_valued()), *order))
+    rows = select(func.coalesce(cast(documents, Text), "[]")).select_from(source.join(shown, true()))
+    found = rows.where(resource.own, *conditions).scalar_subquery()
+    tag = tag_of_account()
+    return select(tag, case((is_unknown(tag), found))).where(users.c.id == USER_ID)
+
+
+@cache
+def number(resource: Resource[Any]) -> Any:
+    """Count the user's rows, those in the trash included."""
+    return select(func.count()).select_from(resource.table).where(resource.own).scalar_subquery()
+
+
+@cache
+def insert_one(resource: Resource[Any]) -> Insert:
+    """Store a new row."""
+    return insert(resource.table).values(
+        {"user_id": USER_ID} | {name: resource.value(name) for name in resource.stored}
+    )
+
+
+@cache
+def update_one(resource: Resource[Any]) -> Update:
+    """Store a changed row."""
+    values = {name: resource.value(name) for name in resource.changing}
+    return update(resource.table).where(resource.own, _is_named(resource)).values(values)
+
+
+@cache
+def remove_one(resource: Resource[Any]) -> Delete:
+    """Remove the named row for good."""
+    return delete(resource.table).where(resource.own, _is_named(resource))
+
+
+def _is_named(resource: Resource[Any]) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = resource.table.c.id == resource.value("id")
+    return condition

@@ -13,7 +13,7 @@ from backend.database.giving_way import in_turns
 from backend.database.retry import once_only
 from backend.database.session import Sessions
 from backend.errors import Detail, PreconditionFailed, PreconditionRequired, TaskAPIError, ValidationFailed
-from backend.models.base import TaskDocument
+from backend.models.base import RowDocument
 from backend.models.batch import (
     AnyOperation,
     Batch,
@@ -31,7 +31,7 @@ from backend.services.tasks.service import create_in
 from backend.services.unit_of_work import UnitOfWork, unit_of_work
 
 # The task after the operation, None if it was deleted, or the error.
-Outcome = TaskDocument | TaskAPIError | None
+Outcome = RowDocument | TaskAPIError | None
 Operations = list[tuple[AnyOperation, UUID]]  # each with the id of its task
 
 _UNKNOWN = "No earlier operation creates a task with this ref"

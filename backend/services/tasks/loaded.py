@@ -25,7 +25,7 @@ from backend.errors import (
     TooManySubtasks,
     TooManyTasks,
 )
-from backend.models.base import TaskDocument
+from backend.models.base import RowDocument
 from backend.models.move import TaskMove
 from backend.models.values.etags import Revisions
 from backend.models.values.label_names import keys_of_labels
@@ -304,9 +304,9 @@ class LoadedTasks:
                 self.tree.remove(each)
                 self._removed.append(each._replace(revision=self.unit.next_revision()))
 
-    def document(self, task: Row, *, is_new: bool = False) -> TaskDocument:
+    def document(self, task: Row, *, is_new: bool = False) -> RowDocument:
         """Return a task as the answer of a change."""
-        return TaskDocument(task_json(task, self.unit.user_id), task.revision, task.id, is_new)
+        return RowDocument(task_json(task, self.unit.user_id), task.revision, task.id, is_new)
 
     def changed_since(self, task: Row) -> PreconditionFailed:
         """Return the error that shows how the task is now."""

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from backend.database.retry import once_only, reads, repeatable
 from backend.database.session import Sessions
 from backend.errors import TaskNotFound
-from backend.models.base import TaskDocument
+from backend.models.base import RowDocument
 from backend.models.move import TaskMove
 from backend.models.task import TaskCreate, TaskUpdate
 from backend.models.values.etags import Revisions
@@ -41,7 +41,7 @@ class TaskService:
     new_id: Callable[[], UUID] = uuid7
 
     @reads
-    def get(self, task_id: UUID, *, with_counts: bool = False) -> TaskDocument:
+    def get(self, task_id: UUID, *, with_counts: bool = False) -> RowDocument:
         """Read one living task, with the numbers of its subtasks if asked for; raises TaskNotFound."""
         statement = queries.GET_WITH_COUNTS if with_counts else queries.GET
         with self.sessions(self.user_id) as session:
@@ -49,9 +49,9 @@ class TaskService:
         if not rows:
             raise TaskNotFound
         ((revision, json),) = rows
-        return TaskDocument(json, revision, task_id)
+        return RowDocument(json, revision, task_id)
 
-    def create(self, data: TaskCreate, *, only_new: bool = False) -> TaskDocument:
+    def create(self, data: TaskCreate, *, only_new: bool = False) -> RowDocument:
         """Store a task under the given id or a new one, or return it if the same request has created it before.
 
         Raises Conflict when the id names another task or one in the trash, PreconditionFailed when it names a task and
@@ -61,12 +61,12 @@ class TaskService:
         return self._create(data.id or self.new_id(), data, only_new=only_new)
 
     @repeatable
-    def _create(self, task_id: UUID, data: TaskCreate, *, only_new: bool) -> TaskDocument:
+    def _create(self, task_id: UUID, data: TaskCreate, *, only_new: bool) -> RowDocument:
         names = Names.of([(task_id, data)], adopts=data.id is not None)
         with self._loaded(task_id, names) as tasks:
             return create_in(tasks, data, task_id, only_new=only_new)
 
-    def update(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None = None) -> TaskDocument:
+    def update(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None = None) -> RowDocument:
         """Change only the fields that were sent.
 
         Raises TaskNotFound, TooManyLabels or TooManySubtasks when there is no room, and ValidationFailed when the
@@ -76,21 +76,21 @@ class TaskService:
         return (self._update if rules.is_clear(data) else self._update_once)(task_id, data, expected)
 
     @repeatable
-    def _update(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None) -> TaskDocument:
+    def _update(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None) -> RowDocument:
         return self._edited(task_id, data, expected)
 
     @once_only
-    def _update_once(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None) -> TaskDocument:
+    def _update_once(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None) -> RowDocument:
         return self._edited(task_id, data, expected)
 
-    def _edited(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None) -> TaskDocument:
+    def _edited(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None) -> RowDocument:
         with self._loaded(task_id, Names.of([(task_id, data)])) as tasks:
             return tasks.document(tasks.keep(rules.edited(tasks.find(task_id, expected), data, tasks.now)))
 
     @repeatable
     def complete(
         self, task_id: UUID, expected: Revisions | None = None, *, completed: bool, cascade: bool = True
-    ) -> TaskDocument:
+    ) -> RowDocument:
         """Set whether the task is completed, and others of its tree along with it if it cascades; raises TaskNotFound.
 
         Like every change of a task, it raises TooManySubtasks if the tasks around it are too many.
@@ -100,13 +100,13 @@ class TaskService:
             return tasks.document(tasks.keep(task, cascades=cascade))
 
     @once_only
-    def toggle(self, task_id: UUID, expected: Revisions | None = None) -> TaskDocument:
+    def toggle(self, task_id: UUID, expected: Revisions | None = None) -> RowDocument:
         """Complete the task, or reopen a completed one; raises TaskNotFound."""
         with self._loaded(task_id, _IN_TREES) as tasks:
             return tasks.document(tasks.keep(rules.toggled(tasks.find(task_id, expected), tasks.now)))
 
     @repeatable
-    def move(self, task_id: UUID, to: TaskMove, expected: Revisions | None = None) -> TaskDocument:
+    def move(self, task_id: UUID, to: TaskMove, expected: Revisions | None = None) -> RowDocument:
         """Put the task where the request says, in three round trips, or four if it has to read trees.
 
         Of other tasks, only those below it change: they go with it to another list.
@@ -130,7 +130,7 @@ class TaskService:
             tasks.keep(rules.trashed(tasks.find(task_id, expected), tasks.now))
 
     @repeatable
-    def restore(self, task_id: UUID, expected: Revisions | None = None) -> TaskDocument:
+    def restore(self, task_id: UUID, expected: Revisions | None = None) -> RowDocument:
         """Restore the task from the trash, with those that went along; a living one stays unchanged.
 
         Raises TaskNotFound.
@@ -153,7 +153,7 @@ class TaskService:
             tasks.store()
 
 
-def create_in(tasks: LoadedTasks, data: TaskCreate, task_id: UUID, *, only_new: bool = False) -> TaskDocument:
+def create_in(tasks: LoadedTasks, data: TaskCreate, task_id: UUID, *, only_new: bool = False) -> RowDocument:
     """Create a task under an id that is loaded; raises what `TaskService.create` does."""
     rules.refuse_contradictions(data)
     task = rules.new_task(task_id, data, tasks.now)  # refuses what no new task can have, even if this one exists

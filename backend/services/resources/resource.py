@@ -1,0 +1,94 @@
+"""A resource, declared once. Its statements, what a change does with its rows, and its answers follow from that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Protocol, Self, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, Table
+from sqlalchemy import bindparam as bind
+
+from backend.errors import Conflict, NotFound, PreconditionFailed
+
+_FIXED = {"id", "created_at", "request_hash"}  # never changed after a row is made
+
+
+class Row(Protocol):
+    """A stored row: a named tuple of its columns, except the user's id."""
+
+    @property
+    def id(self) -> UUID:
+        """The id, by which others name the row."""
+
+    @property
+    def revision(self) -> int:
+        """The number of the row's last change."""
+
+    @property
+    def updated_at(self) -> datetime:
+        """When it last changed."""
+
+    @property
+    def _fields(self) -> tuple[str, ...]: ...
+
+    @property
+    def _replace(self) -> Callable[..., Self]: ...
+
+    @property
+    def _asdict(self) -> Callable[[], dict[str, Any]]: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+R = TypeVar("R", bound=Row)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Resource(Generic[R]):
+    """A kind of row that a user has.
+
+    `shown` has what clients see in another form than that of a column, and `own` is the tenant filter.
+    """
+
+    kind: str
+    table: Table
+    own: ColumnElement[bool]
+    row: type[R]
+    public: type[BaseModel]
+    max_rows: int
+    too_many: type[Conflict]
+    not_found: type[NotFound]
+    changed_since: type[PreconditionFailed] = PreconditionFailed
+    shown: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """Return the names of the stored columns."""
+        return self.row._fields  # type: ignore[return-value]  # the protocol has it of a row, and not of its type
+
+    @property
+    def changing(self) -> tuple[str, ...]:
+        """Return the names of the columns that an edit may change."""
+        return tuple(name for name in self.stored if name not in _FIXED)
+
+    def value(self, name: str) -> Any:
+        """Return the parameter for a column, which never has the name of a column: an UPDATE would set that."""
+        return bind(f"{self.kind}__{name}", type_=self.table.c[name].type)
+
+    def values(self, row: R, names: tuple[str, ...]) -> dict[str, Any]:
+        """Return the parameters for columns of a row."""
+        return {f"{self.kind}__{name}": getattr(row, name) for name in names}
+
+    def public_names(self, *, is_in_trash: bool = False) -> tuple[str, ...]:
+        """Return the names of the fields that clients see of every row, in the order of the documented model."""
+        names = tuple(name for name, each in self.public.model_fields.items() if each.is_required())
+        return (*names, "deleted_at") if is_in_trash else names
+
+    def public_columns(self, *, is_in_trash: bool = False) -> tuple[ColumnElement[Any], ...]:
+        """Return the columns that clients see of every row."""
+        names = self.public_names(is_in_trash=is_in_trash)
+        return tuple(self.shown[name] if name in self.shown else self.table.c[name] for name in names)
