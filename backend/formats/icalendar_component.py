@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from backend.errors import Detail
-from backend.formats.icalendar_dates import DATES, EXACT, ZONE
+from backend.formats.icalendar_dates import DATES, EXACT, MOMENTS, ZONE
 from backend.formats.icalendar_fields import (
     EXACT_TEXTS,
     INVALID,
@@ -55,6 +55,7 @@ _NAME = re.compile(rb"[A-Za-z0-9-]+")
 _ANY_PROPERTY = re.compile(rb"([A-Za-z0-9-]+)(: |[:;])")
 _BEGINS_WITH_SPACE = re.compile(rb"[^:]*: ")
 _IS_QUOTED = re.compile(rb"[A-Za-z]+;[^:]*QUOTED-PRINTABLE", re.IGNORECASE)
+_NAMED_ZONE = re.compile(rb';TZID=(?:"([^"]*)"|([^";:]*))[;:]', re.IGNORECASE)
 _NO_PLACE = (
     *("ATTACH", "ATTENDEE", "CONTACT", "EXDATE", "GEO", "LOCATION", "ORGANIZER", "RDATE", "RESOURCES", "RRULE", "URL"),
 )
@@ -190,6 +191,12 @@ class Component:
         del kept[len(kept) - drops :]
         kept += content
         self.size += len(content) + 1  # with its line break
+
+    def awaits(self, zones: FileZones) -> bool:
+        """Return whether the file may still say what a zone is that its task names."""
+        heads = (self.lines[name] for name in (*DATES, *MOMENTS) if name in self.lines)
+        named = (found[1] or found[2] or b"" for found in map(_NAMED_ZONE.search, heads) if found)
+        return any(zones.may_come(name.decode(errors="replace").strip()) for name in named)
 
     def row(self, zones: FileZones) -> FileRow:
         """Return the fields of its task, or what is wrong with it."""
