@@ -182,7 +182,8 @@ class CalendarReader:
     def _row(self, ended: Component | FileRow) -> FileRow:
         if isinstance(ended, FileRow):
             return ended
-        return replace(ended.row(self._zones), notices=tuple(ended.notices))
+        row = ended.row(self._zones)
+        return replace(row, notices=tuple(ended.notices))
 
     def _take(self, line: Line) -> Component | FileRow | None:
         """Take a line; returns the component that ends with it, or the row of one that has no end."""
