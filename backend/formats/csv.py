@@ -56,16 +56,18 @@ _DAY_FIRST = re.compile(r"\s*([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})\s*", re.ASCI
 _AMBIGUOUS = re.compile(r"\s*[0-9]{1,2}[-/][0-9]{1,2}[-/](?:[0-9]{2}){1,2}\s*", re.ASCII)
 _SEPARATOR_HINT = re.compile(rb'"?sep=.?"?\s*', re.IGNORECASE)  # what Excel takes from the first line
 
-_UNCLOSED = Detail(ROW, "quote_unclosed", "A cell begins with a quotation mark, but does not end with one")
+_UNCLOSED = Detail(ROW, "quote_unclosed", "A cell begins with a quotation mark, but has none at its end: add it")
 _INVALID = Detail(ROW, "csv_invalid", 'Quote the whole cell ("…"), and double the quotation marks in it ("")')
-_TOO_MANY_CELLS = Detail(ROW, "too_many_cells", "This row has more cells than the first row has names")
+_TOO_MANY_CELLS = Detail(
+    ROW, "too_many_cells", "This row has more cells than the first row has names: quote those with commas"
+)
 NO_TITLE = Detail(
     "title",
     "missing",
     "The first row must contain the names of the columns, separated by commas, and one must be title",
 )
 _WHICH_DAY = "Countries read this day in different ways: write the year first, like 2026-05-04"
-_TWICE = "This column appears more than once"
+_TWICE = "This column appears more than once: keep one of them"
 
 
 class CSVWriter:

@@ -49,9 +49,13 @@ _MAX_WAITING_BYTES = 2**20
 _COMPONENTS = {b"VTODO", b"VEVENT", b"VJOURNAL", b"VFREEBUSY", b"VTIMEZONE"}
 _ESCAPES = str.maketrans({"\\": r"\\", ";": r"\;", ",": r"\,", "\n": r"\n"})
 
-_NO_CALENDAR = Detail(ROW, "calendar_invalid", "The file must begin with BEGIN:VCALENDAR")
-_UNFINISHED = Detail(ROW, "component_unfinished", "This component has no END")
-_NO_END = Detail(ROW, "calendar_unfinished", "The file ends without END:VCALENDAR: part of it may be missing")
+_NO_CALENDAR = Detail(
+    ROW, "calendar_invalid", "The file must begin with BEGIN:VCALENDAR: export it as iCalendar (.ics)"
+)
+_UNFINISHED = Detail(
+    ROW, "component_unfinished", "This component has no END: part of it is missing. Export the calendar again"
+)
+_NO_END = Detail(ROW, "calendar_unfinished", "The file ends without END:VCALENDAR: send all of it")
 
 
 class CalendarWriter:

@@ -44,7 +44,7 @@ _ENCODING = re.compile(r';ENCODING="?(QUOTED-PRINTABLE|BASE64|B)"?(?=;|$)', re.I
 _CHARSET_OF = re.compile(r';CHARSET="?([^";]*)', re.IGNORECASE)
 _BETWEEN = re.compile(r"\\n|\s")  # where a text in base64 was cut
 _CHARSET = re.compile("us-ascii|utf-8|iso-8859-([1-9]|1[0134-6])|windows-125[0-8]", re.IGNORECASE)  # decoded fast
-INVALID = Detail(ROW, "calendar_invalid", "One of its lines is not valid iCalendar")
+INVALID = Detail(ROW, "calendar_invalid", "One of its lines is not valid iCalendar: export the task again")
 _NO_TEXT = "This is coded (BASE64) and holds no text: it was left out"
 _NO_PRIORITY = Detail("PRIORITY", "priority_invalid", "This is no whole number from 0 to 9: it was left out")
 

@@ -29,12 +29,14 @@ _NO_ARRAY = Detail(
     'The file must be a JSON array of tasks, or an object with one, like {"data": […]}. If each line has an object, '
     "send it as application/jsonl",
 )
-_UNFINISHED = Detail(ROW, "array_unfinished", "The file ends here, but its array does not: part of it may be missing")
+_UNFINISHED = Detail(ROW, "array_unfinished", "The file ends here, but its array does not: send all of it")
 _TOO_MANY_BRACKETS = Detail(
     ROW, "array_invalid", "This row has more brackets than any task: nothing from there on was read. Is one missing?"
 )
 _TWICE = Detail(ROW, "duplicate_key", 'The file has "data" more than once: only the first is read. Send one array')
-_MORE = Detail(ROW, "array_ended", "After this row the array ends. Something else follows, which was not read")
+_MORE = Detail(
+    ROW, "array_ended", "After this row the array ends. Something else follows, which was not read: send one array"
+)
 
 
 @dataclass(slots=True)

@@ -75,7 +75,7 @@ def test_a_file_name_may_be_spelled_in_every_way(client: httpx.Client, name: str
     [
         {"Content_Type": OCTETS},
         {"Content_Disposition": "attachment"},
-        {"Content_Disposition": 'attachment; filename="csv.txt"'},
+        {"Content_Disposition": 'attachment; filename="csv.doc"'},
         {"Content_Disposition": 'attachment; filename="'},
         {"Content_Disposition": "filename=" * 3000 + ".csv.x"},
         {"Content_Disposition": f'filename="{"a" * 20_000}.csv"'},

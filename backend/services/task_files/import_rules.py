@@ -38,7 +38,7 @@ _DROPPED = "The start and the due date, of which the row omits one, contradict e
 UNSEEN = Detail(
     "id",
     "precondition_required",
-    "It already exists and differs. This service requires an ETag for a change, and a file cannot send one",
+    "It already exists and differs. This service requires an ETag for a change, which no file has: edit it directly",
 )
 
 

@@ -35,7 +35,9 @@ from backend.services.unit_of_work import USER_ID, unit_of_work
 Results = list[Stored | Detail]
 
 UTC = "UTC"
-_OUTSIDE = Detail(ROW, "outside_list", "Your personal access token is limited to one list, and cannot do this")
+_OUTSIDE = Detail(
+    ROW, "outside_list", "Your personal access token is limited to one list: import this with another token"
+)
 ZONE = select(users.c.timezone).where(users.c.id == USER_ID)
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeGuard
 from uuid import UUID
 
 from backend.errors import Detail, TaskAPIError, TooManyLabels, TooManyLists
+from backend.formats.beginnings import LONGEST, refuse_other_files
 from backend.formats.csv import CSVReader
 from backend.formats.json_array import ArrayReader
 from backend.formats.jsonl import JSONReader
@@ -51,7 +52,7 @@ MAX_LINKS = 10_000  # subtasks that the rows of a file name
 _MANY_LINKS = Detail(
     ROW,
     "subtasks_left_out",
-    f"The tasks of this file name more than {MAX_LINKS} subtasks: those from here on were left out",
+    f"The tasks of this file name more than {MAX_LINKS} subtasks: those from here on were left out. Split the file",
 )
 _UNFINISHED = Detail(
     ROW, "export_unfinished", "The export that begins here lacks its last line: part of it may be missing. Export again"
@@ -111,6 +112,7 @@ class TaskImport:
     service: ImportService
     ids: RowIds = field(default_factory=RowIds)
     report: ImportReport = field(default_factory=_nothing_yet)
+    _beginning: bytes = b""
     _part: list[PartRow | BesideRow] = field(default_factory=list)
     _bytes: int = 0
     # The lines that wait for a parent, by its id, and whether each is counted as mended already.
@@ -127,6 +129,9 @@ class TaskImport:
 
     def read(self, piece: bytes) -> Iterator[Part]:
         """Yield the parts that the next piece fills. Raises ValidationFailed for a file that cannot be read."""
+        if len(self._beginning) < LONGEST:
+            self._beginning += piece[: LONGEST - len(self._beginning)]
+            refuse_other_files(self._beginning)
         return self._parts(self.reader.read(piece))
 
     def end(self) -> Iterator[Part]:
