@@ -76,7 +76,7 @@ async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> R
     | a DUE or DTSTART that is no day and no time | the date that it had | `date_dropped` |
     | a STATUS or PERCENT-COMPLETE that is none | the status that it had | `status_invalid` |
     | a RECURRENCE-ID | only this occurrence | `occurrence_alone` |
-    | a UID that is very long, or not plain text | another UID in exports | `uid_not_kept` |
+    | a UID that is very long, no plain text, or outside of the token's list | another one in exports | `uid_not_kept` |
     | subtasks that do not exist, or too many of them | no such subtasks | `subtask_missing`, `subtasks_left_out` |
     | RRULE, LOCATION, a percentage and others | nothing of it; told once in a file | `property_not_kept` |
     | a title with control characters, a label `.` or `..` | neither | `control_character`, `label_format` |
