@@ -28,6 +28,7 @@ _WINDOWS = {name.casefold(): zone for name, zone in WINDOWS_TO_OLSON.items()}
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{1,2}):?([0-9]{2})?", re.IGNORECASE)
 _DISPLAYED = re.compile(r"\((?:UTC|GMT)(?:([+-])([0-9]{1,2}):([0-9]{2}))?\) ?(.+)", re.IGNORECASE)
 _PLACES = re.compile(r"[^,(]+")
+_NO_CITIES = {"north", "south", "west"}  # parts of Australia, and of much else
 _AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 # What Windows and others name in place of cities, in the zones that they show to people.
 _REGIONS = {
@@ -133,7 +134,7 @@ class FileZones:
             has_summer = name in _WITHOUT_SUMMER and not self.ruled.get(name, _FIXED).startswith(_FIXED)
             return None if has_summer else name
         known = self.locations.get(name) or _WINDOWS.get(name.casefold())
-        parts = name[-LONGEST_ZONE:].casefold().split("/")
+        parts = name[-LONGEST_ZONE:].casefold().replace(" ", "_").split("/")
         ends = ("/".join(parts[at:]) for at in range(len(parts)))  # some programs write a path before the name
         return known or next((_ZONE_OF[end] for end in ends if end in _ZONE_OF), None)
 
@@ -168,4 +169,5 @@ def _places(text: str, offset: int | None = None) -> Iterator[str]:
 def _cities() -> dict[str, str]:
     """Return the zones by the cities that give them their names."""
     parts = ((zone, *zone.partition("/")[::2]) for zone in sorted(ZONES))
-    return {city.replace("_", " ").casefold(): zone for zone, area, city in parts if area in _AREAS}
+    cities = {city.replace("_", " ").casefold(): zone for zone, area, city in parts if area in _AREAS}
+    return {city: zone for city, zone in cities.items() if city not in _NO_CITIES}

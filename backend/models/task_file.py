@@ -80,6 +80,13 @@ class ReadFormat(StrEnum):
 
 
 AnyFormat = FileFormat | ReadFormat
+# What the names of files to import end in.
+ENDINGS: dict[str, AnyFormat] = {
+    **{file_format.value: file_format for file_format in (*FileFormat, *ReadFormat)},
+    "ndjson": FileFormat.JSON_LINES,
+    **dict.fromkeys(("tsv", "txt"), FileFormat.CSV),  # which spreadsheets write with tabs
+    **dict.fromkeys(("vcs", "ical", "icalendar"), FileFormat.CALENDAR),
+}
 FormatName = Annotated[str, BeforeValidator(FileFormat.known, json_schema_input_type=FileFormat)]
 
 

@@ -67,9 +67,10 @@ def test_a_zone_may_stand_behind_the_tasks_that_name_it(client: httpx.Client) ->
 
 
 @pytest.mark.requirement("FR-458")
-def test_a_zone_that_does_not_come_is_guessed_at_the_end(client: httpx.Client) -> None:
+@pytest.mark.parametrize("name", ["Nowhere", '"Home, West"'])
+def test_a_zone_that_does_not_come_is_guessed_at_the_end(client: httpx.Client, name: str) -> None:
     client.patch("/api/me", json={"timezone": BERLIN}).raise_for_status()
-    report = import_(client, *todo("1", due("Nowhere")), *todo("2"))
+    report = import_(client, *todo("1", due(name)), *todo("2"))
 
     assert counts_of(report) == {"created": 2, "mended": 1}
     assert [task["due_at"] for task in tasks_of(client) if task["title"] == "1"] == ["2026-05-04T07:00:00+00:00"]
@@ -120,8 +121,9 @@ def test_names_of_zones_that_windows_shows_are_understood(client: httpx.Client, 
 
 
 @pytest.mark.requirement("FR-459")
-def test_names_of_windows_may_have_other_capitals(client: httpx.Client) -> None:
-    assert counts_of(import_(client, *todo("1", due("eastern standard time")))) == {"created": 1}
+@pytest.mark.parametrize("name", ["eastern standard time", "America/New York", "america/new york"])
+def test_names_may_have_other_capitals_and_spaces(client: httpx.Client, name: str) -> None:
+    assert counts_of(import_(client, *todo("1", due(name)))) == {"created": 1}
     assert [task["timezone"] for task in tasks_of(client)] == [NEW_YORK]
 
 

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from backend.api.streams.download import JSON_LINES
 from backend.errors import UnsupportedMediaType
 from backend.formats.beginnings import SAVE_AS_CSV
-from backend.models.task_file import AnyFormat, FileFormat, ReadFormat
+from backend.models.task_file import ENDINGS, AnyFormat, FileFormat, ReadFormat
 
 MEDIA_TYPES: dict[str, AnyFormat] = {
     JSON_LINES: FileFormat.JSON_LINES,
@@ -25,12 +25,6 @@ _ALSO: dict[str, AnyFormat] = {
     "application/vnd.ms-excel": FileFormat.CSV,  # what browsers call a CSV on Windows
     "text/tab-separated-values": FileFormat.CSV,
     "text/x-vcalendar": FileFormat.CALENDAR,
-}
-_ENDINGS: dict[str, AnyFormat] = {
-    **{file_format.value: file_format for file_format in (*FileFormat, ReadFormat.JSON)},
-    "ndjson": FileFormat.JSON_LINES,
-    **dict.fromkeys(("tsv", "txt"), FileFormat.CSV),  # which spreadsheets write with tabs
-    **dict.fromkeys(("vcs", "ical", "icalendar"), FileFormat.CALENDAR),
 }
 _WORKBOOKS = {"xls", "xlsx", "xlsm", "xlsb", "ods", "numbers"}
 _WORKBOOK_TYPES = ("application/vnd.openxmlformats", "application/vnd.oasis.opendocument", "application/vnd.ms-excel.")
@@ -73,7 +67,7 @@ def format_of(headers: Headers) -> AnyFormat:
 
 def _format_of_name(headers: Headers) -> AnyFormat | None:
     """Return the format that the name of the file ends in, if it is known."""
-    return next((_ENDINGS[ending] for ending in _endings(headers) if ending in _ENDINGS), None)
+    return next((ENDINGS[ending] for ending in _endings(headers) if ending in ENDINGS), None)
 
 
 def _endings(headers: Headers) -> Iterator[str]:
