@@ -44,7 +44,7 @@ from backend.formats.rows import (
 from backend.formats.vtimezone import zone_component
 from backend.utils.priorities import number_of
 
-_MAX_WAITING_ROWS = 2000
+_MAX_WAITING_ROWS = 1000
 _MAX_WAITING_BYTES = 2**20
 _COMPONENTS = {b"VTODO", b"VEVENT", b"VJOURNAL", b"VFREEBUSY", b"VTIMEZONE"}
 _ESCAPES = str.maketrans({"\\": r"\\", ";": r"\;", ",": r"\,", "\n": r"\n"})
@@ -175,7 +175,10 @@ class CalendarReader:
             self._waiting_bytes += ended.size
         if len(self._waiting) > _MAX_WAITING_ROWS or self._waiting_bytes > _MAX_WAITING_BYTES:
             self._may_wait = False
-        while self._waiting and not (self._may_wait and self._awaits(self._waiting[0])):
+        while self._waiting:
+            if self._may_wait and self._awaits(self._waiting[0]):
+                yield None
+                return
             released = self._waiting.popleft()
             self._waiting_bytes -= released.size
             yield self._row(released)

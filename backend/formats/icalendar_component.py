@@ -104,6 +104,7 @@ class Component:
     head: Head | None = None  # of the last line, if that is kept and its head goes on
     dropped: set[str] = field(default_factory=set)  # properties that have lost a parameter
     rules: RulesReader = field(default_factory=RulesReader)  # of a VTIMEZONE
+    named_zones: tuple[str, ...] | None = None  # of its dates and times
 
     @property
     def skipped(self) -> re.Pattern[bytes] | None:
@@ -190,9 +191,11 @@ class Component:
 
     def awaits(self, zones: FileZones) -> bool:
         """Return whether the file may still say what a zone is that its task names."""
-        heads = (self.lines[name] for name in (*DATES, *MOMENTS) if name in self.lines)
-        named = (found[1] or found[2] or b"" for found in map(_NAMED_ZONE.search, heads) if found)
-        return any(zones.may_come(name.decode(errors="replace").strip()) for name in named)
+        if self.named_zones is None:  # found once: it may be asked often
+            heads = (self.lines[name] for name in (*DATES, *MOMENTS) if name in self.lines)
+            named = (found[1] or found[2] or b"" for found in map(_NAMED_ZONE.search, heads) if found)
+            self.named_zones = tuple(name.decode(errors="replace").strip() for name in named)
+        return any(map(zones.may_come, self.named_zones))
 
     def row(self, zones: FileZones) -> FileRow:
         """Return the fields of its task, or what is wrong with it."""

@@ -115,6 +115,9 @@ def test_properties_behind_notes_still_count(client: httpx.Client) -> None:
         client,
         *("DESCRIPTION:Call", "DTSTAMP:20260504T090000Z", 'DUE;X-A="a:b";TZID=Europe/Berlin:20260504T090000'),
         *("DESCRIPTION:b", "STATUS:COMPLETED", "COMMENT:c", "COMPLETED:2026-05-04T09:00:00.5Z", "DESCRIPTION:d"),
+        f"DUE;X-A={'a' * 2000}",
+        f" {'b' * 10}:20260101",
+        "DESCRIPTION:e",
         *("PRIORITY: 5", "PRIORITY:", "DESCRIPTION;LANGUAGE=de:e", "SUMMARY;LANGUAGE=de:f"),
     )
 

@@ -111,6 +111,7 @@ def test_a_waiting_task_is_not_lost_where_a_file_is_cut(client: httpx.Client, la
         ('"Central America"', "America/Guatemala"),
         ('"W. Europe Daylight Time"', BERLIN),
         ('"Central European Time"', BERLIN),
+        ('"(UTC+01:00) Tokyo, Berlin"', BERLIN),  # the first with this offset
     ],
 )
 def test_names_of_zones_that_windows_shows_are_understood(client: httpx.Client, name: str, found: str) -> None:
