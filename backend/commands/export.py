@@ -20,7 +20,11 @@ def run(options: argparse.Namespace) -> None:
     """Write the tasks to a file or to standard output."""
     check_user(options)
     is_plain = options.output == STANDARD and options.format is None
-    file_format = FileFormat.JSON_LINES if is_plain else format_of(options, options.output, FileFormat)
+    file_format = (
+        FileFormat.JSON_LINES
+        if is_plain
+        else format_of(options, options.output, {each.value: each for each in FileFormat})
+    )
     writer = writer_of(file_format)
     count = 0
     with (

@@ -15,14 +15,13 @@ from backend.commands.progress import progress
 from backend.commands.sessions import sessions_on_database
 from backend.commands.task_files import STANDARD, check_user, format_of
 from backend.errors import ConfigurationError, ServiceUnavailable, ValidationFailed
-from backend.models.task_file import AnyFormat, FileFormat, ImportReport, ReadFormat
+from backend.models.task_file import ENDINGS, ImportReport
 from backend.services.task_files.import_service import ImportService
 from backend.services.task_files.reader import NO_ROOM, Part, TaskImport, reader_of
 from backend.services.task_files.row_ids import RowIds
 
 PIECE_BYTES = 64 * 1024
 
-_FORMATS: tuple[AnyFormat, ...] = (*FileFormat, *ReadFormat)
 _COUNTS = ("created", "updated", "restored", "unchanged", "failed")
 _RARE_COUNTS = ("mended", "skipped")  # printed only where there are any
 
@@ -30,7 +29,7 @@ _RARE_COUNTS = ("mended", "skipped")  # printed only where there are any
 def run(options: argparse.Namespace) -> None:
     """Store the rows, print the counts, and list bad and mended rows on standard error."""
     check_user(options)
-    file_format = format_of(options, options.file, _FORMATS)
+    file_format = format_of(options, options.file, ENDINGS)
     settings = set_up()
     with _input(options.file) as file, sessions_on_database(settings) as sessions:
         service = ImportService(sessions, options.user, settings.max_tasks_per_user)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
@@ -22,10 +22,10 @@ def check_user(options: argparse.Namespace) -> None:
         )
 
 
-def format_of(options: argparse.Namespace, name: str, formats: Iterable[_Format]) -> _Format:
-    """Return a file's format from the option or else its name; exits with 2 when neither names one of these."""
+def format_of(options: argparse.Namespace, name: str, endings: Mapping[str, _Format]) -> _Format:
+    """Return a file's format from the option or else what its name ends in; exits with 2 when neither is known."""
     ending = options.format or name.rpartition(".")[2].lower()
-    known = {file_format.value: file_format for file_format in formats}
-    if ending not in known:
-        options.parser.error(f"choose the format of the file with --format: {', '.join(known)}")
-    return known[ending]
+    if ending not in endings:
+        formats = ", ".join(dict.fromkeys(endings.values()))
+        options.parser.error(f"choose the format of the file with --format: {formats}")
+    return endings[ending]

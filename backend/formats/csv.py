@@ -46,17 +46,28 @@ _GUARDED = re.compile(rf"'+{_BEGINS_A_FORMULA}")
 _SEPARATORS = (",", ";", "\t")  # as spreadsheets write them, depending on the country
 _BLANK_ROWS = {mark: re.compile(rf"(?:(?:[\t\v\f\r ]*+|{mark}++\r?+)\n)++".encode()) for mark in _SEPARATORS}
 _QUOTED = {mark: re.compile(rf'[^"{mark}][^{mark}]*|{mark}|(")'.encode()) for mark in _SEPARATORS}
-_FLAGS = {"true": True, "false": False}  # spreadsheets write TRUE and FALSE
+# Spreadsheets write them in capitals, and in the language of the country.
+_TRUE = ("true", "wahr", "vrai", "verdadero", "vero", "waar", "verdadeiro", "prawda")
+_FALSE = ("false", "falsch", "faux", "falso", "onwaar", "fałsz")
+_FLAGS = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False)}
+_DAYS = {"due_date", "start_date"}
+_YEAR_FIRST = re.compile(r"\s*([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})\s*", re.ASCII)
+_DAY_FIRST = re.compile(r"\s*([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})\s*", re.ASCII)
+_AMBIGUOUS = re.compile(r"\s*[0-9]{1,2}[-/][0-9]{1,2}[-/](?:[0-9]{2}){1,2}\s*", re.ASCII)
+_SEPARATOR_HINT = re.compile(rb'"?sep=.?"?\s*', re.IGNORECASE)  # what Excel takes from the first line
 
-_UNCLOSED = Detail(ROW, "quote_unclosed", "A cell begins with a quotation mark, but does not end with one")
+_UNCLOSED = Detail(ROW, "quote_unclosed", "A cell begins with a quotation mark, but has none at its end: add it")
 _INVALID = Detail(ROW, "csv_invalid", 'Quote the whole cell ("…"), and double the quotation marks in it ("")')
-_TOO_MANY_CELLS = Detail(ROW, "too_many_cells", "This row has more cells than the first row has names")
+_TOO_MANY_CELLS = Detail(
+    ROW, "too_many_cells", "This row has more cells than the first row has names: quote those with commas"
+)
 NO_TITLE = Detail(
     "title",
     "missing",
     "The first row must contain the names of the columns, separated by commas, and one must be title",
 )
-_TWICE = "This column appears more than once"
+_WHICH_DAY = "Countries read this day in different ways: write the year first, like 2026-05-04"
+_TWICE = "This column appears more than once: keep one of them"
 
 
 class CSVWriter:
@@ -138,7 +149,7 @@ class CSVReader:
 
     def _row(self, line: int, content: bytes | Detail) -> FileRow | None:
         """Read a row; returns None for a blank one and for the first, which names the columns."""
-        if isinstance(content, bytes) and not content.strip():
+        if isinstance(content, bytes) and (not content.strip() or (line == 1 and _SEPARATOR_HINT.fullmatch(content))):
             return None
         if self._columns is None and isinstance(content, bytes):
             self._separator = _separator_of(content)
@@ -153,7 +164,8 @@ class CSVReader:
             return FileRow(line, problem=cells)
         if any(cells[len(self._columns) :]):
             return FileRow(line, problem=_TOO_MANY_CELLS)
-        return FileRow(line, _fields(self._columns, cells), size=sum(map(len, cells)))
+        ambiguous = _ambiguous_day(self._columns, cells)
+        return FileRow(line, _fields(self._columns, cells), ambiguous, size=sum(map(len, cells)))
 
 
 def _is_open(line: bytes, separator: str, *, is_open: bool) -> bool:
@@ -217,6 +229,13 @@ def _names(cells: list[str] | Detail) -> list[str]:
     return [] if isinstance(cells, Detail) else [cell.strip().lower() for cell in cells]
 
 
+def _ambiguous_day(columns: Iterable[str], cells: list[str]) -> Detail | None:
+    """Return what to say of a day that may be two, such as 05/04/2026."""
+    named = zip(columns, cells, strict=False)
+    name = next((name for name, cell in named if name in _DAYS and _AMBIGUOUS.fullmatch(cell)), None)
+    return Detail(name, "day_format", _WHICH_DAY) if name else None
+
+
 def _fields(columns: Iterable[str], cells: list[str]) -> dict[str, object]:
     return {name: _value(name, cell) for name, cell in zip(columns, chain(cells, repeat("")), strict=False)}
 
@@ -225,6 +244,19 @@ def _value(name: str, cell: str) -> object:
     if not cell:
         return None
     if name == "completed":
-        return _FLAGS.get(cell.lower(), cell)
+        return _FLAGS.get(cell.strip().lower(), cell)
+    if name in _DAYS:
+        return _day(cell)
     text = cell[1:] if name in _TEXTS and _GUARDED.match(cell) else cell
     return [label for label in text.split(",") if is_visible(label)] if name == "labels" else text
+
+
+def _day(cell: str) -> str:
+    """Write a day as spreadsheets of other countries have it the way that we do."""
+    if found := _YEAR_FIRST.fullmatch(cell):
+        year, month, day = found.groups()
+    elif found := _DAY_FIRST.fullmatch(cell):
+        day, month, year = found.groups()
+    else:
+        return cell
+    return f"{year}-{month:0>2}-{day:0>2}"

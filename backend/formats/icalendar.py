@@ -8,6 +8,7 @@ part, and a property of our own holds the exact text. The exact text counts as l
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -43,12 +44,18 @@ from backend.formats.rows import (
 from backend.formats.vtimezone import zone_component
 from backend.utils.priorities import number_of
 
+_MAX_WAITING_ROWS = 1000
+_MAX_WAITING_BYTES = 2**20
 _COMPONENTS = {b"VTODO", b"VEVENT", b"VJOURNAL", b"VFREEBUSY", b"VTIMEZONE"}
 _ESCAPES = str.maketrans({"\\": r"\\", ";": r"\;", ",": r"\,", "\n": r"\n"})
 
-_NO_CALENDAR = Detail(ROW, "calendar_invalid", "The file must begin with BEGIN:VCALENDAR")
-_UNFINISHED = Detail(ROW, "component_unfinished", "This component has no END")
-_NO_END = Detail(ROW, "calendar_unfinished", "The file ends without END:VCALENDAR: part of it may be missing")
+_NO_CALENDAR = Detail(
+    ROW, "calendar_invalid", "The file must begin with BEGIN:VCALENDAR: export it as iCalendar (.ics)"
+)
+_UNFINISHED = Detail(
+    ROW, "component_unfinished", "This component has no END: part of it is missing. Export the calendar again"
+)
+_NO_END = Detail(ROW, "calendar_unfinished", "The file ends without END:VCALENDAR: send all of it")
 
 
 class CalendarWriter:
@@ -121,7 +128,11 @@ def _text(name: str, text: str | None) -> Iterator[str]:
 
 @dataclass(slots=True)
 class CalendarReader:
-    """Reads an iCalendar file, component by component. Times that name no zone are in `zone`."""
+    """Reads an iCalendar file, component by component. Times that name no zone are in `zone`.
+
+    A task whose zone is unknown waits for the VTIMEZONE that may stand behind it, and what comes next waits with it:
+    so rows stay in the order of the file. They are few, because an import holds no more of a file than a part.
+    """
 
     zone: str = "UTC"
     _zones: FileZones = field(init=False)
@@ -130,30 +141,64 @@ class CalendarReader:
     _has_begun: bool = False
     _has_ended: bool = False
     _component: Component | None = None
+    _waiting: deque[Component | FileRow] = field(default_factory=deque)
+    _waiting_bytes: int = 0
+    _may_wait: bool = True
 
     def __post_init__(self) -> None:
         """Begin without zones."""
         self._zones = FileZones(self.zone)
 
     def read(self, piece: bytes) -> Iterator[FileRow | None]:
-        """Return the rows that end in the next piece."""
-        return map(self._take, self._lines.read(piece))
+        """Yield the rows that end in the next piece."""
+        for line in self._lines.read(piece):
+            yield from self._released(self._take(line))
 
     def end(self) -> Iterator[FileRow | None]:
         """Yield the row that ends with the file, and a problem if the file's end is missing."""
-        yield from map(self._take, self._lines.end())
+        for line in self._lines.end():
+            yield from self._released(self._take(line))
         if not self._has_begun:
             raise unreadable(_NO_CALENDAR)
-        yield self._give_up()
+        self._may_wait = False
+        yield from self._released(self._give_up())
         if not self._has_ended:
             yield FileRow(self._lines.number, problem=_NO_END)
 
-    def _take(self, line: Line) -> FileRow | None:
+    def _released(self, ended: Component | FileRow | None) -> Iterator[FileRow | None]:
+        """Yield the rows that wait for nothing, up to what has just ended; None if there is none."""
+        if ended is None and (self._may_wait or not self._waiting):
+            yield None
+            return
+        if ended is not None:
+            self._waiting.append(ended)
+            self._waiting_bytes += ended.size
+        if len(self._waiting) > _MAX_WAITING_ROWS or self._waiting_bytes > _MAX_WAITING_BYTES:
+            self._may_wait = False
+        while self._waiting:
+            if self._may_wait and self._awaits(self._waiting[0]):
+                yield None
+                return
+            released = self._waiting.popleft()
+            self._waiting_bytes -= released.size
+            yield self._row(released)
+
+    def _awaits(self, ended: Component | FileRow) -> bool:
+        return isinstance(ended, Component) and ended.awaits(self._zones)
+
+    def _row(self, ended: Component | FileRow) -> FileRow:
+        if isinstance(ended, FileRow):
+            return ended
+        row = ended.row(self._zones)
+        return replace(row, notices=tuple(ended.notices))
+
+    def _take(self, line: Line) -> Component | FileRow | None:
+        """Take a line; returns the component that ends with it, or the row of one that has no end."""
         content = line.data.rstrip(b"\r\n")
         word, _, kind = content.upper().rstrip().partition(b":")
         if not self._has_begun and content.strip() and (word, kind) != (b"BEGIN", b"VCALENDAR"):
             raise unreadable(_NO_CALENDAR)
-        row = None
+        row: Component | FileRow | None = None
         if line.continues:
             word = b""
         if word == b"BEGIN":
@@ -178,7 +223,7 @@ class CalendarReader:
         self._component = Component(kind, line, self._told)
         return row
 
-    def _end(self, kind: bytes) -> FileRow | None:
+    def _end(self, kind: bytes) -> Component | FileRow | None:
         component = self._component
         if kind == b"VCALENDAR":
             self._has_ended = True
@@ -186,7 +231,7 @@ class CalendarReader:
         if component and kind == component.kind:
             self._component = None
             if kind != b"VTIMEZONE":
-                return replace(component.row(self._zones), notices=tuple(component.notices))
+                return component
             component.tell(self._zones)
             return None
         if component:

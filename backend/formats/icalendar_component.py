@@ -9,10 +9,9 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import NamedTuple
 
 from backend.errors import Detail
-from backend.formats.icalendar_dates import DATES, EXACT, ZONE
+from backend.formats.icalendar_dates import DATES, EXACT, MOMENTS, ZONE
 from backend.formats.icalendar_fields import (
     EXACT_TEXTS,
     INVALID,
@@ -22,10 +21,12 @@ from backend.formats.icalendar_fields import (
     NO_PARENT,
     ORDER,
     POSITION,
+    is_begun,
     read_fields,
     read_properties,
 )
 from backend.formats.icalendar_heads import MAX_PARAMETER_BYTES, Head, is_short
+from backend.formats.icalendar_notes import TEXTS, Text, is_part, text_of
 from backend.formats.icalendar_uids import EXCEPTION, PARENT, read_subtasks, read_uids
 from backend.formats.icalendar_zones import LOCATION, TZID, FileZones
 from backend.formats.rows import MAX_ROW_BYTES, NOT_UTF_8, TOO_LONG, FileRow, Line
@@ -39,26 +40,27 @@ _PROPERTIES = {
     *EXACT.values(),
     *(ZONE, LABELS, NO_LABELS, LIST, POSITION, ORDER, PARENT, NO_PARENT, EXCEPTION, "DURATION", TZID, LOCATION),
 }
-_TEXTS = {"SUMMARY", "DESCRIPTION", "COMMENT"}  # which some programs do not fold
 _ZONE = b"VTIMEZONE"
-# What lines after a text may be, rather than a part of it: RFC 5545, 7986, 9073 and 9253, and vCalendar 1.0.
-_KNOWN = frozenset(
-    b"""
-    ATTACH ATTENDEE BEGIN CALENDAR-ADDRESS CATEGORIES CLASS COLOR COMMENT COMPLETED CONCEPT CONFERENCE CONTACT
-    CREATED DESCRIPTION DTEND DTSTAMP DTSTART DUE END DURATION ESTIMATED-DURATION EXDATE EXRULE GEO IMAGE
-    LAST-MODIFIED LINK LOCATION NAME ORGANIZER PERCENT-COMPLETE PRIORITY RDATE RECURRENCE-ID REFID RELATED-TO
-    REQUEST-STATUS RESOURCES RRULE SEQUENCE SOURCE STATUS STRUCTURED-DATA SUMMARY STYLED-DESCRIPTION TRANSP UID URL
-    AALARM DALARM MALARM PALARM DCREATED RNUM
-    """.split()
-)
 _NAME = re.compile(rb"[A-Za-z0-9-]+")
-_ANY_PROPERTY = re.compile(rb"([A-Za-z0-9-]+)(: |[:;])")
-_BEGINS_WITH_SPACE = re.compile(rb"[^:]*: ")
-_IS_QUOTED = re.compile(rb"[A-Za-z]+;[^:]*QUOTED-PRINTABLE", re.IGNORECASE)
+_NAMED_ZONE = re.compile(rb';TZID=(?:"([^"]*)"|([^";:]*))[;:]', re.IGNORECASE)
 _NO_PLACE = (
-    *("ATTACH", "ATTENDEE", "CONTACT", "EXDATE", "GEO", "LOCATION", "ORGANIZER", "RDATE", "RESOURCES", "RRULE", "URL"),
+    *(
+        "ATTACH",
+        "ATTENDEE",
+        "COMMENT",
+        "CONTACT",
+        "EXDATE",
+        "GEO",
+        "LOCATION",
+        "ORGANIZER",
+        "RDATE",
+        "RESOURCES",
+        "RRULE",
+        "URL",
+    ),
 )
 _HAS_NO_PLACE = re.compile(rf"({'|'.join(_NO_PLACE)})[:;][!-~\x80-\xff]".encode("latin-1"), re.IGNORECASE)
+_PERCENT = "PERCENT-COMPLETE"
 _NOT_KEPT = "A task has no place for this: it is left out of every task, which is said only here"
 
 
@@ -70,7 +72,7 @@ def ignored(told: set[str]) -> re.Pattern[bytes]:
 @lru_cache(maxsize=64)
 def _ignored(told: frozenset[str]) -> re.Pattern[bytes]:
     """Return what lines say nothing about a task, unless they continue a line that does."""
-    names = ["BEGIN", "END", *sorted(_PROPERTIES | _TEXTS)]
+    names = ["BEGIN", "END", *sorted(_PROPERTIES | TEXTS)]
     names += [f"{name}[:;][!-~\x80-\xff]" for name in _NO_PLACE if name not in told]
     return re.compile(rf"(?:(?!{'|'.join(names)})[^\n]*+\n)++".encode("latin-1"), re.IGNORECASE)
 
@@ -80,15 +82,6 @@ _ALONE = Detail(
 )
 _DROPPED = f"A parameter of more than {MAX_PARAMETER_BYTES} characters was left out"
 _JOINED = "Lines that were not folded follow this text: they were read as part of it"
-
-
-class _Text(NamedTuple):
-    """How a text property is written, found once: very many lines may follow."""
-
-    is_upper: bool
-    begins_with_space: bool
-    is_quoted: bool
-    is_title: bool
 
 
 @dataclass(slots=True)
@@ -103,7 +96,7 @@ class Component:
     lines: dict[str, bytearray] = field(default_factory=dict)  # the first of each property, and all of the repeated
     last: str = ""
     is_kept: bool = False  # whether the last line was kept, and so are its continuation lines
-    text: _Text | None = None  # the text property that came last: what follows may be part of it
+    text: Text | None = None  # the text property that came last: what follows may be part of it
     is_soft: bool = False  # whether the last line ends in a soft line break of quoted-printable
     notices: list[Detail] = field(default_factory=list)
     joined: set[str] = field(default_factory=set)  # texts with lines that were not folded
@@ -111,6 +104,7 @@ class Component:
     head: Head | None = None  # of the last line, if that is kept and its head goes on
     dropped: set[str] = field(default_factory=set)  # properties that have lost a parameter
     rules: RulesReader = field(default_factory=RulesReader)  # of a VTIMEZONE
+    named_zones: tuple[str, ...] | None = None  # of its dates and times
 
     @property
     def skipped(self) -> re.Pattern[bytes] | None:
@@ -153,7 +147,7 @@ class Component:
         elif content[:1] in {b" ", b"\t"}:
             self._continue(content[1:])
             self.size += self.is_kept
-        elif self.text and not self.head and _is_part(self.text, content):
+        elif self.text and not self.head and is_part(self.text, content, self.lines):
             self._continue(b"\\n" * min(self.blank_lines + 1, MAX_ROW_BYTES) + content)
             self.joined |= {self.last} if self.is_kept else set()
         else:
@@ -164,15 +158,19 @@ class Component:
         name = found[0].decode().upper() if found else ""
         self.is_kept = self.depth == 0 and name in _PROPERTIES and name not in self.lines
         self.last = f"{name}/{len(self.lines)}" if name in _REPEATED else name
-        self.text = _text_of(content) if self.depth == 0 and name in _TEXTS else None
+        self.text = text_of(content) if self.depth == 0 and name in TEXTS else None
         self.head = None
         if self.is_kept:
             self.lines[self.last] = bytearray()
             self.head = None if is_short(content) else Head()
             self._continue(content)
         elif self.kind == b"VTODO" and not self.depth and name not in self.told and _HAS_NO_PLACE.match(content):
-            self.told.add(name)
-            self.notices.append(Detail(name, "property_not_kept", _NOT_KEPT))
+            self._tell(name)
+
+    def _tell(self, name: str) -> None:
+        """Say once in a file that a property is not kept."""
+        self.told.add(name)
+        self.notices.append(Detail(name, "property_not_kept", _NOT_KEPT))
 
     def _continue(self, content: bytes, drops: int = 0) -> None:
         """Add to the last line, without as many bytes of its end."""
@@ -191,6 +189,14 @@ class Component:
         kept += content
         self.size += len(content) + 1  # with its line break
 
+    def awaits(self, zones: FileZones) -> bool:
+        """Return whether the file may still say what a zone is that its task names."""
+        if self.named_zones is None:  # found once: it may be asked often
+            heads = (self.lines[name] for name in (*DATES, *MOMENTS) if name in self.lines)
+            named = (found[1] or found[2] or b"" for found in map(_NAMED_ZONE.search, heads) if found)
+            self.named_zones = tuple(name.decode(errors="replace").strip() for name in named)
+        return any(map(zones.may_come, self.named_zones))
+
     def row(self, zones: FileZones) -> FileRow:
         """Return the fields of its task, or what is wrong with it."""
         if self.kind != b"VTODO":
@@ -199,7 +205,7 @@ class Component:
             return FileRow(self.line, problem=TOO_LONG)
         try:
             mends: list[Detail] = []
-            properties, parameters = read_properties(self.lines.values())
+            properties, parameters = read_properties(self.lines.values(), mends)
             fields = read_fields(properties, parameters, zones, mends)
             uid, others = read_uids(properties, mends)
             subtasks = tuple(read_subtasks(properties))
@@ -207,6 +213,8 @@ class Component:
             return FileRow(self.line, problem=NOT_UTF_8)
         except ValueError:
             return FileRow(self.line, problem=INVALID)
+        if is_begun(properties.get(_PERCENT, "")) and _PERCENT not in self.told:
+            self._tell(_PERCENT)
         alone = (_ALONE,) if EXCEPTION in self.lines else ()
         joined = (Detail(name, "lines_joined", _JOINED) for name in sorted(self.joined))
         dropped = (Detail(name.partition("/")[0], "parameter_dropped", _DROPPED) for name in sorted(self.dropped))
@@ -217,27 +225,4 @@ class Component:
     def tell(self, zones: FileZones) -> None:
         """Add what its zone is, if it is a VTIMEZONE."""
         with suppress(ValueError):
-            zones.learn(read_properties(self.lines.values())[0], self.rules)
-
-
-def _text_of(content: bytes) -> _Text:
-    found = _NAME.match(content)
-    name = found[0] if found else b""
-    begins_with_space, is_quoted = (each.match(content) is not None for each in (_BEGINS_WITH_SPACE, _IS_QUOTED))
-    return _Text(name.isupper(), begins_with_space, is_quoted, is_title=name.upper() == b"SUMMARY")
-
-
-def _is_part(text: _Text, content: bytes) -> bool:
-    """Return whether a line goes on with the text before it: with notes, say, that a program did not fold."""
-    found = _ANY_PROPERTY.match(content)
-    if found is None:
-        return True
-    name = found[1]
-    if name.upper() not in _KNOWN and name[:2].upper() != b"X-":
-        return True
-    if text.is_title:
-        return False  # a title is one line
-    is_text = name.isupper() and name.decode() in _TEXTS  # its value may begin with a space
-    if found[2] == b": " and not text.begins_with_space and not is_text:
-        return True
-    return text.is_upper and not name.isupper() and name[:2] not in {b"X-", b"x-"}
+            zones.learn(read_properties(self.lines.values(), [])[0], self.rules)

@@ -43,9 +43,6 @@ _OTHER_KIND = Detail(
 )
 _LATE_START = Detail("DTSTART", "start_dropped", "The start is after the due date, and was left out")
 _NOT_A_DATE = "This is no day and no time, and was left out"
-_UNKNOWN_ZONE = Detail(
-    "timezone", "timezone_guessed", "No zone has this name: the time was read as one in the zone of your account"
-)
 
 
 def written_dates(task: Mapping[str, Any]) -> Iterator[str]:
@@ -98,9 +95,6 @@ def read_dates(
             continue
         said = parameters.get(name, {})
         zone = zones.named(said, mends)
-        if zone is not None and zone not in ZONES:
-            mends.append(_UNKNOWN_ZONE)
-            zone = None
         is_day = str(said.get("VALUE", "")).upper() == "DATE"
         when = _read(_MIDNIGHT.sub("", value) if is_day else value, zone or zones.own)
         if when is None:
@@ -134,7 +128,7 @@ def read_moment(
 ) -> str | None:
     """Return when a task was created or completed; None if that cannot be known, or is before 1970."""
     zone = zones.named(parameters, mends)
-    when = _read(texts[name].strip(), zone if zone in ZONES else zones.own)
+    when = _read(texts[name].strip(), zone or zones.own)
     if when is None:
         mends.append(Detail(name, "moment_dropped", _NO_MOMENT))
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from quopri import decodestring
 from typing import Any
@@ -38,9 +39,13 @@ _AN_ORDER = re.compile(r"[+-]?[0-9]{1,14}", re.ASCII)
 _ILLEGIBLE = re.compile(r"\r\n?|[\x00-\x08\x0b-\x1f\x7f]")
 _RELATION = re.compile(rf'{PARENT}((?:[^":]|"[^"]*")*+):(.*)', re.IGNORECASE | re.DOTALL)
 _KIND = re.compile(r';RELTYPE="?([^";]*)', re.IGNORECASE)
-_BARE_ENCODING = re.compile(";QUOTED-PRINTABLE(?=;|$)", re.IGNORECASE)
+_BARE_ENCODING = re.compile(";(QUOTED-PRINTABLE|BASE64)(?=;|$)", re.IGNORECASE)
+_ENCODING = re.compile(r';ENCODING="?(QUOTED-PRINTABLE|BASE64|B)"?(?=;|$)', re.IGNORECASE)
+_CHARSET_OF = re.compile(r';CHARSET="?([^";]*)', re.IGNORECASE)
+_BETWEEN = re.compile(r"\\n|\s")  # where a text in base64 was cut
 _CHARSET = re.compile("us-ascii|utf-8|iso-8859-([1-9]|1[0134-6])|windows-125[0-8]", re.IGNORECASE)  # decoded fast
-INVALID = Detail(ROW, "calendar_invalid", "One of its lines is not valid iCalendar")
+INVALID = Detail(ROW, "calendar_invalid", "One of its lines is not valid iCalendar: export the task again")
+_NO_TEXT = "This is coded (BASE64) and holds no text: it was left out"
 _NO_PRIORITY = Detail("PRIORITY", "priority_invalid", "This is no whole number from 0 to 9: it was left out")
 
 
@@ -54,8 +59,13 @@ def legible_text(text: str) -> str:
     return _ILLEGIBLE.sub(lambda found: "\n" if found[0].startswith("\r") else "", text)
 
 
-def read_properties(lines: Iterable[bytearray]) -> tuple[dict[str, str], dict[str, Mapping[str, Any]]]:
-    """Read lines as values and parameters by their names; raises ValueError."""
+def read_properties(
+    lines: Iterable[bytearray], mends: list[Detail]
+) -> tuple[dict[str, str], dict[str, Mapping[str, Any]]]:
+    """Read lines as values and parameters by their names; raises ValueError.
+
+    Adds to `mends` what is no text.
+    """
     found: dict[str, str] = {}
     parameters: dict[str, Mapping[str, Any]] = {}
     labels: list[str] = []
@@ -73,23 +83,40 @@ def read_properties(lines: Iterable[bytearray]) -> tuple[dict[str, str], dict[st
         colon = line.value_separator_index()
         if colon < 0:
             raise ValueError(INVALID.message)
-        if line[: len(LABELS)].upper() == LABELS:
-            labels.append(line[colon + 1 :])
-            continue
-        head = _BARE_ENCODING.sub(";ENCODING=QUOTED-PRINTABLE", line[:colon])
-        name, said, _ = content_line(head + ":").parts()  # without the value, the most costly part
-        name = name.upper()
-        is_quoted = str(said.get("ENCODING", "")).upper() == "QUOTED-PRINTABLE"
-        found[name] = _unquoted(line[colon + 1 :], str(said.get("CHARSET", ""))) if is_quoted else line[colon + 1 :]
-        parameters[name] = said
+        head = _BARE_ENCODING.sub(r";ENCODING=\1", line[:colon])
+        value = _decoded(head, line[colon + 1 :])
+        if value is None:
+            mends.append(Detail(head.partition(";")[0].upper(), "text_dropped", _NO_TEXT))
+        elif head[: len(LABELS)].upper() == LABELS:
+            labels.append(value)
+        else:
+            name, said, _ = content_line(head + ":").parts()  # without the value, the most costly part
+            found[name.upper()], parameters[name.upper()] = value, said
     many = {LABELS: (",", labels), SUBTASKS: ("\n", subtasks)}
     return found | {name: between.join(values) for name, (between, values) in many.items() if values}, parameters
 
 
-def _unquoted(value: str, charset: str) -> str:
-    """Decode a text of vCalendar 1.0, which escapes nothing else."""
-    text = decodestring(value.encode()).decode(charset if _CHARSET.fullmatch(charset) else "utf-8")
+def _decoded(head: str, value: str) -> str | None:
+    """Decode a text of vCalendar 1.0, which escapes nothing else; returns None for what is no text in base64."""
+    encoding, charset = _ENCODING.search(head), _CHARSET_OF.search(head)
+    if encoding is None:
+        return value
+    charset_name = charset[1] if charset and _CHARSET.fullmatch(charset[1]) else "utf-8"
+    if encoding[1].upper() == "QUOTED-PRINTABLE":
+        text = decodestring(value.encode()).decode(charset_name)
+    else:
+        try:
+            text = b64decode(_BETWEEN.sub("", value), validate=True).decode(charset_name)
+        except ValueError:  # not base64, or another charset
+            return None
+        if _ILLEGIBLE.search(text.replace("\r", "")):
+            return None
     return legible_text(text).replace("\\", r"\\")
+
+
+def is_begun(percent: str) -> bool:
+    """Return whether a task is neither new nor done, if it says how much of it is."""
+    return _BEGUN.fullmatch(percent.strip()) is not None
 
 
 def read_fields(
@@ -152,7 +179,7 @@ def _status(texts: Mapping[str, str], mends: list[Detail]) -> dict[str, object]:
     if percent and not _PERCENT.fullmatch(percent):
         mends.append(_NO_PERCENT)
         percent = ""
-    if not ended and _BEGUN.fullmatch(percent):
+    if not ended and is_begun(percent):
         return {"status": "in_progress"}
     if ended or percent:
         return {"completed": bool(ended) or percent == "100"}

@@ -24,11 +24,13 @@ LOCATION = "X-LIC-LOCATION"  # of a VTIMEZONE: its zone's name in the database o
 _MAX_ZONES = 500  # of a file
 _MAX_ZONE_NAME = 200
 _ZONE_OF = {zone.casefold(): zone for zone in ZONES}
+_WINDOWS = {name.casefold(): zone for name, zone in WINDOWS_TO_OLSON.items()}
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{1,2}):?([0-9]{2})?", re.IGNORECASE)
 _DISPLAYED = re.compile(r"\((?:UTC|GMT)(?:([+-])([0-9]{1,2}):([0-9]{2}))?\) ?(.+)", re.IGNORECASE)
 _PLACES = re.compile(r"[^,(]+")
+_NO_CITIES = {"north", "south", "west"}  # parts of Australia, and of much else
 _AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
-# What Windows names in place of cities, in the zones that it shows to people.
+# What Windows and others name in place of cities, in the zones that they show to people.
 _REGIONS = {
     "eastern time": "America/New_York",
     "central time": "America/Chicago",
@@ -42,6 +44,10 @@ _REGIONS = {
     "brasilia": "America/Sao_Paulo",
     "greenland": "America/Nuuk",
     "greenwich mean time": "Europe/London",
+    "central america": "America/Guatemala",
+    "central european time": "Europe/Berlin",
+    "eastern european time": "Europe/Kyiv",
+    "western european time": "Europe/Lisbon",
     "beijing": "Asia/Shanghai",
     "new delhi": "Asia/Kolkata",
     "abu dhabi": "Asia/Dubai",
@@ -76,6 +82,8 @@ _ABBREVIATIONS = {
 _WITHOUT_SUMMER = {"EST", "MST", "HST"}  # in IANA; programs write them for zones with summer time, too
 _FIXED = "Etc/"
 _GUESSED = "The file names this zone in another way, and it was read as {}"
+_OF_THE_ACCOUNT = "{}: the time was read as one in the zone of your account"
+_UNKNOWN, _NAMELESS = "No zone has this name", "This names no zone"
 
 
 @dataclass(slots=True)
@@ -100,9 +108,9 @@ class FileZones:
             self.ruled[name] = zone
 
     def named(self, parameters: Mapping[str, Any], mends: list[Detail]) -> str | None:
-        """Return the zone that a property names, under its IANA name if it is known at all.
+        """Return the zone that a property names, under its IANA name; None if it names none, or an unknown one.
 
-        Adds to `mends` that it is a guess.
+        Adds to `mends` that it is a guess, or unknown.
         """
         if TZID not in parameters:
             return None
@@ -110,45 +118,56 @@ class FileZones:
         if (known := self._known(name)) is not None:
             return known
         guess = self._guessed(name[:_MAX_ZONE_NAME])
-        if guess is None:
-            return name
-        told = Detail("timezone", "timezone_guessed", _GUESSED.format(guess))
+        message = _GUESSED.format(guess) if guess else _OF_THE_ACCOUNT.format(_UNKNOWN if name else _NAMELESS)
+        told = Detail("timezone", "timezone_guessed", message)
         mends += () if told in mends else (told,)
         return guess
+
+    def may_come(self, name: str) -> bool:
+        """Return whether a VTIMEZONE that has not come yet could say what this name means."""
+        if name in _WITHOUT_SUMMER:
+            return name not in self.ruled
+        return bool(name) and self._known(name) is None and name not in self.ruled
 
     def _known(self, name: str) -> str | None:
         if name in ZONES:  # Windows calls Etc/UTC what IANA has as UTC
             has_summer = name in _WITHOUT_SUMMER and not self.ruled.get(name, _FIXED).startswith(_FIXED)
             return None if has_summer else name
-        known = self.locations.get(name) or WINDOWS_TO_OLSON.get(name)
-        parts = name[-LONGEST_ZONE:].casefold().split("/")
+        known = self.locations.get(name) or _WINDOWS.get(name.casefold())
+        parts = name[-LONGEST_ZONE:].casefold().replace(" ", "_").split("/")
         ends = ("/".join(parts[at:]) for at in range(len(parts)))  # some programs write a path before the name
         return known or next((_ZONE_OF[end] for end in ends if end in _ZONE_OF), None)
 
     def _guessed(self, name: str) -> str | None:
         if displayed := _DISPLAYED.fullmatch(name):
             offset = _minutes(*displayed.groups()[:3])
-            return _place(displayed[4], offset) or self.ruled.get(name) or fixed_zone(offset)
+            return next(_places(displayed[4], offset), None) or self.ruled.get(name) or fixed_zone(offset)
         if name in self.ruled:
             return self.ruled[name]
         if found := _OFFSET.fullmatch(name):
             return fixed_zone(_minutes(*found.groups()))
-        return _ABBREVIATIONS.get(name.upper())
+        return (
+            _ABBREVIATIONS.get(name.upper())
+            or _WINDOWS.get(name.casefold().replace("daylight", "standard"))
+            or next(_places(name), None)
+        )
 
 
 def _minutes(sign: str | None, hours: str | None, minutes: str | None) -> int:
     return int(f"{sign or '+'}1") * (int(hours or 0) * 60 + int(minutes or 0))
 
 
-def _place(places: str, offset: int) -> str | None:
-    """Return the zone of the first of these places that has this offset in winter."""
-    names = (each.strip().casefold() for each in _PLACES.findall(places))
-    zones: Iterator[str | None] = (_REGIONS.get(name) or _cities().get(name) for name in names)
-    return next((zone for zone in zones if zone and standard_offset(zone) == offset), None)
+def _places(text: str, offset: int | None = None) -> Iterator[str]:
+    """Yield the zones of the places in a text, or only those that have this offset in winter."""
+    names = (each.strip().casefold() for each in _PLACES.findall(text))
+    for zone in filter(None, (_REGIONS.get(name) or _cities().get(name) for name in names)):
+        if offset in {None, standard_offset(zone)}:
+            yield zone
 
 
 @lru_cache(maxsize=1)
 def _cities() -> dict[str, str]:
     """Return the zones by the cities that give them their names."""
     parts = ((zone, *zone.partition("/")[::2]) for zone in sorted(ZONES))
-    return {city.replace("_", " ").casefold(): zone for zone, area, city in parts if area in _AREAS}
+    cities = {city.replace("_", " ").casefold(): zone for zone, area, city in parts if area in _AREAS}
+    return {city: zone for city, zone in cities.items() if city not in _NO_CITIES}

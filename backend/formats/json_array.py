@@ -29,11 +29,14 @@ _NO_ARRAY = Detail(
     'The file must be a JSON array of tasks, or an object with one, like {"data": […]}. If each line has an object, '
     "send it as application/jsonl",
 )
-_UNFINISHED = Detail(ROW, "array_unfinished", "The file ends here, but its array does not: part of it may be missing")
+_UNFINISHED = Detail(ROW, "array_unfinished", "The file ends here, but its array does not: send all of it")
 _TOO_MANY_BRACKETS = Detail(
     ROW, "array_invalid", "This row has more brackets than any task: nothing from there on was read. Is one missing?"
 )
-_MORE = Detail(ROW, "array_ended", "After this row the array ends. Something else follows, which was not read")
+_TWICE = Detail(ROW, "duplicate_key", 'The file has "data" more than once: only the first is read. Send one array')
+_MORE = Detail(
+    ROW, "array_ended", "After this row the array ends. Something else follows, which was not read: send one array"
+)
 
 
 @dataclass(slots=True)
@@ -60,8 +63,12 @@ class ArrayReader:
                 yield self._enter(mark, piece[start:position])
                 start = position + 1
             elif mark in b"[{":
-                if self._begins_data(mark, piece, start, position):
-                    start = position + 1
+                if self._is_data(mark, piece, start, position):
+                    if self._has_ended:
+                        yield FileRow(self._number, problem=_TWICE)
+                    else:
+                        self._held.clear()
+                        self._elements_at, start = 2, position + 1
                 yield self._deepen()
             elif self._depth > max(self._elements_at, 1):
                 self._depth -= 1
@@ -116,16 +123,12 @@ class ArrayReader:
         self._is_over = True
         return FileRow(self._number, problem=_MORE)
 
-    def _begins_data(self, mark: bytes, piece: bytes, start: int, position: int) -> bool:
-        """Begin the array if this bracket is that of `data` in the object."""
-        is_member = self._depth == 1 and not self._elements_at and not self._has_ended
+    def _is_data(self, mark: bytes, piece: bytes, start: int, position: int) -> bool:
+        """Return whether this bracket is that of `data` in the object."""
+        is_member = self._depth == 1 and not self._elements_at
         if not is_member or mark != b"[" or len(self._held) + position - start > _MAX_KEY_BYTES:
             return False
-        if _DATA.fullmatch(self._held + piece[start:position]) is None:
-            return False
-        self._held.clear()
-        self._elements_at = 2
-        return True
+        return _DATA.fullmatch(self._held + piece[start:position]) is not None
 
     def _deepen(self) -> FileRow | None:
         self._depth += 1

@@ -10,9 +10,14 @@ from backend.errors import Detail
 from backend.formats.rows import BLANK_LINES, NOT_UTF_8, ROW, TOO_LONG, FileRow, Line, Lines
 from backend.utils.strict_json import RepeatedKeyError, refuse_constant, unambiguous
 
-INVALID = Detail(ROW, "json_invalid", "This is not valid JSON")
+INVALID = Detail(
+    ROW,
+    "json_invalid",
+    "This is not valid JSON: put keys and texts in double quotes, and check that nothing is cut off",
+)
+_TOO_DEEP = Detail(ROW, "json_invalid", "This is nested too deeply: a task has no brackets within brackets")
 _NO_OBJECT = Detail(ROW, "object_type", "Each row must be a JSON object, like {…}")
-_REPEATED = Detail(ROW, "duplicate_key", "A key appears more than once")
+_REPEATED = Detail(ROW, "duplicate_key", "A key appears more than once: keep one of them")
 
 
 @dataclass(slots=True)
@@ -57,7 +62,9 @@ def row_of(line: Line) -> FileRow | None:
         problem = NOT_UTF_8
     except RepeatedKeyError:
         problem = _REPEATED
-    except (ValueError, RecursionError):  # not JSON, or nested too deeply
+    except RecursionError:
+        problem = _TOO_DEEP
+    except ValueError:
         pass
     return FileRow(line.number, problem=problem)
 

@@ -14,8 +14,8 @@ from backend.errors import Detail, ValidationFailed
 ROW = "row"  # in place of a field name: the whole row
 MAX_ROW_BYTES = 192 * 1024  # the largest task with every character escaped
 
-TOO_LONG = Detail(ROW, "row_too_long", f"A row must not be longer than {MAX_ROW_BYTES} bytes")
-NOT_UTF_8 = Detail(ROW, "encoding_invalid", "This row is not UTF-8")
+TOO_LONG = Detail(ROW, "row_too_long", f"A row must not be longer than {MAX_ROW_BYTES} bytes: shorten its texts")
+NOT_UTF_8 = Detail(ROW, "encoding_invalid", 'This row is not UTF-8: save the file in UTF-8, in Excel as "CSV UTF-8"')
 
 MAX_UID_LENGTH = 1000
 

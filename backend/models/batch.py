@@ -65,7 +65,7 @@ class TaskOperation(Input):
     ref: Ref = optional(_REF, "trip")
     if_match: IfMatch = optional(
         "The `revision` or `ETag` of the task as you know it: if the task has changed since, the operation fails with "
-        "412. You can list several tags; `*` means any",
+        "412. You can list several tags; `*` means any. Weak tags (`W/`) never match",
         42,
     )
 

@@ -31,7 +31,7 @@ from backend.models.fields import (
 from backend.models.list import ListCreate
 from backend.models.task import TaskColumns
 from backend.models.user import Account
-from backend.models.values.times import TIME_EXAMPLE
+from backend.models.values.times import TIME_EXAMPLE, Moment
 
 _HASH = "\\x" + "5f" * 32
 Hash = Annotated[str, StringConstraints(max_length=66, pattern=r"^\\x[0-9a-f]{64}$")]  # as Postgres writes bytes
@@ -162,6 +162,12 @@ class ImportedLabel(Input):
     color: Color | None = described("Its colour, or null", None, default_factory=lambda: None)
 
 
+class _Archive(Input):
+    """When a list was archived, which decides only whether it is."""
+
+    archived_at: Moment | None
+
+
 class ImportedList(ListCreate):
     """A list as a line of an export describes it. In an existing list, omitted fields keep their values."""
 
@@ -183,7 +189,12 @@ def read_label(data: Mapping[str, object]) -> ImportedLabel | Detail:
 
 def read_list(data: Mapping[str, object]) -> ImportedList | Detail:
     """Read a list; returns a Detail for the first thing that is wrong with it."""
-    said = {**data, "archived": data["archived_at"] is not None} if "archived_at" in data else data
+    said = dict(data)
+    if "archived_at" in data:
+        archive = _read(_Archive, data, ignored=data.keys() - {"archived_at"})
+        if isinstance(archive, Detail):
+            return archive
+        said["archived"] = archive.archived_at is not None
     return _read(ImportedList, said, ignored=ExportedList.model_fields.keys() - ImportedList.model_fields.keys())
 
 

@@ -120,4 +120,5 @@ class LabelPublic(BaseModel):
     revision: Revision = described("The number of its last change", 42)
 
 
-LabelPut.read_only = frozenset(LabelPublic.model_fields.keys() - LabelPut.model_fields.keys())
+# An account's export has `user_id`, too.
+LabelPut.read_only = frozenset(LabelPublic.model_fields.keys() - LabelPut.model_fields.keys()) | {"user_id"}

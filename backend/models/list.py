@@ -135,7 +135,11 @@ class ListPublic(BaseModel):
     )
 
 
-ListUpdate.read_only = frozenset(ListPublic.model_fields.keys() - ListFields.model_fields.keys())
+# An account's export has `user_id` and `request_hash`, too.
+ListUpdate.read_only = frozenset(ListPublic.model_fields.keys() - ListFields.model_fields.keys()) | {
+    "user_id",
+    "request_hash",
+}
 
 
 class ListsQuery(Input):

@@ -346,4 +346,8 @@ class TaskPublic(TaskColumns):
 
 
 # What clients read, and never write.
-READ_ONLY = TaskUpdate.read_only = frozenset(TaskPublic.model_fields.keys() - TaskFields.model_fields.keys())
+# An account's export has `request_hash` and `uid`, too.
+READ_ONLY = TaskUpdate.read_only = frozenset(TaskPublic.model_fields.keys() - TaskFields.model_fields.keys()) | {
+    "request_hash",
+    "uid",
+}

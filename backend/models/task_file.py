@@ -42,7 +42,7 @@ from backend.models.values.times import TIME_EXAMPLE, Moment
 from backend.utils.plain_words import BLANK
 from backend.utils.priorities import PriorityNumber
 from backend.utils.unknown_names import unknown_name
-from backend.utils.visible_text import has_controls, without_controls
+from backend.utils.visible_text import has_controls, is_visible, without_controls
 
 MAX_ERRORS = 1000  # listed in a report
 MAX_WARNINGS = 1000
@@ -80,6 +80,13 @@ class ReadFormat(StrEnum):
 
 
 AnyFormat = FileFormat | ReadFormat
+# What the names of files to import end in.
+ENDINGS: dict[str, AnyFormat] = {
+    **{file_format.value: file_format for file_format in (*FileFormat, *ReadFormat)},
+    "ndjson": FileFormat.JSON_LINES,
+    **dict.fromkeys(("tsv", "txt"), FileFormat.CSV),  # which spreadsheets write with tabs
+    **dict.fromkeys(("vcs", "ical", "icalendar"), FileFormat.CALENDAR),
+}
 FormatName = Annotated[str, BeforeValidator(FileFormat.known, json_schema_input_type=FileFormat)]
 
 
@@ -200,11 +207,16 @@ _WITHOUT_DOTS = Detail("labels", "label_format", f"It was left out. {DOTS}")
 
 
 def mended(fields: Mapping[str, object]) -> tuple[Mapping[str, object], tuple[Detail, ...]]:
-    """Take out of a row what tasks had before it was refused; returns the row, and what was taken."""
+    """Take out of a row what no task has, such as a title that nobody sees; returns the row, and what to say of it.
+
+    That there is no title is said when the row is stored.
+    """
     title, labels = fields.get("title"), fields.get("labels")
     if isinstance(title, str) and "\0" not in title and has_controls(title):
         rest, details = mended({**fields, "title": without_controls(title)})
         return rest, (_CLEANED, *details)
+    if isinstance(title, str) and "\0" not in title and not is_visible(title):
+        fields = {**fields, "title": None}
     if isinstance(labels, list) and any(label in NOT_IN_ADDRESSES for label in labels if isinstance(label, str)):
         kept = [label for label in labels if not (isinstance(label, str) and label in NOT_IN_ADDRESSES)]
         return {**fields, "labels": kept}, (_WITHOUT_DOTS,)

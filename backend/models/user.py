@@ -61,7 +61,10 @@ class AccountUpdate(Edit):
     timezone: ZoneName | None = described(_TIMEZONE, ZONE_EXAMPLE, default_factory=lambda: None)
 
 
-AccountUpdate.read_only = frozenset(Account.model_fields.keys() - AccountUpdate.model_fields.keys())
+# An account's export has the other columns, too.
+AccountUpdate.read_only = frozenset(
+    (User.model_fields | Account.model_fields).keys() - AccountUpdate.model_fields.keys()
+)
 
 
 _CONFIRMATION = {

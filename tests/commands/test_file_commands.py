@@ -126,6 +126,16 @@ def test_the_export_of_an_account_is_read(client: httpx.Client, command: Command
     assert command("import", "--user", new_user(), "account.jsonl") == (0, ALL_CREATED.format(3), "")
 
 
+@pytest.mark.requirement("FR-469", "FR-470")
+def test_tables_have_more_names_and_workbooks_are_named(command: Command, user_id: str) -> None:
+    Path("tasks.tsv").write_text("title\tcompleted\na\tWAHR\n")
+    Path("tasks.csv").write_bytes("title,completed\n".encode("utf-16"))
+
+    assert command("import", "--user", user_id, "tasks.tsv") == (0, ALL_CREATED.format(1), "")
+    code, _, error = command("import", "--user", user_id, "tasks.csv")
+    assert (code, "CSV UTF-8" in error, len(error.splitlines())) == (1, True, 1)
+
+
 @pytest.mark.requirement("FR-432")
 def test_a_json_array_is_read(command: Command, user_id: str) -> None:
     Path("tasks.json").write_text('[{"title": "a"}, {"title": "b"}]')
@@ -180,7 +190,7 @@ def test_it_stops_behind_very_many_bad_rows_and_says_so(command: Command, client
             2,
             "--user: must have 1 to 255 characters and no control characters",
         ),
-        (("import", "--user", "a", "tasks.txt"), 2, "choose the format of the file with --format"),
+        (("import", "--user", "a", "tasks.doc"), 2, "choose the format of the file with --format"),
         (("import", "--user", "a", "--format", "xml", "missing.csv"), 2, "invalid choice"),
         (
             ("import", "--user", "a", "other.csv"),

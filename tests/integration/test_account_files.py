@@ -156,7 +156,7 @@ def test_what_a_line_omits_stays_as_it_is(client: httpx.Client) -> None:
 def test_each_bad_line_is_reported_and_all_others_are_stored(client: httpx.Client) -> None:
     rows: list[Any] = [
         label("a,b"), label(None), label("a", id="1"), label("b", color="red"), label("c", x=1), list_(""),
-        line("list", name="Home"), list_("Home", position="!"), line("task", title=""), line("unknown", title="a"),
+        line("list", name="Home"), list_("Home", position="!"), line("task", title=1), line("unknown", title="a"),
         {"type": "task", "data": {"title": "a"}, "more": 1}, {"type": "task", "data": []}, {"type": 1, "data": {}},
         label("good"), list_("Good"), line("task", title="good", list_id=HOME, labels=["good"]),
     ]  # fmt: skip
@@ -173,7 +173,7 @@ def test_each_bad_line_is_reported_and_all_others_are_stored(client: httpx.Clien
         (6, "name", "string_too_short"),
         (7, "id", "missing"),
         (8, "position", "position_invalid"),
-        (9, "title", "string_too_short"),
+        (9, "title", "string_type"),
         *((number, "type", "extra_forbidden") for number in range(10, 14)),
     ]
 

@@ -43,7 +43,8 @@ def test_a_parameter_of_any_length_is_left_out(client: httpx.Client, fold: objec
         "PRIORITY:5",
     )
 
-    assert warnings_of(report) == [(name, "parameter_dropped") for name in ("DUE", "RELATED-TO", "SUMMARY")]
+    dropped = [(name, "parameter_dropped") for name in ("DUE", "RELATED-TO", "SUMMARY")]
+    assert warnings_of(report) == [("COMMENT", "property_not_kept"), *dropped]
     (task,) = tasks_of(client)
     assert (task["title"], task["priority"], task["parent_id"]) == ("Buy: milk", "medium", None)
     assert (task["due_at"], task["timezone"]) == ("2026-05-04T07:00:00+00:00", "Europe/Berlin")

@@ -168,7 +168,7 @@ FILES: dict[str, tuple[str, list[str], list[dict[str, Any]]]] = {
     ),
     "synchronizer": (
         SYNCHRONIZER,
-        ["timezone_guessed"],
+        ["property_not_kept", "timezone_guessed"],
         [{"title": "Send the report", "status": "in_progress", "due_at": "2026-05-04T07:00:00+00:00"}],
     ),
     "journal": (JOURNAL, [], [{"title": "Pack", "priority": None}, {"title": "Trip", "due_at": None}]),

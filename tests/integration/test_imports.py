@@ -147,7 +147,7 @@ def test_each_bad_row_is_reported_and_all_others_are_stored(client: httpx.Client
     coming = (datetime.now(UTC) + timedelta(days=2)).isoformat()
     bad = [
         ({}, "title", "missing"),
-        ({"title": " "}, "title", "string_too_short"),
+        ({"title": 1}, "title", "string_type"),
         ({"title": "a\0"}, "title", "nul_character"),
         ({"title": "a", "description": "x" * 10_001}, "description", "string_too_long"),
         ({"title": "\ud800"}, "title", "string_unicode"),

@@ -285,7 +285,7 @@ def test_a_calendar_of_another_list_is_refused_and_a_plain_one_taken(
 ) -> None:
     create(client, "elsewhere", list_id=make(client)["id"])
     calendar = client.get(EXPORT, params={"format": "ics"}).text
-    assert [code for _, _, code in problems(guest, calendar, CALENDAR)] == ["id_taken"]
+    assert [code for _, _, code in problems(guest, calendar, CALENDAR)] == ["outside_list"]
     plain = calendar.replace("UID:", "UID:a")
     assert [code for _, _, code in problems(guest, plain, CALENDAR)] == ["outside_list"]
     without = "\r\n".join(line for line in plain.split("\r\n") if "X-TASK-API-LIST" not in line)

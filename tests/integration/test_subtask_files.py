@@ -90,11 +90,11 @@ def test_a_row_that_would_close_a_circle_loses_its_parent(
     client: httpx.Client, user_id: str, database_url: str
 ) -> None:
     rows = [row("a", id=CHILD, parent_id=PARENT), row("b", id=PARENT, parent_id=CHILD)]
-    assert imported(client, lines_of(rows)) == {"created": 2}
+    assert imported(client, lines_of(rows)) == {"created": 2, "mended": 1}
     assert parents_of(database_url, user_id) == {"a": "b", "b": None}
-    assert imported(client, lines_of(rows)) == {"unchanged": 2}
+    assert imported(client, lines_of(rows)) == {"unchanged": 2, "mended": 1}
     itself = [row("c", id=str(uuid.UUID(int=9)), parent_id=str(uuid.UUID(int=9)))]
-    assert imported(client, lines_of(itself)) == {"created": 1}
+    assert imported(client, lines_of(itself)) == {"created": 1, "mended": 1}
     assert parents_of(database_url, user_id)["c"] is None
 
 

@@ -77,7 +77,7 @@ def test_a_parent_that_comes_later_in_the_file_is_none_that_is_missing(client: h
 
 
 def test_a_parent_that_is_refused_does_not_come(client: httpx.Client) -> None:
-    rows = [{"title": "child", "id": CHILD, "parent_id": PARENT}, {"title": "", "id": PARENT}]
+    rows = [{"title": "child", "id": CHILD, "parent_id": PARENT}, {"title": 1, "id": PARENT}]
     report = report_of(send(client, lines_of([*rows, {"title": "below", "id": BELOW, "parent_id": CHILD}])))
     assert [report[name] for name in ("created", "failed", "mended")] == [2, 1, 1]
     assert [(each["line"], each["code"]) for each in report["warnings"]] == [(1, "parent_missing")]

@@ -44,7 +44,7 @@ def test_a_whole_label_is_an_edit_of_what_differs(client: httpx.Client, method: 
 
 
 def test_what_is_ignored_in_a_label_is_what_clients_read_and_cannot_set() -> None:
-    assert LabelPut.read_only == set(LabelPublic.model_fields) - {"name", "color"}
+    assert LabelPut.read_only == set(LabelPublic.model_fields) - {"name", "color"} | {"user_id"}
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -142,7 +142,9 @@ def test_what_is_no_such_file_is_refused(client: httpx.Client, task: Task, kind:
 
 
 def test_lines_in_another_encoding_are_all_bad(client: httpx.Client) -> None:
-    report = report_of(send(client, f"{GOOD}\n{GOOD}\n".encode("utf-16"), LINES))
+    wide = f"{GOOD}\n{GOOD}\n".encode("utf-16")
+    error_of(send(client, wide, LINES), 422, "VALIDATION_ERROR")
+    report = report_of(send(client, b"\n" + wide, LINES))
 
     assert report["created"] == 0
     assert report["failed"] == 3

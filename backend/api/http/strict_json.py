@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from email.message import Message
 from typing import Any
 
@@ -18,6 +19,9 @@ MAX_VALUES = 20_000  # more than any request needs; to parse 500,000 numbers, ot
 
 _UTF_8 = ("utf-8", "utf8")
 _NO_JSON = "The body is not valid JSON in UTF-8: put keys and texts in double quotes, and check that nothing is cut off"
+
+_TOO_DEEP = "The body is nested too deeply: send fewer brackets within brackets"
+_A_MARK = "The body begins with a byte order mark: send the JSON in UTF-8 without it"
 
 
 class StrictRequest(Request):
@@ -51,8 +55,11 @@ def read_object(body: bytes) -> dict[str, Any]:
         value = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=refuse_constant)
     except RepeatedKeyError as error:
         raise _refusal(error.key, "duplicate_key", "This key appears more than once") from None
-    except (ValueError, RecursionError) as error:  # ValueError: not JSON, not UTF-8, or a number of thousands of digits
-        raise _refusal("body", "json_invalid", f"{_NO_JSON}{_position(error)}") from None
+    except RecursionError:
+        raise _refusal("body", "json_invalid", _TOO_DEEP) from None
+    except ValueError as error:  # not JSON, not UTF-8, or a number of thousands of digits
+        message = _A_MARK if body.startswith(BOM_UTF8) else f"{_NO_JSON}{_position(error)}"
+        raise _refusal("body", "json_invalid", message) from None
     if not isinstance(value, dict):
         raise _refusal("body", "object_type", "The body must be a JSON object")
     return value

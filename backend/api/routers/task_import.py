@@ -61,24 +61,27 @@ async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> R
 
     | a row has or lacks | its task has | `code` in `warnings` |
     |---|---|---|
-    | no title | the first line of its description, or `Untitled` | `title_missing` |
+    | no title, or none that can be seen | the first line of its description, or `Untitled` | `title_missing` |
     | a text or label that is too long, more than 50 labels | what fits | `shortened`, `labels_dropped` |
     | a label with commas or control characters | spaces in their place | `label_respelled` |
     | notes whose lines are not folded | all these lines | `lines_joined` |
+    | a BASE64 that is no text | no such text | `text_dropped` |
     | a parameter of more than 1,000 bytes | the value behind it | `parameter_dropped` |
     | a PRIORITY that is no number from 0 to 9 | the priority that it had | `priority_invalid` |
     | a CREATED or COMPLETED not in UTC | that local time | `moment_local` |
     | a CREATED or COMPLETED that is no time, before 1970 or in the future | the time of the import | `moment_dropped` |
     | a start after the due date, or of another kind | none, or one like it | `start_dropped`, `start_respelled` |
     | a DURATION that adds nothing to the start | no due date | `duration_dropped` |
-    | a zone with an unusual or unknown name | the zone probably meant, or that of your account | `timezone_guessed` |
+    | a zone with an odd, unknown or no name | the zone probably meant, or that of your account | `timezone_guessed` |
     | a DUE or DTSTART that is no day and no time | the date that it had | `date_dropped` |
     | a STATUS or PERCENT-COMPLETE that is none | the status that it had | `status_invalid` |
     | a RECURRENCE-ID | only this occurrence | `occurrence_alone` |
-    | a UID that is very long, or not plain text | another UID in exports | `uid_not_kept` |
+    | a UID that is very long, no plain text, or outside of the token's list | another one in exports | `uid_not_kept` |
     | subtasks that do not exist, or too many of them | no such subtasks | `subtask_missing`, `subtasks_left_out` |
-    | RRULE, LOCATION and others | nothing of it; told once in a file | `property_not_kept` |
+    | RRULE, LOCATION, a percentage and others | nothing of it; told once in a file | `property_not_kept` |
     | a title with control characters, a label `.` or `..` | neither | `control_character`, `label_format` |
+    | a parent that is below the task | no parent | `parent_cycle` |
+    | in a calendar, a parent without room for it | no parent | `too_deep`, `too_many_subtasks` |
     | a parent that does not come | no parent until it comes | `parent_missing` |
     | a position after all others | the last place | `position_late` |
     | no id, and a task that was edited since | what it had | `imported_before` |

@@ -16,14 +16,14 @@ DAY_EXAMPLE = "2026-11-21"
 ZONE_EXAMPLE = "Europe/Berlin"
 
 # RFC 3339 with the offsets that Postgres knows, and what else programs write when they are asked for no format: a space
-# in place of the T (Python), no seconds (Java), up to 9 decimals (.NET, Go, Java).
+# in place of the T (Python), no seconds (Java), up to 9 decimals (.NET, Go, Java), +0200 (Python, C) or +02 (Postgres).
 _MOMENT = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
-    r"([Zz]|[+-](0[0-9]|1[0-5]):[0-5][0-9])"
+    r"([Zz]|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)"
 )
 _A_MOMENT = re.compile(_MOMENT)
 _A_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_OFFSET_WITHOUT_SIGN = re.compile(r".*:.* [0-9]{2}:[0-9]{2}")
+_OFFSET_WITHOUT_SIGN = re.compile(r".*:.* [0-9]{2}(:?[0-9]{2})?")
 
 
 def _moment(value: object) -> datetime:
@@ -36,7 +36,9 @@ def _moment(value: object) -> datetime:
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):  # no such day, or outside the years 1 to 9999
         pass
-    raise PydanticCustomError("moment_format", "Must be a time with an offset, like 2026-11-21T09:30:00.123456Z")
+    raise PydanticCustomError(
+        "moment_format", "Must be a time with an offset like Z or +02:00, as in 2026-11-21T09:30:00Z"
+    )
 
 
 def _day(value: object) -> date:

@@ -38,7 +38,7 @@ _DROPPED = "The start and the due date, of which the row omits one, contradict e
 UNSEEN = Detail(
     "id",
     "precondition_required",
-    "It already exists and differs. This service requires an ETag for a change, and a file cannot send one",
+    "It already exists and differs. This service requires an ETag for a change, which no file has: edit it directly",
 )
 
 
@@ -49,6 +49,9 @@ _LATER = {
 _LATE_POSITION = Detail(
     "position", "position_late", "This is after all positions that there can be: the task became the last one"
 )
+_CYCLE = Detail("parent_id", "parent_cycle", "The task would be below itself: it has no such parent")
+_OVERGROWN = {"too_deep", "too_many_subtasks"}
+_STAYS = "{}: the task stays where it is, or comes to the top"
 _NO_SUBTASK = Detail(ROW, "subtask_missing", "The file names a subtask of this task that is not there: it was left out")
 
 
@@ -65,6 +68,11 @@ class Placed(NamedTuple):
     def names_its_task(self) -> bool:
         """Return whether the row itself has the id. Only such a row changes a task."""
         return self.task.id is not None
+
+    def without_parent(self) -> Placed:
+        """Return the row as if it did not name its parent."""
+        said = self.task.model_dump(exclude_unset=True, exclude={"parent_id"})
+        return self._replace(task=ImportedTask.model_construct(**said))
 
     def with_id(self, old: UUID, new: UUID) -> Placed:
         """Return the row with another id of its task or its parent."""
@@ -101,6 +109,16 @@ def put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) 
     `made_at` is when it is created, if the row does not say. `only_adds`: every change must name the task's ETag, which
     no row does.
     """
+    result = _put_or_refused(tasks, row, made_at, only_adds=only_adds)
+    if isinstance(result, Detail) and result.code in _OVERGROWN and row.is_foreign and row.task.parent_id:
+        stored = _put_or_refused(tasks, row.without_parent(), made_at, only_adds=only_adds)
+        told = replace(result, message=_STAYS.format(result.message))
+        return stored if isinstance(stored, Detail) else stored._replace(mends=(*stored.mends, told))
+    return result
+
+
+def _put_or_refused(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) -> Stored | Detail:
+    """Do what `put` does, but refuse a parent that the row cannot have."""
     try:
         row, mends = _without_later_times(row, tasks.now) if row.is_foreign else (row, ())
         _refuse_other_times(row.task, tasks.now)
@@ -111,7 +129,7 @@ def put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) 
             result = (_put_again if is_again else _put)(tasks, fitting, made_at, only_adds=only_adds)
         if isinstance(result, Detail):
             return result
-        mends += dropped + result.mends + _untitled(row.task, result.fate)
+        mends += dropped + result.mends + _untitled(row.task, result.fate) + _circular(tasks, row)
         return result._replace(awaits=_awaited(tasks, row), mends=mends)
     except (ValidationFailed, OutsideList, IdTaken) as error:
         return error.details[0]
@@ -133,10 +151,17 @@ def joined(tasks: LoadedTasks, link: Link, *, only_adds: bool) -> Detail | None:
     position = child.position if child.list_id == parent.list_id else LAST
     try:
         with tasks.all_or_nothing():
-            tasks.keep(child._replace(parent_id=parent.id, position=position), is_of_file=True)
+            kept = tasks.keep(child._replace(parent_id=parent.id, position=position), is_of_file=True)
+        return None if kept.parent_id == parent.id else replace(_CYCLE, field=ROW)
     except (ValidationFailed, TooManySubtasks) as error:
         return replace(error.details[0], field=ROW)
-    return None
+
+
+def _circular(tasks: LoadedTasks, row: Placed) -> tuple[Detail, ...]:
+    """Return what to say about a parent that the row names, if that is below its task or is the task itself."""
+    parent = tasks.tasks.get(row.task.parent_id) if row.task.parent_id else None
+    is_below = parent is not None and row.id in {parent.id, *(each.id for each in tasks.tree.above(parent))}
+    return (_CYCLE,) if is_below else ()
 
 
 def _with_fitting_start(row: Placed, current: Row | None) -> tuple[Placed, tuple[Detail, ...]]:

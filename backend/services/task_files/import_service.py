@@ -28,7 +28,7 @@ from backend.services.labels.service import LabelService
 from backend.services.lists.service import ListService
 from backend.services.resources.parameters import USER_ID
 from backend.services.task_files.import_rules import UNSEEN, Link, Placed, Stored, joined, put
-from backend.services.task_files.uids import KnownUIDs, variants
+from backend.services.task_files.uids import UID_ELSEWHERE, KnownUIDs, variants
 from backend.services.tasks.loaded import LoadedTasks
 from backend.services.tasks.names import Names
 from backend.services.unit_of_work import unit_of_work
@@ -36,7 +36,9 @@ from backend.services.unit_of_work import unit_of_work
 Results = list[Stored | Detail]
 
 UTC = "UTC"
-_OUTSIDE = Detail(ROW, "outside_list", "Your personal access token is limited to one list, and cannot do this")
+_OUTSIDE = Detail(
+    ROW, "outside_list", "Your personal access token is limited to one list: import this with another token"
+)
 ZONE = select(users.c.timezone).where(users.c.id == USER_ID)
 
 
@@ -101,7 +103,7 @@ class ImportService:
     def _store(self, rows: Sequence[Placed], tried: set[UUID]) -> Results:
         """Store rows at once. `tried` has the new tasks of a try whose connection was lost: it may have made them."""
         with unit_of_work(self.sessions, self.user_id) as unit:
-            possible = [*variants(rows)]
+            possible = [*variants(rows, unit.list_id)]
             names = Names.of(((row.id, row.task) for row in possible), restores=True, adopts=True)
             tasks = LoadedTasks.load(unit, {row.id for row in possible}, self.max_tasks, names)
             known = KnownUIDs.load(tasks, rows)
@@ -117,7 +119,7 @@ class ImportService:
     @repeatable
     def _join(self, links: Sequence[Link]) -> list[Detail | None]:
         with unit_of_work(self.sessions, self.user_id) as unit:
-            parents = {(link.id, link.parent_id) for link in variants(links)}
+            parents = {(link.id, link.parent_id) for link in variants(links, unit.list_id)}
             tasks = LoadedTasks.load(
                 unit, {*chain(*parents)}, self.max_tasks, Names(parents=parents, changes_trees=True)
             )
@@ -138,6 +140,8 @@ class ImportService:
                     break
                 result = replace(error.details[0], field=ROW)
             known.keep(placed, result)
+            if isinstance(result, Stored) and placed.uid != row.uid:
+                result = result._replace(mends=(*result.mends, UID_ELSEWHERE))
             results.append(result)
         return results
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import NamedTuple, TypeGuard
 from uuid import UUID
 
 from backend.errors import Detail, TaskAPIError, TooManyLabels, TooManyLists
+from backend.formats.beginnings import LONGEST, refuse_other_files
 from backend.formats.csv import CSVReader
 from backend.formats.json_array import ArrayReader
 from backend.formats.jsonl import JSONReader
@@ -21,6 +23,7 @@ from backend.models.task_file import (
     MAX_WARNINGS,
     AnyFormat,
     FileFormat,
+    ImportedTask,
     ImportReport,
     ReadFormat,
     RowError,
@@ -44,11 +47,12 @@ _NO_PARENT = Detail(
     "parent_missing",
     "There is no task with this id. The task is stored, and has no parent until there is one: parent_id=none lists it",
 )
+MICROSECONDS = 1_000_000
 MAX_LINKS = 10_000  # subtasks that the rows of a file name
 _MANY_LINKS = Detail(
     ROW,
     "subtasks_left_out",
-    f"The tasks of this file name more than {MAX_LINKS} subtasks: those from here on were left out",
+    f"The tasks of this file name more than {MAX_LINKS} subtasks: those from here on were left out. Split the file",
 )
 _UNFINISHED = Detail(
     ROW, "export_unfinished", "The export that begins here lacks its last line: part of it may be missing. Export again"
@@ -108,11 +112,13 @@ class TaskImport:
     service: ImportService
     ids: RowIds = field(default_factory=RowIds)
     report: ImportReport = field(default_factory=_nothing_yet)
+    _beginning: bytes = b""
     _part: list[PartRow | BesideRow] = field(default_factory=list)
     _bytes: int = 0
     # The lines that wait for a parent, by its id, and whether each is counted as mended already.
     _waiting: dict[UUID, list[tuple[int, bool]]] = field(default_factory=dict)
     _links: dict[UUID, Link] = field(default_factory=dict)  # by the id of the subtask
+    _in_second: dict[datetime, int] = field(default_factory=dict)  # how many tasks were created, less one
     _named: dict[str, int] = field(default_factory=dict)  # how many labels and lists there were
     _unfinished: int | None = None  # the line where an export of an account begins that has not ended
 
@@ -123,6 +129,9 @@ class TaskImport:
 
     def read(self, piece: bytes) -> Iterator[Part]:
         """Yield the parts that the next piece fills. Raises ValidationFailed for a file that cannot be read."""
+        if len(self._beginning) < LONGEST:
+            self._beginning += piece[: LONGEST - len(self._beginning)]
+            refuse_other_files(self._beginning)
         return self._parts(self.reader.read(piece))
 
     def end(self) -> Iterator[Part]:
@@ -227,10 +236,21 @@ class TaskImport:
         if isinstance(task, Detail):
             self._report(row.line, task)
         else:
-            placed = Placed(task.id or self.ids.next_of(task), task, row.uid, row.other_uids, row.is_foreign)
+            task_id = task.id or self.ids.next_of(task)
+            task = self._in_order(task) if row.is_foreign else task
+            placed = Placed(task_id, task, row.uid, row.other_uids, row.is_foreign)
             self._part.append(PartRow(row.line, placed, (*row.mends, *mends, *more)))
             self._bytes += row.size
             self._link(placed, row)
+
+    def _in_order(self, task: ImportedTask) -> ImportedTask:
+        """Create a task after the earlier ones of the same second: calendars have times to the second."""
+        at = task.created_at
+        if at is None or at.microsecond:
+            return task
+        earlier = self._in_second[at] = self._in_second.get(at, -1) + 1
+        later = timedelta(microseconds=min(earlier, MICROSECONDS - 1))
+        return task.model_copy(update={"created_at": at + later}) if earlier else task
 
     def _link(self, placed: Placed, row: FileRow) -> None:
         """Remember the subtasks that a row names. The first row that names one counts."""

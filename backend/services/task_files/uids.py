@@ -2,6 +2,9 @@
 
 Releases that did not keep UIDs took every UID that is a UUID for the id of its task, in whatever form it was written.
 Such a task is still found under its id, unless it is known under another UID by now.
+
+A token for one list may bring a UID whose task is outside of that list. The row then makes a copy in the list, with an
+id that always follows from the list and the task's id.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from backend.errors import Detail
 from backend.formats.rows import OtherUID
@@ -20,9 +23,16 @@ from backend.services.tasks.loaded import LoadedTasks
 
 Row = TypeVar("Row", Placed, Link)
 
+UID_ELSEWHERE = Detail(
+    "UID", "uid_not_kept", "A task that you do not see has this UID: the task in your list gets another one"
+)
 
-def variants(rows: Sequence[Row]) -> Iterator[Row]:
-    """Yield the rows, each also with the ids that a release before UIDs were kept gave to its task and its parent."""
+
+def variants(rows: Sequence[Row], list_id: UUID | None) -> Iterator[Row]:
+    """Yield the rows, each also with other ids that its task and its parent may have.
+
+    These are what a release before UIDs were kept gave them, and with a token for one list those of copies.
+    """
     for row in rows:
         yield row
         former = row
@@ -30,6 +40,25 @@ def variants(rows: Sequence[Row]) -> Iterator[Row]:
             former = former.with_id(other.id, other.former_id)
         if former != row:
             yield former
+        if list_id is not None and _may_be_copied(row):
+            copied = row
+            for each in _ids(row):
+                copied = copied.with_id(each, _copy_of(each, list_id))
+            yield copied
+
+
+def _may_be_copied(row: Placed | Link) -> bool:
+    """Return whether a row is of a calendar: in other formats, an id is meant as it is."""
+    return isinstance(row, Link) or row.is_foreign
+
+
+def _ids(row: Placed | Link) -> tuple[UUID, ...]:
+    parent_id = row.parent_id if isinstance(row, Link) else row.task.parent_id
+    return tuple(dict.fromkeys((row.id, parent_id) if parent_id else (row.id,)))
+
+
+def _copy_of(task_id: UUID, list_id: UUID) -> UUID:
+    return uuid5(list_id, str(task_id))
 
 
 @dataclass(slots=True)
@@ -53,6 +82,14 @@ class KnownUIDs:
         for other in row.other_uids:
             if self._has_former_id(other):
                 row = row.with_id(other.id, other.former_id)
+        list_id = self.tasks.unit.list_id
+        if list_id is None or not _may_be_copied(row):
+            return row
+        for each in _ids(row):
+            copy = _copy_of(each, list_id)
+            if copy in self.tasks.tasks or each in self.tasks.taken:
+                row = row.with_id(each, copy)
+                row = row._replace(uid=None) if isinstance(row, Placed) and row.id == copy else row
         return row
 
     def _has_former_id(self, other: OtherUID) -> bool:
