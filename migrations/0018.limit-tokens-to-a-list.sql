@@ -2,7 +2,7 @@
 -- condition of the policies for other requests, it would keep Postgres from reading pages from an index.
 --
 -- Whoever may switch to task_api may switch to this role, too: other logins than the one that migrates may serve. Where the
--- one that migrates may not create roles, somebody else has to first: see specs/operations.md. No row of tasks is rewritten.
+-- one that migrates may not create roles, somebody else has to first: see docs/operations.md. No row of tasks is rewritten.
 DO $$
 DECLARE
     has_set CONSTANT boolean := current_setting('server_version_num')::integer >= 160000;

@@ -13,7 +13,7 @@ import pytest
 from tests.fixtures import shell
 from tests.fixtures.erasure import erase
 from tests.fixtures.process import Service, environment, run
-from tests.fixtures.shell import README, SPECS, installed_service, shell_blocks
+from tests.fixtures.shell import GUIDE, README, SPECS, installed_service, shell_blocks
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
 
@@ -57,7 +57,7 @@ def run_lines(script: str, service: Service, folder: Path, name: str = "bash") -
 
 @pytest.mark.requirement("FR-020", "FR-024", "FR-065")
 def test_the_session_in_the_quickstart_works(service: Service, folder: Path) -> None:
-    session = shell_blocks(SPECS / "quickstart.md")[3]
+    session = shell_blocks(GUIDE / "index.md")[3]
     assert "#" not in session  # at a prompt, zsh would pass the words of a comment to curl as more addresses
     created, read, edited, completed, listed, deleted = run_lines(session, service, folder).split("\n")[:6]
 
@@ -71,7 +71,7 @@ def test_the_session_in_the_quickstart_works(service: Service, folder: Path) -> 
 
 @pytest.mark.requirement("FR-034", "FR-069")
 def test_the_quickstart_works(service: Service, folder: Path) -> None:
-    serve, look, be_somebody, _session, errors, schema = shell_blocks(SPECS / "quickstart.md")
+    serve, look, be_somebody, _session, errors, schema = shell_blocks(GUIDE / "index.md")
     assert serve == "make run\n"  # test_serve.py runs it; here the service is already running
 
     assert run_lines(look, service, folder).endswith('{"data":{"status":"ok"}}\n')
@@ -98,7 +98,7 @@ def test_every_documented_call_answers_the_documented_status(service: Service, f
 
 
 @pytest.mark.requirement("FR-245")
-@pytest.mark.parametrize("document", [README, SPECS / "quickstart.md", SPECS / "contracts" / "tasks-api.md"])
+@pytest.mark.parametrize("document", [README, GUIDE / "index.md", SPECS / "contracts" / "tasks-api.md"])
 def test_whoever_pastes_a_document_keeps_their_account(
     service: Service, tokens: list[str], folder: Path, document: Path
 ) -> None:

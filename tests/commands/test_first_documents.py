@@ -15,12 +15,12 @@ import pytest
 from tests.fixtures import shell
 from tests.fixtures.needs import need
 from tests.fixtures.process import REPOSITORY, Service, environment, run
-from tests.fixtures.shell import DOCUMENTED_ADDRESS, README, SPECS, installed_service, shell_blocks
+from tests.fixtures.shell import DOCUMENTED_ADDRESS, GUIDE, README, SPECS, installed_service, shell_blocks
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-318")
 
-CONTRACT, QUICKSTART = SPECS / "contracts" / "tasks-api.md", SPECS / "quickstart.md"
+CONTRACT, QUICKSTART = SPECS / "contracts" / "tasks-api.md", GUIDE / "index.md"
 CALLS = "## Five calls and their answers"
 
 

@@ -14,7 +14,10 @@ from backend.config import Settings
 
 ROOT = Path(__file__).parents[2]
 TOP = ["README.md", "CHANGELOG.md", "CLAUDE.md", "CONTRIBUTING.md", "SECURITY.md"]
-DOCUMENTS = [*TOP, *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("specs/**/*.md"))]
+DOCUMENTS = [
+    *TOP,
+    *sorted(str(path.relative_to(ROOT)) for folder in ("specs", "docs") for path in ROOT.glob(f"{folder}/**/*.md")),
+]
 # A path has a folder in it or a known ending; an address starts with a slash or has a colon; media types are neither.
 PATH = re.compile(r"`(?!application/|\d)((?:[\w.-]+/)+[\w.-]*|[\w.-]+\.(?:py|md|sql|json|toml|lock|example))`")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
@@ -89,7 +92,7 @@ def test_the_template_can_be_used_with_everything_uncommented(tmp_path: Path, mo
 
 def test_the_page_of_settings_lists_every_setting() -> None:
     """Each is a row | `NAME` | `default` | description |, with a plain unset if there is no default."""
-    text = (ROOT / "specs" / "settings.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 
     listed = re.findall(r"^\| `([A-Z_]+)` \| (?:`([^`]+)`|unset) \| (.+) \|$", text, re.MULTILINE)
 
@@ -109,7 +112,7 @@ def test_the_newest_version_in_the_changelog_is_that_of_the_program() -> None:
 
 
 @pytest.mark.requirement("FR-318")
-@pytest.mark.parametrize("document", ["README.md", "specs/001-task-api-persistence/quickstart.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/index.md"])
 def test_the_line_for_containers_is_that_of_the_file_for_compose(document: str) -> None:
     head = (ROOT / "compose.yaml").read_text(encoding="utf-8").partition("services:")[0]
     line = " && ".join(re.findall(r"^#   (\S.*)$", head, re.MULTILINE))

@@ -1,4 +1,4 @@
-"""specs/errors.md lists exactly the codes that responses and their details can have.
+"""docs/errors.md lists exactly the codes that responses and their details can have.
 
 tests/fixtures/api.py compares the codes in the responses of all other tests with the page.
 """

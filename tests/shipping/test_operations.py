@@ -1,4 +1,4 @@
-"""specs/operations.md: its commands work as described, and its names and numbers match the code."""
+"""docs/operations.md: its commands work as described, and its names and numbers match the code."""
 
 from __future__ import annotations
 
