@@ -16,7 +16,7 @@ import pytest
 
 from tests.fixtures import shell
 from tests.fixtures.feed import sync_token
-from tests.fixtures.guide import GUIDE, setting_up, shell_parts
+from tests.fixtures.guide_blocks import GUIDE, setting_up, shell_parts
 from tests.fixtures.process import Service, environment, run
 from tests.fixtures.shell import installed_service
 from tests.fixtures.tasks import revision_of

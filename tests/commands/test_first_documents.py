@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.fixtures import shell
-from tests.fixtures.guide import blocks
+from tests.fixtures.guide_blocks import blocks
 from tests.fixtures.javascript import in_node
 from tests.fixtures.process import Service, environment, run
 from tests.fixtures.shell import README, installed_service

@@ -11,7 +11,7 @@ import pytest
 from backend.api.openapi.answers import example_of
 from backend.models.task import TaskPublic
 from backend.models.task_query import TaskQuery
-from tests.fixtures.guide import ELSEWHERE, GUIDE, IN_NODE, IN_SHELLS, START, blocks
+from tests.fixtures.guide_blocks import CALL, ELSEWHERE, GUIDE, IN_NODE, IN_SHELLS, START, blocks, shell_parts
 from tests.fixtures.markdown import headings, links, prose
 
 pytestmark = pytest.mark.requirement("FR-459")
@@ -57,9 +57,8 @@ def test_every_page_with_lines_to_paste_is_run() -> None:
 
     assert pasted == run
     assert {"tasks.md", "files.md", "scripts.md"} <= {page.name for page in IN_SHELLS}
-    calls = [line for page in IN_SHELLS for line in text_of(page).splitlines() if line.startswith("call ")]
-    assert [call for call in calls if not re.search(r"# \d{3}$", call)] == []
-    assert len(calls) > 150
+    parts = "".join(block.text for page in IN_SHELLS for block in shell_parts(page))
+    assert len(CALL.findall(parts)) == len(re.findall(r"^call ", parts, re.MULTILINE)) > 150
 
 
 @pytest.mark.requirement("FR-041")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.fixtures import shell
 from tests.fixtures.erasure import erase
-from tests.fixtures.guide import IN_NODE, IN_SHELLS, MARK, beginning, pasted, scripts, shell_parts
+from tests.fixtures.guide_blocks import CALL, IN_NODE, IN_SHELLS, MARK, beginning, pasted, scripts, shell_parts
 from tests.fixtures.javascript import in_node
 from tests.fixtures.process import Service, environment, run
 from tests.fixtures.shell import README, installed_service, shell_blocks
@@ -58,12 +58,10 @@ def test_every_call_of_a_page_gets_the_status_and_the_answer_beside_it(
     service: Service, folder: Path, tmp_path: Path, page: Path, name: str
 ) -> None:
     lines = f"export TMPDIR='{tmp_path}'\n{pasted(page)}"
-    calls = re.findall(r"^call .*$", lines, re.MULTILINE)
-
     done = shell.run_lines(lines, service, folder, name)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.findall(r"^(\d{3})$", done.stdout, re.MULTILINE) == [call[-3:] for call in calls]
+    assert re.findall(r"^(\d{3})$", done.stdout, re.MULTILINE) == CALL.findall(lines)
     for block, printed in zip(shell_parts(page), done.stdout.split(f"{MARK}\n")[:-1], strict=True):
         if block.answer is not None:
             assert_shows(json.loads(block.answer), json.loads(printed.splitlines()[-2 if block.ends_in_call else -1]))
