@@ -51,7 +51,7 @@ def client_with(service: Service, token: str) -> httpx.Client:
     return httpx.Client(base_url=service.address, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
 
 
-@pytest.mark.requirement("FR-020", "FR-024", "FR-058", "FR-065", "FR-218", "FR-458")
+@pytest.mark.requirement("FR-020", "FR-024", "FR-058", "FR-065", "FR-218", "FR-474")
 @pytest.mark.parametrize("name", ["bash", "zsh"])
 @pytest.mark.parametrize("page", IN_SHELLS, ids=lambda page: page.stem)
 def test_every_call_of_a_page_gets_the_status_and_the_answer_beside_it(
@@ -67,7 +67,7 @@ def test_every_call_of_a_page_gets_the_status_and_the_answer_beside_it(
             assert_shows(json.loads(block.answer), json.loads(printed.splitlines()[-2 if block.ends_in_call else -1]))
 
 
-@pytest.mark.requirement("FR-318", "FR-458")
+@pytest.mark.requirement("FR-318", "FR-474")
 @pytest.mark.parametrize("page", IN_NODE, ids=lambda page: page.stem)
 def test_the_javascript_of_a_page_prints_what_its_comments_say(
     service: Service, tokens: list[str], tmp_path: Path, page: Path
@@ -77,7 +77,7 @@ def test_the_javascript_of_a_page_prints_what_its_comments_say(
     assert in_node(script, service, tokens[0], tmp_path) == re.findall(r"console\.log\(.*\); // (.+)", script)
 
 
-@pytest.mark.requirement("FR-245", "FR-318", "FR-458")
+@pytest.mark.requirement("FR-245", "FR-318", "FR-474")
 @pytest.mark.parametrize("page", [README, *IN_SHELLS], ids=lambda page: page.stem)
 def test_whoever_pastes_a_page_keeps_their_account_and_finds_no_new_files(
     service: Service, tokens: list[str], folder: Path, tmp_path: Path, page: Path

@@ -127,7 +127,7 @@ refuse("field", f"{x}")
     assert codes_in([source, elsewhere]) == (set("abcdef"), {"CODE", "f'{x}'"})
 
 
-@pytest.mark.requirement("FR-459")
+@pytest.mark.requirement("FR-475")
 def test_each_code_is_an_address() -> None:
     """A program that has an error can link to what it means."""
     ids = re.findall(r'<a id="(\w+)"></a>', PAGE.read_text(encoding="utf-8"))

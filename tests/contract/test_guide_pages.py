@@ -14,7 +14,7 @@ from backend.models.task_query import TaskQuery
 from tests.fixtures.guide_blocks import CALL, ELSEWHERE, GUIDE, IN_NODE, IN_SHELLS, START, blocks, shell_parts
 from tests.fixtures.markdown import headings, links, prose
 
-pytestmark = pytest.mark.requirement("FR-459")
+pytestmark = pytest.mark.requirement("FR-475")
 
 PAGES = sorted(GUIDE.glob("*.md"))
 LONGEST = 250
