@@ -1,6 +1,6 @@
 """Sets up the logs: one line per event to stderr, as JSON for machines or as text for people.
 
-Our own events have a name in snake_case and fields; specs/telemetry.md lists all. Messages of libraries have the same
+Our own events have a name in snake_case and fields; docs/telemetry.md lists all. Messages of libraries have the same
 form, with the field `logger` naming the library. The log never shows what users wrote: a traceback has neither the
 values of variables nor messages that quote them, and a library's message is cut after its first line.
 """

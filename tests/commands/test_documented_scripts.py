@@ -1,4 +1,4 @@
-"""The scripts in the contract, pasted into real shells: several pages, a lost response, and changes."""
+"""The scripts of the guide, pasted into real shells: several pages, a lost response, and changes."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ import pytest
 
 from tests.fixtures import shell
 from tests.fixtures.feed import sync_token
+from tests.fixtures.guide_blocks import GUIDE, setting_up, shell_parts
 from tests.fixtures.process import Service, environment, run
-from tests.fixtures.shell import SPECS, installed_service, shell_blocks
+from tests.fixtures.shell import installed_service
 from tests.fixtures.tasks import revision_of
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-218")
 
-CONTRACT = SPECS / "contracts" / "tasks-api.md"
-SETTING_UP = shell_blocks(CONTRACT)[0]
-ASK, GIVE_TOKEN, PAGES, CREATE, FOLLOW = shell_blocks(CONTRACT, "## In a script")
+ASK, GIVE_TOKEN, PAGES, CREATE, FOLLOW = (block.text for block in shell_parts(GUIDE / "scripts.md"))
 TASKS = 2100  # three pages
 SHELLS = ("bash", "dash", "zsh")
 
@@ -45,7 +44,7 @@ def paste(service: Service, folder: Path) -> Iterator[Paste]:
     """A function that runs a block after those that it needs; the files it writes are deleted after the test."""
 
     def run_block(block: str, name: str = "bash", address: str | None = None) -> subprocess.CompletedProcess[str]:
-        return shell.run_lines(f"FILES='{folder}'\n{SETTING_UP}{ASK}{block}", service, folder, name, address)
+        return shell.run_lines(f"FILES='{folder}'\n{setting_up()}{ASK}{block}", service, folder, name, address)
 
     yield run_block
     for file in folder.glob("*.json*"):

@@ -11,13 +11,16 @@ import pytest
 
 import backend
 from backend.config import Settings
+from tests.fixtures.markdown import anchors, links
 
 ROOT = Path(__file__).parents[2]
 TOP = ["README.md", "CHANGELOG.md", "CLAUDE.md", "CONTRIBUTING.md", "SECURITY.md"]
-DOCUMENTS = [*TOP, *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("specs/**/*.md"))]
+DOCUMENTS = [
+    *TOP,
+    *sorted(str(path.relative_to(ROOT)) for folder in ("specs", "docs") for path in ROOT.glob(f"{folder}/**/*.md")),
+]
 # A path has a folder in it or a known ending; an address starts with a slash or has a colon; media types are neither.
-PATH = re.compile(r"`(?!application/|\d)((?:[\w.-]+/)+[\w.-]*|[\w.-]+\.(?:py|md|sql|json|toml|lock|example))`")
-LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+PATH = re.compile(r"`(?!application/|text/|\d)((?:[\w.-]+/)+[\w.-]*|[\w.-]+\.(?:py|md|sql|json|toml|lock|example))`")
 
 
 def _everything() -> Iterator[str]:
@@ -35,13 +38,22 @@ def missing_paths(text: str, existing: set[str]) -> list[str]:
     return [name for name in names if not any(path == name or path.endswith(f"/{name}") for path in existing)]
 
 
+def broken_links(document: Path) -> list[str]:
+    """List the links of a document that lead to no file, or to no heading or anchor of another document."""
+    broken = []
+    for path, anchor in links(document.read_text(encoding="utf-8")):
+        target = document.parent / path if path else document
+        if not target.exists() or (anchor and anchor not in anchors(target.read_text(encoding="utf-8"))):
+            broken.append(f"{path}#{anchor}")
+    return broken
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_path_that_a_document_names_exists(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
 
     assert missing_paths(text, set(_everything())) == []
-    folder = (ROOT / document).parent
-    assert [link for link in LINK.findall(text) if not (folder / link).exists()] == []
+    assert broken_links(ROOT / document) == []
 
 
 def test_a_missing_path_is_noticed() -> None:
@@ -50,7 +62,15 @@ def test_a_missing_path_is_noticed() -> None:
     text = f"`backend/` `api/main.py` `.env.example` `gone/` `backend/api/gone.py` {addresses}"
 
     assert missing_paths(text, existing) == ["gone", "backend/api/gone.py"]
-    assert LINK.findall("[a](plan.md) [b](https://example.com/x.md) [c](#top)") == ["plan.md"]
+
+
+def test_a_broken_link_is_noticed(tmp_path: Path) -> None:
+    document = tmp_path / "a.md"
+    (tmp_path / "b.md").write_text('# B\n\n## What a user\'s data is\n\n| <a id="code"></a>`code` |\n')
+    good = "[a](b.md) [b](https://example.com/x.md) [c](#top) [d](b.md#what-a-users-data-is) [e](b.md#code)"
+    document.write_text(f"# Top\n\n{good}\n\n    [f](code.md)\n\n[g](gone.md) [h](#gone) [i](b.md#gone)\n")
+
+    assert broken_links(document) == ["gone.md#", "#gone", "b.md#gone"]
 
 
 def _default(value: object) -> str:
@@ -89,7 +109,7 @@ def test_the_template_can_be_used_with_everything_uncommented(tmp_path: Path, mo
 
 def test_the_page_of_settings_lists_every_setting() -> None:
     """Each is a row | `NAME` | `default` | description |, with a plain unset if there is no default."""
-    text = (ROOT / "specs" / "settings.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 
     listed = re.findall(r"^\| `([A-Z_]+)` \| (?:`([^`]+)`|unset) \| (.+) \|$", text, re.MULTILINE)
 
@@ -109,7 +129,7 @@ def test_the_newest_version_in_the_changelog_is_that_of_the_program() -> None:
 
 
 @pytest.mark.requirement("FR-318")
-@pytest.mark.parametrize("document", ["README.md", "specs/001-task-api-persistence/quickstart.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/index.md"])
 def test_the_line_for_containers_is_that_of_the_file_for_compose(document: str) -> None:
     head = (ROOT / "compose.yaml").read_text(encoding="utf-8").partition("services:")[0]
     line = " && ".join(re.findall(r"^#   (\S.*)$", head, re.MULTILINE))

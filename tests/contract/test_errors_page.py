@@ -1,4 +1,4 @@
-"""specs/errors.md lists exactly the codes that responses and their details can have.
+"""docs/errors.md lists exactly the codes that responses and their details can have.
 
 tests/fixtures/api.py compares the codes in the responses of all other tests with the page.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import get_args
@@ -21,7 +22,7 @@ from backend.api.main import _ROUTES
 from backend.errors import TaskAPIError
 from backend.models.batch import Batch, TaskOperation
 from backend.models.task import TaskCreate
-from tests.fixtures.error_codes import ROOT, codes_in, documented_details, documented_errors, listed_details
+from tests.fixtures.error_codes import PAGE, ROOT, codes_in, documented_details, documented_errors, listed_details
 
 pytestmark = pytest.mark.requirement("FR-231")
 
@@ -124,3 +125,12 @@ refuse("field", f"{x}")
 """
 
     assert codes_in([source, elsewhere]) == (set("abcdef"), {"CODE", "f'{x}'"})
+
+
+@pytest.mark.requirement("FR-475")
+def test_each_code_is_an_address() -> None:
+    """A program that has an error can link to what it means."""
+    ids = re.findall(r'<a id="(\w+)"></a>', PAGE.read_text(encoding="utf-8"))
+
+    assert set(ids) == documented_details() | {code for _, code in documented_errors()}
+    assert len(set(ids)) == len(ids)

@@ -1,4 +1,4 @@
-"""specs/telemetry.md lists exactly what is logged, traced and measured."""
+"""docs/telemetry.md lists exactly what is logged, traced and measured."""
 
 from __future__ import annotations
 

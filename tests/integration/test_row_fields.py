@@ -1,4 +1,4 @@
-"""What a row omits or leaves empty, field by field and format by format: the table of the contract."""
+"""What a row omits or leaves empty, field by field and format by format: the table of the guide."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.fixtures.requirements import ROOT
 from tests.fixtures.task_files import TYPES, counts_of, exported, imported, lines_of, report_of, send, tasks_of
 from tests.fixtures.tasks import Task, create, path_of, read, task_of
 
-CONTRACT = ROOT / "specs" / "001-task-api-persistence" / "contracts" / "tasks-api.md"
+GUIDE = ROOT / "docs" / "files.md"
 SPECIFICATION = ROOT / "specs" / "006-first-hour" / "spec.md"
 EARLIER = "2020-01-02T03:04:05+00:00"
 STATE = {"status", "completed", "completed_at"}  # one of them says it for all
@@ -39,7 +39,7 @@ def table_of(document: Path) -> dict[str, Meaning]:
     return {field: Meaning(properties.split(", "), *meanings) for field, properties, *meanings in lines}
 
 
-TABLE = table_of(CONTRACT)
+TABLE = table_of(GUIDE)
 FIELDS = [name for name in ImportedTask.model_fields if name != "id"]
 
 

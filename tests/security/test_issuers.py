@@ -1,4 +1,4 @@
-"""Tokens like those of well-known issuers are accepted with the settings read from specs/identity.md."""
+"""Tokens like those of well-known issuers are accepted with the settings read from docs/sign-in.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""specs/operations.md: its commands work as described, and its names and numbers match the code."""
+"""docs/operations.md: its commands work as described, and its names and numbers match the code."""
 
 from __future__ import annotations
 
@@ -81,12 +81,12 @@ def test_the_table_of_sizes_follows_from_the_formula() -> None:
 def test_other_numbers_are_those_of_the_code() -> None:
     lines = (REPOSITORY / "backend" / "services" / "purge.py").read_text(encoding="utf-8")
 
-    assert f"{changes.MAX_STREAMS} streams of changes, {changes.MAX_STREAMS_OF_ONE_USER} of one user" in WORDS
+    assert f"| streams of changes | {changes.MAX_STREAMS}; {changes.MAX_STREAMS_OF_ONE_USER} of one user |" in WORDS
     assert (
         f"have all but {SPARE_DESCRIPTORS}, and {DESCRIPTORS_OF_A_CONNECTION} for each of DATABASE_POOL_SIZE" in WORDS
     )
     assert f"room for {limits.BODIES} bodies of MAX_BODY_BYTES" in WORDS
-    assert f"{connection_limiter.MAX_UNREAD_BYTES // 1024**2} MiB of answers that clients do not take" in WORDS
+    assert f"| answers that clients do not take | {connection_limiter.MAX_UNREAD_BYTES // 1024**2} MiB;" in WORDS
     assert f"waits {migrations.MIGRATION_LOCK_SECONDS} s for another that migrates" in WORDS
     assert f"after {migrations.TABLE_LOCK_SECONDS} s, logs `migration_postponed`" in WORDS
     assert f"begins again {migrations.PAUSE_SECONDS} s later. After {migrations.MAX_ATTEMPTS} attempts" in WORDS

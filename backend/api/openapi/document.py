@@ -19,7 +19,7 @@ try each operation.
 A success is `{"data": …}`, a listing of tasks adds `page`, and every error is
 `{"error": {code, message, request_id, details}, "detail": message}`.
 Branch on `code`, show `message`, and quote `request_id` when you ask for help;
-`specs/errors.md` of the project lists every code. Unknown fields and parameters
+`docs/errors.md` of the project lists every code. Unknown fields and parameters
 of `/api` are rejected, not ignored; a body is ignored where none is listed.
 
 Times in answers are in UTC and have 0 to 6 decimals, without zeros at their end: `2026-11-21T09:30:00.12+00:00`,
