@@ -20,7 +20,7 @@ DOCUMENTS = [
 ]
 # A path has a folder in it or a known ending; an address starts with a slash or has a colon; media types are neither.
 PATH = re.compile(r"`(?!application/|\d)((?:[\w.-]+/)+[\w.-]*|[\w.-]+\.(?:py|md|sql|json|toml|lock|example))`")
-LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+LINK = re.compile(r"\]\((?!https?:|[#/])([^)#]+)")  # one that begins with a slash is an address of the service
 
 
 def _everything() -> Iterator[str]:
