@@ -12,16 +12,16 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from backend.api.http.envelope import GUIDE
 from backend.api.openapi import user_guide
 from backend.config import Settings
 from tests.fixtures.api import serve
 from tests.fixtures.contract import contract, operations
+from tests.fixtures.error_codes import documented_errors
 from tests.fixtures.guide import PAGES, names_of_pages, page
 from tests.fixtures.tasks import error_of
 
 ROOT = Path(__file__).parents[2]
-START = user_guide.START
-
 
 def sources() -> set[str]:
     return {path.name for path in (ROOT / "docs").glob("*.md")}
@@ -56,15 +56,15 @@ def test_a_page_shows_all_pages_and_its_links_lead_somewhere(anonymous: httpx.Cl
 @pytest.mark.parametrize("environment", ["development", "production"])
 def test_a_page_and_its_files_are_served_and_asked_for_again(settings: Settings, environment: str) -> None:
     with serve(settings.model_copy(update={"environment": environment})) as api, api.client() as client:
-        start = client.get(START)
-        moved = client.get(START.rstrip("/"))
+        start = client.get(GUIDE)
+        moved = client.get(GUIDE.rstrip("/"))
 
-        assert (moved.status_code, moved.headers["Location"]) == (307, START)
-        assert start.content == client.get(f"{START}index.html").content == (PAGES / "index.html").read_bytes()
+        assert (moved.status_code, moved.headers["Location"]) == (307, GUIDE)
+        assert start.content == client.get(f"{GUIDE}index.html").content == (PAGES / "index.html").read_bytes()
         for name in ("index.html", *page("index.html").loaded):
             if not urlsplit(name).path.endswith("/"):
-                first = client.get(f"{START}{name}")
-                again = client.get(f"{START}{name}", headers={"If-None-Match": first.headers["ETag"]})
+                first = client.get(f"{GUIDE}{name}")
+                again = client.get(f"{GUIDE}{name}", headers={"If-None-Match": first.headers["ETag"]})
                 assert (first.status_code, first.headers["Cache-Control"]) == (200, "no-cache"), name
                 assert (again.status_code, again.content) == (304, b""), name
 
@@ -72,9 +72,9 @@ def test_a_page_and_its_files_are_served_and_asked_for_again(settings: Settings,
 @pytest.mark.requirement("FR-458")
 def test_a_page_that_does_not_exist_is_said_to_be_missing(anonymous: httpx.Client) -> None:
     for path in ("nothing.html", "assets", "..%2f..%2fuser_guide.py", "../policy.txt", "index.html/x", "x" * 300):
-        error = error_of(anonymous.get(f"{START}{path}"), 404, "NOT_FOUND")
-        assert path != "nothing.html" or f"It begins at {START}" in error["message"]
-    error_of(anonymous.post(START), 405, "METHOD_NOT_ALLOWED")
+        error = error_of(anonymous.get(f"{GUIDE}{path}"), 404, "NOT_FOUND")
+        assert path != "nothing.html" or f"It begins at {GUIDE}" in error["message"]
+    error_of(anonymous.post(GUIDE), 405, "METHOD_NOT_ALLOWED")
 
 
 @pytest.mark.requirement("FR-459")
@@ -83,8 +83,8 @@ def test_the_policy_allows_the_scripts_of_the_pages_and_no_others(anonymous: htt
     scripts = {found for name in names_of_pages() for found in inline.findall((PAGES / name).read_text())}
     hashes = {base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts}
 
-    for options in ({}, {"If-None-Match": anonymous.get(START).headers["ETag"]}):
-        (policy,) = anonymous.get(START, headers=options).headers.get_list("Content-Security-Policy")
+    for options in ({}, {"If-None-Match": anonymous.get(GUIDE).headers["ETag"]}):
+        (policy,) = anonymous.get(GUIDE, headers=options).headers.get_list("Content-Security-Policy")
         allowed = dict(directive.split(" ", 1) for directive in policy.split("; "))
         assert set(allowed.pop("script-src").split()) == {"'self'", *(f"'sha256-{each}'" for each in hashes)}
         assert re.fullmatch(r"'self' 'sha256-[\w+/]{43}='", allowed.pop("style-src"))
@@ -107,7 +107,7 @@ def test_a_service_without_a_guide_says_how_to_build_one(
 ) -> None:
     monkeypatch.setattr(user_guide, "BUILT", tmp_path)
     with serve(settings) as api, api.client() as client:
-        for path in (START.rstrip("/"), START, f"{START}errors.html"):
+        for path in (GUIDE.rstrip("/"), GUIDE, f"{GUIDE}errors.html"):
             response = client.get(path, follow_redirects=True)
             assert "make guide" in error_of(response, 404, "NOT_FOUND")["message"]
 
@@ -133,3 +133,12 @@ def test_the_guide_says_what_a_new_task_has(client: httpx.Client) -> None:
 
     sent = contract()["components"]["schemas"]["TaskCreate"]["properties"].keys() - {"title", "id", "position"}
     assert {name: task[name] for name in sent} == dict.fromkeys(sent) | defaults
+
+
+@pytest.mark.requirement("FR-462")
+def test_every_error_leads_to_its_place_in_the_guide(anonymous: httpx.Client) -> None:
+    error = error_of(anonymous.get("/api/tasks"), 401, "UNAUTHORIZED")
+    assert error["documentation"] == f"{GUIDE}errors.html#unauthorized"
+
+    anchors = page("errors.html").anchors
+    assert [code for _, code in documented_errors() if code.lower() not in anchors] == []

@@ -11,10 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from backend.api.http.envelope import GUIDE
 from backend.api.openapi.pages import Assets
 from backend.errors import NotFound
 
-START = "/docs/guide/"  # with the slash: the links of the pages are relative
 BUILT = Path(__file__).parent / "guide"
 
 
@@ -31,7 +31,7 @@ class _Pages(Assets):
             return await super().get_response("index.html" if path == "." else path, scope)
         except HTTPException as error:
             if error.status_code == HTTPStatus.NOT_FOUND:
-                raise NotFound(f"The user guide has no such page. It begins at {START}") from error
+                raise NotFound(f"The user guide has no such page. It begins at {GUIDE}") from error
             raise
 
     def file_response(self, *arguments: Any, **options: Any) -> Response:
@@ -52,8 +52,8 @@ def add_guide(app: FastAPI) -> None:
     policy = BUILT / "policy.txt"  # the build writes it last
     pages = _Pages(BUILT / "pages", policy.read_text(encoding="utf-8")) if policy.exists() else _refuse
 
-    @app.get(START.rstrip("/"), include_in_schema=False)
-    async def redirect_to_start() -> RedirectResponse:
-        return RedirectResponse(START)
+    @app.get(GUIDE.rstrip("/"), include_in_schema=False)
+    async def redirect_to_guide() -> RedirectResponse:
+        return RedirectResponse(GUIDE)
 
-    app.mount(START, pages)
+    app.mount(GUIDE, pages)
