@@ -11,7 +11,7 @@ from tests.fixtures.browser import Watched, watched
 from tests.fixtures.guide import names_of_pages
 from tests.fixtures.waiting import until
 
-pytestmark = pytest.mark.requirement("FR-459")
+pytestmark = pytest.mark.requirement("FR-477")
 
 PHONE, DESK = 390, 1280  # pixels
 COLOURS = {"light": "default", "dark": "slate"}

@@ -16,7 +16,7 @@ from tests.fixtures.guide import BUILT
 from tests.fixtures.needs import need
 from tests.fixtures.process import REPOSITORY
 
-pytestmark = pytest.mark.requirement("FR-460")
+pytestmark = pytest.mark.requirement("FR-478")
 
 SOURCES = ("Makefile", "docs", "guide", "mkdocs.yml", "requirements-guide.lock", str(CONTRACT))
 
@@ -65,7 +65,7 @@ def test_it_is_built_again_only_when_something_has_changed(checkout: Path) -> No
     assert "Nothing is without an end." in shown(checkout, "limits.html")
 
 
-@pytest.mark.requirement("FR-458")
+@pytest.mark.requirement("FR-476")
 @pytest.mark.parametrize("link", ["nothing.md", "tasks.md#nothing", "#nothing"])
 def test_a_link_that_leads_nowhere_fails_the_build_and_the_guide_before_stays(checkout: Path, link: str) -> None:
     build(checkout)

@@ -108,7 +108,7 @@ def test_the_root_address_leads_to_the_page(anonymous: httpx.Client) -> None:
         assert anonymous.get(directory[name]).status_code == 401
 
 
-@pytest.mark.requirement("FR-444", "FR-462")
+@pytest.mark.requirement("FR-444", "FR-480")
 @pytest.mark.parametrize("environment", ["development", "production"])
 def test_the_root_address_is_a_page_for_browsers(settings: Settings, environment: str) -> None:
     browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}

@@ -27,7 +27,7 @@ def sources() -> set[str]:
     return {path.name for path in (ROOT / "docs").glob("*.md")}
 
 
-@pytest.mark.requirement("FR-458")
+@pytest.mark.requirement("FR-476")
 def test_every_page_is_in_the_contents_and_nothing_else_is() -> None:
     contents = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2].partition("\n\n")[0]
 
@@ -35,7 +35,7 @@ def test_every_page_is_in_the_contents_and_nothing_else_is() -> None:
     assert names_of_pages() == sorted(name.replace(".md", ".html") for name in sources())
 
 
-@pytest.mark.requirement("FR-458")
+@pytest.mark.requirement("FR-476")
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "docs").glob("*.md")))
 def test_a_page_shows_all_pages_and_its_links_lead_somewhere(anonymous: httpx.Client, name: str) -> None:
     read = page(f"{name}.html")
@@ -52,7 +52,7 @@ def test_a_page_shows_all_pages_and_its_links_lead_somewhere(anonymous: httpx.Cl
             assert address.fragment in target.anchors | {""}, link
 
 
-@pytest.mark.requirement("FR-458")
+@pytest.mark.requirement("FR-476")
 @pytest.mark.parametrize("environment", ["development", "production"])
 def test_a_page_and_its_files_are_served_and_asked_for_again(settings: Settings, environment: str) -> None:
     with serve(settings.model_copy(update={"environment": environment})) as api, api.client() as client:
@@ -69,7 +69,7 @@ def test_a_page_and_its_files_are_served_and_asked_for_again(settings: Settings,
                 assert (again.status_code, again.content) == (304, b""), name
 
 
-@pytest.mark.requirement("FR-458")
+@pytest.mark.requirement("FR-476")
 def test_a_page_that_does_not_exist_is_said_to_be_missing(anonymous: httpx.Client) -> None:
     for path in ("nothing.html", "assets", "..%2f..%2fuser_guide.py", "../policy.txt", "index.html/x", "x" * 300):
         error = error_of(anonymous.get(f"{GUIDE}{path}"), 404, "NOT_FOUND")
@@ -77,7 +77,7 @@ def test_a_page_that_does_not_exist_is_said_to_be_missing(anonymous: httpx.Clien
     error_of(anonymous.post(GUIDE), 405, "METHOD_NOT_ALLOWED")
 
 
-@pytest.mark.requirement("FR-459")
+@pytest.mark.requirement("FR-477")
 def test_the_policy_allows_the_scripts_of_the_pages_and_no_others(anonymous: httpx.Client) -> None:
     inline = re.compile(r"<script>(.*?)</script>", re.DOTALL)
     scripts = {found for name in names_of_pages() for found in inline.findall((PAGES / name).read_text())}
@@ -95,13 +95,13 @@ def test_the_policy_allows_the_scripts_of_the_pages_and_no_others(anonymous: htt
         }
 
 
-@pytest.mark.requirement("FR-458", "FR-459")
+@pytest.mark.requirement("FR-476", "FR-477")
 def test_no_page_loads_anything_from_another_host() -> None:
     for name in names_of_pages():
         assert [address for address in page(name).loaded if urlsplit(address).netloc] == []
 
 
-@pytest.mark.requirement("FR-460")
+@pytest.mark.requirement("FR-478")
 def test_a_service_without_a_guide_says_how_to_build_one(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,7 +112,7 @@ def test_a_service_without_a_guide_says_how_to_build_one(
             assert "make guide" in error_of(response, 404, "NOT_FOUND")["message"]
 
 
-@pytest.mark.requirement("FR-461")
+@pytest.mark.requirement("FR-479")
 def test_the_guide_has_every_call_and_every_field_of_the_contract() -> None:
     links = page("reference.html").links
     text = re.sub(r"<[^>]+>", "", (PAGES / "reference.html").read_text(encoding="utf-8"))
@@ -124,7 +124,7 @@ def test_the_guide_has_every_call_and_every_field_of_the_contract() -> None:
     assert [name for name in fields if f"\n{name}\n" not in text] == []
 
 
-@pytest.mark.requirement("FR-461")
+@pytest.mark.requirement("FR-479")
 def test_the_guide_says_what_a_new_task_has(client: httpx.Client) -> None:
     (said,) = re.findall(r"A new task needs only.*?\n\n", (ROOT / "docs/reference.md").read_text(), re.DOTALL)
     defaults = {name: json.loads(value) for name, value in re.findall(r"`(\w+)`\s\(`(.+?)`\)", said)}
@@ -135,7 +135,7 @@ def test_the_guide_says_what_a_new_task_has(client: httpx.Client) -> None:
     assert {name: task[name] for name in sent} == dict.fromkeys(sent) | defaults
 
 
-@pytest.mark.requirement("FR-462")
+@pytest.mark.requirement("FR-480")
 def test_every_error_leads_to_its_place_in_the_guide(anonymous: httpx.Client) -> None:
     error = error_of(anonymous.get("/api/tasks"), 401, "UNAUTHORIZED")
     assert error["documentation"] == f"{GUIDE}errors.html#unauthorized"

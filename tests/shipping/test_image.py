@@ -104,7 +104,7 @@ def test_nothing_else_is_given_to_the_build() -> None:
     assert str(BUILT) in patterns  # that of this machine may be an old one
 
 
-@pytest.mark.requirement("FR-460")
+@pytest.mark.requirement("FR-478")
 def test_the_guide_is_built_from_what_the_build_is_given(tmp_path: Path) -> None:
     for arguments in GUIDE.all("COPY"):
         source, target = (Path(name) for name in arguments.split())

@@ -15,7 +15,7 @@ from tests.fixtures.process import REPOSITORY
 PAGE = Path("backend/api/openapi/page")
 
 
-@pytest.mark.requirement("FR-460")
+@pytest.mark.requirement("FR-478")
 def test_a_wheel_has_the_guide_and_the_pages(tmp_path: Path) -> None:
     assert names_of_pages()
     for name in ("backend", "pyproject.toml", "README.md"):
