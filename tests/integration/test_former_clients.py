@@ -40,7 +40,7 @@ TASK = [
         "parent_id",
     ),
 ]
-ERROR = ["code", "message", "request_id", "details"]
+ERROR = ["code", "message", "request_id", "details", "documentation"]
 
 PATH = f"/api/tasks/{MISSING_ID}"
 NEW = {"title": "Buy milk", "id": MISSING_ID}

@@ -272,7 +272,7 @@ def checkout(tmp_path: Path) -> Path:
             (folder / ".venv" / target.name).symlink_to(target)
     # The files that make leaves behind after it has installed everything for a checkout at this path.
     subprocess.run(
-        ["sh", "-c", "touch .venv/.created-$(pwd -P | cksum | cut -d ' ' -f 1) && touch .venv/.runtime"],  # noqa: S607
+        ["sh", "-c", "touch .venv/.created-$(pwd -P | cksum | cut -d ' ' -f 1) && touch .venv/.runtime .venv/.guide"],  # noqa: S607
         cwd=folder,
         check=True,
     )

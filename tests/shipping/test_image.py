@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
+import subprocess
+import sys
 import sysconfig
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +17,7 @@ import pytest
 from tests.fixtures.api import new_user
 from tests.fixtures.confined import Confinement, confine, locked_packages
 from tests.fixtures.deployment import Installation, is_served, user_client
+from tests.fixtures.guide import BUILT
 from tests.fixtures.process import REPOSITORY, served
 from tests.fixtures.servers import free_port
 
@@ -52,7 +56,7 @@ def _stages(text: str) -> list[Stage]:
     return stages
 
 
-BASE, PACKAGES, IMAGE = _stages((REPOSITORY / "Dockerfile").read_text(encoding="utf-8"))
+BASE, PACKAGES, GUIDE, IMAGE = _stages((REPOSITORY / "Dockerfile").read_text(encoding="utf-8"))
 ENVIRONMENT = dict(part.split("=", 1) for part in IMAGE.the("ENV").split())
 USER, _, GROUP = IMAGE.the("USER").partition(":")
 ENTRYPOINT: list[str] = json.loads(IMAGE.the("ENTRYPOINT"))
@@ -65,7 +69,7 @@ def test_it_is_built_in_stages_from_a_small_pinned_python() -> None:
 
     assert version
     assert 11 <= int(version[1]) <= 14
-    assert (PACKAGES.image, IMAGE.image) == (BASE.name, BASE.name)
+    assert {stage.image for stage in (PACKAGES, GUIDE, IMAGE)} == {BASE.name}
     assert len(IMAGE.all("RUN")) == 1  # nothing is installed in the image itself
     assert "install" not in IMAGE.the("RUN")
 
@@ -73,24 +77,46 @@ def test_it_is_built_in_stages_from_a_small_pinned_python() -> None:
 def test_it_has_the_locked_packages_and_no_others() -> None:
     installing, _, removing = PACKAGES.the("RUN").partition(" && ")
 
-    assert installing.startswith("pip install ")
-    for option in ("--no-cache-dir", "--require-hashes", "--only-binary :all:", "--target /packages"):
-        assert option in installing
-    assert installing.endswith(" -r /requirements.lock")
+    for command in (installing, GUIDE.all("RUN")[0]):
+        assert command.startswith("pip install ")
+        for option in ("--no-cache-dir", "--require-hashes", "--only-binary :all:"):
+            assert option in command
+    assert installing.endswith(" --target /packages -r /requirements.lock")
     assert PACKAGES.all("COPY") == ["requirements.lock /"]
     assert removing.startswith("rm -r ")
-    assert IMAGE.all("COPY") == ["--from=packages /packages /packages", "migrations migrations", "backend backend"]
+    assert IMAGE.all("COPY") == [
+        "--from=packages /packages /packages",
+        "migrations migrations",
+        "backend backend",
+        f"--from=guide {GUIDE.the('WORKDIR')}/{BUILT} {BUILT}",
+    ]
 
 
 def test_nothing_else_is_given_to_the_build() -> None:
     lines = (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").splitlines()
     patterns = [line for line in lines if line and not line.startswith("#")]
 
+    copied = [arguments for stage in (PACKAGES, GUIDE, IMAGE) for arguments in stage.all("COPY")]
     assert patterns[0] == "*"
     assert {pattern[1:] for pattern in patterns if pattern.startswith("!")} == {
-        *PACKAGES.the("COPY").split()[:1],
-        *(arguments.split()[0] for arguments in IMAGE.all("COPY")[1:]),
+        arguments.split()[0] for arguments in copied if not arguments.startswith("--from")
     }
+    assert str(BUILT) in patterns  # that of this machine may be an old one
+
+
+@pytest.mark.requirement("FR-478")
+def test_the_guide_is_built_from_what_the_build_is_given(tmp_path: Path) -> None:
+    for arguments in GUIDE.all("COPY"):
+        source, target = (Path(name) for name in arguments.split())
+        (tmp_path / target).parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (REPOSITORY / source).is_dir() else shutil.copy
+        copy(REPOSITORY / source, tmp_path / target)
+    program, *options = GUIDE.all("RUN")[-1].split()
+
+    assert program == "python"
+    subprocess.run([sys.executable, *options], cwd=tmp_path, check=True)  # noqa: S603 - our own command
+
+    assert (tmp_path / BUILT / "policy.txt").read_text() == (REPOSITORY / BUILT / "policy.txt").read_text()
 
 
 def test_it_is_nobody_who_runs_it_and_signals_reach_it() -> None:
@@ -130,6 +156,7 @@ def test_it_serves_as_nobody_and_writes_nothing(image: Confinement, tmp_path: Pa
     with served(command=command, env=image.environment, cwd=tmp_path) as service:
         with user_client(service.address, new_user()) as client:
             assert is_served(client)
+            assert client.get("/docs/guide/").status_code == 200
         assert image.run(*CHECK).returncode == 0
         service.process.send_signal(signal.SIGSTOP)  # it hangs
         assert image.run(*CHECK).returncode != 0

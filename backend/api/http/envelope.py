@@ -16,6 +16,7 @@ from backend.models.change import ChangePage
 from backend.models.task_file import ImportReport
 from backend.services.tasks.batch import Outcome
 
+GUIDE = "/docs/guide/"  # with the slash: the links of its pages are relative
 MAX_DETAILS = 20
 MAX_TOLD = 3  # details that the message of an error tells
 MAX_MESSAGE_LENGTH = 500
@@ -132,7 +133,14 @@ def envelope(error: TaskAPIError, request_id: str) -> dict[str, Any]:
         {"field": _bounded(item.field), "code": item.code, "message": item.message}
         for item in error.details[:MAX_DETAILS]
     ]
-    return {"error": {"code": error.code, "message": _message(error), "request_id": request_id, "details": details}}
+    body = {
+        "code": error.code,
+        "message": _message(error),
+        "request_id": request_id,
+        "details": details,
+        "documentation": f"{GUIDE}errors.html#{error.code.lower()}",
+    }
+    return {"error": body}
 
 
 def _message(error: TaskAPIError) -> str:

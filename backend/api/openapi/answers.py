@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from backend.api.http.envelope import MAX_DETAILS, MAX_FIELD_NAME, envelope
+from backend.api.http.envelope import GUIDE, MAX_DETAILS, MAX_FIELD_NAME, envelope
 from backend.errors import TaskAPIError, TaskNotFound, ValidationFailed
 from backend.models.access_token import AccessTokenPublic, NewAccessToken
 from backend.models.batch import MAX_OPERATIONS
@@ -98,6 +98,12 @@ class ErrorBody(BaseModel):
         description="What is wrong with each field, if that is known",
         examples=[[example_of(ErrorDetail)]],
         max_length=MAX_DETAILS,
+    )
+    documentation: str = Field(
+        description="Where the guide explains the code: an address of this service, without its host",
+        examples=[f"{GUIDE}errors.html#validation_error"],
+        max_length=100,
+        pattern=f"^{GUIDE}errors\\.html#[a-z_]+$",
     )
 
 
