@@ -72,8 +72,7 @@ def completed(contract: dict[str, Any]) -> dict[str, Any]:
     for operation in _operations(contract):
         operation.setdefault("security", [])  # nothing is needed: without it, tools cannot know
         for parameter in operation.get("parameters", []):
-            if not parameter["required"]:
-                _describe_example(parameter)
+            _complete_parameter(parameter)
     for schema in _schemas(contract):
         if schema.get("format") in _LENGTHS:
             schema.setdefault("maxLength", _LENGTHS[schema["format"]])
@@ -91,6 +90,13 @@ def completed(contract: dict[str, Any]) -> dict[str, Any]:
 def _operations(contract: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for path in contract["paths"].values():
         yield from path.values()
+
+
+def _complete_parameter(parameter: dict[str, Any]) -> None:
+    if parameter["schema"].get("type") == "array":  # without this, programs would repeat the parameter
+        parameter |= {"style": "form", "explode": False}
+    if not parameter["required"]:
+        _describe_example(parameter)
 
 
 def _describe_example(parameter: dict[str, Any]) -> None:
