@@ -109,9 +109,10 @@ COMMA_SEPARATED = "comma-separated"
 MAX_WORDS = 20
 
 
-def choice_of(words: type[Choice], **more: Any) -> BeforeValidator:
+def choice_of(words: type[Choice], *, each_once: bool = False) -> BeforeValidator:
     """Document a parameter as a choice of these words. Whoever reads the parameter gets the text as it was sent."""
-    documented = Annotated[list[words], Field(min_length=1, max_length=MAX_WORDS, schema_extra=more)]  # type: ignore[valid-type]
+    most, extra = (len(words), {"uniqueItems": True}) if each_once else (MAX_WORDS, {})
+    documented = Annotated[list[words], Field(min_length=1, max_length=most, schema_extra=extra)]  # type: ignore[valid-type]
     return BeforeValidator(lambda sent: sent, json_schema_input_type=documented)
 
 

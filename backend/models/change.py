@@ -62,7 +62,7 @@ def _types(text: str) -> str:
     return ",".join(each for each in ChangeType if each in types)
 
 
-Types = Annotated[str, AfterValidator(_types), choice_of(ChangeType, uniqueItems=True), COMMA_SEPARATED]
+Types = Annotated[str, AfterValidator(_types), choice_of(ChangeType, each_once=True), COMMA_SEPARATED]
 
 
 class StreamQuery(Input):

@@ -9,6 +9,7 @@ from typing import Any
 from backend.api.openapi.answers import example_of
 from backend.api.openapi.files import schemas_of_parts
 from backend.api.openapi.operations import HEADERS
+from backend.api.openapi.samples import samples_of
 from backend.models.list import ListPublic
 from backend.models.task import TaskPublic
 
@@ -69,8 +70,9 @@ def completed(contract: dict[str, Any]) -> dict[str, Any]:
     contract["components"]["headers"] = deepcopy(HEADERS)
     contract["components"]["schemas"] |= schemas_of_parts()
     _restore_nulls(contract)
-    for operation in _operations(contract):
+    for path, method, operation in _operations(contract):
         operation.setdefault("security", [])  # nothing is needed: without it, tools cannot know
+        operation["x-codeSamples"] = samples_of(method, path, operation)
         for parameter in operation.get("parameters", []):
             _complete_parameter(parameter)
     for schema in _schemas(contract):
@@ -87,9 +89,10 @@ def completed(contract: dict[str, Any]) -> dict[str, Any]:
     return contract
 
 
-def _operations(contract: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for path in contract["paths"].values():
-        yield from path.values()
+def _operations(contract: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in contract["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
 
 
 def _complete_parameter(parameter: dict[str, Any]) -> None:
@@ -97,6 +100,8 @@ def _complete_parameter(parameter: dict[str, Any]) -> None:
         parameter |= {"style": "form", "explode": False}
     if not parameter["required"]:
         _describe_example(parameter)
+    for repeated in ("title", "description"):  # the parameter says the same
+        parameter["schema"].pop(repeated, None)
 
 
 def _describe_example(parameter: dict[str, Any]) -> None:
