@@ -109,16 +109,10 @@ COMMA_SEPARATED = "comma-separated"
 MAX_WORDS = 20
 
 
-def choice_of(words: type[Choice], *, each_once: bool = False) -> BeforeValidator:
+def choice_of(words: type[Choice]) -> BeforeValidator:
     """Document a parameter as a choice of these words. Whoever reads the parameter gets the text as it was sent."""
-    most, extra = (len(words), {"uniqueItems": True}) if each_once else (MAX_WORDS, {})
-    documented = Annotated[list[words], Field(min_length=1, max_length=most, schema_extra=extra)]  # type: ignore[valid-type]
+    documented = Annotated[list[words], Field(min_length=1, max_length=MAX_WORDS)]  # type: ignore[valid-type]
     return BeforeValidator(lambda sent: sent, json_schema_input_type=documented)
-
-
-def list_of(words: type[Choice]) -> str:
-    """Return the message for a list that has an unknown word."""
-    return f"Must be one or more of: {', '.join(words)}, separated by commas"
 
 
 def chosen(text: str, words: type[Choice]) -> list[Any]:
@@ -127,7 +121,7 @@ def chosen(text: str, words: type[Choice]) -> list[Any]:
     if len(said) > MAX_WORDS:
         raise PydanticCustomError("enum", f"Must be at most {MAX_WORDS} words")
     if not {*words} >= {*said}:
-        raise PydanticCustomError("enum", list_of(words))
+        raise PydanticCustomError("enum", f"Must be one or more of: {', '.join(words)}, separated by commas")
     return [words(word) for word in said]
 
 

@@ -144,7 +144,7 @@ def test_repeated_words_are_judged_as_one_list_and_other_parameters_may_not_be_r
     for words, code in [
         ([("status", "todo"), ("status", "open")], ("query.status", "enum")),
         ([("status", ",".join(["todo"] * 20)), ("status", "todo")], ("query.status", "enum")),
-        ([("types", "task"), ("types", "task")], ("query.types", "enum")),
+        ([("types", "task"), ("types", "tasks")], ("query.types", "enum")),
         ([("status", "todo"), ("status", "done"), ("limit", "1"), ("limit", "2")], ("query.limit", "repeated")),
     ]:
         path = "/api/changes" if words[0][0] == "types" else "/api/tasks"

@@ -8,14 +8,14 @@ from typing import Any
 
 from backend.api.openapi.answers import example_of
 from backend.api.openapi.files import schemas_of_parts
+from backend.api.openapi.groups import group
 from backend.api.openapi.operations import HEADERS
 from backend.api.openapi.samples import samples_of
 from backend.models.list import ListPublic
 from backend.models.task import TaskPublic
 
 DESCRIPTION = """
-Each user's own tasks, isolated from other users. On [/docs](/docs), press **Authorize** and paste a bearer token to
-try each operation.
+Each user's own tasks, isolated from other users. Calls under `/api` need a bearer token.
 
 A success is `{"data": …}`, a listing of tasks adds `page`, and every error is
 `{"error": {code, message, request_id, details}, "detail": message}`.
@@ -42,6 +42,7 @@ TAGS = [
     {"name": "start", "description": "Addresses of the API and its documentation."},
     {"name": "health", "description": "Whether the service is healthy."},
 ]
+GUIDE = {"url": "/docs/guide", "description": "The guide, from the first task to a service of your own"}
 # Relative to the address of the contract, so that the contract is the same wherever the service runs. Bruno makes an
 # environment of it, which shows where the address belongs.
 SERVERS: list[dict[str, Any]] = [
@@ -67,12 +68,15 @@ def completed(contract: dict[str, Any]) -> dict[str, Any]:
     """Complete the framework's contract, unless that has been done."""
     if "headers" in contract["components"]:
         return contract
+    contract["externalDocs"] = GUIDE  # the framework takes whole addresses only
     contract["components"]["headers"] = deepcopy(HEADERS)
     contract["components"]["schemas"] |= schemas_of_parts()
     _restore_nulls(contract)
     for path, method, operation in _operations(contract):
         operation.setdefault("security", [])  # nothing is needed: without it, tools cannot know
+        operation["responses"] = dict(sorted(operation["responses"].items(), key=_expected_first))
         operation["x-codeSamples"] = samples_of(method, path, operation)
+        group(operation.get("parameters", []))
         for parameter in operation.get("parameters", []):
             _complete_parameter(parameter)
     for schema in _schemas(contract):
@@ -93,6 +97,10 @@ def _operations(contract: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, 
     for path, methods in contract["paths"].items():
         for method, operation in methods.items():
             yield path, method, operation
+
+
+def _expected_first(answer: tuple[str, dict[str, Any]]) -> tuple[bool, str]:
+    return answer[0] != "201", answer[0]  # a creation is answered 200 only if it was made before
 
 
 def _complete_parameter(parameter: dict[str, Any]) -> None:
