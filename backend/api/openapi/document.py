@@ -15,7 +15,8 @@ from backend.models.list import ListPublic
 from backend.models.task import TaskPublic
 
 DESCRIPTION = """
-Each user's own tasks, isolated from other users. Calls under `/api` need a bearer token.
+Each user's own tasks, isolated from other users. The [guide](/docs/guide) begins with the first task. Calls under
+`/api` need a bearer token.
 
 A success is `{"data": …}`, a listing of tasks adds `page`, and every error is
 `{"error": {code, message, request_id, details}, "detail": message}`.
@@ -42,7 +43,6 @@ TAGS = [
     {"name": "start", "description": "Addresses of the API and its documentation."},
     {"name": "health", "description": "Whether the service is healthy."},
 ]
-GUIDE = {"url": "/docs/guide", "description": "The guide, from the first task to a service of your own"}
 # Relative to the address of the contract, so that the contract is the same wherever the service runs. Bruno makes an
 # environment of it, which shows where the address belongs.
 SERVERS: list[dict[str, Any]] = [
@@ -68,7 +68,6 @@ def completed(contract: dict[str, Any]) -> dict[str, Any]:
     """Complete the framework's contract, unless that has been done."""
     if "headers" in contract["components"]:
         return contract
-    contract["externalDocs"] = GUIDE  # the framework takes whole addresses only
     contract["components"]["headers"] = deepcopy(HEADERS)
     contract["components"]["schemas"] |= schemas_of_parts()
     _restore_nulls(contract)
