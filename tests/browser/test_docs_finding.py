@@ -69,6 +69,9 @@ def test_on_a_phone_one_chooses_where_to_jump(visit: Watched, user: httpx.Client
 
     visit.page.locator(".opblock.is-open[id$=delete_list]").wait_for()
     until(lambda: is_focused(visit.page, "delete_list"))
+    place = visit.page.locator(".opblock[id$=delete_list]").bounding_box()
+    assert place
+    assert 0 < place["y"] < HEIGHT / 4, "below the filter, which stays"
 
 
 @pytest.mark.requirement("FR-462")

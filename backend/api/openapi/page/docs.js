@@ -87,5 +87,5 @@ const ui = SwaggerUIBundle({
   },
   tryItOutEnabled: true,
 });
-addEventListener("hashchange", () => ui.layoutActions.parseDeepLinkHash(location.hash));
+addEventListener("hashchange", () => follow(ui.layoutActions, location.hash));
 new MutationObserver(nameAll).observe(document.getElementById("swagger-ui"), { childList: true, subtree: true });

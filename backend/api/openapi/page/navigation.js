@@ -30,12 +30,14 @@ const openAddressed = (_, { layoutActions, layoutSelectors }) => (hash) => {
   if (keys.length > 0) layoutActions.scrollTo(keys.at(-1));
 };
 
-// The keyboard goes on where the eye is.
+// Swagger UI scrolls only when it starts. The keyboard goes on where the eye is.
 function follow(layoutActions, address) {
   layoutActions.parseDeepLinkHash(address);
   const [tag, name] = address.slice(2).split("/");
   requestAnimationFrame(() => {
-    document.querySelector(`#operations-${tag}-${name} button`)?.focus({ preventScroll: true });
+    const block = document.getElementById(`operations-${tag}-${name}`);
+    block?.scrollIntoView();
+    block?.querySelector("button").focus({ preventScroll: true });
   });
 }
 
