@@ -42,7 +42,7 @@ def is_focused(page: Page, name: str) -> bool:
     return inside
 
 
-@pytest.mark.requirement("FR-462")
+@pytest.mark.requirement("FR-485")
 def test_a_link_at_the_side_opens_an_operation_and_takes_the_focus_there(visit: Watched, user: httpx.Client) -> None:
     docs(visit, user)
     side = visit.page.get_by_role("navigation", name="Operations")
@@ -60,7 +60,7 @@ def test_a_link_at_the_side_opens_an_operation_and_takes_the_focus_there(visit: 
     assert visit.is_calm(), visit
 
 
-@pytest.mark.requirement("FR-462")
+@pytest.mark.requirement("FR-485")
 def test_on_a_phone_one_chooses_where_to_jump(visit: Watched, user: httpx.Client) -> None:
     docs(visit, user, PHONE)
     assert not visit.page.get_by_role("navigation", name="Operations").is_visible()
@@ -74,7 +74,7 @@ def test_on_a_phone_one_chooses_where_to_jump(visit: Watched, user: httpx.Client
     assert 0 < place["y"] < HEIGHT / 4, "below the filter, which stays"
 
 
-@pytest.mark.requirement("FR-462")
+@pytest.mark.requirement("FR-485")
 @pytest.mark.parametrize(
     ("word", "first"), [("label", "/api/labels"), ("lists", "/api/lists"), ("trash", "/api/tasks/{task_id}")]
 )
@@ -89,7 +89,7 @@ def test_the_filter_shows_first_what_is_called_so(visit: Watched, user: httpx.Cl
     assert visit.page.locator(FOUND).count() == 0
 
 
-@pytest.mark.requirement("FR-465")
+@pytest.mark.requirement("FR-488")
 def test_the_page_leads_to_the_guide(visit: Watched, user: httpx.Client) -> None:
     docs(visit, user)
 
@@ -99,7 +99,7 @@ def test_the_page_leads_to_the_guide(visit: Watched, user: httpx.Client) -> None
     until(lambda: [link.inner_text() for link in links.all() if link.is_visible()] == ["guide"])
 
 
-@pytest.mark.requirement("FR-461")
+@pytest.mark.requirement("FR-484")
 def test_parameters_stand_in_groups_and_words_are_chosen(visit: Watched, user: httpx.Client) -> None:
     begun, done = create(user, "Begun", status="in_progress"), create(user, "Done", status="done")
     form = docs(visit, user).open(operations()["list_tasks"])
@@ -116,7 +116,7 @@ def test_parameters_stand_in_groups_and_words_are_chosen(visit: Watched, user: h
     assert done["id"] in form.execute().text
 
 
-@pytest.mark.requirement("FR-460")
+@pytest.mark.requirement("FR-483")
 def test_the_samples_are_tabs_with_the_address_of_the_page(visit: Watched, user: httpx.Client) -> None:
     samples = docs(visit, user).open(operations()["create_task"]).block.locator(".samples")
     assert f'curl -X POST "{str(user.base_url).rstrip("/")}/api/tasks"' in samples.get_by_role("tabpanel").inner_text()
@@ -130,7 +130,7 @@ def test_the_samples_are_tabs_with_the_address_of_the_page(visit: Watched, user:
     assert visit.is_calm(), visit
 
 
-@pytest.mark.requirement("FR-463")
+@pytest.mark.requirement("FR-486")
 def test_an_import_takes_a_file_of_each_type_and_shows_an_example(visit: Watched, user: httpx.Client) -> None:
     form = docs(visit, user).open(operations()["import_tasks"])
 
@@ -145,7 +145,7 @@ def test_an_import_takes_a_file_of_each_type_and_shows_an_example(visit: Watched
 
 
 @needs_axe
-@pytest.mark.requirement("FR-464")
+@pytest.mark.requirement("FR-487")
 @pytest.mark.timeout(600)  # axe looks at each of some thousand elements, and more slowly on a busy machine
 @pytest.mark.parametrize("width", [DESK, PHONE])
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -29,7 +29,7 @@ BEGINNINGS = {
 }
 CODE = re.compile(r"\b([1-5][0-9]{2})\b")
 
-pytestmark = [needing("curl", "node"), pytest.mark.requirement("FR-460")]
+pytestmark = [needing("curl", "node"), pytest.mark.requirement("FR-483")]
 
 
 def command_of(operation: Operation, language: str, own_id: str, address: str) -> list[str]:

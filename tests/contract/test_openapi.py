@@ -343,7 +343,7 @@ def test_the_example_of_an_invalid_request_is_possible(operation: Operation) -> 
         assert detail["field"] in parameters | fields
 
 
-@pytest.mark.requirement("FR-465")
+@pytest.mark.requirement("FR-488")
 def test_a_created_answer_stands_first_and_the_guide_is_named(operation: Operation) -> None:
     answers = [*operation.document["responses"]]
 
@@ -353,7 +353,7 @@ def test_a_created_answer_stands_first_and_the_guide_is_named(operation: Operati
     assert "Authorize" not in description
 
 
-@pytest.mark.requirement("FR-461")
+@pytest.mark.requirement("FR-484")
 def test_many_parameters_have_groups_and_stand_in_their_order() -> None:
     for operation in operations().values():
         groups = [each.get("x-group") for each in operation.document.get("parameters", [])]
@@ -363,7 +363,7 @@ def test_many_parameters_have_groups_and_stand_in_their_order() -> None:
             assert not any(groups), operation.id
 
 
-@pytest.mark.requirement("FR-463")
+@pytest.mark.requirement("FR-486")
 def test_the_import_names_all_columns() -> None:
     description = operations()["import_tasks"].document["description"]
 

@@ -51,14 +51,14 @@ def test_a_text_is_taken_if_the_rule_says_so(name: str, kind: Any) -> None:
     assert {_is_taken(adapter, text) for text in texts} == {True, False}
 
 
-@pytest.mark.requirement("FR-458")
+@pytest.mark.requirement("FR-481")
 def test_no_parameter_has_a_pattern() -> None:
     for operation in operations().values():
         for parameter in operation.document.get("parameters", []):
             assert not [*_patterns(parameter["schema"])], (operation.id, parameter["name"])
 
 
-@pytest.mark.requirement("FR-458")
+@pytest.mark.requirement("FR-481")
 def test_a_text_says_how_long_it_is_and_each_pattern_can_be_read() -> None:
     title = contract()["components"]["schemas"]["TaskCreate"]["properties"]["title"]
 

@@ -126,7 +126,7 @@ def test_an_unknown_word_is_refused(client: httpx.Client, words: str) -> None:
     assert codes_of(client.get("/api/tasks", params={"status": words})) == [("query.status", "enum")]
 
 
-@pytest.mark.requirement("FR-459")
+@pytest.mark.requirement("FR-482")
 def test_a_program_may_repeat_a_parameter_for_each_word(client: httpx.Client, board: dict[str, Task]) -> None:
     words = [("status", "todo"), ("limit", "1000"), ("status", "done,cancelled")]
 
@@ -139,7 +139,7 @@ def test_a_program_may_repeat_a_parameter_for_each_word(client: httpx.Client, bo
     assert board
 
 
-@pytest.mark.requirement("FR-459")
+@pytest.mark.requirement("FR-482")
 def test_repeated_words_are_judged_as_one_list_and_other_parameters_may_not_be_repeated(client: httpx.Client) -> None:
     for words, code in [
         ([("status", "todo"), ("status", "open")], ("query.status", "enum")),
