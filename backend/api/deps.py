@@ -47,7 +47,7 @@ LastEventIdLines = Annotated[
         "Last-Event-ID",
         "The `id` of the last event that you received; it is used instead of `since`",
         example=sync_token.EXAMPLE,
-        pattern=sync_token.PATTERN_OF_INPUT,
+        text_format="sync-token",
         max_length=sync_token.MAX_LENGTH,
     ),
 ]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property, partial, update_wrapper
 from inspect import iscoroutinefunction
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from fastapi import Request, Response
 from fastapi._compat import ModelField
@@ -18,6 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from sqlalchemy.util.concurrency import greenlet_spawn
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import ClientDisconnect
@@ -30,6 +31,7 @@ from backend.api.http.request_state import request_state, user_id_of
 from backend.api.http.strict_json import StrictRequest
 from backend.api.state import app_state
 from backend.errors import NO_PARAMETERS, BadRequest, Detail, NotFound, OutsideList, ValidationFailed
+from backend.models.base import COMMA_SEPARATED
 
 
 class IdConvertor(StringConvertor):
@@ -145,6 +147,7 @@ class DatabaseRoute(StrictRoute):
     def _judge_query(self, request: Request) -> None:
         """Refuse all parameters if none is known, and repeated ones, because all but the last would be lost."""
         self._leave_out_empty(request.scope)
+        self._join_words(request.scope)
         times = Counter(name for name, _ in request.query_params.multi_items())
         if not self.dependant.query_params:
             raise _refusal(times, "extra_forbidden", NO_PARAMETERS)
@@ -157,14 +160,27 @@ class DatabaseRoute(StrictRoute):
         if b"=&" in query or query.endswith(b"="):
             scope["query_string"] = b"&".join(each for each in query.split(b"&") if not self._is_empty(each))
 
+    def _join_words(self, scope: Scope) -> None:
+        """Write a parameter that lists words once, if a program has repeated it: many do so with every array."""
+        query = scope["query_string"].decode("latin-1")
+        if any(query.count(f"{name}=") > 1 for name in self._word_parameters):
+            pairs = parse_qsl(query, keep_blank_values=True)
+            words = {name: [each for said, each in pairs if said == name] for name in self._word_parameters}
+            joined = [(name, ",".join(said)) for name, said in words.items() if said]
+            scope["query_string"] = urlencode([pair for pair in pairs if pair[0] not in words] + joined).encode()
+
     def _is_empty(self, parameter: bytes) -> bool:
         name, equals, value = parameter.partition(b"=")
-        return equals != b"" and value == b"" and unquote_plus(name.decode("latin-1")) in self._known_parameters
+        return equals != b"" and value == b"" and unquote_plus(name.decode("latin-1")) in self._parameters
 
     @cached_property
-    def _known_parameters(self) -> frozenset[str]:
+    def _parameters(self) -> dict[str, FieldInfo]:
         models = (parameter.field_info.annotation for parameter in self.dependant.query_params)
-        return frozenset(name for model in models if model is not None for name in model.model_fields)
+        return {name: field for model in models if model is not None for name, field in model.model_fields.items()}
+
+    @cached_property
+    def _word_parameters(self) -> list[str]:
+        return [name for name, field in self._parameters.items() if COMMA_SEPARATED in field.metadata]
 
 
 class UnlimitedRoute(DatabaseRoute):

@@ -5,10 +5,17 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
-from pydantic import GetJsonSchemaHandler, ModelWrapValidatorHandler, PrivateAttr, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticUndefined
 from sqlmodel import Field, SQLModel
 
@@ -95,6 +102,27 @@ class Choice(StrEnum):
         reference = handler(schema)
         handler.resolve_ref_schema(reference)["x-enum-varnames"] = [choice.name for choice in cls]
         return reference
+
+
+# Marks a parameter that lists words, separated by commas. A program may also repeat it, once for each word.
+COMMA_SEPARATED = "comma-separated"
+MAX_WORDS = 20
+
+
+def choice_of(words: type[Choice]) -> BeforeValidator:
+    """Document a parameter as a choice of these words. Whoever reads the parameter gets the text as it was sent."""
+    documented = Annotated[list[words], Field(min_length=1, max_length=MAX_WORDS)]  # type: ignore[valid-type]
+    return BeforeValidator(lambda sent: sent, json_schema_input_type=documented)
+
+
+def chosen(text: str, words: type[Choice]) -> list[Any]:
+    """Read words separated by commas; raises an error that lists the known ones."""
+    said = text.split(",")
+    if len(said) > MAX_WORDS:
+        raise PydanticCustomError("enum", f"Must be at most {MAX_WORDS} words")
+    if not {*words} >= {*said}:
+        raise PydanticCustomError("enum", f"Must be one or more of: {', '.join(words)}, separated by commas")
+    return [words(word) for word in said]
 
 
 def _suggestion(text: object, known: list[str]) -> str:

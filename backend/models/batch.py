@@ -19,7 +19,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from backend.models.base import Input, described, optional
 from backend.models.fields import UUID_EXAMPLE, CanonicalUUID, Flag
 from backend.models.task import TaskCompletion, TaskCreate, TaskUpdate
-from backend.models.values.etags import MAX_REVISION, PATTERN, EntityTags, parse_revision, parse_tags
+from backend.models.values.etags import MAX_REVISION, EntityTags, parse_revision, parse_tags
 
 MAX_OPERATIONS = 100
 MAX_REF = 50
@@ -46,7 +46,7 @@ IfMatch = Annotated[
         {
             "anyOf": [
                 {"type": "integer", "minimum": 1, "maximum": MAX_REVISION},
-                {"type": "string", "pattern": PATTERN, "maxLength": MAX_TAGS},
+                {"type": "string", "format": "entity-tags", "maxLength": MAX_TAGS},
             ]
         }
     ),

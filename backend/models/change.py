@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import permutations
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from backend.models.base import Input, described, optional
+from backend.models.base import COMMA_SEPARATED, Choice, Input, choice_of, chosen, described, optional
 from backend.models.fields import UUID_EXAMPLE, PlainInteger, Revision
 from backend.models.task_query import MAX_LIMIT
 from backend.models.values import sync_token
@@ -40,36 +39,28 @@ Since = Annotated[
         {
             "type": "string",
             "maxLength": sync_token.MAX_LENGTH,
-            "pattern": sync_token.PATTERN_OF_INPUT,
+            "format": "sync-token",
             "examples": [sync_token.EXAMPLE],
         }
     ),
 ]
 
 
-TYPES = ("task", "label", "list")
-# What a client may send, and how we write it.
-_TYPES = {
-    ",".join(said): ",".join(sorted(said, key=TYPES.index))
-    for number in range(1, len(TYPES) + 1)
-    for said in permutations(TYPES, number)
-}
+class ChangeType(Choice):
+    """What has changed."""
+
+    TASK = "task"
+    LABEL = "label"
+    LIST = "list"
 
 
 def _types(text: str) -> str:
-    """Refuse anything but types separated by commas, each once; returns them in our order."""
-    if text not in _TYPES:
-        raise PydanticCustomError("enum", f"Must be one or more of: {', '.join(TYPES)}, separated by commas, each once")
-    return _TYPES[text]
+    """Read types separated by commas; returns each of them once, in our order."""
+    types = chosen(text, ChangeType)
+    return ",".join(each for each in ChangeType if each in types)
 
 
-Types = Annotated[
-    str,
-    AfterValidator(_types),
-    WithJsonSchema(
-        {"type": "string", "maxLength": 20, "pattern": f"^({'|'.join(_TYPES)})$", "examples": ["task,label,list"]}
-    ),
-]
+Types = Annotated[str, AfterValidator(_types), choice_of(ChangeType), COMMA_SEPARATED]
 
 
 class StreamQuery(Input):
@@ -77,10 +68,10 @@ class StreamQuery(Input):
 
     since: Since = described(_SINCE, sync_token.EXAMPLE, default_factory=lambda: str(START))
     types: Types = optional(
-        "What to report: `task`, `label` and `list`, separated by commas. Each change then says its type. Omit it to "
+        "What to report. Each change then says its type. Omit it to "
         "get tasks without a type. Send the same types as long as you follow; to get another type, start again without "
         "`since`",
-        "task,label,list",
+        ChangeType.TASK.value,
     )
 
     @property

@@ -20,6 +20,7 @@ from backend.models.fields import (
     CanonicalUUID,
     Color,
     Count,
+    Format,
     LabelName,
     Revision,
     StoredColor,
@@ -35,9 +36,9 @@ from backend.models.values.times import TIME_EXAMPLE, Moment
 
 _HASH = "\\x" + "5f" * 32
 Hash = Annotated[str, StringConstraints(max_length=66, pattern=r"^\\x[0-9a-f]{64}$")]  # as Postgres writes bytes
-Key = Annotated[str, StringConstraints(max_length=292, pattern=r"^([0-9a-f-]{36}\n)?[\u0020-\u007e]+$")]
+Key = Annotated[str, StringConstraints(max_length=292, pattern=r"^([0-9a-f-]{36}\n)?[ -~]+$")]
 Kind = Annotated[str, StringConstraints(max_length=5, pattern="^(task|label|list|moved)$")]
-UID = Annotated[str, StringConstraints(min_length=1, max_length=MAX_UID_LENGTH, pattern=r"^[^\x00-\x1f\x7f]+$")]
+UID = Annotated[str, StringConstraints(min_length=1, max_length=MAX_UID_LENGTH), Format("text")]
 Json = Annotated[str, StringConstraints(max_length=10_000_000, pattern=r"^\{.*\}$")]  # the largest batch needs less
 _Row = TypeVar("_Row", bound=Input)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import (
@@ -11,11 +12,12 @@ from pydantic import (
     BeforeValidator,
     FailFast,
     Field,
+    GetJsonSchemaHandler,
     Strict,
     StringConstraints,
     WithJsonSchema,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from backend.identity.claims import MAX_USER_ID_LENGTH
 from backend.models.values.etags import MAX_REVISION
@@ -23,8 +25,8 @@ from backend.models.values.label_names import MAX_LABEL_LENGTH, MAX_LABELS_OF_TA
 from backend.models.values.search_text import has_word
 from backend.utils.plain_words import BLANK
 from backend.utils.positions import MAX_POSITION_LENGTH, is_position
-from backend.utils.visible_text import CONTROLS, INVISIBLE, has_controls, is_visible
 from backend.utils.visible_text import WHITE as _WHITE
+from backend.utils.visible_text import has_controls, is_visible
 
 MAX_TITLE_LENGTH = 500
 TITLE_KEY_LENGTH = 100  # characters of a title that lists are sorted by
@@ -38,18 +40,12 @@ UUID_EXAMPLE = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
 POSITION_EXAMPLE = "p17952534001234560000421"
 
 _CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
-UUID_PATTERN = _CANONICAL_UUID.pattern
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
-# The same rules for the OpenAPI document. No `maxLength` for a title: white space around it does not count.
-_VISIBLE = rf"(?![{INVISIBLE}]*$)"
-_TRIMMED = rf"^{_VISIBLE}[{_WHITE}]*[^{CONTROLS}{_WHITE}]([^{CONTROLS}]{{0,%d}}[^{CONTROLS}{_WHITE}])?[{_WHITE}]*$"
-_WITHOUT_NUL = r"^[^\u0000]*$"
 _NO_LABEL = r"\u0000-\u001f\u007f-\u009f,"
 _LABEL_ITSELF = rf"[^{_NO_LABEL}{_WHITE}]([^{_NO_LABEL}]{{0,{MAX_LABEL_LENGTH - 2}}}[^{_NO_LABEL}{_WHITE}])?"
 _LABEL = rf"[{_WHITE}]*{_LABEL_ITSELF}[{_WHITE}]*"
 _A_LABEL = re.compile(_LABEL)
-_NO_DOTS = rf"(?![{_WHITE}]*\.\.?[{_WHITE}]*$)"
 _IN_NO_LABEL = re.compile(rf"[{_NO_LABEL}]")
 
 CONTROL_CHARACTER = "Must not contain control characters other than tabs and line breaks"
@@ -57,9 +53,18 @@ NOT_IN_ADDRESSES = {".", ".."}  # in a path, they stand for its folder and for t
 DOTS = "A label must not be . or .., which an address cannot name"
 
 _COLOR = "^#[0-9a-fA-F]{6}$"
-_A_POSITION = "^[A-Za-z][0-9A-Za-z]+$"
 
 _FLAGS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """Documents a format of our own. It tells programs that not every text is valid, and is shorter than a pattern."""
+
+    name: str
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "format": self.name}
 
 
 def _without_nul(text: str) -> str:
@@ -181,28 +186,28 @@ Title = Annotated[
     Strict(),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE_LENGTH),
     *_OF_NAMES,
-    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (MAX_TITLE_LENGTH - 2)}),
+    Format("name"),
 ]
 Name = Annotated[
     str,
     Strict(),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_LENGTH),
     *_OF_NAMES,
-    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (MAX_NAME_LENGTH - 2)}),
+    Format("name"),
 ]
 ListName = Annotated[
     str,
     Strict(),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LIST_NAME_LENGTH),
     *_OF_NAMES,
-    WithJsonSchema({"type": "string", "minLength": 1, "pattern": _TRIMMED % (MAX_LIST_NAME_LENGTH - 2)}),
+    Format("name"),
 ]
 Description = Annotated[
     str,
     Strict(),
     StringConstraints(max_length=MAX_DESCRIPTION_LENGTH),
     AfterValidator(_without_nul),
-    WithJsonSchema({"type": "string", "maxLength": MAX_DESCRIPTION_LENGTH, "pattern": _WITHOUT_NUL}),
+    Format("text"),
 ]
 Flag = Annotated[bool, Strict()]
 CanonicalUUID = Annotated[UUID, BeforeValidator(_canonical_uuid)]
@@ -212,30 +217,14 @@ PlainInteger = Annotated[int, BeforeValidator(_digits)]
 CommaSeparatedIds = Annotated[
     str,
     AfterValidator(_comma_separated_ids),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "maxLength": 37 * MAX_IDS - 1,
-            "pattern": f"^{UUID_PATTERN}(,{UUID_PATTERN}){{0,{MAX_IDS - 1}}}$",
-            "examples": [UUID_EXAMPLE],
-        }
-    ),
+    WithJsonSchema({"type": "string", "maxLength": 37 * MAX_IDS - 1, "format": "uuids", "examples": [UUID_EXAMPLE]}),
 ]
 SearchText = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_SEARCH_LENGTH),
     AfterValidator(_without_nul),
     AfterValidator(_with_a_word),
-    # Our own format: it tells programs that not every text is valid.
-    WithJsonSchema(
-        {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": MAX_SEARCH_LENGTH,
-            "format": "words",
-            "examples": ['milk or "soy drink" -oat'],
-        }
-    ),
+    Format("words"),
 ]
 
 # Of a label from before some names were refused.
@@ -244,17 +233,9 @@ AnyLabelName = Annotated[
     Strict(),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LABEL_LENGTH),
     AfterValidator(_label),
-    WithJsonSchema({"type": "string", "minLength": 1, "pattern": f"^{_LABEL}$", "examples": ["home"]}),
+    Format("label"),
 ]
-LabelName = Annotated[
-    AnyLabelName,
-    AfterValidator(_addressed),
-    AfterValidator(_seen),
-    WithJsonSchema(
-        {"type": "string", "minLength": 1, "pattern": f"^{_VISIBLE}{_NO_DOTS}{_LABEL}$", "examples": ["home"]}
-    ),
-]
-# Our own format: it tells programs that not every text is valid.
+LabelName = Annotated[AnyLabelName, AfterValidator(_addressed), AfterValidator(_seen)]
 Position = Annotated[
     str,
     Strict(),
@@ -264,7 +245,6 @@ Position = Annotated[
             "type": "string",
             "minLength": 2,
             "maxLength": MAX_POSITION_LENGTH,
-            "pattern": _A_POSITION,
             "format": "position",
             "examples": [POSITION_EXAMPLE],
         }
@@ -284,30 +264,20 @@ LabelNames = Annotated[
 CommaSeparatedLabels = Annotated[
     str,
     AfterValidator(_comma_separated_labels),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "maxLength": 10_000,
-            "pattern": f"^{_LABEL}(,{_LABEL}){{0,{MAX_LABELS_OF_TASK - 1}}}$",
-            "format": "labels",
-            "examples": ["home,errand"],
-        }
-    ),
+    WithJsonSchema({"type": "string", "maxLength": 10_000, "format": "labels", "examples": ["home,errand"]}),
 ]
 
 # In answers. Tests check each answer against them.
-UserId = Annotated[str, StringConstraints(max_length=MAX_USER_ID_LENGTH, pattern=r"^[^\u0000-\u001f\u007f-\u009f]+$")]
-StoredTitle = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TITLE_LENGTH, pattern=_WITHOUT_NUL)]
-StoredName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH, pattern=_WITHOUT_NUL)]
-StoredListName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LIST_NAME_LENGTH, pattern=_WITHOUT_NUL)]
-StoredDescription = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_LENGTH, pattern=_WITHOUT_NUL)]
-StoredLabel = Annotated[
-    str, StringConstraints(min_length=1, max_length=MAX_LABEL_LENGTH, pattern=rf"^[^{_NO_LABEL}]+$")
-]
-StoredPosition = Annotated[str, StringConstraints(min_length=2, max_length=MAX_POSITION_LENGTH, pattern=_A_POSITION)]
+UserId = Annotated[str, StringConstraints(max_length=MAX_USER_ID_LENGTH), Format("text")]
+StoredTitle = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TITLE_LENGTH), Format("text")]
+StoredName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH), Format("text")]
+StoredListName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LIST_NAME_LENGTH), Format("text")]
+StoredDescription = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_LENGTH), Format("text")]
+StoredLabel = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LABEL_LENGTH), Format("text")]
+StoredPosition = Annotated[str, StringConstraints(min_length=2, max_length=MAX_POSITION_LENGTH), Format("position")]
 StoredColor = Annotated[str, StringConstraints(max_length=7, pattern="^#[0-9a-f]{6}$")]
 # For people, in one line.
-Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\u0000-\u001f]+$")]
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500), Format("text")]
 Revision = Annotated[int, Field(ge=1, le=MAX_REVISION)]
 Count = Annotated[int, Field(ge=0, le=MAX_REVISION)]
 LineNumber = Annotated[int, Field(ge=1, le=10**12)]

@@ -10,10 +10,9 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, ValidationError, WithJsonSchema, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from backend.models.base import Choice, Input, described, optional
+from backend.models.base import COMMA_SEPARATED, Choice, Input, choice_of, chosen, described, optional
 from backend.models.fields import (
     UUID_EXAMPLE,
-    UUID_PATTERN,
     CommaSeparatedIds,
     CommaSeparatedLabels,
     PlainInteger,
@@ -21,7 +20,7 @@ from backend.models.fields import (
     SearchText,
     is_canonical_uuid,
 )
-from backend.models.task import Priority, Status
+from backend.models.task import Status
 from backend.models.values import cursor as cursors
 from backend.models.values.times import TIME_EXAMPLE, ZONE_EXAMPLE, DayOrMoment, Moment, ZoneName
 from backend.utils.fingerprint import fingerprint
@@ -40,37 +39,35 @@ Cursor = Annotated[
 ]
 
 
-# Words of a filter that stand for several statuses, or that frontends use for one.
-_STATUS_WORDS = {
-    **{status.value: {status} for status in Status},
-    "pending": {Status.TODO, Status.IN_PROGRESS},
-    "completed": {Status.DONE},
-    "all": {*Status},
-}
+class StatusWord(Choice):
+    """A status to filter by, or a word for several of them."""
+
+    TODO = "todo"
+    IN_PROGRESS = "in_progress"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    PENDING = "pending"
+    COMPLETED = "completed"
+    ALL = "all"
+
+    @property
+    def statuses(self) -> set[Status]:
+        """Return the statuses that this word stands for; some frontends have their own word for one."""
+        several = {
+            StatusWord.PENDING: {Status.TODO, Status.IN_PROGRESS},
+            StatusWord.COMPLETED: {Status.DONE},
+            StatusWord.ALL: {*Status},
+        }
+        return several.get(self) or {Status(self.value)}
 
 
 def _statuses(text: str) -> str:
     """Read words separated by commas; returns the statuses that they stand for, in their order."""
-    words = text.split(",")
-    if not _STATUS_WORDS.keys() >= {*words}:
-        raise PydanticCustomError("enum", f"Must be one or more of: {', '.join(_STATUS_WORDS)}, separated by commas")
-    wanted = set().union(*(_STATUS_WORDS[word] for word in words))
+    wanted = set().union(*(word.statuses for word in chosen(text, StatusWord)))
     return ",".join(status for status in Status if status in wanted)
 
 
-_A_STATUS_WORD = f"({'|'.join(_STATUS_WORDS)})"
-Statuses = Annotated[
-    str,
-    AfterValidator(_statuses),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "maxLength": 200,
-            "pattern": f"^{_A_STATUS_WORD}(,{_A_STATUS_WORD})*$",
-            "examples": ["todo,in_progress"],
-        }
-    ),
-]
+Statuses = Annotated[str, AfterValidator(_statuses), choice_of(StatusWord), COMMA_SEPARATED]
 
 INBOX = "inbox"
 
@@ -92,38 +89,30 @@ def _id_or(word: str, problem: PydanticCustomError) -> AfterValidator:
 
 
 def _schema_of(word: str) -> WithJsonSchema:
-    pattern = f"^({word}|{UUID_PATTERN})$"
-    return WithJsonSchema({"type": "string", "maxLength": 36, "pattern": pattern, "examples": [UUID_EXAMPLE]})
+    kind = {"type": "string", "maxLength": 36, "format": f"uuid-or-{word}"}
+    return WithJsonSchema({**kind, "examples": [UUID_EXAMPLE]})
 
 
 ListChoice = Annotated[str, _id_or(INBOX, _NO_LIST), _schema_of(INBOX)]
 ParentChoice = Annotated[str, _id_or(NO_PARENT, _NO_TASK), _schema_of(NO_PARENT)]
 
-_WITHOUT_PRIORITY = "none"
-PRIORITY_WORDS = (*Priority, _WITHOUT_PRIORITY)  # in the order of their numbers
+
+class PriorityWord(Choice):
+    """A priority to filter by, in the order of their numbers; `none` is that of tasks without one."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    NONE = "none"
 
 
 def _priorities(text: str) -> str:
     """Read words separated by commas; returns each of them once, in their order."""
-    words = text.split(",")
-    if not {*PRIORITY_WORDS} >= {*words}:
-        raise PydanticCustomError("enum", f"Must be one or more of: {', '.join(PRIORITY_WORDS)}, separated by commas")
-    return ",".join(word for word in PRIORITY_WORDS if word in words)
+    words = chosen(text, PriorityWord)
+    return ",".join(word for word in PriorityWord if word in words)
 
 
-_A_PRIORITY_WORD = f"({'|'.join(PRIORITY_WORDS)})"
-Priorities = Annotated[
-    str,
-    AfterValidator(_priorities),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "maxLength": 200,
-            "pattern": f"^{_A_PRIORITY_WORD}(,{_A_PRIORITY_WORD})*$",
-            "examples": ["high,medium"],
-        }
-    ),
-]
+Priorities = Annotated[str, AfterValidator(_priorities), choice_of(PriorityWord), COMMA_SEPARATED]
 
 
 class TaskSort(Choice):
@@ -192,8 +181,8 @@ class TaskQuery(Input):
 
     completed: QueryFlag = optional("Only tasks that are done (`true`) or open (`false`)", False)
     status: Statuses = optional(
-        "Only these, separated by commas; `pending` is `todo,in_progress`, `completed` `done`, `all` any",
-        "todo,in_progress",
+        "Only tasks with one of these: `pending` is `todo,in_progress`, `completed` is `done`, and `all` is any",
+        StatusWord.TODO.value,
     )
     created_after: Moment = optional("Only tasks created after this time", _EARLY)
     created_before: Moment = optional("Only tasks created before this time", _LATE)
@@ -211,9 +200,7 @@ class TaskQuery(Input):
         "The zone of days in other filters; by default that of your account, or UTC",
         ZONE_EXAMPLE,
     )
-    priority: Priorities = optional(
-        "Only tasks with one of these priorities, separated by commas; `none` stands for null", "high,medium"
-    )
+    priority: Priorities = optional("Only tasks with one of these; `none` stands for null", PriorityWord.HIGH.value)
     labels: CommaSeparatedLabels = optional(
         "Only tasks that have all of these labels, separated by commas",
         "home,errand",

@@ -70,7 +70,7 @@ AccountUpdate.read_only = frozenset(
 _CONFIRMATION = {
     "type": "string",
     "maxLength": MAX_USER_ID_LENGTH,
-    "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
+    "format": "user-id",
     "examples": [""],  # no account has this id: sending it erases nothing
 }
 

@@ -32,6 +32,7 @@ from task_api_client.models import (
     ErrorAnswer,
     FailedResult,
     RestoreOperation,
+    StatusWord,
     TaskAnswer,
     TaskCompletion,
     TaskCreate,
@@ -136,6 +137,9 @@ def delete(client: AuthenticatedClient, eggs: TaskPublic) -> None:
     assert isinstance(trash, TaskListAnswer)
     assert [task.id for task in trash.data] == [eggs.id]
     assert trash.data[0].deleted_at
+    open_ = list_tasks.sync(client=client, status=[StatusWord.TODO, StatusWord.IN_PROGRESS], sort=TaskSort.TITLE)
+    assert isinstance(open_, TaskListAnswer)
+    assert [task.title for task in open_.data] == ["Butter", "Oat milk", "Rye bread"]
     restored = restore_task.sync(eggs.id, client=client)
     assert isinstance(restored, TaskAnswer)
     assert delete_task.sync_detailed(eggs.id, client=client, permanent=True).status_code == HTTPStatus.NO_CONTENT

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from backend import cli
 from backend.api.http.envelope import message_of
+from backend.api.openapi.groups import GROUPS
 from backend.api.streams.download import JSON_LINES
 from backend.errors import NO_PARAMETERS, Detail, ValidationFailed
 from backend.models.export import LINES
@@ -340,3 +341,30 @@ def test_the_example_of_an_invalid_request_is_possible(operation: Operation) -> 
         assert not fields
     else:
         assert detail["field"] in parameters | fields
+
+
+@pytest.mark.requirement("FR-488")
+def test_a_created_answer_stands_first_and_the_guide_is_named(operation: Operation) -> None:
+    answers = [*operation.document["responses"]]
+
+    assert "201" not in answers or answers[0] == "201"
+    description = contract()["info"]["description"]
+    assert "(/docs/guide)" in description
+    assert "Authorize" not in description
+
+
+@pytest.mark.requirement("FR-484")
+def test_many_parameters_have_groups_and_stand_in_their_order() -> None:
+    for operation in operations().values():
+        groups = [each.get("x-group") for each in operation.document.get("parameters", [])]
+        if operation.id == "list_tasks":
+            assert [*dict.fromkeys(groups)] == [*GROUPS]
+        else:
+            assert not any(groups), operation.id
+
+
+@pytest.mark.requirement("FR-486")
+def test_the_import_names_all_columns() -> None:
+    description = operations()["import_tasks"].document["description"]
+
+    assert [name for name in model_named("ImportedTask").model_fields if f"`{name}`" not in description] == []

@@ -120,7 +120,7 @@ def test_pages_of_any_size_hold_every_change_once(client: httpx.Client, types: s
 
 @pytest.mark.requirement("FR-299")
 @pytest.mark.parametrize("path", [FEED, STREAM])
-@pytest.mark.parametrize("types", ["lists", "task,", "task,lists", "Task", ",", "task,task", "list,label,task,list"])
+@pytest.mark.parametrize("types", ["lists", "task,", "task,lists", "Task", ","])
 def test_an_unknown_type_is_refused(client: httpx.Client, path: str, types: str) -> None:
     (detail,) = error_of(client.get(path, params={"types": types}), 422, "VALIDATION_ERROR")["details"]
 

@@ -126,6 +126,31 @@ def test_an_unknown_word_is_refused(client: httpx.Client, words: str) -> None:
     assert codes_of(client.get("/api/tasks", params={"status": words})) == [("query.status", "enum")]
 
 
+@pytest.mark.requirement("FR-482")
+def test_a_program_may_repeat_a_parameter_for_each_word(client: httpx.Client, board: dict[str, Task]) -> None:
+    words = [("status", "todo"), ("limit", "1000"), ("status", "done,cancelled")]
+
+    page = client.get("/api/tasks", params=tuple(words))
+
+    assert [task["title"] for task in page.json()["data"]] == titles(client, status="todo,done,cancelled")
+    assert "status=todo%2Cdone%2Ccancelled" in page.headers["Link"]
+    assert client.get("/api/tasks", params=[("priority", "high"), ("priority", "none")]).status_code == 200
+    assert client.get("/api/changes", params=[("types", "task"), ("types", "list")]).status_code == 200
+    assert board
+
+
+@pytest.mark.requirement("FR-482")
+def test_repeated_words_are_judged_as_one_list_and_other_parameters_may_not_be_repeated(client: httpx.Client) -> None:
+    for words, code in [
+        ([("status", "todo"), ("status", "open")], ("query.status", "enum")),
+        ([("status", ",".join(["todo"] * 20)), ("status", "todo")], ("query.status", "enum")),
+        ([("types", "task"), ("types", "tasks")], ("query.types", "enum")),
+        ([("status", "todo"), ("status", "done"), ("limit", "1"), ("limit", "2")], ("query.limit", "repeated")),
+    ]:
+        path = "/api/changes" if words[0][0] == "types" else "/api/tasks"
+        assert codes_of(client.get(path, params=tuple(words))) == [code]
+
+
 @pytest.mark.requirement("FR-273")
 def test_a_cursor_belongs_to_statuses_and_not_to_their_spelling(client: httpx.Client, board: dict[str, Task]) -> None:
     page = client.get("/api/tasks", params={"status": "pending", "limit": 1}).json()["page"]

@@ -122,6 +122,11 @@ async function liveAndDie(): Promise<void> {
 
   const trash = await client.GET("/api/tasks", { params: { query: { deleted: true } } });
   assert.deepEqual(trash.data?.data.map((task) => typeof task.deleted_at), ["string"]);
+  const open = await client.GET("/api/tasks", { params: { query: { status: ["todo", "in_progress"], sort: "title" } } });
+  assert.deepEqual(
+    open.data?.data.map((task) => task.title),
+    ["Butter", "Oat milk", "Rye bread"],
+  );
   const restored = await client.POST("/api/tasks/{task_id}/restore", of(eggs));
   assert.equal(restored.data?.data.title, "Eggs");
 

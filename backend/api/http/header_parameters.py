@@ -14,12 +14,12 @@ MAX_HEADER_BYTES = 32 * 1024  # of all headers of a request together
 ABSENT: Any = None
 
 
-def header(name: str, description: str, *, example: str, pattern: str, max_length: int = MAX_HEADER_BYTES) -> Any:
+def header(name: str, description: str, *, example: str, text_format: str, max_length: int = MAX_HEADER_BYTES) -> Any:
     """Return the framework's parameter for a header, of the type `list[str]`: a header may be repeated.
 
-    The pattern is documented only. The dependency judges the value, so that the answer is 400 and not 422.
+    The format is documented only. The dependency judges the value, so that the answer is 400 and not 422.
     """
-    schema = {"type": "string", "maxLength": max_length, "pattern": pattern}
+    schema = {"type": "string", "maxLength": max_length, "format": text_format}
     parameter = Header(alias=name, title=name, description=description)
     parameter.metadata.append(WithJsonSchema(schema | {"description": description, "examples": [example]}))
     return parameter

@@ -36,7 +36,7 @@ KeyLines = Annotated[
         "same key is answered 422 with the code `idempotency_key_reused`. A request that failed does not use up its "
         "key. 1 to 255 printable ASCII characters, without a space at either end; anything else is answered 400",
         example="8e03978e-40d5-43e8-bc93-6894a57f9324",
-        pattern=f"^{_KEY.pattern}$",
+        text_format="idempotency-key",
         max_length=255,
     ),
 ]

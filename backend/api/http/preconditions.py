@@ -8,7 +8,7 @@ from fastapi import Request
 
 from backend.api.http.header_parameters import filled, header, malformed_header
 from backend.errors import BadRequest, Detail, PreconditionFailed
-from backend.models.values.etags import HEADER_PATTERN, EntityTags, parse_tags
+from backend.models.values.etags import EntityTags, parse_tags
 
 IfMatchLines = Annotated[
     list[str],
@@ -17,7 +17,7 @@ IfMatchLines = Annotated[
         "The `ETag` of what you change, as you know it: if it has changed since, the answer is 412 and nothing is "
         "changed. Several tags may be listed; `*` means any",
         example='"42"',
-        pattern=HEADER_PATTERN,
+        text_format="entity-tags",
     ),
 ]
 IfNoneMatchLines = Annotated[
@@ -26,7 +26,7 @@ IfNoneMatchLines = Annotated[
         "If-None-Match",
         "The `ETag` of your copy: if it is still current, the answer is 304 without a body",
         example='"42"',
-        pattern=HEADER_PATTERN,
+        text_format="entity-tags",
     ),
 ]
 OnlyNewLines = Annotated[
@@ -35,7 +35,7 @@ OnlyNewLines = Annotated[
         "If-None-Match",
         "`*`: answer 412 if one with the `id` that you send already exists",
         example="*",
-        pattern=r"^[ \t]*\*[ \t]*$",
+        text_format="asterisk",
     ),
 ]
 

@@ -9,13 +9,15 @@ from typing import Any
 from backend.api.http.envelope import GUIDE
 from backend.api.openapi.answers import example_of
 from backend.api.openapi.files import schemas_of_parts
+from backend.api.openapi.groups import group
 from backend.api.openapi.operations import HEADERS
+from backend.api.openapi.samples import samples_of
 from backend.models.list import ListPublic
 from backend.models.task import TaskPublic
 
 DESCRIPTION = """
-Each user's own tasks, isolated from other users. On [/docs](/docs), press **Authorize** and paste a bearer token to
-try each operation.
+Each user's own tasks, isolated from other users. The [guide](/docs/guide/) begins with the first task. Calls under
+`/api` need a bearer token.
 
 A success is `{"data": …}`, a listing of tasks adds `page`, and every error is
 `{"error": {code, message, request_id, details, documentation}, "detail": message}`.
@@ -71,11 +73,13 @@ def completed(contract: dict[str, Any]) -> dict[str, Any]:
     contract["components"]["headers"] = deepcopy(HEADERS)
     contract["components"]["schemas"] |= schemas_of_parts()
     _restore_nulls(contract)
-    for operation in _operations(contract):
+    for path, method, operation in _operations(contract):
         operation.setdefault("security", [])  # nothing is needed: without it, tools cannot know
+        operation["responses"] = dict(sorted(operation["responses"].items(), key=_expected_first))
+        operation["x-codeSamples"] = samples_of(method, path, operation)
+        group(operation.get("parameters", []))
         for parameter in operation.get("parameters", []):
-            if not parameter["required"]:
-                _describe_example(parameter)
+            _complete_parameter(parameter)
     for schema in _schemas(contract):
         if schema.get("format") in _LENGTHS:
             schema.setdefault("maxLength", _LENGTHS[schema["format"]])
@@ -90,9 +94,23 @@ def completed(contract: dict[str, Any]) -> dict[str, Any]:
     return contract
 
 
-def _operations(contract: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for path in contract["paths"].values():
-        yield from path.values()
+def _operations(contract: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in contract["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def _expected_first(answer: tuple[str, dict[str, Any]]) -> tuple[bool, str]:
+    return answer[0] != "201", answer[0]  # a creation is answered 200 only if it was made before
+
+
+def _complete_parameter(parameter: dict[str, Any]) -> None:
+    if parameter["schema"].get("type") == "array":  # without this, programs would repeat the parameter
+        parameter |= {"style": "form", "explode": False}
+    if not parameter["required"]:
+        _describe_example(parameter)
+    for repeated in ("title", "description"):  # the parameter says the same
+        parameter["schema"].pop(repeated, None)
 
 
 def _describe_example(parameter: dict[str, Any]) -> None:

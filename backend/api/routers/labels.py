@@ -37,8 +37,8 @@ router = APIRouter(
 )
 
 _NAME = "The label's name, percent-encoded; its case and its white space do not matter"
-NewName = Annotated[LabelName, Path(description=_NAME)]
-Name = Annotated[AnyLabelName, Path(description=_NAME)]
+NewName = Annotated[LabelName, Path(description=_NAME, examples=["home"])]
+Name = Annotated[AnyLabelName, Path(description=_NAME, examples=["home"])]
 Looks = Annotated[
     LabelPut, Body(openapi_examples={"blue": {"summary": "Set its colour", "value": {"color": "#1e90ff"}}})
 ]

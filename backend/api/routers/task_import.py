@@ -38,6 +38,10 @@ router = APIRouter(
 async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> Response:
     """Import tasks from JSON lines, JSON, CSV (with column names in the first row) or iCalendar, in UTF-8.
 
+    The columns of a CSV, and the fields of JSON, are those of a task: `title`, `description`, `status`, `completed`,
+    `completed_at`, `due_date`, `due_at`, `start_date`, `start_at`, `timezone`, `priority`, `labels`, `list_id`,
+    `parent_id`, `position`, `created_at` and `id`. Each may be left out: `title` and `due_date` make a good file.
+
     JSON is an array of tasks, or an object with an array `data`, like the answer of a listing. JSON lines may be the
     export of an account (`GET /api/me/export`): its labels and lists are imported, too, without what is in the trash.
 

@@ -15,12 +15,6 @@ _REVISION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 MAX_REVISION = 2**53 - 1  # larger numbers in JSON are not exact everywhere; never reached
 
-# The same for the OpenAPI document: `*`, or a list of tags; in a body, also a revision in digits.
-_ONE = r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"[ \t]*'
-_TAGS = rf"[ \t]*\*[ \t]*|[ \t,]*{_ONE}(,[ \t,]*{_ONE})*(,[ \t,]*)?"
-HEADER_PATTERN = rf"^({_TAGS})$"
-PATTERN = rf"^([1-9][0-9]{{0,17}}|{_TAGS})$"
-
 
 @dataclass(frozen=True, slots=True)
 class EntityTags:

@@ -24,7 +24,6 @@ _LENGTHS = opaque.length(_NUMBER_BYTES), opaque.length(2 * _NUMBER_BYTES)
 MAX_LENGTH = max(_LENGTHS)
 _TEXTS = [f"[A-Za-z0-9_-]{{{length}}}" for length in _LENGTHS]
 PATTERN = "^({})$".format("|".join(_TEXTS))
-PATTERN_OF_INPUT = "^({})$".format("|".join([_NOW, *_TEXTS]))
 
 
 @dataclass(frozen=True, slots=True)

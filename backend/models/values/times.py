@@ -83,7 +83,6 @@ DayOrMoment = Annotated[
         {
             "type": "string",
             "maxLength": 40,
-            "pattern": f"^({_A_DAY.pattern}|{_MOMENT})$",
             "format": "day-or-time",
             "examples": [DAY_EXAMPLE],
         }

@@ -19,94 +19,50 @@ async function fetchForAWhile(url, options) {
   return new Response(new Blob(parts), response);
 }
 
-// Something to unfold. What is in it is drawn when it is opened, because drawing is slow.
-function Folded({ React, summary, children }) {
-  const [isOpen, setOpen] = React.useState(false);
-  const toggle = (event) => setOpen(event.currentTarget.open);
-  return React.createElement("details", { className: "folded", onToggle: toggle },
-    React.createElement("summary", null, summary), isOpen && children);
+// Swagger UI makes a link of the path, within the button that opens the operation: no key reaches one in the other.
+const plainPath = (_, { React }) => ({ operationProps }) =>
+  React.createElement("span", { className: "opblock-summary-path", "data-path": operationProps.get("path") },
+    operationProps.get("path").split(/(?=\/)/).flatMap((part, index) => [React.createElement("wbr", { key: index }), part]));
+
+// What Swagger UI draws without a name, or so that the keyboard cannot scroll it.
+const NAMES = [
+  ["tr[data-param-name] :is(select, input:not([type=checkbox]))", (node) => node.closest("tr").dataset.paramName],
+  [".opblock-section-request-body textarea", () => "Request body"],
+  [".opblock-section-request-body input[type=file]", () => "A file as the request body"],
+  [".examples-select select", () => "Example"],
+  [".microlight", () => "Code"],
+  [".auth-container input", () => "Token"],
+  [".close-modal", () => "Close"],
+];
+
+function nameAll() {
+  for (const [selector, name] of NAMES) {
+    for (const node of document.querySelectorAll(`${selector}:not([aria-label])`)) {
+      node.setAttribute("aria-label", name(node));
+      if (node.matches(".microlight")) Object.assign(node, { tabIndex: 0, role: "region" });
+    }
+  }
+  // What is said of these is not what they show.
+  document.querySelectorAll(".modal-btn[aria-label]").forEach((button) => button.removeAttribute("aria-label"));
 }
-
-// The expected success is shown. Each other response is one line; its example and its headers are in the fold.
-const foldOthers = (Response, { React, specSelectors }) => function FoldedResponse(props) {
-  const element = React.createElement;
-  const isSuccess = props.code < "300" && !is201Beside(props, specSelectors);
-  if (isSuccess) return element(Response, props);
-  const table = element("table", { className: "responses-table" },
-    element("tbody", null, element(Response, props)));
-  const summary = `${props.code}  ${props.response.get("description")}`;
-  return element("tr", { className: "other-response" },
-    element("td", { colSpan: 3 }, element(Folded, { React, summary }, table)));
-};
-
-// A creation that was made before is answered 200.
-function is201Beside({ code, specPath }, specSelectors) {
-  return code === "200" && specSelectors.specJson().hasIn([...specPath.butLast(), "201"]);
-}
-
-const createdFirst = (Responses, { React }) => (props) => React.createElement(Responses, {
-  ...props,
-  responses: props.responses && props.responses.sortBy((_, code) => code === "201" ? "200" : code === "200" ? "201" : code),
-});
-
-const foldHeaders = (Headers, { React }) => function FoldedHeaders(props) {
-  if (!props.headers || !props.headers.size) return null;
-  return React.createElement(Folded, { React, summary: "Headers" }, React.createElement(Headers, props));
-};
-
-// Swagger UI's own filter knows tags only.
-function Filter({ React, layoutSelectors, layoutActions }) {
-  const phrase = layoutSelectors.currentFilter();
-  return React.createElement("input", {
-    className: "operation-filter-input",
-    type: "search",
-    placeholder: "Filter: delete, /api/labels, If-Match …",
-    "aria-label": "Filter the operations",
-    value: typeof phrase === "string" ? phrase : "",
-    onChange: (event) => layoutActions.updateFilter(event.target.value),
-  });
-}
-
-function operationsWith(tags, phrase) {
-  const isFound = (operation) => JSON.stringify(operation).toLowerCase().includes(phrase.trim().toLowerCase());
-  return tags
-    .map((tag) => tag.update("operations", (operations) => operations.filter(isFound)))
-    .filter((tag) => tag.get("operations").size > 0);
-}
-
-// Swagger UI takes the underscore of an operation's name for a space, and complains about it.
-const openAddressed = (_, { layoutActions, layoutSelectors }) => (hash) => {
-  const names = hash.replace(/^#\/?/, "").split("/").filter(Boolean);
-  const keys = names.map((_, last) => layoutSelectors.isShownKeyFromUrlHashArray(names.slice(0, last + 1)));
-  keys.forEach((key) => layoutActions.show(key, true));
-  if (keys.length > 0) layoutActions.scrollTo(keys.at(-1));
-};
-
-// Swagger UI drops a request whose values its own checks refuse, and says nothing. Only what is missing stops a request
-// here, since the address would be another; the service answers what is wrong with the rest.
-const MISSING = "Required field is not provided";
-const isMissing = (problem) => String(problem).includes(MISSING);
-const sendUnlessMissing = (_, { getSystem }) => (_state, operation) =>
-  !getSystem().specSelectors.validationErrors(operation).some(isMissing);
-
-const tellMissing = (Execute, { React }) => function TellingExecute(props) {
-  const element = React.createElement;
-  const { path, method } = props;
-  const missing = props.specSelectors.validationErrors([path, method]).filter(isMissing);
-  const lacksBody = [...props.oas3Selectors.requestBodyErrors(path, method) ?? []].length > 0;
-  const problems = [...missing, ...(lacksBody ? ["The body is missing: write it, or choose a file."] : [])];
-  return element(React.Fragment, null, element(Execute, props),
-    problems.length > 0 && element("p", { className: "not-sent", role: "alert" }, `Not sent. ${problems.join(" ")}`));
-};
 
 const ThisPage = (system) => ({
-  components: { FilterContainer: (props) => Filter({ React: system.React, ...props }) },
+  components: { FilterContainer: (props) => Navigation({ React: system.React, ...props }) },
   fn: { opsFilter: operationsWith },
   statePlugins: {
     layout: { wrapActions: { parseDeepLinkHash: openAddressed } },
     spec: { wrapSelectors: { validateBeforeExecute: sendUnlessMissing } },
   },
-  wrapComponents: { execute: tellMissing, response: foldOthers, responses: createdFirst, headers: foldHeaders },
+  wrapComponents: {
+    execute: tellMissing,
+    headers: foldHeaders,
+    JsonSchema_array: wordsAsBoxes,
+    OperationSummaryPath: plainPath,
+    parameterRow: inGroups,
+    RequestBody: withFileExample,
+    response: foldOthers,
+    responses: afterSamples,
+  },
 });
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -114,7 +70,7 @@ const followMode = () => document.documentElement.classList.toggle("dark-mode", 
 dark.addEventListener("change", followMode);
 followMode();
 
-SwaggerUIBundle({
+const ui = SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#swagger-ui",
   deepLinking: true,
@@ -124,9 +80,12 @@ SwaggerUIBundle({
   operationsSorter: (one, other) => placeOf(one) - placeOf(other),
   persistAuthorization: true,
   plugins: [ThisPage],
+  syntaxHighlight: { activated: false },  // its colours cannot be read on its ground
   requestInterceptor(request) {
     if (request.headers.accept === "text/event-stream") request.userFetch = fetchForAWhile;
     return request;
   },
   tryItOutEnabled: true,
 });
+addEventListener("hashchange", () => follow(ui.layoutActions, location.hash));
+new MutationObserver(nameAll).observe(document.getElementById("swagger-ui"), { childList: true, subtree: true });
