@@ -186,7 +186,7 @@ def test_on_a_phone_the_lists_are_a_sheet_that_closes(browser: Browser, user: ht
         assert visit.is_calm(), visit
 
 
-@pytest.mark.requirement("FR-461")
+@pytest.mark.requirement("FR-492")
 def test_a_start_asks_for_little_and_each_thing_once(visit: Watched, user: httpx.Client) -> None:
     make(user, "Home")
     create(user, "now", due_date=day(0))

@@ -24,7 +24,7 @@ DROP = """(text) => {
 }"""
 
 
-@pytest.mark.requirement("FR-460")
+@pytest.mark.requirement("FR-491")
 def test_an_empty_account_imports_a_file_and_reads_what_became_of_it(
     visit: Watched, user: httpx.Client, tmp_path: Path
 ) -> None:
@@ -43,7 +43,7 @@ def test_an_empty_account_imports_a_file_and_reads_what_became_of_it(
     assert visit.is_calm(), visit
 
 
-@pytest.mark.requirement("FR-460")
+@pytest.mark.requirement("FR-491")
 def test_a_file_is_imported_by_the_menu_or_dropped(visit: Watched, user: httpx.Client, tmp_path: Path) -> None:
     create(user, "Buy milk")
     (tmp_path / "tasks.docx").write_text("nothing")

@@ -23,7 +23,7 @@ def day(plus: int) -> str:
     return (date.today() + timedelta(days=plus)).isoformat()  # noqa: DTZ011
 
 
-@pytest.mark.requirement("FR-458")
+@pytest.mark.requirement("FR-489")
 def test_a_row_is_planned_by_one_press_and_undone(visit: Watched, user: httpx.Client) -> None:
     task = create(user, "Buy milk")
     board = opened(visit, user, "all/list")
@@ -43,7 +43,7 @@ def test_a_row_is_planned_by_one_press_and_undone(visit: Watched, user: httpx.Cl
     assert visit.is_calm(), visit
 
 
-@pytest.mark.requirement("FR-458")
+@pytest.mark.requirement("FR-489")
 def test_a_row_is_planned_by_keyboard(visit: Watched, user: httpx.Client) -> None:
     task = create(user, "Buy milk", due_date=day(3), start_date=day(2))
     board = opened(visit, user, "all/list")
@@ -65,7 +65,7 @@ def test_a_row_is_planned_by_keyboard(visit: Watched, user: httpx.Client) -> Non
     assert visit.is_calm(), visit
 
 
-@pytest.mark.requirement("FR-458")
+@pytest.mark.requirement("FR-489")
 def test_a_phone_plans_in_the_panel(browser: Browser, user: httpx.Client) -> None:
     task = create(user, "Buy milk")
     with watched(browser, PHONE, has_touch=True) as visit:
@@ -92,7 +92,7 @@ def test_a_card_is_dragged_by_its_title_and_a_press_still_opens_it(visit: Watche
     assert visit.is_calm(), visit
 
 
-@pytest.mark.requirement("FR-459")
+@pytest.mark.requirement("FR-490")
 def test_a_column_takes_a_new_task_at_its_foot(visit: Watched, user: httpx.Client) -> None:
     home = make(user, "Home")
     board = opened(visit, user, f"list/{home['id']}/board")
