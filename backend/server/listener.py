@@ -72,9 +72,11 @@ def _refusal(host: str, port: int, error: OSError) -> ConfigurationError:
 def advice(number: int | None) -> str:
     """Return what to do when the system refuses a port with this errno."""
     if number == errno.EADDRINUSE:
+        # Make names itself in the environment of what it runs.
+        other = 'make run ARGS="--port 8001"' if os.environ.get("MAKELEVEL") else "--port 8001 or PORT=8001"
         return (
             "Another program, perhaps another copy of this one, uses that port. Stop it, or choose another port with "
-            "--port 8001 or PORT=8001."
+            f"{other}."
         )
     if number == errno.EACCES:
         return (

@@ -1,10 +1,11 @@
 // Signs in and out. What a user sees is made by desk.js from a template, and thrown away when the user leaves.
 import { taskApi, TaskApiError } from "../task-api.js";
 import { forgetTyped } from "./add.js";
-import { makeDesk } from "./desk.js";
-import { makeNotices } from "./notices.js";
-import { forgetUnfolded } from "./rows.js";
+import { Desk } from "./desk.js";
+import { forgetUnfolded } from "./nest.js";
+import { Notices } from "./notices.js";
 import { forgetDrafts } from "./saving.js";
+import { beginning } from "./tallies.js";
 import { forgetShown, tokenInAddress } from "./views.js";
 import { copyOf, explain } from "./words.js";
 
@@ -14,7 +15,7 @@ const USER = "task-api-user";
 const find = (selector) => document.querySelector(selector);
 const address = find('meta[name="task-api"]').content || location.origin;
 const [door, signIn] = ["#door", "#sign-in"].map(find);
-const notices = makeNotices(find("#message"), () => find("#add input") ?? signIn.elements.token);
+const notices = new Notices(find("#message"), () => find("#add input") ?? signIn.elements.token);
 
 let stay = new AbortController(); // is aborted when the user signs out
 
@@ -25,14 +26,15 @@ async function enter(token) {
   sessionStorage.setItem(TOKEN, token);
   const { signal } = stay;
   try {
-    const me = await taskApi(address, token).request("/api/me", { signal });
+    const client = taskApi(address, token);
+    const [me, begun] = await Promise.all([client.request("/api/me", { signal }), beginning(client, signal)]);
     if (signal.aborted) return;
     if (sessionStorage.getItem(USER) !== me.id) forgetAll(); // what somebody else has typed in this window
     sessionStorage.setItem(USER, me.id);
     const frame = copyOf("frame");
     find("footer").before(frame);
     notices.say("");
-    await makeDesk(frame, address, token, { me, signal, notices, failed, signOut }).start();
+    await new Desk(frame, { address, token, me, begun, signal, notices, failed, signOut }).start();
   } catch (problem) {
     if (signal.aborted) return; // the user has signed out, or in as somebody else
     failed(problem);

@@ -1,83 +1,11 @@
-// The order that people arrange, and dragging with a mouse, a finger or a pen. What it does, menu.js does by keyboard.
-
-
-// The order that people arrange: where things stand, and what is shown of a move until the service has answered.
-const still = matchMedia("(prefers-reduced-motion: reduce)");
-let made = 0; // places that were made up
-
-// Positions are compared byte by byte, and then the ids. All characters of both come after the space.
-const placeOf = ({ id, position, place }) => place ?? `${position} ${id}`;
-
-export function inOrder(one, other) {
-  return placeOf(one) < placeOf(other) ? -1 : 1;
-}
-
-// The order of all tasks.
-export const isNewer = (one, other) =>
-  one.created_at === other.created_at ? one.id > other.id : one.created_at > other.created_at;
-
-// Beside what an element comes to stand if it is at this index among the others.
-export function besideAt(others, index) {
-  if (others.length === 0) return {};
-  return index > 0 ? { after: others[index - 1].dataset.id } : { before: others[0].dataset.id };
-}
-
-// Only the service knows the position that it will give, so a place is made up meanwhile: right after the other one, or
-// before all that is shown. Of several at the same place, the one that came last stands nearest.
-function madeUp({ after, before }, find) {
-  made += 1;
-  const nearness = 1e9 - made;
-  if (after) return `${placeOf(find(after))}~${nearness}`;
-  return before ? ` ${nearness}` : "~";
-}
-
-// `find` returns what is shown with an id; `draw` shows it anew.
-export function makeMoves(find, draw) {
-  const waiting = new Map(); // what is shown until the service has answered, by id
-  let last = Promise.resolve();
-  return { run, onto: (item) => item && { ...item, ...waiting.get(item.id) } };
-
-  // Shows a move at once, and carries out one after the other, in the order in which they were asked for. When it has
-  // failed, what moved goes back by itself: what is known of it has not changed.
-  async function run(id, fields, beside, work) {
-    const place = Object.keys(beside).length > 0 ? { place: madeUp(beside, find) } : {};
-    const shown = { ...waiting.get(id), ...fields, ...place };
-    waiting.set(id, shown);
-    draw(id);
-    const done = last.then(work);
-    last = done.catch(() => {});
-    try {
-      return await done;
-    } finally {
-      if (waiting.get(id) === shown) waiting.delete(id); // otherwise it has been moved again
-      draw(id);
-    }
-  }
-}
-
-// Moves an element so that eyes can follow it. It keeps the focus, which an element that moves loses.
-export function putBefore(list, element, next) {
-  const focused = element.contains(document.activeElement) && document.activeElement;
-  const before = element.isConnected && element.getBoundingClientRect();
-  list.insertBefore(element, next);
-  if (focused) focused.focus();
-  if (!before || still.matches || element.closest('.dragged, [aria-busy="true"]')) return; // busy: another list is shown
-  const now = element.getBoundingClientRect();
-  const from = `${before.left - now.left}px ${before.top - now.top}px`;
-  element.animate([{ translate: from }, { translate: "0 0" }], { duration: 150, easing: "ease-out" });
-}
-
-// Whether elements stand beside each other, as the lists do on a phone, and not below each other.
-export function isRow([first, second]) {
-  return Boolean(second) && first.getBoundingClientRect().right <= second.getBoundingClientRect().left;
-}
-
 // Drags things with a mouse, a finger or a pen. What it does, menu.js does by keyboard.
+import { besideAt, isRow } from "./order.js";
 
 const SLOP = 5; // pixels that a hand moves when it only clicks
 const EDGE = 60; // pixels at an edge, where what is under the pointer scrolls
 const SCROLLS = ".side, .board, html";
-const NOT_HELD = ".title a, .note, .facts li, input, button, select"; // texts can be selected, controls are for pressing
+// Controls are for pressing. In a list, texts can be selected; a card is taken hold of anywhere.
+const NOT_HELD = "input, button, select, a.address, #board.list :is(.title a, .note, .facts li)";
 const MARKS = ["over", "drop-before", "drop-after"];
 const root = document.documentElement;
 const targets = new WeakMap(); // by element
@@ -88,7 +16,7 @@ const targets = new WeakMap(); // by element
 export function canBeDragged(grip, thing) {
   grip.addEventListener("pointerdown", (start) => {
     const mayHold = start.target.closest(".grip") || (start.pointerType === "mouse" && !start.target.closest(NOT_HELD));
-    if (mayHold && start.isPrimary && start.button === 0) press(start, thing);
+    if (mayHold && start.isPrimary && start.button === 0) new Drag(start, thing);
   });
 }
 
@@ -98,69 +26,72 @@ export function takes(element, target) {
   targets.set(element, { element, items: () => [], fits: () => true, ...target });
 }
 
-// From the press of a button, or the touch of a finger, until it ends.
-function press(start, thing) {
-  const { pointerId } = start;
-  const stop = new AbortController();
-  let pointer = start; // where it was last
-  let ghost = null; // what is beside the pointer, once it has moved
-  let drop = null; // what would happen if it ended here
-
-  for (const [type, act] of Object.entries({ pointermove: move, pointerup: end, pointercancel: cancel })) {
-    addEventListener(type, (event) => event.pointerId === pointerId && act(event), { signal: stop.signal });
-  }
-  addEventListener("keydown", (event) => event.key === "Escape" && cancel(), { signal: stop.signal });
-  addEventListener("contextmenu", (event) => event.preventDefault(), { signal: stop.signal }); // of a long touch
-
-  function move(event) {
-    pointer = event;
-    if (!ghost && Math.hypot(event.clientX - start.clientX, event.clientY - start.clientY) < SLOP) return;
-    if (!ghost) begin();
-    look();
-  }
-
-  function begin() {
-    ghost = document.createElement("div");
-    ghost.className = "ghost";
-    ghost.ariaHidden = "true";
-    ghost.textContent = thing.name();
-    document.body.append(ghost);
-    root.classList.add("dragging");
-    root.setPointerCapture(pointerId); // so that it may leave the window, and what it began on may go
-    thing.element.classList.add("dragged");
-    requestAnimationFrame(scroll);
-  }
-
-  function look() {
-    const { clientX: x, clientY: y } = pointer;
-    ghost.style.translate = `${x}px ${y}px`;
-    drop = dropAt(x, y, thing);
-    mark(drop);
-  }
-
-  function scroll() {
-    if (stop.signal.aborted) return;
-    if (scrollNear(pointer)) look();
-    requestAnimationFrame(scroll);
-  }
-
-  function end() {
-    const found = drop;
-    if (ghost) addEventListener("click", ignore, { capture: true, once: true }); // that the browser makes of it
-    setTimeout(() => removeEventListener("click", ignore, true));
-    if (found) {
-      thing.element.dispatchEvent(new Event("dropped", { bubbles: true }));
-      found.target.dropped(thing.element.dataset.id, found.beside);
+// What is dragged, from the press of a button, or the touch of a finger, until it ends.
+class Drag {
+  constructor(start, thing) {
+    Object.assign(this, { start, thing, pointer: start }); // the pointer is where it was last
+    this.ghost = null; // what is beside the pointer, once it has moved
+    this.drop = null; // what would happen if it ended here
+    this.stop = new AbortController();
+    const { signal } = this.stop;
+    const acts = { pointermove: (event) => this.move(event), pointerup: () => this.end(), pointercancel: () => this.cancel() };
+    for (const [type, act] of Object.entries(acts)) {
+      addEventListener(type, (event) => event.pointerId === start.pointerId && act(event), { signal });
     }
-    cancel();
+    addEventListener("keydown", (event) => event.key === "Escape" && this.cancel(), { signal });
+    addEventListener("contextmenu", (event) => event.preventDefault(), { signal }); // of a long touch
   }
 
-  function cancel() {
-    stop.abort();
+  move(event) {
+    this.pointer = event;
+    const way = Math.hypot(event.clientX - this.start.clientX, event.clientY - this.start.clientY);
+    if (!this.ghost && way < SLOP) return;
+    if (!this.ghost) this.begin();
+    this.look();
+  }
+
+  begin() {
+    this.ghost = document.createElement("div");
+    this.ghost.className = "ghost";
+    this.ghost.ariaHidden = "true";
+    this.ghost.textContent = this.thing.name();
+    document.body.append(this.ghost);
+    root.classList.add("dragging");
+    root.setPointerCapture(this.start.pointerId); // so that it may leave the window, and what it began on may go
+    this.thing.element.classList.add("dragged");
+    requestAnimationFrame(() => this.scroll());
+  }
+
+  look() {
+    const { clientX: x, clientY: y } = this.pointer;
+    this.ghost.style.translate = `${x}px ${y}px`;
+    this.drop = dropAt(x, y, this.thing);
+    mark(this.drop);
+  }
+
+  scroll() {
+    if (this.stop.signal.aborted) return;
+    if (scrollNear(this.pointer)) this.look();
+    requestAnimationFrame(() => this.scroll());
+  }
+
+  end() {
+    const { drop, thing } = this;
+    if (this.ghost) addEventListener("click", ignore, { capture: true, once: true }); // that the browser makes of it
+    setTimeout(() => removeEventListener("click", ignore, true));
+    if (drop) {
+      thing.element.dispatchEvent(new Event("dropped", { bubbles: true }));
+      drop.target.dropped(thing.element.dataset.id, drop.beside);
+    }
+    this.cancel();
+  }
+
+  cancel() {
+    this.stop.abort();
     mark(null);
-    ghost?.remove();
+    this.ghost?.remove();
     root.classList.remove("dragging");
-    thing.element.classList.remove("dragged");
+    this.thing.element.classList.remove("dragged");
   }
 }
 

@@ -14,73 +14,74 @@ const HELP = [
 
 const isTyping = (element) => element.matches("input:not([type=checkbox]), select, textarea, [contenteditable]");
 
-// `on` has what the keys do: add(), search(), undo(), go(place), look(), help(), and for the task that has the focus tick(id),
-// due(id), priority(id, value), list(row), step(id, by).
-export function listenToKeys(dialog, on) {
-  const [choice, close] = ["input", "button"].map((each) => dialog.querySelector(each));
-  let first = null; // of two keys
-  let timer;
-  const { signal } = on;
+export class Keys {
+  // `on` has what the keys do: add(), search(), undo(), go(place), look(), help(), and for the task that has the focus
+  // tick(id, isDone), due(id), priority(id, value), list(row), step(id, by); and a signal that ends it.
+  constructor(dialog, on) {
+    Object.assign(this, { on, first: null, timer: null }); // the first of two keys
+    const [choice, close] = ["input", "button"].map((each) => dialog.querySelector(each));
+    const { signal } = on;
+    dialog.querySelector("dl").replaceChildren(...HELP.map(helpOf));
+    choice.checked = !localStorage.getItem(OFF);
+    choice.addEventListener("change", () => {
+      if (choice.checked) localStorage.removeItem(OFF);
+      else localStorage.setItem(OFF, "1");
+    }, { signal });
+    close.addEventListener("click", () => dialog.close(), { signal });
+    dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close(), { signal });
+    addEventListener("keydown", (event) => this.press(event), { signal });
+  }
 
-  dialog.querySelector("dl").replaceChildren(...HELP.map(helpOf));
-  choice.checked = !localStorage.getItem(OFF);
-  choice.addEventListener("change", () => {
-    if (choice.checked) localStorage.removeItem(OFF);
-    else localStorage.setItem(OFF, "1");
-  }, { signal });
-  close.addEventListener("click", () => dialog.close(), { signal });
-  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close(), { signal });
-  addEventListener("keydown", press, { signal });
-
-  function press(event) {
+  press(event) {
     const { target, key, altKey, ctrlKey, metaKey } = event;
     const isElsewhere = isTyping(target) || target.closest("dialog, [popover]") || document.documentElement.matches(".dragging");
     if (event.defaultPrevented || isElsewhere || ctrlKey || metaKey) return;
     const row = target.closest(".task");
     if (altKey) {
       const by = { ArrowUp: -1, ArrowDown: 1 }[key];
-      if (by && row && on.step(row, by)) event.preventDefault();
+      if (by && row && this.on.step(row, by)) event.preventDefault();
       return;
     }
     const isArrow = key === "ArrowDown" || key === "ArrowUp";
     if ((!isArrow && localStorage.getItem(OFF)) || (isArrow && target.closest(".side, .panel"))) return;
-    const act = first === "g" ? second(key) : actOf(key, row);
-    first = null;
+    const act = this.first === "g" ? this.second(key) : this.actOf(key, row);
+    this.first = null;
     if (!act) return;
     event.preventDefault();
     act();
   }
 
-  function second(key) {
-    if (key === "b") return on.look;
-    return PLACES[key] && (() => on.go(PLACES[key]));
+  second(key) {
+    if (key === "b") return this.on.look;
+    return PLACES[key] && (() => this.on.go(PLACES[key]));
   }
 
-  function actOf(key, row) {
+  actOf(key, row) {
+    const { on } = this;
     const id = row?.dataset.id;
     const ofRow = row && { e: () => on.tick(id), d: () => on.due(id), m: () => on.list(row) };
     const always = {
-      n: on.add, "/": on.search, z: on.undo, "?": on.help, g: wait, j: () => step(1), k: () => step(-1),
+      n: on.add, "/": on.search, z: on.undo, "?": on.help, g: () => this.wait(), j: () => step(1), k: () => step(-1),
       ArrowDown: () => step(1), ArrowUp: () => step(-1),
     };
     if (row && key in PRIORITIES) return () => on.priority(id, PRIORITIES[key]);
     return ofRow?.[key] ?? always[key];
   }
 
-  function wait() {
-    first = "g";
-    clearTimeout(timer);
-    timer = setTimeout(() => (first = null), SOON_MS);
+  wait() {
+    this.first = "g";
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => (this.first = null), SOON_MS);
   }
+}
 
-  // Leads the focus to the next task, or to the one before.
-  function step(by) {
-    const links = [...document.querySelectorAll("#board .title a")].filter((link) => link.checkVisibility());
-    const now = links.findIndex((link) => link.closest(".task") === document.activeElement.closest(".task"));
-    const next = links[now < 0 ? (by > 0 ? 0 : links.length - 1) : now + by];
-    next?.focus();
-    next?.scrollIntoView({ block: "nearest" });
-  }
+// Leads the focus to the next task, or to the one before.
+function step(by) {
+  const links = [...document.querySelectorAll("#board .title a")].filter((link) => link.checkVisibility());
+  const now = links.findIndex((link) => link.closest(".task") === document.activeElement.closest(".task"));
+  const next = links[now < 0 ? (by > 0 ? 0 : links.length - 1) : now + by];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
 }
 
 function helpOf([name, keys]) {

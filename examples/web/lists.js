@@ -1,114 +1,129 @@
 // The lists of the user: what is known of each, and what can be done with it. The side bar shows them.
-import { inOrder, makeMoves } from "./drag.js";
+import { inOrder, Moves } from "./order.js";
 
 const at = (id) => `/api/lists/${encodeURIComponent(id)}`;
 
-// `on` has what the lists tell: drawn(), when something of them looks different; gone(list); moved(taskId, fields), which
-// resolves to the task; said(text, how), failed(error); and place(), what is shown.
-export function makeLists(tasks, on) {
-  const known = new Map(); // all lists outside the trash, by id
-  const shared = new Set(); // the ids of lists for which there are tokens
-  const moves = makeMoves((id) => moves.onto(known.get(id)), on.drawn);
-  const lists = {
-    load, arrive, all, get: (id) => moves.onto(known.get(id)), nameOf, colorOf, facts, options, take, move, create, change,
-    remove, isShared: (id) => shared.has(id), chosen,
-  };
-  return lists;
+export class Lists {
+  // `on` has what the lists tell: drawn(), when something of them looks different; gone(list); moved(taskId, fields), which
+  // resolves to the task; said(text, how), failed(error); and place(), what is shown.
+  constructor(tasks, on) {
+    Object.assign(this, { tasks, on });
+    this.known = new Map(); // all lists outside the trash, by id
+    this.gone = new Set(); // ids: a listing from before may still have them
+    this.shared = null; // the ids of lists for which there are tokens, once it is known
+    this.moves = new Moves((id) => this.get(id), on.drawn);
+  }
 
   // The archived ones are folded away at the side, but tasks may be in them.
-  async function load(signal) {
-    const [found, archived, tokens] = await Promise.all([
-      tasks.request("/api/lists?archived=false", { signal }),
-      tasks.request("/api/lists?archived=true", { signal }),
-      tasks.request("/api/me/tokens", { signal }).catch(() => []), // only a sign-in may see them
-    ]);
-    for (const list of [...found, ...archived]) known.set(list.id, list);
-    for (const { list_id: id } of tokens) if (id) shared.add(id);
-    on.drawn();
+  learn(lists) {
+    const isNew = ({ id, revision }) => !this.gone.has(id) && !(this.known.get(id)?.revision >= revision);
+    const found = lists.filter(isNew);
+    for (const list of found) this.known.set(list.id, list);
+    if (found.length > 0) this.on.drawn();
+    if (this.known.size > 0) this.learnShared();
+  }
+
+  async learnShared() {
+    if (this.shared) return;
+    this.shared = new Set();
+    const tokens = await this.tasks.request("/api/me/tokens").catch(() => []); // only a sign-in may see them
+    for (const { list_id: id } of tokens) if (id) this.shared.add(id);
+    if (this.shared.size > 0) this.on.drawn();
+  }
+
+  isShared(id) {
+    return Boolean(this.shared?.has(id));
   }
 
   // A list has been made, changed or deleted, here or elsewhere.
-  function arrive(list) {
-    const before = known.get(list.id);
+  arrive(list) {
+    const before = this.known.get(list.id);
     if (before?.revision > list.revision) return; // this is older than what is shown
-    if (list.deleted_at) known.delete(list.id);
-    else known.set(list.id, list);
-    if (list.deleted_at) on.gone(list);
-    on.drawn();
+    this.gone[list.deleted_at ? "add" : "delete"](list.id);
+    if (list.deleted_at) this.known.delete(list.id);
+    else this.known.set(list.id, list);
+    if (list.deleted_at) this.on.gone(list);
+    this.on.drawn();
+  }
+
+  get(id) {
+    return this.moves.onto(this.known.get(id));
   }
 
   // In their order; with `archived`, those that are archived.
-  function all({ archived = false } = {}) {
-    return [...known.values()].map(moves.onto).filter((list) => list.archived === archived).sort(inOrder);
+  all({ archived = false } = {}) {
+    return [...this.known.keys()].map((id) => this.get(id)).filter((list) => list.archived === archived).sort(inOrder);
+  }
+
+  hasArchived() {
+    return [...this.known.values()].some((list) => list.archived);
   }
 
   // The id of the list that is shown, or null: then new tasks come into the inbox.
-  function chosen() {
-    const [kind, id] = on.place().split("/");
-    return kind === "list" && known.has(id) ? id : null;
+  chosen() {
+    const [kind, id] = this.on.place().split("/");
+    return kind === "list" && this.known.has(id) ? id : null;
   }
 
-  function nameOf(id) {
-    return id === null ? "Inbox" : known.get(id)?.name ?? "A list";
-  }
-
-  function colorOf(id) {
-    return known.get(id)?.color ?? null;
+  nameOf(id) {
+    return id === null ? "Inbox" : this.known.get(id)?.name ?? "A list";
   }
 
   // Which list a task is in stands on its row where tasks of several lists are shown.
-  function facts({ list_id: id }) {
-    const isOne = on.place() === "inbox" || on.place().startsWith("list/");
-    return isOne || id === null ? [] : [{ kind: "in", text: nameOf(id), color: colorOf(id) }];
+  facts({ list_id: id }) {
+    const place = this.on.place();
+    const isOne = place === "inbox" || place.startsWith("list/");
+    return isOne || id === null ? [] : [{ kind: "in", text: this.nameOf(id), color: this.known.get(id)?.color ?? null }];
   }
 
-  function options() {
+  options() {
     const marked = ({ name, archived }) => (archived ? `${name} (archived)` : name);
-    const each = [...all(), ...all({ archived: true })];
+    const each = [...this.all(), ...this.all({ archived: true })];
     return [new Option("Inbox", ""), ...each.map((list) => new Option(marked(list), list.id))];
   }
 
-  function move(id, beside) {
+  move(id, beside) {
     const body = { method: "POST", body: beside, ifMatch: "*" };
-    return moves.run(id, {}, beside, async () => arrive(await tasks.request(`${at(id)}/move`, body))).catch(on.failed);
+    const work = async () => this.arrive(await this.tasks.request(`${at(id)}/move`, body));
+    return this.moves.run(id, {}, beside, work).catch(this.on.failed);
   }
 
   // Puts a task into a list.
-  async function take(taskId, id) {
-    const before = on.taskOf(taskId);
-    const task = await on.moved(taskId, { list_id: id });
+  async take(taskId, id) {
+    const before = this.on.taskOf(taskId);
+    const task = await this.on.moved(taskId, { list_id: id });
     if (!task || !before || before.list_id === id) return;
-    const undo = () => on.moved(taskId, { list_id: before.list_id, parent_id: before.parent_id });
-    on.said(`“${task.title}” is in “${nameOf(id)}” now.`, { undo });
+    const undo = () => this.on.moved(taskId, { list_id: before.list_id, parent_id: before.parent_id });
+    this.on.said(`“${task.title}” is in “${this.nameOf(id)}” now.`, { undo });
   }
 
-  async function create(fields) {
-    const list = await tasks.request("/api/lists", { method: "POST", body: fields });
-    arrive(list);
-    on.said(`The list “${list.name}” is added.`);
+  async create(fields) {
+    const list = await this.tasks.request("/api/lists", { method: "POST", body: fields });
+    this.arrive(list);
+    this.on.said(`The list “${list.name}” is added.`);
     return list;
   }
 
   // Says what has changed: a name, a colour, or whether it is archived.
-  async function change(id, fields) {
-    const list = await tasks.request(at(id), { method: "PATCH", body: fields, ifMatch: "*" });
-    arrive(list);
-    if ("name" in fields) on.said(`The list is now called “${list.name}”.`);
-    const undo = () => change(id, { archived: !fields.archived });
+  async change(id, fields) {
+    const list = await this.tasks.request(at(id), { method: "PATCH", body: fields, ifMatch: "*" });
+    this.arrive(list);
+    if ("name" in fields) this.on.said(`The list is now called “${list.name}”.`);
+    const undo = () => this.change(id, { archived: !fields.archived });
     const now = list.archived ? "archived" : "back from the archive";
-    if ("archived" in fields) on.said(`The list “${list.name}” is ${now}.`, { undo });
+    if ("archived" in fields) this.on.said(`The list “${list.name}” is ${now}.`, { undo });
     return list;
   }
 
-  async function remove(id) {
-    const list = known.get(id);
-    await tasks.request(at(id), { method: "DELETE", ifMatch: "*" });
-    arrive({ ...list, deleted_at: true });
+  async remove(id) {
+    const list = this.known.get(id);
+    await this.tasks.request(at(id), { method: "DELETE", ifMatch: "*" });
+    this.arrive({ ...list, deleted_at: true });
     const undo = async () => {
-      arrive(await tasks.request(`${at(id)}/restore`, { method: "POST", ifMatch: "*" }));
-      on.back(id);
-      on.said(`The list “${list.name}” is back.`);
+      this.arrive(await this.tasks.request(`${at(id)}/restore`, { method: "POST", ifMatch: "*" }));
+      this.on.back(id);
+      this.on.said(`The list “${list.name}” is back.`);
     };
-    on.said(`The list “${list.name}” is in the trash, with its tasks.`, { undo, focus: true });
+    this.on.said(`The list “${list.name}” is in the trash, with its tasks.`, { undo, focus: true });
   }
 }

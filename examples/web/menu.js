@@ -1,5 +1,5 @@
 // The menu that a handle opens. It moves things without dragging: by keyboard, with a screen reader, or by single taps.
-import { besideAt, isRow } from "./drag.js";
+import { besideAt, isRow } from "./order.js";
 import { offer, STATUSES } from "./words.js";
 
 const GAP = 4; // pixels between handle and menu, and around it

@@ -1,13 +1,14 @@
 // The frame around the tasks: which place is shown, its heading, and what is said when there is nothing to show.
-import { addressOf, forgetShown, goTo, keep, kept, look, read, viewOf } from "./views.js";
+import { addressOf, forgetShown, goTo, keep, kept, look, read, SHEET, viewOf } from "./views.js";
 import { dateInWords, textIn, today } from "./words.js";
 
 const NAMES = { today: "Today", upcoming: "Upcoming", inbox: "Inbox", all: "All tasks", trash: "Trash" };
 
 export class Page {
-  constructor(desk, signOut) {
+  // `session` has the address of the service, and signOut().
+  constructor(desk, session) {
     const { frame, find, signal } = desk;
-    Object.assign(this, { desk, signOut, frame, find, signal });
+    Object.assign(this, { desk, session, frame, find, signal });
     [this.board, this.blank, this.bones] = ["#board", "#blank", "#bones"].map(find);
     this.unfolded = new Set(); // sections
     this.shown = ""; // place and look
@@ -24,18 +25,21 @@ export class Page {
 
   listen() {
     const acts = {
-      "#sign-out": this.signOut,
+      "#sign-out": this.session.signOut,
+      ".import": () => this.desk.files.choose(),
       ".side .new": () => this.desk.add.open(),
       ".tabs .plus": () => this.desk.add.open(),
       ".side .search": () => this.search(),
       ".tabs .find": () => this.search(),
       ".help": () => document.querySelector("#keys").showModal(),
       "#more": () => this.desk.view.fetchMore(),
-      ".all-lists": () => this.showLists(!this.frame.matches(".on-lists")),
+      ".all-lists": () => (read().isSheet ? history.back() : goTo(SHEET)),
     };
     for (const [selector, act] of Object.entries(acts)) this.find(selector).addEventListener("click", act);
     this.find(".looks").addEventListener("click", ({ target }) => target.dataset.look && this.choose(target.dataset.look));
-    this.frame.querySelector(".side").addEventListener("click", ({ target }) => target.closest("a") && this.showLists(false));
+    const account = this.find("#account");
+    account.addEventListener("click", ({ target }) => target.closest("a, button") && account.hidePopover());
+    this.frame.addEventListener("click", (event) => this.leaveSheet(event));
     addEventListener("hashchange", () => this.follow(), { signal: this.signal });
     document.addEventListener("visibilitychange", () => this.comeBack(), { signal: this.signal });
   }
@@ -49,6 +53,7 @@ export class Page {
   }
 
   greet(name) {
+    this.find(".guide").href = `${this.session.address}/docs/guide`;
     this.find("#who").textContent = name;
     this.find(".side .face").textContent = [...name][0]?.toUpperCase() ?? "";
   }
@@ -68,9 +73,10 @@ export class Page {
     return !each.startsWith("list/") || Boolean(this.desk.lists.get(each.slice(5)));
   }
 
-  // What the address says.
+  // What the address says. On a phone, the side bar is a sheet with an address of its own, so that Back closes it.
   follow() {
-    const { place: there, task } = read();
+    const { place: there, task, isSheet } = read();
+    this.showLists(Boolean(isSheet));
     if (there) this.show(this.isThere(there) ? there : "all");
     if (task) return this.openPanel(task);
     if (there && this.desk.panel.isOpen()) this.desk.panel.close();
@@ -78,7 +84,7 @@ export class Page {
 
   async openPanel(id) {
     await this.desk.panel.open(id);
-    this.desk.view.redraw(id);
+    this.desk.view.rows.redraw(id);
     if (this.wanted && this.desk.panel.isOpen()) this.desk.panel.focus(this.wanted);
     this.wanted = null;
   }
@@ -91,7 +97,7 @@ export class Page {
   // The panel of a task has been closed.
   closed(id) {
     if (read().task) goTo(addressOf(this.current));
-    this.desk.view.redraw(id);
+    this.desk.view.rows.redraw(id);
     (this.find(`#board [data-id="${id}"] .title a`) ?? this.board).focus();
   }
 
@@ -100,7 +106,6 @@ export class Page {
     const isOther = there !== this.current;
     this.current = there;
     keep(this.current);
-    this.showLists(false);
     if (next === this.shown) return;
     this.shown = next;
     if (isOther) this.desk.filters.clear();
@@ -151,7 +156,7 @@ export class Page {
     this.desk.sidebar.draw();
     this.desk.listForm.draw();
     this.desk.add.show();
-    this.desk.view.redraw();
+    this.desk.view.rows.redraw();
   }
 
   // A list is in the trash.
@@ -171,6 +176,7 @@ export class Page {
   }
 
   search() {
+    if (read().isSheet) goTo(addressOf(this.current));
     if (["today", "upcoming", "trash"].includes(this.current)) {
       goTo(addressOf("all"));
       this.show("all");
@@ -178,7 +184,13 @@ export class Page {
     this.desk.filters.search();
   }
 
-  // On a phone, the side bar is a screen of its own.
+  leaveSheet(event) {
+    const link = event.target.closest("a[href^='#']");
+    if (!link || !read().isSheet) return;
+    event.preventDefault();
+    goTo(link.getAttribute("href"));
+  }
+
   showLists(isShown) {
     this.frame.classList.toggle("on-lists", isShown);
     this.find(".all-lists").ariaExpanded = String(isShown);
@@ -208,7 +220,7 @@ export class Page {
     }
     if (this.counts.isEmpty) {
       const text = "Type what to do and press Enter. A date in it is understood: “Buy milk tomorrow”.";
-      return { heading: "Your first task", text, ways: [add] };
+      return { heading: "Your first task", text, ways: [add, this.way("Import a file", () => this.desk.files.choose())] };
     }
     if (this.current === "today") {
       const { upcoming } = this.counts;

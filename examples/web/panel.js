@@ -1,10 +1,8 @@
 // The panel of one task: leaving a field saves it, and nothing that is typed is lost.
-import { inOrder } from "./drag.js";
-import { taskAddress } from "./views.js";
-import {
-  addressesIn, copyOf, dayOf, explain, inWords, linkTo, moment, offer, PARTS, PRIORITIES, STATUSES, textIn, timeOf,
-  zone,
-} from "./words.js";
+import { Below } from "./below.js";
+import { partOfField, readPart, showPart } from "./fields.js";
+import { planButtons, planFor, PLANS } from "./plan.js";
+import { addressesIn, explain, inWords, linkTo, offer, PARTS, PRIORITIES, STATUSES, textIn } from "./words.js";
 
 const TYPED = ["title", "description", "labels", "due", "due_time", "start", "start_time"]; // saved when they are left
 
@@ -14,7 +12,7 @@ const DELETED = "This task was deleted elsewhere. What you typed is still here."
 export class Panel {
   constructor(panel, tasks, saver, on) {
     Object.assign(this, { panel, tasks, saver, on, form: panel.querySelector("form"), task: null, wasBusy: false });
-    this.below = makeBelow(this.find(".below"), tasks, on);
+    this.below = new Below(this.find(".below"), tasks, on);
     offer(this.form.elements.status, STATUSES);
     offer(this.form.elements.priority, PRIORITIES);
     this.listen();
@@ -54,6 +52,7 @@ export class Panel {
     };
     for (const [selector, act] of Object.entries(acts)) this.find(selector).addEventListener("click", act);
     this.find(".tick").addEventListener("change", ({ target }) => this.on.tick(this.task.id, target.checked));
+    this.find(".plans").addEventListener("click", ({ target }) => target.dataset.plan && this.plan(target.dataset.plan));
   }
 
   // Shows a task, which may not be on the page.
@@ -67,6 +66,7 @@ export class Panel {
       return this.on.closed(id);
     }
     this.form.elements.list_id.replaceChildren(...this.on.lists.options());
+    this.find(".plans").replaceChildren(...planButtons(["today", "tomorrow", "week", "none"])); // of this day
     this.panel.hidden = false;
     this.panel.scrollTop = 0;
     document.body.classList.add("with-panel");
@@ -103,6 +103,14 @@ export class Panel {
     if (!this.task || !PARTS[part]) return; // a field that goes away has said what it held
     this.saver.type(this.current(), part, readPart(this.form, part));
     if (part === "description") this.fit();
+  }
+
+  // A day by one press. It is shown and saved as if it had been typed.
+  plan(name) {
+    const wanted = planFor(this.task, PLANS[name].day());
+    showPart(this.form, "dates", { ...this.task, ...wanted });
+    this.typed(this.form.elements.due);
+    this.save();
   }
 
   // The task that is typed into, as it was seen when that began.
@@ -187,110 +195,5 @@ export class Panel {
       textIn("dd", `Yours: ${said(part, { ...seen, ...typed[part] })}`, "yours"),
       textIn("dd", `Theirs: ${said(part, theirs)}`),
     ]));
-  }
-}
-
-// The fields of the panel, and what they hold as fields of a task.
-
-const split = (day, time) => (time ? [dayOf(new Date(time)), timeOf(new Date(time))] : [day ?? "", ""]);
-
-// Which part of a task each field belongs to.
-export const partOfField = (name) => ({ due: "dates", due_time: "dates", start: "dates", start_time: "dates" })[name] ?? name;
-
-// Shows one part of a task. `typed` may hold some of its fields only.
-export function showPart({ elements }, part, task) {
-  if (part === "dates") {
-    [elements.due.value, elements.due_time.value] = split(task.due_date, task.due_at);
-    [elements.start.value, elements.start_time.value] = split(task.start_date, task.start_at);
-  } else if (part === "labels") elements.labels.value = task.labels.join(", ");
-  else if (elements[part].value !== (task[part] ?? "")) elements[part].value = task[part] ?? "";
-}
-
-// What a part holds now, as fields of a task.
-export function readPart({ elements }, part) {
-  if (part === "dates") return readDates(elements);
-  if (part === "labels") return { labels: elements.labels.value.split(",").map((label) => label.trim()).filter(Boolean) };
-  if (part === "title" || part === "status") return { [part]: elements[part].value };
-  return { [part]: elements[part].value || null };
-}
-
-// A due and a start are both days, or both times: a time beside one of them makes both times.
-function readDates({ due, due_time: dueTime, start, start_time: startTime }) {
-  if (!due.value && !start.value) return { due_date: null, due_at: null, start_date: null, start_at: null };
-  const hasTime = Boolean((due.value && dueTime.value) || (start.value && startTime.value));
-  const dueFields = one("due", due.value, hasTime && (dueTime.value || "23:59"));
-  const startFields = one("start", start.value, hasTime && (startTime.value || "00:00"));
-  return { ...dueFields, ...startFields, ...(hasTime && { timezone: zone() }) };
-}
-
-function one(name, day, time) {
-  if (!day) return { [`${name}_date`]: null, [`${name}_at`]: null };
-  return time ? { [`${name}_date`]: null, [`${name}_at`]: moment(day, time) } : { [`${name}_date`]: day, [`${name}_at`]: null };
-}
-
-// The subtasks of the task in the panel: each with its checkbox, and a field for one more.
-
-// `on` has tick(id, isDone), add(fields), which resolves to whether that worked, and failed(error).
-export function makeBelow(place, tasks, on) {
-  const [heading, list, form] = ["h3", "ul", "form"].map((each) => place.querySelector(each));
-  const known = new Map(); // the subtasks, by id
-  let task = null;
-
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const { title } = form.elements;
-    const text = title.value;
-    title.value = ""; // so that a second Enter adds nothing
-    if (!(await on.add({ title: text, parent_id: task.id }))) title.value ||= text;
-  });
-  return { show, arrived };
-
-  async function show(wanted) {
-    task = wanted;
-    known.clear();
-    draw();
-    try {
-      const found = await tasks.request(`/api/tasks/${task.id}/subtasks`);
-      if (task !== wanted) return; // another one is shown by now
-      for (const each of found) known.set(each.id, each);
-      draw();
-    } catch (problem) {
-      on.failed(problem);
-    }
-  }
-
-  // Any task has changed, or was deleted.
-  function arrived(now, id) {
-    if (!task) return;
-    const isBelow = now && !now.deleted_at && now.parent_id === task.id;
-    if (known.get(id)?.revision > now?.revision || (!isBelow && !known.has(id))) return;
-    if (isBelow) known.set(id, now);
-    else known.delete(id);
-    draw();
-  }
-
-  function draw() {
-    const all = [...known.values()].sort(inOrder);
-    const done = all.filter(({ status }) => status === "done").length;
-    heading.textContent = all.length > 0 ? `Subtasks, ${done} of ${all.length}` : "Subtasks";
-    const focused = document.activeElement.closest?.("[data-id]")?.dataset.id;
-    const isTick = document.activeElement.matches?.(".tick");
-    list.replaceChildren(...all.map(itemOf));
-    const again = list.contains(document.activeElement) ? null : focused && list.querySelector(`[data-id="${focused}"]`);
-    if (again && place.contains(again)) again.querySelector(isTick ? ".tick" : "a").focus();
-  }
-
-  function itemOf({ id, title, status, priority }) {
-    const item = copyOf("subtask");
-    const [tick, link] = ["input", "a"].map((each) => item.querySelector(each));
-    item.dataset.id = id;
-    item.classList.toggle("done", status === "done" || status === "cancelled");
-    tick.checked = status === "done";
-    tick.dataset.priority = priority ?? "";
-    tick.ariaLabel = `Subtask done: ${title}`;
-    tick.addEventListener("change", () => on.tick(id, tick.checked));
-    link.textContent = title;
-    link.href = taskAddress(id);
-    return item;
   }
 }

@@ -6,7 +6,10 @@ const PRIORITIES = { 1: "high", 2: "medium", 3: "low" };
 const PRIORITY_WORDS = { high: "High", medium: "Medium", low: "Low" };
 const DAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-const A_DAY = "(?:mon|tue(?:s)?|wed(?:nes)?|thu(?:rs)?|fri)(?:day)?|saturday|sunday"; // “sat” and “sun” are words, too
+const A_DAY = "(?:mon|tue(?:s)?|wed(?:nes)?|thu(?:rs)?|fri)(?:day)?|saturday|sunday";
+const A_TIME = "(?:\\d{1,2}:\\d{2}(?: ?[ap]m)?|\\d{1,2} ?[ap]m|noon)";
+// “Sat” and “sun” are words, too: they are days after “on” or “next”, and beside a time.
+const A_WORD = `(?:on|next|this) (sat|sun)|(sat|sun)(?=,? (?:at )?${A_TIME}(?:$|[\\s,;]))|(?<=(?:^|\\s)${A_TIME} )(sat|sun)`;
 const A_MONTH = `(?:${MONTHS.join("|")})[a-z]*\\.?`;
 const WORD = (pattern) => new RegExp(`(?<=^|\\s)(?:${pattern})(?=$|[\\s,;])`, "giu");
 
@@ -21,6 +24,7 @@ const DATES = [
   ["in (\\d{1,2}) weeks?", ([, number], now) => today(7 * Number(number), now)],
   ["next week", (_, now) => weekday("monday", now)],
   [`(?:on |next )?(${A_DAY})`, ([, name], now) => weekday(name, now)],
+  [A_WORD, (match, now) => weekday(match.slice(1).find(Boolean), now)],
   ["(\\d{4})-(\\d{2})-(\\d{2})", ([, year, month, day]) => existing(year, month, day)],
   [`(?:on )?${A_NUMBER} (${A_MONTH})${A_YEAR}`, ([, day, month, year], now) => dated(day, month, year, now)],
   [`(?:on )?(${A_MONTH}) ${A_NUMBER}${A_YEAR}`, ([, month, day, year], now) => dated(day, month, year, now)],
@@ -79,7 +83,14 @@ function listIn(text, lists, isFree) {
   return null;
 }
 
-// Returns the title that is left, and what was found: for each its kind, value, source in the text, and words for a chip.
+// The name of a list that does not exist.
+function unknownIn(text, isFree) {
+  const found = [...text.matchAll(/(?<=^|\s)#(\p{L}[\p{L}\p{N}_-]{0,59})(?=$|[\s,;])/gu)].find(isFree);
+  return found && { name: found[1], source: found[0] };
+}
+
+// Returns the title that is left, and what was found: for each its kind, value, source in the text, and words for a chip;
+// and, if no list is named, the name and the source of an `unknown` one.
 // `ignored` holds the sources that the user has taken back.
 export function parse(text, { lists = [], ignored = new Set(), now = new Date() } = {}) {
   const found = [];
@@ -98,7 +109,8 @@ export function parse(text, { lists = [], ignored = new Set(), now = new Date() 
   note(firstOf("day", DATES, text, isFree, now));
   note(firstOf("time", TIMES, text, isFree, now));
   nameDue(found, now);
-  return { title: without(text, found), found: found.sort((one, other) => one.from - other.from) };
+  const unknown = found.some(({ kind }) => kind === "list") ? undefined : unknownIn(text, isFree);
+  return { title: without(text, found), found: found.sort((one, other) => one.from - other.from), unknown };
 }
 
 // A time alone is meant for today, or for tomorrow if it has passed.
@@ -112,7 +124,8 @@ function nameDue(found, now) {
 function without(text, found) {
   const pieces = [...found].sort((one, other) => other.from - one.from);
   const rest = pieces.reduce((left, { from, source }) => left.slice(0, from) + left.slice(from + source.length), text);
-  return rest.replace(/\s+/g, " ").replace(/ ([,;])/g, "$1").trim();
+  const title = rest.replace(/\s+/g, " ").replace(/ ([,;])/g, "$1").trim();
+  return found.length > 0 ? title.replace(/[,;]+$/, "") : title; // “Buy milk, tomorrow”
 }
 
 // What was understood, as fields of a task.

@@ -11,101 +11,122 @@ const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 const partOf = (task, part) => Object.fromEntries(PARTS[part].fields.map((name) => [name, task[name]]));
 const holds = (task, wanted) => Object.keys(wanted).every((name) => name === "timezone" || same(wanted[name], task[name]));
 
-// `on` has changed(task), stated(id) when the state of a draft is another, and signedOut(problem).
-export function makeSaver(tasks, on) {
-  // By id: what was typed, by part; the task as it was seen when it was typed; and what has come of it.
-  const drafts = new Map(Object.entries(JSON.parse(sessionStorage.getItem(DRAFTS) ?? "{}")));
-  const busy = new Set();
-  const draft = (id) => drafts.get(id);
-  return { type, save, saveAll, arrived, keepMine, drop, draft, has: (id) => drafts.has(id), isBusy: (id) => busy.has(id) };
+export class Saver {
+  // `on` has changed(task), stated(id) when the state of a draft is another, and signedOut(problem).
+  constructor(tasks, on) {
+    Object.assign(this, { tasks, on });
+    // By id: what was typed, by part; the task as it was seen when it was typed; and what has come of it.
+    this.drafts = new Map(Object.entries(JSON.parse(sessionStorage.getItem(DRAFTS) ?? "{}")));
+    this.busy = new Set();
+  }
 
-  function store() {
-    sessionStorage.setItem(DRAFTS, JSON.stringify(Object.fromEntries(drafts)));
+  draft(id) {
+    return this.drafts.get(id);
+  }
+
+  has(id) {
+    return this.drafts.has(id);
+  }
+
+  isBusy(id) {
+    return this.busy.has(id);
+  }
+
+  store() {
+    sessionStorage.setItem(DRAFTS, JSON.stringify(Object.fromEntries(this.drafts)));
   }
 
   // A part of a task has been typed. `wanted` is what it should be, as fields of the task.
-  function type(task, part, wanted) {
-    const draft = drafts.get(task.id) ?? { typed: {}, seen: task };
+  type(task, part, wanted) {
+    const draft = this.draft(task.id) ?? { typed: {}, seen: task };
     draft.typed[part] = wanted;
-    if (holds(draft.seen, wanted) && !busy.has(task.id)) delete draft.typed[part];
+    if (holds(draft.seen, wanted) && !this.isBusy(task.id)) delete draft.typed[part];
     delete draft.problem;
-    if (Object.keys(draft.typed).length > 0) drafts.set(task.id, draft);
-    else drafts.delete(task.id);
-    store();
-    on.stated(task.id);
+    if (Object.keys(draft.typed).length > 0) this.drafts.set(task.id, draft);
+    else this.drafts.delete(task.id);
+    this.store();
+    this.on.stated(task.id);
   }
 
   // A task is another one now, by an answer or by the stream. What was typed stays; where nobody else has changed the same
   // part, it is about the task as it is now.
-  function arrived(task) {
-    const draft = drafts.get(task.id);
-    if (!draft || busy.has(task.id) || draft.seen.revision >= task.revision) return;
-    if (clashes(draft, task).length > 0) draft.theirs = task;
-    else draft.seen = task;
-    store();
-    on.stated(task.id);
+  arrived(task) {
+    const draft = this.draft(task.id);
+    if (!draft || this.isBusy(task.id) || draft.seen.revision >= task.revision) return;
+    this.meet(draft, task);
+    this.store();
+    this.on.stated(task.id);
   }
 
-  // The parts that were typed here and changed elsewhere, to something else.
-  function clashes({ typed, seen }, now) {
-    return Object.keys(typed).filter((part) => !same(partOf(seen, part), partOf(now, part)) && !holds(now, typed[part]));
+  meet(draft, now) {
+    if (clashes(draft, now).length > 0) draft.theirs = now;
+    else draft.seen = now;
   }
 
-  async function save(id) {
-    const draft = drafts.get(id);
-    if (!draft || busy.has(id) || draft.theirs || draft.problem) return;
-    busy.add(id);
-    on.stated(id);
-    const sent = { ...draft.typed };
+  async save(id) {
+    const draft = this.draft(id);
+    if (!draft || this.isBusy(id) || draft.theirs || draft.problem) return;
+    this.busy.add(id);
+    this.on.stated(id);
+    await this.send(id, draft, { ...draft.typed });
+    this.busy.delete(id);
+    this.store();
+    this.on.stated(id);
+    // Something was typed meanwhile, or what was typed is about the task as it is now.
+    if (this.has(id) && !draft.problem && !draft.theirs) await this.save(id);
+  }
+
+  async send(id, draft, sent) {
     try {
-      const task = await tasks.update(id, Object.assign({}, ...Object.values(sent)), { ifMatch: draft.seen });
+      const task = await this.tasks.update(id, Object.assign({}, ...Object.values(sent)), { ifMatch: draft.seen });
       for (const part of Object.keys(sent)) if (same(draft.typed[part], sent[part])) delete draft.typed[part];
       draft.seen = task;
-      if (Object.keys(draft.typed).length === 0) drafts.delete(id);
-      on.changed(task);
+      if (Object.keys(draft.typed).length === 0) this.drafts.delete(id);
+      this.on.changed(task);
     } catch (problem) {
-      refused(draft, problem, same(sent, draft.typed));
+      this.refused(draft, problem, same(sent, draft.typed));
     }
-    busy.delete(id);
-    store();
-    on.stated(id);
-    // Something was typed meanwhile, or what was typed is about the task as it is now.
-    if (drafts.has(id) && !draft.problem && !draft.theirs) await save(id);
   }
 
   // If something else has been typed meanwhile, that is tried next.
-  function refused(draft, problem, isAllTyped) {
+  refused(draft, problem, isAllTyped) {
     const { task: now } = problem;
-    if (problem.status === 401) on.signedOut(problem);
+    if (problem.status === 401) this.on.signedOut(problem);
     const { message, code, details, requestId, status } = problem; // of an error, a copy as JSON would have less
     if (!now && isAllTyped) draft.problem = { message, code, details, requestId, status };
     if (!now) return;
-    if (clashes(draft, now).length > 0) draft.theirs = now;
-    else draft.seen = now;
-    on.changed(now);
+    this.meet(draft, now);
+    this.on.changed(now);
   }
 
   // The service answers again. What it has refused waits for its author.
-  function saveAll() {
-    for (const [id, { problem }] of drafts) if (!problem || problem.status === 0 || problem.status >= 429) retry(id);
+  saveAll() {
+    for (const [id, { problem }] of this.drafts) {
+      if (!problem || problem.status === 0 || problem.status >= 429) this.retry(id);
+    }
   }
 
-  function retry(id) {
-    delete drafts.get(id).problem;
-    save(id);
+  retry(id) {
+    delete this.draft(id).problem;
+    this.save(id);
   }
 
   // It may have changed once more, so it is asked about this state of theirs.
-  function keepMine(id) {
-    const draft = drafts.get(id);
+  keepMine(id) {
+    const draft = this.draft(id);
     draft.seen = draft.theirs;
     delete draft.theirs;
-    return save(id);
+    return this.save(id);
   }
 
-  function drop(id) {
-    drafts.delete(id);
-    store();
-    on.stated(id);
+  drop(id) {
+    this.drafts.delete(id);
+    this.store();
+    this.on.stated(id);
   }
+}
+
+// The parts that were typed here and changed elsewhere, to something else.
+function clashes({ typed, seen }, now) {
+  return Object.keys(typed).filter((part) => !same(partOf(seen, part), partOf(now, part)) && !holds(now, typed[part]));
 }

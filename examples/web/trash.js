@@ -1,79 +1,114 @@
-// The trash: what was deleted, and a way to bring it back.
-import { copyOf, textIn } from "./words.js";
+// The trash: what was deleted, when, and until when it can be brought back.
+import { ask } from "./question.js";
+import { copyOf, dateInWords, dayInSentence, dayOf, textIn, timeOf } from "./words.js";
 
 const PAGE = 50;
+const KEPT_DAYS = 30; // in the trash of the service
+const DAY_MS = 24 * 3600 * 1000;
 
-// `on` has restored(task), listRestored(list), said(text), failed(error).
-export function makeTrash(place, tasks, on) {
-  const [list, more, empty] = ["ul", ".more", ".empty"].map((each) => place.querySelector(each));
-  let next = null;
-
-  more.addEventListener("click", async () => add(await next().catch(on.failed)));
-  return { show, hide };
-
-  function hide() {
-    place.hidden = true;
-    list.replaceChildren();
+export class Trash {
+  // `on` has restored(task), listRestored(list), said(text), failed(error).
+  constructor(place, tasks, on) {
+    Object.assign(this, { place, tasks, on, next: null });
+    [this.list, this.more, this.empty] = ["ul", ".more", ".empty"].map((each) => place.querySelector(each));
+    this.more.addEventListener("click", async () => this.add(await this.next().catch(on.failed)));
   }
 
-  async function show(signal) {
-    place.hidden = false;
-    place.ariaBusy = "true";
+  hide() {
+    this.place.hidden = true;
+    this.list.replaceChildren();
+  }
+
+  async show(signal) {
+    this.place.hidden = false;
+    this.place.ariaBusy = "true";
     try {
       const [lists, found] = await Promise.all([
-        tasks.request("/api/lists?deleted=true", { signal }),
-        tasks.list({ deleted: true, sort: "-updated_at", limit: PAGE }, { signal }),
+        this.tasks.request("/api/lists?deleted=true", { signal }),
+        this.tasks.list({ deleted: true, sort: "-updated_at", limit: PAGE }, { signal }),
       ]);
-      list.replaceChildren(...lists.map((each) => itemOf(each, each.name, "List", () => bringBackList(each))));
-      add(found);
+      this.list.replaceChildren(...lists.map((list) => this.itemOf(list, this.listActs(list))));
+      this.add(found);
     } catch (problem) {
-      if (!signal.aborted) on.failed(problem);
+      if (!signal.aborted) this.on.failed(problem);
     }
-    place.ariaBusy = "false";
+    this.place.ariaBusy = "false";
   }
 
-  function add(page) {
+  add(page) {
     if (!page) return;
-    next = page.next;
-    list.append(...page.map((task) => itemOf(task, task.title, "", () => bringBack(task))));
-    tell();
+    this.next = page.next;
+    this.list.append(...page.map((task) => this.itemOf(task, this.taskActs(task))));
+    this.tell();
   }
 
-  function tell() {
-    more.hidden = !next;
-    empty.hidden = list.childElementCount > 0;
+  tell() {
+    this.more.hidden = !this.next;
+    this.empty.hidden = this.list.childElementCount > 0;
   }
 
-  function itemOf({ id }, name, kind, act) {
+  itemOf({ id, deleted_at: time }, { name, kind, restore, destroy }) {
     const item = copyOf("deleted");
+    const [restoring, destroying] = [".restore", ".destroy"].map((each) => item.querySelector(each));
     item.dataset.id = id;
     item.querySelector(".name").textContent = name;
     if (kind) item.querySelector(".name").append(" ", textIn("small", kind));
-    const button = item.querySelector("button");
-    button.ariaLabel = `Bring back ${name}`;
-    button.addEventListener("click", async () => {
-      try {
-        await act();
-        const neighbour = item.nextElementSibling ?? item.previousElementSibling;
-        item.remove();
-        tell();
-        (neighbour?.querySelector("button") ?? place.querySelector("h2")).focus();
-      } catch (problem) {
-        on.failed(problem);
-      }
+    item.querySelector(".note").textContent = since(new Date(time));
+    restoring.ariaLabel = `Bring back ${name}`;
+    destroying.ariaLabel = `Delete ${name} for good`;
+    restoring.addEventListener("click", () => this.act(item, restore));
+    destroying.addEventListener("click", async () => {
+      const isSure = await ask(`Delete “${name}” for good?`, "Nobody can bring it back then.", "Delete for good");
+      if (isSure) this.act(item, destroy);
     });
     return item;
   }
 
-  async function bringBack({ id }) {
-    const task = await tasks.request(`/api/tasks/${id}/restore`, { method: "POST", ifMatch: "*" });
-    on.restored(task);
-    on.said(`“${task.title}” is back.`);
+  async act(item, work) {
+    try {
+      await work();
+    } catch (problem) {
+      return this.on.failed(problem);
+    }
+    const neighbour = item.nextElementSibling ?? item.previousElementSibling;
+    item.remove();
+    this.tell();
+    (neighbour?.querySelector("button") ?? this.place.querySelector("h2")).focus();
   }
 
-  async function bringBackList({ id }) {
-    const back = await tasks.request(`/api/lists/${id}/restore`, { method: "POST", ifMatch: "*" });
-    on.listRestored(back);
-    on.said(`The list “${back.name}” is back, with its tasks.`);
+  taskActs({ id, title }) {
+    const path = `/api/tasks/${id}`;
+    return {
+      name: title,
+      restore: async () => {
+        this.on.restored(await this.tasks.request(`${path}/restore`, { method: "POST", ifMatch: "*" }));
+        this.on.said(`“${title}” is back.`);
+      },
+      destroy: () => this.destroy(path, title),
+    };
   }
+
+  listActs({ id, name }) {
+    const path = `/api/lists/${id}`;
+    return {
+      name,
+      kind: "List",
+      restore: async () => {
+        this.on.listRestored(await this.tasks.request(`${path}/restore`, { method: "POST", ifMatch: "*" }));
+        this.on.said(`The list “${name}” is back, with its tasks.`);
+      },
+      destroy: () => this.destroy(path, name),
+    };
+  }
+
+  async destroy(path, name) {
+    await this.tasks.request(`${path}?permanent=true`, { method: "DELETE", ifMatch: "*" });
+    this.on.said(`“${name}” is gone for good.`);
+  }
+}
+
+// When something was deleted, and when it will be gone.
+function since(time) {
+  const end = dayOf(new Date(time.getTime() + KEPT_DAYS * DAY_MS));
+  return `Deleted ${dayInSentence(dayOf(time))} at ${timeOf(time)} · gone for good on ${dateInWords(end)}`;
 }

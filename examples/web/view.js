@@ -1,39 +1,41 @@
-// What is shown: which tasks, in which section and place, and how that follows changes.
-import { makeArrivals, makeCounts, reread } from "./arrivals.js";
-import { inOrder, makeMoves, putBefore } from "./drag.js";
+// What is shown: which tasks there are, how they are fetched and moved, and how that follows changes.
+import { Arrivals, reread } from "./arrivals.js";
+import { SubtaskCounts } from "./counts.js";
 import { closeMenu } from "./menu.js";
-import { isUnfolded, makeRow, makeSections } from "./rows.js";
+import { Moves } from "./order.js";
+import { Rows } from "./rows.js";
+import { Sections } from "./sections.js";
 
 const WHATEVER = { ifMatch: "*" }; // it is now: a move overwrites nothing that anybody typed
 
 // `on` has what the view tells: said(text, how), failed(error), labels(names), drawn(), folded(key), tick(id, isDone),
-// toToday(ids), arrived(id, task); the `lists`; and isUnsaved(id). `given` is a view of views.js; show() changes it.
+// toToday(ids), addTo(text, fields), arrived(id, task); counted(before, after), what is done to a task; the `lists`; and
+// isUnsaved(id). `given` is a view of views.js; show() changes it.
 export class View {
   constructor(place, tasks, given, on) {
     Object.assign(this, { place, tasks, on, lists: on.lists, said: on.said, tick: on.tick, isUnsaved: on.isUnsaved });
     this.known = new Map(); // the tasks that belong to the view, by id
-    this.rows = new Map(); // the rows that are on it, by id
     this.shown = given;
     this.next = null; // fetches more of a listing that fills several sections
     this.loaded = Promise.resolve();
     this.loading = new AbortController();
-    this.sections = makeSections(place, {
+    this.rows = new Rows(this);
+    this.moves = new Moves((id) => this.rows.get(id).task, (id) => this.rows.draw(id));
+    this.sections = new Sections(place, {
       // Elsewhere, nobody arranges tasks.
       items: (key, found) => (this.shown.isArranged && (this.isBoard() || key === "open") ? found : []),
       dropped: (key, id, beside) => this.dropped(key, id, beside),
       more: (section) => this.fetchMore(section),
-      folded: on.folded,
-      toToday: on.toToday,
+      folded: on.folded, toToday: on.toToday, add: on.addTo,
     });
-    this.settle = makeArrivals(tasks, {
+    this.arrivals = new Arrivals(tasks, {
       ready: () => this.loaded,
       filters: () => this.shown.filters,
       settled: (ids, fitting) => this.settled(ids, fitting),
       failed: on.failed,
     });
-    this.moves = makeMoves((id) => this.rows.get(id).task, (id) => this.draw(id));
-    this.nested = makeCounts(tasks, {
-      isShown: (id) => this.rows.has(id),
+    this.nested = new SubtaskCounts(tasks, {
+      isShown: (id) => Boolean(this.rows.get(id)),
       came: (task) => this.changed(task),
       counted: (id) => this.rows.get(id)?.nest.tally(),
       failed: on.failed,
@@ -95,7 +97,7 @@ export class View {
     listings.forEach(({ key }, number) => this.showPage(key === null ? null : this.sections.at(key), lists[number]));
     this.place.ariaBusy = "false";
     this.nested.renew();
-    for (const id of this.rows.keys()) this.showNest(id);
+    for (const id of this.rows.ids()) this.rows.showNest(id);
     this.tally();
   }
 
@@ -129,7 +131,10 @@ export class View {
   // Moves a task to another section or list, beside another one of its list, or both. Whoever chose last is right.
   async move(id, fields, beside = {}) {
     const isChange = (task) => Object.keys(fields).some((name) => fields[name] !== task?.[name]);
-    const others = isChange(this.known.get(id)) ? this.around(id) : [];
+    const others = isChange(this.known.get(id)) ? this.rows.around(id) : [];
+    const before = this.taskOf(id);
+    const after = { ...before, ...fields };
+    this.on.counted(before, after);
     try {
       const task = await this.moves.run(id, fields, beside, async () => {
         const where = "parent_id" in fields ? { ...beside, parent_id: fields.parent_id } : beside;
@@ -141,6 +146,7 @@ export class View {
       this.followUp(others);
       return task;
     } catch (problem) {
+      this.on.counted(after, before);
       this.on.failed(problem);
       return null;
     }
@@ -150,7 +156,7 @@ export class View {
   saved(task) {
     const before = this.known.get(task.id);
     const isAlone = !before || ["status", "list_id"].every((name) => before[name] === task[name]);
-    const others = isAlone ? [] : this.around(task.id);
+    const others = isAlone ? [] : this.rows.around(task.id);
     this.changed(task);
     this.followUp(others);
   }
@@ -158,14 +164,6 @@ export class View {
   // The stream says it, too, but may take its time, or be down.
   followUp(ids) {
     reread(this.tasks, ids, (other) => this.known.has(other.id) && this.changed(other)).catch(this.on.failed);
-  }
-
-  // The tasks above and below one, which may change along with it.
-  around(id) {
-    if (!this.rows.has(id)) return []; // it was deleted while it was dragged
-    const { element } = this.rows.get(id);
-    const isAround = (other) => other !== element && (other.contains(element) || element.contains(other));
-    return [...this.place.querySelectorAll(".task")].filter(isAround).map((other) => other.dataset.id);
   }
 
   async add(fields) {
@@ -180,20 +178,6 @@ export class View {
     }
   }
 
-  // Where a task stands: below the task that it is a subtask of, or in its section, if that one is not shown; or nowhere.
-  section(task) {
-    const parent = this.shown.isFlat ? null : this.rows.get(task.parent_id);
-    const row = this.rows.get(task.id);
-    if (parent && !row?.element.contains(parent.element)) return parent.nest;
-    const now = row?.element.parentElement?.closest("[data-key]")?.dataset.key;
-    const key = this.shown.holds(task) ? this.shown.keyOf(task, now) : null;
-    return key === null ? null : this.sections.at(key);
-  }
-
-  subtasksOf(id) {
-    return [...this.rows.values()].filter(({ task }) => task.parent_id === id);
-  }
-
   changed(task) {
     if (this.known.has(task.id)) this.note(task); // at once; whether it still fits the filters turns out later
     return this.arrive(task.id, task);
@@ -202,7 +186,7 @@ export class View {
   // A task has changed, here or elsewhere; null: it was deleted.
   arrive(id, task) {
     this.on.arrived(id, task);
-    return this.settle(id, task);
+    return this.arrivals.arrive(id, task);
   }
 
   removed(id) {
@@ -215,75 +199,19 @@ export class View {
     if (!(before?.revision > task.revision)) this.known.set(task.id, task); // else it is older than what is shown
     if (!isListed) this.nested.changed(before, task);
     this.on.labels(task.labels);
-    this.draw(task.id);
+    this.rows.draw(task.id);
   }
 
   forget(id) {
     this.nested.changed(this.known.get(id), null);
     this.known.delete(id);
-    this.draw(id);
+    this.rows.draw(id);
   }
 
   // The tasks below it go to the trash along with it: the stream says so a moment later.
   forgetTree(id) {
-    for (const { task } of this.subtasksOf(id)) this.forgetTree(task.id);
+    for (const { task } of this.rows.subtasksOf(id)) this.forgetTree(task.id);
     this.forget(id);
-  }
-
-  // A list has another name or colour, or a draft has been saved.
-  redraw(id) {
-    for (const row of id ? [this.rows.get(id)].filter(Boolean) : this.rows.values()) row.show(row.task);
-  }
-
-  // Makes the view agree with what is known of a task.
-  draw(id) {
-    const task = this.moves.onto(this.known.get(id));
-    let row = this.rows.get(id);
-    if (!task || !this.section(task)) {
-      if (row) this.takeAway(row);
-      return;
-    }
-    const isNew = !row;
-    if (isNew) this.rows.set(id, (row = makeRow(this)));
-    row.show(task);
-    this.stand(row);
-    if (!isNew) return;
-    for (const { task: each } of this.subtasksOf(id)) this.draw(each.id); // they were shown without it
-    if (this.place.ariaBusy === "false") this.showNest(id);
-  }
-
-  showNest(id) {
-    if (isUnfolded(id) && !this.shown.isFlat) this.nested.fetch(id);
-  }
-
-  stand(row) {
-    const { task } = row;
-    const above = row.element.parentElement?.closest(".task");
-    const { list, key, adopt } = this.section(task);
-    const isBefore = adopt ? (one, other) => inOrder(one, other) < 0 : this.shown.isBefore(key);
-    const others = [...list.children].filter((other) => other !== row.element && this.rowOf(other)); // without what goes away
-    const next = others.find((other) => isBefore(task, this.rowOf(other).task)) ?? null;
-    if (row.element.parentElement !== list || row.element.nextElementSibling !== next) putBefore(list, row.element, next);
-    this.rowOf(above)?.nest.tally();
-    if (adopt) this.rowOf(list.closest(".task")).nest.tally();
-    this.tally();
-  }
-
-  takeAway({ element, task }) {
-    closeMenu(element); // which gives the focus back to the row
-    const neighbour = element.nextElementSibling ?? element.previousElementSibling;
-    const heading = element.closest("[data-key]").querySelector("h2");
-    const above = element.parentElement.closest(".task");
-    this.rows.delete(task.id);
-    for (const each of this.subtasksOf(task.id)) this.draw(each.task.id);
-    const hadFocus = element.contains(document.activeElement);
-    element.remove();
-    this.rowOf(above)?.nest.tally();
-    if (hadFocus) (neighbour?.querySelector(".title a") ?? heading).focus();
-  }
-
-  rowOf(element) {
-    return this.rows.get(element?.dataset.id);
   }
 
   tally() {

@@ -1,13 +1,15 @@
 // The places of the page: their addresses, and what each of them shows.
-import { inOrder, isNewer } from "./drag.js";
+import { inOrder, isNewer } from "./order.js";
 import { byDue, dayInWords, dayOf, dueDay, isOpen, onDay, STATUSES, today, zone } from "./words.js";
 
 // The address of the page says what it shows: #today, #upcoming, #inbox, #all, #trash or #list/ID, each also with /board
-// or /list at its end, and #task/ID for the panel of a task. What was shown last is kept for a reload.
+// or /list at its end, #task/ID for the panel of a task, and #lists for the side bar on a phone. What was shown last is kept
+// for a reload.
 const SHOWN = "task-api-shown"; // in sessionStorage, which ends with the window
 const LOOK = "task-api-look"; // in localStorage: whether people like lists or boards
 const PLACES = ["today", "upcoming", "inbox", "all", "trash"];
 const LOOKS = ["list", "board"];
+export const SHEET = "#lists"; // the side bar on a phone
 
 export const addressOf = (place) => `#${place}`;
 export const listAddress = (id) => `#list/${id}`;
@@ -21,6 +23,7 @@ export const look = () => localStorage.getItem(LOOK) ?? "list";
 export function read(hash = location.hash) {
   const parts = hash.slice(1).split("/");
   if (parts[0] === "task") return { task: parts[1] };
+  if (hash === SHEET) return { isSheet: true };
   const place = parts[0] === "list" && parts[1] ? `list/${parts[1]}` : PLACES.find((each) => each === parts[0]);
   const wanted = LOOKS.find((each) => place && each === parts[place.split("/").length]);
   if (wanted) localStorage.setItem(LOOK, wanted);
@@ -34,8 +37,10 @@ export function tokenInAddress() {
   return token;
 }
 
+// What is chosen in the sheet takes its place: Back then leads to where one was before.
 export function goTo(hash) {
-  location.hash = hash;
+  if (read().isSheet) location.replace(hash);
+  else location.hash = hash;
 }
 
 // What each place shows: which sections, which listings fill them, and in which section a task stands.

@@ -43,6 +43,12 @@ export function dayInWords(day, now = new Date()) {
   return near[day] ?? dateInWords(day, now);
 }
 
+// The same within a sentence: “today”, “on Sat 28 Nov”.
+export function dayInSentence(day, now = new Date()) {
+  const words = dayInWords(day, now);
+  return words.includes(" ") ? `on ${words}` : words.toLowerCase();
+}
+
 export function dateInWords(day, now = new Date()) {
   const isThisYear = day.startsWith(`${now.getFullYear()}-`);
   return (isThisYear ? asDay : asLongDay).format(startOf(day)).replace(/,/g, "");
@@ -100,7 +106,7 @@ export const PARTS = {
 const ADDRESS = /https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]]/g;
 
 // A field, or a part of one, such as labels.0.
-const nameOf = (field) => NAMES[field.split(".")[0]] ?? field;
+export const nameOf = (field) => NAMES[field.split(".")[0]] ?? field;
 
 // The service says what happened and what to do; whoever asks for help needs the id of the request. Of invalid fields,
 // the details say all of it, each under the name that the form has for the field.
@@ -156,6 +162,13 @@ export function textIn(name, text, kind = "") {
   return element;
 }
 
+// The colour of a list. The policy of the page refuses style attributes, but not this.
+export function dotOf(color) {
+  const dot = textIn("i", "", "dot");
+  if (color) dot.style.setProperty("--dot", color);
+  return dot;
+}
+
 export function linkTo(address, text = address) {
   const link = textIn("a", text, "address");
   return Object.assign(link, { href: address, target: "_blank", rel: "noopener noreferrer" });
@@ -172,8 +185,12 @@ export function linked(text) {
   return [...pieces, text.slice(end)].filter(Boolean);
 }
 
-// Returns the first element of a template in the page.
-export const copyOf = (name) => document.getElementById(name).content.firstElementChild.cloneNode(true);
+// Returns the first element of a template in the page, with its drawings.
+export function copyOf(name) {
+  const copy = document.getElementById(name).content.firstElementChild.cloneNode(true);
+  for (const element of copy.querySelectorAll("[data-icon]")) element.prepend(icon(element.dataset.icon), " ");
+  return copy;
+}
 
 export function icon(name) {
   const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");

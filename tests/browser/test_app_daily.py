@@ -83,7 +83,7 @@ def test_the_page_begins_with_today_if_anything_is_due(visit: Watched, user: htt
     assert visit.page.locator("#board").get_attribute("class") == "list"
 
     create(user, "now", due_date=day(0))
-    visit.page.get_by_role("button", name="Sign out").click()
+    board.sign_out()
     board.sign_in(f"{user.base_url}".rstrip("/"), user.headers["Authorization"].removeprefix("Bearer "))
     assert (board.chosen(), sections(board)) == ("Today", {"Today": ["now"]})
     visit.page.get_by_role("button", name="Board").click()
@@ -150,6 +150,53 @@ def test_a_phone_has_tabs(browser: Browser, user: httpx.Client) -> None:
         visit.page.keyboard.type("nothing")
         visit.page.get_by_role("heading", name="Nothing matches").wait_for()
         assert visit.is_calm(), visit
+
+
+@pytest.mark.requirement("FR-448")
+def test_on_a_phone_the_lists_are_a_sheet_that_closes(browser: Browser, user: httpx.Client) -> None:
+    make(user, "Home")
+    create(user, "now", due_date=day(0))
+    with watched(browser, PHONE) as visit:
+        board = opened(visit, user, "today/list")
+        side, lists = visit.page.locator("#side"), visit.page.get_by_role("button", name="Lists", exact=True)
+
+        lists.click()
+        visit.page.go_back()
+        until(side.is_hidden)
+        assert board.chosen() == "Today"
+        lists.click()
+        board.list_named("Home").click()
+        until(lambda: side.is_hidden() and board.chosen() == "Home")
+        visit.page.go_back()
+        until(lambda: board.chosen() == "Today")
+        assert side.is_hidden()
+        lists.click()
+        visit.page.get_by_role("button", name="Add a list").click()
+        visit.page.get_by_label("New list").fill("Shop")
+        board.press("Enter")
+        until(lambda: side.is_hidden() and board.chosen() == "Shop")
+        lists.click()
+        visit.page.get_by_role("button", name="Account").click()
+        assert (
+            visit.page.get_by_role("link", name="Guide").get_attribute("href") == f"{user.base_url.join('/docs/guide')}"
+        )
+        board.press("Escape")
+        lists.click()
+        until(side.is_hidden)
+        assert visit.is_calm(), visit
+
+
+@pytest.mark.requirement("FR-492")
+def test_a_start_asks_for_little_and_each_thing_once(visit: Watched, user: httpx.Client) -> None:
+    make(user, "Home")
+    create(user, "now", due_date=day(0))
+    asked: list[str] = []
+    visit.page.on("request", lambda request: "/api/" in request.url and asked.append(request.url))
+
+    opened(visit, user, "today/list")
+    until(lambda: visit.page.title() and any("/api/changes/stream" in url for url in asked))
+    assert len(asked) == len(set(asked)) <= 11
+    assert visit.is_calm(), visit
 
 
 @pytest.mark.requirement("FR-449")

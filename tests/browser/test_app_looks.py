@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -83,6 +84,41 @@ def test_axe_finds_nothing(browser: Browser, user: httpx.Client, width: int, sch
         board.press("Escape")
         page.context.set_offline(True)
         page.locator("#strip").wait_for()
+        assert findings(page) == []
+
+
+@needs_axe
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_menus_offers_and_dialogs(
+    browser: Browser, user: httpx.Client, scheme: str, tmp_path: Path
+) -> None:
+    fill(user)
+    user.delete(path_of(create(user, "Gone"))).raise_for_status()
+    (tmp_path / "tasks.csv").write_text("title,due_date\nBuy tea,someday\n")
+    with watched(browser) as visit:
+        page = visit.page
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        board = opened(visit, user, "all/list")
+        board.field().fill("Call #Nobody")
+        page.get_by_role("button", name="Make the list “Nobody”").wait_for()
+        board.card("Pay the rent").hover()
+        page.get_by_role("button", name="Plan: Pay the rent").click()
+        assert findings(page) == []
+        board.press("Escape")
+        board.find().get_by_label("Priority").select_option("High")
+        page.get_by_role("button", name="Account").click()
+        assert findings(page) == []
+        board.press("Escape")
+        page.locator("#file").set_input_files(tmp_path / "tasks.csv")
+        page.get_by_text("could not be read").wait_for()
+        assert findings(page) == []
+        board.press("Escape")
+        board.go("trash")
+        page.get_by_role("button", name="Delete Gone for good").click()
+        assert findings(page) == []
+        board.press("Escape")
+        board.go("all/board")
+        page.get_by_role("button", name="Add to Done").click()
         assert findings(page) == []
 
 

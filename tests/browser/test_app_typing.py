@@ -153,7 +153,7 @@ def test_signing_out_leaves_nothing_in_the_window(visit: Watched, user: httpx.Cl
     assert board.field().input_value() == ""
     assert "secret" not in visit.page.evaluate("JSON.stringify({ ...sessionStorage, ...localStorage })")
     board.field().fill("A secret")
-    visit.page.get_by_role("button", name="Sign out").click()
+    board.sign_out()
     visit.page.get_by_label("Token").wait_for()
     assert "secret" not in visit.page.evaluate("JSON.stringify({ ...sessionStorage, ...localStorage })")
     assert "task/" not in visit.page.url

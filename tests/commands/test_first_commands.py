@@ -44,7 +44,8 @@ def refusing(*words: str) -> Iterator[None]:
     assert "letmein" not in text
 
 
-def test_a_port_in_use(tmp_path: Path) -> None:
+def test_a_port_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MAKELEVEL", raising=False)
     happened, to_do = "Address already in use.", "choose another port with --port 8001 or PORT=8001"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -62,6 +63,11 @@ def test_a_port_in_use(tmp_path: Path) -> None:
 def test_an_address_of_another_machine(host: str) -> None:
     with refusing(f"cannot listen on {host} port 8000: ", "--host 127.0.0.1", "--host 0.0.0.0"), listen(host, 8000):
         pass
+
+
+def test_a_port_in_use_when_make_has_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAKELEVEL", "1")
+    assert 'choose another port with make run ARGS="--port 8001".' in advice(errno.EADDRINUSE)
 
 
 def test_a_port_that_takes_rights() -> None:

@@ -11,11 +11,13 @@ from backend.api.openapi.pages import CONTENT_POLICY
 
 # Nothing else of the folder is served: it may hold what somebody has left there.
 _MODULES = (
-    *("add", "app", "arrivals", "desk", "drag", "keys", "lists", "menu", "notices", "page", "panel", "parse", "rows"),
-    *("saving", "side", "trash", "view", "views", "words"),
+    *("actions", "add", "app", "arrivals", "below", "connection", "counts", "desk", "drag", "fields", "files"),
+    *("filters", "keys", "list-form", "lists", "menu", "nest", "notices", "order", "page", "panel", "parse"),
+    *("plan", "question", "row", "rows", "saving", "sections", "side", "tallies", "trash", "view", "views"),
+    "words",
 )
 FILES = (
-    *("task-api.js", "web/index.html", "web/icons.svg", "web/frame.css", "web/tasks.css"),
+    *("task-api.js", "web/index.html", "web/icons.svg", "web/frame.css", "web/tasks.css", "web/parts.css"),
     *(f"web/{name}.js" for name in _MODULES),
 )
 _KINDS = {".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".svg": "image/svg+xml"}
