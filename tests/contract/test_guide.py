@@ -23,6 +23,7 @@ from tests.fixtures.tasks import error_of
 
 ROOT = Path(__file__).parents[2]
 
+
 def sources() -> set[str]:
     return {path.name for path in (ROOT / "docs").glob("*.md")}
 
