@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser, Request, Route
 
 from tests.fixtures.browser import Watched, watched
 from tests.fixtures.browser_app import Board, opened
@@ -191,7 +191,12 @@ def test_a_start_asks_for_little_and_each_thing_once(visit: Watched, user: httpx
     make(user, "Home")
     create(user, "now", due_date=day(0))
     asked: list[str] = []
-    visit.page.on("request", lambda request: "/api/" in request.url and asked.append(request.url))
+
+    def note(request: Request) -> None:
+        if "/api/" in request.url:
+            asked.append(request.url)
+
+    visit.page.on("request", note)
 
     opened(visit, user, "today/list")
     until(lambda: visit.page.title() and any("/api/changes/stream" in url for url in asked))

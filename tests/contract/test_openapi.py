@@ -349,7 +349,7 @@ def test_a_created_answer_stands_first_and_the_guide_is_named(operation: Operati
 
     assert "201" not in answers or answers[0] == "201"
     description = contract()["info"]["description"]
-    assert "(/docs/guide)" in description
+    assert "(/docs/guide/)" in description
     assert "Authorize" not in description
 
 

@@ -85,7 +85,7 @@ def test_a_whole_account_is_an_edit_of_what_differs(client: httpx.Client) -> Non
         ({"id": "somebody"}, "id", "other_user"),
         ({"id": ["somebody"], "timezone": None}, "id", "other_user"),
         ({"user_id": "somebody"}, "user_id", "extra_forbidden"),
-        ({"task_count": 0}, "task_count", "extra_forbidden"),
+        ({"tasks": 0}, "tasks", "extra_forbidden"),
     ],
 )
 def test_a_wrong_change_of_an_account_is_refused(

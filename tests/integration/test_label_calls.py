@@ -325,7 +325,7 @@ def test_dots_that_reach_the_service_make_no_label(client: httpx.Client, dots: b
         ({"color": "#123456\n"}, "color", "color_format"),
         ({"color": "#\uff11\uff12\uff13456"}, "color", "color_format"),
         ({"color": 1}, "color", "string_type"),
-        ({"user_id": "somebody"}, "user_id", "extra_forbidden"),
+        ({"owner": "somebody"}, "owner", "extra_forbidden"),
         ({"colour": None}, "colour", "extra_forbidden"),
     ],
 )

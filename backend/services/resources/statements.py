@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -33,6 +33,8 @@ from backend.models.tables import users
 from backend.services.resources.parameters import LIST_OF_SESSION, USER_ID
 from backend.services.resources.resource import Resource
 
+_RESOURCES = 64  # more than there are
+
 
 def as_json(source: NamedFromClause) -> ColumnElement[str]:
     """Turn each row into JSON text, so that Python neither builds nor serialises it."""
@@ -58,7 +60,7 @@ def is_unknown(tag: ColumnElement[str]) -> ColumnElement[bool]:
     return tag != all_(known)
 
 
-@cache
+@lru_cache(maxsize=_RESOURCES)
 def get(resource: Resource[Any]) -> Select[int, str]:
     """Select the revision of the named row, and it as JSON, unless it is in the trash."""
     columns = resource.public_columns()
@@ -88,13 +90,13 @@ def listed(
     return select(tag, case((is_unknown(tag), found))).where(users.c.id == USER_ID)
 
 
-@cache
+@lru_cache(maxsize=_RESOURCES)
 def number(resource: Resource[Any]) -> Any:
     """Count the user's rows, those in the trash included."""
     return select(func.count()).select_from(resource.table).where(resource.own).scalar_subquery()
 
 
-@cache
+@lru_cache(maxsize=_RESOURCES)
 def insert_one(resource: Resource[Any]) -> Insert:
     """Store a new row."""
     return insert(resource.table).values(
@@ -102,14 +104,14 @@ def insert_one(resource: Resource[Any]) -> Insert:
     )
 
 
-@cache
+@lru_cache(maxsize=_RESOURCES)
 def update_one(resource: Resource[Any]) -> Update:
     """Store a changed row."""
     values = {name: resource.value(name) for name in resource.changing}
     return update(resource.table).where(resource.own, _is_named(resource)).values(values)
 
 
-@cache
+@lru_cache(maxsize=_RESOURCES)
 def remove_one(resource: Resource[Any]) -> Delete:
     """Remove the named row for good."""
     return delete(resource.table).where(resource.own, _is_named(resource))
