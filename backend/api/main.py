@@ -222,8 +222,8 @@ def _middleware(settings: Settings, state: AppState) -> list[Middleware]:
             Authentication,
             authenticator=state.authenticator,
             limits=state.rate_limits,
-            # The example page is many files, and there in development only.
-            uncounted=("/health/", "/app/") if settings.examples else ("/health/",),
+            # The pages are many files: in development, whoever reads and tries them should not have to wait.
+            uncounted=("/health/", "/app/", "/docs/") if settings.examples else ("/health/",),
         ),
         Middleware(HeadLimits),
         Middleware(

@@ -116,8 +116,8 @@ def test_every_answer_to_nobody_says_what_is_left_to_the_address(nobody: httpx.C
 
 
 @pytest.mark.requirement("FR-101")
-def test_the_files_of_the_example_page_are_not_counted(nobody: httpx.Client) -> None:
-    for path in ("/app/web/", "/app/web/app.js", "/app/task-api.js"):
+def test_the_files_of_pages_are_not_counted_in_development(nobody: httpx.Client) -> None:
+    for path in ("/app/web/", "/app/web/app.js", "/app/task-api.js", "/docs", "/docs/assets/docs.js", "/docs/guide/"):
         assert left_of(nobody.get(path)).remaining == ANONYMOUS
 
 
