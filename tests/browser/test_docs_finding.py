@@ -93,7 +93,7 @@ def test_the_filter_shows_first_what_is_called_so(visit: Watched, user: httpx.Cl
 def test_the_page_leads_to_the_guide(visit: Watched, user: httpx.Client) -> None:
     docs(visit, user)
 
-    links = visit.page.locator('a[href="/docs/guide"]')
+    links = visit.page.locator('a[href="/docs/guide/"]')
     assert {link.inner_text() for link in links.all()} == {"guide", "Guide"}
     visit.page.set_viewport_size({"width": PHONE, "height": HEIGHT})
     until(lambda: [link.inner_text() for link in links.all() if link.is_visible()] == ["guide"])

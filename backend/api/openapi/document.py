@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
-from backend.api.http.envelope import GUIDE
 from backend.api.openapi.answers import example_of
 from backend.api.openapi.files import schemas_of_parts
 from backend.api.openapi.groups import group
@@ -22,7 +21,7 @@ Each user's own tasks, isolated from other users. The [guide](/docs/guide/) begi
 A success is `{"data": …}`, a listing of tasks adds `page`, and every error is
 `{"error": {code, message, request_id, details, documentation}, "detail": message}`.
 Branch on `code`, show `message`, and quote `request_id` when you ask for help;
-`documentation` is the address of the code in the [guide](/docs/guide/). Unknown fields and parameters
+`documentation` is the address of the code in the guide. Unknown fields and parameters
 of `/api` are rejected, not ignored; a body is ignored where none is listed.
 
 Times in answers are in UTC and have 0 to 6 decimals, without zeros at their end: `2026-11-21T09:30:00.12+00:00`,
@@ -69,7 +68,6 @@ def completed(contract: dict[str, Any]) -> dict[str, Any]:
     """Complete the framework's contract, unless that has been done."""
     if "headers" in contract["components"]:
         return contract
-    contract["externalDocs"] = {"url": GUIDE, "description": "The user guide of this service"}
     contract["components"]["headers"] = deepcopy(HEADERS)
     contract["components"]["schemas"] |= schemas_of_parts()
     _restore_nulls(contract)

@@ -55,7 +55,7 @@ function SideBar({ React, tags, layoutActions }) {
       operation.getIn(["operation", "summary"])));
   };
   return element("nav", { className: "side-bar", "aria-label": "Operations" },
-    element("a", { className: "guide", href: "/docs/guide" }, "Guide"),
+    element("a", { className: "guide", href: "/docs/guide/" }, "Guide"),
     tags.map((tag, name) => element("section", { key: name },
       element("h2", null, name),
       element("ul", null, tag.get("operations").map(link(name)).toArray()))).valueSeq().toArray());
