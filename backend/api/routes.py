@@ -165,7 +165,7 @@ class DatabaseRoute(StrictRoute):
         query = scope["query_string"].decode("latin-1")
         if any(query.count(f"{name}=") > 1 for name in self._word_parameters):
             pairs = parse_qsl(query, keep_blank_values=True)
-            words = {name: [each for said, each in pairs if said == name] for name in self._word_parameters}
+            words = {name: [value for said, value in pairs if said == name] for name in self._word_parameters}
             joined = [(name, ",".join(said)) for name, said in words.items() if said]
             scope["query_string"] = urlencode([pair for pair in pairs if pair[0] not in words] + joined).encode()
 

@@ -15,16 +15,14 @@ from backend.commands.task_files import STANDARD, check_user, format_of
 from backend.models.task_file import FileFormat
 from backend.services.task_files.export_service import TaskExportService, writer_of
 
+_ENDINGS = {file_format.value: file_format for file_format in FileFormat}
+
 
 def run(options: argparse.Namespace) -> None:
     """Write the tasks to a file or to standard output."""
     check_user(options)
     is_plain = options.output == STANDARD and options.format is None
-    file_format = (
-        FileFormat.JSON_LINES
-        if is_plain
-        else format_of(options, options.output, {each.value: each for each in FileFormat})
-    )
+    file_format = FileFormat.JSON_LINES if is_plain else format_of(options, options.output, _ENDINGS)
     writer = writer_of(file_format)
     count = 0
     with (

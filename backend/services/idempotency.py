@@ -66,6 +66,7 @@ class IdempotencyService:
         try:
             with unit_of_work(self.sessions, self.user_id, request=KeyedRequest(key, request_hash)) as unit:
                 answer = work(unit)
+                unit.settle()
                 unit.store(
                     STORE,
                     name=key,

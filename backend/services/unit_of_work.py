@@ -98,7 +98,7 @@ class Replayed(Exception):
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """One change of one user. It counts, once it is loaded; `now` is the time of all that changes."""
+    """A change of a user. Once it is loaded, it counts what changes; `now` is the time of all of that."""
 
     transaction: Transaction
     user_id: str
@@ -131,14 +131,9 @@ class UnitOfWork:
         """Return how many changes have been counted."""
         return self.revision - self._loaded.revision
 
-    def savepoint(self) -> tuple[Counters, int]:
-        """Return what `undo` takes to uncount all that is counted from now on."""
-        return self.counters, len(self._buried)
-
-    def undo(self, savepoint: tuple[Counters, int]) -> None:
-        """Uncount what was counted since a savepoint, and leave no tombstones of it."""
-        (self.revision, self.task_count, self.last_position), buried = savepoint
-        del self._buried[buried:]
+    def undo(self, counters: Counters) -> None:
+        """Uncount what was counted since the counters were these. Nothing may have been stored since."""
+        self.revision, self.task_count, self.last_position = counters
 
     def next_revision(self, changes: int = 1) -> int:
         """Count changes; returns the first of their revisions, which follow one another."""
@@ -200,12 +195,18 @@ class UnitOfWork:
             if self._params.setdefault(name, value) != value:
                 raise ValueError(f"two statements need different values of {name}")
 
-    def finish(self) -> None:
-        """Store what was added, the tombstones, and the counters if they have moved; and commit."""
+    def settle(self) -> None:
+        """Add the tombstones, and the counters if they have moved, to what is stored; after this, nothing may count."""
         if self._buried:
             self.store(BURY, **arrays_of(self._buried))
+            self._buried = []
         if self.counters != self._loaded:
             self.store(COUNT, **{f"counted_{name}": value for name, value in self.counters._asdict().items()})
+            self._loaded = self.counters
+
+    def finish(self) -> None:
+        """Store what was added, and commit."""
+        self.settle()
         if self._statements:
             compiled = joined(*self._statements, is_of_list=self._is_of_list)
             self.transaction.commit(compiled, {**self._params, "principal": self.user_id})

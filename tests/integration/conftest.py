@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
 from backend.database.engine import Engine
+from tests.fixtures.access_tokens import READ, WRITE, make_token, with_token
 from tests.fixtures.api import API, serve
 from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS, PATIENT_SECONDS
 from tests.fixtures.expired import purge
+from tests.fixtures.lists import List, make
 from tests.fixtures.partitions import migrated_database
 from tests.fixtures.proxy import Proxy, counting_proxy
 
@@ -30,6 +33,19 @@ def engine(module_url: str) -> Iterator[Engine]:
     purge(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def shared(client: httpx.Client) -> List:
+    """A list of the client's user, of which tests make tokens."""
+    return make(client, "Shared")
+
+
+@pytest.fixture
+def guest(api: API, client: httpx.Client, shared: List) -> Iterator[httpx.Client]:
+    """Somebody who may read and change this list."""
+    with with_token(api, make_token(client, READ, WRITE, list_id=shared["id"])["token"]) as guest:
+        yield guest
 
 
 @pytest.fixture(scope="module")

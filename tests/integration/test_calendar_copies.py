@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
-from tests.fixtures.access_tokens import READ, WRITE, make_token, with_token
-from tests.fixtures.api import API
-from tests.fixtures.lists import List, make
+from tests.fixtures.lists import List
 from tests.fixtures.task_files import CALENDAR, Report, counts_of, exported, imported, report_of, send, tasks_of
 from tests.fixtures.tasks import revision_of
 
 pytestmark = pytest.mark.requirement("FR-473")
-
-
-@pytest.fixture
-def shared(client: httpx.Client) -> List:
-    return make(client, "Shared")
-
-
-@pytest.fixture
-def guest(api: API, client: httpx.Client, shared: List) -> Iterator[httpx.Client]:
-    """Somebody who may read and change this list."""
-    with with_token(api, make_token(client, READ, WRITE, list_id=shared["id"])["token"]) as guest:
-        yield guest
 
 
 def calendar(*todos: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -24,19 +24,6 @@ from tests.fixtures.tasks import Task, create, error_of, path_of, read, revision
 
 FEED = "/api/changes"
 OUTSIDE = ("list_id", "outside_list")
-
-
-@pytest.fixture
-def shared(client: httpx.Client) -> List:
-    """A list of the client's user, of which the tests make tokens."""
-    return make(client, "Shared")
-
-
-@pytest.fixture
-def guest(api: API, client: httpx.Client, shared: List) -> Iterator[httpx.Client]:
-    """Somebody who may read and change this list."""
-    with with_token(api, make_token(client, READ, WRITE, list_id=shared["id"])["token"]) as guest:
-        yield guest
 
 
 def details_of(response: httpx.Response, status: int, code: str) -> list[tuple[str, str]]:

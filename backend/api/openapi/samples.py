@@ -116,6 +116,6 @@ def _python(call: _Call) -> str:
 
 
 def _json(value: Any, *, spaces: int = 2) -> str:
-    """Write a small value in one line, and others in several."""
+    """Write a small value in one line, and a larger value in several lines."""
     line = json.dumps(value, ensure_ascii=False)
     return line if len(line) <= _LINE else json.dumps(value, indent=spaces, ensure_ascii=False)

@@ -57,7 +57,7 @@ class _Loaded(WorkingSet[Row]):
         kept = self.keep(wanted)
         if kept.name != label.name:
             self._change_tasks(label_queries.RENAME_ON_TASKS, label)
-        (living, _), *_ = self.beside[label.id]
+        living, _ = self._carrying(label)
         return self.document(kept, task_count=living)
 
     def _has_another(self, label: Row) -> bool:
@@ -71,10 +71,15 @@ class _Loaded(WorkingSet[Row]):
 
     def _change_tasks(self, statement: Executable, label: Row) -> None:
         """Change the tasks that carry a label, each with a revision of its own after the label's."""
-        (_, carrying), *_ = self.beside[label.id]
-        if carrying:
+        _, everything = self._carrying(label)
+        if everything:
             self.unit.store(statement, label_before=label.name, label__revision=self.unit.revision)
-            self.unit.next_revision(carrying)
+            self.unit.next_revision(everything)
+
+    def _carrying(self, label: Row) -> tuple[int, int]:
+        """Return how many living tasks carry a label, and how many do with those in the trash."""
+        ((living, everything),) = self.beside[label.id]
+        return living, everything
 
 
 _by_name = attrgetter("name")

@@ -29,9 +29,10 @@ from backend.utils.positions import Place, last_positions
 
 
 class _Loaded(WorkingSet[Row]):
-    """The lists that a change names, each with the numbers of its tasks if these were asked for.
+    """The lists that a change names.
 
-    The numbers are those of the living tasks, of those that went to the trash along with the list, and of all.
+    If they were asked for, `beside` has three numbers of tasks of each list: the living ones, what went to the trash
+    along with the list, and all.
     """
 
     def keep_with_tasks(self, found: Row, wanted: Row, changing: Executable, number: int) -> Row:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
@@ -33,21 +34,13 @@ class Row(Protocol):
         """When it last changed."""
 
     @property
-    def _fields(self) -> tuple[str, ...]: ...
-
-    @property
     def _replace(self) -> Callable[..., Self]: ...
-
-    @property
-    def _asdict(self) -> Callable[[], dict[str, Any]]: ...
-
-    def __iter__(self) -> Iterator[Any]: ...
 
 
 R = TypeVar("R", bound=Row)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Resource(Generic[R]):
     """A kind of row that a user has.
 
@@ -65,12 +58,13 @@ class Resource(Generic[R]):
     changed_since: type[PreconditionFailed] = PreconditionFailed
     shown: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def stored(self) -> tuple[str, ...]:
         """Return the names of the stored columns."""
-        return self.row._fields  # type: ignore[return-value]  # the protocol has it of a row, and not of its type
+        fields: tuple[str, ...] = self.row._fields  # type: ignore[attr-defined]  # of a named tuple
+        return fields
 
-    @property
+    @cached_property
     def changing(self) -> tuple[str, ...]:
         """Return the names of the columns that an edit may change."""
         return tuple(name for name in self.stored if name not in _FIXED)
@@ -85,8 +79,11 @@ class Resource(Generic[R]):
 
     def public_names(self, *, is_in_trash: bool = False) -> tuple[str, ...]:
         """Return the names of the fields that clients see of every row, in the order of the documented model."""
-        names = tuple(name for name, each in self.public.model_fields.items() if each.is_required())
-        return (*names, "deleted_at") if is_in_trash else names
+        return (*self._public_names, "deleted_at") if is_in_trash else self._public_names
+
+    @cached_property
+    def _public_names(self) -> tuple[str, ...]:
+        return tuple(name for name, declared in self.public.model_fields.items() if declared.is_required())
 
     def public_columns(self, *, is_in_trash: bool = False) -> tuple[ColumnElement[Any], ...]:
         """Return the columns that clients see of every row."""

@@ -29,9 +29,9 @@ UID_ELSEWHERE = Detail(
 
 
 def variants(rows: Sequence[Row], list_id: UUID | None) -> Iterator[Row]:
-    """Yield the rows, each also with other ids that its task and its parent may have.
+    """Yield the rows, and each again with other ids that its task and its parent may have.
 
-    These are what a release before UIDs were kept gave them, and with a token for one list those of copies.
+    A release before UIDs were kept gave them other ids, and so does a token for a list to its copies.
     """
     for row in rows:
         yield row

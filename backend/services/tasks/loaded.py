@@ -211,7 +211,7 @@ class LoadedTasks:
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
         """Undo all that the block has done if it raises: changes, removals, labels and counters."""
-        counters, lists = self.unit.savepoint(), self.lists
+        counters, lists = self.unit.counters, self.lists
         removed, tree, labels = len(self._removed), self.tree.savepoint(), self._labels.savepoint()
         try:
             yield

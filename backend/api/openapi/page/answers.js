@@ -1,5 +1,5 @@
 "use strict";
-// Answers: the expected one is shown, the others are one line each. Above them stand the samples of the call.
+// Answers: the expected answer is shown, and any other is a line. Above them stand the samples of the call.
 
 // Something to unfold. What is in it is drawn when it is opened, because drawing is slow.
 function Folded({ React, summary, children }) {
@@ -9,7 +9,7 @@ function Folded({ React, summary, children }) {
     React.createElement("summary", null, summary), isOpen && children);
 }
 
-// Each response but the expected success is one line; its example and its headers are in the fold.
+// A response other than the expected success is a line; its example and its headers are in the fold.
 const foldOthers = (Response, { React, specSelectors }) => function FoldedResponse(props) {
   const element = React.createElement;
   const isSuccess = props.code < "300" && !is201Beside(props, specSelectors);

@@ -24,7 +24,7 @@ const inGroups = (ParameterRow, { React }) => function GroupedRow(props) {
   const [isOpen, toggle] = useGroup(React, key);
   if (!group) return element(ParameterRow, props);
   const all = props.specSelectors.specJson().getIn(["paths", ...props.pathMethod, "parameters"]);
-  const names = all.filter((each) => each.get("x-group") === group).map((each) => each.get("name"));
+  const names = all.filter((parameter) => parameter.get("x-group") === group).map((parameter) => parameter.get("name"));
   const heading = names.first() === props.rawParam.get("name") && element("tr", { className: "group" },
     element("td", { colSpan: 2 },
       element("button", { type: "button", "aria-expanded": isOpen, onClick: toggle },
