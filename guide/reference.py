@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
+_FREE = {"name", "text", "label"}  # formats for programs: people read what a text may be beside the field
 
 
 def filled(page: str, contract: Path) -> str:
@@ -62,15 +63,15 @@ def _type_of(schema: Json, schemas: Json) -> str:
     if "enum" in schema:
         return ", ".join(f'`"{value}"`' for value in schema["enum"])
     if schema["type"] == "array":
-        most = f", at most {schema['maxItems']}" if "maxItems" in schema else ""
-        return f"array of {_type_of(schema['items'], schemas)}{most}"
+        most = f" of up to {schema['maxItems']}" if "maxItems" in schema else ""
+        return f"array{most}: {_type_of(schema['items'], schemas)}"
     return f"{schema['type']}{_bounds(schema)}"
 
 
 def _bounds(schema: Json) -> str:
     """Return the bounds of a text or a number, as far as they are no part of its format."""
     if schema["type"] == "string":
-        if "format" in schema:
+        if schema.get("format", "text") not in _FREE:
             return f" ({schema['format']})"
         return f", at most {schema['maxLength']:,} characters" if "maxLength" in schema else ""
     ends = [f"{word} {schema[end]:,}" for end, word in (("minimum", "from"), ("maximum", "to")) if end in schema]

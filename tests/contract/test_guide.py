@@ -123,6 +123,8 @@ def test_the_guide_has_every_call_and_every_field_of_the_contract() -> None:
         assert f"{operation.method.upper()} {operation.path}" in text
     fields = contract()["components"]["schemas"]["TaskPublic"]["properties"]
     assert [name for name in fields if f"\n{name}\n" not in text] == []
+    assert "string, at most 10,000 characters or null" in text
+    assert "array of up to 50: string, at most 60 characters" in text
 
 
 @pytest.mark.requirement("FR-479")
