@@ -2,8 +2,8 @@
 
 It makes settings that are local to the statement or its transaction: the role that row-level security binds, the user
 whose rows are visible, the list if only its tasks are, the time left, no bitmap scans (which lose the order in which a
-page is read), and UTC. BEGIN also limits how long the transaction may be idle: a worker that is cut off must not keep a
-user's row locked. No setting outlives them, so this also works through a transaction pooler.
+page is read), no compiling just in time, and UTC. BEGIN also limits how long the transaction may be idle: a worker that
+is cut off must not keep a user's row locked. No setting outlives them, so this also works through a transaction pooler.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ ROLE = "task_api"
 ROLE_OF_LIST = "task_api_list"
 
 TIMEOUT = "SET LOCAL statement_timeout = %(guard_milliseconds)s; "
+# No jit: up to Postgres 17, what is turned off counts as very expensive, so a page would be compiled for half a second.
 # SET LOCAL, because Postgres neither plans nor answers it: it costs a tenth of the same settings by set_config.
 _SETTINGS = (
     f"SET LOCAL app.user_id = %(guard_user_id)s; {TIMEOUT}"
-    "SET LOCAL enable_bitmapscan = off; SET LOCAL TimeZone = 'UTC'; "
+    "SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off; SET LOCAL TimeZone = 'UTC'; "
 )
 _GUARD = f"SET LOCAL role = '{ROLE}'; {_SETTINGS}"
 _GUARD_OF_LIST = f"SET LOCAL role = '{ROLE_OF_LIST}'; SET LOCAL app.list_id = %(guard_list_id)s; {_SETTINGS}"

@@ -76,7 +76,15 @@ def test_on_a_phone_one_chooses_where_to_jump(visit: Watched, user: httpx.Client
 
 @pytest.mark.requirement("FR-485")
 @pytest.mark.parametrize(
-    ("word", "first"), [("label", "/api/labels"), ("lists", "/api/lists"), ("trash", "/api/tasks/{task_id}")]
+    ("word", "first"),
+    [
+        ("label", "/api/labels"),
+        ("lists", "/api/lists"),
+        ("trash", "/api/tasks/{task_id}"),
+        ("delete task", "/api/tasks/{task_id}"),
+        ("import file", "/api/tasks/import"),
+        ("/api/tasks/import", "/api/tasks/import"),
+    ],
 )
 def test_the_filter_shows_first_what_is_called_so(visit: Watched, user: httpx.Client, word: str, first: str) -> None:
     docs(visit, user)
@@ -84,9 +92,10 @@ def test_the_filter_shows_first_what_is_called_so(visit: Watched, user: httpx.Cl
     visit.page.get_by_label("Filter the operations").fill(word)
 
     until(lambda: visit.page.locator(FOUND).first.get_attribute("data-path") == first)
-    visit.page.get_by_label("Filter the operations").fill("no such word")
+    visit.page.get_by_label("Filter the operations").fill("zebra crossing")
     visit.page.get_by_text("No operation has these words.").wait_for()
     assert visit.page.locator(FOUND).count() == 0
+    assert not visit.page.get_by_text("No operations defined").is_visible()
 
 
 @pytest.mark.requirement("FR-488")

@@ -139,9 +139,12 @@ def test_the_guide_says_what_a_new_task_has(client: httpx.Client) -> None:
 
 
 @pytest.mark.requirement("FR-480")
-def test_every_error_leads_to_its_place_in_the_guide(anonymous: httpx.Client) -> None:
+def test_every_error_leads_to_its_place_in_the_guide(anonymous: httpx.Client, client: httpx.Client) -> None:
     error = error_of(anonymous.get("/api/tasks"), 401, "UNAUTHORIZED")
     assert error["documentation"] == f"{GUIDE}errors.html#unauthorized"
+
+    missing = error_of(client.post("/api/tasks", json={}), 422, "VALIDATION_ERROR")
+    assert missing["documentation"] == f"{GUIDE}errors.html#missing"
 
     anchors = page("errors.html").anchors
     assert [code for _, code in documented_errors() if code.lower() not in anchors] == []

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, make_url, text
+from sqlalchemy import func, make_url, select, text
 
 from backend.database.engine import Engine
 from backend.database.errors import StatementRefused
@@ -142,4 +142,18 @@ def test_a_load_sees_what_was_committed_while_it_waited_whatever_the_servers_def
         rows = unit.load(isolation, task_ids=[])
 
     assert rows == [("read committed",)]
+    engine.dispose()
+
+
+@pytest.mark.requirement("FR-493")
+def test_no_statement_is_compiled_just_in_time_whatever_the_server_would_do(own_url: str) -> None:
+    name = make_url(own_url).database
+    execute(own_url, f"ALTER DATABASE {name} SET jit = on")
+    user_id, engine = new_user(), Engine(own_url, pool_size=1, timeout_seconds=60)
+    jit = func.current_setting("jit")
+
+    with SessionFactory(engine)(user_id) as session:
+        assert list(session.exec(select(jit))) == [("off",)]
+    with unit_of_work(SessionFactory(engine), user_id) as unit:
+        assert unit.load(replace(NAMED, columns=(jit,)), task_ids=[]) == [("off",)]
     engine.dispose()

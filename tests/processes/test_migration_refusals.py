@@ -190,6 +190,17 @@ def test_a_login_like_that_of_neon_can_migrate_and_switch_to_the_role(server_url
         execute(server_url, f"DROP ROLE {login}")
 
 
+def test_a_login_that_may_not_migrate_is_told_whose_address_is_needed(server_url: str, empty_database_url: str) -> None:
+    login, password = f"service_{uuid.uuid4().hex}", uuid.uuid4().hex
+    execute(server_url, f"CREATE ROLE {login} LOGIN PASSWORD '{password}'")
+    url = make_url(empty_database_url).set(username=login, password=password)
+    try:
+        with pytest.raises(ConfigurationError, match=r"permission denied .*Migrate as the owner"):
+            migrations.apply(url.render_as_string(hide_password=False))
+    finally:
+        execute(server_url, f"DROP ROLE {login}")
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
 def test_a_url_works_however_its_scheme_is_written(empty_database_url: str, scheme: str) -> None:
     url = f"{scheme}://{empty_database_url.partition('://')[2]}"

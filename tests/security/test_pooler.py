@@ -221,7 +221,7 @@ def test_nothing_is_ever_set_for_longer_than_a_statement(served: API) -> None:
         roles = statement.count("SET LOCAL role ")  # readiness looks at both, and returns
         idle = statement.startswith("BEGIN")  # how long a transaction may be idle
         order = "enable_sort = off" in statement
-        assert statement.count("SET LOCAL ") == (1 if statement.endswith("; COMMIT") else 4 + roles + idle + order)
+        assert statement.count("SET LOCAL ") == (1 if statement.endswith("; COMMIT") else 5 + roles + idle + order)
         # The SET of an UPDATE is allowed.
         assert not SESSION_STATE.search(re.sub(r"UPDATE (\w+ )?SET", "UPDATE", statement)), statement
     assert all(map(SESSION_STATE.search, ["SET x = 1", "PREPARE a AS", "set_config('role', 'a', false)"]))

@@ -138,9 +138,14 @@ def envelope(error: TaskAPIError, request_id: str) -> dict[str, Any]:
         "message": _message(error),
         "request_id": request_id,
         "details": details,
-        "documentation": f"{GUIDE}errors.html#{error.code.lower()}",
+        "documentation": f"{GUIDE}errors.html#{_explained(error).lower()}",
     }
     return {"error": body}
+
+
+def _explained(error: TaskAPIError) -> str:
+    """Return the code that says most about an error: that of its first detail, if there is one."""
+    return error.details[0].code if error.details else error.code
 
 
 def _message(error: TaskAPIError) -> str:

@@ -100,10 +100,10 @@ class ErrorBody(BaseModel):
         max_length=MAX_DETAILS,
     )
     documentation: str = Field(
-        description="Where the guide explains the code: an address of this service, without its host",
-        examples=[f"{GUIDE}errors.html#validation_error"],
+        description="Where the guide explains the first detail, or the error: an address without a host",
+        examples=[f"{GUIDE}errors.html#missing"],
         max_length=100,
-        pattern=f"^{GUIDE}errors\\.html#[a-z_]+$",
+        pattern=f"^{GUIDE}errors\\.html#[a-z0-9_]+$",
     )
 
 

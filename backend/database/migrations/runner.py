@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import psycopg2
 import structlog
-from psycopg2.errors import DeadlockDetected, LockNotAvailable
+from psycopg2.errors import DeadlockDetected, InsufficientPrivilege, LockNotAvailable
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - a class, whatever its name
 from psycopg2.extensions import cursor as PostgresCursor  # noqa: N812
 
@@ -34,6 +34,7 @@ PAUSE_SECONDS = 3  # for those requests, before the next attempt
 MAX_ATTEMPTS = 12  # which takes about a minute
 
 _Result = TypeVar("_Result")
+_AS_OWNER = ". Migrate as the owner of the tables: DATABASE_URL is that of another role, perhaps the service's"
 
 logger = structlog.get_logger(__name__)
 
@@ -217,7 +218,8 @@ def _explaining() -> Iterator[None]:
     try:
         yield
     except psycopg2.Error as error:
-        raise ConfigurationError(f"The database refused: {_reason(error)}") from error
+        hint = _AS_OWNER if isinstance(error, InsufficientPrivilege) else ""
+        raise ConfigurationError(f"The database refused: {_reason(error)}{hint}") from error
 
 
 def _reason(error: psycopg2.Error) -> str:

@@ -1,21 +1,22 @@
 "use strict";
 // Finding an operation: a filter that knows all words of the contract, a list at the side, and a choice on phones.
 
-// What stands where: a word in the name of an operation counts more than in the rest of what is said of it.
-function rank(tag, operation, word) {
-  const named = [tag, operation.get("path"), operation.getIn(["operation", "summary"]), operation.get("id")];
-  if (tag.toLowerCase().includes(word) || word.includes(tag.toLowerCase())) return 0;
-  if (named.join(" ").toLowerCase().includes(word)) return 1;
-  return JSON.stringify(operation).toLowerCase().includes(word) ? 2 : Infinity;
+// Where all the words stand: in the name of an operation they count more than in the rest of what is said of it.
+function rank(tag, operation, words) {
+  const path = operation.get("path"), summary = operation.getIn(["operation", "summary"]);
+  const stand = (text) => words.every((word) => text.toLowerCase().includes(word));
+  if (words.length === 1 && (path.endsWith(words[0]) || tag === words[0] || tag === `${words[0]}s`)) return 0;
+  if (stand([path, summary, operation.get("id")].join(" "))) return 1;
+  return stand(JSON.stringify(operation.deleteIn(["operation", "x-codeSamples"]))) ? 2 : Infinity;
 }
 
 function operationsWith(tags, phrase) {
-  const word = phrase.trim().toLowerCase();
-  const best = (tag, name) => tag.get("operations").map((operation) => rank(name, operation, word)).min();
+  const words = phrase.trim().toLowerCase().split(/\s+/);
+  const best = (tag, name) => tag.get("operations").map((operation) => rank(name, operation, words)).min();
   return tags
     .map((tag, name) => tag.update("operations", (operations) => operations
-      .filter((operation) => rank(name, operation, word) < Infinity)
-      .sortBy((operation) => rank(name, operation, word))))
+      .filter((operation) => rank(name, operation, words) < Infinity)
+      .sortBy((operation) => rank(name, operation, words))))
     .filter((tag) => tag.get("operations").size > 0)
     .sortBy(best);
 }
