@@ -19,6 +19,7 @@ from tests.fixtures.pages import FRAMED, Answer, Frontend, website
 from tests.fixtures.rates import begin_in_one_day
 from tests.fixtures.tasks import MISSING_ID
 from tests.fixtures.tokens import SECRET
+from tests.fixtures.waiting import until
 
 NAMED = "app.example.com"
 CREDENTIALS = ["same-origin", "include"]
@@ -101,6 +102,7 @@ def test_the_browser_asks_before_an_edit(
 
     reads(page.call("PUT", path, {"title": "b"}, If_Match="*"), 200)
 
+    until(lambda: len(events(caplog, "request")) >= 2)  # a line is written after its answer
     assert [line["method"] for line in events(caplog, "request")][:2] == ["OPTIONS", "PUT"]
 
 
@@ -150,6 +152,7 @@ def sees_nothing(page: Frontend, service: API, caplog: pytest.LogCaptureFixture)
         ("DELETE", erasure_of(subject_of(page.token)), None),
     ]:
         assert page.call(method, path, body).status == 0, (method, path)
+    until(lambda: events(caplog, "request"))
     assert {line["method"] for line in events(caplog, "request")} == {"OPTIONS"}
     # These are sent, as form submissions are; but no page can read the response.
     assert page.call("GET", "/health/live", Authorization="").status == 0

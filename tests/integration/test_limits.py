@@ -165,7 +165,9 @@ def test_what_is_not_http_is_refused_and_the_connection_closed(
         connection.send(sent)
         answer = refused(connection, 400, "BAD_REQUEST")
 
-    mine = [line for line in events(caplog, "request") if line["request_id"] == answer.headers["X-Request-Id"]]
+    request_id = answer.headers["X-Request-Id"]
+    until(lambda: request_id in {line["request_id"] for line in events(caplog, "request")})
+    mine = [line for line in events(caplog, "request") if line["request_id"] == request_id]
     assert [(line["method"], line["route"], line["status"]) for line in mine] == [("(unknown)", "(unknown)", 400)]
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
