@@ -50,7 +50,6 @@ _MOVED: ColumnElement[str] = literal_column(f"'{MOVED}'", Text)
 LISTS = Resource(
     kind="list",
     table=lists,
-    own=OWN_LISTS,
     row=Row,
     public=ListPublic,
     max_rows=MAX_LISTS,

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Table
 from sqlalchemy import bindparam as bind
 
 from backend.errors import Conflict, NotFound, PreconditionFailed
+from backend.services.resources.parameters import owned
 
 _FIXED = {"id", "created_at", "request_hash"}  # never changed after a row is made
 
@@ -42,14 +43,10 @@ R = TypeVar("R", bound=Row)
 
 @dataclass(frozen=True, eq=False)
 class Resource(Generic[R]):
-    """A kind of row that a user has.
-
-    `shown` has what clients see in another form than that of a column, and `own` is the tenant filter.
-    """
+    """A kind of row that a user has. `shown` has what clients see in another form than that of a column."""
 
     kind: str
     table: Table
-    own: ColumnElement[bool]
     row: type[R]
     public: type[BaseModel]
     max_rows: int
@@ -57,6 +54,11 @@ class Resource(Generic[R]):
     not_found: type[NotFound]
     changed_since: type[PreconditionFailed] = PreconditionFailed
     shown: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+
+    @cached_property
+    def own(self) -> ColumnElement[bool]:
+        """Return the tenant filter."""
+        return owned(self.table)
 
     @cached_property
     def stored(self) -> tuple[str, ...]:
