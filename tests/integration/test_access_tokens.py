@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from backend.config import Settings
-from backend.services.access_tokens.service import MAX_TOKENS
+from backend.models.access_token import MAX_TOKENS
 from tests.fixtures.access_tokens import READ, TOKENS, WRITE, listed, make_token, wanted, with_token
 from tests.fixtures.api import API, serve
 from tests.fixtures.database import execute
