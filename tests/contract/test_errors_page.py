@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core.core_schema import ErrorType
 
 import backend
-from backend.api.main import _ROUTES
+from backend.api.main import ROUTES
 from backend.errors import TaskAPIError
 from backend.models.batch import Batch, TaskOperation
 from backend.models.task import TaskCreate
@@ -73,7 +73,7 @@ def test_the_page_lists_every_code_of_a_detail_that_stands_in_the_source() -> No
 
 def inputs() -> list[type[BaseModel]]:
     """List the models of all bodies and queries."""
-    routes = [route for route in _ROUTES if isinstance(route, APIRoute)]
+    routes = [route for route in ROUTES if isinstance(route, APIRoute)]
     bodies = [route.body_field for route in routes if route.body_field]
     queries = [query for route in routes for query in route.dependant.query_params]
     models = [field.field_info.annotation for field in (*bodies, *queries)]

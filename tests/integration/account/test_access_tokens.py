@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from backend.config import Settings
-from backend.services.access_tokens.service import MAX_TOKENS
+from backend.models.access_token import MAX_TOKENS
 from tests.fixtures.calls.access_tokens import READ, TOKENS, WRITE, listed, make_token, wanted, with_token
 from tests.fixtures.calls.api import API, serve
 from tests.fixtures.calls.erasure import erase
