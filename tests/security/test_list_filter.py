@@ -17,9 +17,9 @@ from backend.database.guard import guard_for, guard_values
 from backend.database.session import SessionFactory
 from backend.models.task import TaskCreate
 from backend.services.tasks.service import TaskService
-from tests.fixtures.list_statements import Sharer
-from tests.fixtures.statements import run
-from tests.fixtures.tenant_statements import MAX_TASKS, STATEMENTS, TIMEOUT_SECONDS, rolled_back, run_as_user
+from tests.fixtures.postgres.list_statements import Sharer
+from tests.fixtures.postgres.statements import run
+from tests.fixtures.postgres.tenant_statements import MAX_TASKS, STATEMENTS, TIMEOUT_SECONDS, rolled_back, run_as_user
 
 pytestmark = pytest.mark.requirement("FR-356")
 
