@@ -16,8 +16,9 @@ from backend.api.streams.download import JSON_LINES
 from backend.errors import NO_PARAMETERS, Detail, ValidationFailed
 from backend.models.values.sync_token import SyncToken
 from backend.services.account.lines import LINES
-from tests.fixtures.api import EVENT_STREAM
-from tests.fixtures.contract import (
+from tests.fixtures.calls.api import EVENT_STREAM
+from tests.fixtures.calls.tasks import error_of
+from tests.fixtures.documents.contract import (
     NAMED_EXAMPLE,
     Json,
     Operation,
@@ -28,7 +29,6 @@ from tests.fixtures.contract import (
     operations,
     resolved,
 )
-from tests.fixtures.tasks import error_of
 
 COMMITTED = Path(__file__).parents[2] / "specs/001-task-api-persistence/contracts/openapi.json"
 ERROR = "#/components/schemas/ErrorAnswer"

@@ -17,7 +17,7 @@ from backend.errors import ServiceUnavailable, TaskNotFound
 from backend.services.lists.service import ListService
 from backend.services.task_files.import_service import ImportService
 from backend.services.tasks.service import TaskService
-from tests.fixtures.deadlines import time_left
+from tests.fixtures.http.deadlines import time_left
 
 # All that do something for one user.
 SERVICES = {
