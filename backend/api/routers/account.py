@@ -14,9 +14,9 @@ from backend.api.openapi.files import json_lines
 from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, WITH_BODY, errors, invalid, success
 from backend.api.routes import DatabaseRoute
 from backend.errors import Forbidden, NotConfirmed, Unauthorized
-from backend.models.export import LINES
 from backend.models.user import AccountUpdate, ErasureQuery
 from backend.models.values.times import ZONE_EXAMPLE
+from backend.services.account.lines import LINES
 
 router = APIRouter(
     prefix="/api/me",

@@ -13,6 +13,7 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.errors import AccessTokenNotFound, TooManyAccessTokens
 from backend.models.access_token import MAX_TOKENS, AccessTokenPublic
+from backend.models.export import ExportedAccessToken
 from backend.models.tables import access_tokens, lists
 from backend.services.access_tokens.rules import Row
 from backend.services.resources import statements
@@ -26,6 +27,7 @@ ACCESS_TOKENS: Resource[Any] = Resource(
     table=access_tokens,
     row=Row,
     public=AccessTokenPublic,
+    exported=ExportedAccessToken,
     max_rows=MAX_TOKENS,
     too_many=TooManyAccessTokens,
     not_found=AccessTokenNotFound,

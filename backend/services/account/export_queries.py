@@ -30,8 +30,9 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
-from backend.models.tables import OF_A_USER, tasks, users
+from backend.models.tables import tasks, users
 from backend.models.task_query import INBOX
+from backend.services.account.lines import PARTS
 from backend.services.resources.parameters import USER_ID, owned
 from backend.services.tasks.columns import ALIVE, SHOWN, TASK_ID, public
 
@@ -119,7 +120,7 @@ def _parent_uid() -> ColumnElement[Any]:
 
 
 ACCOUNT = _account()
-PARTS = {kind: _lines(kind, table) for kind, table in OF_A_USER.items()}
+PAGES = {kind: _lines(kind, part.table) for kind, part in PARTS.items()}
 # Which tasks: all, those in no list, those in one.
 _PLACES = {"all": (), INBOX: (tasks.c.list_id.is_(None),), "list": (tasks.c.list_id == bind("list", type_=Uuid),)}
 

@@ -24,6 +24,7 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
 from backend.errors import LabelNotFound, TooManyLabels
+from backend.models.export import ExportedLabel
 from backend.models.label import LabelPublic
 from backend.models.tables import labels, tasks
 from backend.models.values.label_names import MAX_LABELS
@@ -44,6 +45,7 @@ LABELS = Resource(
     table=labels,
     row=Row,
     public=LabelPublic,
+    exported=ExportedLabel,
     max_rows=MAX_LABELS,
     too_many=TooManyLabels,
     not_found=LabelNotFound,

@@ -31,6 +31,7 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
 from backend.errors import ListChanged, ListNotFound, TooManyLists
+from backend.models.export import ExportedList
 from backend.models.list import MAX_LISTS, ListPublic
 from backend.models.tables import lists, tasks, tombstones
 from backend.models.task import Status
@@ -52,6 +53,7 @@ LISTS = Resource(
     table=lists,
     row=Row,
     public=ListPublic,
+    exported=ExportedList,
     max_rows=MAX_LISTS,
     too_many=TooManyLists,
     not_found=ListNotFound,

@@ -60,7 +60,7 @@ def is_unknown(tag: ColumnElement[str]) -> ColumnElement[bool]:
 def get(resource: Resource[Any]) -> Select[int, str]:
     """Select the revision of the named row, and it as JSON, unless it is in the trash."""
     columns = resource.public_columns()
-    is_living = [resource.table.c.deleted_at.is_(None)] if "deleted_at" in resource.stored else []
+    is_living = [resource.table.c.deleted_at.is_(None)] if resource.has_trash else []
     found = select(*columns).where(resource.own, _is_named(resource), *is_living).subquery("found")
     return select(found.c.revision, as_json(found))
 

@@ -30,16 +30,32 @@ from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
+from backend.errors import TaskNotFound, TooManyTasks
+from backend.models.export import ExportedTask
 from backend.models.tables import lists, tasks
+from backend.models.task import TaskPublic
 from backend.services.resources.parameters import OWN_LISTS, OWNED, USER_ID
+from backend.services.resources.resource import Resource
 from backend.services.resources.statements import as_json
-from backend.services.tasks.columns import ALIVE, TASK_ID, public, subtask_counts
+from backend.services.tasks.columns import ALIVE, SHOWN, TASK_ID, public, subtask_counts
 from backend.services.tasks.label_queries import OF_LABELS
 from backend.services.tasks.rules import Row
 from backend.services.tasks.tree_queries import ADOPTED, READ
 from backend.services.unit_of_work import Rows
 from backend.utils.positions import SIDES
 
+# What tasks are: all that is the same for every resource follows from this.
+TASKS = Resource(
+    kind="task",
+    table=tasks,
+    row=Row,
+    public=TaskPublic,
+    exported=ExportedTask,
+    max_rows=None,
+    too_many=TooManyTasks,
+    not_found=TaskNotFound,
+    shown=SHOWN,
+)
 STORED = (*Row._fields, "due_key")  # attributes of a Row, and columns
 ARRAYS = tuple(f"each_{name}" for name in STORED)  # parameters: the nth elements of all arrays are one row
 UID_ARRAY = "each_uid"
