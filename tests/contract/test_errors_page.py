@@ -1,6 +1,6 @@
 """docs/errors.md lists exactly the codes that responses and their details can have.
 
-tests/fixtures/api.py compares the codes in the responses of all other tests with the page.
+tests/fixtures/calls/api.py compares the codes in the responses of all other tests with the page.
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ from backend.api.main import ROUTES
 from backend.errors import TaskAPIError
 from backend.models.batch import Batch, TaskOperation
 from backend.models.task import TaskCreate
-from tests.fixtures.error_codes import PAGE, ROOT, codes_in, documented_details, documented_errors, listed_details
+from tests.fixtures.documents.error_codes import (
+    PAGE,
+    ROOT,
+    codes_in,
+    documented_details,
+    documented_errors,
+    listed_details,
+)
 
 pytestmark = pytest.mark.requirement("FR-231")
 

@@ -18,18 +18,18 @@ from backend.api.routes import DatabaseRoute
 from backend.config import Settings
 from backend.identity.access_token_format import new_access_token
 from backend.models.access_token import Scope
-from tests.fixtures.access_tokens import READ, TOKENS, WRITE, listed, make_token, with_token
-from tests.fixtures.api import API, new_user, serve
-from tests.fixtures.contract import Operation, operations
-from tests.fixtures.database import execute
-from tests.fixtures.erasure import user_of
-from tests.fixtures.examples import EXAMPLES
-from tests.fixtures.exports import give_large_tasks
-from tests.fixtures.locks import row_locked
-from tests.fixtures.proxy import Proxy
-from tests.fixtures.tasks import create, error_of
-from tests.fixtures.verifying import Clock
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
+from tests.fixtures.calls.access_tokens import READ, TOKENS, WRITE, listed, make_token, with_token
+from tests.fixtures.calls.api import API, new_user, serve
+from tests.fixtures.calls.erasure import user_of
+from tests.fixtures.calls.exports import give_large_tasks
+from tests.fixtures.calls.tasks import create, error_of
+from tests.fixtures.documents.contract import Operation, operations
+from tests.fixtures.identity.verifying import Clock
+from tests.fixtures.inputs.examples import EXAMPLES
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.locks import row_locked
+from tests.fixtures.postgres.proxy import Proxy
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
 
 ACCOUNT = {
     "update_account",
