@@ -1,7 +1,7 @@
 """Changes of many tasks at once: they leave a list, go to the trash, come back, or get other labels.
 
-Each is one statement. It does to every task what a rule of `rules.py` does to one. It takes the tasks in the order of
-their revisions, and gives each the next one.
+A change is one statement. It does to many tasks what a rule of `rules.py` does to a single task. It takes them in the
+order of their revisions, and gives each task the next revision.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _numbered(condition: ColumnElement[bool]) -> Subquery:
 
 
 def _change(condition: ColumnElement[bool], **values: Any) -> Update:
-    """Change tasks, each with a revision of its own. Those that leave their list come last in the inbox."""
+    """Change tasks, each with a revision of its own. Tasks that leave their list come last in the inbox."""
     changing = _numbered(condition)
     if "list_id" in values:
         place = func.lpad(cast(changing.c.place, Text), 10, "0")
