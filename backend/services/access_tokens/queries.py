@@ -25,7 +25,6 @@ from backend.services.unit_of_work import Rows
 ACCESS_TOKENS: Resource[Any] = Resource(
     kind="access_token",
     table=access_tokens,
-    own=access_tokens.c.user_id == USER_ID,
     row=Row,
     public=AccessTokenPublic,
     exported=ExportedAccessToken,

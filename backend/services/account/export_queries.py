@@ -33,7 +33,7 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 from backend.models.tables import tasks, users
 from backend.models.task_query import INBOX
 from backend.services.account.lines import PARTS
-from backend.services.resources.parameters import OWNED, USER_ID, owned
+from backend.services.resources.parameters import USER_ID, owned
 from backend.services.tasks.columns import ALIVE, SHOWN, TASK_ID, public
 
 # The lines of a page, or null if there are none; and the key of the row after it.
@@ -81,7 +81,7 @@ def _page(
     size = sum((func.coalesce(length, 0) for length in lengths[1:]), lengths[0])
     found = (
         select(*(*columns, size.label("size")))
-        .where(OWNED if table is tasks else table.c.user_id == USER_ID, table.c[key] >= start, *conditions)
+        .where(owned(table), table.c[key] >= start, *conditions)
         .order_by(table.c[key])
         .limit(_MAX_ROWS + 1)
         .subquery("found")

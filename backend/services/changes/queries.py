@@ -34,7 +34,7 @@ from sqlmodel.sql.expression import Select
 
 from backend.models.tables import tasks, tombstones, users
 from backend.services.registry import RESOURCES
-from backend.services.resources.parameters import LIST_OF_SESSION, OWNED, USER_ID
+from backend.services.resources.parameters import OWNED, USER_ID
 from backend.services.resources.resource import Resource
 from backend.services.resources.statements import as_json
 
@@ -113,11 +113,13 @@ def _tombstones(*conditions: ColumnElement[bool], kind: ColumnElement[str] = tom
 
 
 def _left() -> Change:
-    """Select the tasks that have left the list of the session, unless they have come back."""
+    """Select the tasks that have left the list of the session, unless they have come back.
+
+    Row-level security shows such a session only the tombstones of what has left its list.
+    """
     is_here = exists().where(OWNED, tasks.c.id == tombstones.c.id)
-    is_left = any_(tombstones.c.list_ids) == LIST_OF_SESSION
     is_task = or_(tombstones.c.kind == "task", tombstones.c.kind == "moved")
-    return _tombstones(is_left, is_task, ~is_here, _is_wanted("task"), kind=literal("task", Text))
+    return _tombstones(is_task, ~is_here, _is_wanted("task"), kind=literal("task", Text))
 
 
 def _is_wanted(kind: str) -> ColumnElement[bool]:

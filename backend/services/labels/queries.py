@@ -26,7 +26,7 @@ from backend.models.tables import labels, tasks
 from backend.models.values.label_names import MAX_LABELS
 from backend.services.labels.rules import Row
 from backend.services.resources import statements
-from backend.services.resources.parameters import OWNED, USER_ID
+from backend.services.resources.parameters import OWNED
 from backend.services.resources.resource import Resource
 from backend.services.tasks.bulk import CARRY_ANY
 from backend.services.tasks.columns import ALIVE
@@ -36,7 +36,6 @@ from backend.services.unit_of_work import Rows
 LABELS = Resource(
     kind="label",
     table=labels,
-    own=labels.c.user_id == USER_ID,
     row=Row,
     public=LabelPublic,
     exported=ExportedLabel,

@@ -43,7 +43,6 @@ _LIVING = lists.c.deleted_at.is_(None)
 LISTS = Resource(
     kind="list",
     table=lists,
-    own=OWN_LISTS,
     row=Row,
     public=ListPublic,
     exported=ExportedList,

@@ -14,6 +14,7 @@ from sqlalchemy import Column, ColumnElement, Table
 from sqlalchemy import bindparam as bind
 
 from backend.errors import Conflict, NotFound, PreconditionFailed
+from backend.services.resources.parameters import owned
 
 _FIXED = {"id", "created_at", "request_hash"}  # never changed after a row is made
 
@@ -45,13 +46,11 @@ class Resource(Generic[R]):
     """A kind of row that a user has.
 
     `public` is what clients see of it, and `exported` what a line of an account's export has. `shown` has what clients
-    see in another form than that of a column, and `own` is the tenant filter. `max_rows` is
-    how many a user may have, or None if the settings say that.
+    see in another form than that of a column. `max_rows` is how many a user may have, or None if the settings say that.
     """
 
     kind: str
     table: Table
-    own: ColumnElement[bool]
     row: type[R]
     public: type[BaseModel]
     exported: type[BaseModel]
@@ -60,6 +59,11 @@ class Resource(Generic[R]):
     not_found: type[NotFound]
     changed_since: type[PreconditionFailed] = PreconditionFailed
     shown: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+
+    @cached_property
+    def own(self) -> ColumnElement[bool]:
+        """Return the tenant filter."""
+        return owned(self.table)
 
     @cached_property
     def stored(self) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ def places(
     """
     role = "" if is_bound else "SET LOCAL role = 'none'; "
     with transaction(engine, user_id) as session:
-        if "guard_list_id" in parameters:
+        if parameters.get("guard_list_id"):
             session.list_id = UUID(parameters["guard_list_id"])
         before = touched(session)
         explain = f"{role}EXPLAIN (ANALYZE, VERBOSE, FORMAT JSON) {statement.sql}"
