@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from backend.config import Settings
-from backend.models.tables import OF_A_USER
+from backend.services.registry import RESOURCES
 from tests.fixtures.calls.access_tokens import READ, WRITE, make_token, with_token
 from tests.fixtures.calls.api import API, serve
 from tests.fixtures.calls.exports import stored_of
@@ -47,8 +47,8 @@ def feed(client: httpx.Client, kind: Kind, since: int) -> list[Row]:
     return changes
 
 
-def test_each_kind_of_row_is_here_or_made_by_the_service_alone() -> None:
-    assert OF_A_USER.keys() - KINDS.keys() == {"removed_task", "idempotency_key"}
+def test_each_resource_is_here() -> None:
+    assert {resource.kind for resource in RESOURCES} == KINDS.keys()
 
 
 @pytest.mark.requirement("FR-023", "FR-041", "FR-211", "FR-295", "FR-296", "FR-332", "FR-333")
