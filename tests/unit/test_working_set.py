@@ -47,11 +47,11 @@ def tasks(unit: UnitOfWork) -> LoadedTasks:
 
 
 def state_of(tasks: LoadedTasks) -> object:
-    """Return what a change may do to tasks, labels, the tree and counters."""
+    """Return what a change may do to tasks, labels, the tree, counters and notes."""
     sets = (tasks, tasks.neighbours, tasks.labels)
     stored = [(each.number, dict(each.rows), each.changed(), each.removed()) for each in sets]
     below = tasks.tree.ids_below(TASK), dict(tasks.tree.tasks)
-    return stored, below, tasks.unit.counters, tasks.labels.spelled(["HOME"])
+    return stored, below, tasks.unit.counters, list(tasks.unit.notes), tasks.labels.spelled(["HOME"])
 
 
 def fail(tasks: LoadedTasks) -> None:

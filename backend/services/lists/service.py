@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -43,8 +43,15 @@ class _Loaded(WorkingSet[Row]):
         if positions:
             placed = {"placed_lists": [*positions], "placed_positions": [*positions.values()]}
             self.unit.store(queries.PLACE, list__revision=kept.revision, **placed)
-            self.unit.next_revision(len(positions))
+            self._note_places(others, positions)
         return kept
+
+    def _note_places(self, others: Iterable[Place], positions: Mapping[UUID, str]) -> None:
+        """Count and note the new positions of lists that make room."""
+        before = {each.id: each for each in others}
+        for list_id, position in positions.items():
+            revision = self.unit.next_revision()
+            self.unit.note("list", list_id, revision, before[list_id], Place(position, list_id))
 
     def trash(self, found: Row, *, to_inbox: bool) -> None:
         """Move a list to the trash along with its living tasks, or take all tasks out of it."""

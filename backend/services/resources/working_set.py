@@ -71,7 +71,7 @@ class WorkingSet(Generic[R]):
         return row if row == self.rows[row.id] else self.count(row)
 
     def count(self, row: R) -> R:
-        """Count a change: the row gets the next revision and, if it is placed anew, its position.
+        """Count and note a change: the row gets the next revision and, if it is placed anew, its position.
 
         The time of its change is now, and never goes back.
         """
@@ -84,12 +84,14 @@ class WorkingSet(Generic[R]):
             values["position"] = self.unit.give_position(position)
         row = row._replace(**values)
         self.put(row)
+        self.unit.note(self.resource.kind, row.id, row.revision, before, row)
         return row
 
     def remove(self, row: R) -> R:
         """Remove a row for good, and leave a tombstone; returns the row with the revision of its removal."""
-        row = row._replace(revision=self.unit.next_revision())
+        before, row = row, row._replace(revision=self.unit.next_revision())
         self._change(row.id, None)
+        self.unit.note(self.resource.kind, row.id, row.revision, before, None)
         self.unit.bury(self.resource.kind, row.id, row.revision, getattr(row, "list_id", None))
         return row
 

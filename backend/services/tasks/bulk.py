@@ -15,7 +15,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     DateTime,
-    Executable,
     Subquery,
     Text,
     Uuid,
@@ -37,8 +36,8 @@ from backend.services.resources.tombstones import MOVED, NAMES, replacing
 from backend.services.unit_of_work import UnitOfWork
 from backend.utils.positions import last_positions
 
-# The revision before the first one that the tasks get.
-_AFTER: ColumnElement[int] = bind("tasks_after", type_=BigInteger)
+# The revision before those that the tasks get.
+_AFTER: ColumnElement[int] = bind("counted_after", type_=BigInteger)
 _LIST: ColumnElement[Any] = bind("list_before", type_=Uuid)
 _TRASHED_AT: ColumnElement[Any] = bind("trashed_at", type_=DateTime(timezone=True))
 _LABEL: ColumnElement[str] = bind("label_before", type_=Text)
@@ -76,8 +75,8 @@ def _change(condition: ColumnElement[bool], **values: Any) -> Update:
 def _parent() -> ColumnElement[Any]:
     """Select the parent of a task, or null if it is not there."""
     above = tasks.alias("above")
-    parent = select(above.c.id).where(owned(above), above.c.id == tasks.c.parent_id).correlate(tasks)
-    return parent.scalar_subquery()
+    parent = select(above.c.id).where(owned(above), above.c.id == tasks.c.parent_id).limit(1)
+    return parent.correlate(tasks).scalar_subquery()
 
 
 def _say_left() -> Insert:
@@ -109,12 +108,12 @@ SAY_LEFT = _say_left()
 
 def trash_list(unit: UnitOfWork, list_id: UUID, number: int) -> None:
     """Move the living tasks of a list to the trash; they are this many."""
-    _store(unit, TRASH, number, list_before=list_id)
+    unit.change_many("task", TRASH, number, list_before=list_id)
 
 
 def restore_list(unit: UnitOfWork, list_id: UUID, trashed_at: datetime, number: int) -> None:
     """Bring back the tasks that went to the trash along with their list; they are this many."""
-    _store(unit, COME_BACK, number, list_before=list_id, trashed_at=trashed_at)
+    unit.change_many("task", COME_BACK, number, list_before=list_id, trashed_at=trashed_at)
 
 
 def empty_list(unit: UnitOfWork, list_id: UUID, number: int, *, to_trash: bool, is_followed: bool) -> None:
@@ -122,27 +121,21 @@ def empty_list(unit: UnitOfWork, list_id: UUID, number: int, *, to_trash: bool, 
 
     They come last in the inbox, in the order that they had. `is_followed`: tokens for the list are told.
     """
+    if not number:
+        return
     positions = last_positions(unit.now, unit.last_position)
-    if number:
-        unit.note_positions(f"{positions}{number:010}1")
-        if is_followed:
-            unit.store(SAY_LEFT, list_before=list_id, tasks_after=unit.revision)
+    unit.note_positions(f"{positions}{number:010}1")
+    if is_followed:
+        unit.store(SAY_LEFT, list_before=list_id, counted_after=unit.revision)
     statement = LEAVE_FOR_TRASH if to_trash else LEAVE
-    _store(unit, statement, number, list_before=list_id, last_positions=positions)
+    unit.change_many("task", statement, number, list_before=list_id, last_positions=positions)
 
 
 def rename_label(unit: UnitOfWork, name: str, new_name: str, number: int) -> None:
     """Rename a label on the tasks that carry it, which are this many."""
-    _store(unit, RENAME_LABEL, number, label_before=name, label_after=new_name)
+    unit.change_many("task", RENAME_LABEL, number, label_before=name, label_after=new_name)
 
 
 def take_off_label(unit: UnitOfWork, name: str, number: int) -> None:
     """Take a label off the tasks that carry it, which are this many."""
-    _store(unit, TAKE_OFF_LABEL, number, label_before=name)
-
-
-def _store(unit: UnitOfWork, statement: Executable, number: int, **params: Any) -> None:
-    """Change this number of tasks, and count each; without any, there is nothing to store."""
-    if number:
-        unit.store(statement, tasks_after=unit.revision, **params)
-        unit.next_revision(number)
+    unit.change_many("task", TAKE_OFF_LABEL, number, label_before=name)
