@@ -25,7 +25,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import request_response
 from starlette.types import Scope
 
-from backend.api.auth.scopes import is_in_a_list, require_scope, scopes_of
+from backend.api.auth.scopes import IN_A_LIST, require_scope, scopes_of
 from backend.api.http.direct_handler import Handler, direct_handler
 from backend.api.http.request_state import request_state, user_id_of
 from backend.api.http.strict_json import StrictRequest
@@ -95,8 +95,8 @@ class DatabaseRoute(StrictRoute):
         super().__init__(path, _in_greenlet(endpoint), **options)
         if self._is_direct:  # then there is nothing for the framework to close after a request
             self.app = request_response(self.get_route_handler())
-        self.scopes = scopes_of(path, self.methods or set())
-        self.is_in_a_list = is_in_a_list(path, self.methods or set())
+        self.scopes = scopes_of(endpoint.__name__)
+        self.is_in_a_list = endpoint.__name__ in IN_A_LIST
 
     def handler(self) -> Handler:
         """Return the handler, which also reads the model of the parameters at once.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fixtures.api import new_user
-from tests.fixtures.database import execute
-from tests.fixtures.deployment import is_served, read_variables, uninstalled, user_client
-from tests.fixtures.guide_blocks import GUIDE, shell_parts
-from tests.fixtures.process import environment, served
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.documents.guide_blocks import GUIDE, shell_parts
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.processes.deployment import is_served, read_variables, uninstalled, user_client
+from tests.fixtures.processes.process import environment, served
 
 PAGE = GUIDE / "postgres.md"
 SERVE = "task-api serve\n"
