@@ -14,9 +14,9 @@ from backend.api.openapi.files import json_lines
 from backend.api.openapi.operations import errors, invalid, success
 from backend.api.routers.router import Router
 from backend.errors import NotConfirmed
-from backend.models.export import LINES
 from backend.models.user import AccountUpdate, ErasureQuery
 from backend.models.values.times import ZONE_EXAMPLE
+from backend.services.account.lines import LINES
 
 router = Router("/api/me", "account")
 
