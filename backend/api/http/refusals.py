@@ -64,10 +64,10 @@ def refusal(error: RequestValidationError, route: APIRoute) -> TaskAPIError:
 def _of_no_id(error: RequestValidationError, route: APIRoute) -> TaskAPIError:
     """Return the 404 for a malformed id, without a look-up: nothing can have such an id.
 
-    A call that makes what it does not find has no 404: the name is wrong.
+    A call that makes what it does not find documents no 404: the name is wrong.
     """
     problem = error.errors()[0]
-    if NotFound.status not in route.responses:
+    if route.include_in_schema and NotFound.status not in route.responses:
         return ValidationFailed(details=(_detail(problem, route, error.body),))
     _, name = problem["loc"]
     return _NOT_FOUND[name]()
