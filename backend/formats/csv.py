@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from itertools import chain, repeat
 
 from backend.errors import Detail
+from backend.formats.fields import DAY, FIELDS, PLAIN, FileField
 from backend.formats.rows import (
     MAX_ROW_BYTES,
     NOT_UTF_8,
@@ -29,16 +30,9 @@ from backend.formats.rows import (
     unreadable,
 )
 from backend.utils.unknown_names import unknown_name
-from backend.utils.visible_text import is_visible
 
-_DATES = ("due_date", "due_at", "start_date", "start_at", "timezone")
-COLUMNS = (
-    *("id", "title", "description", "completed", "completed_at", "created_at", "updated_at", "revision", "status"),
-    *_DATES,
-    *("priority", "labels", "list_id", "position", "parent_id"),
-)
+COLUMNS = tuple(FIELDS)
 _KNOWN = {*COLUMNS, "user_id", "deleted_at"}
-_TEXTS = {"title", "description", "labels"}
 
 _BEGINS_A_FORMULA = r"(?:\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]|\Z)"
 _TO_GUARD = re.compile(rf"'*{_BEGINS_A_FORMULA}")
@@ -46,13 +40,7 @@ _GUARDED = re.compile(rf"'+{_BEGINS_A_FORMULA}")
 _SEPARATORS = (",", ";", "\t")  # as spreadsheets write them, depending on the country
 _BLANK_ROWS = {mark: re.compile(rf"(?:(?:[\t\v\f\r ]*+|{mark}++\r?+)\n)++".encode()) for mark in _SEPARATORS}
 _QUOTED = {mark: re.compile(rf'[^"{mark}][^{mark}]*|{mark}|(")'.encode()) for mark in _SEPARATORS}
-# Spreadsheets write them in capitals, and in the language of the country.
-_TRUE = ("true", "wahr", "vrai", "verdadero", "vero", "waar", "verdadeiro", "prawda")
-_FALSE = ("false", "falsch", "faux", "falso", "onwaar", "fałsz")
-_FLAGS = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False)}
-_DAYS = {"due_date", "start_date"}
-_YEAR_FIRST = re.compile(r"\s*([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})\s*", re.ASCII)
-_DAY_FIRST = re.compile(r"\s*([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})\s*", re.ASCII)
+_DAYS = {name for name, each in FIELDS.items() if each is DAY}
 _AMBIGUOUS = re.compile(r"\s*[0-9]{1,2}[-/][0-9]{1,2}[-/](?:[0-9]{2}){1,2}\s*", re.ASCII)
 _SEPARATOR_HINT = re.compile(rb'"?sep=.?"?\s*', re.IGNORECASE)  # what Excel takes from the first line
 
@@ -79,17 +67,14 @@ class CSVWriter:
     def write(self, lines: str) -> str:
         """Write a row for each task."""
         text = io.StringIO(newline="")
-        rows = ([_cell(task[name]) for name in COLUMNS] for task in documents(lines))
+        rows = ([_cell(each, task[name]) for name, each in FIELDS.items()] for task in documents(lines))
         csv.writer(text, lineterminator="\r\n").writerows(rows)
         return text.getvalue()
 
 
-def _cell(value: object) -> object:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return _cell(",".join(value)) if value else None
-    return f"'{value}" if isinstance(value, str) and _TO_GUARD.match(value) else value
+def _cell(field: FileField, value: object) -> object:
+    said = None if value is None else field.write(value)
+    return f"'{said}" if field.is_text and said is not None and _TO_GUARD.match(said) else said
 
 
 @dataclass(slots=True)
@@ -242,26 +227,11 @@ def _ambiguous_day(columns: Iterable[str], cells: list[str]) -> Detail | None:
 
 
 def _fields(columns: Iterable[str], cells: list[str]) -> dict[str, object]:
-    return {name: _value(name, cell) for name, cell in zip(columns, chain(cells, repeat("")), strict=False)}
+    named = zip(columns, chain(cells, repeat("")), strict=False)
+    return {name: _value(FIELDS.get(name, PLAIN), cell) for name, cell in named}
 
 
-def _value(name: str, cell: str) -> object:
+def _value(field: FileField, cell: str) -> object:
     if not cell:
         return None
-    if name == "completed":
-        return _FLAGS.get(cell.strip().lower(), cell)
-    if name in _DAYS:
-        return _day(cell)
-    text = cell[1:] if name in _TEXTS and _GUARDED.match(cell) else cell
-    return [label for label in text.split(",") if is_visible(label)] if name == "labels" else text
-
-
-def _day(cell: str) -> str:
-    """Write a day as spreadsheets of other countries have it the way that we do."""
-    if found := _YEAR_FIRST.fullmatch(cell):
-        year, month, day = found.groups()
-    elif found := _DAY_FIRST.fullmatch(cell):
-        day, month, year = found.groups()
-    else:
-        return cell
-    return f"{year}-{month:0>2}-{day:0>2}"
+    return field.read(cell[1:] if field.is_text and _GUARDED.match(cell) else cell)

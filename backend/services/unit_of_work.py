@@ -29,6 +29,7 @@ from backend.database.statements import Compiled, compile_once, joined
 from backend.errors import KeyReused
 from backend.models.tables import idempotency_keys as keys
 from backend.models.tables import users
+from backend.services.resources.notes import BulkNote, Note
 from backend.services.resources.parameters import USER_ID
 from backend.services.resources.tombstones import BURY, Tombstone, arrays_of
 from backend.utils.positions import given_position
@@ -107,6 +108,7 @@ class UnitOfWork:
     revision: int = field(default=0, init=False)
     task_count: int = field(default=0, init=False)
     last_position: str = field(default="", init=False)  # the greatest that the user's tasks and lists have had
+    notes: list[Note | BulkNote] = field(default_factory=list, init=False)  # in the order of their revisions
     _loaded: Counters = field(default=Counters(), init=False)
     _buried: list[Tombstone] = field(default_factory=list)
     _statements: list[Executable] = field(default_factory=list)
@@ -130,6 +132,8 @@ class UnitOfWork:
     def undo(self, counters: Counters) -> None:
         """Uncount what was counted since the counters were these. Nothing may have been stored since."""
         self.revision, self.task_count, self.last_position = counters
+        while self.notes and self.notes[-1].revision > self.revision:
+            self.notes.pop()
 
     def next_revision(self, changes: int = 1) -> int:
         """Count changes; returns the first of their revisions, which follow one another."""
@@ -146,6 +150,20 @@ class UnitOfWork:
     def note_positions(self, *positions: str) -> None:
         """Note the greatest position that was given."""
         self.last_position = max(self.last_position, *positions)
+
+    def note(self, kind: str, row_id: UUID, revision: int, before: Any, after: Any) -> None:
+        """Note what a change that was counted did to a row; None stands for a row that is not there."""
+        self.notes.append(Note(kind, row_id, revision, before, after))
+
+    def change_many(self, kind: str, statement: Executable, number: int, **params: Any) -> None:
+        """Store, count and note a statement that changes this number of rows; nothing if there are none.
+
+        Each row gets a revision of its own: the first is the next one after the parameter `counted_after`.
+        """
+        if number:
+            self.store(statement, counted_after=self.revision, **params)
+            first = self.next_revision(number)
+            self.notes.append(BulkNote(kind, statement, first, number, params))
 
     def bury(self, kind: str, row_id: UUID, revision: int, list_id: UUID | None = None) -> None:
         """Leave a tombstone of what this change removes, or moves out of a list."""

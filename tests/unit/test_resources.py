@@ -15,7 +15,7 @@ from backend.services.account.lines import PARTS
 from backend.services.registry import RESOURCES
 from backend.services.resources.resource import Resource
 
-pytestmark = pytest.mark.requirement("FR-495")
+pytestmark = pytest.mark.requirement("FR-496")
 
 BESIDES = {"users", "rate_limits"}  # these name no user: one is the user's own, and the other hides whose it is
 

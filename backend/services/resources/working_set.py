@@ -49,7 +49,7 @@ class WorkingSet(Generic[R]):
         """Add a new row; raises what the resource says if there is no room."""
         self.resource.refuse_one_more(self.count)
         self.count += 1
-        return self._put(insert_one(self.resource), row, self.resource.stored, is_placed=True)
+        return self._put(insert_one(self.resource), None, row, self.resource.stored)
 
     def keep(self, row: R) -> R:
         """Keep a row as the rules have made it; it counts only if it differs. Only one row of a change may."""
@@ -57,22 +57,24 @@ class WorkingSet(Generic[R]):
         if row == before:
             return row
         row = row._replace(updated_at=max(self.unit.now, before.updated_at))
-        is_placed = getattr(row, "position", None) != getattr(before, "position", None)
-        return self._put(update_one(self.resource), row, ("id", *self.resource.changing), is_placed=is_placed)
+        return self._put(update_one(self.resource), before, row, ("id", *self.resource.changing))
 
-    def _put(self, statement: Any, row: R, names: tuple[str, ...], *, is_placed: bool) -> R:
-        """Count a change of a row, and store it; if it is placed anew, it gets its position."""
+    def _put(self, statement: Any, before: R | None, row: R, names: tuple[str, ...]) -> R:
+        """Count, note and store a change of a row; if it is placed anew, it gets its position."""
         row = row._replace(revision=self.unit.next_revision())
-        if is_placed and "position" in self.resource.stored:
-            row = row._replace(position=self.unit.give_position(row.position))  # type: ignore[attr-defined]
+        position = getattr(row, "position", None)  # of a resource that has an order
+        if position is not None and position != getattr(before, "position", None):
+            row = row._replace(position=self.unit.give_position(position))
         self.rows[row.id] = row
+        self.unit.note(self.resource.kind, row.id, row.revision, before, row)
         self.unit.store(statement, **self.resource.values(row, names))
         return row
 
     def remove(self, row: R) -> R:
         """Remove a row for good, and leave a tombstone; returns the row with the revision of its removal."""
-        row = row._replace(revision=self.unit.next_revision())
+        before, row = row, row._replace(revision=self.unit.next_revision())
         del self.rows[row.id]
+        self.unit.note(self.resource.kind, row.id, row.revision, before, None)
         self.unit.store(remove_one(self.resource), **self.resource.values(row, ("id",)))
         self.unit.bury(self.resource.kind, row.id, row.revision)
         return row

@@ -225,6 +225,22 @@ def trashed(task: Row, now: datetime) -> Row:
     return task._replace(deleted_at=now)
 
 
+def left_list(task: Row, *, has_parent: bool) -> Row:
+    """Take the task out of its list, last into the inbox; it keeps its parent if that is there and goes along."""
+    return task._replace(list_id=None, parent_id=task.parent_id if has_parent else None, position=LAST)
+
+
+def brought_back(task: Row, *, has_parent: bool) -> Row:
+    """Bring the task back from the trash, without its parent if that is gone for good."""
+    return task._replace(deleted_at=None, parent_id=task.parent_id if has_parent else None)
+
+
+def relabelled(task: Row, label: str, new_label: str | None) -> Row:
+    """Put a label in the place of one that the task carries; None takes that off."""
+    names = [new_label if name == label else name for name in task.labels]
+    return task._replace(labels=[name for name in names if name is not None])
+
+
 def refuse_outside(list_id: UUID | None, only: UUID | None) -> None:
     """Raise OutsideList if a request that is limited to one list would put a task outside of it."""
     if only is not None and list_id != only:

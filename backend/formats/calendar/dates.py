@@ -14,14 +14,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from backend.errors import Detail
-from backend.formats.icalendar_zones import FileZones
-from backend.formats.vtimezone import local_time
+from backend.formats.calendar.properties import Said
+from backend.formats.calendar.vtimezone import local_time
 from backend.utils.zones import ZONES, read_zone
 
 ZONE = "X-TASK-API-TIMEZONE"  # of a time that is not written as local time
 DATES = ("DUE", "DTSTART")
-MOMENTS = {"CREATED": "created_at", "COMPLETED": "completed_at"}
+MOMENTS = ("CREATED", "COMPLETED")
 EXACT = {name: f"X-TASK-API-{name}" for name in (*DATES, *MOMENTS)}
+DATE_PROPERTIES = (*DATES, *(EXACT[name] for name in DATES), ZONE, "DURATION")
 _FIELDS = {"DUE": "due", "DTSTART": "start"}
 # Some programs write hyphens and colons between the parts.
 _WHEN = re.compile(
@@ -80,22 +81,21 @@ def _basic(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat().replace("-", "").replace(":", "")
 
 
-def read_dates(
-    texts: Mapping[str, str], parameters: Mapping[str, Mapping[str, Any]], zones: FileZones, mends: list[Detail]
-) -> dict[str, str | None]:
+def read_dates(said: Said) -> dict[str, str | None]:
     """Read the dates that properties name, and clear those that they leave empty.
 
     A time that names no zone is local time wherever its reader is (RFC 5545, 3.3.5), which is `zones.own`.
     """
+    texts, zones, mends = said.texts, said.zones, said.mends
     found: dict[str, date] = {}
     named: dict[str, str | None] = {}
     for name in DATES:
         value = texts.get(name, "").strip()
         if not value:
             continue
-        said = parameters.get(name, {})
-        zone = zones.named(said, mends)
-        is_day = str(said.get("VALUE", "")).upper() == "DATE"
+        parameters = said.parameters.get(name, {})
+        zone = zones.named(parameters, mends)
+        is_day = str(parameters.get("VALUE", "")).upper() == "DATE"
         when = _read(_MIDNIGHT.sub("", value) if is_day else value, zone or zones.own)
         if when is None:
             mends.append(Detail(name, "date_dropped", _NOT_A_DATE))
@@ -123,11 +123,10 @@ def _fields(texts: Mapping[str, str], found: Mapping[str, date], zone: str | Non
     return fields
 
 
-def read_moment(
-    name: str, texts: Mapping[str, str], parameters: Mapping[str, Any], zones: FileZones, mends: list[Detail]
-) -> str | None:
+def read_moment(name: str, said: Said) -> str | None:
     """Return when a task was created or completed; None if that cannot be known, or is before 1970."""
-    zone = zones.named(parameters, mends)
+    texts, zones, mends = said.texts, said.zones, said.mends
+    zone = zones.named(said.parameters.get(name, {}), mends)
     when = _read(texts[name].strip(), zone or zones.own)
     if when is None:
         mends.append(Detail(name, "moment_dropped", _NO_MOMENT))

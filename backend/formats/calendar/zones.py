@@ -16,7 +16,7 @@ from typing import Any
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from backend.errors import Detail
-from backend.formats.vtimezone_rules import RulesReader, fixed_zone, standard_offset
+from backend.formats.calendar.vtimezone_rules import RulesReader, fixed_zone, standard_offset
 from backend.utils.zones import LONGEST_ZONE, ZONES
 
 TZID = "TZID"
