@@ -22,7 +22,7 @@ from backend.utils.positions import last_positions
 from tests.fixtures.postgres.database import execute
 from tests.fixtures.rules.random_accounts import LABELS, LIST, WITH_LIST, Account
 
-pytestmark = pytest.mark.requirement("FR-497")
+pytestmark = pytest.mark.requirement("FR-498")
 
 SEEDS = range(6)
 HOME, WORK, _ = LABELS
