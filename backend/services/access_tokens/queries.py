@@ -62,7 +62,7 @@ _IS_LIVING_LIST = (
     .exists()
 )
 # All of them, and whether the list that a new one is for is not in the trash.
-OWN = Rows(access_tokens, (access_tokens.c.id,), ACCESS_TOKENS.own, (_IS_LIVING_LIST,))
+OWN = Rows(access_tokens, Row, ACCESS_TOKENS.own, once={"has_list": _IS_LIVING_LIST})
 INSERT = statements.insert_one(ACCESS_TOKENS)
 LIST = _list()
 REVOKE = (

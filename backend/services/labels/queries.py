@@ -78,11 +78,13 @@ LIST = _list()
 # With these keys, and how many tasks carry each; and how many labels the user has.
 NAMED = Rows(
     labels,
-    (*(labels.c[name] for name in LABELS.stored), _tasks_with()),
+    Row,
     LABELS.own & (labels.c.match_key == any_(cast(bind("label_keys"), ARRAY(Text)))),
-    (statements.number(LABELS),),
+    beside={"numbers": _tasks_with()},
+    once={"number": statements.number(LABELS)},
 )
 NAME_OF = select(labels.c.name).where(LABELS.own, labels.c.id == LABELS.value("id"))
 INSERT = statements.insert_one(LABELS)
+INSERT_ALL = statements.insert_all(LABELS)
 UPDATE = statements.update_one(LABELS)
 REMOVE = statements.remove_one(LABELS)

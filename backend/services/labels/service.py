@@ -71,7 +71,7 @@ class _Loaded(WorkingSet[Row]):
 
     def _carrying(self, label: Row) -> tuple[int, int]:
         """Return how many living tasks carry a label, and how many do with those in the trash."""
-        ((living, everything),) = self.beside[label.id]
+        living, everything = self.beside[label.id]["numbers"]
         return living, everything
 
 
@@ -149,4 +149,4 @@ class LabelService:
     def _loaded(self, *names: str) -> Iterator[_Loaded]:
         keys = sorted({key_of_label(name) for name in names})
         with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
-            yield _Loaded.load(label_queries.LABELS, unit, label_queries.NAMED, label_keys=keys)
+            yield _Loaded(label_queries.LABELS, unit, unit.load(label_queries.NAMED, label_keys=keys))

@@ -24,7 +24,7 @@ from sqlalchemy.sql.dml import Update
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.errors import ListChanged, ListNotFound, TooManyLists
+from backend.errors import ListChanged, ListConflict, ListNotFound, TooManyLists
 from backend.models.export import ExportedList
 from backend.models.list import MAX_LISTS, ListPublic
 from backend.models.tables import lists, tasks
@@ -49,6 +49,7 @@ LISTS = Resource(
     max_rows=MAX_LISTS,
     too_many=TooManyLists,
     not_found=ListNotFound,
+    conflict=ListConflict,
     changed_since=ListChanged,
     shown={"archived": lists.c.archived_at.is_not(None).label("archived")},
 )
@@ -107,16 +108,19 @@ GET = statements.get(LISTS)
 # By whether they are in the trash, and with counts.
 LISTINGS = {shape: _list(is_in_trash=shape[0], with_counts=shape[1]) for shape in product((False, True), repeat=2)}
 _NAMED = OWN_LISTS & (lists.c.id == any_(cast(bind("list_ids"), ARRAY(Uuid))))
-_COLUMNS = tuple(lists.c[name] for name in LISTS.stored)
-_NUMBER_OF_LISTS = (statements.number(LISTS),)
 # With these ids, and how many lists the user has.
-NAMED = Rows(lists, _COLUMNS, _NAMED, _NUMBER_OF_LISTS)
+NAMED = Rows(lists, Row, _NAMED, once={"number": statements.number(LISTS)})
 # The same, with three numbers of tasks beside every list: living, gone to the trash along with the list, and all.
 NAMED_WITH_TASKS = Rows(
     lists,
-    (*_COLUMNS, _number(_NOT_IN_TRASH), _number(_IN_TRASH, tasks.c.deleted_at == lists.c.deleted_at), _number()),
+    Row,
     _NAMED,
-    _NUMBER_OF_LISTS,
+    beside={
+        "living": _number(_NOT_IN_TRASH),
+        "gone_along": _number(_IN_TRASH, tasks.c.deleted_at == lists.c.deleted_at),
+        "everything": _number(),
+    },
+    once=NAMED.once,
 )
 INSERT = statements.insert_one(LISTS)
 UPDATE = statements.update_one(LISTS)

@@ -55,25 +55,24 @@ class _Loaded(WorkingSet[Row]):
 
     def trash(self, found: Row, *, to_inbox: bool) -> None:
         """Move a list to the trash along with its living tasks, or take all tasks out of it."""
-        living, _, everything = self.beside[found.id]
+        numbers = self.beside[found.id]
         self.keep(rules.trashed(found, self.unit.now))
         if to_inbox:
-            bulk.empty_list(self.unit, found.id, everything, to_trash=False, is_followed=True)
+            bulk.empty_list(self.unit, found.id, numbers["everything"], to_trash=False, is_followed=True)
         else:
-            bulk.trash_list(self.unit, found.id, living)
+            bulk.trash_list(self.unit, found.id, numbers["living"])
 
     def remove_with_tasks(self, found: Row, *, to_inbox: bool) -> None:
         """Remove a list for good, after all tasks have left it; the tokens for it go, too."""
-        _, _, everything = self.beside[found.id]
+        everything = self.beside[found.id]["everything"]
         bulk.empty_list(self.unit, found.id, everything, to_trash=not to_inbox, is_followed=False)
         self.remove(found)
 
     def bring_back(self, found: Row, wanted: Row) -> Row:
         """Keep a list as the rules have made it. Out of the trash, it brings the tasks that went along."""
-        _, gone_along, _ = self.beside[found.id]
         kept = self.keep(wanted)
         if found.deleted_at is not None:
-            bulk.restore_list(self.unit, found.id, found.deleted_at, gone_along)
+            bulk.restore_list(self.unit, found.id, found.deleted_at, self.beside[found.id]["gone_along"])
         return kept
 
 
@@ -117,14 +116,7 @@ class ListService:
     @repeatable
     def _create(self, list_id: UUID, data: ListCreate, *, only_new: bool) -> RowDocument:
         with self._loaded(list_id) as lists:
-            existing = lists.rows.get(list_id)
-            if existing is None:
-                return lists.document(lists.add(rules.new_list(list_id, data, lists.unit.now)), is_new=True)
-            rules.refuse_in_trash(existing)
-            if only_new:
-                raise lists.changed_since(existing)
-            rules.refuse_other(existing, data)
-            return lists.document(existing, is_new=data.id is None)
+            return lists.create(rules.new_list(list_id, data, lists.unit.now), only_new=only_new)
 
     @repeatable
     def bring(self, data: ImportedList, *, only_adds: bool) -> Fate:
@@ -191,4 +183,4 @@ class ListService:
     def _loaded(self, *list_ids: UUID, with_tasks: bool = False) -> Iterator[_Loaded]:
         rows = queries.NAMED_WITH_TASKS if with_tasks else queries.NAMED
         with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
-            yield _Loaded.load(queries.LISTS, unit, rows, list_ids=[*list_ids])
+            yield _Loaded(queries.LISTS, unit, unit.load(rows, list_ids=[*list_ids]))

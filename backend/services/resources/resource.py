@@ -57,6 +57,7 @@ class Resource(Generic[R]):
     max_rows: int | None
     too_many: type[Conflict]
     not_found: type[NotFound]
+    conflict: type[Conflict] = Conflict
     changed_since: type[PreconditionFailed] = PreconditionFailed
     shown: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
 
@@ -70,6 +71,11 @@ class Resource(Generic[R]):
         """Return the names of the stored columns."""
         fields: tuple[str, ...] = self.row._fields  # type: ignore[attr-defined]  # of a named tuple
         return fields
+
+    @cached_property
+    def arrays(self) -> tuple[str, ...]:
+        """Return the names of parameters whose nth elements are the columns of one row."""
+        return tuple(f"each_{self.kind}__{name}" for name in self.stored)
 
     @cached_property
     def changing(self) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ def _numbered(condition: ColumnElement[bool]) -> Subquery:
 
 
 def _change(condition: ColumnElement[bool], **values: Any) -> Update:
-    """Change tasks, each with a revision of its own. Those that leave their list come last in the inbox."""
+    """Change tasks, each with a revision of its own. Tasks that leave their list come last in the inbox."""
     changing = _numbered(condition)
     if "list_id" in values:
         place = func.lpad(cast(changing.c.place, Text), 10, "0")

@@ -105,7 +105,8 @@ def test_each_task_is_as_the_rule_about_one_says(engine: Engine, module_url: str
     places = {task.id: f"{beginning}{place:010}1" for place, task in enumerate(sorted(changing, key=_place), start=1)}
     wanted = dict(before)
     for task, made in zip(sorted(changing, key=_revision), changed, strict=True):
-        ruled = rules.changed(case.rule(task, now, task.parent_id in before), made.revision, now)
+        ruled = case.rule(task, now, task.parent_id in before)
+        ruled = ruled._replace(revision=made.revision, updated_at=max(now, task.updated_at))
         wanted[task.id] = ruled._replace(position=ruled.position or places[task.id])
     assert after == wanted
     revisions = [task.revision for task in changed]
