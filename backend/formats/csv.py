@@ -137,7 +137,7 @@ class CSVReader:
         if isinstance(content, bytes) and (not content.strip() or (line == 1 and _SEPARATOR_HINT.fullmatch(content))):
             return None
         if self._columns is None and isinstance(content, bytes):
-            self._separator = _separator_of(content)
+            self._separator = _separator_of(content) or ","
             self._lines.skipped = _BLANK_ROWS[self._separator]
         cells = content if isinstance(content, Detail) else _cells(content, self._separator)
         if isinstance(cells, list) and not any(cells):
@@ -178,9 +178,14 @@ def _next_quoted(line: bytes, start: int, separator: str) -> int:
     return -1
 
 
-def _separator_of(first: bytes) -> str:
+def names_columns(row: bytes) -> bool:
+    """Return whether a CSV can begin with this row: one of its cells is `title`."""
+    return _separator_of(row) is not None
+
+
+def _separator_of(first: bytes) -> str | None:
     """Return what separates the names in the first row: with it, one of them is `title`."""
-    return next((mark for mark in _SEPARATORS if "title" in _names(_cells(first, mark))), ",")
+    return next((mark for mark in _SEPARATORS if "title" in _names(_cells(first, mark))), None)
 
 
 def _cells(row: bytes, separator: str) -> list[str] | Detail:

@@ -27,7 +27,7 @@ _NO_ARRAY = Detail(
     ROW,
     "array_missing",
     'The file must be a JSON array of tasks, or an object with one, like {"data": […]}. If each line has an object, '
-    "send it as application/jsonl",
+    "send it as application/jsonl; send a CSV as text/csv",
 )
 _UNFINISHED = Detail(ROW, "array_unfinished", "The file ends here, but its array does not: send all of it")
 _TOO_MANY_BRACKETS = Detail(

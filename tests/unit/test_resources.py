@@ -10,6 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from backend import services
+from backend.api.openapi.resources import DOCUMENTED
 from backend.models.change import ChangeType
 from backend.models.export import Kind
 from backend.models.tables import TABLES
@@ -37,6 +38,10 @@ def test_it_stores_the_columns_of_its_table_and_shows_some_of_them(resource: Res
     assert {*resource.stored, "user_id"} <= columns
     assert {*resource.changing} < {*resource.stored}
     assert resource.exported.model_fields.keys() >= resource.public.model_fields.keys() & columns
+
+
+def test_the_contract_describes_each() -> None:
+    assert {each.resource for each in DOCUMENTED} == {*RESOURCES}
 
 
 def test_what_changes_can_be_followed() -> None:

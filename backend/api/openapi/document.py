@@ -30,7 +30,7 @@ In addition to the errors each operation lists, a request that is too slow is an
 413, 414 or 431.
 """
 TAGS = [
-    *({"name": resource.tag, "description": resource.about} for resource in DOCUMENTED if resource.about),
+    *({"name": f"{each.name}s", "description": each.about} for each in DOCUMENTED if each.about),
     {
         "name": "changes",
         "description": "Changes to your tasks, labels and lists, for keeping a copy of them up to date.",

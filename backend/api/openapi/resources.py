@@ -12,22 +12,17 @@ from pydantic import BaseModel, Field, create_model
 
 from backend.api.openapi.answers import ErrorAnswer, FeedInfo, example_of
 from backend.api.openapi.operations import Responses, errors, showing, success
-from backend.errors import (
-    AccessTokenNotFound,
-    LabelNotFound,
-    ListChanged,
-    ListNotFound,
-    NotFound,
-    PreconditionFailed,
-    TaskNotFound,
-)
-from backend.models.access_token import NewAccessToken
 from backend.models.base import Input, described
 from backend.models.fields import UUID_EXAMPLE, Revision
-from backend.models.label import LabelInFeed, LabelPublic
-from backend.models.list import ListCreate, ListPublic
+from backend.models.label import LabelInFeed
+from backend.models.list import ListCreate
 from backend.models.task import TaskCreate, TaskPublic
 from backend.models.task_query import MAX_LIMIT
+from backend.services.access_tokens.queries import ACCESS_TOKENS as _ACCESS_TOKENS
+from backend.services.labels.queries import LABELS as _LABELS
+from backend.services.lists.queries import LISTS as _LISTS
+from backend.services.resources.resource import Resource
+from backend.services.tasks.queries import TASKS as _TASKS
 
 _REVISION = 42  # in examples
 _FIRST = {"revision": 1}
@@ -36,18 +31,19 @@ _Base = TypeVar("_Base", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Documented:
-    """What the contract says of a resource."""
+    """What the contract says of a resource, and nothing else does."""
 
+    resource: Resource[Any]
     name: str  # in a sentence: "The new task"
-    tag: str
-    public: type[BaseModel]
-    not_found: type[NotFound]
-    about: str = ""  # what its tag stands for
+    about: str = ""  # what its tag stands for, if it has one of its own
     new: type[Input] | None = None  # what creates one; None if that cannot be repeated by its id
     has_tag: bool = False  # an ETag, which changes take as If-Match
-    changed_since: type[PreconditionFailed] = PreconditionFailed
-    in_feed: type[BaseModel] | None = None  # as the feed of changes has it; None if it is not there
-    has_trash: bool = False
+    in_feed: type[BaseModel] | None = None  # as the feed of changes has it, if that differs
+
+    @property
+    def public(self) -> type[BaseModel]:
+        """Return the model of what clients see of it."""
+        return self.resource.public
 
     @cached_property
     def answer(self) -> type[BaseModel]:
@@ -65,8 +61,8 @@ class Documented:
     @cached_property
     def deleted(self) -> type[BaseModel]:
         """Return the model of a deleted one in the feed."""
-        says = "is in the trash or permanently deleted" if self.has_trash else "was deleted"
-        others = "active" if self.has_trash else "existing"
+        says = "is in the trash or permanently deleted" if self.resource.has_trash else "was deleted"
+        others = "active" if self.resource.has_trash else "existing"
         always = f"Always `true`; {others} {self.name}s do not have this field"
         return _model(
             f"Deleted{self._prefix}",
@@ -119,12 +115,13 @@ class Documented:
     @property
     def is_missing(self) -> Responses:
         """Document that there is none."""
-        return errors(self.not_found)
+        return errors(self.resource.not_found)
 
     @property
     def has_changed(self) -> Responses:
         """Document that it is not as the client last saw it."""
-        return errors(self.changed_since(json.dumps(self.example), _REVISION), current=self.current)
+        error = self.resource.changed_since(json.dumps(self.example), _REVISION)
+        return errors(error, current=self.current)
 
     @cached_property
     def example(self) -> dict[str, Any]:
@@ -166,41 +163,23 @@ def _model(name: str, says: str, base: type[_Base], **fields: Any) -> type[_Base
     return create_model(name, __base__=base, __doc__=says, __module__=__name__, **fields)
 
 
-TASKS = Documented(
-    "task",
-    tag="tasks",
-    about="Your tasks: one at a time, listings and batches.",
-    public=TaskPublic,
-    not_found=TaskNotFound,
-    new=TaskCreate,
-    has_tag=True,
-    in_feed=TaskPublic,
-    has_trash=True,
-)
+TASKS = Documented(_TASKS, "task", "Your tasks: one at a time, listings and batches.", new=TaskCreate, has_tag=True)
 LABELS = Documented(
+    _LABELS,
     "label",
-    tag="labels",
-    about="Your labels: their colours, and renaming and removing them on all tasks.",
-    public=LabelPublic,
-    not_found=LabelNotFound,
+    "Your labels: their colours, and renaming and removing them on all tasks.",
     in_feed=LabelInFeed,
 )
 LISTS = Documented(
+    _LISTS,
     "list",
-    tag="lists",
-    about="Your lists: their names and colours, and archiving and deleting them.",
-    public=ListPublic,
-    not_found=ListNotFound,
+    "Your lists: their names and colours, and archiving and deleting them.",
     new=ListCreate,
     has_tag=True,
-    changed_since=ListChanged,
-    in_feed=ListPublic,
-    has_trash=True,
 )
-ACCESS_TOKENS = Documented("token", tag="account", public=NewAccessToken, not_found=AccessTokenNotFound)
+ACCESS_TOKENS = Documented(_ACCESS_TOKENS, "token")
 DOCUMENTED = (TASKS, LABELS, LISTS, ACCESS_TOKENS)
-
-FOLLOWED = tuple(each for each in DOCUMENTED if each.in_feed)
+FOLLOWED = tuple(each for each in DOCUMENTED if each.resource.is_counted)
 # Without `types`, the feed has tasks as such.
 CHANGES: tuple[type[BaseModel], ...] = (TaskPublic, TASKS.deleted, *(each.change for each in FOLLOWED))
 ChangesAnswer = _model(

@@ -26,7 +26,8 @@ from sqlmodel.sql.expression import Select
 
 from backend.errors import ListChanged, ListConflict, ListNotFound, TooManyLists
 from backend.models.export import ExportedList
-from backend.models.list import MAX_LISTS, ListPublic
+from backend.models.list import MAX_LISTS, ListCreate, ListPublic, ListUpdate
+from backend.models.move import Move
 from backend.models.tables import lists, tasks
 from backend.models.task import Status
 from backend.services.lists.rules import Row
@@ -46,6 +47,7 @@ LISTS = Resource(
     row=Row,
     public=ListPublic,
     exported=ExportedList,
+    inputs=(ListCreate, ListUpdate, Move),
     max_rows=MAX_LISTS,
     too_many=TooManyLists,
     not_found=ListNotFound,
