@@ -30,8 +30,8 @@ from backend.utils.positions import Place
 class _Loaded(WorkingSet[Row]):
     """The lists that a change names.
 
-    If they were asked for, `beside` has three numbers of a list's tasks: how many live, how many went to the trash with
-    the list, and how many there are.
+    If they were asked for, `beside` has three numbers of tasks: how many of a list's tasks live, how many went to the
+    trash with it, and how many there are.
     """
 
     def move(self, found: Row, side: str, near: Place) -> Row:
