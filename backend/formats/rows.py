@@ -1,4 +1,7 @@
-"""Rows and lines of files in any format, and the interfaces of readers and writers."""
+"""Rows and lines of files in any format, and the interfaces of readers and writers.
+
+A reader yields something, even None, for each line that it reads: else others would wait for a long row.
+"""
 
 from __future__ import annotations
 
