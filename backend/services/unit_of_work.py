@@ -223,7 +223,7 @@ class UnitOfWork:
     def change_many(self, kind: str, statement: Executable, number: int, **params: Any) -> None:
         """Store, count and note a statement that changes this number of rows; nothing if there are none.
 
-        Each row gets a revision of its own: the first is the next one after the parameter `counted_after`.
+        The rows get revisions that follow one another, behind the parameter `counted_after`.
         """
         if number:
             self.store(statement, counted_after=self.revision, **params)

@@ -12,7 +12,7 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.errors import AccessTokenNotFound, TooManyAccessTokens
-from backend.models.access_token import MAX_TOKENS, AccessTokenPublic
+from backend.models.access_token import MAX_TOKENS, AccessTokenCreate, AccessTokenPublic
 from backend.models.export import ExportedAccessToken
 from backend.models.tables import access_tokens, lists
 from backend.services.access_tokens.rules import Row
@@ -28,6 +28,7 @@ ACCESS_TOKENS: Resource[Any] = Resource(
     row=Row,
     public=AccessTokenPublic,
     exported=ExportedAccessToken,
+    inputs=(AccessTokenCreate,),
     max_rows=MAX_TOKENS,
     too_many=TooManyAccessTokens,
     not_found=AccessTokenNotFound,

@@ -21,7 +21,7 @@ from sqlmodel.sql.expression import Select
 
 from backend.errors import LabelNotFound, TooManyLabels
 from backend.models.export import ExportedLabel
-from backend.models.label import LabelPublic
+from backend.models.label import LabelPublic, LabelPut, LabelUpdate
 from backend.models.tables import labels, tasks
 from backend.models.values.label_names import MAX_LABELS
 from backend.services.labels.rules import Row
@@ -39,6 +39,7 @@ LABELS = Resource(
     row=Row,
     public=LabelPublic,
     exported=ExportedLabel,
+    inputs=(LabelPut, LabelUpdate),
     max_rows=MAX_LABELS,
     too_many=TooManyLabels,
     not_found=LabelNotFound,

@@ -94,7 +94,8 @@ class LabelService:
     def list(self, known: tuple[str, ...] | None = ()) -> Listed:
         """List all labels, in the order of their names without regard to case.
 
-        `known` holds the tags that the client already has; None means any tag. With one of them, nothing is read.
+        `known` holds the tags that the client already has, and None means any tag. If the data still has such a tag, no
+        label is read.
         """
         return all_rows(self.sessions, self.user_id, label_queries.LIST, known)
 

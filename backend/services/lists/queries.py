@@ -26,7 +26,8 @@ from sqlmodel.sql.expression import Select
 
 from backend.errors import ListChanged, ListConflict, ListNotFound, TooManyLists
 from backend.models.export import ExportedList
-from backend.models.list import MAX_LISTS, ListPublic
+from backend.models.list import MAX_LISTS, ListCreate, ListPublic, ListUpdate
+from backend.models.move import Move
 from backend.models.tables import lists, tasks
 from backend.models.task import Status
 from backend.services.lists.rules import Row
@@ -46,6 +47,7 @@ LISTS = Resource(
     row=Row,
     public=ListPublic,
     exported=ExportedList,
+    inputs=(ListCreate, ListUpdate, Move),
     max_rows=MAX_LISTS,
     too_many=TooManyLists,
     not_found=ListNotFound,
@@ -71,7 +73,7 @@ def _list(*, is_in_trash: bool, with_counts: bool) -> Select[str, str | None]:
 
 
 def _counted() -> Any:
-    """Count the living tasks of each status in each list, all at once, and from an index alone.
+    """Count the living tasks of every list by their status, all at once, and from an index alone.
 
     Materialized, because Postgres might otherwise count all of them for each list. With a range of lists, it takes the
     index that has lists, also before it has statistics: IS NOT NULL would tell it nothing.
@@ -110,7 +112,7 @@ LISTINGS = {shape: _list(is_in_trash=shape[0], with_counts=shape[1]) for shape i
 _NAMED = OWN_LISTS & (lists.c.id == any_(cast(bind("list_ids"), ARRAY(Uuid))))
 # With these ids, and how many lists the user has.
 NAMED = Rows(lists, Row, _NAMED, once={"number": statements.number(LISTS)})
-# The same, each with the numbers of its tasks: the living ones, those that went to the trash along with it, and all.
+# The same, with three numbers of tasks beside every list: living, gone to the trash along with the list, and all.
 NAMED_WITH_TASKS = Rows(
     lists,
     Row,
@@ -125,6 +127,6 @@ NAMED_WITH_TASKS = Rows(
 INSERT = statements.insert_one(LISTS)
 UPDATE = statements.update_one(LISTS)
 REMOVE = statements.remove_one(LISTS)
-# The places of those among which a list moves.
+# The places of the lists among which one moves.
 OTHERS = select(lists.c.position, lists.c.id).where(OWN_LISTS, _LIVING, lists.c.id != _LIST_ID)
 PLACE = _place()

@@ -88,7 +88,7 @@ def place_beside(to: Move, beside: Row | None) -> Place:
 def moved(found: Row, side: str, near: Place, others: Iterable[Place]) -> dict[UUID, str]:
     """Return the new positions, by the ids, that put the list on this side of a place; none if it stands there.
 
-    Besides that of the list, they are those of others that make room for it. Raises NoRoom.
+    Other lists may have to make room for it, and get new positions, too. Raises NoRoom.
     """
     low = sorted(each for each in others if each < near or (each == near and side == "after"))
     high = sorted(each for each in others if each > near or (each == near and side == "before"))

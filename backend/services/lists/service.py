@@ -30,8 +30,8 @@ from backend.utils.positions import Place
 class _Loaded(WorkingSet[Row]):
     """The lists that a change names.
 
-    If they were asked for, `beside` has three numbers of tasks of each list: the living ones, what went to the trash
-    along with the list, and all.
+    If they were asked for, `beside` has three numbers of tasks: how many of a list's tasks live, how many went to the
+    trash with it, and how many there are.
     """
 
     def move(self, found: Row, side: str, near: Place) -> Row:
@@ -80,8 +80,8 @@ class _Loaded(WorkingSet[Row]):
 class ListService:
     """One user's lists. A read is one round trip to the database, a change is two, however many tasks go along.
 
-    A change joins `unit`, if there is one. `expected` holds the revisions that a list may have; None means any. Others
-    raise ListChanged.
+    A change joins `unit`, if there is one. `expected` holds the revisions that a list may have, and None means any. A
+    list with another revision raises ListChanged.
     """
 
     sessions: Sessions
@@ -93,7 +93,8 @@ class ListService:
     def list(self, query: ListsQuery, known: tuple[str, ...] | None = ()) -> Listed:
         """List the active lists, the archived ones or those in the trash, in the order of their positions.
 
-        `known` holds the tags that the client already has; None means any tag. With one of them, nothing is read.
+        `known` holds the tags that the client already has, and None means any tag. If the data still has such a tag, no
+        list is read.
         """
         params = {} if query.deleted else {"archived": query.archived}
         statement = queries.LISTINGS[query.deleted, query.include_counts]
@@ -107,8 +108,8 @@ class ListService:
     def create(self, data: ListCreate, *, only_new: bool = False) -> RowDocument:
         """Make a list under the given id or a new one, or return it if the same request has made it before.
 
-        Raises ListConflict when the id names another list or one in the trash, ListChanged when it names a list and
-        must not (`only_new`), TooManyLists when the account is full.
+        Raises ListConflict when another list has the id, or one in the trash. Raises ListChanged when any list has it
+        and none may (`only_new`), and TooManyLists when the account is full.
         """
         return self._create(data.id or self.new_id(), data, only_new=only_new)
 

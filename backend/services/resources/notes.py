@@ -25,7 +25,7 @@ class Note(NamedTuple):
 class BulkNote(NamedTuple):
     """A statement that changed many rows, which were not loaded.
 
-    They got this many revisions, which follow one another from this one on, in the order of those that they had.
+    The rows got this many revisions, from this first one on, in the order of their revisions before.
     """
 
     kind: str

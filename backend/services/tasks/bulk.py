@@ -1,7 +1,7 @@
 """Changes of many tasks at once: they leave a list, go to the trash, come back, or get other labels.
 
-A change is one statement. It does to many tasks what a rule of `rules.py` does to a single task. It takes them in the
-order of their revisions, and gives each task the next revision.
+A change is a statement. It does to every task what a rule of `rules.py` does to a single task. It takes the tasks in
+the order of their revisions, and gives them the next revisions.
 """
 
 from __future__ import annotations

@@ -33,8 +33,9 @@ from sqlmodel.sql.expression import Select
 
 from backend.errors import TaskNotFound, TooManyTasks
 from backend.models.export import ExportedTask
+from backend.models.move import TaskMove
 from backend.models.tables import lists, tasks
-from backend.models.task import TaskPublic
+from backend.models.task import TaskCompletion, TaskCreate, TaskPublic, TaskUpdate
 from backend.services.resources.parameters import OWN_LISTS, OWNED, USER_ID
 from backend.services.resources.resource import Resource
 from backend.services.resources.statements import as_json
@@ -53,6 +54,7 @@ TASKS = Resource(
     row=Row,
     public=TaskPublic,
     exported=ExportedTask,
+    inputs=(TaskCreate, TaskUpdate, TaskCompletion, TaskMove),
     max_rows=None,
     too_many=TooManyTasks,
     not_found=TaskNotFound,

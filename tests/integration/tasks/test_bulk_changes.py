@@ -12,17 +12,19 @@ import pytest
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.models.label import LabelUpdate
-from backend.models.task import TaskUpdate
+from backend.models.list import ListCreate
+from backend.models.task import TaskCreate, TaskUpdate
 from backend.services.labels.service import LabelService
 from backend.services.lists.service import ListService
 from backend.services.tasks import rules
 from backend.services.tasks.rules import Row
 from backend.services.tasks.service import TaskService
 from backend.utils.positions import last_positions
+from tests.fixtures.calls.api import new_user
 from tests.fixtures.postgres.database import execute
 from tests.fixtures.rules.random_accounts import LABELS, LIST, WITH_LIST, Account
 
-pytestmark = pytest.mark.requirement("FR-497")
+pytestmark = pytest.mark.requirement("FR-498")
 
 SEEDS = range(6)
 HOME, WORK, _ = LABELS
@@ -189,6 +191,23 @@ def test_they_get_other_labels_as_each_would(engine: Engine, module_url: str, ne
         assert [each for each in _told(at_once) if each["id"] in living] == [
             each for each in _told(one_by_one) if each["id"] in living
         ]
+
+
+@pytest.mark.parametrize("with_list", [True, False])
+def test_what_a_subtask_leaves_in_the_trash_stays_there(engine: Engine, module_url: str, *, with_list: bool) -> None:
+    sessions, user_id = SessionFactory(engine), new_user()
+    lists, tasks = ListService(sessions, user_id), TaskService(sessions, user_id, 1000)
+    lists.create(ListCreate(id=LIST, name="Home"))
+    top = tasks.create(TaskCreate(title="Top", list_id=LIST)).id
+    first, second = (tasks.create(TaskCreate(title="Below", parent_id=top)).id for _ in range(2))
+
+    # The whole tree goes to the trash, by its list or by its top. One subtask brings back the top, and not the other.
+    lists.delete(LIST) if with_list else tasks.delete(top)
+    tasks.restore(first)
+    lists.restore(LIST) if with_list else tasks.restore(top)
+
+    in_trash = execute(module_url, "SELECT id FROM tasks WHERE user_id = %s AND deleted_at IS NOT NULL", user_id)
+    assert in_trash == [(str(second),)]
 
 
 def _roots(account: Account, changes: Callable[[Row], bool]) -> list[Row]:
