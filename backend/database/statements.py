@@ -1,4 +1,9 @@
-"""Statements, compiled for the driver once each, and described for telemetry."""
+"""Statements, compiled for the driver once each, and described for telemetry.
+
+A compiled statement is remembered by identity: build it at import, or cache what builds it. Its parameters have the
+driver's own types, because SQLAlchemy converts nothing, in or out. None is called like a column: in an UPDATE,
+SQLAlchemy would set that column.
+"""
 
 from __future__ import annotations
 

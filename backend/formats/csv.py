@@ -2,9 +2,9 @@
 
 Spreadsheets treat a text as a formula if it begins with =, +, -, @ or the like, and a stranger's formula can do harm
 (OWASP: CSV injection). The writer puts an apostrophe before such a text, which spreadsheets take for "this is text".
-The reader removes one. A text that already has apostrophes before such a beginning gets one more, so that every text
-comes back unchanged. An empty cell means no value, a lone apostrophe an empty text. Spreadsheets leave out empty cells
-at the end of a row, so a shorter row has the others empty. Labels are separated by commas.
+The reader removes it. A text that already begins with apostrophes and such a sign gets an apostrophe more, so that
+every text comes back unchanged. An empty cell means no value, and a lone apostrophe an empty text. In a short row, the
+missing cells are empty, because spreadsheets leave out empty cells at the end. Labels are separated by commas.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class CSVReader:
             yield self._row(self._first, self._release())
 
     def _give_up(self) -> Iterator[FileRow | None]:
-        """Read the held lines as separate rows: only the first is bad, because the cell that it opens never closes."""
+        """Read the held lines as separate rows. Only the first is bad: it opens a cell that never closes."""
         lines = Lines(_BLANK_ROWS[self._separator], self._first - 1)
         for line in chain(lines.read(self._release()), lines.end()):
             is_bad = _is_open(line.data, self._separator, is_open=False)
@@ -133,7 +133,7 @@ class CSVReader:
         return held
 
     def _row(self, line: int, content: bytes | Detail) -> FileRow | None:
-        """Read a row; returns None for a blank one and for the first, which names the columns."""
+        """Read a row; returns None for a blank row, and for the first row, which names the columns."""
         if isinstance(content, bytes) and (not content.strip() or (line == 1 and _SEPARATOR_HINT.fullmatch(content))):
             return None
         if self._columns is None and isinstance(content, bytes):
@@ -154,7 +154,7 @@ class CSVReader:
 
 
 def _is_open(line: bytes, separator: str, *, is_open: bool) -> bool:
-    """Return whether a quoted cell is open after this line; `is_open` says whether one is open before it."""
+    """Return whether a quoted cell is open after this line; `is_open` says whether it was open before."""
     mark = separator.encode()
     position = 0 if is_open else _next_quoted(line, 0, separator)
     while position >= 0:
@@ -220,7 +220,7 @@ def _names(cells: list[str] | Detail) -> list[str]:
 
 
 def _ambiguous_day(columns: Iterable[str], cells: list[str]) -> Detail | None:
-    """Return what to say of a day that may be two, such as 05/04/2026."""
+    """Return the problem with a day that countries read differently, such as 05/04/2026."""
     named = zip(columns, cells, strict=False)
     name = next((name for name, cell in named if name in _DAYS and _AMBIGUOUS.fullmatch(cell)), None)
     return Detail(name, "day_format", _WHICH_DAY) if name else None

@@ -1,4 +1,4 @@
-"""How CSV and calendars hold the fields of a task: as the text of a cell, and as that of a property.
+"""How CSV and calendars hold the fields of a task: as the text of a cell or of a property.
 
 A new field needs one line here. No value is an empty cell, and a property without a value.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from backend.utils.visible_text import is_visible
 
-# Spreadsheets write them in capitals, and in the language of the country.
+# Spreadsheets write these words in capitals, and in the language of the country.
 _TRUE = ("true", "wahr", "vrai", "verdadero", "vero", "waar", "verdadeiro", "prawda")
 _FALSE = ("false", "falsch", "faux", "falso", "onwaar", "fałsz")
 _FLAGS = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False)}
@@ -29,7 +29,7 @@ def _read_flag(text: str) -> object:
 
 
 def _read_day(text: str) -> str:
-    """Write a day as spreadsheets of other countries have it the way that we do."""
+    """Return a day in our form. Spreadsheets write it in the form of their country."""
     if found := _YEAR_FIRST.fullmatch(text):
         year, month, day = found.groups()
     elif found := _DAY_FIRST.fullmatch(text):
@@ -47,13 +47,13 @@ def _read_labels(text: str) -> list[str]:
 class FileField:
     """How a field is written as a text, and read from one that is not empty.
 
-    In a calendar it has the `property` of this name. Without one, the calendar's own codec says it in another way.
+    `property` is its name in a calendar. A field without this name has its own codec there.
     """
 
     property: str = ""
     write: Callable[[Any], Any] = _as_it_is
     read: Callable[[str], object] = _as_it_is
-    is_text: bool = False  # any text of the user: a cell may look like a formula, and a property needs an exact copy
+    is_text: bool = False  # of the user: it may look like a formula, or have characters that calendars cannot hold
 
 
 def flag(name: str = "") -> FileField:

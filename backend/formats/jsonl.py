@@ -55,7 +55,7 @@ def _row_of(line: Line) -> FileRow | None:
 
 
 def row_of(line: Line) -> FileRow | None:
-    """Read an object; None for a blank line."""
+    """Read an object; returns None for a blank line."""
     if line.is_cut:
         return FileRow(line.number, problem=TOO_LONG)
     if not line.data.strip():

@@ -1,4 +1,7 @@
-"""What all models share: the strict input base, and answers that Postgres has already written as JSON."""
+"""What all models share: the strict input base, and answers that Postgres has already written as JSON.
+
+Answers are plain pydantic models: a SQLModel inside another model loses `strict` and `extra` when it is validated.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +36,8 @@ def described(description: str, example: object, **arguments: Any) -> Any:
 def optional(description: str, example: object) -> Any:
     """Declare a field that may be left out.
 
-    Its default None is never validated, so a null from a client must still fit the type. A factory makes it, so that
-    the documentation shows no default.
+    Its default None is never validated, so a null from a client must still fit the type. A factory makes it, because
+    `Field(default=None)` would document null as the default of a field that cannot be null.
     """
     return described(description, example, default_factory=lambda: None)
 
@@ -82,7 +85,10 @@ def all_optional(model: type[AnyInput]) -> type[AnyInput]:
 
 
 class Choice(StrEnum):
-    """A choice of texts. The contract also gives them names, for languages in which `-title` is not a valid name."""
+    """A choice of texts. The contract also gives them names, for languages in which `-title` is not a valid name.
+
+    A field takes texts by `BeforeValidator(X.known, json_schema_input_type=X)`, so that the contract has the choice.
+    """
 
     @classmethod
     def known(cls, text: str) -> str:

@@ -1,4 +1,4 @@
-"""The bodies of answers in the contract. Most answers are written without these models; tests compare the two."""
+"""The bodies of answers in the contract. Most answers are written without these models: tests compare both."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _kinds(kind: type[TaskAPIError]) -> Iterator[type[TaskAPIError]]:
 
 
 def _absent() -> Any:
-    """Return the default of a field that may be left out; as a factory, it stays out of the documentation."""
+    """Return the default of a field that may be left out. The documentation leaves out what a factory makes."""
     return None
 
 

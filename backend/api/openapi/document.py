@@ -1,4 +1,4 @@
-"""The published contract: what the framework writes, plus what generators and linters need."""
+"""The published contract: what the framework writes, and what generators and linters need besides."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _EXAMPLES = [(each.never_null, each.example) for each in DOCUMENTED if None in e
 
 
 def completed(contract: dict[str, Any]) -> dict[str, Any]:
-    """Complete the framework's contract, unless that has been done."""
+    """Complete the contract of the framework, unless that has been done."""
     if "headers" in contract["components"]:
         return contract
     contract["components"]["headers"] = deepcopy(HEADERS)
@@ -105,9 +105,9 @@ def _complete_parameter(parameter: dict[str, Any]) -> None:
 
 
 def _describe_example(parameter: dict[str, Any]) -> None:
-    """Move the example of an optional parameter to its description: programs would send it with every request.
+    """Move the example of an optional parameter to its description.
 
-    The values of enumerations are listed anyway, and those of other types are obvious.
+    Some programs would send it with every request. A choice lists its values anyway, and a number needs no example.
     """
     examples = parameter["schema"].pop("examples", [])
     if parameter["schema"].get("type") == "string" and examples:

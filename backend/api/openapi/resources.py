@@ -1,4 +1,4 @@
-"""The resources of a user, as the contract describes them: each is declared once, and the usual answers follow."""
+"""What the contract says of the resources of a user. The usual answers follow from what each of them is."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _Base = TypeVar("_Base", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Documented:
-    """What the contract says of a resource, and nothing else does."""
+    """What only the contract says of a resource: its words, and how calls make and change it."""
 
     resource: Resource[Any]
     name: str  # in a sentence: "The new task"
-    about: str = ""  # what its tag stands for, if it has one of its own
-    new: type[Input] | None = None  # what creates one; None if that cannot be repeated by its id
-    has_tag: bool = False  # an ETag, which changes take as If-Match
+    about: str = ""  # what its tag says, if it has its own
+    new: type[Input] | None = None  # the input that creates it and may be repeated
+    has_tag: bool = False  # an ETag, which is sent back as If-Match
     in_feed: type[BaseModel] | None = None  # as the feed of changes has it, if that differs
 
     @property
@@ -47,7 +47,7 @@ class Documented:
 
     @cached_property
     def answer(self) -> type[BaseModel]:
-        """Return the model of an answer with one of them."""
+        """Return the model of an answer with a single row."""
         data = (self.public, _data(f"The {self.name}", self.public))
         return _model(f"{self._prefix}Answer", f"One {self.name}.", BaseModel, data=data)
 
@@ -60,7 +60,7 @@ class Documented:
 
     @cached_property
     def deleted(self) -> type[BaseModel]:
-        """Return the model of a deleted one in the feed."""
+        """Return the model of what the feed says after a deletion."""
         says = "is in the trash or permanently deleted" if self.resource.has_trash else "was deleted"
         others = "active" if self.resource.has_trash else "existing"
         always = f"Always `true`; {others} {self.name}s do not have this field"
@@ -75,7 +75,7 @@ class Documented:
 
     @cached_property
     def change(self) -> type[BaseModel]:
-        """Return the model of a change in the feed that says its type."""
+        """Return the model of a change in the feed, which says its type."""
         shown = self.in_feed or self.public
         kind = Field(description=f"What has changed: a {self.name}", examples=[self.name])
         data = _data(f"The {self.name} in its current state, or deleted", shown)
@@ -99,7 +99,7 @@ class Documented:
 
     @property
     def made(self) -> Responses:
-        """Document that it is made, with what a new one has."""
+        """Document that it is made. The example has what the service gives a new row."""
         return showing(success(201, f"The new {self.name}", self.answer, *self._tag), self._as_new)
 
     @property
@@ -114,7 +114,7 @@ class Documented:
 
     @property
     def is_missing(self) -> Responses:
-        """Document that there is none."""
+        """Document that it does not exist."""
         return errors(self.resource.not_found)
 
     @property
@@ -125,12 +125,12 @@ class Documented:
 
     @cached_property
     def example(self) -> dict[str, Any]:
-        """Return one of them, as clients see it."""
+        """Return an example, as clients see it."""
         return example_of(self.public)
 
     @property
     def never_null(self) -> set[str]:
-        """Return the fields that each of them has, and none as null."""
+        """Return the fields that always have a value."""
         return {name for name in self.example if not _may_be_null(self.public, name)}
 
     @property
@@ -143,11 +143,11 @@ class Documented:
 
     @property
     def _as_new(self) -> dict[str, Any]:
-        """Return the fields of a new one that only has what it needs."""
+        """Return the fields of a new row whose request says only what is required."""
         if self.new is None:
             return {}
         fields = self.new.model_validate(example_of(self.new)).model_dump(include=set(self.example))
-        decided = self.never_null  # those that the request leaves to the service
+        decided = self.never_null  # by the service, if the request does not say them
         return {name: value for name, value in fields.items() if value is not None or name not in decided} | _FIRST
 
 

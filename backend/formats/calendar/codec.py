@@ -1,8 +1,8 @@
-"""A task and the VTODO that it is in a calendar: a codec for each field, or for those that depend on each other.
+"""Turns a task into a VTODO, and a VTODO into the fields of a task. Related fields share a codec.
 
-Most fields are the text of one property: `backend/formats/fields.py` has its name. The others have a codec here.
-An iCalendar text holds no control characters, and only one kind of line break. For a text with others, its property
-holds the legible part, and a property of our own the exact text, which counts as long as the legible one is unchanged.
+A simple field is the text of a property, whose name is in `backend/formats/fields.py`. All other codecs are here.
+iCalendar texts hold no control characters, and only one kind of line break. If a text has more, its property holds the
+legible part, and a property of our own the exact text. The exact text counts while the legible part is unchanged.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ Task = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """Writes some fields of a task as lines, and reads them from these properties; what is not said is left out."""
+    """Writes fields of a task as lines, and reads them from these properties. It leaves out what they do not say."""
 
     properties: tuple[str, ...]
     write: Callable[[Task], Iterator[str]]
@@ -77,7 +77,7 @@ def fields_of(said: Said) -> dict[str, object]:
 
 
 def is_begun(percent: str) -> bool:
-    """Return whether a task is neither new nor done, if it says how much of it is."""
+    """Return whether a percentage says that a task is neither new nor done."""
     return _BEGUN.fullmatch(percent.strip()) is not None
 
 
@@ -102,7 +102,7 @@ def _text(name: str, field: FileField) -> Codec:
 
 
 def _exact(legible: str, exact: str | None) -> str | None:
-    """Return the exact text if the legible text is unchanged, else the legible text: somebody has edited it.
+    """Return the exact text, or the legible text if another program has changed that.
 
     An empty legible text means none, unless the exact text is empty, too.
     """
@@ -156,7 +156,7 @@ def _read_created(said: Said) -> Mapping[str, object]:
 
 
 def _moment(name: str, said_in: str, said: Said) -> Mapping[str, object]:
-    """Read a moment, unless nothing legible says it."""
+    """Read a moment; returns nothing if no property says it."""
     moment = read_moment(said_in, said) if said.texts.get(said_in, "").strip() else None
     return {} if moment is None else {name: moment}
 
@@ -174,7 +174,7 @@ def _read_status(said: Said) -> Mapping[str, object]:
 
 
 def _status(component: Said) -> dict[str, object]:
-    """Read the status, or else only whether the task is completed: an unfinished one may have any other status."""
+    """Read the status. Without STATUS, read only whether the task is completed: if not, its status stays."""
     said = {name: component.texts[name].strip() for name in _STATE if name in component.texts}
     word, percent, ended = (said.get(name, "") for name in _STATE)
     if status := _STATUS_OF.get(word.upper().replace(" ", "-")):
@@ -220,7 +220,7 @@ def _read_labels(said: Said) -> Mapping[str, object]:
 
 
 def _read_order(said: Said) -> Mapping[str, object]:
-    """Read the order of another program, as a position of 15 digits: before those of the tasks that come last here."""
+    """Read the order of another program as a position of 15 digits, which comes before the positions of new tasks."""
     is_order = _AN_ORDER.fullmatch(said.texts.get(_ORDER, "").strip()) and FIELDS["position"].property not in said.texts
     return {"position": f"o{int(said.texts[_ORDER]) + _HALF:015}1"} if is_order else {}
 

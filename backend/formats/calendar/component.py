@@ -1,6 +1,6 @@
-"""A component of a calendar while its lines are read, and the task that it is in the end.
+"""A component of a calendar, from its first line to the row that it becomes.
 
-Of a task, only the lines about it are kept, because a whole component may be of any size.
+It keeps only the lines that say something about the task, because a component may be of any size.
 """
 
 from __future__ import annotations
@@ -47,13 +47,16 @@ _NOT_KEPT = "A task has no place for this: it is left out of every task, which i
 
 
 def ignored(told: set[str]) -> re.Pattern[bytes]:
-    """Return which lines say nothing about a task; `told` is what the file has that no task has a place for."""
+    """Return the pattern of lines that say nothing about a task.
+
+    `told` are properties without a place in a task, which the report names already.
+    """
     return _ignored(frozenset(told))
 
 
 @lru_cache(maxsize=64)
 def _ignored(told: frozenset[str]) -> re.Pattern[bytes]:
-    """Return what lines say nothing about a task, unless they continue a line that does."""
+    """Return the pattern; a line that continues another may match it, too."""
     names = ["BEGIN", "END", *sorted(_PROPERTIES | TEXTS)]
     names += [f"{name}[:;][!-~\x80-\xff]" for name in _NO_PLACE if name not in told]
     return re.compile(rf"(?:(?!{'|'.join(names)})[^\n]*+\n)++".encode("latin-1"), re.IGNORECASE)
@@ -72,7 +75,7 @@ class Component:
 
     kind: bytes
     line: int
-    told: set[str]  # what the file has that no task has a place for
+    told: set[str]  # properties without a place in a task that the report names already
     depth: int = 0  # of nested components
     size: int = 0
     lines: dict[str, bytearray] = field(default_factory=dict)  # the first of each property, and all of the repeated
@@ -90,7 +93,7 @@ class Component:
 
     @property
     def skipped(self) -> re.Pattern[bytes] | None:
-        """Return which lines say nothing here; None if each may say something."""
+        """Return the pattern of lines that say nothing here; None if any line may say something."""
         is_rule = self.kind == _ZONE and self.depth
         return None if self.is_kept or self.text or is_rule else ignored(self.told)
 
@@ -155,7 +158,7 @@ class Component:
         self.notices.append(Detail(name, "property_not_kept", _NOT_KEPT))
 
     def _continue(self, content: bytes, drops: int = 0) -> None:
-        """Add to the last line, without as many bytes of its end."""
+        """Add to the last line, after dropping this many bytes of its end."""
         if not self.is_kept:
             return
         kept = self.lines[self.last]
@@ -172,7 +175,7 @@ class Component:
         self.size += len(content) + 1  # with its line break
 
     def awaits(self, zones: FileZones) -> bool:
-        """Return whether the file may still say what a zone is that its task names."""
+        """Return whether the file may still explain a zone that the task names."""
         if self.named_zones is None:  # found once: it may be asked often
             heads = (self.lines[name] for name in (*DATES, *MOMENTS) if name in self.lines)
             named = (found[1] or found[2] or b"" for found in map(_NAMED_ZONE.search, heads) if found)

@@ -1,9 +1,8 @@
 """When tasks are due and when they start, in iCalendar: the properties DUE and DTSTART, and the zones they name.
 
-A day is a DATE. A time is written as local time in the task's zone, whose VTIMEZONE stands in the same file, or in UTC
-where that one does not say it.
-It is to the second. A property of our own holds the exact time, if that differs: it counts as long as the other one is
-unchanged.
+A day is a DATE. A time is local time in the task's zone, whose VTIMEZONE stands in the same file. If the VTIMEZONE
+cannot say the time, it is in UTC. Times are to the second. If the exact time differs, a property of our own holds it,
+and counts while the time to the second is unchanged.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ def written_dates(task: Mapping[str, Any]) -> Iterator[str]:
             else:
                 yield f"{name};TZID={task['timezone']}:{_basic(local)}"
         else:
-            yield f"{EXACT[name]}:"  # an empty DUE or DTSTART is none that other programs know
+            yield f"{EXACT[name]}:"  # other programs do not understand an empty DUE or DTSTART
     yield f"{ZONE}:{task['timezone'] or ''}"
 
 
@@ -71,7 +70,7 @@ def written_moment(name: str, text: str) -> Iterator[str]:
 
 
 def _to_the_second(name: str, text: str) -> tuple[datetime, tuple[str, ...]]:
-    """Return a time to the second, and the property that holds the exact one, if that differs."""
+    """Return a time to the second, and a property with the exact time if that differs."""
     exact = datetime.fromisoformat(text).astimezone(UTC)
     moment = exact.replace(microsecond=0)
     return moment, () if moment == exact else (f"{EXACT[name]}:{exact.isoformat()}",)
@@ -108,7 +107,7 @@ def read_dates(said: Said) -> dict[str, str | None]:
 
 
 def _fields(texts: Mapping[str, str], found: Mapping[str, date], zone: str | None) -> dict[str, str | None]:
-    """Return the fields of the dates that were found, and of those that are said to be none."""
+    """Return the fields of the dates that were found, and of the dates that the component clears."""
     fields: dict[str, str | None] = {}
     for name, field_name in _FIELDS.items():
         is_empty = "" in (texts.get(name, "?").strip(), texts.get(EXACT[name], "?").strip())
@@ -148,7 +147,7 @@ def _exact(when: date, exact: str) -> date:
 
 
 def _add_duration(texts: Mapping[str, str], found: dict[str, date], zone: str, mends: list[Detail]) -> None:
-    """Make a DURATION that stands in place of DUE a due date."""
+    """Turn a DURATION into a due date, if there is no DUE."""
     start, length = found.get("DTSTART"), _DURATION.fullmatch(texts.get("DURATION", "").strip().upper())
     if start is None or "DUE" in found or "DURATION" not in texts:
         return
@@ -167,7 +166,7 @@ def _add_duration(texts: Mapping[str, str], found: dict[str, date], zone: str, m
 
 
 def _mend_start(found: dict[str, date], zone: str, mends: list[Detail]) -> None:
-    """Make the start a day or a time like the due date, and leave it out if it is after that."""
+    """Make the start a day or a time, as the due date is. Leave it out if it is after the due date."""
     start, due = found.get("DTSTART"), found.get("DUE")
     if start is None or due is None:
         return

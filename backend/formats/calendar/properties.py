@@ -44,7 +44,7 @@ def legible_text(text: str) -> str:
 class Said:
     """What the lines of a component say, by the names of properties, and the zones that they may name.
 
-    Whoever reads it adds to `mends` what is not kept as the component says.
+    A reader adds to `mends` what it does not keep as the component says it.
     """
 
     values: Mapping[str, str]
@@ -59,7 +59,7 @@ class Said:
 
 
 def read_properties(lines: Iterable[bytearray], zones: FileZones) -> Said:
-    """Read lines; raises ValueError. What is no text is left out, and among the mends."""
+    """Read lines; raises ValueError. A value that is not text is left out, and the mends say so."""
     mends: list[Detail] = []
     found: dict[str, str] = {}
     parameters: dict[str, Mapping[str, Any]] = {}
@@ -93,7 +93,7 @@ def read_properties(lines: Iterable[bytearray], zones: FileZones) -> Said:
 
 
 def _decoded(head: str, value: str) -> str | None:
-    """Decode a text of vCalendar 1.0, which escapes nothing else; returns None for what is no text in base64."""
+    """Decode a text of vCalendar 1.0, which has no other escapes; returns None if its base64 is not text."""
     encoding, charset = _ENCODING.search(head), _CHARSET_OF.search(head)
     if encoding is None:
         return value

@@ -35,8 +35,8 @@ _NO_END = Detail(ROW, "calendar_unfinished", "The file ends without END:VCALENDA
 class CalendarReader:
     """Reads an iCalendar file, component by component. Times that name no zone are in `zone`.
 
-    A task whose zone is unknown waits for the VTIMEZONE that may stand behind it, and what comes next waits with it:
-    so rows stay in the order of the file. They are few, because an import holds no more of a file than a part.
+    A task whose zone is unknown waits, because the VTIMEZONE may stand behind it. What comes next waits, too, so that
+    rows stay in the order of the file. Only few rows wait, because an import never holds a whole file.
     """
 
     zone: str = "UTC"
@@ -71,7 +71,7 @@ class CalendarReader:
             yield FileRow(self._lines.number, problem=_NO_END)
 
     def _released(self, ended: Component | FileRow | None) -> Iterator[FileRow | None]:
-        """Yield the rows that wait for nothing, up to what has just ended; None if there is none."""
+        """Yield the rows that no longer wait, up to what has just ended; None if every row waits."""
         if ended is None and (self._may_wait or not self._waiting):
             yield None
             return
