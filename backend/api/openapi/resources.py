@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeVar, Union, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, Field, create_model
@@ -29,6 +29,17 @@ _FIRST = {"revision": 1}
 _Base = TypeVar("_Base", bound=BaseModel)
 
 
+class Listing(NamedTuple):
+    """An answer with all rows of a user: the name of its model, what it says, and in which order the rows are."""
+
+    name: str
+    says: str
+    order: str
+
+
+_PAGES = Listing("", "", "")  # in place of a listing that has pages
+
+
 @dataclass(frozen=True)
 class Documented:
     """What only the contract says of a resource: its words, and how calls make and change it."""
@@ -39,6 +50,7 @@ class Documented:
     new: type[Input] | None = None  # the input that creates it and may be repeated
     has_tag: bool = False  # an ETag, which is sent back as If-Match
     in_feed: type[BaseModel] | None = None  # as the feed of changes has it, if that differs
+    listing: Listing = _PAGES
 
     @property
     def public(self) -> type[BaseModel]:
@@ -92,6 +104,11 @@ class Documented:
         """Document that it is read."""
         return success(200, f"The {self.name}", self.answer, *self._tag)
 
+    def listed(self, description: str) -> Responses:
+        """Document that all are listed, with a tag if changes are counted."""
+        tag = ("List-ETag",) if self.resource.is_counted else ()
+        return success(200, description, self._all, *tag)
+
     @property
     def changed(self) -> Responses:
         """Document that it is changed."""
@@ -133,6 +150,13 @@ class Documented:
         """Return the fields that always have a value."""
         return {name for name in self.example if not _may_be_null(self.public, name)}
 
+    @cached_property
+    def _all(self) -> type[BaseModel]:
+        """Return the model of an answer with all of them."""
+        name, says, order = self.listing
+        rows = Field(description=order, examples=[[self.example]], max_length=self.resource.max_rows)
+        return _model(name, says, BaseModel, data=(list[self.public], rows))  # type: ignore[name-defined]
+
     @property
     def _prefix(self) -> str:
         return self.name.capitalize()
@@ -169,6 +193,11 @@ LABELS = Documented(
     "label",
     "Your labels: their colours, and renaming and removing them on all tasks.",
     in_feed=LabelInFeed,
+    listing=Listing(
+        "LabelListAnswer",
+        "All labels of the user.",
+        "The labels, in the order of their names without regard to case",
+    ),
 )
 LISTS = Documented(
     _LISTS,
@@ -176,8 +205,13 @@ LISTS = Documented(
     "Your lists: their names and colours, and archiving and deleting them.",
     new=ListCreate,
     has_tag=True,
+    listing=Listing("ListsAnswer", "The lists of the user.", "The lists, in the order that you have arranged"),
 )
-ACCESS_TOKENS = Documented(_ACCESS_TOKENS, "token")
+ACCESS_TOKENS = Documented(
+    _ACCESS_TOKENS,
+    "token",
+    listing=Listing("AccessTokenListAnswer", "All personal access tokens of the user.", "The tokens, the newest first"),
+)
 DOCUMENTED = (TASKS, LABELS, LISTS, ACCESS_TOKENS)
 FOLLOWED = tuple(each for each in DOCUMENTED if each.resource.is_counted)
 # Without `types`, the feed has tasks as such.

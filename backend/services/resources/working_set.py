@@ -128,8 +128,12 @@ class WorkingSet(Generic[R]):
 
     def changed(self) -> list[tuple[R | None, R]]:
         """Return the rows that differ from what was loaded, each behind what it was then; None stands for none."""
-        rows = ((before, self.rows.get(row_id)) for row_id, before in in_turns(self._before.items()))
-        return [(before, row) for before, row in rows if row is not None and row != before]
+        found: list[tuple[R | None, R]] = []
+        for row_id, before in in_turns(self._before.items()) if self._before else ():
+            row = self.rows.get(row_id)
+            if row is not None and row != before:
+                found.append((before, row))
+        return found
 
     def removed(self) -> list[UUID]:
         """Return the ids of the rows that were loaded, and are gone."""
@@ -137,6 +141,8 @@ class WorkingSet(Generic[R]):
 
     def store(self) -> None:
         """Store the changes: new rows at once, and one row that was changed or removed. No change needs more yet."""
+        if not self._before:
+            return
         changed, resource = self.changed(), self.resource
         new = [row for before, row in changed if before is None]
         if len(new) == 1:

@@ -274,7 +274,9 @@ class LoadedTasks(WorkingSet[Row]):
         if self.uids:
             different = {task.id for _, task in named}
             named += [(self.rows[each], self.rows[each]) for each in self.uids if each not in different]
-        store_tasks(self.unit, named, self.neighbours.changed(), self.uids)
+        neighbours = self.neighbours.changed()
+        if named or neighbours:
+            store_tasks(self.unit, named, neighbours, self.uids)
         remove_tasks(self.unit, [*self.removed(), *self.neighbours.removed()])
 
     def _json(self, row: Row, **_: Any) -> str:
