@@ -16,7 +16,7 @@ from fastapi import Response
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.api.http.idempotency import Idempotent
+from backend.api.http.idempotency import OncePerKey
 from backend.api.streams import upload as api_task_import
 from backend.api.streams.upload import Import
 from backend.errors import Detail
@@ -142,7 +142,7 @@ def test_two_imports_take_turns(file_format: FileFormat, monkeypatch: pytest.Mon
         running = [
             Import(imports, Sent(file), user, file_format).run(  # type: ignore[arg-type]
                 Stored(),  # type: ignore[arg-type]
-                Idempotent(None, ()),
+                OncePerKey(None, ()),
             )
             for user, file in files.items()
         ]

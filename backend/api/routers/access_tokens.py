@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Response
 
 from backend.api.deps import AccessTokens, TokenAuthenticator
+from backend.api.endpoint import Endpoint
 from backend.api.http.envelope import data_response
 from backend.api.openapi.answers import AccessTokenListAnswer, NewAccessTokenAnswer
 from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, WITH_BODY, errors, invalid, success
-from backend.api.routes import DatabaseRoute
 from backend.errors import AccessTokenNotFound, Forbidden, TooManyAccessTokens, Unauthorized
 from backend.models.access_token import AccessTokenCreate
 from backend.models.fields import CanonicalUUID
@@ -19,7 +19,7 @@ from backend.utils.plain_words import TOO_FEW
 router = APIRouter(
     prefix="/api/me/tokens",
     tags=["account"],
-    route_class=DatabaseRoute,
+    route_class=Endpoint,
     responses=ANYWHERE | errors(Unauthorized, Forbidden, UNKNOWN_PARAMETER),
 )
 

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Body, Query, Response
 from fastapi.responses import StreamingResponse
 
 from backend.api.deps import AnyExport, Confirmed, Exports, TokenAuthenticator, Users
+from backend.api.endpoint import Endpoint
 from backend.api.http.envelope import document_response
 from backend.api.openapi.answers import AccountAnswer
 from backend.api.openapi.files import json_lines
 from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, WITH_BODY, errors, invalid, success
-from backend.api.routes import DatabaseRoute
 from backend.errors import Forbidden, NotConfirmed, Unauthorized
 from backend.models.export import LINES
 from backend.models.user import AccountUpdate, ErasureQuery
@@ -21,7 +21,7 @@ from backend.models.values.times import ZONE_EXAMPLE
 router = APIRouter(
     prefix="/api/me",
     tags=["account"],
-    route_class=DatabaseRoute,
+    route_class=Endpoint,
     responses=ANYWHERE | errors(Unauthorized, Forbidden, UNKNOWN_PARAMETER),
 )
 
@@ -73,7 +73,8 @@ def export_account(export: AnyExport, exports: Exports) -> Response:
 
     A server runs two of your exports at a time, and answers 429 to a third.
     """
-    return export.account(exports.begin())
+    with export.slot() as slot:
+        return export.account(exports.begin()).holding(slot)
 
 
 @router.delete(

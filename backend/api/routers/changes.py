@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from backend.api.deps import Changes, ChangeStream, LastEventId, malformed_event_id
+from backend.api.endpoint import Endpoint
 from backend.api.http.envelope import changes_response
 from backend.api.openapi.answers import ChangesAnswer
 from backend.api.openapi.files import event_stream
 from backend.api.openapi.operations import ANYWHERE, errors, invalid, success
-from backend.api.routes import DatabaseRoute
 from backend.api.streams.changes import PAGE_BYTES, PAGE_CHANGES
 from backend.errors import Forbidden, Gone, Unauthorized
 from backend.models.access_token import Scope
@@ -23,7 +23,7 @@ _NO_SYNC = invalid("query.since", "sync_token_invalid", MALFORMED_SINCE)
 router = APIRouter(
     prefix="/api/changes",
     tags=["changes"],
-    route_class=DatabaseRoute,
+    route_class=Endpoint,
     responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.READ), Gone, _NO_SYNC),
 )
 
@@ -71,5 +71,6 @@ def stream_changes(
     """
     since = query.sync_token if last is None else last
     stream.types = query.types
-    page = changes.read(since, PAGE_CHANGES, PAGE_BYTES, types=query.types)
-    return stream.answer(page.next_since if since.is_now else since, page)
+    with stream.slot() as slot:
+        page = changes.read(since, PAGE_CHANGES, PAGE_BYTES, types=query.types)
+        return stream.answer(page.next_since if since.is_now else since, page).holding(slot)

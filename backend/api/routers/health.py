@@ -6,13 +6,13 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
+from backend.api.http.paths import ExactRoute
 from backend.api.openapi.answers import Directory, DirectoryAnswer, Health, HealthAnswer
 from backend.api.openapi.operations import ANYWHERE, or_page, success
 from backend.api.openapi.start_page import is_wanted
-from backend.api.routes import StrictRoute
 from backend.api.state import app_state
 
-router = APIRouter(route_class=StrictRoute, responses=ANYWHERE)
+router = APIRouter(route_class=ExactRoute, responses=ANYWHERE)
 
 
 _ADDRESSES = DirectoryAnswer(

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Response
 
 from backend.api.deps import IfNoneMatch, Labels, Once
+from backend.api.endpoint import Endpoint
 from backend.api.http.envelope import data_response, document_response, not_modified
 from backend.api.http.idempotency import malformed_key
 from backend.api.http.preconditions import malformed
@@ -22,7 +23,6 @@ from backend.api.openapi.operations import (
     showing,
     success,
 )
-from backend.api.routes import DatabaseRoute
 from backend.errors import Forbidden, LabelExists, LabelNotFound, TooManyLabels, Unauthorized
 from backend.models.access_token import Scope
 from backend.models.base import RowDocument
@@ -32,7 +32,7 @@ from backend.models.label import LabelPut, LabelUpdate
 router = APIRouter(
     prefix="/api/labels",
     tags=["labels"],
-    route_class=DatabaseRoute,
+    route_class=Endpoint,
     responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE), UNKNOWN_PARAMETER),
 )
 
@@ -84,14 +84,14 @@ def list_labels(labels: Labels, known: IfNoneMatch) -> Response:
     | WITH_BODY
     | errors(malformed_key(), TooManyLabels, _NO_COLOR),
 )
-def put_label(labels: Labels, name: NewName, once: Once, data: Looks) -> Response:
+def put_label(labels: Labels, name: NewName, _once: Once, data: Looks) -> Response:
     """Make a label, or set the colour of one.
 
     Repeating the request changes nothing. Without `color`, a label keeps its colour, and a new one has none. A label
     also keeps the spelling of its name: `PATCH` changes that. You can send a whole label back: what only the service
     sets is ignored.
     """
-    return once(labels, data, lambda labels: _shown(labels.put(name, data)))
+    return _shown(labels.put(name, data))
 
 
 def _shown(label: RowDocument) -> Response:
@@ -105,14 +105,14 @@ def _shown(label: RowDocument) -> Response:
     | WITH_BODY
     | errors(malformed_key(), LabelNotFound, LabelExists, _NO_COLOR),
 )
-def update_label(labels: Labels, name: Name, once: Once, data: LabelEdit) -> Response:
+def update_label(labels: Labels, name: Name, _once: Once, data: LabelEdit) -> Response:
     """Rename a label on all tasks that carry it, or change its colour.
 
     Tasks in the trash get the new name, too. Each changed task gets a new `revision` and `updated_at`. The answer is
     409 if another of your labels has that name. You can send a whole label back: what only the service sets is ignored.
     After a renaming, the old name is answered 404: to make retries safe, send an `Idempotency-Key`.
     """
-    return once(labels, data, lambda labels: _shown(labels.update(name, data)))
+    return _shown(labels.update(name, data))
 
 
 @router.delete(

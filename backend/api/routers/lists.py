@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Query, Response
 
 from backend.api.deps import IfMatch, IfNoneMatch, Lists, Once, OnlyNew, TokenAuthenticator
+from backend.api.endpoint import Endpoint
 from backend.api.http.envelope import data_response, not_modified, tagged_response
 from backend.api.http.idempotency import malformed_key
 from backend.api.http.preconditions import malformed
@@ -25,7 +26,6 @@ from backend.api.openapi.operations import (
     showing,
     success,
 )
-from backend.api.routes import DatabaseRoute
 from backend.errors import Forbidden, ListConflict, ListNotFound, NoRoom, Unauthorized
 from backend.models.access_token import Scope
 from backend.models.base import RowDocument
@@ -37,7 +37,7 @@ from backend.utils.plain_words import BLANK
 router = APIRouter(
     prefix="/api/lists",
     tags=["lists"],
-    route_class=DatabaseRoute,
+    route_class=Endpoint,
     responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE), UNKNOWN_PARAMETER),
 )
 
@@ -85,7 +85,7 @@ _AS_IT_IS = success(200, "The list as it is now", ListAnswer)
     | WITH_BODY
     | errors(malformed_key(), ListConflict, LIST_CHANGED_SINCE, _BLANK, current=CurrentListAnswer),
 )
-def create_list(lists: Lists, data: NewList, only_new: OnlyNew, once: Once) -> Response:
+def create_list(lists: Lists, data: NewList, only_new: OnlyNew, _once: Once) -> Response:
     """Create a list.
 
     Only `name` is required. To make double clicks and retries safe, send your own `id` (a UUID) or an
@@ -95,7 +95,7 @@ def create_list(lists: Lists, data: NewList, only_new: OnlyNew, once: Once) -> R
     The answer is 409 if the `id` belongs to another list, or to one in the trash. It is also 409 if you have 500 lists,
     those in the trash included: the code in `details` is then `too_many_lists`.
     """
-    return once(lists, data, lambda lists: _created(lists.create(data, only_new=only_new)))
+    return _created(lists.create(data, only_new=only_new))
 
 
 def _created(found: RowDocument) -> Response:
@@ -194,12 +194,12 @@ def delete_list(
     | CONDITIONAL_ON_LIST
     | errors(ListNotFound),
 )
-def restore_list(lists: Lists, list_id: ListId, expected: IfMatch, once: Once) -> Response:
+def restore_list(lists: Lists, list_id: ListId, expected: IfMatch, _once: Once) -> Response:
     """Restore one of your lists from the trash, with the tasks that moved there along with it.
 
     A list that is not in the trash is returned unchanged, so this call is safe to repeat.
     """
-    return once(lists, None, lambda lists: tagged_response(lists.restore(list_id, expected)))
+    return tagged_response(lists.restore(list_id, expected))
 
 
 @router.post(
@@ -210,7 +210,7 @@ def restore_list(lists: Lists, list_id: ListId, expected: IfMatch, once: Once) -
     | CONDITIONAL_ON_LIST
     | errors(ListNotFound, NoRoom, _NO_SIDE),
 )
-def move_list(lists: Lists, list_id: ListId, expected: IfMatch, once: Once, data: Place) -> Response:
+def move_list(lists: Lists, list_id: ListId, expected: IfMatch, _once: Once, data: Place) -> Response:
     """Move one of your lists to another place among them.
 
     Send the id of the list that it should stand directly `after` or `before`; with neither, it moves to the end. It
@@ -218,4 +218,4 @@ def move_list(lists: Lists, list_id: ListId, expected: IfMatch, once: Once, data
     Otherwise, only the moved list changes. A list that already stands there is returned unchanged, so this call is safe
     to repeat.
     """
-    return once(lists, data, lambda lists: tagged_response(lists.move(list_id, data, expected)))
+    return tagged_response(lists.move(list_id, data, expected))

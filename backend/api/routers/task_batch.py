@@ -8,12 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Request, Response
 
 from backend.api.deps import Batches, NoConditions, Once
+from backend.api.endpoint import Endpoint
 from backend.api.http.envelope import batch_response
 from backend.api.http.idempotency import malformed_key
 from backend.api.http.request_state import request_id_of
 from backend.api.openapi.answers import BatchAnswer, example_of
 from backend.api.openapi.operations import ANYWHERE, WITH_BODY, errors, invalid, success
-from backend.api.routes import DatabaseRoute
 from backend.errors import (
     Conflict,
     Detail,
@@ -32,7 +32,7 @@ from backend.utils.plain_words import TOO_FEW
 router = APIRouter(
     prefix="/api/tasks",
     tags=["tasks"],
-    route_class=DatabaseRoute,
+    route_class=Endpoint,
     responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE)),
 )
 
@@ -94,7 +94,7 @@ _NO_OPERATIONS = invalid("operations", "too_short", TOO_FEW)
         _NO_OPERATIONS,
     ),
 )
-def batch_tasks(batches: Batches, request: Request, data: Operations, once: Once) -> Response:
+def batch_tasks(batches: Batches, request: Request, data: Operations, _once: Once) -> Response:
     """Create, edit, complete, delete and restore up to 100 tasks in one request.
 
     Operations run in order, and each sees the effects of those before it. Each works like the separate call, except
@@ -106,4 +106,4 @@ def batch_tasks(batches: Batches, request: Request, data: Operations, once: Once
     409 with `too_many_changes` in `details`. With `"atomic": false` operations have results of their own, and what
     succeeds is kept.
     """
-    return once(batches, data, lambda batches: batch_response(batches.run(data), request_id_of(request)))
+    return batch_response(batches.run(data), request_id_of(request))

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from backend.api.deps import AnyExport, TaskExports
+from backend.api.endpoint import Endpoint
 from backend.api.openapi.files import task_files
 from backend.api.openapi.operations import ANYWHERE, errors, invalid
-from backend.api.routes import DatabaseRoute
 from backend.errors import Forbidden, Unauthorized
 from backend.models.access_token import Scope
 from backend.models.task_file import FileFormat, TaskExportQuery
@@ -20,7 +20,7 @@ _UNKNOWN = invalid("query.format", "enum", FileFormat.refusal())
 router = APIRouter(
     prefix="/api/tasks",
     tags=["tasks"],
-    route_class=DatabaseRoute,
+    route_class=Endpoint,
     responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.READ), _UNKNOWN),
 )
 
@@ -43,4 +43,5 @@ def export_tasks(export: AnyExport, service: TaskExports, query: Annotated[TaskE
     incomplete transfer; an iCalendar file then lacks its last line, END:VCALENDAR. A server runs two of your exports at
     a time, and answers 429 to a third.
     """
-    return export.tasks(service.read(query.file_format, query.list_id), query)
+    with export.slot() as slot:
+        return export.tasks(service.read(query.file_format, query.list_id), query).holding(slot)

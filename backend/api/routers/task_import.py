@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from backend.api.deps import ImportServices, NoConditions, Once, TaskFile
+from backend.api.endpoint import Endpoint
 from backend.api.openapi.answers import ImportAnswer
 from backend.api.openapi.files import task_file_body
 from backend.api.openapi.operations import ANYWHERE, WITH_BODY, errors, success
-from backend.api.routes import UnlimitedRoute
 from backend.api.streams.file_types import unknown_type
 from backend.errors import BadRequest, Forbidden, Unauthorized
 from backend.formats.csv import NO_TITLE
@@ -18,7 +18,7 @@ from backend.models.access_token import Scope
 router = APIRouter(
     prefix="/api/tasks",
     tags=["tasks"],
-    route_class=UnlimitedRoute,
+    route_class=Endpoint,
     responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE)),
 )
 
@@ -99,4 +99,5 @@ async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> R
     An import that is cut short (401, 408, 413, 503) has stored what came before; send the file again, with the same
     `Idempotency-Key` if it had one. A server runs two of your imports at a time, and answers 429 to a third.
     """
-    return await file.run(service, once)
+    with file.slot():
+        return await file.run(service, once)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ from starlette.requests import ClientDisconnect
 
 from backend.api.auth.authenticator import Authenticator, bearer_token
 from backend.api.http.envelope import import_response
-from backend.api.http.idempotency import Idempotent, answered
+from backend.api.http.idempotency import OncePerKey, answered
 from backend.api.streams.changes import Feed
 from backend.api.streams.slots import Slots
 from backend.database.connection_limiter import ConnectionLimiter
@@ -58,7 +59,11 @@ class Import:
     user_id: str
     file_format: AnyFormat
 
-    async def run(self, service: ImportService, once: Idempotent) -> Response:
+    def slot(self) -> AbstractContextManager[ExitStack]:
+        """Take a slot; raises what `Slots.take` does."""
+        return self.imports.slots.take(self.user_id)
+
+    async def run(self, service: ImportService, once: OncePerKey) -> Response:
         """Store all tasks that the client sends, and return a report.
 
         If the key of the request is that of a file that was imported to its end, nothing is stored: the same file gets
