@@ -20,16 +20,17 @@ from sqlalchemy import make_url
 from backend.config import Settings
 from backend.database.embedded.postgres import EmbeddedPostgres
 from backend.identity import jwks
-from tests.fixtures import failures, needs, service_logs
-from tests.fixtures.api import API, ORIGIN, new_user, serve
-from tests.fixtures.database import postgres_server, scratch_database
-from tests.fixtures.inherited import forget_what_was_inherited
-from tests.fixtures.logs import logs_carried_to_caplog
-from tests.fixtures.long_first import long_first
-from tests.fixtures.measured import keep_measuring
-from tests.fixtures.partitions import migrated_database
-from tests.fixtures.proxy import Proxy, counting_proxy
-from tests.fixtures.tokens import SECRET
+from tests.fixtures.calls.api import API, ORIGIN, new_user, serve
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.postgres.database import postgres_server, scratch_database
+from tests.fixtures.postgres.partitions import migrated_database
+from tests.fixtures.postgres.proxy import Proxy, counting_proxy
+from tests.fixtures.running import failures, needs
+from tests.fixtures.running.inherited import forget_what_was_inherited
+from tests.fixtures.running.long_first import long_first
+from tests.fixtures.running.measured import keep_measuring
+from tests.fixtures.telemetry import service_logs
+from tests.fixtures.telemetry.logs import logs_carried_to_caplog
 
 # Everything else starts processes, breaks servers, fuzzes for long, opens browsers, or builds clients.
 FIRST_TIER = {"unit", "integration", "contract", "security"}
@@ -60,7 +61,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let long tests begin first."""
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
-    items[:] = long_first(items, lambda item: f"{item.path.parent.name}/{item.path.name}", workers)
+    items[:] = long_first(items, lambda item: item.path.relative_to(TESTS).as_posix(), workers)
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from tests.fixtures.browser import chromium
-from tests.fixtures.process import REPOSITORY, TASK_API, environment, served
+from tests.fixtures.browsers.chromium import chromium
+from tests.fixtures.processes.process import REPOSITORY, TASK_API, environment, served
 
 EXAMPLES = REPOSITORY / "examples"
 SIZE = {"width": 1200, "height": 640}

@@ -24,7 +24,7 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from backend.api.auth.scopes import is_in_a_list, require_scope, scopes_of
+from backend.api.auth.scopes import IN_A_LIST, require_scope, scopes_of
 from backend.api.http.idempotency import once_per_key
 from backend.api.http.paths import ExactRoute
 from backend.api.http.query_parameters import QueryParameters
@@ -47,8 +47,8 @@ class Endpoint(ExactRoute):
         super().__init__(path, endpoint, **options)
         _refuse_others(_OF_ENDPOINT, self.dependant)
         self.app = self._answer
-        self.scopes = scopes_of(path, self.methods or set())
-        self.is_in_a_list = is_in_a_list(path, self.methods or set())
+        self.scopes = scopes_of(endpoint.__name__)
+        self.is_in_a_list = endpoint.__name__ in IN_A_LIST
         self._dependencies = [_Dependency.of(each) for each in self.dependant.dependencies]
         self._once = next((each.name for each in self._dependencies if each.call is once_per_key), None)
         query: Any = next(iter(self.dependant.query_params), None)

@@ -68,7 +68,7 @@ from backend.utils.shares import Shares
 OTHER_THREADS = 40
 COMPUTING_THREADS = 2  # for exports and imports; the event loop waits while they compute
 # Listed directly: a router included in another would match each route twice.
-_ROUTES = [
+ROUTES = [
     route
     for router in (
         tasks.router,
@@ -112,7 +112,7 @@ def create_app(settings: Settings) -> TaskAPI:
         docs_url=None,  # the built-in page loads its assets from the internet
         redoc_url=None,
         redirect_slashes=False,
-        routes=_ROUTES,
+        routes=ROUTES,
         middleware=_middleware(settings, state),
         telemetry=_telemetry(),
     )

@@ -34,6 +34,7 @@ from backend.models.fields import (
 from backend.models.values.times import TIME_EXAMPLE
 
 MAX_DAYS = 365
+MAX_TOKENS = 50  # per user, expired ones included
 TokenText = Annotated[str, StringConstraints(max_length=MAX_LENGTH, pattern="^tk_[A-Za-z0-9_-]+$")]
 
 

@@ -16,9 +16,9 @@ import httpx
 
 from tests.benchmarks import data, running
 from tests.benchmarks.load import token_for
-from tests.fixtures.api import new_user
-from tests.fixtures.victim import Victim, asking
-from tests.fixtures.worst_requests import Worst, plant, worst_requests
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.inputs.worst_requests import Worst, plant, worst_requests
+from tests.fixtures.processes.victim import Victim, asking
 
 SECONDS = 5  # for each kind, and at least two requests
 SHARE = 0.1

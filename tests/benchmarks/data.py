@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from tests.fixtures.database import execute
+from tests.fixtures.postgres.database import execute
 
 USERS = 1000
 TASKS = 50  # per user

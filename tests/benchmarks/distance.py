@@ -14,10 +14,10 @@ import httpx
 from backend.identity.jwt import issue_token
 from tests.benchmarks import running
 from tests.benchmarks.results import CONVENTIONAL, SERVICE
-from tests.fixtures.api import new_user
-from tests.fixtures.proxy import Proxy, counting_proxy
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.postgres.proxy import Proxy, counting_proxy
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 ROUND_TRIP_SECONDS = 0.002
 BATCH = 100

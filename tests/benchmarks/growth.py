@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.benchmarks import growth_data, load, running, workloads
 from tests.benchmarks.growth_calls import CALLS, calls_at, time_in_turn
-from tests.fixtures.database import scratch_database
+from tests.fixtures.postgres.database import scratch_database
 
 REQUESTS = 200_000
 _MIX_CONNECTIONS = 16

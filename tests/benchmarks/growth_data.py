@@ -7,7 +7,7 @@ from uuid import UUID
 
 from backend.database.migrations import runner as migrations
 from tests.benchmarks import data
-from tests.fixtures.database import execute
+from tests.fixtures.postgres.database import execute
 
 TASKS = (1, 50, 1_000, 100_000)  # of each measured user
 TASKS_OF_OTHERS = 100  # of each

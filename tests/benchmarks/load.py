@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from backend.identity.jwt import issue_token
 from tests.benchmarks.workloads import ALWAYS_NEW, Request, Workload
-from tests.fixtures.tokens import SECRET
+from tests.fixtures.identity.tokens import SECRET
 
 _SCRIPT = Path(__file__).with_name("load.lua")
 _SEPARATOR = "\n====\n"  # of requests, the same in the script

@@ -8,7 +8,7 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.fixtures.database import execute
+from tests.fixtures.postgres.database import execute
 
 _PACKAGES = ("fastapi", "starlette", "uvicorn", "sqlalchemy", "sqlmodel", "psycopg2-binary")
 _CPU_INFO = Path("/proc/cpuinfo")

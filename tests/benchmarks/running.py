@@ -15,9 +15,9 @@ import psutil
 from backend.database.embedded.postgres import EmbeddedPostgres
 from backend.database.migrations import runner as migrations
 from tests.benchmarks import data
-from tests.fixtures.database import execute
-from tests.fixtures.process import Service, environment, served
-from tests.fixtures.tokens import SECRET
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.processes.process import Service, environment, served
 
 POOL_SIZE = 10  # the default of the service
 # Postgres restarts with these. Contenders may open more connections than its default allows; an autovacuum during one

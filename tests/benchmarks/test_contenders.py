@@ -19,10 +19,10 @@ from tests.benchmarks.load import token_for
 from tests.benchmarks.results import BARE, CONVENTIONAL, FLOOR, SERVICE
 from tests.benchmarks.running import Running, contender, service
 from tests.benchmarks.workloads import ALWAYS_NEW, LIST_LIMIT, Request, Workload
-from tests.fixtures.api import API
-from tests.fixtures.database import execute, scratch_database
-from tests.fixtures.listing import pages
-from tests.fixtures.partitions import migrate
+from tests.fixtures.calls.api import API
+from tests.fixtures.calls.listing import pages
+from tests.fixtures.postgres.database import execute, scratch_database
+from tests.fixtures.postgres.partitions import migrate
 
 NOW = datetime.fromisoformat("2025-02-01T00:00:00Z")  # anything newer was not in the initial data
 LIKE_THE_SERVICE = (CONVENTIONAL, FLOOR)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks import inside
-from tests.fixtures.imports import bare_environment, modules_of, modules_of_a_command, modules_of_a_server
-from tests.fixtures.process import REPOSITORY
-from tests.fixtures.proxy import counting_proxy
+from tests.fixtures.postgres.proxy import counting_proxy
+from tests.fixtures.processes.imports import bare_environment, modules_of, modules_of_a_command, modules_of_a_server
+from tests.fixtures.processes.process import REPOSITORY
 
 _PATIENCE_SECONDS = 120
 _DELAY_SECONDS = 0.002  # to the database and back: applied once per response

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from backend.config import Settings
-from tests.fixtures.api import API, new_user, serve
-from tests.fixtures.browser import Watched, chromium, watched
+from tests.fixtures.browsers.chromium import Watched, chromium, watched
+from tests.fixtures.calls.api import API, new_user, serve
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator
 
-from tests.fixtures.browser import Watched, watched
-from tests.fixtures.browser_app import Board, held_moves, opened
-from tests.fixtures.browser_hands import Finger, mouse_drag, mouse_to, spot
-from tests.fixtures.lists import List, make, titles_in
-from tests.fixtures.tasks import create, path_of, read
-from tests.fixtures.waiting import until
+from tests.fixtures.browsers.app import Board, held_moves, opened
+from tests.fixtures.browsers.chromium import Watched, watched
+from tests.fixtures.browsers.hands import Finger, mouse_drag, mouse_to, spot
+from tests.fixtures.calls.lists import List, make, titles_in
+from tests.fixtures.calls.tasks import create, path_of, read
+from tests.fixtures.running.waiting import until
 
 PHONE = 390
 

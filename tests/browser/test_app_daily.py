@@ -8,12 +8,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Request, Route
 
-from tests.fixtures.browser import Watched, watched
-from tests.fixtures.browser_app import Board, opened
-from tests.fixtures.browser_hands import mouse_drag, spot
-from tests.fixtures.lists import make
-from tests.fixtures.tasks import create, path_of, read
-from tests.fixtures.waiting import until
+from tests.fixtures.browsers.app import Board, opened
+from tests.fixtures.browsers.chromium import Watched, watched
+from tests.fixtures.browsers.hands import mouse_drag, spot
+from tests.fixtures.calls.lists import make
+from tests.fixtures.calls.tasks import create, path_of, read
+from tests.fixtures.running.waiting import until
 
 PHONE = 390
 

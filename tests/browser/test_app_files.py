@@ -8,11 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.fixtures.browser import Watched
-from tests.fixtures.browser_app import opened
-from tests.fixtures.lists import make
-from tests.fixtures.tasks import create, path_of
-from tests.fixtures.waiting import until
+from tests.fixtures.browsers.app import opened
+from tests.fixtures.browsers.chromium import Watched
+from tests.fixtures.calls.lists import make
+from tests.fixtures.calls.tasks import create, path_of
+from tests.fixtures.running.waiting import until
 
 ROWS = "title,due_date\nBuy milk,2026-12-24\nBuy tea,someday\n"
 DROP = """(text) => {

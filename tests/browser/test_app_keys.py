@@ -5,11 +5,11 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.fixtures.browser import Watched
-from tests.fixtures.browser_app import opened
-from tests.fixtures.lists import make, titles_in
-from tests.fixtures.tasks import create, read
-from tests.fixtures.waiting import until
+from tests.fixtures.browsers.app import opened
+from tests.fixtures.browsers.chromium import Watched
+from tests.fixtures.calls.lists import make, titles_in
+from tests.fixtures.calls.tasks import create, read
+from tests.fixtures.running.waiting import until
 
 pytestmark = pytest.mark.requirement("FR-454")
 

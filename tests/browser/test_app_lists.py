@@ -9,11 +9,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator
 
-from tests.fixtures.browser import Watched, watched
-from tests.fixtures.browser_app import Board, opened
-from tests.fixtures.lists import list_path, make
-from tests.fixtures.tasks import create, path_of, read
-from tests.fixtures.waiting import until
+from tests.fixtures.browsers.app import Board, opened
+from tests.fixtures.browsers.chromium import Watched, watched
+from tests.fixtures.calls.lists import list_path, make
+from tests.fixtures.calls.tasks import create, path_of, read
+from tests.fixtures.running.waiting import until
 
 PHONE, HEIGHT = 390, 900
 EVERYWHERE = ["Inbox", "All tasks"]

@@ -9,12 +9,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from tests.fixtures.axe import findings, needs_axe
-from tests.fixtures.browser import Watched, watched
-from tests.fixtures.browser_app import opened
-from tests.fixtures.lists import make
-from tests.fixtures.tasks import create, path_of
-from tests.fixtures.waiting import until
+from tests.fixtures.browsers.app import opened
+from tests.fixtures.browsers.axe import findings, needs_axe
+from tests.fixtures.browsers.chromium import Watched, watched
+from tests.fixtures.calls.lists import make
+from tests.fixtures.calls.tasks import create, path_of
+from tests.fixtures.running.waiting import until
 
 pytestmark = pytest.mark.requirement("FR-456")
 

@@ -11,13 +11,13 @@ import pytest
 from playwright.sync_api import Page
 
 from backend.config import EXAMPLES, Settings
-from tests.fixtures.api import API, new_user, serve
-from tests.fixtures.axe import findings, needs_axe
-from tests.fixtures.browser import Watched
-from tests.fixtures.browser_app import token_of
-from tests.fixtures.pages import website_of
-from tests.fixtures.tasks import create, path_of
-from tests.fixtures.waiting import until
+from tests.fixtures.browsers.app import token_of
+from tests.fixtures.browsers.axe import findings, needs_axe
+from tests.fixtures.browsers.chromium import Watched
+from tests.fixtures.browsers.pages import website_of
+from tests.fixtures.calls.api import API, new_user, serve
+from tests.fixtures.calls.tasks import create, path_of
+from tests.fixtures.running.waiting import until
 
 pytestmark = [pytest.mark.requirement("FR-457"), needs_axe]
 MAX_LINES = 70

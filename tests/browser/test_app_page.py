@@ -14,13 +14,13 @@ from playwright.sync_api import Browser, Route
 
 from backend.config import EXAMPLES, Settings
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import new_user, serve
-from tests.fixtures.browser import Watched, watched
-from tests.fixtures.browser_app import IN_PROGRESS, Board, opened, token_of
-from tests.fixtures.pages import website_of
-from tests.fixtures.tasks import Task, create, path_of, read
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import until
+from tests.fixtures.browsers.app import IN_PROGRESS, Board, opened, token_of
+from tests.fixtures.browsers.chromium import Watched, watched
+from tests.fixtures.browsers.pages import website_of
+from tests.fixtures.calls.api import new_user, serve
+from tests.fixtures.calls.tasks import Task, create, path_of, read
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.running.waiting import until
 
 PHONE = 390
 PAGE = 25  # tasks of a column that come at once

@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fixtures.browser import Watched
-from tests.fixtures.browser_app import Board, opened
-from tests.fixtures.lists import make
-from tests.fixtures.tasks import Task
+from tests.fixtures.browsers.app import Board, opened
+from tests.fixtures.browsers.chromium import Watched
+from tests.fixtures.calls.lists import make
+from tests.fixtures.calls.tasks import Task
 
 pytestmark = pytest.mark.requirement("FR-450")
 

@@ -8,12 +8,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator
 
-from tests.fixtures.browser import Watched, watched
-from tests.fixtures.browser_app import Board, held_moves, opened
-from tests.fixtures.browser_hands import Finger, mouse_drag, mouse_to, spot
-from tests.fixtures.subtasks import plant, subtasks
-from tests.fixtures.tasks import Task, path_of, read
-from tests.fixtures.waiting import until
+from tests.fixtures.browsers.app import Board, held_moves, opened
+from tests.fixtures.browsers.chromium import Watched, watched
+from tests.fixtures.browsers.hands import Finger, mouse_drag, mouse_to, spot
+from tests.fixtures.calls.subtasks import plant, subtasks
+from tests.fixtures.calls.tasks import Task, path_of, read
+from tests.fixtures.running.waiting import until
 
 PHONE = 390
 

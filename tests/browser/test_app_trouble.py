@@ -6,10 +6,10 @@ import httpx
 import pytest
 from playwright.sync_api import Route
 
-from tests.fixtures.browser import Watched
-from tests.fixtures.browser_app import opened
-from tests.fixtures.tasks import create
-from tests.fixtures.waiting import until
+from tests.fixtures.browsers.app import opened
+from tests.fixtures.browsers.chromium import Watched
+from tests.fixtures.calls.tasks import create
+from tests.fixtures.running.waiting import until
 
 pytestmark = pytest.mark.requirement("FR-453")
 

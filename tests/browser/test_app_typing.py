@@ -6,12 +6,12 @@ import httpx
 import pytest
 from playwright.sync_api import Route
 
-from tests.fixtures.api import API, new_user
-from tests.fixtures.browser import Watched
-from tests.fixtures.browser_app import opened
-from tests.fixtures.lists import make
-from tests.fixtures.tasks import create, path_of, read
-from tests.fixtures.waiting import until
+from tests.fixtures.browsers.app import opened
+from tests.fixtures.browsers.chromium import Watched
+from tests.fixtures.calls.api import API, new_user
+from tests.fixtures.calls.lists import make
+from tests.fixtures.calls.tasks import create, path_of, read
+from tests.fixtures.running.waiting import until
 
 pytestmark = pytest.mark.requirement("FR-451")
 

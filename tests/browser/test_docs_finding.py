@@ -9,12 +9,12 @@ import pytest
 from playwright.sync_api import Page
 
 from backend.api.openapi.groups import GROUPS
-from tests.fixtures.axe import findings, needs_axe
-from tests.fixtures.browser import HEIGHT, Watched
-from tests.fixtures.browser_docs import SwaggerUI
-from tests.fixtures.contract import operations
-from tests.fixtures.tasks import create
-from tests.fixtures.waiting import until
+from tests.fixtures.browsers.axe import findings, needs_axe
+from tests.fixtures.browsers.chromium import HEIGHT, Watched
+from tests.fixtures.browsers.docs import SwaggerUI
+from tests.fixtures.calls.tasks import create
+from tests.fixtures.documents.contract import operations
+from tests.fixtures.running.waiting import until
 
 DESK, PHONE = 1280, 390  # pixels
 FOUND = ".opblock-summary-path"

@@ -8,16 +8,16 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.fixtures.access_tokens import make_token
-from tests.fixtures.api import API
-from tests.fixtures.browser import HEIGHT, Watched, watched
-from tests.fixtures.browser_docs import Form, SwaggerUI
-from tests.fixtures.contract import Operation, operations
-from tests.fixtures.erasure import user_of
-from tests.fixtures.labels import put
-from tests.fixtures.lists import make
-from tests.fixtures.tasks import MISSING_ID, Task, create
-from tests.fixtures.waiting import until
+from tests.fixtures.browsers.chromium import HEIGHT, Watched, watched
+from tests.fixtures.browsers.docs import Form, SwaggerUI
+from tests.fixtures.calls.access_tokens import make_token
+from tests.fixtures.calls.api import API
+from tests.fixtures.calls.erasure import user_of
+from tests.fixtures.calls.labels import put
+from tests.fixtures.calls.lists import make
+from tests.fixtures.calls.tasks import MISSING_ID, Task, create
+from tests.fixtures.documents.contract import Operation, operations
+from tests.fixtures.running.waiting import until
 
 JSON = "application/json"
 JSON_LINES = b'{"title": "Buy milk"}\n'

@@ -11,13 +11,13 @@ import pytest
 
 from backend.config import Settings
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import API, serve
-from tests.fixtures.browser import Watched
-from tests.fixtures.clients import needs_node
-from tests.fixtures.drop_in import IN_A_PAGE, LIFE, compiled, sources, token_of
-from tests.fixtures.faulty_http import LOST, faulty_proxy
-from tests.fixtures.pages import website
-from tests.fixtures.tokens import SECRET
+from tests.fixtures.browsers.chromium import Watched
+from tests.fixtures.browsers.pages import website
+from tests.fixtures.calls.api import API, serve
+from tests.fixtures.http.faulty_http import LOST, faulty_proxy
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.node.clients import needs_node
+from tests.fixtures.node.drop_in import IN_A_PAGE, LIFE, compiled, sources, token_of
 
 pytestmark = needs_node
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser
 
-from tests.fixtures.api import API
-from tests.fixtures.axe import findings, needs_axe
-from tests.fixtures.browser import Watched, watched
-from tests.fixtures.guide import names_of_pages
-from tests.fixtures.waiting import until
+from tests.fixtures.browsers.axe import findings, needs_axe
+from tests.fixtures.browsers.chromium import Watched, watched
+from tests.fixtures.calls.api import API
+from tests.fixtures.documents.guide import names_of_pages
+from tests.fixtures.running.waiting import until
 
 pytestmark = pytest.mark.requirement("FR-477")
 

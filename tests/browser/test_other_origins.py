@@ -10,16 +10,16 @@ import pytest
 
 from backend.config import Settings
 from backend.identity.jwt import issue_token
-from tests.fixtures.access_tokens import READ, TOKENS, wanted
-from tests.fixtures.api import API, new_user, serve
-from tests.fixtures.browser import Watched
-from tests.fixtures.erasure import erasure_of, subject_of
-from tests.fixtures.logs import events
-from tests.fixtures.pages import FRAMED, Answer, Frontend, website
-from tests.fixtures.rates import begin_in_one_day
-from tests.fixtures.tasks import MISSING_ID
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import until
+from tests.fixtures.browsers.chromium import Watched
+from tests.fixtures.browsers.pages import FRAMED, Answer, Frontend, website
+from tests.fixtures.calls.access_tokens import READ, TOKENS, wanted
+from tests.fixtures.calls.api import API, new_user, serve
+from tests.fixtures.calls.erasure import erasure_of, subject_of
+from tests.fixtures.calls.tasks import MISSING_ID
+from tests.fixtures.http.rates import begin_in_one_day
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.running.waiting import until
+from tests.fixtures.telemetry.logs import events
 
 NAMED = "app.example.com"
 CREDENTIALS = ["same-origin", "include"]

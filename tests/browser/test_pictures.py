@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from tests.fixtures.tasks import create
+from tests.fixtures.calls.tasks import create
 from tests.pictures import EXAMPLES, SCHEMES, SIZE, take
 
 

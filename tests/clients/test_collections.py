@@ -11,13 +11,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.fixtures.api import API
-from tests.fixtures.clients import NODE_PROGRAMS, NODE_TESTS, needs_node, run, write_contract
-from tests.fixtures.collections import STREAM, Run, bruno, imported_into_bruno, newman, statuses
-from tests.fixtures.contract import Json, Operation, operations
-from tests.fixtures.drop_in import EXAMPLES, token_of
-from tests.fixtures.task_files import imported, lines_of
-from tests.fixtures.tasks import create
+from tests.fixtures.calls.api import API
+from tests.fixtures.calls.task_files import imported, lines_of
+from tests.fixtures.calls.tasks import create
+from tests.fixtures.documents.contract import Json, Operation, operations
+from tests.fixtures.node.clients import NODE_PROGRAMS, NODE_TESTS, needs_node, run, write_contract
+from tests.fixtures.node.collections import STREAM, Run, bruno, imported_into_bruno, newman, statuses
+from tests.fixtures.node.drop_in import EXAMPLES, token_of
 
 WALK = EXAMPLES / "bruno"
 

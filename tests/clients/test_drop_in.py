@@ -12,12 +12,12 @@ import pytest
 
 from backend.config import Settings
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import API, serve
-from tests.fixtures.clients import needs_node
-from tests.fixtures.drop_in import CLIENT, LIFE, compiled, in_node, token_of
-from tests.fixtures.faulty_http import LOST, FaultyProxy, faulty_proxy
-from tests.fixtures.lists import list_path, make
-from tests.fixtures.tokens import SECRET
+from tests.fixtures.calls.api import API, serve
+from tests.fixtures.calls.lists import list_path, make
+from tests.fixtures.http.faulty_http import LOST, FaultyProxy, faulty_proxy
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.node.clients import needs_node
+from tests.fixtures.node.drop_in import CLIENT, LIFE, compiled, in_node, token_of
 
 MAX_LINES = 149
 TRIES = 5

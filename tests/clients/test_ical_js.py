@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fixtures.clients import NODE_TESTS
-from tests.fixtures.needs import needing_node
-from tests.fixtures.tasks import Task
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.tasks import Task
+from tests.fixtures.node.clients import NODE_TESTS
+from tests.fixtures.running.needs import needing_node
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 PROGRAM = "icalendar.mjs"
 # On both sides of the nights in which clocks change, and in the hour that they show twice.

@@ -12,9 +12,9 @@ import pytest
 
 from backend.errors import NoRoom
 from backend.utils.positions import MAX_POSITION_LENGTH, is_position, last_position, position_within
-from tests.fixtures.clients import NODE_TESTS
-from tests.fixtures.needs import needing_node
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.node.clients import NODE_TESTS
+from tests.fixtures.running.needs import needing_node
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 pytestmark = needing_node("fractional-indexing")
 

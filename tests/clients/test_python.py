@@ -12,8 +12,10 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import API, new_user
-from tests.fixtures.clients import (
+from tests.fixtures.calls.api import API, new_user
+from tests.fixtures.documents.contract import contract, operations
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.node.clients import (
     CONTRACTS,
     MAY_BE_ABSENT,
     PYTHON_PROGRAMS,
@@ -22,8 +24,6 @@ from tests.fixtures.clients import (
     run,
     write_contract,
 )
-from tests.fixtures.contract import contract, operations
-from tests.fixtures.tokens import SECRET
 
 CONFIGURATION = CONTRACTS / "openapi-python-client.yaml"
 PROGRAM = Path(__file__).with_name("life_of_a_task.py")

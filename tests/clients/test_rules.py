@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from tests.fixtures.clients import NODE_PROGRAMS, NODE_TESTS, needs_node, run, write_contract
+from tests.fixtures.node.clients import NODE_PROGRAMS, NODE_TESTS, needs_node, run, write_contract
 
 RULES = NODE_TESTS / "spectral.yaml"
 

@@ -14,13 +14,13 @@ import pytest
 
 from backend.api.openapi.samples import FILE, ORIGIN
 from backend.models.fields import UUID_EXAMPLE
-from tests.fixtures.access_tokens import make_token
-from tests.fixtures.contract import Operation, operations
-from tests.fixtures.labels import put
-from tests.fixtures.lists import make
-from tests.fixtures.needs import needing
-from tests.fixtures.tasks import create
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.access_tokens import make_token
+from tests.fixtures.calls.labels import put
+from tests.fixtures.calls.lists import make
+from tests.fixtures.calls.tasks import create
+from tests.fixtures.documents.contract import Operation, operations
+from tests.fixtures.running.needs import needing
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 BEGINNINGS = {
     "curl": ("sh", "-c", 'curl() { command curl -sS -w "%{stderr}%{http_code}" "$@"; }\n'),

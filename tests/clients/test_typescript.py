@@ -11,8 +11,10 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import API, new_user
-from tests.fixtures.clients import (
+from tests.fixtures.calls.api import API, new_user
+from tests.fixtures.documents.contract import operations
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.node.clients import (
     MAY_BE_ABSENT,
     NODE_PROGRAMS,
     NODE_TESTS,
@@ -22,8 +24,6 @@ from tests.fixtures.clients import (
     run,
     write_contract,
 )
-from tests.fixtures.contract import operations
-from tests.fixtures.tokens import SECRET
 
 PROGRAM = "life_of_a_task"
 COMMENT = re.compile(r"/\*\*.*?\*/", re.DOTALL)

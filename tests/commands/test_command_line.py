@@ -14,7 +14,7 @@ from backend import __version__
 from backend.cli import main
 from backend.commands import arguments as typed
 from backend.config import Settings
-from tests.fixtures.process import TASK_API, environment, run
+from tests.fixtures.processes.process import TASK_API, environment, run
 
 pytestmark = pytest.mark.requirement("FR-219")
 

@@ -14,11 +14,11 @@ import pytest
 from backend.cli import main
 from backend.config import Settings
 from backend.database.migrations import runner as migrations
-from tests.fixtures.api import API
-from tests.fixtures.migrating import FILES
-from tests.fixtures.process import TASK_API, environment, run
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.verifying import Clock
+from tests.fixtures.calls.api import API
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.identity.verifying import Clock
+from tests.fixtures.postgres.migrating import FILES
+from tests.fixtures.processes.process import TASK_API, environment, run
 
 PENDING = "".join(f"pending {name}\n" for name in FILES)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.needs import need
-from tests.fixtures.process import environment, run
-from tests.fixtures.terminal import Terminal, terminal
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.processes.process import environment, run
+from tests.fixtures.processes.terminal import Terminal, terminal
+from tests.fixtures.running.needs import need
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-220")
 

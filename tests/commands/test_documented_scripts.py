@@ -14,13 +14,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fixtures import shell
-from tests.fixtures.feed import sync_token
-from tests.fixtures.guide_blocks import GUIDE, setting_up, shell_parts
-from tests.fixtures.process import Service, environment, run
-from tests.fixtures.shell import installed_service
-from tests.fixtures.tasks import revision_of
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.feed import sync_token
+from tests.fixtures.calls.tasks import revision_of
+from tests.fixtures.documents.guide_blocks import GUIDE, setting_up, shell_parts
+from tests.fixtures.processes import shell
+from tests.fixtures.processes.process import Service, environment, run
+from tests.fixtures.processes.shell import installed_service
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-218")
 

@@ -17,13 +17,13 @@ from backend.models.task_file import MAX_BAD_ROWS, MAX_ERRORS, FileFormat, Impor
 from backend.server.signals import EXIT_INTERRUPTED
 from backend.services.task_files import export_service
 from backend.services.task_files.import_service import ImportService
-from tests.fixtures.api import new_user
-from tests.fixtures.lists import make
-from tests.fixtures.process import environment, run
-from tests.fixtures.proxy import Fault, counting_proxy
-from tests.fixtures.task_files import exported, said_of, tasks_of
-from tests.fixtures.tasks import create
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.calls.lists import make
+from tests.fixtures.calls.task_files import exported, said_of, tasks_of
+from tests.fixtures.calls.tasks import create
+from tests.fixtures.postgres.proxy import Fault, counting_proxy
+from tests.fixtures.processes.process import environment, run
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-229")
 

@@ -25,9 +25,9 @@ from backend.errors import ConfigurationError
 from backend.identity.jwks import read_key_set
 from backend.identity.shared_secret import development_secret
 from backend.server.listener import advice, listen
-from tests.fixtures.needs import need
-from tests.fixtures.process import REPOSITORY, environment, run
-from tests.fixtures.refusal import refuse
+from tests.fixtures.postgres.refusal import refuse
+from tests.fixtures.processes.process import REPOSITORY, environment, run
+from tests.fixtures.running.needs import need
 
 pytestmark = pytest.mark.requirement("FR-230")
 

@@ -9,12 +9,12 @@ from uuid import uuid4
 
 import pytest
 
-from tests.fixtures import shell
-from tests.fixtures.guide_blocks import blocks
-from tests.fixtures.javascript import in_node
-from tests.fixtures.process import Service, environment, run
-from tests.fixtures.shell import README, installed_service
-from tests.fixtures.shortened import assert_shows
+from tests.fixtures.documents.guide_blocks import blocks
+from tests.fixtures.documents.shortened import assert_shows
+from tests.fixtures.node.javascript import in_node
+from tests.fixtures.processes import shell
+from tests.fixtures.processes.process import Service, environment, run
+from tests.fixtures.processes.shell import README, installed_service
 
 pytestmark = pytest.mark.requirement("FR-318")
 

@@ -12,9 +12,9 @@ import pytest
 
 from guide.__main__ import CONTRACT, build
 from guide.reference import filled
-from tests.fixtures.guide import BUILT
-from tests.fixtures.needs import need
-from tests.fixtures.process import REPOSITORY
+from tests.fixtures.documents.guide import BUILT
+from tests.fixtures.processes.process import REPOSITORY
+from tests.fixtures.running.needs import need
 
 pytestmark = pytest.mark.requirement("FR-478")
 

@@ -10,14 +10,23 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.fixtures import shell
-from tests.fixtures.erasure import erase
-from tests.fixtures.guide_blocks import CALL, IN_NODE, IN_SHELLS, MARK, beginning, pasted, scripts, shell_parts
-from tests.fixtures.javascript import in_node
-from tests.fixtures.process import Service, environment, run
-from tests.fixtures.shell import README, installed_service, shell_blocks
-from tests.fixtures.shortened import assert_shows
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.erasure import erase
+from tests.fixtures.documents.guide_blocks import (
+    CALL,
+    IN_NODE,
+    IN_SHELLS,
+    MARK,
+    beginning,
+    pasted,
+    scripts,
+    shell_parts,
+)
+from tests.fixtures.documents.shortened import assert_shows
+from tests.fixtures.node.javascript import in_node
+from tests.fixtures.processes import shell
+from tests.fixtures.processes.process import Service, environment, run
+from tests.fixtures.processes.shell import README, installed_service, shell_blocks
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 USERS = ("alice", "somebody-to-erase")  # of the documents
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.process import TASK_API, environment, run
-from tests.fixtures.terminal import terminal
+from tests.fixtures.processes.process import TASK_API, environment, run
+from tests.fixtures.processes.terminal import terminal
 
 pytestmark = pytest.mark.requirement("FR-222")
 

@@ -14,9 +14,9 @@ from backend.cli import main
 from backend.commands.serve import DEVELOPMENT_USER
 from backend.config import Settings
 from backend.database.embedded.postgres import EmbeddedPostgres
-from tests.fixtures.expired import Hoarder, Left, age
-from tests.fixtures.process import environment, run, served
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.postgres.expired import Hoarder, Left, age
+from tests.fixtures.processes.process import environment, run, served
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-138")
 

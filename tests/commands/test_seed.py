@@ -13,11 +13,11 @@ import pytest
 
 from backend.services.samples.tasks import sample_task, sample_user
 from backend.services.samples.words import LABELS, LISTS
-from tests.fixtures.database import execute
-from tests.fixtures.feed import sync_token
-from tests.fixtures.process import Service, environment, run, served
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.feed import sync_token
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.processes.process import Service, environment, run, served
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-221")
 

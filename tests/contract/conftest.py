@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from backend.database.migrations import runner as migrations
-from tests.fixtures.database import scratch_database
+from tests.fixtures.postgres.database import scratch_database
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from backend.identity.claims import is_user_id
-from tests.fixtures.api import API, new_user
-from tests.fixtures.contract import Json, Operation, example_of, operations, resolved
-from tests.fixtures.tasks import create
+from tests.fixtures.calls.api import API, new_user
+from tests.fixtures.calls.tasks import create
+from tests.fixtures.documents.contract import Json, Operation, example_of, operations, resolved
 
 pytestmark = pytest.mark.requirement("FR-245")
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.api import API
-from tests.fixtures.contract import Json, application, operations
+from tests.fixtures.calls.api import API
+from tests.fixtures.documents.contract import Json, application, operations
 
 TASK = "/api/tasks/0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
 HEADERS = ("X-Request-Id", "RateLimit-Policy", "RateLimit", "ETag")

@@ -11,8 +11,8 @@ import pytest
 
 from backend.api.http.envelope import GUIDE
 from backend.config import Settings
-from tests.fixtures.api import serve
-from tests.fixtures.contract import contract, operations
+from tests.fixtures.calls.api import serve
+from tests.fixtures.documents.contract import contract, operations
 
 KINDS = {".js": "javascript", ".css": "text/css", ".png": "image/png"}
 MIN_ASSET_BYTES = 500

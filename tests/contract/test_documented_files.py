@@ -13,9 +13,9 @@ from backend.api.openapi.files import CALENDAR_EXAMPLE
 from backend.models.task import TaskPublic
 from backend.models.task_file import FileFormat
 from backend.services.task_files.export_service import writer_of
-from tests.fixtures.contract import Json, operations
-from tests.fixtures.error_codes import ROOT
-from tests.fixtures.task_files import TYPES, imported, lines_of
+from tests.fixtures.calls.task_files import TYPES, imported, lines_of
+from tests.fixtures.documents.contract import Json, operations
+from tests.fixtures.documents.error_codes import ROOT
 
 pytestmark = pytest.mark.requirement("FR-057", "FR-223", "FR-224")
 

@@ -11,7 +11,7 @@ import pytest
 
 import backend
 from backend.config import Settings
-from tests.fixtures.markdown import anchors, links
+from tests.fixtures.documents.markdown import anchors, links
 
 ROOT = Path(__file__).parents[2]
 TOP = ["README.md", "CHANGELOG.md", "CLAUDE.md", "CONTRIBUTING.md", "SECURITY.md"]

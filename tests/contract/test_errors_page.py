@@ -1,6 +1,6 @@
 """docs/errors.md lists exactly the codes that responses and their details can have.
 
-tests/fixtures/api.py compares the codes in the responses of all other tests with the page.
+tests/fixtures/calls/api.py compares the codes in the responses of all other tests with the page.
 """
 
 from __future__ import annotations
@@ -18,11 +18,18 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core.core_schema import ErrorType
 
 import backend
-from backend.api.main import _ROUTES
+from backend.api.main import ROUTES
 from backend.errors import TaskAPIError
 from backend.models.batch import Batch, TaskOperation
 from backend.models.task import TaskCreate
-from tests.fixtures.error_codes import PAGE, ROOT, codes_in, documented_details, documented_errors, listed_details
+from tests.fixtures.documents.error_codes import (
+    PAGE,
+    ROOT,
+    codes_in,
+    documented_details,
+    documented_errors,
+    listed_details,
+)
 
 pytestmark = pytest.mark.requirement("FR-231")
 
@@ -66,7 +73,7 @@ def test_the_page_lists_every_code_of_a_detail_that_stands_in_the_source() -> No
 
 def inputs() -> list[type[BaseModel]]:
     """List the models of all bodies and queries."""
-    routes = [route for route in _ROUTES if isinstance(route, APIRoute)]
+    routes = [route for route in ROUTES if isinstance(route, APIRoute)]
     bodies = [route.body_field for route in routes if route.body_field]
     queries = [query for route in routes for query in route.dependant.query_params]
     models = [field.field_info.annotation for field in (*bodies, *queries)]

@@ -11,8 +11,8 @@ import pytest
 from backend.api.openapi.example_page import FILES
 from backend.commands.serve import _announce
 from backend.config import EXAMPLES, Settings
-from tests.fixtures.api import serve
-from tests.fixtures.tasks import error_of
+from tests.fixtures.calls.api import serve
+from tests.fixtures.calls.tasks import error_of
 
 MAX_LINES = 300
 ADDRESS = "http://127.0.0.1:8000"

@@ -15,11 +15,11 @@ import pytest
 from backend.api.http.envelope import GUIDE
 from backend.api.openapi import user_guide
 from backend.config import Settings
-from tests.fixtures.api import serve
-from tests.fixtures.contract import contract, operations
-from tests.fixtures.error_codes import documented_errors
-from tests.fixtures.guide import PAGES, names_of_pages, page
-from tests.fixtures.tasks import error_of
+from tests.fixtures.calls.api import serve
+from tests.fixtures.calls.tasks import error_of
+from tests.fixtures.documents.contract import contract, operations
+from tests.fixtures.documents.error_codes import documented_errors
+from tests.fixtures.documents.guide import PAGES, names_of_pages, page
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,8 +11,8 @@ import pytest
 from backend.api.openapi.answers import example_of
 from backend.models.task import TaskPublic
 from backend.models.task_query import TaskQuery
-from tests.fixtures.guide_blocks import CALL, ELSEWHERE, GUIDE, IN_NODE, IN_SHELLS, START, blocks, shell_parts
-from tests.fixtures.markdown import headings, links, prose
+from tests.fixtures.documents.guide_blocks import CALL, ELSEWHERE, GUIDE, IN_NODE, IN_SHELLS, START, blocks, shell_parts
+from tests.fixtures.documents.markdown import headings, links, prose
 
 pytestmark = pytest.mark.requirement("FR-475")
 

@@ -9,7 +9,7 @@ from starlette.middleware.base import BaseHTTPMiddleware
 
 from backend.api.main import create_app
 from backend.config import Settings
-from tests.fixtures.tokens import SECRET
+from tests.fixtures.identity.tokens import SECRET
 
 
 def test_no_middleware_is_of_the_kind_that_starts_a_task_for_each_request() -> None:

@@ -17,8 +17,9 @@ from backend.errors import NO_PARAMETERS, Detail, ValidationFailed
 from backend.models.export import LINES
 from backend.models.tables import OF_A_USER
 from backend.models.values.sync_token import SyncToken
-from tests.fixtures.api import EVENT_STREAM
-from tests.fixtures.contract import (
+from tests.fixtures.calls.api import EVENT_STREAM
+from tests.fixtures.calls.tasks import error_of
+from tests.fixtures.documents.contract import (
     NAMED_EXAMPLE,
     Json,
     Operation,
@@ -29,7 +30,6 @@ from tests.fixtures.contract import (
     operations,
     resolved,
 )
-from tests.fixtures.tasks import error_of
 
 COMMITTED = Path(__file__).parents[2] / "specs/001-task-api-persistence/contracts/openapi.json"
 ERROR = "#/components/schemas/ErrorAnswer"

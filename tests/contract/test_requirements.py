@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.requirements import CLAIMS, MENTIONED, REQUIREMENTS, SPECIFICATIONS, claimed, stated
+from tests.fixtures.documents.requirements import CLAIMS, MENTIONED, REQUIREMENTS, SPECIFICATIONS, claimed, stated
 
 
 def test_requirements_are_numbered_once_and_without_holes() -> None:

@@ -13,8 +13,8 @@ from sqlmodel import SQLModel
 from backend.database.migrations import runner as migrations
 from backend.models import tables
 from backend.models.rate_limit import RateLimit
-from tests.fixtures.catalog import TABLES, catalog, owner_column
-from tests.fixtures.database import execute, scratch_database
+from tests.fixtures.postgres.catalog import TABLES, catalog, owner_column
+from tests.fixtures.postgres.database import execute, scratch_database
 
 KEY_LEADS = {table: owner_column(table) for table in SQLModel.metadata.tables}
 # Belongs to no user: what workers count. Only a statement that runs for no user sees it.

@@ -1,7 +1,7 @@
 """What a database that spreads users over many nodes (Citus, CockroachDB, YugabyteDB) requires of a service.
 
 Every key and index begins with the user, and nothing is shared by all users or tied to a session.
-`tests/integration/test_partitions.py` runs the statements on such a schema.
+`tests/integration/database/test_partitions.py` runs the statements on such a schema.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import pytest
 from sqlalchemy import make_url
 
 from backend.database.migrations.runner import MIGRATIONS
-from tests.fixtures.catalog import TABLES, owner_column
-from tests.fixtures.database import execute
-from tests.fixtures.tenant_statements import statements
+from tests.fixtures.postgres.catalog import TABLES, owner_column
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.tenant_statements import statements
 
 BACKEND = MIGRATIONS.parent / "backend"
 STATEMENTS = {name: statement.sql for name, statement in statements().items()}

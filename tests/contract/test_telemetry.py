@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.documented import documented_events, quoted, rows
-from tests.fixtures.logged import calls, instruments, logged
+from tests.fixtures.telemetry.documented import documented_events, quoted, rows
+from tests.fixtures.telemetry.logged import calls, instruments, logged
 
 NAME = re.compile(r"[a-z]+(_[a-z]+)*")
 # The level that a logger method writes, and the level of calls that pick it at run time.

@@ -9,8 +9,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from backend.models.fields import Description, Title
-from tests.fixtures.contract import contract, operations
-from tests.fixtures.model_fields import WHITE_SPACE, wrong_in_task
+from tests.fixtures.documents.contract import contract, operations
+from tests.fixtures.rules.fields import WHITE_SPACE, wrong_in_task
 
 RESEMBLING_WHITE_SPACE = "\x00\x07\x1b\x1f\x9f\u00ad\u180e\u200b\u200d\u2060\u2800\u3164\ufe0f\ufeff\uffa0"
 CHARACTERS = f"M\U0001f95b{WHITE_SPACE}{RESEMBLING_WHITE_SPACE}"

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.fixtures.requirements import CLAIMS, ROOT
+from tests.fixtures.documents.requirements import CLAIMS, ROOT
 
 TEXT = (ROOT / "specs/threats.md").read_text(encoding="utf-8")
 ROWS = [line for line in TEXT.splitlines() if re.match(r"\| (?!risk|threat|--)", line)]

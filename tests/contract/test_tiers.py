@@ -9,18 +9,20 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import FIRST_TIER, TESTS
-from tests.fixtures.long_first import LONG, long_first
+from tests.fixtures.running.long_first import LONG, long_first
 
 pytestmark = pytest.mark.requirement("FR-233")
 
-# Fixtures that start task-api, a disposable Postgres, a browser, a shell or Node.js, and modules that could.
-SLOW_TO_START = {
-    f"tests.fixtures.{name}"
-    for name in (
-        "better_auth", "browser", "browser_app", "browser_docs", "clients", "confined", "deployment", "embedded",
-        "nginx", "process", "servers", "shell", "terminal", "workers",
-    )
-} | {"backend.database.embedded.postgres", "multiprocessing", "playwright.sync_api"}  # fmt: skip
+# Folders of fixtures that start task-api, a disposable Postgres, a browser, a shell or Node.js, and modules that could.
+SLOW_TO_START = (
+    "tests.fixtures.browsers",
+    "tests.fixtures.node",
+    "tests.fixtures.processes",
+    "backend.database.embedded.postgres",
+    "multiprocessing",
+    "playwright.sync_api",
+)
+MAX_MODULES = 17  # in a folder whose modules are sorted by subject
 FILES = sorted(path for folder in FIRST_TIER for path in (TESTS / folder).rglob("*.py"))
 
 
@@ -32,12 +34,20 @@ def slow_imports(source: str) -> set[str]:
             imported |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
             imported |= {alias.name for alias in node.names}
-    return imported & SLOW_TO_START
+    return {slow for slow in SLOW_TO_START if any(f"{name}.".startswith(f"{slow}.") for name in imported)}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(TESTS).as_posix())
 def test_a_test_of_the_first_tier_starts_nothing_slow(path: Path) -> None:
     assert slow_imports(path.read_text(encoding="utf-8")) == set()
+
+
+@pytest.mark.parametrize("folder", ["fixtures", "integration"])
+def test_modules_are_in_folders_by_subject(folder: str) -> None:
+    modules = Counter(path.parent for path in (TESTS / folder).rglob("*.py") if path.name != "conftest.py")
+
+    assert modules[TESTS / folder] == 0
+    assert {place: number for place, number in modules.items() if number > MAX_MODULES} == {}
 
 
 def test_each_folder_of_tests_is_of_one_tier() -> None:
@@ -50,7 +60,11 @@ def test_each_folder_of_tests_is_of_one_tier() -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["from tests.fixtures.process import run", "from tests.fixtures import browser", "import multiprocessing"],
+    [
+        "from tests.fixtures.processes.process import run",
+        "from tests.fixtures import node",
+        "import multiprocessing",
+    ],
 )
 def test_a_slow_import_is_noticed(source: str) -> None:
     assert len(slow_imports(source)) == 1

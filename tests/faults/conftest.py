@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from backend.database.migrations import runner as migrations
-from tests.fixtures.certificates import Authority
-from tests.fixtures.servers import NEON_HOST, Server, plain_server, tls_server
+from tests.fixtures.processes.certificates import Authority
+from tests.fixtures.processes.servers import NEON_HOST, Server, plain_server, tls_server
 
 
 @pytest.fixture(scope="session")

@@ -18,16 +18,16 @@ import pytest
 
 from backend.config import Settings
 from backend.models.values.sync_token import START
-from tests.fixtures.api import new_user, serve
-from tests.fixtures.attacks import Seen, crowd_of, watched
-from tests.fixtures.connection import head
-from tests.fixtures.database import execute
-from tests.fixtures.events import events_of, stream
-from tests.fixtures.locks import row_locked
-from tests.fixtures.process import TASK_API, Service, environment, served
-from tests.fixtures.tasks import MISSING_ID
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import until
+from tests.fixtures.calls.api import new_user, serve
+from tests.fixtures.calls.events import events_of, stream
+from tests.fixtures.calls.tasks import MISSING_ID
+from tests.fixtures.http.attacks import Seen, crowd_of, watched
+from tests.fixtures.http.connection import head
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.locks import row_locked
+from tests.fixtures.processes.process import TASK_API, Service, environment, served
+from tests.fixtures.running.waiting import until
 
 pytestmark = pytest.mark.requirement("FR-265")
 

@@ -16,7 +16,7 @@ from backend.database.bell import Bell
 from backend.database.connector import MAX_PAUSE_SECONDS, RECOVERY_SECONDS, Connector
 from backend.database.errors import DatabaseUnavailable
 from backend.database.url import read_url
-from tests.fixtures.proxy import Proxy, counting_proxy
+from tests.fixtures.postgres.proxy import Proxy, counting_proxy
 
 pytestmark = pytest.mark.requirement("FR-161")
 

@@ -12,12 +12,12 @@ import pytest
 from backend.formats.rows import MAX_ROW_BYTES
 from backend.identity.jwt import issue_token
 from backend.models.task_file import MAX_BAD_ROWS
-from tests.fixtures.api import new_user
-from tests.fixtures.process import Service, environment, served
-from tests.fixtures.task_files import CALENDAR, CSV, LINES, counts_of, imported, lines_of, report_of, send
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS
-from tests.fixtures.workers import workers_of
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.calls.task_files import CALENDAR, CSV, LINES, counts_of, imported, lines_of, report_of, send
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.processes.process import Service, environment, served
+from tests.fixtures.processes.workers import workers_of
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-241", "FR-242")
 

@@ -13,16 +13,16 @@ import pytest
 
 from backend.identity.jwt import issue_token
 from backend.rate_limits.store import counted_as
-from tests.fixtures.api import API, new_user
-from tests.fixtures.database import execute
-from tests.fixtures.events import changes_of, events_of, stream
-from tests.fixtures.feed import Replica, living
-from tests.fixtures.process import Service, environment, served
-from tests.fixtures.task_files import exported, imported
-from tests.fixtures.tasks import Task, create, path_of, task_of
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
-from tests.fixtures.wall_clock import WallClock
+from tests.fixtures.calls.api import API, new_user
+from tests.fixtures.calls.events import changes_of, events_of, stream
+from tests.fixtures.calls.feed import Replica, living
+from tests.fixtures.calls.task_files import exported, imported
+from tests.fixtures.calls.tasks import Task, create, path_of, task_of
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.processes.process import Service, environment, served
+from tests.fixtures.processes.wall_clock import WallClock
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.requirement("FR-247")
 

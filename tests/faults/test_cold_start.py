@@ -14,14 +14,14 @@ from backend.database.connection_limiter import WAITING_SHARE
 from backend.database.migrations.runner import CONNECT_SECONDS
 from backend.database.url import CONNECT_TIMEOUT_SECONDS
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import new_user
-from tests.fixtures.outages import POOL_SIZE, serving
-from tests.fixtures.process import environment, served
-from tests.fixtures.proxy import counting_proxy
-from tests.fixtures.servers import Server
-from tests.fixtures.tasks import create, path_of
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.calls.tasks import create, path_of
+from tests.fixtures.http.outages import POOL_SIZE, serving
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.postgres.proxy import counting_proxy
+from tests.fixtures.processes.process import environment, served
+from tests.fixtures.processes.servers import Server
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 WAKING_SECONDS = 0.5
 MAX_PAUSE_SECONDS = 0.1  # so that the service tries again, also while an attempt has no response yet

@@ -14,19 +14,19 @@ import httpx
 import pytest
 
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import new_user
-from tests.fixtures.connection import connection_to, head
-from tests.fixtures.database import execute
-from tests.fixtures.events import events_of, stream
-from tests.fixtures.exports import give_large_tasks
-from tests.fixtures.feed import Replica, living
-from tests.fixtures.load import RESET, load_on
-from tests.fixtures.process import Service
-from tests.fixtures.task_files import EXPORT, IMPORT, LINES, imported, lines_of
-from tests.fixtures.tasks import error_of
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
-from tests.fixtures.workers import processes_in, served_by
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.calls.events import events_of, stream
+from tests.fixtures.calls.exports import give_large_tasks
+from tests.fixtures.calls.feed import Replica, living
+from tests.fixtures.calls.task_files import EXPORT, IMPORT, LINES, imported, lines_of
+from tests.fixtures.calls.tasks import error_of
+from tests.fixtures.http.connection import connection_to, head
+from tests.fixtures.http.load import RESET, load_on
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.processes.process import Service
+from tests.fixtures.processes.workers import processes_in, served_by
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.requirement("FR-250")
 

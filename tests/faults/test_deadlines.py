@@ -20,9 +20,9 @@ from backend.database.engine import SERVER_SHARE, Engine
 from backend.database.errors import DatabaseUnavailable, Interrupted
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
-from tests.fixtures.api import new_user, serve
-from tests.fixtures.locks import row_locked
-from tests.fixtures.proxy import Proxy, counting_proxy
+from tests.fixtures.calls.api import new_user, serve
+from tests.fixtures.postgres.locks import row_locked
+from tests.fixtures.postgres.proxy import Proxy, counting_proxy
 
 FOR_EVER_SECONDS = 1000.0  # longer than any test may take
 SHORT_SECONDS = 0.5

@@ -10,10 +10,10 @@ import pytest
 from backend.config import Settings
 from backend.database.connector import MAX_PAUSE_SECONDS
 from backend.database.migrations import runner as migrations
-from tests.fixtures.outages import READS, SAFE_WRITES, loaded
-from tests.fixtures.proxy import counting_proxy
-from tests.fixtures.servers import Server, plain_server
-from tests.fixtures.waiting import until
+from tests.fixtures.http.outages import READS, SAFE_WRITES, loaded
+from tests.fixtures.postgres.proxy import counting_proxy
+from tests.fixtures.processes.servers import Server, plain_server
+from tests.fixtures.running.waiting import until
 
 POOL_SIZE = 10
 CLIENTS = 12

@@ -12,9 +12,9 @@ import httpx
 import psycopg2
 import pytest
 
-from tests.fixtures.disks import Disk, small_disk
-from tests.fixtures.process import Service, environment, served
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
+from tests.fixtures.processes.disks import Disk, small_disk
+from tests.fixtures.processes.process import Service, environment, served
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.requirement("FR-254", "FR-051")
 

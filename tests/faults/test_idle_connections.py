@@ -14,11 +14,11 @@ import pytest
 
 from backend.config import Settings
 from backend.database.engine import Engine
-from tests.fixtures.database import execute
-from tests.fixtures.outages import AT_ONCE, POOL_SIZE, SERVER_CONNECTIONS, loaded
-from tests.fixtures.proxy import Proxy, counting_proxy
-from tests.fixtures.servers import Server
-from tests.fixtures.waiting import until
+from tests.fixtures.http.outages import AT_ONCE, POOL_SIZE, SERVER_CONNECTIONS, loaded
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.proxy import Proxy, counting_proxy
+from tests.fixtures.processes.servers import Server
+from tests.fixtures.running.waiting import until
 
 OURS = "application_name = 'task-api'"
 KILL = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {OURS}"  # noqa: S608 - all of it is ours

@@ -19,11 +19,11 @@ import pytest
 
 from backend.database.retry import READ_TRIES
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import new_user
-from tests.fixtures.servers import Server
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
-from tests.fixtures.workers import served_by
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.processes.servers import Server
+from tests.fixtures.processes.workers import served_by
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
 
 CLIENTS = 10
 KILLS = 200

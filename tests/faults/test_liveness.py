@@ -14,13 +14,13 @@ from backend.database.migrations import runner as migrations
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from backend.services.health.readiness import Readiness
-from tests.fixtures.api import new_user, serve
-from tests.fixtures.connection import connection_to, head
-from tests.fixtures.database import execute
-from tests.fixtures.outages import POOL_SIZE, loaded, serving
-from tests.fixtures.proxy import counting_proxy
-from tests.fixtures.readiness import check
-from tests.fixtures.waiting import until
+from tests.fixtures.calls.api import new_user, serve
+from tests.fixtures.http.connection import connection_to, head
+from tests.fixtures.http.outages import POOL_SIZE, loaded, serving
+from tests.fixtures.http.readiness import check
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.proxy import counting_proxy
+from tests.fixtures.running.waiting import until
 
 BUSY = 200  # requests
 HOUR_SECONDS = 3600

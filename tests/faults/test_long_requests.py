@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import new_user
-from tests.fixtures.batches import BATCH, operation
-from tests.fixtures.process import environment, served
-from tests.fixtures.task_files import LINES, counts_of, lines_of, report_of, send
-from tests.fixtures.tasks import create
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.calls.batches import BATCH, operation
+from tests.fixtures.calls.task_files import LINES, counts_of, lines_of, report_of, send
+from tests.fixtures.calls.tasks import create
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.processes.process import environment, served
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 BELOW = 900
 

@@ -11,12 +11,12 @@ import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
-from tests.fixtures.api import API, new_user, serve
-from tests.fixtures.database import execute
-from tests.fixtures.deadlines import hurried_at
-from tests.fixtures.erasure import erase
-from tests.fixtures.proxy import Fault, Proxy
-from tests.fixtures.tasks import create, error_of, path_of, read, revision_of, task_of
+from tests.fixtures.calls.api import API, new_user, serve
+from tests.fixtures.calls.erasure import erase
+from tests.fixtures.calls.tasks import create, error_of, path_of, read, revision_of, task_of
+from tests.fixtures.http.deadlines import hurried_at
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.proxy import Fault, Proxy
 
 LOAD, STORE = 1, 2  # the round trips of a change
 ONE_CREATE = {"operations": [{"op": "create", "data": {"title": "a"}}]}

@@ -18,13 +18,13 @@ import pytest
 from backend.api.streams.changes import MAX_STREAMS, MAX_STREAMS_OF_ONE_USER
 from backend.identity.jwt import issue_token
 from backend.utils.descriptors import raise_limit
-from tests.fixtures.api import new_user
-from tests.fixtures.connection import head
-from tests.fixtures.database import execute
-from tests.fixtures.events import STREAM
-from tests.fixtures.process import TASK_API, Service, environment, served
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS, eventually
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.calls.events import STREAM
+from tests.fixtures.http.connection import head
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.processes.process import TASK_API, Service, environment, served
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.requirement("FR-253")
 

@@ -18,11 +18,11 @@ from backend.database.connector import Connector
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.database.url import read_url
-from tests.fixtures.api import new_user
-from tests.fixtures.outages import POOL_SIZE, serving
-from tests.fixtures.proxy import Proxy, counting_proxy
-from tests.fixtures.servers import NEON_HOST, Server
-from tests.fixtures.waiting import until
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.http.outages import POOL_SIZE, serving
+from tests.fixtures.postgres.proxy import Proxy, counting_proxy
+from tests.fixtures.processes.servers import NEON_HOST, Server
+from tests.fixtures.running.waiting import until
 
 # Delays long enough that consecutive writes of libpq are one round trip, whatever the server says in between, unless
 # the machine stalls for that long at that moment. So the least of several counts is right, and none is too small.

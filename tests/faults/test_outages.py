@@ -13,7 +13,7 @@ import pytest
 from backend.config import Settings
 from backend.database.connection_limiter import WAITING_SHARE
 from backend.database.connector import MAX_PAUSE_SECONDS, RECOVERY_SECONDS
-from tests.fixtures.outages import (
+from tests.fixtures.http.outages import (
     AT_ONCE,
     EVERYTHING,
     POOL_SIZE,
@@ -23,9 +23,9 @@ from tests.fixtures.outages import (
     expect_nothing_left,
     loaded,
 )
-from tests.fixtures.proxy import Proxy, counting_proxy
-from tests.fixtures.servers import Server
-from tests.fixtures.waiting import until
+from tests.fixtures.postgres.proxy import Proxy, counting_proxy
+from tests.fixtures.processes.servers import Server
+from tests.fixtures.running.waiting import until
 
 MANY = 40  # requests: far more than the permitted connection attempts
 NEON_STARTS = "Couldn't connect to compute node"

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import pytest
 
 from backend.config import Settings
-from tests.fixtures.api import API, new_user
-from tests.fixtures.certificates import Authority
-from tests.fixtures.outages import AT_ONCE, READS, SAFE_WRITES, loaded, serving
-from tests.fixtures.pooler import Pooler, running_pooler
-from tests.fixtures.servers import NEON_HOST, Server
-from tests.fixtures.tasks import create, path_of
-from tests.fixtures.waiting import until
+from tests.fixtures.calls.api import API, new_user
+from tests.fixtures.calls.tasks import create, path_of
+from tests.fixtures.http.outages import AT_ONCE, READS, SAFE_WRITES, loaded, serving
+from tests.fixtures.postgres.pooler import Pooler, running_pooler
+from tests.fixtures.processes.certificates import Authority
+from tests.fixtures.processes.servers import NEON_HOST, Server
+from tests.fixtures.running.waiting import until
 
 SERVER_CONNECTIONS = 3  # fewer than the service's own connections
 USERS = 8

@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from tests.fixtures.api import new_user
-from tests.fixtures.database import execute
-from tests.fixtures.load import LATE, RESET, Load, load_on
-from tests.fixtures.process import Service, environment, served
-from tests.fixtures.refusal import refuse
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
-from tests.fixtures.workers import WITHOUT_TERMINAL, processes_in, served_by, with_terminal, workers_of
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.http.load import LATE, RESET, Load, load_on
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.refusal import refuse
+from tests.fixtures.processes.process import Service, environment, served
+from tests.fixtures.processes.workers import WITHOUT_TERMINAL, processes_in, served_by, with_terminal, workers_of
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.requirement("FR-166")
 

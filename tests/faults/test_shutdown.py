@@ -15,15 +15,15 @@ import pytest
 from backend.api.main import create_app
 from backend.config import Settings
 from backend.server.server import Server, max_seconds_to_end, server_config
-from tests.fixtures.api import new_user, serve
-from tests.fixtures.connection import connection_to, head
-from tests.fixtures.database import execute
-from tests.fixtures.events import events_of, stream
-from tests.fixtures.load import REFUSED, RESET, load_on
-from tests.fixtures.locks import row_locked
-from tests.fixtures.tasks import error_of
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
-from tests.fixtures.workers import processes_in, served_by, workers_of
+from tests.fixtures.calls.api import new_user, serve
+from tests.fixtures.calls.events import events_of, stream
+from tests.fixtures.calls.tasks import error_of
+from tests.fixtures.http.connection import connection_to, head
+from tests.fixtures.http.load import REFUSED, RESET, load_on
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.locks import row_locked
+from tests.fixtures.processes.workers import processes_in, served_by, workers_of
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.requirement("FR-165")
 

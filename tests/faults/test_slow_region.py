@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from tests.fixtures.api import API, new_user
-from tests.fixtures.proxy import Proxy
-from tests.fixtures.tasks import Task, create, path_of
+from tests.fixtures.calls.api import API, new_user
+from tests.fixtures.calls.tasks import Task, create, path_of
+from tests.fixtures.postgres.proxy import Proxy
 
 DELAY_SECONDS = 0.03
 TIMES = 3

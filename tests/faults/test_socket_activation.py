@@ -15,14 +15,14 @@ from signal import SIGTERM
 import psutil
 import pytest
 
-from tests.fixtures.api import new_user
-from tests.fixtures.connection import connection_to, head
-from tests.fixtures.database import execute
-from tests.fixtures.load import LATE, load_on
-from tests.fixtures.process import TASK_API, Service, environment, served
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS
-from tests.fixtures.workers import workers_of
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.http.connection import connection_to, head
+from tests.fixtures.http.load import LATE, load_on
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.processes.process import TASK_API, Service, environment, served
+from tests.fixtures.processes.workers import workers_of
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 WAITING = 50  # connections made while no service runs
 # Passes this descriptor as the first one of so many, as systemd does; the process id must be that of the service.

@@ -14,17 +14,17 @@ from sqlalchemy import make_url
 from backend.cli import main
 from backend.config import Settings
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import new_user
-from tests.fixtures.certificates import Authority
-from tests.fixtures.database import execute, scratch_database
-from tests.fixtures.outages import serving
-from tests.fixtures.pooler import running_pooler
-from tests.fixtures.process import Service, environment, served
-from tests.fixtures.proxy import counting_proxy
-from tests.fixtures.servers import NEON_HOST, Server
-from tests.fixtures.tasks import create, error_of, read
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.calls.tasks import create, error_of, read
+from tests.fixtures.http.outages import serving
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.postgres.database import execute, scratch_database
+from tests.fixtures.postgres.pooler import running_pooler
+from tests.fixtures.postgres.proxy import counting_proxy
+from tests.fixtures.processes.certificates import Authority
+from tests.fixtures.processes.process import Service, environment, served
+from tests.fixtures.processes.servers import NEON_HOST, Server
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 ANOTHER_HOST = "ep-other-456.example.neon.test"
 AS_NEON_WRITES_IT = {"sslmode": "require", "channel_binding": "require"}

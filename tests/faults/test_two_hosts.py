@@ -21,17 +21,17 @@ import pytest
 
 from backend.database.migrations import runner as migrations
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import new_user
-from tests.fixtures.database import execute, scratch_database
-from tests.fixtures.events import changes_of, events_of, stream
-from tests.fixtures.expired import Hoarder, Left
-from tests.fixtures.feed import Replica, living, sync_token
-from tests.fixtures.keys import is_replayed, new_key, said
-from tests.fixtures.process import Service, environment, run, served
-from tests.fixtures.rates import begin_in_one_day, passing, synced, wait_until_synced
-from tests.fixtures.tasks import create, path_of, revision_of
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.calls.events import changes_of, events_of, stream
+from tests.fixtures.calls.feed import Replica, living, sync_token
+from tests.fixtures.calls.keys import is_replayed, new_key, said
+from tests.fixtures.calls.tasks import create, path_of, revision_of
+from tests.fixtures.http.rates import begin_in_one_day, passing, synced, wait_until_synced
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.postgres.database import execute, scratch_database
+from tests.fixtures.postgres.expired import Hoarder, Left
+from tests.fixtures.processes.process import Service, environment, run, served
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-187")
 

@@ -25,17 +25,17 @@ from backend.server.supervisor import (
     Replacements,
     Supervisor,
 )
-from tests.fixtures.api import new_user
-from tests.fixtures.connection import connection_to, head
-from tests.fixtures.database import execute
-from tests.fixtures.erasure import erasure_of
-from tests.fixtures.load import RESET, Load, load_on
-from tests.fixtures.locks import row_locked
-from tests.fixtures.process import environment
-from tests.fixtures.servers import free_port
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
-from tests.fixtures.workers import WITHOUT_TERMINAL, processes_in, served_by, workers_of
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.calls.erasure import erasure_of
+from tests.fixtures.http.connection import connection_to, head
+from tests.fixtures.http.load import RESET, Load, load_on
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.locks import row_locked
+from tests.fixtures.processes.process import environment
+from tests.fixtures.processes.servers import free_port
+from tests.fixtures.processes.workers import WITHOUT_TERMINAL, processes_in, served_by, workers_of
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.requirement("FR-167")
 

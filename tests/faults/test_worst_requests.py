@@ -10,12 +10,12 @@ import httpx
 import pytest
 
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import new_user
-from tests.fixtures.partitions import migrated_database
-from tests.fixtures.process import environment, served
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.victim import asking
-from tests.fixtures.worst_requests import Worst, plant, worst_requests
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.inputs.worst_requests import Worst, plant, worst_requests
+from tests.fixtures.postgres.partitions import migrated_database
+from tests.fixtures.processes.process import environment, served
+from tests.fixtures.processes.victim import asking
 
 LIVE = "/health/live"
 SHORT = 5  # times as long as what everybody may ask for at any time: in that, others have few turns to count

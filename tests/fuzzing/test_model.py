@@ -14,12 +14,12 @@ from hypothesis import Phase, given, note, settings
 from hypothesis import strategies as st
 
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import API, new_user
-from tests.fixtures.model import CURSOR_REFUSED, Answer, Made, query_refused
-from tests.fixtures.model_batches import AccountWithBatches, as_result
-from tests.fixtures.model_calls import CALL, CHOSEN_ID, LIST_IDS, NOTHING, ODD_IDS, WRONG_CURSOR, Nth, Said
-from tests.fixtures.model_listings import Json, View
-from tests.fixtures.tokens import SECRET
+from tests.fixtures.calls.api import API, new_user
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.rules.account import CURSOR_REFUSED, Answer, Made, query_refused
+from tests.fixtures.rules.batches import AccountWithBatches, as_result
+from tests.fixtures.rules.calls import CALL, CHOSEN_ID, LIST_IDS, NOTHING, ODD_IDS, WRONG_CURSOR, Nth, Said
+from tests.fixtures.rules.listings import Json, View
 
 REQUEST_ID = "the-same"  # the same for every call, so that refusals can be compared byte by byte
 HEADERS = ("ETag", "Location", "Idempotency-Replayed")

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import API, AS_PATCH, new_user
-from tests.fixtures.contract import operations
-from tests.fixtures.measured import python_path
-from tests.fixtures.tokens import SECRET
+from tests.fixtures.calls.api import API, AS_PATCH, new_user
+from tests.fixtures.documents.contract import operations
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.running.measured import python_path
 
 ROOT = Path(__file__).parents[2]
 RUN_SECONDS = 800
@@ -44,7 +44,7 @@ def _run(api: API, folder: Path, tokens: dict[str, str]) -> subprocess.Completed
     environment = {
         **os.environ,
         "PYTHONPATH": python_path(ROOT),
-        "SCHEMATHESIS_HOOKS": "tests.fixtures.schemathesis_hooks",
+        "SCHEMATHESIS_HOOKS": "tests.fixtures.inputs.schemathesis_hooks",
         "TOKEN_OF_STRANGER": tokens["stranger"],
         "TRIED_BY_STRANGER": str(folder / "tried"),
         "NO_PROXY": "127.0.0.1",

@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from backend.services.tasks import tree
-from tests.fixtures.api import API, new_user
-from tests.fixtures.walks import MAX_BELOW, Walk
+from tests.fixtures.calls.api import API, new_user
+from tests.fixtures.rules.walks import MAX_BELOW, Walk
 
 STEPS = 150
 

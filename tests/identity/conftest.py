@@ -8,8 +8,8 @@ from contextlib import ExitStack
 import pytest
 
 from backend.config import Settings
-from tests.fixtures.api import API, serve
-from tests.fixtures.better_auth import SHORT_SECONDS, BetterAuth, Start, better_auth
+from tests.fixtures.calls.api import API, serve
+from tests.fixtures.node.better_auth import SHORT_SECONDS, BetterAuth, Start, better_auth
 
 
 @pytest.fixture(scope="session")

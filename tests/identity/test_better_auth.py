@@ -12,12 +12,12 @@ import httpx
 import pytest
 
 from backend.config import Settings
-from tests.fixtures.api import API
-from tests.fixtures.better_auth import SHORT_SECONDS, BetterAuth, SignedUp, Start, needs_better_auth
-from tests.fixtures.doors import passed, refused
-from tests.fixtures.process import environment, served
-from tests.fixtures.tasks import create, error_of, path_of, read, task_of
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.api import API
+from tests.fixtures.calls.tasks import create, error_of, path_of, read, task_of
+from tests.fixtures.identity.doors import passed, refused
+from tests.fixtures.node.better_auth import SHORT_SECONDS, BetterAuth, SignedUp, Start, needs_better_auth
+from tests.fixtures.processes.process import environment, served
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.requirement("FR-204"), needs_better_auth]
 

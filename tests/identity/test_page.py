@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.api import API
-from tests.fixtures.better_auth import NODE, NODE_FOLDER, SHORT_SECONDS, BetterAuth, Start, needs_better_auth
-from tests.fixtures.sign_in import documented_code, documented_settings, documented_tokens
+from tests.fixtures.calls.api import API
+from tests.fixtures.identity.sign_in import documented_code, documented_settings, documented_tokens
+from tests.fixtures.node.better_auth import NODE, NODE_FOLDER, SHORT_SECONDS, BetterAuth, Start, needs_better_auth
 
 ISSUERS = ["Better Auth", "Neon Auth", "Supabase", "Auth0", "Clerk"]
 CLIENT = Path(__file__).parents[2] / "examples" / "task-api.js"

@@ -10,13 +10,13 @@ from pydantic import SecretStr
 
 from backend.config import Settings
 from backend.database.engine import Engine
-from tests.fixtures.access_tokens import READ, WRITE, make_token, with_token
-from tests.fixtures.api import API, serve
-from tests.fixtures.connection import CLIENT_TIMEOUT_SECONDS, PATIENT_SECONDS
-from tests.fixtures.expired import purge
-from tests.fixtures.lists import List, make
-from tests.fixtures.partitions import migrated_database
-from tests.fixtures.proxy import Proxy, counting_proxy
+from tests.fixtures.calls.access_tokens import READ, WRITE, make_token, with_token
+from tests.fixtures.calls.api import API, serve
+from tests.fixtures.calls.lists import List, make
+from tests.fixtures.http.connection import CLIENT_TIMEOUT_SECONDS, PATIENT_SECONDS
+from tests.fixtures.postgres.expired import purge
+from tests.fixtures.postgres.partitions import migrated_database
+from tests.fixtures.postgres.proxy import Proxy, counting_proxy
 
 
 @pytest.fixture(scope="module")

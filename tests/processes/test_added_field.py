@@ -10,7 +10,7 @@ from shutil import copytree
 
 import pytest
 
-from tests.fixtures.process import REPOSITORY
+from tests.fixtures.processes.process import REPOSITORY
 
 pytestmark = pytest.mark.requirement("FR-268")
 

@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from backend.server.state import SPARE_DESCRIPTORS
-from tests.fixtures.embedded import kill
-from tests.fixtures.process import TASK_API, Service, environment, served
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
+from tests.fixtures.processes.embedded import kill
+from tests.fixtures.processes.process import TASK_API, Service, environment, served
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 

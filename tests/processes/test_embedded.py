@@ -20,8 +20,8 @@ import pytest
 from backend.database.embedded import postgres, wheel
 from backend.database.embedded.postgres import EmbeddedPostgres, has_ended
 from backend.errors import ConfigurationError
-from tests.fixtures.database import execute
-from tests.fixtures.embedded import (
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.processes.embedded import (
     another_process,
     ask,
     kill,
@@ -32,8 +32,8 @@ from tests.fixtures.embedded import (
     server,
     socket_folder,
 )
-from tests.fixtures.logs import events
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
+from tests.fixtures.telemetry.logs import events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ import pytest
 
 from backend.database.embedded.postgres import EmbeddedPostgres
 from backend.errors import ConfigurationError
-from tests.fixtures.embedded import another_process, arguments, ask, needs_root, options_for, said
-from tests.fixtures.waiting import until
+from tests.fixtures.processes.embedded import another_process, arguments, ask, needs_root, options_for, said
+from tests.fixtures.running.waiting import until
 
 
 def test_files_of_another_major_version_are_refused(made: Path) -> None:

@@ -13,9 +13,9 @@ import pytest
 from backend.database.embedded import postgres, programs
 from backend.database.embedded.postgres import EmbeddedPostgres
 from backend.errors import ConfigurationError
-from tests.fixtures.embedded import ask, kill, server
-from tests.fixtures.logs import events
-from tests.fixtures.waiting import until
+from tests.fixtures.processes.embedded import ask, kill, server
+from tests.fixtures.running.waiting import until
+from tests.fixtures.telemetry.logs import events
 
 pytestmark = pytest.mark.requirement("FR-254")
 

@@ -11,12 +11,12 @@ import httpx
 import pytest
 
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import new_user
-from tests.fixtures.events import events_of, stream
-from tests.fixtures.feed import sync_token
-from tests.fixtures.process import environment, served
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.calls.events import events_of, stream
+from tests.fixtures.calls.feed import sync_token
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.processes.process import environment, served
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 
 @pytest.mark.requirement("FR-149", "FR-064")

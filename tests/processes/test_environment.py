@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.fixtures.process import REPOSITORY, TASK_API, environment, served
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.processes.process import REPOSITORY, TASK_API, environment, served
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 # Starts a program in a hostile environment: most signals ignored or blocked, and a umask that denies reading.
 UNKIND_PARENT = """
@@ -36,7 +36,7 @@ print(json.dumps({
 """
 FORGETTING = f"""
 import subprocess, sys
-from tests.fixtures.inherited import forget_what_was_inherited
+from tests.fixtures.running.inherited import forget_what_was_inherited
 forget_what_was_inherited()
 {STATE}
 sys.stdout.flush()
@@ -108,10 +108,10 @@ def test_a_measured_process_and_those_that_it_starts_keep_greenlets_in_a_diction
     program = f"""
 import subprocess, sys
 from pathlib import Path
-from tests.fixtures.measured import keep_measuring
+from tests.fixtures.running.measured import keep_measuring
 sys.settrace(lambda *_: None)
 keep_measuring()
-from tests.fixtures.process import environment
+from tests.fixtures.processes.process import environment
 {say}
 subprocess.run([sys.executable, "-c", {say!r}], env=environment(Path({str(tmp_path)!r})), check=True)
 """

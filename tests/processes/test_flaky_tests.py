@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.process import REPOSITORY
+from tests.fixtures.processes.process import REPOSITORY
 
 pytestmark = pytest.mark.requirement("FR-381")
 

@@ -15,10 +15,10 @@ import pytest
 
 from backend.database.embedded.postgres import EmbeddedPostgres
 from backend.server import listener
-from tests.fixtures.embedded import another_process, ask, kill, said, server, socket_folder
-from tests.fixtures.process import TASK_API, environment, served
-from tests.fixtures.servers import free_port
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
+from tests.fixtures.processes.embedded import another_process, ask, kill, said, server, socket_folder
+from tests.fixtures.processes.process import TASK_API, environment, served
+from tests.fixtures.processes.servers import free_port
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.requirement("FR-246")
 

@@ -14,12 +14,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fixtures.database import execute
-from tests.fixtures.documented import common_fields, documented_events
-from tests.fixtures.process import REPOSITORY, Service, environment, served
-from tests.fixtures.proxy import Proxy, counting_proxy
-from tests.fixtures.tokens import SECRET, claims, hmac_token
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.identity.tokens import SECRET, claims, hmac_token
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.proxy import Proxy, counting_proxy
+from tests.fixtures.processes.process import REPOSITORY, Service, environment, served
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
+from tests.fixtures.telemetry.documented import common_fields, documented_events
 
 USER = "user-of-the-logs"
 ADMINISTRATION = {"LOG_LEVEL": "info", "ENVIRONMENT": "production", "REQUEST_TIMEOUT_SECONDS": "60"}

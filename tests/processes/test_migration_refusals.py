@@ -16,9 +16,9 @@ from backend.database import errors
 from backend.database.migrations import runner as migrations
 from backend.database.migrations.runner import Migration
 from backend.errors import ConfigurationError
-from tests.fixtures.database import database_owned_by, execute
-from tests.fixtures.migrating import FILES, relations, with_a_role_of_its_own, write
-from tests.fixtures.waiting import until
+from tests.fixtures.postgres.database import database_owned_by, execute
+from tests.fixtures.postgres.migrating import FILES, relations, with_a_role_of_its_own, write
+from tests.fixtures.running.waiting import until
 
 
 def test_a_failing_migration_is_named_and_undoes_the_whole_run(empty_database_url: str, directory: Path) -> None:

@@ -18,8 +18,8 @@ from backend.database.migrations.runner import Migration
 from backend.errors import ConfigurationError
 from backend.models.values.label_names import key_of_label, name_key_of
 from backend.utils.positions import last_position
-from tests.fixtures.database import execute, scratch_database
-from tests.fixtures.migrating import (
+from tests.fixtures.postgres.database import execute, scratch_database
+from tests.fixtures.postgres.migrating import (
     APPLY,
     CATALOGUE,
     FILES,
@@ -30,7 +30,7 @@ from tests.fixtures.migrating import (
     with_a_role_of_its_own,
     write,
 )
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.mark.requirement("FR-061")

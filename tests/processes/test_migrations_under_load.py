@@ -17,12 +17,12 @@ from sqlalchemy import make_url
 from backend.config import Settings
 from backend.database.migrations import runner as migrations
 from backend.errors import ConfigurationError
-from tests.fixtures.api import new_user, serve
-from tests.fixtures.database import execute
-from tests.fixtures.load import load_on
-from tests.fixtures.logs import events
-from tests.fixtures.migrating import write
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
+from tests.fixtures.calls.api import new_user, serve
+from tests.fixtures.http.load import load_on
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.migrating import write
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
+from tests.fixtures.telemetry.logs import events
 
 pytestmark = pytest.mark.requirement("FR-383")
 

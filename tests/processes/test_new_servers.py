@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from backend.database.embedded.postgres import EmbeddedPostgres
-from tests.fixtures.logins import LOGINS, database_of
-from tests.fixtures.tenant_statements import use_everything
+from tests.fixtures.postgres.logins import LOGINS, database_of
+from tests.fixtures.postgres.tenant_statements import use_everything
 
 
 @pytest.mark.requirement("FR-013", "FR-070")

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from tests.fixtures.api import new_user
-from tests.fixtures.database import execute
-from tests.fixtures.partitions import migrated_database
-from tests.fixtures.process import environment, served
-from tests.fixtures.rates import begin_in_one_day, passing, synced, wait_until_synced
-from tests.fixtures.tokens import SECRET
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.http.rates import begin_in_one_day, passing, synced, wait_until_synced
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.partitions import migrated_database
+from tests.fixtures.processes.process import environment, served
 
 LIMIT, TENTH, WORKERS = 60, 6, 3
 UNSYNCED = WORKERS * TENTH  # the client waits while more are unsynced, so no more can arrive during a rate-limit sync

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.fixtures.process import environment, run
-from tests.fixtures.tokens import ec_pair, rsa_pair
+from tests.fixtures.identity.tokens import ec_pair, rsa_pair
+from tests.fixtures.processes.process import environment, run
 
 
 def pem() -> str:

@@ -22,16 +22,16 @@ from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from backend.services.health.readiness import Readiness
 from backend.services.health.rls_check import find_gaps
-from tests.fixtures.api import API, new_user, serve
-from tests.fixtures.database import execute
-from tests.fixtures.logins import LOGINS, database_of
-from tests.fixtures.logs import events
-from tests.fixtures.process import environment, run, served
-from tests.fixtures.proxy import counting_proxy
-from tests.fixtures.readiness import check
-from tests.fixtures.tasks import create, error_of
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.api import API, new_user, serve
+from tests.fixtures.calls.tasks import create, error_of
+from tests.fixtures.http.readiness import check
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.logins import LOGINS, database_of
+from tests.fixtures.postgres.proxy import counting_proxy
+from tests.fixtures.processes.process import environment, run, served
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
+from tests.fixtures.telemetry.logs import events
 
 NO_RLS = "Row-level security does not work"
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.process import REPOSITORY
+from tests.fixtures.processes.process import REPOSITORY
 
 pytestmark = pytest.mark.requirement("FR-235")
 
 FIRST_TIER = """
-from tests.fixtures.needs import need, skip_without
+from tests.fixtures.running.needs import need, skip_without
 
 def test_that_passes(): pass
 def test_that_needs_programs(): need("zsh", "jq")
@@ -22,7 +22,7 @@ def test_that_needs_one_of_them_too(): need("zsh")
 def test_that_needs_something_else(): skip_without("root")
 """
 SECOND_TIER = """
-from tests.fixtures.process import environment, served
+from tests.fixtures.processes.process import environment, served
 
 def test_that_fails(tmp_path):
     with served(env=environment(tmp_path / "data"), cwd=tmp_path):

@@ -11,13 +11,13 @@ import httpx
 import pytest
 
 from backend.database.migrations import runner as migrations
-from tests.fixtures.api import new_user
-from tests.fixtures.database import execute
-from tests.fixtures.load import load_on
-from tests.fixtures.migrating import FILES, write
-from tests.fixtures.process import environment, run, served
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.http.load import load_on
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.migrating import FILES, write
+from tests.fixtures.processes.process import environment, run, served
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-249")
 

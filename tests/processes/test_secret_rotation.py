@@ -9,10 +9,10 @@ import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
-from tests.fixtures.api import API, serve
-from tests.fixtures.doors import passed, refused
-from tests.fixtures.process import environment, run
-from tests.fixtures.tokens import SECRET, USER, claims, hmac_token
+from tests.fixtures.calls.api import API, serve
+from tests.fixtures.identity.doors import passed, refused
+from tests.fixtures.identity.tokens import SECRET, USER, claims, hmac_token
+from tests.fixtures.processes.process import environment, run
 
 OLD = "the-secret-before-it-and-long-enough-as-well"
 OLDER = "the-secret-before-that-which-nobody-knows-now"

@@ -7,11 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.fixtures.erasure import erase
-from tests.fixtures.process import environment, served
-from tests.fixtures.tasks import JSON, create, path_of
-from tests.fixtures.tokens import SECRET, claims, hmac_token
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.erasure import erase
+from tests.fixtures.calls.tasks import JSON, create, path_of
+from tests.fixtures.identity.tokens import SECRET, claims, hmac_token
+from tests.fixtures.processes.process import environment, served
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 TITLE = "a-title-that-is-nobodys-business"
 

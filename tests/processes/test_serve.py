@@ -15,12 +15,12 @@ import psutil
 import pytest
 
 from backend.database.migrations import runner as migrations
-from tests.fixtures.issuer import running_issuer
-from tests.fixtures.needs import need
-from tests.fixtures.process import REPOSITORY, TASK_API, environment, run, served
-from tests.fixtures.servers import free_port
-from tests.fixtures.tokens import SECRET, claims, ed25519_pair, rsa_pair
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.identity.issuer import running_issuer
+from tests.fixtures.identity.tokens import SECRET, claims, ed25519_pair, rsa_pair
+from tests.fixtures.processes.process import REPOSITORY, TASK_API, environment, run, served
+from tests.fixtures.processes.servers import free_port
+from tests.fixtures.running.needs import need
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 PUBLIC_KEY = (
     "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.imports import bare_environment, modules_of, modules_of_a_command, modules_of_a_server
+from tests.fixtures.processes.imports import bare_environment, modules_of, modules_of_a_command, modules_of_a_server
 
 pytestmark = pytest.mark.requirement("FR-198")
 

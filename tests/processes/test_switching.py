@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from backend.server.worker_app import SWITCH_SECONDS
-from tests.fixtures.process import environment
-from tests.fixtures.tokens import SECRET
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.processes.process import environment
 
 SHOW = "import sys; from backend.server.worker_app import application; application(); print(sys.getswitchinterval())"
 

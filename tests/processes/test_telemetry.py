@@ -12,13 +12,13 @@ import pytest
 
 from backend import __version__
 from backend.telemetry.exporters import SHUTDOWN_SECONDS
-from tests.fixtures.api import new_user
-from tests.fixtures.collector import Collector, collecting
-from tests.fixtures.erasure import erase
-from tests.fixtures.process import Service, environment, served
-from tests.fixtures.tasks import create, path_of
-from tests.fixtures.tokens import SECRET, claims, hmac_token
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.calls.erasure import erase
+from tests.fixtures.calls.tasks import create, path_of
+from tests.fixtures.identity.tokens import SECRET, claims, hmac_token
+from tests.fixtures.processes.process import Service, environment, served
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
+from tests.fixtures.telemetry.collector import Collector, collecting
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"

@@ -12,12 +12,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.fixtures.confined import need_mounts
-from tests.fixtures.embedded import AS_ROOT, interpreter, needs_root, options_for
-from tests.fixtures.needs import need
-from tests.fixtures.process import environment, served
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.processes.confined import need_mounts
+from tests.fixtures.processes.embedded import AS_ROOT, interpreter, needs_root, options_for
+from tests.fixtures.processes.process import environment, served
+from tests.fixtures.running.needs import need
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-248")
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.fixtures.labels import put
-from tests.fixtures.lists import make
-from tests.fixtures.tasks import Task, create, everything_of
+from tests.fixtures.calls.labels import put
+from tests.fixtures.calls.lists import make
+from tests.fixtures.calls.tasks import Task, create, everything_of
 
 
 @pytest.fixture

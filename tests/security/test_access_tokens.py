@@ -9,23 +9,27 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from pydantic import SecretStr
+from starlette.responses import Response
 
+from backend.api import main
 from backend.api.auth import authenticator
+from backend.api.auth.scopes import IN_A_LIST, SCOPES
+from backend.api.routes import DatabaseRoute
 from backend.config import Settings
 from backend.identity.access_token_format import new_access_token
 from backend.models.access_token import Scope
-from tests.fixtures.access_tokens import READ, TOKENS, WRITE, listed, make_token, with_token
-from tests.fixtures.api import API, new_user, serve
-from tests.fixtures.contract import Operation, operations
-from tests.fixtures.database import execute
-from tests.fixtures.erasure import user_of
-from tests.fixtures.examples import EXAMPLES
-from tests.fixtures.exports import give_large_tasks
-from tests.fixtures.locks import row_locked
-from tests.fixtures.proxy import Proxy
-from tests.fixtures.tasks import create, error_of
-from tests.fixtures.verifying import Clock
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
+from tests.fixtures.calls.access_tokens import READ, TOKENS, WRITE, listed, make_token, with_token
+from tests.fixtures.calls.api import API, new_user, serve
+from tests.fixtures.calls.erasure import user_of
+from tests.fixtures.calls.exports import give_large_tasks
+from tests.fixtures.calls.tasks import create, error_of
+from tests.fixtures.documents.contract import Operation, operations
+from tests.fixtures.identity.verifying import Clock
+from tests.fixtures.inputs.examples import EXAMPLES
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.locks import row_locked
+from tests.fixtures.postgres.proxy import Proxy
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
 
 ACCOUNT = {
     "update_account",
@@ -66,6 +70,33 @@ def test_a_token_does_what_its_scopes_say_and_no_more(
     assert missing in error["message"]
     assert error["message"] == operation.document["responses"]["403"]["description"]
     assert [one["id"] for one in listed(client)] == [token["id"]]
+
+
+@pytest.mark.requirement("FR-494")
+def test_each_operation_is_open_to_tokens_or_closed_by_name() -> None:
+    assert set(PRIVATE) == SCOPES.keys() | ACCOUNT
+    assert SCOPES.keys().isdisjoint(ACCOUNT)
+    assert SCOPES.keys() >= IN_A_LIST
+
+
+def a_new_operation() -> Response:
+    """Answer, as a handler does that nobody has named among the scopes."""
+    return Response(status_code=204)
+
+
+@pytest.mark.requirement("FR-494")
+def test_a_new_operation_is_closed_to_tokens(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [f"/api/{name}/new/operation" for name in ("tasks", "lists", "changes")]
+    calls = [(method, path) for path in paths for method in ("GET", "POST")]
+    added = [DatabaseRoute(path, a_new_operation, methods=[method], include_in_schema=False) for method, path in calls]
+    monkeypatch.setattr(main, "ROUTES", [*added, *main.ROUTES])
+    with serve(settings) as api, api.client(new_user()) as client:
+        token = make_token(client, READ, WRITE)["token"]
+        for method, path in calls:
+            for signed_in, status in ((client.headers["Authorization"], 204), (f"Bearer {token}", 403)):
+                headers = {"Authorization": signed_in}
+                response = httpx.request(method, f"{api.base_url}{path}", headers=headers, trust_env=False)
+                assert response.status_code == status, (method, path)
 
 
 @pytest.mark.requirement("FR-212")

@@ -7,8 +7,8 @@ import re
 import httpx
 import pytest
 
-from tests.fixtures.api import API, ORIGIN
-from tests.fixtures.tasks import JSON, MISSING_ID, create, path_of
+from tests.fixtures.calls.api import API, ORIGIN
+from tests.fixtures.calls.tasks import JSON, MISSING_ID, create, path_of
 
 NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 HEADERS = {

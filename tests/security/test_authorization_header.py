@@ -10,7 +10,7 @@ from hypothesis import settings as repeatable
 from hypothesis import strategies as st
 
 from backend.config import Settings
-from tests.fixtures.doors import Door, ask, good_claims, opened_doors, passed, refused
+from tests.fixtures.identity.doors import Door, ask, good_claims, opened_doors, passed, refused
 
 # llhttp and RFC 9110 section 5.5 forbid these in a header: such bytes are not HTTP and are answered 400.
 NOT_HTTP = {*range(9), *range(10, 32), 127}

@@ -7,9 +7,9 @@ import json
 import httpx
 import pytest
 
-from tests.fixtures.batches import BATCH, Json, creation, operation, run_batch, update
-from tests.fixtures.hostile import BOOLEANS, CONTAINERS, MARK, NO_TEXT, NUMBERS, OBEYED, TEXTS
-from tests.fixtures.tasks import JSON, MISSING_ID, error_of
+from tests.fixtures.calls.batches import BATCH, Json, creation, operation, run_batch, update
+from tests.fixtures.calls.tasks import JSON, MISSING_ID, error_of
+from tests.fixtures.inputs.hostile import BOOLEANS, CONTAINERS, MARK, NO_TEXT, NUMBERS, OBEYED, TEXTS
 
 GOOD = [creation("a"), operation("complete", MISSING_ID), creation("b")]
 NO_TAGS = {f"text: {kind}": json.dumps(text) for kind, text in TEXTS.items() if kind != "number"}

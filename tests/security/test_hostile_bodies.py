@@ -7,9 +7,9 @@ import json
 import httpx
 import pytest
 
-from tests.fixtures.contract import Operation, operations
-from tests.fixtures.hostile import MARK, good_body
-from tests.fixtures.tasks import JSON, Task, create, error_of, task_of
+from tests.fixtures.calls.tasks import JSON, Task, create, error_of, task_of
+from tests.fixtures.documents.contract import Operation, operations
+from tests.fixtures.inputs.hostile import MARK, good_body
 
 TEXT = '{"title": "hunter2 \u00e9\U0001f36e"}'
 OTHER_ENCODINGS = {

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from backend.config import Settings
-from tests.fixtures.doors import AUDIENCE, ISSUER, PARTY, Door, good_claims, opened_doors, passed, refused
+from tests.fixtures.identity.doors import AUDIENCE, ISSUER, PARTY, Door, good_claims, opened_doors, passed, refused
 
 
 @pytest.fixture(scope="module")

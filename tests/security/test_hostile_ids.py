@@ -13,16 +13,16 @@ import psycopg2
 import pytest
 from sqlalchemy import make_url
 
-from tests.fixtures.api import API
-from tests.fixtures.batches import states_of
-from tests.fixtures.contract import Operation, operations
-from tests.fixtures.hostile import good_body
-from tests.fixtures.lists import delete, make
-from tests.fixtures.proxy import Proxy
-from tests.fixtures.statements import noted_statements
-from tests.fixtures.tasks import JSON, create, error_of, path_of
-from tests.fixtures.tenant_statements import statements
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.api import API
+from tests.fixtures.calls.batches import states_of
+from tests.fixtures.calls.lists import delete, make
+from tests.fixtures.calls.tasks import JSON, create, error_of, path_of
+from tests.fixtures.documents.contract import Operation, operations
+from tests.fixtures.inputs.hostile import good_body
+from tests.fixtures.postgres.proxy import Proxy
+from tests.fixtures.postgres.statements import noted_statements
+from tests.fixtures.postgres.tenant_statements import statements
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 ABOUT_ONE = {name: operation for name, operation in operations().items() if operation.is_about_one}
 ABOUT_ONE_TASK = {name: operation for name, operation in operations().items() if operation.is_about_one_task}

@@ -9,9 +9,19 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fixtures.logs import events
-from tests.fixtures.task_files import CALENDAR, CSV, LINES, counts_of, imported, problems, report_of, send, tasks_of
-from tests.fixtures.tasks import Task, error_of
+from tests.fixtures.calls.task_files import (
+    CALENDAR,
+    CSV,
+    LINES,
+    counts_of,
+    imported,
+    problems,
+    report_of,
+    send,
+    tasks_of,
+)
+from tests.fixtures.calls.tasks import Task, error_of
+from tests.fixtures.telemetry.logs import events
 
 pytestmark = pytest.mark.requirement("FR-225")
 

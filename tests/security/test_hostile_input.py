@@ -15,9 +15,13 @@ from backend.models.task import READ_ONLY
 from backend.models.user import AccountUpdate
 from backend.models.values.sync_token import SyncToken
 from backend.utils import opaque
-from tests.fixtures.access_tokens import listed
-from tests.fixtures.contract import Json, Operation, operations
-from tests.fixtures.hostile import (
+from tests.fixtures.calls.access_tokens import listed
+from tests.fixtures.calls.labels import listed as labels
+from tests.fixtures.calls.lists import make
+from tests.fixtures.calls.task_files import LINES
+from tests.fixtures.calls.tasks import JSON, MISSING_ID, create, error_of
+from tests.fixtures.documents.contract import Json, Operation, operations
+from tests.fixtures.inputs.hostile import (
     BAD_HEADERS,
     BAD_QUERIES,
     MANY,
@@ -30,10 +34,6 @@ from tests.fixtures.hostile import (
     good_body,
     parameters,
 )
-from tests.fixtures.labels import listed as labels
-from tests.fixtures.lists import make
-from tests.fixtures.task_files import LINES
-from tests.fixtures.tasks import JSON, MISSING_ID, create, error_of
 
 PRIVATE = [operation for operation in operations().values() if operation.is_private]
 WITH_BODY = {field.operation.id: field.operation for field in fields()}  # a file has no fields
@@ -203,19 +203,19 @@ def test_every_query_parameter_of_the_contract_has_been_tried() -> None:
     assert {(operation.id, parameter["name"]) for operation, parameter in parameters("query")} == {
         *(("list_tasks", name) for name in ("limit", "cursor", *BAD_QUERIES)),
         ("delete_task", "permanent"),
-        # tests/integration/test_subtasks.py tries these.
+        # tests/integration/tasks/test_subtasks.py tries these.
         ("get_task", "include"),
         *(("list_subtasks", name) for name in ("limit", "cursor", "include")),
         ("erase_account", "confirm"),
-        # tests/integration/test_list_calls.py tries these.
+        # tests/integration/lists/test_list_calls.py tries these.
         *(("list_lists", name) for name in ("archived", "deleted", "include_counts")),
         *(("delete_list", name) for name in ("tasks", "permanent")),
-        # tests/integration/test_task_exports.py, test_file_types.py and test_lists.py try these.
+        # tests/integration/files/test_task_exports.py, test_file_types.py and test_lists.py try these.
         *(("export_tasks", name) for name in ("format", "bom", "list_id")),
         ("list_changes", "since"),
         ("list_changes", "limit"),
         ("stream_changes", "since"),
-        # tests/integration/test_label_feed.py tries these.
+        # tests/integration/changes/test_label_feed.py tries these.
         *((name, "types") for name in ("list_changes", "stream_changes")),
     }
     assert {parameter["name"] for _, parameter in parameters("path")} == {"task_id", "token_id", "name", "list_id"}

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from backend.models.task_query import TaskQuery
-from tests.fixtures.hostile import BAD_QUERIES, MARK
-from tests.fixtures.tasks import create, error_of
+from tests.fixtures.calls.tasks import create, error_of
+from tests.fixtures.inputs.hostile import BAD_QUERIES, MARK
 
 BAD_CURSORS = ["x", "=", "====", "\x00", "null", MARK, MARK * 900, "A" * 40, "\u00e9", "../..", "' OR 1=1 --"]
 LISTING_ID = TaskQuery().listing_id

@@ -8,11 +8,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.fixtures.api import ORIGIN
-from tests.fixtures.contract import Operation, operations
-from tests.fixtures.hostile import MARK, good_body
-from tests.fixtures.tasks import JSON, create, everything_of
-from tests.fixtures.wire import send
+from tests.fixtures.calls.api import ORIGIN
+from tests.fixtures.calls.tasks import JSON, create, everything_of
+from tests.fixtures.documents.contract import Operation, operations
+from tests.fixtures.http.wire import send
+from tests.fixtures.inputs.hostile import MARK, good_body
 
 PRIVATE = {name: operation for name, operation in operations().items() if operation.is_private}
 JSON_BODY = {b"Content-Type": JSON["Content-Type"].encode()}

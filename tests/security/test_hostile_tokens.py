@@ -10,9 +10,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from backend.config import Settings
-from tests.fixtures.doors import PAIRS, Door, good_claims, opened_doors, passed, refused
-from tests.fixtures.issuer import running_issuer
-from tests.fixtures.tokens import SECRET, KeyPair, base64url, compact, ed25519_pair, hmac_signer, key_set
+from tests.fixtures.identity.doors import PAIRS, Door, good_claims, opened_doors, passed, refused
+from tests.fixtures.identity.issuer import running_issuer
+from tests.fixtures.identity.tokens import SECRET, KeyPair, base64url, compact, ed25519_pair, hmac_signer, key_set
 
 pytestmark = pytest.mark.requirement("FR-073")
 

@@ -13,14 +13,14 @@ import httpx
 import pytest
 
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import API, new_user
-from tests.fixtures.contract import Json, Operation, handlers, operations
-from tests.fixtures.database import execute
-from tests.fixtures.erasure import erase, erasure_of, user_of
-from tests.fixtures.examples import EXAMPLES
-from tests.fixtures.exports import stored_of
-from tests.fixtures.lists import make
-from tests.fixtures.tokens import SECRET, claims, ec_pair, hmac_token
+from tests.fixtures.calls.api import API, new_user
+from tests.fixtures.calls.erasure import erase, erasure_of, user_of
+from tests.fixtures.calls.exports import stored_of
+from tests.fixtures.calls.lists import make
+from tests.fixtures.documents.contract import Json, Operation, handlers, operations
+from tests.fixtures.identity.tokens import SECRET, claims, ec_pair, hmac_token
+from tests.fixtures.inputs.examples import EXAMPLES
+from tests.fixtures.postgres.database import execute
 
 CHALLENGE = 'Bearer error="invalid_token"'
 MALFORMED_IDS = ("1", "not-a-uuid", "%00", "{missing}0", "urn:uuid:{missing}", "{{{missing}}}")

@@ -10,11 +10,20 @@ from dataclasses import dataclass
 import pytest
 
 from backend.config import Settings
-from tests.fixtures.api import API, serve
-from tests.fixtures.doors import passed, refused
-from tests.fixtures.issuer import Issuer, running_issuer
-from tests.fixtures.sign_in import SECTION, documented_settings, synced
-from tests.fixtures.tokens import KeyPair, claims, compact, ec_pair, ed25519_pair, hmac_token, key_set, rsa_pair
+from tests.fixtures.calls.api import API, serve
+from tests.fixtures.identity.doors import passed, refused
+from tests.fixtures.identity.issuer import Issuer, running_issuer
+from tests.fixtures.identity.sign_in import SECTION, documented_settings, synced
+from tests.fixtures.identity.tokens import (
+    KeyPair,
+    claims,
+    compact,
+    ec_pair,
+    ed25519_pair,
+    hmac_token,
+    key_set,
+    rsa_pair,
+)
 
 pytestmark = pytest.mark.requirement("FR-084")
 

@@ -13,11 +13,11 @@ from jose import jws
 
 from backend.config import Settings
 from backend.identity import jwks
-from tests.fixtures.api import API, serve
-from tests.fixtures.doors import ask, keys_of, passed, refused
-from tests.fixtures.issuer import Issuer, running_issuer
-from tests.fixtures.tokens import KeyPair, claims, ec_pair, ed25519_pair, key_set, rsa_pair
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.api import API, serve
+from tests.fixtures.identity.doors import ask, keys_of, passed, refused
+from tests.fixtures.identity.issuer import Issuer, running_issuer
+from tests.fixtures.identity.tokens import KeyPair, claims, ec_pair, ed25519_pair, key_set, rsa_pair
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 PAIR = ed25519_pair()
 NOT_KNOWN = "The token is signed with an unknown key."

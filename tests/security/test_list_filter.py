@@ -14,9 +14,9 @@ from sqlalchemy import make_url
 
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
-from tests.fixtures.list_statements import CONDITIONAL, OF_LIST, Sharer, without_list
-from tests.fixtures.statements import run
-from tests.fixtures.tenant_statements import STATEMENTS, TIMEOUT_SECONDS, hits_without_protection, run_as_user
+from tests.fixtures.postgres.list_statements import CONDITIONAL, OF_LIST, Sharer, without_list
+from tests.fixtures.postgres.statements import run
+from tests.fixtures.postgres.tenant_statements import STATEMENTS, TIMEOUT_SECONDS, hits_without_protection, run_as_user
 
 pytestmark = pytest.mark.requirement("FR-356")
 

@@ -11,16 +11,16 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fixtures.access_tokens import READ, WRITE, make_token, with_token
-from tests.fixtures.api import API, new_user
-from tests.fixtures.batches import operation as single
-from tests.fixtures.batches import run_each, statuses_of, update
-from tests.fixtures.contract import Operation, operations
-from tests.fixtures.examples import EXAMPLES
-from tests.fixtures.exports import stored_of
-from tests.fixtures.labels import put
-from tests.fixtures.lists import List, list_path, make
-from tests.fixtures.tasks import Task, create, error_of, path_of
+from tests.fixtures.calls.access_tokens import READ, WRITE, make_token, with_token
+from tests.fixtures.calls.api import API, new_user
+from tests.fixtures.calls.batches import operation as single
+from tests.fixtures.calls.batches import run_each, statuses_of, update
+from tests.fixtures.calls.exports import stored_of
+from tests.fixtures.calls.labels import put
+from tests.fixtures.calls.lists import List, list_path, make
+from tests.fixtures.calls.tasks import Task, create, error_of, path_of
+from tests.fixtures.documents.contract import Operation, operations
+from tests.fixtures.inputs.examples import EXAMPLES
 
 pytestmark = pytest.mark.requirement("FR-354")
 

@@ -27,16 +27,16 @@ from backend.database.session import SessionFactory
 from backend.errors import Conflict, ServiceUnavailable, TaskNotFound
 from backend.models.task import TaskCreate
 from backend.services.account.service import UserService
-from tests.fixtures.api import API, new_user, serve
-from tests.fixtures.database import database_owned_by, execute
-from tests.fixtures.erasure import erase
-from tests.fixtures.keys import assert_replays, new_key, said
-from tests.fixtures.logins import DATABASE_DEFAULTS, LOGINS, database_of
-from tests.fixtures.migrating import APPLY, FILES, at_once, start
-from tests.fixtures.pooler import pooled
-from tests.fixtures.statements import noted_statements, run
-from tests.fixtures.tasks import MISSING_ID, Task, create, error_of, path_of, read
-from tests.fixtures.tenant_statements import TIMEOUT_SECONDS, tasks_of, use_everything
+from tests.fixtures.calls.api import API, new_user, serve
+from tests.fixtures.calls.erasure import erase
+from tests.fixtures.calls.keys import assert_replays, new_key, said
+from tests.fixtures.calls.tasks import MISSING_ID, Task, create, error_of, path_of, read
+from tests.fixtures.postgres.database import database_owned_by, execute
+from tests.fixtures.postgres.logins import DATABASE_DEFAULTS, LOGINS, database_of
+from tests.fixtures.postgres.migrating import APPLY, FILES, at_once, start
+from tests.fixtures.postgres.pooler import pooled
+from tests.fixtures.postgres.statements import noted_statements, run
+from tests.fixtures.postgres.tenant_statements import TIMEOUT_SECONDS, tasks_of, use_everything
 
 USERS = 6
 ROUNDS = 8

@@ -5,10 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.fixtures.api import API, ORIGIN
-from tests.fixtures.connection import connection_to, head, refused
-from tests.fixtures.hostile import MARK
-from tests.fixtures.tasks import create, error_of, everything_of
+from tests.fixtures.calls.api import API, ORIGIN
+from tests.fixtures.calls.tasks import create, error_of, everything_of
+from tests.fixtures.http.connection import connection_to, head, refused
+from tests.fixtures.inputs.hostile import MARK
 
 VERSIONS = [b"HTTP/1.1", b"HTTP/1.0"]
 HOSTS = [

@@ -16,11 +16,11 @@ from backend.database.engine import SERVER_SHARE, Engine
 from backend.database.session import SessionFactory
 from backend.errors import Conflict, ServiceUnavailable
 from backend.models.task import TaskCreate
-from tests.fixtures.api import new_user
-from tests.fixtures.logins import DATABASE_DEFAULTS, LOGINS, database_of
-from tests.fixtures.pooler import pooled
-from tests.fixtures.statements import run, send
-from tests.fixtures.tenant_statements import (
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.postgres.logins import DATABASE_DEFAULTS, LOGINS, database_of
+from tests.fixtures.postgres.pooler import pooled
+from tests.fixtures.postgres.statements import run, send
+from tests.fixtures.postgres.tenant_statements import (
     CONDITIONAL,
     STATEMENTS,
     TIMEOUT_SECONDS,

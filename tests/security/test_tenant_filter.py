@@ -8,8 +8,8 @@ import pytest
 
 from backend.database.engine import Engine
 from backend.models.task import TaskCreate
-from tests.fixtures.api import new_user
-from tests.fixtures.tenant_statements import (
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.postgres.tenant_statements import (
     CONDITIONAL,
     STATEMENTS,
     TIMEOUT_SECONDS,

@@ -17,10 +17,10 @@ from backend.config import Settings
 from backend.errors import Unauthorized
 from backend.identity.claims import Expectations
 from backend.identity.jwt import Verifier, verifier_from_jwks
-from tests.fixtures.doors import PAIRS, Door, header_of, opened_doors, passed, refused
-from tests.fixtures.issuer import running_issuer
-from tests.fixtures.tokens import SECRET, USER, base64url, compact, hmac_signer
-from tests.fixtures.verifying import Clock, good, secret_verifier
+from tests.fixtures.identity.doors import PAIRS, Door, header_of, opened_doors, passed, refused
+from tests.fixtures.identity.issuer import running_issuer
+from tests.fixtures.identity.tokens import SECRET, USER, base64url, compact, hmac_signer
+from tests.fixtures.identity.verifying import Clock, good, secret_verifier
 
 pytestmark = pytest.mark.requirement("FR-073")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.fixtures.api import new_user
-from tests.fixtures.contract import Json, Operation, operations, resolved
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.documents.contract import Json, Operation, operations, resolved
 
 NAMES_OF_USERS = {"user", "users", "user_id", "userid", "owner", "owner_id", "sub", "subject", "account", "account_id"}
 

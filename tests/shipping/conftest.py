@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fixtures.deployment import Installation, installation
+from tests.fixtures.processes.deployment import Installation, installation
 
 
 @pytest.fixture(scope="session")

@@ -16,15 +16,15 @@ from sqlalchemy import make_url
 
 from backend.config import Settings
 from backend.database.migrations import runner as migrations
-from tests.fixtures.api import new_user, serve
-from tests.fixtures.database import execute
-from tests.fixtures.deployment import Installation, user_client
-from tests.fixtures.feed import Replica, living, sync_token
-from tests.fixtures.logins import LOGINS
-from tests.fixtures.operations import commands
-from tests.fixtures.servers import plain_server
-from tests.fixtures.tasks import Task, create, error_of, path_of, revision_of
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.api import new_user, serve
+from tests.fixtures.calls.feed import Replica, living, sync_token
+from tests.fixtures.calls.tasks import Task, create, error_of, path_of, revision_of
+from tests.fixtures.documents.operations import commands
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.logins import LOGINS
+from tests.fixtures.processes.deployment import Installation, user_client
+from tests.fixtures.processes.servers import plain_server
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-182", "FR-181")
 

@@ -16,15 +16,22 @@ import pytest
 from sqlalchemy import make_url
 
 from backend.config import Settings
-from tests.fixtures.api import new_user
-from tests.fixtures.database import execute
-from tests.fixtures.deployment import DEPLOY, Installation, is_served, read_variables, seconds_to_end, user_client
-from tests.fixtures.needs import need, skip_without
-from tests.fixtures.operations import commands
-from tests.fixtures.pooler import Pooler
-from tests.fixtures.process import REPOSITORY, served
-from tests.fixtures.programs import find
-from tests.fixtures.servers import free_port, lesser_user, own
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.documents.operations import commands
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.pooler import Pooler
+from tests.fixtures.processes.deployment import (
+    DEPLOY,
+    Installation,
+    is_served,
+    read_variables,
+    seconds_to_end,
+    user_client,
+)
+from tests.fixtures.processes.process import REPOSITORY, served
+from tests.fixtures.processes.servers import free_port, lesser_user, own
+from tests.fixtures.running.needs import need, skip_without
+from tests.fixtures.running.programs import find
 
 yaml = pytest.importorskip("yaml")
 COMPOSE = yaml.safe_load((REPOSITORY / "compose.yaml").read_text(encoding="utf-8"))

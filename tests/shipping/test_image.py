@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.api import new_user
-from tests.fixtures.confined import Confinement, confine, locked_packages
-from tests.fixtures.deployment import Installation, is_served, user_client
-from tests.fixtures.guide import BUILT
-from tests.fixtures.process import REPOSITORY, served
-from tests.fixtures.servers import free_port
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.documents.guide import BUILT
+from tests.fixtures.processes.confined import Confinement, confine, locked_packages
+from tests.fixtures.processes.deployment import Installation, is_served, user_client
+from tests.fixtures.processes.process import REPOSITORY, served
+from tests.fixtures.processes.servers import free_port
 
 pytestmark = pytest.mark.requirement("FR-177")
 

@@ -13,12 +13,12 @@ from pydantic import SecretStr
 from backend.config import Settings
 from backend.database.migrations import runner as migrations
 from backend.errors import ConfigurationError
-from tests.fixtures.api import API, new_user, serve
-from tests.fixtures.erasure import erasure_of, user_of
-from tests.fixtures.load import load_on
-from tests.fixtures.migrating import FILES, write
-from tests.fixtures.tasks import create, path_of
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.api import API, new_user, serve
+from tests.fixtures.calls.erasure import erasure_of, user_of
+from tests.fixtures.calls.tasks import create, path_of
+from tests.fixtures.http.load import load_on
+from tests.fixtures.postgres.migrating import FILES, write
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-186")
 

@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 from backend.config import Settings
-from tests.fixtures.api import API, ORIGIN, new_user, serve
-from tests.fixtures.needs import need, skip_without
-from tests.fixtures.nginx import Front, fronted
-from tests.fixtures.tasks import MISSING_ID, REQUESTS, create, error_of
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
+from tests.fixtures.calls.api import API, ORIGIN, new_user, serve
+from tests.fixtures.calls.tasks import MISSING_ID, REQUESTS, create, error_of
+from tests.fixtures.processes.nginx import Front, fronted
+from tests.fixtures.running.needs import need, skip_without
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.requirement("FR-180")
 

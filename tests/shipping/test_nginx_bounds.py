@@ -17,12 +17,12 @@ from backend.api.openapi.operations import EXPOSED_HEADERS
 from backend.api.streams.changes import KEEP_ALIVE_SECONDS
 from backend.config import Settings
 from backend.errors import TaskAPIError
-from tests.fixtures.api import API, ORIGIN, new_user, serve
-from tests.fixtures.connection import head
-from tests.fixtures.nginx import HOST, fronted, values
-from tests.fixtures.servers import free_port
-from tests.fixtures.tasks import error_of
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.api import API, ORIGIN, new_user, serve
+from tests.fixtures.calls.tasks import error_of
+from tests.fixtures.http.connection import head
+from tests.fixtures.processes.nginx import HOST, fronted, values
+from tests.fixtures.processes.servers import free_port
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-180")
 

@@ -16,13 +16,13 @@ import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
-from tests.fixtures.api import new_user, serve
-from tests.fixtures.connection import head
-from tests.fixtures.deployment import Installation
-from tests.fixtures.nginx import HOST, Front, fronted
-from tests.fixtures.process import served
-from tests.fixtures.servers import free_port
-from tests.fixtures.tasks import MISSING_ID, create
+from tests.fixtures.calls.api import new_user, serve
+from tests.fixtures.calls.tasks import MISSING_ID, create
+from tests.fixtures.http.connection import head
+from tests.fixtures.processes.deployment import Installation
+from tests.fixtures.processes.nginx import HOST, Front, fronted
+from tests.fixtures.processes.process import served
+from tests.fixtures.processes.servers import free_port
 
 pytestmark = pytest.mark.requirement("FR-180")
 

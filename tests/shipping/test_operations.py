@@ -18,13 +18,13 @@ from backend.config import Settings
 from backend.database import connection_limiter
 from backend.database.migrations import runner as migrations
 from backend.server.state import DESCRIPTORS_OF_A_CONNECTION, SPARE_DESCRIPTORS
-from tests.fixtures.api import new_user, serve
-from tests.fixtures.database import execute
-from tests.fixtures.deployment import Installation, installation, is_served
-from tests.fixtures.migrating import FILES
-from tests.fixtures.operations import DOCUMENT, commands, sections
-from tests.fixtures.process import REPOSITORY
-from tests.fixtures.tasks import create
+from tests.fixtures.calls.api import new_user, serve
+from tests.fixtures.calls.tasks import create
+from tests.fixtures.documents.operations import DOCUMENT, commands, sections
+from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.migrating import FILES
+from tests.fixtures.processes.deployment import Installation, installation, is_served
+from tests.fixtures.processes.process import REPOSITORY
 
 pytestmark = pytest.mark.requirement("FR-181")
 

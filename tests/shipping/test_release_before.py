@@ -16,12 +16,12 @@ from pydantic import SecretStr
 from backend.config import Settings
 from backend.database.migrations import runner as migrations
 from backend.identity.jwt import issue_token
-from tests.fixtures.api import API, new_user, serve
-from tests.fixtures.load import load_on
-from tests.fixtures.needs import need, skip_without
-from tests.fixtures.process import REPOSITORY, Service, environment, served
-from tests.fixtures.tokens import SECRET
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.calls.api import API, new_user, serve
+from tests.fixtures.http.load import load_on
+from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.processes.process import REPOSITORY, Service, environment, served
+from tests.fixtures.running.needs import need, skip_without
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 FIRST_OF_THIS_RELEASE = "migrations/0012.give-tasks-a-status.sql"
 

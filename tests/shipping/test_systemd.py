@@ -13,13 +13,13 @@ import psutil
 import pytest
 
 from backend.config import Settings
-from tests.fixtures.api import new_user
-from tests.fixtures.confined import confine, locked_packages
-from tests.fixtures.deployment import DEPLOY, Installation, is_served, seconds_to_end, user_client
-from tests.fixtures.load import LATE, load_on
-from tests.fixtures.needs import need
-from tests.fixtures.process import REPOSITORY, served
-from tests.fixtures.workers import workers_of
+from tests.fixtures.calls.api import new_user
+from tests.fixtures.http.load import LATE, load_on
+from tests.fixtures.processes.confined import confine, locked_packages
+from tests.fixtures.processes.deployment import DEPLOY, Installation, is_served, seconds_to_end, user_client
+from tests.fixtures.processes.process import REPOSITORY, served
+from tests.fixtures.processes.workers import workers_of
+from tests.fixtures.running.needs import need
 
 pytestmark = pytest.mark.requirement("FR-179")
 

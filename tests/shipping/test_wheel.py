@@ -9,8 +9,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.fixtures.guide import BUILT, names_of_pages
-from tests.fixtures.process import REPOSITORY
+from tests.fixtures.documents.guide import BUILT, names_of_pages
+from tests.fixtures.processes.process import REPOSITORY
 
 PAGE = Path("backend/api/openapi/page")
 

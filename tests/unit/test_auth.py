@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from backend.identity.claims import Expectations
 from backend.identity.jwt import verifier_from_jwks
-from tests.fixtures.issuer import running_issuer
-from tests.fixtures.tokens import (
+from tests.fixtures.identity.issuer import running_issuer
+from tests.fixtures.identity.tokens import (
     SECRET,
     USER,
     KeyPair,
@@ -24,7 +24,7 @@ from tests.fixtures.tokens import (
     key_set,
     rsa_pair,
 )
-from tests.fixtures.verifying import NOT_A_JWT, Clock, good, refusal_of, secret_verifier, user_of
+from tests.fixtures.identity.verifying import NOT_A_JWT, Clock, good, refusal_of, secret_verifier, user_of
 
 BAD_SIGNATURE = "The token's signature is not valid."
 BAD_ALGORITHM = "The token's algorithm is not accepted."

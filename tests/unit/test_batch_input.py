@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from backend.models.batch import Batch, DeleteOperation
 from backend.models.values.etags import EntityTags, parse_tags
-from tests.fixtures.batches import CHOSEN_ID
+from tests.fixtures.calls.batches import CHOSEN_ID
 
 PIECES = ["*", '"', '"42"', 'W/"', "W/", ",", " ", "\t", "42", "0", "9" * 18, "a", "\xff", "\x7f", "\n", "\u0660"]
 

@@ -14,7 +14,7 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 
 from backend.database.bell import Bell
 from backend.database.waiting import new_event
-from tests.fixtures.waiting import PATIENCE_SECONDS, eventually, until
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, eventually, until
 
 pytestmark = pytest.mark.requirement("FR-257")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fixtures.tokens import SECRET, USER, hmac_token
-from tests.fixtures.verifying import NOW, good, refusal_of, secret_verifier, user_of
+from tests.fixtures.identity.tokens import SECRET, USER, hmac_token
+from tests.fixtures.identity.verifying import NOW, good, refusal_of, secret_verifier, user_of
 
 
 @pytest.mark.requirement("FR-003", "FR-074")

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from backend.api.main import TaskAPI, create_app
 from backend.config import Settings
 from backend.errors import ConfigurationError
-from tests.fixtures.tokens import SECRET
+from tests.fixtures.identity.tokens import SECRET
 
 NOWHERE = SecretStr("postgresql://nobody@127.0.0.1:1/nothing")
 

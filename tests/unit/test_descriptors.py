@@ -9,7 +9,7 @@ import pytest
 
 from backend.server.state import ServiceState, max_connections
 from backend.utils import descriptors
-from tests.fixtures.logs import events
+from tests.fixtures.telemetry.logs import events
 
 UNLIMITED = resource.RLIM_INFINITY
 MACOS = 10240

@@ -19,7 +19,7 @@ from backend.models.task_file import FileFormat
 from backend.services.task_files.export_service import writer_of
 from backend.services.task_files.reader import reader_of
 from backend.utils.priorities import PriorityNumber, word_of
-from tests.fixtures.task_files import DESCRIPTIONS, LABELS, LARGEST, STATUSES, TITLES
+from tests.fixtures.calls.task_files import DESCRIPTIONS, LABELS, LARGEST, STATUSES, TITLES
 
 NOW = "2026-11-21T09:30:00.123456+00:00"
 ID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"

@@ -11,9 +11,9 @@ from backend.errors import ConfigurationError
 from backend.identity.claims import Expectations
 from backend.identity.jwks import VerificationKey, read_key_set
 from backend.identity.jwt import Verifier, verifier_from_jwks
-from tests.fixtures.issuer import Issuer, running_issuer
-from tests.fixtures.tokens import USER, ec_pair, ed25519_pair, key_set, rsa_pair
-from tests.fixtures.verifying import Clock, good, refusal_of, user_of
+from tests.fixtures.identity.issuer import Issuer, running_issuer
+from tests.fixtures.identity.tokens import USER, ec_pair, ed25519_pair, key_set, rsa_pair
+from tests.fixtures.identity.verifying import Clock, good, refusal_of, user_of
 
 PAIR = ed25519_pair()
 NOT_KNOWN = "The token is signed with an unknown key."

@@ -11,10 +11,10 @@ from jose import jws
 from backend.errors import Unauthorized
 from backend.identity.claims import Expectations
 from backend.identity.jwt import Verifier, verifier_from_jwks
-from tests.fixtures.issuer import Issuer, running_issuer
-from tests.fixtures.logs import events
-from tests.fixtures.tokens import USER, ec_pair, ed25519_pair
-from tests.fixtures.verifying import NOW, Clock, good, refusal_of, user_of
+from tests.fixtures.identity.issuer import Issuer, running_issuer
+from tests.fixtures.identity.tokens import USER, ec_pair, ed25519_pair
+from tests.fixtures.identity.verifying import NOW, Clock, good, refusal_of, user_of
+from tests.fixtures.telemetry.logs import events
 
 PAIR = ed25519_pair()
 MINUTE = 60.0

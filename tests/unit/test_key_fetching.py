@@ -14,10 +14,10 @@ from backend.errors import ServiceUnavailable, Unauthorized
 from backend.identity import jwks
 from backend.identity.claims import Expectations
 from backend.identity.jwt import Verifier, verifier_from_jwks
-from tests.fixtures.issuer import Issuer, running_issuer
-from tests.fixtures.tokens import USER, ec_pair, ed25519_pair, key_set
-from tests.fixtures.verifying import Clock, good, refusal_of, user_of
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.identity.issuer import Issuer, running_issuer
+from tests.fixtures.identity.tokens import USER, ec_pair, ed25519_pair, key_set
+from tests.fixtures.identity.verifying import Clock, good, refusal_of, user_of
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 PAIR = ed25519_pair()
 NOT_KNOWN = "The token is signed with an unknown key."

@@ -16,8 +16,8 @@ from backend.api.middleware.head import HeadAsGet
 from backend.api.middleware.limits import BodyLimit, HeadLimits
 from backend.api.middleware.request_context import RequestContext
 from backend.api.middleware.trailing_slash import TrailingSlash
-from tests.fixtures.contract import application
-from tests.fixtures.logs import events
+from tests.fixtures.documents.contract import application
+from tests.fixtures.telemetry.logs import events
 
 HTTP: Scope = {
     "type": "http",

@@ -19,7 +19,7 @@ from backend.database.connector import ConnectionReturned, Connector
 from backend.database.engine import ConnectionPool
 from backend.database.waiting import new_event
 from backend.utils.threads import start_soon
-from tests.fixtures.waiting import PATIENCE_SECONDS, eventually, until
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, eventually, until
 
 pytestmark = pytest.mark.requirement("FR-257")
 

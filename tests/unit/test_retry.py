@@ -24,7 +24,7 @@ from backend.services.task_files.import_service import ImportService
 from backend.services.tasks.batch import BatchService
 from backend.services.tasks.listing import ListingService
 from backend.services.tasks.service import TaskService
-from tests.fixtures.deadlines import time_left
+from tests.fixtures.http.deadlines import time_left
 
 SERVICES = (
     AccessTokenService,

@@ -28,8 +28,8 @@ from backend.errors import ConfigurationError
 from backend.identity.claims import Expectations
 from backend.identity.jwt import issue_token, verifier_from_secret
 from backend.identity.shared_secret import development_secret
-from tests.fixtures.tokens import SECRET, USER, KeyPair, ec_pair, ed25519_pair, key_set, rsa_pair
-from tests.fixtures.verifying import NOW, Clock, refusal_of, secret_verifier, user_of
+from tests.fixtures.identity.tokens import SECRET, USER, KeyPair, ec_pair, ed25519_pair, key_set, rsa_pair
+from tests.fixtures.identity.verifying import NOW, Clock, refusal_of, secret_verifier, user_of
 
 PAIRS = [rsa_pair, ec_pair, ed25519_pair]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fixtures.service_logs import MAX_CHARACTERS, shortened
+from tests.fixtures.telemetry.service_logs import MAX_CHARACTERS, shortened
 
 pytestmark = pytest.mark.requirement("FR-235")
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from backend.server.signals import insisting_on_interrupts, interrupted_at_once
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 INTERRUPTED = """
 import signal

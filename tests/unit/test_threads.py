@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from backend.utils.threads import start_soon
-from tests.fixtures.logs import events
-from tests.fixtures.waiting import PATIENCE_SECONDS, until
+from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
+from tests.fixtures.telemetry.logs import events
 
 pytestmark = pytest.mark.requirement("FR-257")
 

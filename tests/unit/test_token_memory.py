@@ -10,9 +10,9 @@ from jose import jws
 from backend.identity import jwt
 from backend.identity.claims import Expectations
 from backend.identity.jwt import TokenMemory, verifier_from_jwks, verifier_from_secret
-from tests.fixtures.issuer import running_issuer
-from tests.fixtures.tokens import SECRET, USER, ec_pair, hmac_token, rsa_pair
-from tests.fixtures.verifying import NOW, Clock, good, refusal_of, secret_verifier, user_of
+from tests.fixtures.identity.issuer import running_issuer
+from tests.fixtures.identity.tokens import SECRET, USER, ec_pair, hmac_token, rsa_pair
+from tests.fixtures.identity.verifying import NOW, Clock, good, refusal_of, secret_verifier, user_of
 
 
 def _no_parsing(*_: object, **__: object) -> NoReturn:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from backend.api.http.envelope import error_body
 from backend.api.http.refusals import ANSWERS
-from backend.api.main import _ROUTES
+from backend.api.main import ROUTES
 from backend.errors import NO_PARAMETERS, Detail, ValidationFailed
 from backend.models.fields import Sentence
 from backend.utils import unknown_names
@@ -151,7 +151,7 @@ def test_an_error_says_what_its_first_details_say(details: list[Detail], message
 
 
 def test_each_input_is_paired_with_the_answer_in_which_a_client_sees_it_again() -> None:
-    routes = [route for route in _ROUTES if isinstance(route, APIRoute) and route.body_field]
+    routes = [route for route in ROUTES if isinstance(route, APIRoute) and route.body_field]
     found = set()
     for route in routes:
         body = route.body_field.field_info.annotation if route.body_field else None

@@ -21,7 +21,7 @@ from backend.database import waiting
 from backend.database.engine import Engine
 from backend.database.url import CONNECT_TIMEOUT_SECONDS, each_address
 from backend.errors import ConfigurationError
-from tests.fixtures.waiting import PATIENCE_SECONDS
+from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 SHORT_SECONDS, LONG_SECONDS = 0.05, 30.0
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {

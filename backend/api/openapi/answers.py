@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from backend.api.http.envelope import GUIDE, MAX_DETAILS, MAX_FIELD_NAME, envelope
 from backend.errors import TaskAPIError, TaskNotFound, ValidationFailed
-from backend.models.access_token import AccessTokenPublic, NewAccessToken
+from backend.models.access_token import MAX_TOKENS, AccessTokenPublic, NewAccessToken
 from backend.models.batch import MAX_OPERATIONS
 from backend.models.change import DeletedLabel, DeletedList, DeletedTask
 from backend.models.fields import Count, Sentence
@@ -21,7 +21,6 @@ from backend.models.task_query import CURSOR_EXAMPLE, MAX_LIMIT
 from backend.models.user import Account
 from backend.models.values import cursor, sync_token
 from backend.models.values.label_names import MAX_LABELS
-from backend.services.access_tokens.service import MAX_TOKENS
 from backend.utils import opaque
 from backend.utils.plain_words import BLANK
 
