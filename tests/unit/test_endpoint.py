@@ -21,8 +21,8 @@ from backend.api.state import app_state
 from backend.config import Settings
 from backend.errors import BadRequest
 from backend.identity.jwt import issue_token
-from tests.fixtures.tasks import error_of
-from tests.fixtures.tokens import SECRET, USER
+from tests.fixtures.calls.tasks import error_of
+from tests.fixtures.identity.tokens import SECRET, USER
 
 LINES = ["a, b", "", "c"]
 
