@@ -20,7 +20,6 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from pydantic_core import PydanticUndefined
-from sqlalchemy.util.concurrency import greenlet_spawn
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
@@ -81,8 +80,7 @@ class Endpoint(ExactRoute):
         state, user_id = app_state(request), user_id_of(request)
         state.in_hand.claim(user_id)
         try:
-            async with state.connection_limiter:
-                response: Response = await greenlet_spawn(self._call, request, body)
+            response = await state.connection_limiter.run(self._call, request, body)
         finally:
             state.in_hand.give_back(user_id)
         if request.method != "GET":

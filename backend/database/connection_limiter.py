@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import structlog
+from anyio import CancelScope
+from sqlalchemy.util.concurrency import greenlet_spawn
 
 from backend.database.deadline import current_work
 from backend.errors import ServiceUnavailable
@@ -16,6 +20,9 @@ from backend.utils.turns import Turns
 
 WAITING_SHARE = 0.7  # of the time, at most: work must have time left when it begins, or it is in vain
 MAX_UNREAD_BYTES = 64 * 1024 * 1024  # of answers that clients have not read yet
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 
 logger = structlog.get_logger(__name__)
 
@@ -50,6 +57,18 @@ class ConnectionLimiter:
         work = current_work()
         work.deadline = math.inf
         self._leave(work.user_id)
+
+    async def run(
+        self, work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **_none: _Arguments.kwargs
+    ) -> _Result:
+        """Do work that waits for the database, in a slot and a greenlet. Raises ServiceUnavailable, and what it raises.
+
+        Work that has begun is not cancelled along with its task group: it would lose its connection.
+        """
+        async with self:
+            with CancelScope(shield=True):
+                result = await greenlet_spawn(work, *arguments)
+        return result
 
     def let_in(self) -> None:
         """Let in the waiting work that may begin now, in turn."""

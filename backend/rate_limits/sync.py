@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ParamSpec, TypeVar
 
 import anyio
-import anyio.to_thread
 import structlog
 
 from backend.database.connection_limiter import ConnectionLimiter
@@ -20,9 +17,6 @@ logger = structlog.get_logger()
 SYNC_SECONDS = 1.0
 MAX_SYNCED = 5000  # counts in one statement; the next one takes the rest
 MIN_SWEEP_SECONDS = 60
-
-_Arguments = ParamSpec("_Arguments")
-_Result = TypeVar("_Result")
 
 
 @dataclass(slots=True)
@@ -59,7 +53,7 @@ class RateLimitSync:
 
     async def _sync(self, counts: list[Count]) -> None:
         try:
-            totals = await self._with_connection(self.service.sync, counts, self.limiter.window_starts)
+            totals = await self.connection_limiter.run(self.service.sync, counts, self.limiter.window_starts)
         except Exception:
             self.limiter.put_back(counts)
             raise
@@ -72,16 +66,10 @@ class RateLimitSync:
         """
         current, previous = self.limiter.window_starts
         period = current - previous
-        if abs(current - self._swept) >= max(period, MIN_SWEEP_SECONDS) and await self._with_connection(
+        if abs(current - self._swept) >= max(period, MIN_SWEEP_SECONDS) and await self.connection_limiter.run(
             self.service.sweep, current - 2 * period
         ):
             self._swept = current
-
-    async def _with_connection(
-        self, work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **_none: _Arguments.kwargs
-    ) -> _Result:
-        async with self.connection_limiter:
-            return await anyio.to_thread.run_sync(work, *arguments)
 
     def _note(self, error: Exception) -> None:
         """Log, but only once, that each worker limits on its own for now."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import anyio
-import anyio.to_thread
 import structlog
 
 from backend.database.connection_limiter import ConnectionLimiter
@@ -56,8 +55,7 @@ class PurgeJob:
     async def _purge(self) -> None:
         removed, steps = Purged(), self.service.steps()
         while True:
-            async with self.connection_limiter:
-                purged = await anyio.to_thread.run_sync(next, steps, None)
+            purged = await self.connection_limiter.run(next, steps, None)
             if purged is None:
                 break
             removed += purged

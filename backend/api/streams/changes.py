@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
-import anyio.to_thread
 from fastapi import Request
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
@@ -172,8 +171,7 @@ class Stream:
             return page
         self.signal.clear()
         try:
-            async with self.feed.connection_limiter:
-                found = await anyio.to_thread.run_sync(self._read, page.next_since)
+            found = await self.feed.connection_limiter.run(self._read, page.next_since)
         except ServiceUnavailable:  # the database is unavailable; poll again later
             return ChangePage((), page.next_since, has_more=False)
         except Gone:

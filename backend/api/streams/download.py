@@ -110,8 +110,7 @@ class Export:
         while page.next is not None:
             try:
                 await self._require_token()
-                async with self.exports.connection_limiter:
-                    page = await anyio.to_thread.run_sync(read, page.next)
+                page = await self.exports.connection_limiter.run(read, page.next)
             except ServiceUnavailable:
                 logger.warning("export_aborted", lines=lines)
                 raise

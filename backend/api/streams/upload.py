@@ -73,8 +73,8 @@ class Import:
         """
         answers = IdempotencyService(service.sessions, service.user_id)
         try:
-            found = await self._ask(answers.find, once.key) if once.key else None
-            zone = await self._ask(service.zone_of, self.file_format)
+            found = await self.imports.connection_limiter.run(answers.find, once.key) if once.key else None
+            zone = await self.imports.connection_limiter.run(service.zone_of, self.file_format)
             reader = await self._compute(reader_of, self.file_format, zone)
             ids = RowIds.of(service.user_id, service.sessions.list_id, once.key)
             task_import = TaskImport(reader, service, ids)
@@ -85,7 +85,9 @@ class Import:
             if once.key is None:
                 return report
             answer = Answer(report.status_code, {}, bytes(report.body).decode())
-            return answered(*await self._ask(answers.once, once.key, request_hash, lambda _: answer))
+            return answered(
+                *await self.imports.connection_limiter.run(answers.once, once.key, request_hash, lambda _: answer)
+            )
         except ServiceUnavailable:
             raise ServiceUnavailable(NO_ROOM) from None
 
@@ -113,14 +115,10 @@ class Import:
             # The token may be revoked by now.
             await self.imports.authenticator.principal(bearer_token(self.request.scope))
             if part:
-                part = await self._ask(task_import.store, part)
+                part = await self.imports.connection_limiter.run(task_import.store, part)
                 self.imports.feed.wake(self.user_id)
             if not part:
                 part = None if task_import.has_stopped else await self._compute(next, parts, None)
-
-    async def _ask(self, work: Callable[..., _Result], *arguments: object) -> _Result:
-        async with self.imports.connection_limiter:
-            return await anyio.to_thread.run_sync(work, *arguments)
 
     async def _compute(self, work: Callable[..., _Result], *arguments: object) -> _Result:
         return await anyio.to_thread.run_sync(work, *arguments, limiter=self.imports.computing)
