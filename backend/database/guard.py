@@ -33,7 +33,10 @@ def guard_for(list_id: UUID | None) -> str:
     return _GUARD if list_id is None else _GUARD_OF_LIST
 
 
-def guard_values(user_id: str, list_id: UUID | None, milliseconds: int) -> dict[str, str]:
-    """Return the guard's values. Without a user, `user_id` is '', which matches nobody."""
-    values = {"guard_user_id": user_id, "guard_milliseconds": str(milliseconds)}
-    return values if list_id is None else values | {"guard_list_id": str(list_id)}
+def guard_values(user_id: str, list_id: UUID | None, milliseconds: int) -> dict[str, str | None]:
+    """Return the guard's values. Without a user, `user_id` is '', which matches nobody.
+
+    Statements may use the list, too: it is null in a session that sees all that its user has.
+    """
+    only = None if list_id is None else str(list_id)
+    return {"guard_user_id": user_id, "guard_milliseconds": str(milliseconds), "guard_list_id": only}

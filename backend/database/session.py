@@ -53,7 +53,7 @@ class Session:
 
     def exec(self, statement: Executable, *, params: Mapping[str, Any] | None = None) -> list[Any]:
         """Run a statement, which sees and changes only this user's rows, in one round trip; returns its rows."""
-        return self.run(compile_once(statement, is_of_list=self.list_id is not None), params or {})
+        return self.run(compile_once(statement), params or {})
 
     def run(self, statement: Compiled, params: Mapping[str, Any]) -> list[Any]:
         """Run a compiled statement in the same way."""

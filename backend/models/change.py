@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
-from uuid import UUID
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, WithJsonSchema
+from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from backend.models.base import COMMA_SEPARATED, Choice, Input, choice_of, chosen, described, optional
-from backend.models.fields import UUID_EXAMPLE, PlainInteger, Revision
+from backend.models.fields import PlainInteger
 from backend.models.task_query import MAX_LIMIT
 from backend.models.values import sync_token
 from backend.models.values.sync_token import START, SyncToken
@@ -84,30 +83,6 @@ class ChangesQuery(StreamQuery):
     """Which part of the feed to return."""
 
     limit: PlainInteger = described("Maximum number of changes to return", 50, default=MAX_LIMIT, ge=1, le=MAX_LIMIT)
-
-
-class DeletedTask(BaseModel):
-    """A task that is in the trash or permanently deleted."""
-
-    id: UUID = described("The task's id", UUID_EXAMPLE)
-    deleted: Literal[True] = described("Always `true`; active tasks do not have this field", True)
-    revision: Revision = described("The number of the change that deleted it", 43)
-
-
-class DeletedLabel(BaseModel):
-    """A label that was deleted."""
-
-    id: UUID = described("The label's id", UUID_EXAMPLE)
-    deleted: Literal[True] = described("Always `true`; existing labels do not have this field", True)
-    revision: Revision = described("The number of the change that deleted it", 43)
-
-
-class DeletedList(BaseModel):
-    """A list that is in the trash or permanently deleted."""
-
-    id: UUID = described("The list's id", UUID_EXAMPLE)
-    deleted: Literal[True] = described("Always `true`; active lists do not have this field", True)
-    revision: Revision = described("The number of the change that deleted it", 43)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, TypeVar
@@ -126,19 +126,6 @@ class ExportEnd(BaseModel):
     lines: Count = described("How many lines come before this one", 7)
 
 
-# The model of `data`, by the `type` of the line.
-LINES: dict[str, type[BaseModel]] = {
-    "account": ExportedAccount,
-    "label": ExportedLabel,
-    "list": ExportedList,
-    "task": ExportedTask,
-    "removed_task": RemovedTask,
-    "idempotency_key": ExportedKey,
-    "access_token": ExportedAccessToken,
-    "end": ExportEnd,
-}
-
-
 @dataclass(frozen=True, slots=True)
 class ExportCursor:
     """Where a page begins: in this part of the export, at the first row whose key is not less than `key`."""
@@ -175,10 +162,10 @@ class ImportedList(ListCreate):
     id: CanonicalUUID = described("The list's id", UUID_EXAMPLE)
 
 
-def line_of(fields: Mapping[str, object]) -> tuple[str, Mapping[str, object]] | None:
-    """Return the type and the data of a line of an account's export; None for any other row."""
+def line_of(fields: Mapping[str, object], kinds: Container[str]) -> tuple[str, Mapping[str, object]] | None:
+    """Return the type and the data of a line of an account's export, if it is one of these types; else None."""
     kind, data = fields.get("type"), fields.get("data")
-    if len(fields) == len(("type", "data")) and isinstance(kind, str) and kind in LINES and isinstance(data, dict):
+    if len(fields) == len(("type", "data")) and isinstance(kind, str) and kind in kinds and isinstance(data, dict):
         return kind, data
     return None
 

@@ -1,4 +1,4 @@
-"""All tables. Register a new one here: the row-level security check, exports and tests of isolation use this list."""
+"""All tables. Name a new one here: the row-level security check and the tests of isolation then know it."""
 
 from __future__ import annotations
 
@@ -28,13 +28,4 @@ idempotency_keys = _table_of(IdempotencyKey)
 access_tokens = _table_of(AccessToken)
 rate_limits = _table_of(RateLimit)
 
-# The rows of one user are in these, besides `users`. An export writes them in this order, with these types of lines.
-OF_A_USER = {
-    "label": labels,
-    "list": lists,
-    "task": tasks,  # behind what tasks name, so that an import can read the export from its beginning to its end
-    "removed_task": tombstones,
-    "idempotency_key": idempotency_keys,
-    "access_token": access_tokens,
-}
-TABLES = (users, *OF_A_USER.values(), rate_limits)
+TABLES = tuple(SQLModel.metadata.sorted_tables)

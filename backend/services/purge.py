@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,8 +35,9 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.session import SessionFactory
-from backend.models.tables import access_tokens, idempotency_keys, lists, tasks, tombstones, users
+from backend.models.tables import idempotency_keys, lists, tasks, tombstones, users
 from backend.models.user import NOBODY
+from backend.services.registry import RESOURCES
 from backend.services.resources.parameters import USER_ID
 from backend.services.unit_of_work import KEPT
 
@@ -70,12 +71,13 @@ def _purge() -> Select[int, int, int, int, int]:
         .with_for_update(key_share=True, skip_locked=True)
         .cte("locked")
     )
-    removed = [_removed(column, age, locked, *_ALSO.get(column.table, ())) for column, age in _TIMES]
-    removed_tasks, removed_lists, removed_tombstones, *_ = removed
+    removed = {kind: _removed(column, age, locked, *_ALSO.get(kind, ())) for kind, (column, age) in TIMES.items()}
+    counted_rows = {kind: rows for kind, rows in removed.items() if "revision" in rows.c}
     gone = union_all(
-        select(removed_tasks.c.user_id, removed_tasks.c.revision, literal(1).label("tasks")),
-        select(removed_lists.c.user_id, removed_lists.c.revision, literal(0)),
-        select(removed_tombstones.c.user_id, removed_tombstones.c.revision, literal(0)),
+        *(
+            select(rows.c.user_id, rows.c.revision, literal(int(kind == "task")).label("tasks"))
+            for kind, rows in counted_rows.items()
+        )
     ).subquery("gone")
     total = (
         select(gone.c.user_id, func.max(gone.c.revision).label("revision"), func.sum(gone.c.tasks).label("tasks"))
@@ -92,7 +94,7 @@ def _purge() -> Select[int, int, int, int, int]:
         )
         .cte("counted")
     )
-    counts: Any = select(*map(_count, removed))  # more columns than the stubs support
+    counts: Any = select(*map(_count, removed.values()))  # more columns than the stubs support
     purge: Select[int, int, int, int, int] = counts.select_from(locked).add_cte(counted)
     return purge
 
@@ -118,22 +120,23 @@ def _count(rows: CTE) -> ScalarSelect[int]:
     return select(func.count()).select_from(rows).scalar_subquery()
 
 
-_TIMES = (
-    (tasks.c.deleted_at, TRASH_TIME),
-    (lists.c.deleted_at, TRASH_TIME),
-    (tombstones.c.deleted_at, TRASH_TIME),
-    (idempotency_keys.c.created_at, KEPT),
-    (access_tokens.c.expires_at, TRASH_TIME),
-)
+# What expires: the time from which a row is kept for so long only.
+TIMES: dict[str, tuple[Column[datetime], timedelta]] = {
+    **{resource.kind: (resource.expires, TRASH_TIME) for resource in RESOURCES if resource.expires is not None},
+    "tombstone": (tombstones.c.deleted_at, TRASH_TIME),
+    "idempotency_key": (idempotency_keys.c.created_at, KEPT),
+}
 
 _inside = tasks.alias("inside")
 # A list goes after its tasks: those that expired with it may be more than one statement removes.
 _ALSO = {
-    lists: (~exists().where(_inside.c.user_id == USER_ID, _inside.c.in_trash, _inside.c.list_id == lists.c.id),),
+    "list": (~exists().where(_inside.c.user_id == USER_ID, _inside.c.in_trash, _inside.c.list_id == lists.c.id),),
 }
 
 FIND = _find()
 PURGE = _purge()
+# How each kind is said: by the last word of its name.
+_NAMES = [f"{kind.rpartition('_')[2]}s" for kind in TIMES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +156,9 @@ class Purged:
         return self != Purged()
 
     def __str__(self) -> str:
-        kinds = ("task", "list", "tombstone", "key", "token")
-        counts = dict(zip(kinds, astuple(self), strict=True))
-        return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
+        return ", ".join(
+            f"{count} {names.removesuffix('s') if count == 1 else names}" for names, count in asdict(self).items()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,7 @@ class UserPurge:
         """Remove up to MAX_PURGED rows of each kind; none while another transaction writes for this user."""
         with self.sessions(self.user_id) as session:
             rows = session.exec(PURGE, params={"principal": self.user_id, "max_rows": MAX_PURGED})
-        return Purged(*rows[0]) if rows else Purged()
+        return Purged(**dict(zip(_NAMES, rows[0], strict=True))) if rows else Purged()
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,10 +118,6 @@ class UnitOfWork:
         return self.transaction.list_id
 
     @property
-    def _is_of_list(self) -> bool:
-        return self.list_id is not None
-
-    @property
     def counters(self) -> Counters:
         """Return the counters as they are now."""
         return Counters(self.revision, self.task_count, self.last_position)
@@ -171,7 +167,7 @@ class UnitOfWork:
         params["principal"] = self.user_id
         if self.request is not None:
             params["name"] = self.request.key
-        loading = _loading(rows, has_key=self.request is not None, is_of_list=self._is_of_list)
+        loading = _loading(rows, has_key=self.request is not None)
         found = self.transaction.begin(loading, params)
         if self.request is not None:
             _refuse_answered(self.request, found[0][4:8])
@@ -185,8 +181,7 @@ class UnitOfWork:
 
     def read(self, statement: Executable, **params: Any) -> list[tuple[Any, ...]]:
         """Read what a change needs of other rows than those it has loaded, in a round trip of its own."""
-        compiled = compile_once(statement, is_of_list=self._is_of_list)
-        return self.transaction.read(compiled, {**params, "principal": self.user_id})
+        return self.transaction.read(compile_once(statement), {**params, "principal": self.user_id})
 
     def store(self, statement: Executable, **params: Any) -> None:
         """Add a statement to what is stored at the end. Statements that share a parameter must share its value."""
@@ -208,8 +203,7 @@ class UnitOfWork:
         """Store what was added, and commit."""
         self.settle()
         if self._statements:
-            compiled = joined(*self._statements, is_of_list=self._is_of_list)
-            self.transaction.commit(compiled, {**self._params, "principal": self.user_id})
+            self.transaction.commit(joined(*self._statements), {**self._params, "principal": self.user_id})
 
 
 def _refuse_answered(request: KeyedRequest, stored: tuple[bytes, int | None, str, str]) -> None:
@@ -223,8 +217,8 @@ def _refuse_answered(request: KeyedRequest, stored: tuple[bytes, int | None, str
 
 
 @lru_cache(maxsize=64)
-def _loading(rows: Rows, *, has_key: bool, is_of_list: bool) -> Compiled:
-    return joined(LOCK, reading(rows, has_key=has_key), is_of_list=is_of_list)
+def _loading(rows: Rows, *, has_key: bool) -> Compiled:
+    return joined(LOCK, reading(rows, has_key=has_key))
 
 
 def reading(rows: Rows, *, has_key: bool) -> SelectOfScalar[Any]:

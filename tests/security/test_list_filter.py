@@ -1,11 +1,11 @@
-"""Sessions that see one list only: their statements alone, and row-level security alone, keep all else out."""
+"""Sessions that see one list only: row-level security keeps all else out, whatever statements they run."""
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import psycopg2
 import pytest
@@ -13,10 +13,13 @@ from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy import make_url
 
 from backend.database.engine import Engine
+from backend.database.guard import guard_for, guard_values
 from backend.database.session import SessionFactory
-from tests.fixtures.postgres.list_statements import CONDITIONAL, OF_LIST, Sharer, without_list
+from backend.models.task import TaskCreate
+from backend.services.tasks.service import TaskService
+from tests.fixtures.postgres.list_statements import Sharer
 from tests.fixtures.postgres.statements import run
-from tests.fixtures.postgres.tenant_statements import STATEMENTS, TIMEOUT_SECONDS, hits_without_protection, run_as_user
+from tests.fixtures.postgres.tenant_statements import MAX_TASKS, STATEMENTS, TIMEOUT_SECONDS, rolled_back, run_as_user
 
 pytestmark = pytest.mark.requirement("FR-356")
 
@@ -40,42 +43,92 @@ def own_owner(database_url: str, engine: Engine) -> Sharer:
     return Sharer.with_task(database_url, engine)
 
 
-def test_statements_of_other_sessions_know_of_no_list() -> None:
-    only_in_a_list = {name for name, each in STATEMENTS.items() if "guard_list_id" in each.sql}
-    assert {name.partition(",")[0] for name in only_in_a_list} == {
-        "changes.queries.CHANGES_OF_LIST",
-        "tasks.queries.NAMED_IN_LIST",
-        "tasks.queries.STORE_ALL_IN_LIST",
-        "tasks.queries.STORE_WITH_UIDS_IN_LIST",
-    }
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_hits_nothing_outside(own_owner: Sharer, name: str) -> None:
+    statement, owner = STATEMENTS[name], own_owner
+    before, parameters = owner.rows(), owner.parameters(STATEMENTS[name], owner.id)
 
-
-def test_what_reads_or_changes_tasks_and_lists_names_the_list() -> None:
-    touching = re.compile(r"\b(FROM|JOIN|UPDATE) (tasks|lists)\b")
-    free = {name for name, each in OF_LIST.items() if touching.search(each.sql) and "guard_list_id" not in each.sql}
-    never_sent = ("access_tokens.", "account.export_queries.PARTS", "purge.")
-    assert {name for name in free if not name.startswith(never_sent)} == set()
-
-
-@pytest.mark.parametrize("name", CONDITIONAL)
-def test_a_statement_hits_nothing_outside_where_row_security_does_not_bind(owner: Sharer, name: str) -> None:
-    statement = OF_LIST[name]
-    # Its keys begin with the id of the list.
-    parameters = owner.parameters(statement, owner.id) | {"name": f"{owner.shared_id}\n{owner.key}"}
-
-    assert not hits_without_protection(owner, statement.sql, parameters)
-
-    assert hits_without_protection(owner, without_list(statement), parameters)  # only the condition kept it out
-
-
-@pytest.mark.parametrize("name", OF_LIST)
-def test_a_statement_without_its_condition_hits_nothing_outside(own_owner: Sharer, name: str) -> None:
-    statement, owner = OF_LIST[name], own_owner
-    before, parameters = owner.rows(), owner.parameters(OF_LIST[name], owner.id)
-
-    seen = run_as_user(owner.engine, owner.id, without_list(statement), parameters)
+    seen = run_as_user(owner.engine, owner.id, statement.sql, parameters)
 
     assert not owner.is_hit(seen, owner.rows(), before)
+
+
+# What hides rows of other lists, and a statement that hits some of these if only the user's are hidden.
+_BY_LIST = {
+    "tasks": "tasks.queries.GET",
+    "lists": "lists.queries.GET",
+    "tombstones": "changes.queries.CHANGES_OF_LIST",
+    "idempotency_keys": "idempotency.ANSWERED",
+}
+_OF_USER = "user_id = (SELECT nullif(current_setting('app.user_id', true), ''))"
+
+
+@pytest.mark.parametrize("table", _BY_LIST)
+def test_without_its_policy_a_table_leaks(owner: Sharer, table: str) -> None:
+    everything, statement = f"SELECT * FROM {table}", STATEMENTS[_BY_LIST[table]]  # noqa: S608 - our own
+    parameters = owner.parameters(statement, owner.id) | {"since": 0}
+    for is_widened in (False, True):
+        with rolled_back(owner.url) as cursor:
+            before = owner.rows_by(cursor)
+            if is_widened:
+                cursor.execute(f"ALTER POLICY own_list ON {table} USING ({_OF_USER}) WITH CHECK ({_OF_USER})")
+            _enter(cursor, owner)
+            cursor.execute(everything)
+            seen = str(cursor.fetchall())
+            assert owner.is_hit(seen, before, before) is is_widened
+            cursor.execute(statement.sql, parameters)
+            seen = str(cursor.fetchall()) if cursor.description else ""
+            cursor.execute("RESET ROLE")
+            assert owner.is_hit(seen, owner.rows_by(cursor), before) is is_widened
+
+
+@pytest.mark.parametrize("table", ["users", "labels"])
+def test_without_its_policy_a_table_shows_other_users(owner: Sharer, own_owner: Sharer, table: str) -> None:
+    column = "id" if table == "users" else "user_id"
+    for is_widened in (False, True):
+        with rolled_back(owner.url) as cursor:
+            if is_widened:
+                cursor.execute(f"ALTER POLICY own_list ON {table} USING (true)")
+            _enter(cursor, owner)
+            cursor.execute(f"SELECT {column} FROM {table}")  # noqa: S608 - our own
+            assert ((own_owner.id,) in cursor.fetchall()) is is_widened
+
+
+def _enter(cursor: Any, owner: Sharer) -> None:
+    """Become what the session of a request with a token for the shared list is."""
+    cursor.execute(guard_for(owner.shared_id), guard_values(owner.id, owner.shared_id, 60_000))
+
+
+# Each is refused whatever it names: the role lacks the right, or a policy the row.
+_REFUSED = {
+    "a task of another list": "INSERT INTO tasks (user_id, id, list_id, title) SELECT %(user)s, %(new)s, %(task)s, 'a'",
+    "a task of the inbox": "INSERT INTO tasks (user_id, id, title) VALUES (%(user)s, %(new)s, 'a')",
+    "a task's move": "UPDATE tasks SET list_id = %(task)s WHERE id = %(own)s",
+    "a task of another user": "UPDATE tasks SET user_id = 'another user' WHERE id = %(own)s",
+    "a task's removal": "DELETE FROM tasks WHERE id = %(own)s",
+    "a list": "INSERT INTO lists (user_id, id, name) VALUES (%(user)s, %(new)s, 'a')",
+    "a list's name": "UPDATE lists SET name = 'a'",
+    "an answer of another list": "INSERT INTO idempotency_keys (user_id, key, request_hash) VALUES (%(user)s, 'a', '')",
+    "a colour of labels": "SELECT color FROM labels",
+    "a label's name": "UPDATE labels SET name = 'a'",
+    "a user's zone": "UPDATE users SET timezone = 'UTC'",
+    "another user": "INSERT INTO users (id) VALUES ('another user')",
+    "the tokens": "SELECT * FROM access_tokens",
+}
+
+
+@pytest.mark.parametrize("what", _REFUSED)
+def test_at_a_prompt_the_role_is_refused_all_but_its_list(own_owner: Sharer, what: str) -> None:
+    owner = own_owner
+    tasks = TaskService(SessionFactory(owner.engine), owner.id, MAX_TASKS)
+    own = tasks.create(TaskCreate(title="Inside", list_id=owner.shared_id))
+    values = {"user": owner.id, "task": str(owner.task_id), "own": str(own.id), "new": str(uuid.uuid4())}
+    with rolled_back(owner.url) as cursor:
+        _enter(cursor, owner)
+        cursor.execute("SELECT id FROM tasks UNION ALL SELECT id FROM lists ORDER BY 1")
+        assert sorted(str(row_id) for (row_id,) in cursor.fetchall()) == sorted([str(own.id), str(owner.shared_id)])
+        with pytest.raises(InsufficientPrivilege):
+            cursor.execute(_REFUSED[what], values)
 
 
 _TABLES = ("tasks", "lists", "tombstones", "idempotency_keys")

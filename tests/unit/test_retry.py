@@ -3,44 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from inspect import getclosurevars
+from pkgutil import walk_packages
 
 import pytest
 
+from backend import services
 from backend.database import retry
 from backend.database.errors import Interrupted
 from backend.database.retry import READ_TRIES, once_only, reads, repeatable
 from backend.errors import ServiceUnavailable, TaskNotFound
-from backend.services.access_tokens.service import AccessTokenService
-from backend.services.account.export import ExportService
-from backend.services.account.service import UserService
-from backend.services.changes.service import ChangeService
-from backend.services.idempotency import IdempotencyService
-from backend.services.labels.service import LabelService
 from backend.services.lists.service import ListService
-from backend.services.samples.service import SeedService
-from backend.services.task_files.export_service import TaskExportService
 from backend.services.task_files.import_service import ImportService
-from backend.services.tasks.batch import BatchService
-from backend.services.tasks.listing import ListingService
 from backend.services.tasks.service import TaskService
 from tests.fixtures.http.deadlines import time_left
 
-SERVICES = (
-    AccessTokenService,
-    BatchService,
-    ChangeService,
-    ExportService,
-    IdempotencyService,
-    ImportService,
-    LabelService,
-    ListService,
-    ListingService,
-    SeedService,
-    TaskExportService,
-    TaskService,
-    UserService,
-)
+# All that do something for one user.
+SERVICES = {
+    value
+    for module in walk_packages(services.__path__, f"{services.__name__}.")
+    for value in vars(import_module(module.name)).values()
+    if isinstance(value, type) and value.__name__.endswith("Service") and "user_id" in vars(value)
+}
 # What must not be retried comes first: making an id, and choosing whether to retry.
 MARKED_WITHIN = {
     TaskService.create: "_create",

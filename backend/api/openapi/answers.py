@@ -11,9 +11,8 @@ from backend.api.http.envelope import GUIDE, MAX_DETAILS, MAX_FIELD_NAME, envelo
 from backend.errors import TaskAPIError, TaskNotFound, ValidationFailed
 from backend.models.access_token import MAX_TOKENS, AccessTokenPublic, NewAccessToken
 from backend.models.batch import MAX_OPERATIONS
-from backend.models.change import DeletedLabel, DeletedList, DeletedTask
 from backend.models.fields import Count, Sentence
-from backend.models.label import LabelInFeed, LabelPublic
+from backend.models.label import LabelPublic
 from backend.models.list import MAX_LISTS, ListPublic
 from backend.models.task import STATUS_COUNTS_EXAMPLE, StatusCounts, TaskPublic
 from backend.models.task_file import ImportReport
@@ -116,24 +115,6 @@ class ErrorAnswer(BaseModel):
     )
 
 
-class CurrentTaskAnswer(ErrorAnswer):
-    """What went wrong, and the current task."""
-
-    data: TaskPublic = Field(description="The current task", examples=[example_of(TaskPublic)])
-
-
-class CurrentListAnswer(ErrorAnswer):
-    """What went wrong, and the current list."""
-
-    data: ListPublic = Field(description="The current list", examples=[example_of(ListPublic)])
-
-
-class TaskAnswer(BaseModel):
-    """One task."""
-
-    data: TaskPublic = Field(description="The task", examples=[example_of(TaskPublic)])
-
-
 class PageInfo(BaseModel):
     """Where this page ends."""
 
@@ -177,50 +158,6 @@ class FeedInfo(BaseModel):
     has_more: bool = Field(description="Whether more changes are available now", examples=[False])
 
 
-class TaskChange(BaseModel):
-    """A change of a task; only with `types`."""
-
-    type: Literal["task"] = Field(description="What has changed: a task", examples=["task"])
-    data: TaskPublic | DeletedTask = Field(
-        description="The task in its current state, or deleted", examples=[example_of(TaskPublic)]
-    )
-
-
-class LabelChange(BaseModel):
-    """A change of a label; only with `types`."""
-
-    type: Literal["label"] = Field(description="What has changed: a label", examples=["label"])
-    data: LabelInFeed | DeletedLabel = Field(
-        description="The label in its current state, or deleted", examples=[example_of(LabelInFeed)]
-    )
-
-
-class ListChange(BaseModel):
-    """A change of a list; only with `types`."""
-
-    type: Literal["list"] = Field(description="What has changed: a list", examples=["list"])
-    data: ListPublic | DeletedList = Field(
-        description="The list in its current state, or deleted", examples=[example_of(ListPublic)]
-    )
-
-
-class ChangesAnswer(BaseModel):
-    """One page of the feed of changes, oldest first."""
-
-    data: list[TaskPublic | DeletedTask | TaskChange | LabelChange | ListChange] = Field(
-        description="Changed tasks in their current state, and deleted ones; with `types`, each beside its type",
-        examples=[[example_of(TaskPublic), example_of(DeletedTask)]],
-        max_length=MAX_LIMIT,
-    )
-    page: FeedInfo = Field(description="Where this page ends", examples=[example_of(FeedInfo)])
-
-
-class LabelAnswer(BaseModel):
-    """One label."""
-
-    data: LabelPublic = Field(description="The label", examples=[example_of(LabelPublic)])
-
-
 class LabelListAnswer(BaseModel):
     """All labels of the user."""
 
@@ -229,12 +166,6 @@ class LabelListAnswer(BaseModel):
         examples=[[example_of(LabelPublic)]],
         max_length=MAX_LABELS,
     )
-
-
-class ListAnswer(BaseModel):
-    """One list."""
-
-    data: ListPublic = Field(description="The list", examples=[example_of(ListPublic)])
 
 
 class ListsAnswer(BaseModel):

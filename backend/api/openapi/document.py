@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
-from backend.api.openapi.answers import example_of
 from backend.api.openapi.files import schemas_of_parts
 from backend.api.openapi.groups import group
 from backend.api.openapi.operations import HEADERS
+from backend.api.openapi.resources import DOCUMENTED
 from backend.api.openapi.samples import samples_of
-from backend.models.list import ListPublic
-from backend.models.task import TaskPublic
 
 DESCRIPTION = """
 Each user's own tasks, isolated from other users. The [guide](/docs/guide/) begins with the first task. Calls under
@@ -32,9 +30,7 @@ In addition to the errors each operation lists, a request that is too slow is an
 413, 414 or 431.
 """
 TAGS = [
-    {"name": "tasks", "description": "Your tasks: one at a time, listings and batches."},
-    {"name": "labels", "description": "Your labels: their colours, and renaming and removing them on all tasks."},
-    {"name": "lists", "description": "Your lists: their names and colours, and archiving and deleting them."},
+    *({"name": resource.tag, "description": resource.about} for resource in DOCUMENTED if resource.about),
     {
         "name": "changes",
         "description": "Changes to your tasks, labels and lists, for keeping a copy of them up to date.",
@@ -57,11 +53,8 @@ _LENGTHS = {"uuid": 36, "date-time": 35, "date": 10}  # 2026-11-21T09:30:00.1234
 _INT32 = 2**31 - 1
 _VALUES = frozenset({"const", "default", "enum", "example", "examples"})  # their data may look like schemas
 
-# What only these models have, none of it null, and their whole examples.
-_EXAMPLES = (
-    ({"id", "user_id", "title", "status"}, example_of(TaskPublic)),
-    ({"id", "name", "archived", "revision"}, example_of(ListPublic)),
-)
+# The fields by which an example with nulls is known, and the whole example.
+_EXAMPLES = [(each.never_null, each.example) for each in DOCUMENTED if None in each.example.values()]
 
 
 def completed(contract: dict[str, Any]) -> dict[str, Any]:
@@ -122,7 +115,7 @@ def _describe_example(parameter: dict[str, Any]) -> None:
 
 
 def _restore_nulls(part: Any) -> None:
-    """Give the examples of tasks and lists their nulls back, which the framework leaves out."""
+    """Give the examples of resources their nulls back, which the framework leaves out."""
     whole = next((whole for names, whole in _EXAMPLES if isinstance(part, dict) and part.keys() >= names), None)
     if whole is not None:
         others = dict(part)

@@ -9,14 +9,14 @@ from fastapi.sse import format_sse_event
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from backend.api.openapi.answers import LabelChange, ListChange, TaskChange, example_of
+from backend.api.openapi.answers import example_of
 from backend.api.openapi.operations import ALWAYS, Responses, named
+from backend.api.openapi.resources import CHANGES, FOLLOWED
 from backend.api.streams.download import JSON_LINES
 from backend.api.streams.download import MEDIA_TYPES as EXPORTED
 from backend.api.streams.file_types import MEDIA_TYPES as IMPORTED
 from backend.formats.csv import CSVWriter
 from backend.models.base import Input
-from backend.models.change import DeletedTask
 from backend.models.task import TaskPublic
 from backend.models.task_file import FileFormat, ImportedTask, ReadFormat
 from backend.models.values import sync_token
@@ -25,7 +25,7 @@ from backend.models.values.sync_token import SyncToken
 Schema = dict[str, Any]
 
 _SYNC_TOKEN = {"maxLength": sync_token.MAX_LENGTH, "pattern": sync_token.PATTERN}
-_EVENT = {"maxLength": 7, "pattern": "^(task|label|list|message)$"}
+_EVENT = {"maxLength": 7, "pattern": f"^({'|'.join(each.name for each in FOLLOWED)}|message)$"}
 _PAUSE = {"minimum": 1, "maximum": 60_000}
 _TASK = json.dumps(example_of(TaskPublic), separators=(",", ":")) + "\n"
 # A literal, because the iCalendar library is loaded only when it is needed.
@@ -66,7 +66,7 @@ def event_stream(description: str) -> Responses:
     """Document an answer that is a stream of server-sent events, with one event as its example."""
     task = example_of(TaskPublic)
     example = format_sse_event(data_str=json.dumps(task), id=str(SyncToken(task["revision"]))).decode()
-    change = {"anyOf": [_part(model) for model in (TaskPublic, DeletedTask, TaskChange, LabelChange, ListChange)]}
+    change = {"anyOf": [_part(model) for model in CHANGES]}
     event = {
         "type": "object",
         "properties": {

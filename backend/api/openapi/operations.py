@@ -9,31 +9,19 @@ from typing import Any
 from pydantic import BaseModel
 
 from backend.api.http.envelope import error_body
-from backend.api.http.preconditions import malformed
 from backend.api.middleware.limits import MAX_ADDRESS_BYTES
 from backend.api.openapi.answers import (
     MAX_REQUEST_ID,
     REQUEST_ID_EXAMPLE,
     REQUEST_ID_PATTERN,
-    CurrentListAnswer,
-    CurrentTaskAnswer,
     ErrorAnswer,
-    LabelListAnswer,
-    ListAnswer,
-    ListsAnswer,
-    TaskAnswer,
-    TaskListAnswer,
     example_of,
 )
 from backend.errors import (
     NO_PARAMETERS,
     Detail,
-    Forbidden,
     InternalError,
-    ListChanged,
     PayloadTooLarge,
-    PreconditionFailed,
-    PreconditionRequired,
     RateLimited,
     RequestTimeout,
     ServiceUnavailable,
@@ -41,9 +29,6 @@ from backend.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
-from backend.models.access_token import Scope
-from backend.models.list import ListPublic
-from backend.models.task import TaskPublic
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -137,27 +122,9 @@ ALWAYS = named("X-Request-Id", "RateLimit-Policy", "RateLimit", "Access-Control-
 _ERROR_HEADERS = named("WWW-Authenticate", "Retry-After", "ETag")
 
 
-def success(
-    status: int,
-    description: str,
-    model: type[BaseModel] | None = None,
-    *,
-    created: bool = False,
-    replayed: bool = False,
-) -> Responses:
+def success(status: int, description: str, model: type[BaseModel] | None = None, *headers: str) -> Responses:
     """Document a successful answer, with an example built from the examples of its fields."""
-    headers = {**ALWAYS}
-    if model in (TaskAnswer, ListAnswer):
-        headers |= named("ETag")
-    if model is TaskListAnswer:
-        headers |= named("List-ETag", "Link")
-    if model in (LabelListAnswer, ListsAnswer):
-        headers |= named("List-ETag")
-    if created:
-        headers |= named("Location")
-    if replayed:
-        headers |= named("Idempotency-Replayed")
-    answer: dict[str, Any] = {"description": description, "headers": headers}
+    answer: dict[str, Any] = {"description": description, "headers": ALWAYS | named(*headers)}
     if model is not None:
         answer |= {"model": model, "content": {_JSON: {"example": example_of(model)}}}
     return {status: answer}
@@ -173,14 +140,20 @@ def or_page(documented: Responses) -> Responses:
 
 
 def showing(documented: Responses, data: dict[str, Any]) -> Responses:
-    """Return these answers with other values in the data of their examples, such as those that the request set."""
+    """Return these answers with other values in the data of their examples, such as those that the request set.
+
+    What their data does not have is left out.
+    """
     shown = deepcopy(documented)
     for answer in shown.values():
-        answer["content"][_JSON]["example"]["data"] |= data
+        example = answer["content"][_JSON]["example"]["data"]
+        for name, value in data.items():
+            if name in example:
+                example[name] = value
     return shown
 
 
-def errors(*kinds: type[TaskAPIError] | TaskAPIError, current: type[BaseModel] = CurrentTaskAnswer) -> Responses:
+def errors(*kinds: type[TaskAPIError] | TaskAPIError, current: type[BaseModel] = ErrorAnswer) -> Responses:
     """Document the errors that an operation can return, each with itself as the example.
 
     `current` is the model of an error that shows the current state.
@@ -210,12 +183,3 @@ def _documented(error: TaskAPIError, current: type[BaseModel]) -> dict[str, Any]
 ANYWHERE = errors(RateLimited, InternalError, ServiceUnavailable)  # any operation can return these
 WITH_BODY = errors(RequestTimeout, PayloadTooLarge, UnsupportedMediaType)  # and these, if it takes a body
 UNKNOWN_PARAMETER = invalid("query.verbose", "extra_forbidden", NO_PARAMETERS)
-NOT_MODIFIED: Responses = {304: {"description": "Your copy is up to date", "headers": ALWAYS | named("ETag")}}
-LIST_NOT_MODIFIED: Responses = {304: {**NOT_MODIFIED[304], "headers": ALWAYS | named("List-ETag")}}
-CHANGED_SINCE = PreconditionFailed(json.dumps(example_of(TaskPublic)), 42)
-TO_READ = errors(Forbidden(Scope.READ))  # in place of the scope to change, which the other operations of a router need
-# Errors of an operation that changes a task and takes If-Match.
-CONDITIONAL = errors(malformed("If-Match"), CHANGED_SINCE, PreconditionRequired)
-LIST_CHANGED_SINCE = ListChanged(json.dumps(example_of(ListPublic)), 42)
-# And one that changes a list.
-CONDITIONAL_ON_LIST = errors(malformed("If-Match"), LIST_CHANGED_SINCE, PreconditionRequired, current=CurrentListAnswer)

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Response
+from fastapi import Body, Path, Response
 
 from backend.api.deps import AccessTokens, TokenAuthenticator
-from backend.api.endpoint import Endpoint
 from backend.api.http.envelope import data_response
 from backend.api.openapi.answers import AccessTokenListAnswer, NewAccessTokenAnswer
-from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, WITH_BODY, errors, invalid, success
-from backend.errors import AccessTokenNotFound, Forbidden, TooManyAccessTokens, Unauthorized
+from backend.api.openapi.operations import errors, invalid, success
+from backend.api.openapi.resources import ACCESS_TOKENS
+from backend.api.routers.router import Router
+from backend.errors import TooManyAccessTokens
 from backend.models.access_token import AccessTokenCreate
 from backend.models.fields import CanonicalUUID
 from backend.utils.plain_words import TOO_FEW
 
-router = APIRouter(
-    prefix="/api/me/tokens",
-    tags=["account"],
-    route_class=Endpoint,
-    responses=ANYWHERE | errors(Unauthorized, Forbidden, UNKNOWN_PARAMETER),
-)
+router = Router("/api/me/tokens", "account", ACCESS_TOKENS)
 
 TokenId = Annotated[
     CanonicalUUID,
@@ -68,7 +64,7 @@ def list_access_tokens(tokens: AccessTokens) -> Response:
     "",
     summary="Create a personal access token",
     status_code=201,
-    responses=success(201, "The new token", NewAccessTokenAnswer) | WITH_BODY | errors(TooManyAccessTokens, _NO_SCOPE),
+    responses=success(201, "The new token", NewAccessTokenAnswer) | errors(TooManyAccessTokens, _NO_SCOPE),
 )
 def create_access_token(tokens: AccessTokens, data: NewToken) -> Response:
     """Create a personal access token, for a script that cannot sign in every few minutes, or to share one list.
@@ -92,7 +88,7 @@ def create_access_token(tokens: AccessTokens, data: NewToken) -> Response:
     "/{token_id}",
     summary="Revoke a personal access token",
     status_code=204,
-    responses=success(204, "The token is revoked") | errors(AccessTokenNotFound),
+    responses=success(204, "The token is revoked"),
 )
 def revoke_access_token(tokens: AccessTokens, authenticator: TokenAuthenticator, token_id: TokenId) -> Response:
     """Revoke a personal access token, by the `id` in the list. It stops working everywhere within a minute."""

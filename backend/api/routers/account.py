@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import Body, Query, Response
 from fastapi.responses import StreamingResponse
 
 from backend.api.deps import AnyExport, Confirmed, Exports, TokenAuthenticator, Users
-from backend.api.endpoint import Endpoint
 from backend.api.http.envelope import document_response
 from backend.api.openapi.answers import AccountAnswer
 from backend.api.openapi.files import json_lines
-from backend.api.openapi.operations import ANYWHERE, UNKNOWN_PARAMETER, WITH_BODY, errors, invalid, success
-from backend.errors import Forbidden, NotConfirmed, Unauthorized
-from backend.models.export import LINES
+from backend.api.openapi.operations import errors, invalid, success
+from backend.api.routers.router import Router
+from backend.errors import NotConfirmed
 from backend.models.user import AccountUpdate, ErasureQuery
 from backend.models.values.times import ZONE_EXAMPLE
+from backend.services.account.lines import LINES
 
-router = APIRouter(
-    prefix="/api/me",
-    tags=["account"],
-    route_class=Endpoint,
-    responses=ANYWHERE | errors(Unauthorized, Forbidden, UNKNOWN_PARAMETER),
-)
+router = Router("/api/me", "account")
 
 AccountEdit = Annotated[
     AccountUpdate,
@@ -45,7 +40,7 @@ def get_account(users: Users) -> Response:
 @router.patch(
     "",
     summary="Set the time zone",
-    responses=success(200, "Your account as it is now", AccountAnswer) | WITH_BODY | errors(_NO_ZONE),
+    responses=success(200, "Your account as it is now", AccountAnswer) | errors(_NO_ZONE),
 )
 def update_account(users: Users, data: AccountEdit) -> Response:
     """Set the time zone in which your days begin and end, or clear it with null.

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
 from backend.api.deps import Changes, ChangeStream, LastEventId, malformed_event_id
-from backend.api.endpoint import Endpoint
 from backend.api.http.envelope import changes_response
-from backend.api.openapi.answers import ChangesAnswer
 from backend.api.openapi.files import event_stream
-from backend.api.openapi.operations import ANYWHERE, errors, invalid, success
+from backend.api.openapi.operations import errors, invalid, success
+from backend.api.openapi.resources import ChangesAnswer
+from backend.api.routers.router import Router
 from backend.api.streams.changes import PAGE_BYTES, PAGE_CHANGES
-from backend.errors import Forbidden, Gone, Unauthorized
-from backend.models.access_token import Scope
+from backend.errors import Gone
 from backend.models.change import MALFORMED_SINCE, ChangesQuery, StreamQuery
 
-_NO_SYNC = invalid("query.since", "sync_token_invalid", MALFORMED_SINCE)
+router = Router("/api/changes", "changes")
 
-router = APIRouter(
-    prefix="/api/changes",
-    tags=["changes"],
-    route_class=Endpoint,
-    responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.READ), Gone, _NO_SYNC),
-)
+_REFUSALS = errors(Gone, invalid("query.since", "sync_token_invalid", MALFORMED_SINCE))
 
 
 @router.get(
     "",
     summary="Read what has changed",
-    responses=success(200, "A page of changes", ChangesAnswer),
+    responses=success(200, "A page of changes", ChangesAnswer) | _REFUSALS,
 )
 def list_changes(changes: Changes, query: Annotated[ChangesQuery, Query()]) -> Response:
     """Read what changed since you last asked: each changed task in its current state, oldest change first.
@@ -53,7 +47,7 @@ def list_changes(changes: Changes, query: Annotated[ChangesQuery, Query()]) -> R
     "/stream",
     summary="Follow changes as they happen",
     response_class=StreamingResponse,
-    responses=event_stream("Your changes as they happen") | errors(malformed_event_id()),
+    responses=event_stream("Your changes as they happen") | _REFUSALS | errors(malformed_event_id()),
 )
 def stream_changes(
     stream: ChangeStream, changes: Changes, query: Annotated[StreamQuery, Query()], last: LastEventId

@@ -4,37 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Response
+from fastapi import Body, Path, Response
 
 from backend.api.deps import IfNoneMatch, Labels, Once
-from backend.api.endpoint import Endpoint
 from backend.api.http.envelope import data_response, document_response, not_modified
-from backend.api.http.idempotency import malformed_key
-from backend.api.http.preconditions import malformed
-from backend.api.openapi.answers import LabelAnswer, LabelListAnswer
-from backend.api.openapi.operations import (
-    ANYWHERE,
-    LIST_NOT_MODIFIED,
-    TO_READ,
-    UNKNOWN_PARAMETER,
-    WITH_BODY,
-    errors,
-    invalid,
-    showing,
-    success,
-)
-from backend.errors import Forbidden, LabelExists, LabelNotFound, TooManyLabels, Unauthorized
-from backend.models.access_token import Scope
+from backend.api.openapi.answers import LabelListAnswer
+from backend.api.openapi.operations import errors, invalid, success
+from backend.api.openapi.resources import LABELS
+from backend.api.routers.router import Router
+from backend.errors import LabelExists, TooManyLabels
 from backend.models.base import RowDocument
 from backend.models.fields import AnyLabelName, LabelName
 from backend.models.label import LabelPut, LabelUpdate
 
-router = APIRouter(
-    prefix="/api/labels",
-    tags=["labels"],
-    route_class=Endpoint,
-    responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE), UNKNOWN_PARAMETER),
-)
+router = Router("/api/labels", "labels", LABELS)
 
 _NAME = "The label's name, percent-encoded; its case and its white space do not matter"
 NewName = Annotated[LabelName, Path(description=_NAME, examples=["home"])]
@@ -52,16 +35,12 @@ LabelEdit = Annotated[
     ),
 ]
 _NO_COLOR = invalid("color", "color_format", "Must be a colour, like #1e90ff")
-_THE_LABEL = success(200, "The label as it is now", LabelAnswer, replayed=True)
 
 
 @router.get(
     "",
     summary="List the labels",
-    responses=success(200, "All your labels", LabelListAnswer)
-    | LIST_NOT_MODIFIED
-    | TO_READ
-    | errors(malformed("If-None-Match")),
+    responses=success(200, "All your labels", LabelListAnswer, "List-ETag"),
 )
 def list_labels(labels: Labels, known: IfNoneMatch) -> Response:
     """List all your labels in the order of their names, and how many tasks carry each.
@@ -79,10 +58,7 @@ def list_labels(labels: Labels, known: IfNoneMatch) -> Response:
 @router.put(
     "/{name:label}",
     summary="Make a label, or colour it",
-    responses=_THE_LABEL
-    | success(201, "The new label", LabelAnswer, replayed=True)
-    | WITH_BODY
-    | errors(malformed_key(), TooManyLabels, _NO_COLOR),
+    responses=LABELS.made | LABELS.changed | errors(TooManyLabels, _NO_COLOR),
 )
 def put_label(labels: Labels, name: NewName, _once: Once, data: Looks) -> Response:
     """Make a label, or set the colour of one.
@@ -101,9 +77,7 @@ def _shown(label: RowDocument) -> Response:
 @router.patch(
     "/{name:label}",
     summary="Rename a label, or colour it",
-    responses=showing(_THE_LABEL, {"color": "#228b22"})
-    | WITH_BODY
-    | errors(malformed_key(), LabelNotFound, LabelExists, _NO_COLOR),
+    responses=LABELS.changed | errors(LabelExists, _NO_COLOR),
 )
 def update_label(labels: Labels, name: Name, _once: Once, data: LabelEdit) -> Response:
     """Rename a label on all tasks that carry it, or change its colour.
@@ -119,7 +93,7 @@ def update_label(labels: Labels, name: Name, _once: Once, data: LabelEdit) -> Re
     "/{name:label}",
     summary="Delete a label from all tasks",
     status_code=204,
-    responses=success(204, "The label is deleted") | errors(LabelNotFound),
+    responses=LABELS.removed,
 )
 def delete_label(labels: Labels, name: Name) -> Response:
     """Delete a label, and take it off all tasks that carry it, also those in the trash.

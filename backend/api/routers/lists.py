@@ -4,42 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Query, Response
+from fastapi import Body, Path, Query, Response
 
 from backend.api.deps import IfMatch, IfNoneMatch, Lists, Once, OnlyNew, TokenAuthenticator
-from backend.api.endpoint import Endpoint
 from backend.api.http.envelope import data_response, not_modified, tagged_response
-from backend.api.http.idempotency import malformed_key
-from backend.api.http.preconditions import malformed
-from backend.api.openapi.answers import CurrentListAnswer, ListAnswer, ListsAnswer
-from backend.api.openapi.operations import (
-    ANYWHERE,
-    CONDITIONAL_ON_LIST,
-    LIST_CHANGED_SINCE,
-    LIST_NOT_MODIFIED,
-    NOT_MODIFIED,
-    TO_READ,
-    UNKNOWN_PARAMETER,
-    WITH_BODY,
-    errors,
-    invalid,
-    showing,
-    success,
-)
-from backend.errors import Forbidden, ListConflict, ListNotFound, NoRoom, Unauthorized
-from backend.models.access_token import Scope
+from backend.api.openapi.answers import ListsAnswer
+from backend.api.openapi.operations import errors, invalid, success
+from backend.api.openapi.resources import LISTS
+from backend.api.routers.router import Router
+from backend.errors import ListConflict, NoRoom
 from backend.models.base import RowDocument
 from backend.models.fields import UUID_EXAMPLE, CanonicalUUID
 from backend.models.list import ListCreate, ListDeleteQuery, ListsQuery, ListUpdate
 from backend.models.move import BOTH, Move
 from backend.utils.plain_words import BLANK
 
-router = APIRouter(
-    prefix="/api/lists",
-    tags=["lists"],
-    route_class=Endpoint,
-    responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE), UNKNOWN_PARAMETER),
-)
+router = Router("/api/lists", "lists", LISTS)
 
 ListId = Annotated[CanonicalUUID, Path(description="The list's id", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"])]
 NewList = Annotated[
@@ -72,18 +52,14 @@ Place = Annotated[
 _NO_SIDE = invalid("before", "after_or_before", BOTH)
 _BLANK = invalid("name", "string_too_short", BLANK)
 _NO_PLACE = invalid("query.tasks", "enum", "Must be one of: trash, inbox")
-_NEW = {"color": None, "revision": 1}
-_AS_IT_IS = success(200, "The list as it is now", ListAnswer)
+_NO_FLAG = invalid("query.archived", "bool_parsing", "Must be true or false")
 
 
 @router.post(
     "",
     summary="Create a list",
     status_code=201,
-    responses=showing(success(201, "The new list", ListAnswer, created=True, replayed=True), _NEW)
-    | success(200, "The list that this request created earlier", ListAnswer, created=True, replayed=True)
-    | WITH_BODY
-    | errors(malformed_key(), ListConflict, LIST_CHANGED_SINCE, _BLANK, current=CurrentListAnswer),
+    responses=LISTS.made | LISTS.made_before | errors(ListConflict, _BLANK),
 )
 def create_list(lists: Lists, data: NewList, only_new: OnlyNew, _once: Once) -> Response:
     """Create a list.
@@ -105,10 +81,7 @@ def _created(found: RowDocument) -> Response:
 @router.get(
     "",
     summary="List the lists",
-    responses=success(200, "Your lists", ListsAnswer)
-    | LIST_NOT_MODIFIED
-    | TO_READ
-    | errors(malformed("If-None-Match"), invalid("query.archived", "bool_parsing", "Must be true or false")),
+    responses=success(200, "Your lists", ListsAnswer, "List-ETag") | errors(_NO_FLAG),
 )
 def list_lists(lists: Lists, query: Annotated[ListsQuery, Query()], known: IfNoneMatch) -> Response:
     """List your lists in the order that you have arranged, without the archived ones.
@@ -126,10 +99,7 @@ def list_lists(lists: Lists, query: Annotated[ListsQuery, Query()], known: IfNon
 @router.get(
     "/{list_id:id}",
     summary="Read a list",
-    responses=success(200, "The list", ListAnswer)
-    | NOT_MODIFIED
-    | TO_READ
-    | errors(malformed("If-None-Match"), ListNotFound),
+    responses=LISTS.read,
 )
 def get_list(lists: Lists, list_id: ListId, known: IfNoneMatch) -> Response:
     """Read one of your lists. `GET /api/tasks?list_id=…` lists its tasks."""
@@ -141,10 +111,7 @@ def get_list(lists: Lists, list_id: ListId, known: IfNoneMatch) -> Response:
 @router.patch(
     "/{list_id:id}",
     summary="Rename, colour or archive a list",
-    responses=showing(_AS_IT_IS, {"name": "Weekly groceries"})
-    | WITH_BODY
-    | CONDITIONAL_ON_LIST
-    | errors(ListNotFound, _BLANK),
+    responses=LISTS.changed | errors(_BLANK),
 )
 def update_list(lists: Lists, list_id: ListId, expected: IfMatch, data: ListEdit) -> Response:
     """Rename one of your lists, change its colour, or archive it.
@@ -163,7 +130,7 @@ def update_list(lists: Lists, list_id: ListId, expected: IfMatch, data: ListEdit
     "/{list_id:id}",
     summary="Delete a list (its tasks to the trash, or to the inbox)",
     status_code=204,
-    responses=success(204, "The list is deleted") | CONDITIONAL_ON_LIST | errors(ListNotFound, _NO_PLACE),
+    responses=LISTS.removed | errors(_NO_PLACE),
 )
 def delete_list(
     lists: Lists,
@@ -190,9 +157,7 @@ def delete_list(
 @router.post(
     "/{list_id:id}/restore",
     summary="Restore a list from the trash",
-    responses=success(200, "The list as it is now", ListAnswer, replayed=True)
-    | CONDITIONAL_ON_LIST
-    | errors(ListNotFound),
+    responses=LISTS.changed,
 )
 def restore_list(lists: Lists, list_id: ListId, expected: IfMatch, _once: Once) -> Response:
     """Restore one of your lists from the trash, with the tasks that moved there along with it.
@@ -205,10 +170,7 @@ def restore_list(lists: Lists, list_id: ListId, expected: IfMatch, _once: Once) 
 @router.post(
     "/{list_id:id}/move",
     summary="Move a list to another place",
-    responses=success(200, "The list as it is now", ListAnswer, replayed=True)
-    | WITH_BODY
-    | CONDITIONAL_ON_LIST
-    | errors(ListNotFound, NoRoom, _NO_SIDE),
+    responses=LISTS.changed | errors(NoRoom, _NO_SIDE),
 )
 def move_list(lists: Lists, list_id: ListId, expected: IfMatch, _once: Once, data: Place) -> Response:
     """Move one of your lists to another place among them.

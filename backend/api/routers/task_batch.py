@@ -5,36 +5,28 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import Body, Request, Response
 
 from backend.api.deps import Batches, NoConditions, Once
-from backend.api.endpoint import Endpoint
 from backend.api.http.envelope import batch_response
-from backend.api.http.idempotency import malformed_key
 from backend.api.http.request_state import request_id_of
 from backend.api.openapi.answers import BatchAnswer, example_of
-from backend.api.openapi.operations import ANYWHERE, WITH_BODY, errors, invalid, success
+from backend.api.openapi.operations import errors, invalid, success
+from backend.api.openapi.resources import TASKS
+from backend.api.routers.router import Router
 from backend.errors import (
     Conflict,
     Detail,
-    Forbidden,
     PreconditionFailed,
     PreconditionRequired,
     TaskAPIError,
     TaskNotFound,
-    Unauthorized,
 )
-from backend.models.access_token import Scope
 from backend.models.batch import Batch
 from backend.models.task import TaskPublic
 from backend.utils.plain_words import TOO_FEW
 
-router = APIRouter(
-    prefix="/api/tasks",
-    tags=["tasks"],
-    route_class=Endpoint,
-    responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE)),
-)
+router = Router("/api/tasks", "tasks", TASKS)
 
 _ID = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
 
@@ -83,15 +75,14 @@ _NO_OPERATIONS = invalid("operations", "too_short", TOO_FEW)
     "/batch",
     summary="Change up to 100 tasks at once",
     dependencies=[NoConditions],
-    responses=success(200, "The result of each operation", BatchAnswer, replayed=True)
-    | WITH_BODY
+    responses=success(200, "The result of each operation", BatchAnswer)
     | errors(
-        malformed_key(),
         _of_third(TaskNotFound()),
         _of_third(Conflict()),
         _of_third(PreconditionFailed(json.dumps(example_of(TaskPublic)), 42)),
         _of_third(PreconditionRequired()),
         _NO_OPERATIONS,
+        current=TASKS.current,
     ),
 )
 def batch_tasks(batches: Batches, request: Request, data: Operations, _once: Once) -> Response:

@@ -4,32 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
 from backend.api.deps import AnyExport, TaskExports
-from backend.api.endpoint import Endpoint
 from backend.api.openapi.files import task_files
-from backend.api.openapi.operations import ANYWHERE, errors, invalid
-from backend.errors import Forbidden, Unauthorized
-from backend.models.access_token import Scope
+from backend.api.openapi.operations import errors, invalid
+from backend.api.openapi.resources import TASKS
+from backend.api.routers.router import Router
 from backend.models.task_file import FileFormat, TaskExportQuery
 
 _UNKNOWN = invalid("query.format", "enum", FileFormat.refusal())
 
-router = APIRouter(
-    prefix="/api/tasks",
-    tags=["tasks"],
-    route_class=Endpoint,
-    responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.READ), _UNKNOWN),
-)
+router = Router("/api/tasks", "tasks", TASKS)
 
 
 @router.get(
     "/export",
     summary="Export tasks as a file",
     response_class=StreamingResponse,
-    responses=task_files("All your tasks, as a file"),
+    responses=task_files("All your tasks, as a file") | errors(_UNKNOWN),
 )
 def export_tasks(export: AnyExport, service: TaskExports, query: Annotated[TaskExportQuery, Query()]) -> Response:
     """Export all your tasks, or those of one list, except those in the trash: as JSON lines, CSV or iCalendar.

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from backend.api.deps import ImportServices, NoConditions, Once, TaskFile
-from backend.api.endpoint import Endpoint
 from backend.api.openapi.answers import ImportAnswer
 from backend.api.openapi.files import task_file_body
-from backend.api.openapi.operations import ANYWHERE, WITH_BODY, errors, success
+from backend.api.openapi.operations import WITH_BODY, errors, success
+from backend.api.openapi.resources import TASKS
+from backend.api.routers.router import Router
 from backend.api.streams.file_types import unknown_type
-from backend.errors import BadRequest, Forbidden, Unauthorized
+from backend.errors import BadRequest
 from backend.formats.csv import NO_TITLE
 from backend.formats.rows import unreadable
-from backend.models.access_token import Scope
 
-router = APIRouter(
-    prefix="/api/tasks",
-    tags=["tasks"],
-    route_class=Endpoint,
-    responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE)),
-)
+router = Router("/api/tasks", "tasks", TASKS)
 
 
 @router.post(

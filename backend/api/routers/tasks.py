@@ -4,55 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Query, Request, Response
+from fastapi import Body, Path, Query, Request, Response
 
 from backend.api.deps import IfMatch, IfNoneMatch, Listing, Once, OnlyNew, Tasks
-from backend.api.endpoint import Endpoint
 from backend.api.http.envelope import not_modified, page_response, tagged_response
-from backend.api.http.idempotency import malformed_key
-from backend.api.http.preconditions import malformed
-from backend.api.openapi.answers import TaskAnswer, TaskListAnswer
-from backend.api.openapi.operations import (
-    ANYWHERE,
-    CHANGED_SINCE,
-    CONDITIONAL,
-    LIST_NOT_MODIFIED,
-    NOT_MODIFIED,
-    TO_READ,
-    UNKNOWN_PARAMETER,
-    WITH_BODY,
-    errors,
-    invalid,
-    showing,
-    success,
-)
-from backend.errors import (
-    BadRequest,
-    Conflict,
-    Forbidden,
-    NoRoom,
-    TaskNotFound,
-    TooManyLabels,
-    Unauthorized,
-)
-from backend.models.access_token import Scope
+from backend.api.openapi.answers import TaskListAnswer
+from backend.api.openapi.operations import errors, invalid, showing, success
+from backend.api.openapi.resources import TASKS
+from backend.api.routers.router import Router
+from backend.errors import BadRequest, Conflict, NoRoom, TooManyLabels
 from backend.models.base import RowDocument
-from backend.models.fields import (
-    UUID_EXAMPLE,
-    CanonicalUUID,
-)
+from backend.models.fields import UUID_EXAMPLE, CanonicalUUID
 from backend.models.move import BOTH, TaskMove
 from backend.models.task import TaskCompletion, TaskCreate, TaskUpdate
 from backend.models.task_query import DeleteQuery, Included, ReadQuery, SubtasksQuery, TaskQuery
 from backend.models.values.times import TIME_EXAMPLE
 from backend.utils.plain_words import BLANK
 
-router = APIRouter(
-    prefix="/api/tasks",
-    tags=["tasks"],
-    route_class=Endpoint,
-    responses=ANYWHERE | errors(Unauthorized, Forbidden(Scope.WRITE), UNKNOWN_PARAMETER),
-)
+router = Router("/api/tasks", "tasks", TASKS)
 
 TaskId = Annotated[CanonicalUUID, Path(description="The task's id", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"])]
 NewTask = Annotated[
@@ -74,12 +43,14 @@ NewTask = Annotated[
         }
     ),
 ]
-_EDIT = {"title": "Buy oat milk", "description": "Two litres"}
 TaskEdit = Annotated[
     TaskUpdate,
     Body(
         openapi_examples={
-            "edit": {"summary": "Change some fields", "value": _EDIT},
+            "edit": {
+                "summary": "Change some fields",
+                "value": {"title": "Buy oat milk", "description": "Two litres"},
+            },
             "finish": {"summary": "Change one field", "value": {"completed": True}},
         }
     ),
@@ -111,9 +82,8 @@ _MERGE_PATCH = {
 _TOO_LONG = invalid("query.limit", "less_than_equal", "Must be less than or equal to 1000")
 _NOT_INCLUDED = invalid("query.include", "enum", Included.refusal())
 _BLANK = invalid("title", "string_too_short", BLANK)
-_NEW = dict.fromkeys(("description", "due_date", "start_date", "priority")) | {"labels": [], "revision": 1}
-_DONE = {"completed": True, "completed_at": TIME_EXAMPLE, "status": "done"}
-_EDITED = showing(success(200, "The task as it is now", TaskAnswer), _EDIT)
+_DONE = {"completed_at": TIME_EXAMPLE, "status": "done"}
+_MOVED = {"position": "p17952534001234560000421V"}
 _NO_PLACE = invalid("before", "after_or_before", BOTH)
 _NO_QUERY_FLAG = invalid("query.permanent", "bool_parsing", "Must be true or false")
 _NO_FLAG = invalid("completed", "bool_type", "Must be true or false; in JSON, without quotes")
@@ -123,10 +93,7 @@ _NO_FLAG = invalid("completed", "bool_type", "Must be true or false; in JSON, wi
     "",
     summary="Create a task",
     status_code=201,
-    responses=showing(success(201, "The new task", TaskAnswer, created=True, replayed=True), _NEW)
-    | success(200, "The task that this request created earlier", TaskAnswer, created=True, replayed=True)
-    | WITH_BODY
-    | errors(malformed_key(), Conflict, CHANGED_SINCE, _BLANK),
+    responses=TASKS.made | TASKS.made_before | errors(Conflict, _BLANK),
 )
 def create_task(tasks: Tasks, data: NewTask, only_new: OnlyNew, _once: Once) -> Response:
     """Create a task.
@@ -151,10 +118,7 @@ def _created(task: RowDocument) -> Response:
 @router.get(
     "",
     summary="List, filter and search tasks",
-    responses=success(200, "A page of your tasks", TaskListAnswer)
-    | LIST_NOT_MODIFIED
-    | TO_READ
-    | errors(BadRequest, _TOO_LONG),
+    responses=success(200, "A page of your tasks", TaskListAnswer, "List-ETag", "Link") | errors(BadRequest, _TOO_LONG),
 )
 def list_tasks(
     request: Request, listing: Listing, query: Annotated[TaskQuery, Query()], known: IfNoneMatch
@@ -177,10 +141,7 @@ def list_tasks(
 @router.get(
     "/{task_id:id}",
     summary="Read a task",
-    responses=success(200, "The task", TaskAnswer)
-    | NOT_MODIFIED
-    | TO_READ
-    | errors(malformed("If-None-Match"), TaskNotFound, _NOT_INCLUDED),
+    responses=TASKS.read | errors(_NOT_INCLUDED),
 )
 def get_task(tasks: Tasks, task_id: TaskId, query: Annotated[ReadQuery, Query()], known: IfNoneMatch) -> Response:
     """Read one of your tasks.
@@ -197,7 +158,7 @@ def get_task(tasks: Tasks, task_id: TaskId, query: Annotated[ReadQuery, Query()]
 @router.put(
     "/{task_id:id}",
     summary="Edit a task (the fields sent)",
-    responses=_EDITED | WITH_BODY | CONDITIONAL | errors(TaskNotFound, TooManyLabels, _BLANK),
+    responses=TASKS.changed | errors(TooManyLabels, _BLANK),
 )
 def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit) -> Response:
     """Edit one of your tasks.
@@ -222,7 +183,7 @@ def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit
     "/{task_id:id}",
     summary="Edit a task (merge patch)",
     openapi_extra={"requestBody": {"content": _MERGE_PATCH}},
-    responses=_EDITED | WITH_BODY | CONDITIONAL | errors(TaskNotFound, TooManyLabels, _BLANK),
+    responses=TASKS.changed | errors(TooManyLabels, _BLANK),
 )
 def patch_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit) -> Response:
     """Change only the fields you send, as a JSON merge patch (RFC 7396).
@@ -236,10 +197,7 @@ def patch_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit)
 @router.patch(
     "/{task_id:id}/complete",
     summary="Complete or reopen a task",
-    responses=showing(success(200, "The task as it is now", TaskAnswer, replayed=True), _DONE)
-    | WITH_BODY
-    | CONDITIONAL
-    | errors(TaskNotFound, _NO_FLAG),
+    responses=showing(TASKS.changed, _DONE) | errors(_NO_FLAG),
 )
 def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, _once: Once, data: Completion) -> Response:
     """Complete or reopen one of your tasks.
@@ -261,7 +219,7 @@ def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, _once: Once,
     "/{task_id:id}",
     summary="Delete a task (to the trash, or for good)",
     status_code=204,
-    responses=success(204, "The task is deleted") | CONDITIONAL | errors(TaskNotFound, _NO_QUERY_FLAG),
+    responses=TASKS.removed | errors(_NO_QUERY_FLAG),
 )
 def delete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, query: Annotated[DeleteQuery, Query()]) -> Response:
     """Delete one of your tasks.
@@ -277,7 +235,7 @@ def delete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, query: Annotat
 @router.post(
     "/{task_id:id}/restore",
     summary="Restore a task from the trash",
-    responses=success(200, "The task as it is now", TaskAnswer, replayed=True) | CONDITIONAL | errors(TaskNotFound),
+    responses=TASKS.changed,
 )
 def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, _once: Once) -> Response:
     """Restore one of your tasks from the trash.
@@ -292,12 +250,7 @@ def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, _once: Once) 
 @router.post(
     "/{task_id:id}/move",
     summary="Move a task to another place",
-    responses=showing(
-        success(200, "The task as it is now", TaskAnswer, replayed=True), {"position": "p17952534001234560000421V"}
-    )
-    | WITH_BODY
-    | CONDITIONAL
-    | errors(TaskNotFound, NoRoom, _NO_PLACE),
+    responses=showing(TASKS.changed, _MOVED) | errors(NoRoom, _NO_PLACE),
 )
 def move_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, _once: Once, data: Place) -> Response:
     """Move one of your tasks to another place in its list, or into another list.
@@ -315,10 +268,8 @@ def move_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, _once: Once, dat
 @router.get(
     "/{task_id:id}/subtasks",
     summary="List the subtasks of a task",
-    responses=success(200, "A page of the task's subtasks", TaskListAnswer)
-    | LIST_NOT_MODIFIED
-    | TO_READ
-    | errors(BadRequest, TaskNotFound, _TOO_LONG),
+    responses=success(200, "A page of the task's subtasks", TaskListAnswer, "List-ETag", "Link")
+    | errors(BadRequest, _TOO_LONG),
 )
 def list_subtasks(
     request: Request, listing: Listing, task_id: TaskId, query: Annotated[SubtasksQuery, Query()], known: IfNoneMatch

@@ -13,6 +13,7 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.errors import AccessTokenNotFound, TooManyAccessTokens
 from backend.models.access_token import MAX_TOKENS, AccessTokenPublic
+from backend.models.export import ExportedAccessToken
 from backend.models.tables import access_tokens, lists
 from backend.services.access_tokens.rules import Row
 from backend.services.resources import statements
@@ -24,9 +25,9 @@ from backend.services.unit_of_work import Rows
 ACCESS_TOKENS: Resource[Any] = Resource(
     kind="access_token",
     table=access_tokens,
-    own=access_tokens.c.user_id == USER_ID,
     row=Row,
     public=AccessTokenPublic,
+    exported=ExportedAccessToken,
     max_rows=MAX_TOKENS,
     too_many=TooManyAccessTokens,
     not_found=AccessTokenNotFound,

@@ -49,8 +49,7 @@ class AccessTokenService:
             (has_list,), tokens = unit.load_all(queries.OWN, list=data.list_id)
             if data.list_id is not None and not has_list:
                 raise ValidationFailed(details=(NO_LIST,))
-            if len(tokens) >= ACCESS_TOKENS.max_rows:
-                raise ACCESS_TOKENS.too_many
+            ACCESS_TOKENS.refuse_one_more(len(tokens))
             made = rules.new_token(self.new_id(), token_hash, data, unit.now)
             unit.store(queries.INSERT, **ACCESS_TOKENS.values(made, ACCESS_TOKENS.stored))
         return to_json({name: getattr(made, name) for name in ACCESS_TOKENS.public_names()} | {"token": token})

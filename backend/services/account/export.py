@@ -8,14 +8,14 @@ from uuid import UUID
 from backend.database.retry import reads
 from backend.database.session import Sessions
 from backend.models.export import ExportCursor, ExportPage
-from backend.models.tables import OF_A_USER
 from backend.services.account import export_queries
 from backend.services.account.export_queries import key_of
+from backend.services.account.lines import PARTS
 
 MAX_ROWS = 1000
 MAX_BYTES = 256 * 1024  # of texts in a page, plus one row
 
-_PARTS = tuple(export_queries.PARTS)
+_KINDS = tuple(PARTS)
 _LOWEST_KEY: dict[type, object] = {UUID: UUID(int=0), str: ""}
 
 
@@ -36,16 +36,16 @@ class ExportService:
     @reads
     def read(self, cursor: ExportCursor) -> ExportPage:
         """Read the page that begins at `cursor`; it may be empty."""
-        kind = _PARTS[cursor.part]
+        kind = _KINDS[cursor.part]
         params = {"principal": self.user_id, "max_rows": MAX_ROWS, "max_bytes": MAX_BYTES, f"from_{kind}": cursor.key}
         with self.sessions(self.user_id) as session:
-            ((lines, behind),) = session.exec(export_queries.PARTS[kind], params=params)
+            ((lines, behind),) = session.exec(export_queries.PAGES[kind], params=params)
         following = _beginning_of(cursor.part + 1) if behind is None else ExportCursor(cursor.part, behind)
         return ExportPage(lines or "", following)
 
 
 def _beginning_of(part: int) -> ExportCursor | None:
     """Return where a part begins, or None after the last part."""
-    if part == len(_PARTS):
+    if part == len(_KINDS):
         return None
-    return ExportCursor(part, _LOWEST_KEY[key_of(OF_A_USER[_PARTS[part]]).type.python_type])
+    return ExportCursor(part, _LOWEST_KEY[key_of(PARTS[_KINDS[part]].table).type.python_type])

@@ -30,9 +30,10 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
-from backend.models.tables import OF_A_USER, tasks, users
+from backend.models.tables import tasks, users
 from backend.models.task_query import INBOX
-from backend.services.resources.parameters import OWNED, USER_ID, owned
+from backend.services.account.lines import PARTS
+from backend.services.resources.parameters import USER_ID, owned
 from backend.services.tasks.columns import ALIVE, SHOWN, TASK_ID, public
 
 # The lines of a page, or null if there are none; and the key of the row after it.
@@ -80,7 +81,7 @@ def _page(
     size = sum((func.coalesce(length, 0) for length in lengths[1:]), lengths[0])
     found = (
         select(*(*columns, size.label("size")))
-        .where(OWNED if table is tasks else table.c.user_id == USER_ID, table.c[key] >= start, *conditions)
+        .where(owned(table), table.c[key] >= start, *conditions)
         .order_by(table.c[key])
         .limit(_MAX_ROWS + 1)
         .subquery("found")
@@ -119,7 +120,7 @@ def _parent_uid() -> ColumnElement[Any]:
 
 
 ACCOUNT = _account()
-PARTS = {kind: _lines(kind, table) for kind, table in OF_A_USER.items()}
+PAGES = {kind: _lines(kind, part.table) for kind, part in PARTS.items()}
 # Which tasks: all, those in no list, those in one.
 _PLACES = {"all": (), INBOX: (tasks.c.list_id.is_(None),), "list": (tasks.c.list_id == bind("list", type_=Uuid),)}
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     case,
     cast,
     exists,
+    false,
     func,
     literal,
     or_,
@@ -31,12 +32,11 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.models.label import LabelInFeed
-from backend.models.tables import labels, lists, tasks, tombstones, users
-from backend.services.lists.queries import LISTS
-from backend.services.resources.parameters import LIST_OF_SESSION, OWN_LISTS, OWNED, USER_ID
+from backend.models.tables import tasks, tombstones, users
+from backend.services.registry import RESOURCES
+from backend.services.resources.parameters import OWNED, USER_ID
+from backend.services.resources.resource import Resource
 from backend.services.resources.statements import as_json
-from backend.services.tasks.columns import public
 
 Change = Select[int, str, str]
 ChangesAfter = Select[list[int] | None, list[str] | None, list[str] | None, int, int]
@@ -73,49 +73,25 @@ def _changes(*parts: Change) -> ChangesAfter:
     return typed
 
 
-def _changed_tasks() -> Change:
-    """Select tasks that changed: living ones in full, those in the trash only as deleted."""
+def _changed(resource: Resource[Any]) -> Change:
+    """Select rows that changed: in full, or only as deleted if they are in the trash.
+
+    What clients see beside the stored columns, such as a label's number of tasks, is left out.
+    """
+    names = [name for name in resource.public_names() if name in resource.shown or name in resource.table.c]
+    is_in_trash = resource.table.c.deleted_at.is_not(None) if resource.has_trash else false()
     changed = (
-        select(*(*public(tasks), tasks.c.in_trash))
-        .where(OWNED, tasks.c.revision > _SINCE)
-        .order_by(tasks.c.revision)
+        select(*(*(resource.public_column(name) for name in names), is_in_trash.label("is_in_trash")))
+        .where(resource.own, resource.table.c.revision > _SINCE)
+        .order_by(resource.table.c.revision)
         .limit(_MAX_ROWS + 1)
-        .subquery("changed")
+        .subquery(f"changed_{resource.kind}")
     )
-    task, gone = select(*public(changed)).correlate(changed).lateral("task"), _gone(changed)
-    document = case((changed.c.in_trash, as_json(gone)), else_=as_json(task))
-    documents = changed.join(task, true()).join(gone, true())
-    return select(changed.c.revision, _kind("task"), document.label("document")).select_from(documents)
-
-
-def _changed_labels() -> Change:
-    """Select labels that changed."""
-    changed = (
-        select(*public(labels, tuple(LabelInFeed.model_fields)))
-        .where(labels.c.user_id == USER_ID, labels.c.revision > _SINCE)
-        .order_by(labels.c.revision)
-        .limit(_MAX_ROWS + 1)
-        .subquery("changed_label")
-    )
-    return select(changed.c.revision, _kind("label"), as_json(changed).label("document"))
-
-
-def _changed_lists() -> Change:
-    """Select lists that changed: living ones in full, those in the trash only as deleted."""
-    changed = (
-        select(*LISTS.public_columns(is_in_trash=True))
-        .where(OWN_LISTS, lists.c.revision > _SINCE)
-        .order_by(lists.c.revision)
-        .limit(_MAX_ROWS + 1)
-        .subquery("changed_list")
-    )
-    shown, gone = (
-        select(*(changed.c[name] for name in LISTS.public_names())).correlate(changed).lateral("shown_list"),
-        _gone(changed),
-    )
-    document = case((changed.c.deleted_at.is_not(None), as_json(gone)), else_=as_json(shown))
+    shown = select(*(changed.c[name] for name in names)).correlate(changed).lateral("shown")
+    gone = _gone(changed)
+    document = case((changed.c.is_in_trash, as_json(gone)), else_=as_json(shown))
     documents = changed.join(shown, true()).join(gone, true())
-    return select(changed.c.revision, _kind("list"), document.label("document")).select_from(documents)
+    return select(changed.c.revision, _kind(resource.kind), document.label("document")).select_from(documents)
 
 
 def _kind(name: str) -> ColumnElement[str]:
@@ -137,11 +113,13 @@ def _tombstones(*conditions: ColumnElement[bool], kind: ColumnElement[str] = tom
 
 
 def _left() -> Change:
-    """Select the tasks that have left the list of the session, unless they have come back."""
+    """Select the tasks that have left the list of the session, unless they have come back.
+
+    Row-level security shows such a session only the tombstones of what has left its list.
+    """
     is_here = exists().where(OWNED, tasks.c.id == tombstones.c.id)
-    is_left = any_(tombstones.c.list_ids) == LIST_OF_SESSION
     is_task = or_(tombstones.c.kind == "task", tombstones.c.kind == "moved")
-    return _tombstones(is_left, is_task, ~is_here, _is_wanted("task"), kind=literal("task", Text))
+    return _tombstones(is_task, ~is_here, _is_wanted("task"), kind=literal("task", Text))
 
 
 def _is_wanted(kind: str) -> ColumnElement[bool]:
@@ -152,7 +130,7 @@ def _gone(source: Subquery) -> NamedFromClause:
     return select(source.c.id, true().label("deleted"), source.c.revision).correlate(source).lateral("gone")
 
 
-_PARTS = {"task": _changed_tasks(), "label": _changed_labels(), "list": _changed_lists()}
+_PARTS = {resource.kind: _changed(resource) for resource in RESOURCES if resource.is_counted}
 
 CHANGES = _changes(_PARTS["task"], _tombstones(tombstones.c.kind == "task"))
 # Of the types in the parameter: Postgres reads no rows of the others.

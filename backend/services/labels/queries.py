@@ -24,12 +24,13 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
 from backend.errors import LabelNotFound, TooManyLabels
+from backend.models.export import ExportedLabel
 from backend.models.label import LabelPublic
 from backend.models.tables import labels, tasks
 from backend.models.values.label_names import MAX_LABELS
 from backend.services.labels.rules import Row
 from backend.services.resources import statements
-from backend.services.resources.parameters import OWNED, USER_ID
+from backend.services.resources.parameters import OWNED
 from backend.services.resources.resource import Resource
 from backend.services.tasks.columns import ALIVE
 from backend.services.unit_of_work import Rows
@@ -42,9 +43,9 @@ _CARRY_ANY = tasks.c.labels != literal_column("'{}'::text[]", ARRAY(Text))
 LABELS = Resource(
     kind="label",
     table=labels,
-    own=labels.c.user_id == USER_ID,
     row=Row,
     public=LabelPublic,
+    exported=ExportedLabel,
     max_rows=MAX_LABELS,
     too_many=TooManyLabels,
     not_found=LabelNotFound,

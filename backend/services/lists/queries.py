@@ -31,6 +31,7 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
 from backend.errors import ListChanged, ListNotFound, TooManyLists
+from backend.models.export import ExportedList
 from backend.models.list import MAX_LISTS, ListPublic
 from backend.models.tables import lists, tasks, tombstones
 from backend.models.task import Status
@@ -50,9 +51,9 @@ _MOVED: ColumnElement[str] = literal_column(f"'{MOVED}'", Text)
 LISTS = Resource(
     kind="list",
     table=lists,
-    own=OWN_LISTS,
     row=Row,
     public=ListPublic,
+    exported=ExportedList,
     max_rows=MAX_LISTS,
     too_many=TooManyLists,
     not_found=ListNotFound,

@@ -10,10 +10,11 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Table
+from sqlalchemy import Column, ColumnElement, Table
 from sqlalchemy import bindparam as bind
 
 from backend.errors import Conflict, NotFound, PreconditionFailed
+from backend.services.resources.parameters import owned
 
 _FIXED = {"id", "created_at", "request_hash"}  # never changed after a row is made
 
@@ -44,19 +45,25 @@ R = TypeVar("R", bound=Row)
 class Resource(Generic[R]):
     """A kind of row that a user has.
 
-    `shown` has what clients see in another form than that of a column, and `own` is the tenant filter.
+    `public` is what clients see of it, and `exported` what a line of an account's export has. `shown` has what clients
+    see in another form than that of a column. `max_rows` is how many a user may have, or None if the settings say that.
     """
 
     kind: str
     table: Table
-    own: ColumnElement[bool]
     row: type[R]
     public: type[BaseModel]
-    max_rows: int
+    exported: type[BaseModel]
+    max_rows: int | None
     too_many: type[Conflict]
     not_found: type[NotFound]
     changed_since: type[PreconditionFailed] = PreconditionFailed
     shown: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+
+    @cached_property
+    def own(self) -> ColumnElement[bool]:
+        """Return the tenant filter."""
+        return owned(self.table)
 
     @cached_property
     def stored(self) -> tuple[str, ...]:
@@ -68,6 +75,27 @@ class Resource(Generic[R]):
     def changing(self) -> tuple[str, ...]:
         """Return the names of the columns that an edit may change."""
         return tuple(name for name in self.stored if name not in _FIXED)
+
+    @property
+    def has_trash(self) -> bool:
+        """Return whether rows go to a trash before they are removed for good."""
+        return "deleted_at" in self.stored
+
+    @property
+    def is_counted(self) -> bool:
+        """Return whether changes of rows are counted, so that followers learn of them."""
+        return "revision" in self.stored
+
+    @property
+    def expires(self) -> Column[Any] | None:
+        """Return the column with the time after which a row is kept for a while only, if there is one."""
+        name = next((name for name in ("deleted_at", "expires_at") if name in self.stored), None)
+        return None if name is None else self.table.c[name]
+
+    def refuse_one_more(self, count: int) -> None:
+        """Raise what the resource says of too many rows, if a user who has this many may have no more."""
+        if self.max_rows is not None and count >= self.max_rows:
+            raise self.too_many
 
     def value(self, name: str) -> Any:
         """Return the parameter for a column, which never has the name of a column: an UPDATE would set that."""
@@ -87,5 +115,8 @@ class Resource(Generic[R]):
 
     def public_columns(self, *, is_in_trash: bool = False) -> tuple[ColumnElement[Any], ...]:
         """Return the columns that clients see of every row."""
-        names = self.public_names(is_in_trash=is_in_trash)
-        return tuple(self.shown[name] if name in self.shown else self.table.c[name] for name in names)
+        return tuple(map(self.public_column, self.public_names(is_in_trash=is_in_trash)))
+
+    def public_column(self, name: str) -> ColumnElement[Any]:
+        """Return a column as clients see it."""
+        return self.shown[name] if name in self.shown else self.table.c[name]

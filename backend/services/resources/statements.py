@@ -8,15 +8,14 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     ColumnElement,
     FromClause,
+    LargeBinary,
     Text,
     all_,
     case,
     cast,
     delete,
-    extract,
     func,
     true,
     update,
@@ -28,7 +27,6 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.database.statements import InSessionOfList
 from backend.models.tables import users
 from backend.services.resources.parameters import LIST_OF_SESSION, USER_ID
 from backend.services.resources.resource import Resource
@@ -45,13 +43,11 @@ def tag_of_account() -> ColumnElement[str]:
     """Return the tag of all the user's data.
 
     It changes with every write: a purge changes only the task count, a recreated account its time. A session that is
-    limited to one list sees other data, and so has other tags, which do not show how many tasks the account has.
+    limited to one list sees other data, and so has other tags. They are hashed, because such a session may not learn
+    how many tasks the account has. To hash every tag costs less than to ask which session it is.
     """
-    microseconds = cast(extract("epoch", users.c.created_at) * 1_000_000, BigInteger)
-    parts = (users.c.revision, users.c.task_count, microseconds)
-    with_list = func.concat_ws("-", *parts, cast(LIST_OF_SESSION, Text), type_=Text)
-    hidden = func.encode(func.sha256(func.convert_to(with_list, "UTF8")), "hex", type_=Text)
-    return InSessionOfList(hidden, func.concat_ws("-", *parts, type_=Text))
+    parts = func.concat_ws("-", users.c.revision, users.c.task_count, users.c.created_at, LIST_OF_SESSION)
+    return func.encode(func.sha256(cast(parts, LargeBinary)), "hex", type_=Text)
 
 
 def is_unknown(tag: ColumnElement[str]) -> ColumnElement[bool]:
@@ -64,7 +60,7 @@ def is_unknown(tag: ColumnElement[str]) -> ColumnElement[bool]:
 def get(resource: Resource[Any]) -> Select[int, str]:
     """Select the revision of the named row, and it as JSON, unless it is in the trash."""
     columns = resource.public_columns()
-    is_living = [resource.table.c.deleted_at.is_(None)] if "deleted_at" in resource.stored else []
+    is_living = [resource.table.c.deleted_at.is_(None)] if resource.has_trash else []
     found = select(*columns).where(resource.own, _is_named(resource), *is_living).subquery("found")
     return select(found.c.revision, as_json(found))
 

@@ -47,8 +47,7 @@ class WorkingSet(Generic[R]):
 
     def add(self, row: R) -> R:
         """Add a new row; raises what the resource says if there is no room."""
-        if self.count >= self.resource.max_rows:
-            raise self.resource.too_many
+        self.resource.refuse_one_more(self.count)
         self.count += 1
         return self._put(insert_one(self.resource), row, self.resource.stored, is_placed=True)
 

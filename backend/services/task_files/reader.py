@@ -33,6 +33,7 @@ from backend.models.task_file import (
     read_task,
 )
 from backend.models.values.label_names import MAX_LABELS
+from backend.services.account.lines import LINES
 from backend.services.task_files.import_rules import Link, Placed, Stored
 from backend.services.task_files.import_service import ImportService
 from backend.services.task_files.mending import fitted
@@ -200,7 +201,7 @@ class TaskImport:
         if row.is_skipped:
             self.report.skipped += 1
             return
-        line = line_of(row.fields)
+        line = line_of(row.fields, LINES)
         if line is None:
             self._take_task(row)
         else:

@@ -44,6 +44,9 @@ class ListingService:
         known = () if query.changes_with_time else known
         values = {"principal": self.user_id, "max_rows": query.limit, "known": None if known is None else list(known)}
         filters = _filters(query)
+        if self.sessions.list_id is not None and INBOX not in filters:
+            # Row-level security shows no other list. As a filter, it also chooses the index of this one.
+            filters.setdefault("list_id", self.sessions.list_id)
         values |= {f"filter_{name}": value for name, value in filters.items()} | _labelled(filters)
         values |= _searched(query) | _placed(query)
         values["zone"] = query.timezone
@@ -60,7 +63,7 @@ class ListingService:
             of_living=of_living,
         )
         with self.sessions(self.user_id) as session:
-            rows = session.run(compiled_list(shape, is_of_list=session.list_id is not None), values)
+            rows = session.run(compiled_list(shape), values)
         if of_living and (not rows or rows[0][0] is None):
             raise TaskNotFound
         return page_of_rows(query, rows, shape.beside)

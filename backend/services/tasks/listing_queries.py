@@ -90,12 +90,11 @@ class Shape:
     is_short: bool = False  # whether no bytes are counted, and the tasks alone are read
     with_subtasks: bool = False  # with the numbers of their subtasks
     of_living: bool = False  # whether they are the subtasks of a task that must be there
-    is_of_list: bool = False  # for sessions that see one list only
 
     @property
     def is_read_in_order(self) -> bool:
         """Return whether an index has the tasks in this order, and no filter has another index."""
-        return is_read_in_order(self.sort.column, self.filters | ({"list_id"} if self.is_of_list else set()))
+        return is_read_in_order(self.sort.column, self.filters)
 
     @property
     def has_two_sides(self) -> bool:
@@ -118,10 +117,9 @@ class Account(NamedTuple):
 
 # A listing can have thousands of shapes, at about 6 kB each. Their sources would be twenty times as large.
 @lru_cache(maxsize=2048)
-def compiled_list(shape: Shape, *, is_of_list: bool = False) -> Compiled:
-    """Compile the statement of a listing, for sessions that see all that their user has, or one list only."""
-    shape = replace(shape, is_of_list=is_of_list)
-    compiled = compile_statement(list_statement(shape), is_of_list=is_of_list)
+def compiled_list(shape: Shape) -> Compiled:
+    """Compile the statement of a listing."""
+    compiled = compile_statement(list_statement(shape))
     return replace(compiled, sql=_IN_ORDER + compiled.sql) if shape.is_read_in_order else compiled
 
 

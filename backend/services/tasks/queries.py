@@ -30,16 +30,32 @@ from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
+from backend.errors import TaskNotFound, TooManyTasks
+from backend.models.export import ExportedTask
 from backend.models.tables import lists, tasks
-from backend.services.resources.parameters import LIST_OF_SESSION, OWN_LISTS, OWNED, USER_ID
+from backend.models.task import TaskPublic
+from backend.services.resources.parameters import OWN_LISTS, OWNED, USER_ID
+from backend.services.resources.resource import Resource
 from backend.services.resources.statements import as_json
-from backend.services.tasks.columns import ALIVE, TASK_ID, public, subtask_counts
+from backend.services.tasks.columns import ALIVE, SHOWN, TASK_ID, public, subtask_counts
 from backend.services.tasks.label_queries import OF_LABELS
 from backend.services.tasks.rules import Row
 from backend.services.tasks.tree_queries import ADOPTED, READ
 from backend.services.unit_of_work import Rows
 from backend.utils.positions import SIDES
 
+# What tasks are: all that is the same for every resource follows from this.
+TASKS = Resource(
+    kind="task",
+    table=tasks,
+    row=Row,
+    public=TaskPublic,
+    exported=ExportedTask,
+    max_rows=None,
+    too_many=TooManyTasks,
+    not_found=TaskNotFound,
+    shown=SHOWN,
+)
 STORED = (*Row._fields, "due_key")  # attributes of a Row, and columns
 ARRAYS = tuple(f"each_{name}" for name in STORED)  # parameters: the nth elements of all arrays are one row
 UID_ARRAY = "each_uid"
@@ -73,7 +89,7 @@ def _update(*names: str) -> Update:
     return update(tasks).where(OWNED, tasks.c.id == TASK_ID).values({name: _new(name) for name in names})
 
 
-def _store_all(*uid: str, is_of_list: bool = False) -> Insert:
+def _store_all(*uid: str) -> Insert:
     """Store the new and changed tasks in the arrays. Labels are separated by commas: unnest would flatten arrays.
 
     `uid` is the column of the UIDs, if there are any. Where that of a task is null, the task keeps the one that it has.
@@ -88,7 +104,6 @@ def _store_all(*uid: str, is_of_list: bool = False) -> Insert:
         index_elements=[tasks.c.user_id, tasks.c.id],
         set_={name: written.excluded[name] for name in _CHANGING}
         | {name: func.coalesce(written.excluded[name], tasks.c[name]) for name in uid},
-        where=tasks.c.list_id == LIST_OF_SESSION if is_of_list else None,
     )
 
 
@@ -161,6 +176,4 @@ UPDATES = ((_STATE, UPDATE_STATE), (_TEXTS, UPDATE_TEXTS), (_CHANGING, UPDATE))
 NEXT = {(side, in_inbox): _next(side, in_inbox=in_inbox) for side in SIDES for in_inbox in (False, True)}
 AROUND = {in_inbox: _around(in_inbox=in_inbox) for in_inbox in (False, True)}
 STORE_ALL = _store_all()
-STORE_ALL_IN_LIST = _store_all(is_of_list=True)  # in a session of one list
 STORE_WITH_UIDS = _store_all("uid")
-STORE_WITH_UIDS_IN_LIST = _store_all("uid", is_of_list=True)

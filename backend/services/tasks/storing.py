@@ -34,9 +34,7 @@ def store_tasks(
     elif len(whole) == 1:
         _store_one(unit, before.get(whole[0].id), whole[0])
     elif whole:
-        is_of_list = unit.list_id is not None
-        statement = queries.STORE_ALL_IN_LIST if is_of_list else queries.STORE_ALL
-        _store_all(unit, statement, queries.ARRAYS, map(_values, whole))
+        _store_all(unit, queries.STORE_ALL, queries.ARRAYS, map(_values, whole))
     if states:
         values = ((task.id, *(getattr(task, name) for name in tree_queries.CHANGING)) for task in states)
         _store_all(unit, tree_queries.STORE_STATES, tree_queries.STATES, values)
@@ -52,10 +50,8 @@ def remove_tasks(unit: UnitOfWork, removed: list[Row]) -> None:
 
 
 def _store_with_uids(unit: UnitOfWork, tasks: list[Row], uids: Mapping[UUID, str]) -> None:
-    is_of_list = unit.list_id is not None
-    statement = queries.STORE_WITH_UIDS_IN_LIST if is_of_list else queries.STORE_WITH_UIDS
     rows = ((*_values(task), uids.get(task.id)) for task in tasks)
-    _store_all(unit, statement, (*queries.ARRAYS, queries.UID_ARRAY), rows)
+    _store_all(unit, queries.STORE_WITH_UIDS, (*queries.ARRAYS, queries.UID_ARRAY), rows)
 
 
 def _values(task: Row) -> tuple[Any, ...]:

@@ -14,9 +14,9 @@ import pytest
 
 from backend.config import Settings
 from backend.models.export import ExportPage
-from backend.models.tables import OF_A_USER
 from backend.services.account import export as export_service
 from backend.services.account.export import ExportService
+from backend.services.account.lines import PARTS
 from tests.fixtures.calls.api import API, new_user, serve
 from tests.fixtures.calls.exports import (
     EXPORT,
@@ -37,7 +37,7 @@ from tests.fixtures.telemetry.logs import events
 
 pytestmark = pytest.mark.requirement("FR-184")
 
-TABLES = {"users": "account", **{table.name: kind for kind, table in OF_A_USER.items()}}
+TABLES = {"users": "account", **{part.table.name: kind for kind, part in PARTS.items()}}
 UNNAMED = {"rate_limits"}  # its counts are stored under a hash of the id
 
 

@@ -12,6 +12,7 @@ from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.models.list import ListsQuery
 from backend.models.move import TaskMove
+from backend.models.task import TaskUpdate
 from backend.models.task_query import TaskQuery, TaskSort
 from backend.models.values import cursor as cursors
 from backend.services.lists.service import ListService
@@ -276,6 +277,51 @@ def test_a_page_of_one_list_reads_only_its_own_tasks(engine: Engine, place: str,
         assert (f"ROW({first.sorting.column}, id)" in read["Index Cond"].replace('"', "")) is (query is next_one)
         assert read["Actual Rows"] == LIMIT + 1
         assert read.get("Rows Removed by Filter", 0) == 0
+
+
+@pytest.mark.requirement("FR-340", "FR-356")
+@pytest.mark.parametrize("sort", ["created_at", "-created_at", "position", "-position"])
+@pytest.mark.parametrize("place", LISTS[:2])
+def test_a_page_for_a_token_of_one_list_reads_only_its_own_tasks(engine: Engine, place: str, sort: str) -> None:
+    sessions = SessionFactory(engine).limited_to(UUID(place))
+    named = {"list_id": place} if "position" in sort else {}
+    first = TaskQuery.model_validate({"sort": sort, "limit": str(LIMIT), **named})
+    next_one = first.model_copy(update={"cursor": place_at(engine, USER, first.sorting, 100, place)})
+    if not named:
+        next_one = first.model_copy(update={"cursor": ListingService(sessions, USER).list(first).next_cursor})
+
+    for query in (first, next_one):
+        (found,) = plans.plans(engine, lambda query=query: ListingService(sessions, USER).list(query))  # type: ignore[misc]
+        (read,) = reads(found)
+        assert read["Index Name"] == f"ix_tasks_user_id_in_trash_list_id_{first.sorting.column}_id"
+        assert "list_id = " in read["Index Cond"]
+        assert read["Actual Rows"] == LIMIT + 1
+        assert read.get("Rows Removed by Filter", 0) == 0
+
+
+@pytest.mark.requirement("FR-356")
+@pytest.mark.parametrize("sort", ["title", "-updated_at", "due", "priority"])
+def test_another_order_for_a_token_of_one_list_reads_no_other_list(engine: Engine, sort: str) -> None:
+    sessions = SessionFactory(engine).limited_to(UUID(LISTS[0]))
+    query = TaskQuery.model_validate({"sort": sort, "limit": str(LIMIT)})
+
+    (found,) = plans.plans(engine, lambda: ListingService(sessions, USER).list(query))
+
+    assert rows_read(found) <= number_of(engine, f"list_id = '{LISTS[0]}'")
+
+
+@pytest.mark.requirement("FR-356")
+def test_what_a_token_of_one_list_names_is_looked_up(engine: Engine) -> None:
+    sessions = SessionFactory(engine).limited_to(UUID(LISTS[1]))
+    tasks = TaskService(sessions, USER, 10**9)
+    (task, _) = ends_of_positions(engine, LISTS[1], "min", number=1)
+    edit = TaskUpdate(title="Other")
+
+    for call in (lambda: tasks.get(task), lambda: tasks.update(task, edit)):
+        for found in plans.plans(engine, call):
+            for read in reads(found):
+                assert read.get("Index Name", "pk_tasks") == "pk_tasks"  # the change itself names none
+                assert read["Actual Rows"] + read.get("Rows Removed by Filter", 0) <= 1
 
 
 def ends_of_positions(engine: Engine, place: str, end: str, number: int) -> list[UUID]:

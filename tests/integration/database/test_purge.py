@@ -14,7 +14,7 @@ from backend.database.migrations import runner as migrations
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from backend.services import purge as purge_service
-from backend.services.purge import PURGE, TRASH_TIME, Purged, PurgeService, UserPurge
+from backend.services.purge import PURGE, TIMES, TRASH_TIME, Purged, PurgeService, UserPurge
 from backend.services.unit_of_work import KEPT
 from tests.fixtures.calls.api import new_user, serve
 from tests.fixtures.calls.tasks import create, path_of, read, revision_of
@@ -112,8 +112,7 @@ def test_the_function_and_the_service_name_the_same_times(module_url: str) -> No
     ((source,),) = execute(module_url, _SOURCE)
     said = re.findall(r"FROM public\.(\w+)\s+WHERE \w+ < now\(\) - interval '([^']+)'", source)
 
-    times = {"idempotency_keys": "24 hours"}
-    times |= dict.fromkeys(("tasks", "lists", "tombstones", "access_tokens"), "30 days")
+    times = {column.table.name: "24 hours" if age == KEPT else "30 days" for column, age in TIMES.values()}
     assert dict(said) == times
     assert (timedelta(days=30), timedelta(hours=24)) == (TRASH_TIME, KEPT)
 

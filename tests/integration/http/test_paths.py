@@ -74,6 +74,18 @@ def test_a_slash_at_the_end_leaves_the_limit_of_a_file_as_it_is(client: httpx.Cl
     error_of(client.post("/api/tasks/batch/", content=file, headers=JSON), 413, "PAYLOAD_TOO_LARGE")
 
 
+@pytest.mark.requirement("FR-495")
+@pytest.mark.parametrize("method", ["PATCH", "POST"])
+def test_each_method_of_a_call_finds_no_malformed_id(client: httpx.Client, method: str) -> None:
+    error_of(client.request(method, "/api/tasks/nonsense/complete"), 404, "NOT_FOUND")
+
+
+@pytest.mark.requirement("FR-495")
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_each_method_of_an_edit_finds_no_malformed_id(client: httpx.Client, method: str) -> None:
+    error_of(client.request(method, "/api/lists/nonsense", json={"name": "a"}), 404, "NOT_FOUND")
+
+
 @pytest.mark.requirement("FR-310")
 def test_a_post_completes_like_a_patch(client: httpx.Client) -> None:
     task = create(client)

@@ -1,0 +1,36 @@
+"""The kinds of lines in an account's export: the account, one kind for each table with rows of a user, and the end."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pydantic import BaseModel
+from sqlalchemy import Table
+
+from backend.models.export import ExportedAccount, ExportedKey, ExportEnd, RemovedTask
+from backend.models.tables import idempotency_keys, tombstones
+from backend.services.registry import RESOURCES
+
+
+class Part(NamedTuple):
+    """A table, and the model of a line that has one of its rows."""
+
+    table: Table
+    line: type[BaseModel]
+
+
+_COUNTED = {resource.kind: Part(resource.table, resource.exported) for resource in RESOURCES if resource.is_counted}
+_OTHERS = {resource.kind: Part(resource.table, resource.exported) for resource in RESOURCES if not resource.is_counted}
+# By the type of the line, in the order in which an export has them.
+PARTS: dict[str, Part] = {
+    **_COUNTED,
+    "removed_task": Part(tombstones, RemovedTask),
+    "idempotency_key": Part(idempotency_keys, ExportedKey),
+    **_OTHERS,
+}
+# The model of `data`, by the type of the line.
+LINES: dict[str, type[BaseModel]] = {
+    "account": ExportedAccount,
+    **{kind: part.line for kind, part in PARTS.items()},
+    "end": ExportEnd,
+}

@@ -1,0 +1,45 @@
+"""Each resource is declared once, and whatever concerns all of them knows it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import walk_packages
+from typing import Any
+
+import pytest
+
+from backend import services
+from backend.models.change import ChangeType
+from backend.models.tables import TABLES
+from backend.services.account.lines import PARTS
+from backend.services.registry import RESOURCES
+from backend.services.resources.resource import Resource
+
+pytestmark = pytest.mark.requirement("FR-495")
+
+BESIDES = {"users", "rate_limits"}  # these name no user: one is the user's own, and the other hides whose it is
+
+
+def test_every_resource_is_among_them() -> None:
+    modules = [import_module(each.name) for each in walk_packages(services.__path__, f"{services.__name__}.")]
+    declared = {value for module in modules for value in vars(module).values() if isinstance(value, Resource)}
+
+    assert declared == {*RESOURCES}
+    assert len({resource.kind for resource in RESOURCES}) == len(RESOURCES)
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.kind)
+def test_it_stores_the_columns_of_its_table_and_shows_some_of_them(resource: Resource[Any]) -> None:
+    columns = {column.name for column in resource.table.columns if column.computed is None}
+
+    assert {*resource.stored, "user_id"} <= columns
+    assert {*resource.changing} < {*resource.stored}
+    assert resource.exported.model_fields.keys() >= resource.public.model_fields.keys() & columns
+
+
+def test_what_changes_can_be_followed() -> None:
+    assert {resource.kind for resource in RESOURCES if resource.is_counted} == {*ChangeType}
+
+
+def test_an_export_has_every_table_with_rows_of_users() -> None:
+    assert {part.table.name for part in PARTS.values()} == {table.name for table in TABLES} - BESIDES
