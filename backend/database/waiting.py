@@ -17,7 +17,6 @@ import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_WRITE
 from sqlalchemy.util.concurrency import await_, in_greenlet
 
-from backend.database.deadline import current_work
 from backend.database.url import each_address
 from backend.utils.descriptors import Selector
 
@@ -56,7 +55,6 @@ def finish(connection: Any, seconds: float) -> None:
             await_(watch.done)
         finally:
             watch.stop()
-        current_work().turn_began = time.perf_counter()
         return
     while state != POLL_OK:
         left = deadline - time.monotonic()
