@@ -20,12 +20,13 @@ from backend.services.tasks.service import TaskService
 from tests.fixtures.http.deadlines import time_left
 
 # All that do something for one user.
-SERVICES = {
+_SERVICES = {
     value
     for module in walk_packages(services.__path__, f"{services.__name__}.")
     for value in vars(import_module(module.name)).values()
     if isinstance(value, type) and value.__name__.endswith("Service") and "user_id" in vars(value)
 }
+SERVICES = sorted(_SERVICES, key=lambda service: service.__name__)  # the same order in all of pytest's processes
 # What must not be retried comes first: making an id, and choosing whether to retry.
 MARKED_WITHIN = {
     TaskService.create: "_create",
