@@ -8,9 +8,9 @@ import anyio
 import structlog
 
 from backend.database.connection_limiter import ConnectionLimiter
-from backend.errors import ServiceUnavailable
 from backend.rate_limits.counter import Count, SharedRateLimiter
 from backend.rate_limits.store import RateLimitService
+from backend.utils.background import Defect, periodic
 
 logger = structlog.get_logger()
 
@@ -30,26 +30,25 @@ class RateLimitSync:
     service: RateLimitService
     connection_limiter: ConnectionLimiter
     seconds: float
-    _is_failing: bool = field(default=False, init=False)
     _swept: int = field(default=0, init=False)
 
     async def run(self) -> None:
-        """Run rate-limit syncs forever."""
-        while True:
-            with anyio.move_on_after(self.seconds):
-                await self.limiter.due.wait()
-            self.limiter.due.clear()
-            counts = self.limiter.take(MAX_SYNCED)
-            if not counts:
-                continue
-            try:
-                await self._sync(counts)
-                await self._sweep()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the limits hold, and the next time may go better
-                self._note(error)
-                await anyio.sleep(self.seconds)  # or a busy user would cause a storm of retries
-            else:
-                self._is_failing = False
+        """Sync until cancelled."""
+        await periodic(self._step, self._pause, _note)
+
+    async def _step(self) -> bool:
+        counts = self.limiter.take(MAX_SYNCED)
+        if counts:
+            await self._sync(counts)
+            await self._sweep()
+        return bool(counts)
+
+    async def _pause(self, is_failing: bool) -> None:  # noqa: FBT001 - as `periodic` calls it
+        if is_failing:  # or a busy user would cause a storm of retries
+            await anyio.sleep(self.seconds)
+        with anyio.move_on_after(self.seconds):
+            await self.limiter.due.wait()
+        self.limiter.due.clear()
 
     async def _sync(self, counts: list[Count]) -> None:
         try:
@@ -71,9 +70,7 @@ class RateLimitSync:
         ):
             self._swept = current
 
-    def _note(self, error: Exception) -> None:
-        """Log, but only once, that each worker limits on its own for now."""
-        if not self._is_failing:
-            is_defect = not isinstance(error, ServiceUnavailable)
-            logger.warning("rate_limits_not_shared", exc_info=is_defect and error)
-        self._is_failing = True
+
+def _note(defect: Defect) -> None:
+    """Log that each worker limits on its own for now."""
+    logger.warning("rate_limits_not_shared", exc_info=defect)
