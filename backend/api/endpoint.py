@@ -6,7 +6,7 @@ sends the answer, so slow clients hold none. A handler that is `def` runs in a g
 while it waits for the database. One that is `async def` (the import) takes its slots itself, before the body is there.
 
 The framework describes each route for the contract, and the endpoint reads from that description what a request has to
-bring. In each request, the framework itself would find out anew what each dependency is and how to read its header.
+bring. The framework itself would find out anew in every request what a dependency is, and how to read its header.
 """
 
 from __future__ import annotations
@@ -101,8 +101,7 @@ class Endpoint(ExactRoute):
     def _arguments(self, request: Request, body: bytes = b"") -> dict[str, Any]:
         """Return the arguments of the handler.
 
-        Of the errors of dependencies, the first one is raised, and then those of the query. Those of path and body are
-        told together, as RequestValidationError.
+        Raises the first error of the dependencies, else RequestValidationError for the query, else for path and body.
         """
         sent = parsed(request.headers, body) if body else PydanticUndefined
         arguments: dict[str, Any] = {}

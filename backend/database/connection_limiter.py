@@ -28,11 +28,11 @@ logger = structlog.get_logger(__name__)
 
 
 class ConnectionLimiter:
-    """Slots for work that needs a database connection: `async with limiter:` takes one.
+    """Slots for work that needs a database connection: `run` does work in a slot, and `async with` takes a slot.
 
-    Users take turns, and each has a share of the slots; each user's own work is served in order of arrival. No work
-    begins for a user who leaves too much of the answers unread. `current_work()` names the user; its
-    time starts with the wait for a slot.
+    Users take turns and have shares of the slots; the work of one user begins in the order of its arrival. A user who
+    leaves too much of the answers unread begins no work. `current_work()` names the user. Its time starts with the wait
+    for a slot.
     """
 
     def __init__(self, slots: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The engine: keeps live connections and sends statements on them, one round trip each."""
+"""The engine: keeps live connections, on which a statement is a round trip."""
 
 from __future__ import annotations
 

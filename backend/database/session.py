@@ -29,7 +29,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Session:
-    """Runs statements for one user on one connection, each in one round trip; in one list only, if it has `list_id`."""
+    """Runs statements for one user, or for one list of that user. A statement is a round trip."""
 
     connection: Connection
     user_id: str
@@ -64,7 +64,7 @@ class Session:
 
 @dataclass(slots=True)
 class Transaction:
-    """A transaction of one user: two messages, and reads between them, each one round trip.
+    """A transaction of one user: two messages and the reads between them. A message or a read is a round trip.
 
     Unless it is committed, it is rolled back.
     """

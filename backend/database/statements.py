@@ -51,7 +51,7 @@ def compile_once(statement: Executable) -> Compiled:
 
 @lru_cache(maxsize=512)
 def joined(*statements: Executable) -> Compiled:
-    """Compile statements that are sent as one message, which is described by a SELECT at its end, if there is one."""
+    """Compile statements that are sent as one message. If it ends with a SELECT, that describes it."""
     parts = [compile_once(statement) for statement in statements]
     sql = "; ".join(part.sql for part in parts)
     constants = {name: value for part in parts for name, value in part.constants.items()}

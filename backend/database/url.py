@@ -67,9 +67,9 @@ def parameters_for_requests(url: str, timeout_seconds: float) -> dict[str, Any]:
 
 
 def each_address(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return connection parameters for each host in them, and for each address that its name resolves to.
+    """Return connection parameters for each address of each host. Looks the names of hosts up.
 
-    They are tried one by one: libpq does so itself only when it may block. Looks names up; a name that is not found is
+    Whoever connects tries them in this order: libpq does so itself only when it may block. A name that is not found is
     left to libpq, which reports it.
     """
     hosts = _split(parameters, "host")

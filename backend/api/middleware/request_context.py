@@ -49,7 +49,7 @@ class RequestContext:
         self.clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
+        """Name the request, pass it on, and log it."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

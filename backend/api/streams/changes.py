@@ -44,7 +44,7 @@ _UNBUFFERED = {"X-Accel-Buffering": "no"}  # a proxy must not buffer
 
 @dataclass(slots=True)
 class Followed:
-    """State shared by the streams of one user: what one of them has found, the others need not poll for."""
+    """What the streams of one user share: when a stream has found something, the rest need not poll."""
 
     signals: list[Signal] = field(default_factory=list)  # one per stream; a connection's next may begin early
     sync_token: SyncToken | None = None  # up to which a stream has read most recently

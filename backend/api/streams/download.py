@@ -70,7 +70,7 @@ class Export:
         return self._download(self._account(page), JSON_LINES, "task-api-export.jsonl")
 
     def tasks(self, page: ExportPage, query: TaskExportQuery) -> HoldingSlot:
-        """Return a response with the living tasks, or those of one list, from this page on."""
+        """Return a response with the living tasks that a query names, from this page on."""
         file_format = query.file_format
         return self._download(self._tasks(page, query), MEDIA_TYPES[file_format], f"tasks.{file_format}")
 

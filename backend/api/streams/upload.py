@@ -1,8 +1,8 @@
 """Imports: files of tasks, stored part by part as they arrive.
 
 While it waits for its client, an import holds no database connection, no slot at the connection limiter, and no thread.
-While a part is stored, no more of the file is read. Parsing runs in turns, each of which holds a thread: so even the
-worst files keep others waiting no longer than one turn of each.
+While a part is stored, no more of the file is read. Parsing runs in turns, each of which holds a thread: even the
+worst file keeps others waiting for a turn only.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ class Import:
     async def run(self, service: ImportService, once: OncePerKey) -> Response:
         """Store all tasks that the client sends, and return a report.
 
-        If the key of the request is that of a file that was imported to its end, nothing is stored: the same file gets
-        the same report, and another one raises KeyReused. Raises ValidationFailed when the file does not have its
+        If a file with this key was imported to its end before, nothing is stored. The same file then gets the same
+        report, and another file raises KeyReused. Raises ValidationFailed when the file does not have its
         format, BadRequest when the client leaves, Unauthorized when the token is revoked or expires, and
         ServiceUnavailable when the database is unavailable.
         """

@@ -166,8 +166,8 @@ def _patiently(url: str, directory: Path, work: Callable[[PostgresConnection, Pa
 def _hold_changes_back(connection: PostgresConnection) -> None:
     """Let changes wait until the transaction ends, but not reads.
 
-    Each change locks its user's row first. So those that have begun can end, and none can hold a table that the
-    migration needs while it waits for one that the migration holds.
+    Each change locks its user's row first. So a change that has begun can end. Later changes hold no table yet that the
+    migration needs.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass('users') IS NOT NULL")
