@@ -2,9 +2,9 @@
 
 It makes settings that are local to the statement or its transaction. They are the role that row-level security binds,
 the user whose rows are visible, the list if only its tasks are, the time left, and UTC. Bitmap scans are off, because
-they lose the order in which a page is read, and so is compiling just in time. BEGIN also limits how long the transaction
-may be idle: a worker that is cut off must not keep a user's row locked. No setting outlives them, so this also works
-through a transaction pooler.
+they lose the order in which a page is read, and so is compiling just in time. BEGIN also limits how long the
+transaction may be idle: a worker that is cut off must not keep a user's row locked. No setting outlives them, so this
+also works through a transaction pooler.
 """
 
 from __future__ import annotations
