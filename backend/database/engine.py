@@ -26,7 +26,7 @@ from backend.database.instrumentation import record
 from backend.database.long_arrays import PIECE, with_long_arrays_written
 from backend.database.statements import Description
 from backend.database.url import parameters_for_requests
-from backend.database.waiting import Silence, connect, finish, new_event
+from backend.database.waiting import Silence, beside, connect, finish, new_event
 from backend.utils.descriptors import Selector
 
 CONNECT_TRIES = 3  # for when an idle connection is dead, and its replacement too
@@ -47,7 +47,8 @@ class Engine:
     """
 
     def __init__(self, url: str, *, pool_size: int, timeout_seconds: float, slow_seconds: float = 0) -> None:
-        self.connector = Connector(parameters_for_requests(url, timeout_seconds), timeout_seconds, connect, new_event)
+        parameters = parameters_for_requests(url, timeout_seconds)
+        self.connector = Connector(parameters, timeout_seconds, connect, new_event, beside)
         self.pool = ConnectionPool(
             self.connector,
             pool_size=pool_size,
