@@ -29,7 +29,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Session:
-    """Runs statements for one user, or for one list of that user. A statement is a round trip."""
+    """Runs statements for a user on a connection, in a round trip each. With `list_id`, it sees that list only."""
 
     connection: Connection
     user_id: str
@@ -64,7 +64,7 @@ class Session:
 
 @dataclass(slots=True)
 class Transaction:
-    """A transaction of one user: two messages and the reads between them. A message or a read is a round trip.
+    """A transaction of a user: two messages, and reads between them. Each of them takes a round trip.
 
     Unless it is committed, it is rolled back.
     """

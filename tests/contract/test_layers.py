@@ -53,7 +53,8 @@ NOT_ON_WINDOWS = {"fcntl", "pwd", "resource"}  # imported inside functions by mo
 # Our modules with libraries that most processes do not need: imported where they are used.
 RARELY_NEEDED = {
     "backend.database.embedded.postgres",
-    "backend.formats.icalendar",
+    "backend.formats.calendar.reader",
+    "backend.formats.calendar.writer",
     "backend.identity.fetch",
     "backend.telemetry.exporters",
 }

@@ -213,7 +213,7 @@ READ = {
 }
 
 
-@pytest.mark.requirement("FR-497")
+@pytest.mark.requirement("FR-502")
 @pytest.mark.parametrize(("kind", "names"), READ.items())
 def test_the_framework_describes_a_route_as_an_endpoint_reads_it(kind: str, names: str) -> None:
     route = APIRoute("/numbers/{number}", answer, methods=["POST"])

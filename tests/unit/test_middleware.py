@@ -87,7 +87,7 @@ def test_a_defect_before_an_answer_is_logged_and_answered() -> None:
     assert b'"code":"INTERNAL_ERROR"' in server.sent[1]["body"]
 
 
-@pytest.mark.requirement("FR-496")
+@pytest.mark.requirement("FR-501")
 @pytest.mark.parametrize(("noted", "logged"), [("/things/{id}", "/things/{id}"), (None, "looked up")])
 def test_a_path_is_looked_up_only_if_no_route_has_noted_its_template(
     noted: str | None, logged: str, caplog: pytest.LogCaptureFixture

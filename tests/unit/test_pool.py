@@ -174,7 +174,7 @@ def test_an_attempt_that_nobody_waits_for_any_more_is_the_next_ones(server: Serv
     server.expect_to_be_whole(2)
 
 
-@pytest.mark.requirement("FR-500")
+@pytest.mark.requirement("FR-504")
 def test_a_request_opens_a_connection_without_a_thread(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(_thread: threading.Thread) -> None:
         raise AssertionError

@@ -241,7 +241,7 @@ def in_a_greenlet(loop: asyncio.AbstractEventLoop, parameters: dict[str, Any]) -
 FOUND = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in ("127.0.0.1", "127.0.0.2")]
 
 
-@pytest.mark.requirement("FR-161", "FR-500")
+@pytest.mark.requirement("FR-161", "FR-504")
 @pytest.mark.parametrize("is_request", [True, False])
 def test_each_address_of_a_name_is_tried(
     loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch, *, is_request: bool
@@ -276,7 +276,7 @@ def test_a_name_without_an_address_is_told_as_libpq_tells_it(loop: asyncio.Abstr
             connect({"host": "nowhere.invalid", "connect_timeout": 1})
 
 
-@pytest.mark.requirement("FR-161", "FR-500")
+@pytest.mark.requirement("FR-161", "FR-504")
 def test_a_request_gives_a_silent_host_its_time_and_then_tries_the_next_one(loop: asyncio.AbstractEventLoop) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # where nobody listens

@@ -7,11 +7,10 @@ from itertools import permutations
 import httpx
 import pytest
 
-from tests.fixtures.calls.api import API
-from tests.fixtures.calls.feed import purge, sync_token
+from tests.fixtures.calls.feed import sync_token
 from tests.fixtures.calls.labels import put
 from tests.fixtures.calls.lists import List, delete, edit, make, restore
-from tests.fixtures.calls.tasks import Task, create, error_of, path_of, read, revision_of
+from tests.fixtures.calls.tasks import Task, create, read
 
 FEED = "/api/changes"
 ALL = "task,label,list"
@@ -66,18 +65,3 @@ def test_a_deleted_list_is_reported_with_its_tasks(client: httpx.Client) -> None
     assert feed(client, since=8) == [gone("list", made, 9)]
     assert feed(client, "task", since=8) == []
     assert feed(client, "list") == [gone("list", made, 9)]
-
-
-@pytest.mark.requirement("FR-343", "FR-335")
-def test_the_purge_forgets_lists(client: httpx.Client, api: API, database_url: str, user_id: str) -> None:
-    made, task = make(client), create(client)
-    delete(client, made)
-    assert feed(client, "list", since=2)
-
-    assert purge(api, database_url, user_id).lists == 1
-
-    assert feed(client, "list") == []
-    answer = client.get(FEED, params={"types": ALL, "since": sync_token(2)})
-    error_of(answer, 410, "GONE")
-    assert client.delete(path_of(task)).status_code == 204
-    assert revision_of(client) == 4

@@ -85,7 +85,7 @@ def test_a_user_may_have_so_many_streams(live: API, follower: httpx.Client) -> N
             assert response.status_code == 200
 
 
-@pytest.mark.requirement("FR-499")
+@pytest.mark.requirement("FR-500")
 def test_a_malformed_request_is_told_what_is_wrong_with_it_even_without_a_free_slot(
     live: API, follower: httpx.Client
 ) -> None:

@@ -137,7 +137,7 @@ def test_a_task_call_is_as_many_messages_as_it_should_be_and_no_thread(proxied: 
     assert handed.of(request) == []
 
 
-@pytest.mark.requirement("FR-498")
+@pytest.mark.requirement("FR-503")
 def test_what_streams_and_files_ask_the_database_needs_no_thread(proxied: API, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proxied.app.state.feed, "stream_seconds", STREAM_SECONDS)
     with proxied.client(new_user()) as client, noted_threads() as handed:
@@ -155,7 +155,7 @@ def test_what_streams_and_files_ask_the_database_needs_no_thread(proxied: API, m
     assert handed.of(exported.request) == []
 
 
-@pytest.mark.requirement("FR-498")
+@pytest.mark.requirement("FR-503")
 def test_files_give_threads_only_what_they_compute(proxied: API, monkeypatch: pytest.MonkeyPatch) -> None:
     given = []
 

@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from backend.models.label import LabelPublic, LabelPut
-from tests.fixtures.calls.api import new_user
 from tests.fixtures.calls.keys import new_key
 from tests.fixtures.calls.labels import label_of, label_path, listed, put
 from tests.fixtures.calls.lists import make
@@ -95,17 +94,7 @@ def test_a_whole_list_is_an_edit_of_what_differs(client: httpx.Client, method: s
     assert changed == {**made, "name": "b", "revision": before + 1, "updated_at": changed["updated_at"]}
     refused = client.request(method, path, json={**found, "id": MISSING_ID})
     assert codes_of(refused) == [("id", "other_list")]
-
-
-def test_a_put_changes_only_ones_own_lists_and_is_documented_as_patch(client: httpx.Client, api: Any) -> None:
-    path = f"/api/lists/{make(client, 'a')['id']}"
-    with api.client(new_user()) as other:
-        error_of(other.put(path, json={"name": "b"}), 404, "NOT_FOUND")
-
-    changed = client.put(path, json={"name": "b"}, headers={"If-Match": '"1"'})
-    assert task_of(changed)["name"] == "b"
-    error_of(client.put(path, json={"name": "c"}, headers={"If-Match": '"1"'}), 412, "PRECONDITION_FAILED")
-    assert "put" not in contract()["paths"]["/api/lists/{list_id}"]
+    assert "put" not in contract()["paths"]["/api/lists/{list_id}"]  # documented once, as PATCH
 
 
 @pytest.mark.parametrize("kind", ["tasks", "lists"])

@@ -57,19 +57,6 @@ def test_a_toggle_sent_again_stays_toggled_once(client: httpx.Client) -> None:
 
 
 @pytest.mark.requirement("FR-122")
-def test_a_restore_sent_again_does_not_bring_the_task_back_twice(client: httpx.Client) -> None:
-    task = create(client)
-    assert client.delete(path_of(task)).status_code == 204
-    first = client.post(f"{path_of(task)}/restore", headers=new_key())
-    assert task_of(first)["revision"] == 3
-    assert client.delete(path_of(task)).status_code == 204
-
-    assert_replays(client, first)
-    assert client.get(path_of(task)).status_code == 404
-    assert revision_of(client) == 4
-
-
-@pytest.mark.requirement("FR-122")
 def test_the_stored_answer_stays_whatever_happens_to_the_task(client: httpx.Client) -> None:
     first = client.post(TASKS, json={"title": "a"}, headers=new_key())
     task = task_of(first, 201)

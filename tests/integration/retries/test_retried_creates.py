@@ -15,7 +15,6 @@ from backend.services.tasks.service import TaskService
 from backend.utils.fingerprint import fingerprint
 from tests.fixtures.calls.api import API, new_user, serve
 from tests.fixtures.calls.keys import new_key
-from tests.fixtures.calls.lists import LISTS, delete, edit, list_of
 from tests.fixtures.calls.tasks import (
     MISSING_ID,
     Task,
@@ -108,19 +107,6 @@ def test_another_body_under_that_id_is_refused(client: httpx.Client) -> None:
 
 
 @pytest.mark.requirement("FR-120")
-def test_any_body_is_refused_under_an_id_that_is_in_the_trash(client: httpx.Client) -> None:
-    task = create(client, **NEW)
-    assert client.delete(path_of(task)).status_code == 204
-    before = everything_of(client)
-
-    for headers in ({}, {"If-None-Match": "*"}):
-        for body in (NEW, {**NEW, "title": "b"}):
-            error = error_of(client.post("/api/tasks", json=body, headers=headers), 409, "CONFLICT")
-            assert [(detail["field"], detail["code"]) for detail in error["details"]] == [("id", "in_trash")]
-    assert everything_of(client) == before
-
-
-@pytest.mark.requirement("FR-120")
 def test_a_task_that_the_service_named_or_that_is_older_is_another_one(client: httpx.Client, database_url: str) -> None:
     named = create(client, "a")
     older = create(client, "a", id=MISSING_ID)
@@ -155,54 +141,6 @@ def test_of_many_at_once_one_makes_the_task_and_the_others_find_it(settings: Set
         assert sorted(answer.status_code for answer in answers) == [200] * (AT_ONCE - 1) + [201]
         assert {answer.content for answer in answers} == {answers[0].content}
         assert revision_of(client) == 1
-
-
-@pytest.mark.requirement("FR-117")
-def test_a_create_that_must_be_new_answers_what_is_there(client: httpx.Client) -> None:
-    only_new = {"If-None-Match": "*"}
-    made = task_of(client.post("/api/tasks", json=NEW, headers=only_new), 201)
-    now = task_of(client.put(path_of(made), json={"description": "b"}))
-    before = everything_of(client)
-
-    for body in (NEW, {**NEW, "title": "b"}):
-        response = client.post("/api/tasks", json=body, headers=only_new)
-        error_of(response, 412, "PRECONDITION_FAILED")
-        assert (response.json()["data"], response.headers["ETag"]) == (now, '"2"')
-        assert "Location" not in response.headers
-    assert everything_of(client) == before
-    without_id = client.post("/api/tasks", json={"title": "a"}, headers=only_new)
-    assert task_of(without_id, 201)["revision"] == 3
-
-
-@pytest.mark.requirement("FR-117")
-@pytest.mark.parametrize("value", ['"1"', 'W/"1"', "secret", "*, *"])
-def test_nothing_else_may_be_asked_of_a_create(client: httpx.Client, value: str) -> None:
-    for body in (NEW, {"title": "a"}):
-        response = client.post("/api/tasks", json=body, headers={"If-None-Match": value})
-
-        (detail,) = error_of(response, 400, "BAD_REQUEST")["details"]
-        assert detail["field"] == "header.If-None-Match"
-        assert "secret" not in response.text
-    assert revision_of(client) == 0
-
-
-@pytest.mark.requirement("FR-332")
-def test_a_list_that_must_be_new_is_too(client: httpx.Client) -> None:
-    only_new, body = {"If-None-Match": "*"}, {"name": "a", "id": MISSING_ID}
-    made = list_of(client.post(LISTS, json=body, headers=only_new), 201)
-    now = edit(client, made, name="b")
-
-    for sent in (body, {**body, "name": "c"}):
-        response = client.post(LISTS, json=sent, headers=only_new)
-        error_of(response, 412, "PRECONDITION_FAILED")
-        assert (response.json()["data"], response.headers["ETag"]) == (now, '"2"')
-    (detail,) = error_of(client.post(LISTS, json=body, headers={"If-None-Match": '"2"'}), 400, "BAD_REQUEST")["details"]
-    assert detail["field"] == "header.If-None-Match"
-    delete(client, made)
-    (detail,) = error_of(client.post(LISTS, json=body, headers=only_new), 409, "CONFLICT")["details"]
-    assert detail["code"] == "in_trash"
-    assert revision_of(client) == 3
-    assert list_of(client.post(LISTS, json={"name": "a"}, headers=only_new), 201)["revision"] == 4
 
 
 @pytest.fixture
