@@ -51,9 +51,7 @@ _NO_SCOPE = invalid("scopes", "too_short", TOO_FEW)
 
 
 @router.get(
-    "",
-    summary="List the personal access tokens",
-    responses=ACCESS_TOKENS.listed("Your personal access tokens"),
+    "", summary="List the personal access tokens", responses=ACCESS_TOKENS.listed("Your personal access tokens")
 )
 def list_access_tokens(tokens: AccessTokens) -> Response:
     """List your personal access tokens, newest first, including expired ones. The tokens themselves are not shown."""

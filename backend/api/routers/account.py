@@ -27,11 +27,7 @@ AccountEdit = Annotated[
 _NO_ZONE = invalid("timezone", "timezone_unknown", f"Must be the IANA name of a time zone, like {ZONE_EXAMPLE}")
 
 
-@router.get(
-    "",
-    summary="Read the account",
-    responses=success(200, "Your account", AccountAnswer),
-)
+@router.get("", summary="Read the account", responses=success(200, "Your account", AccountAnswer))
 def get_account(users: Users) -> Response:
     """Read your account: your user id as in your token, how many changes you have made, and your time zone."""
     return document_response(users.get())

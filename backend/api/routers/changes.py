@@ -22,11 +22,7 @@ router = Router("/api/changes", "changes")
 _REFUSALS = errors(Gone, invalid("query.since", "sync_token_invalid", MALFORMED_SINCE))
 
 
-@router.get(
-    "",
-    summary="Read what has changed",
-    responses=success(200, "A page of changes", ChangesAnswer) | _REFUSALS,
-)
+@router.get("", summary="Read what has changed", responses=success(200, "A page of changes", ChangesAnswer) | _REFUSALS)
 def list_changes(changes: Changes, query: Annotated[ChangesQuery, Query()]) -> Response:
     """Read what changed since you last asked: each changed task in its current state, oldest change first.
 

@@ -29,10 +29,7 @@ _WELL = HealthAnswer(data=Health(status="ok"))
 
 
 @router.get(
-    "/",
-    summary="Find the addresses",
-    tags=["start"],
-    responses=or_page(success(200, "The addresses", DirectoryAnswer)),
+    "/", summary="Find the addresses", tags=["start"], responses=or_page(success(200, "The addresses", DirectoryAnswer))
 )
 async def get_directory(request: Request) -> Response:
     """Find the documentation, the contract and the API. A browser gets a page with links instead."""

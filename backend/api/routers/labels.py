@@ -36,11 +36,7 @@ LabelEdit = Annotated[
 _NO_COLOR = invalid("color", "color_format", "Must be a colour, like #1e90ff")
 
 
-@router.get(
-    "",
-    summary="List the labels",
-    responses=LABELS.listed("All your labels"),
-)
+@router.get("", summary="List the labels", responses=LABELS.listed("All your labels"))
 def list_labels(labels: Labels, known: IfNoneMatch) -> Response:
     """List all your labels in the order of their names, and how many tasks carry each.
 
@@ -74,9 +70,7 @@ def _shown(label: RowDocument) -> Response:
 
 
 @router.patch(
-    "/{name:label}",
-    summary="Rename a label, or colour it",
-    responses=LABELS.changed | errors(LabelExists, _NO_COLOR),
+    "/{name:label}", summary="Rename a label, or colour it", responses=LABELS.changed | errors(LabelExists, _NO_COLOR)
 )
 def update_label(labels: Labels, name: Name, _once: Once, data: LabelEdit) -> Response:
     """Rename a label on all tasks that carry it, or change its colour.
@@ -88,12 +82,7 @@ def update_label(labels: Labels, name: Name, _once: Once, data: LabelEdit) -> Re
     return _shown(labels.update(name, data))
 
 
-@router.delete(
-    "/{name:label}",
-    summary="Delete a label from all tasks",
-    status_code=204,
-    responses=LABELS.removed,
-)
+@router.delete("/{name:label}", summary="Delete a label from all tasks", status_code=204, responses=LABELS.removed)
 def delete_label(labels: Labels, name: Name) -> Response:
     """Delete a label, and take it off all tasks that carry it, also those in the trash.
 

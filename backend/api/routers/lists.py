@@ -77,11 +77,7 @@ def _created(found: RowDocument) -> Response:
     return tagged_response(found, status=201 if found.is_new else 200, Location=f"/api/lists/{found.id}")
 
 
-@router.get(
-    "",
-    summary="List the lists",
-    responses=LISTS.listed("Your lists") | errors(_NO_FLAG),
-)
+@router.get("", summary="List the lists", responses=LISTS.listed("Your lists") | errors(_NO_FLAG))
 def list_lists(lists: Lists, query: Annotated[ListsQuery, Query()], known: IfNoneMatch) -> Response:
     """List your lists in the order that you have arranged, without the archived ones.
 
@@ -95,11 +91,7 @@ def list_lists(lists: Lists, query: Annotated[ListsQuery, Query()], known: IfNon
     return data_response(found.json, ETag=f'"{found.tag}"')
 
 
-@router.get(
-    "/{list_id:id}",
-    summary="Read a list",
-    responses=LISTS.read,
-)
+@router.get("/{list_id:id}", summary="Read a list", responses=LISTS.read)
 def get_list(lists: Lists, list_id: ListId, known: IfNoneMatch) -> Response:
     """Read one of your lists. `GET /api/tasks?list_id=…` lists its tasks."""
     found = lists.get(list_id)
@@ -107,11 +99,7 @@ def get_list(lists: Lists, list_id: ListId, known: IfNoneMatch) -> Response:
 
 
 @router.put("/{list_id:id}", include_in_schema=False)  # documented once, as PATCH
-@router.patch(
-    "/{list_id:id}",
-    summary="Rename, colour or archive a list",
-    responses=LISTS.changed | errors(_BLANK),
-)
+@router.patch("/{list_id:id}", summary="Rename, colour or archive a list", responses=LISTS.changed | errors(_BLANK))
 def update_list(lists: Lists, list_id: ListId, expected: IfMatch, data: ListEdit) -> Response:
     """Rename one of your lists, change its colour, or archive it.
 
@@ -153,11 +141,7 @@ def delete_list(
     return Response(status_code=204)
 
 
-@router.post(
-    "/{list_id:id}/restore",
-    summary="Restore a list from the trash",
-    responses=LISTS.changed,
-)
+@router.post("/{list_id:id}/restore", summary="Restore a list from the trash", responses=LISTS.changed)
 def restore_list(lists: Lists, list_id: ListId, expected: IfMatch, _once: Once) -> Response:
     """Restore one of your lists from the trash, with the tasks that moved there along with it.
 
@@ -167,9 +151,7 @@ def restore_list(lists: Lists, list_id: ListId, expected: IfMatch, _once: Once) 
 
 
 @router.post(
-    "/{list_id:id}/move",
-    summary="Move a list to another place",
-    responses=LISTS.changed | errors(NoRoom, _NO_SIDE),
+    "/{list_id:id}/move", summary="Move a list to another place", responses=LISTS.changed | errors(NoRoom, _NO_SIDE)
 )
 def move_list(lists: Lists, list_id: ListId, expected: IfMatch, _once: Once, data: Place) -> Response:
     """Move one of your lists to another place among them.

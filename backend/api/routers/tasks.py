@@ -90,10 +90,7 @@ _NO_FLAG = invalid("completed", "bool_type", "Must be true or false; in JSON, wi
 
 
 @router.post(
-    "",
-    summary="Create a task",
-    status_code=201,
-    responses=TASKS.made | TASKS.made_before | errors(Conflict, _BLANK),
+    "", summary="Create a task", status_code=201, responses=TASKS.made | TASKS.made_before | errors(Conflict, _BLANK)
 )
 def create_task(tasks: Tasks, data: NewTask, only_new: OnlyNew, _once: Once) -> Response:
     """Create a task.
@@ -138,11 +135,7 @@ def list_tasks(
     return page_response(page, request)
 
 
-@router.get(
-    "/{task_id:id}",
-    summary="Read a task",
-    responses=TASKS.read | errors(_NOT_INCLUDED),
-)
+@router.get("/{task_id:id}", summary="Read a task", responses=TASKS.read | errors(_NOT_INCLUDED))
 def get_task(tasks: Tasks, task_id: TaskId, query: Annotated[ReadQuery, Query()], known: IfNoneMatch) -> Response:
     """Read one of your tasks.
 
@@ -156,9 +149,7 @@ def get_task(tasks: Tasks, task_id: TaskId, query: Annotated[ReadQuery, Query()]
 
 
 @router.put(
-    "/{task_id:id}",
-    summary="Edit a task (the fields sent)",
-    responses=TASKS.changed | errors(TooManyLabels, _BLANK),
+    "/{task_id:id}", summary="Edit a task (the fields sent)", responses=TASKS.changed | errors(TooManyLabels, _BLANK)
 )
 def update_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit) -> Response:
     """Edit one of your tasks.
@@ -232,11 +223,7 @@ def delete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, query: Annotat
     return Response(status_code=204)
 
 
-@router.post(
-    "/{task_id:id}/restore",
-    summary="Restore a task from the trash",
-    responses=TASKS.changed,
-)
+@router.post("/{task_id:id}/restore", summary="Restore a task from the trash", responses=TASKS.changed)
 def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, _once: Once) -> Response:
     """Restore one of your tasks from the trash.
 
