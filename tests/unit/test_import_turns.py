@@ -101,6 +101,7 @@ def turns(task_import: TaskImport, reader: Counting, data: bytes) -> list[int]:
     return given
 
 
+@pytest.mark.unmeasured
 @pytest.mark.requirement("FR-241")
 @pytest.mark.parametrize(
     ("file_format", "data"),
@@ -189,6 +190,7 @@ class Sent:
         yield self._file
 
 
+@pytest.mark.unmeasured
 @pytest.mark.requirement("FR-241")
 @pytest.mark.parametrize(
     ("file_format", "head", "nothing"),
@@ -235,6 +237,7 @@ LINES = {
 }
 
 
+@pytest.mark.unmeasured
 @pytest.mark.requirement("FR-241")
 @pytest.mark.parametrize("file_format", FileFormat)
 @settings(deadline=None, max_examples=400)
