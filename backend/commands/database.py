@@ -56,9 +56,8 @@ def migration_url(settings: Settings, url: str) -> str:
 def require_schema(migration_url: str) -> None:
     """Raise ConfigurationError, saying what to run, unless every migration is applied."""
     if pending := migrations.pending(migration_url):
-        raise ConfigurationError(
-            f"the database schema is outdated: {', '.join(pending)} not applied. Run: {program()} migrate"
-        )
+        first = f"{pending[0]} is not applied (the first of {len(pending)})"
+        raise ConfigurationError(f"the database schema is outdated: {first}. Run: {program()} migrate")
 
 
 def bring_up_to_date(migration_url: str) -> None:

@@ -116,7 +116,7 @@ def _announce(settings: Settings, address: str) -> None:
     if token:
         print(f"Token     for user {DEVELOPMENT_USER!r}, good for {DEVELOPMENT_TTL}:\n{token}\n\nCreate a task:")
         print(
-            f"curl -X POST {address}/api/tasks -H 'Authorization: Bearer {token}' "
+            f"curl -w '\\n' {address}/api/tasks -H 'Authorization: Bearer {token}' "
             """-H 'Content-Type: application/json' -d '{"title": "Buy milk"}'"""
         )
     sys.stdout.flush()

@@ -4,6 +4,10 @@ It makes settings that are local to the statement or its transaction: the role t
 whose rows are visible, the list if only its tasks are, the time left, no bitmap scans (which lose the order in which a
 page is read), no compiling just in time, and UTC. BEGIN also limits how long the transaction may be idle: a worker that
 is cut off must not keep a user's row locked. No setting outlives them, so this also works through a transaction pooler.
+
+Postgres keeps no statistics of users and parents: with them, or with bitmap scans, it would read all tasks of a user
+for one task or page. Behind row-level security, it uses an index only for leakproof conditions: `=` and `<` on plain
+columns.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Session:
-    """Runs statements for one user on one connection, each in one round trip; in one list only, if it has `list_id`."""
+    """Runs statements for a user on a connection, in a round trip each. With `list_id`, it sees that list only."""
 
     engine: Engine
     connection: PoolProxiedConnection
@@ -66,7 +66,7 @@ class Session:
 
 @dataclass(slots=True)
 class Transaction:
-    """A transaction of one user: two messages, and reads between them, each one round trip.
+    """A transaction of a user: two messages, and reads between them. Each of them takes a round trip.
 
     Unless it is committed, it is rolled back.
     """

@@ -1,4 +1,9 @@
-"""Statements, compiled for the driver once each, and described for telemetry."""
+"""Statements, compiled for the driver once each, and described for telemetry.
+
+A compiled statement is remembered by identity: build it at import, or cache what builds it. Its parameters have the
+driver's own types, because SQLAlchemy converts nothing, in or out. None is called like a column: in an UPDATE,
+SQLAlchemy would set that column.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +56,7 @@ def compile_once(statement: Executable) -> Compiled:
 
 @lru_cache(maxsize=512)
 def joined(*statements: Executable) -> Compiled:
-    """Compile statements that are sent as one message, which is described by a SELECT at its end, if there is one."""
+    """Compile statements that are sent as one message. A SELECT at its end describes it."""
     parts = [compile_once(statement) for statement in statements]
     sql = "; ".join(part.sql for part in parts)
     constants = {name: value for part in parts for name, value in part.constants.items()}

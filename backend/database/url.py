@@ -1,4 +1,7 @@
-"""From the URL of a database to the parameters of a connection, in the same way for everything that connects."""
+"""From the URL of a database to the parameters of a connection, in the same way for everything that connects.
+
+libpq reads the address. SQLAlchemy would take `postgresql://` for another driver from 2.1 on.
+"""
 
 from __future__ import annotations
 

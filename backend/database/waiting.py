@@ -1,6 +1,6 @@
 """Waits with a time limit, for the server or an event: on the event loop inside a request, otherwise in the thread.
 
-The server enforces the statement timeout. Behind a frozen host or a dropped network connection, nobody does.
+The server enforces the statement timeout. If its host is frozen or the network is gone, only these limits do.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Silence(psycopg2.OperationalError):  # type: ignore[misc]
 def connect(parameters: Mapping[str, Any]) -> Any:
     """Open a connection to the first address that accepts one, waiting with `finish`.
 
-    Each address gets `connect_timeout` seconds, as in libpq. Raises the error of the last one.
+    An address gets `connect_timeout` seconds, as in libpq. If none accepts, raises the error of the last address.
     """
     failure: psycopg2.Error | None = None
     for address in each_address(parameters):
@@ -130,7 +130,7 @@ def new_event() -> Event:
 
 
 class _EventOnLoop(Event):
-    """Wakes a request. When another request of its loop sets it, no later one continues before it."""
+    """Wakes a request. When another request of its loop sets the event, no later request continues before it."""
 
     def __init__(self) -> None:
         super().__init__()

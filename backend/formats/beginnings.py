@@ -1,4 +1,4 @@
-"""Files that are no text in UTF-8, whatever their name or type says: known by how they begin."""
+"""Files that are not text in UTF-8, whatever their name or type says. Their first bytes show it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KINDS = {
 
 
 def refuse_other_files(beginning: bytes) -> None:
-    """Raise ValidationFailed for the beginning of a file that is no text in UTF-8."""
+    """Raise ValidationFailed if a file that begins like this is not text in UTF-8."""
     for mark, problem in _KINDS.items():
         if beginning.startswith(mark):
             raise unreadable(problem)

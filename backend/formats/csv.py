@@ -2,9 +2,9 @@
 
 Spreadsheets treat a text as a formula if it begins with =, +, -, @ or the like, and a stranger's formula can do harm
 (OWASP: CSV injection). The writer puts an apostrophe before such a text, which spreadsheets take for "this is text".
-The reader removes one. A text that already has apostrophes before such a beginning gets one more, so that every text
-comes back unchanged. An empty cell means no value, a lone apostrophe an empty text. Spreadsheets leave out empty cells
-at the end of a row, so a shorter row has the others empty. Labels are separated by commas.
+The reader removes it. A text that already begins with apostrophes and such a sign gets an apostrophe more, so that
+every text comes back unchanged. An empty cell means no value, and a lone apostrophe an empty text. In a short row, the
+missing cells are empty, because spreadsheets leave out empty cells at the end. Labels are separated by commas.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from itertools import chain, repeat
 
 from backend.errors import Detail
+from backend.formats.fields import DAY, FIELDS, PLAIN, FileField
 from backend.formats.rows import (
     MAX_ROW_BYTES,
     NOT_UTF_8,
@@ -29,16 +30,9 @@ from backend.formats.rows import (
     unreadable,
 )
 from backend.utils.unknown_names import unknown_name
-from backend.utils.visible_text import is_visible
 
-_DATES = ("due_date", "due_at", "start_date", "start_at", "timezone")
-COLUMNS = (
-    *("id", "title", "description", "completed", "completed_at", "created_at", "updated_at", "revision", "status"),
-    *_DATES,
-    *("priority", "labels", "list_id", "position", "parent_id"),
-)
+COLUMNS = tuple(FIELDS)
 _KNOWN = {*COLUMNS, "user_id", "deleted_at"}
-_TEXTS = {"title", "description", "labels"}
 
 _BEGINS_A_FORMULA = r"(?:\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]|\Z)"
 _TO_GUARD = re.compile(rf"'*{_BEGINS_A_FORMULA}")
@@ -46,13 +40,7 @@ _GUARDED = re.compile(rf"'+{_BEGINS_A_FORMULA}")
 _SEPARATORS = (",", ";", "\t")  # as spreadsheets write them, depending on the country
 _BLANK_ROWS = {mark: re.compile(rf"(?:(?:[\t\v\f\r ]*+|{mark}++\r?+)\n)++".encode()) for mark in _SEPARATORS}
 _QUOTED = {mark: re.compile(rf'[^"{mark}][^{mark}]*|{mark}|(")'.encode()) for mark in _SEPARATORS}
-# Spreadsheets write them in capitals, and in the language of the country.
-_TRUE = ("true", "wahr", "vrai", "verdadero", "vero", "waar", "verdadeiro", "prawda")
-_FALSE = ("false", "falsch", "faux", "falso", "onwaar", "fałsz")
-_FLAGS = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False)}
-_DAYS = {"due_date", "start_date"}
-_YEAR_FIRST = re.compile(r"\s*([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})\s*", re.ASCII)
-_DAY_FIRST = re.compile(r"\s*([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})\s*", re.ASCII)
+_DAYS = {name for name, each in FIELDS.items() if each is DAY}
 _AMBIGUOUS = re.compile(r"\s*[0-9]{1,2}[-/][0-9]{1,2}[-/](?:[0-9]{2}){1,2}\s*", re.ASCII)
 _SEPARATOR_HINT = re.compile(rb'"?sep=.?"?\s*', re.IGNORECASE)  # what Excel takes from the first line
 
@@ -79,17 +67,14 @@ class CSVWriter:
     def write(self, lines: str) -> str:
         """Write a row for each task."""
         text = io.StringIO(newline="")
-        rows = ([_cell(task[name]) for name in COLUMNS] for task in documents(lines))
+        rows = ([_cell(each, task[name]) for name, each in FIELDS.items()] for task in documents(lines))
         csv.writer(text, lineterminator="\r\n").writerows(rows)
         return text.getvalue()
 
 
-def _cell(value: object) -> object:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return _cell(",".join(value)) if value else None
-    return f"'{value}" if isinstance(value, str) and _TO_GUARD.match(value) else value
+def _cell(field: FileField, value: object) -> object:
+    said = None if value is None else field.write(value)
+    return f"'{said}" if field.is_text and said is not None and _TO_GUARD.match(said) else said
 
 
 @dataclass(slots=True)
@@ -135,7 +120,7 @@ class CSVReader:
             yield self._row(self._first, self._release())
 
     def _give_up(self) -> Iterator[FileRow | None]:
-        """Read the held lines as separate rows: only the first is bad, because the cell that it opens never closes."""
+        """Read the held lines as separate rows. Only the first is bad: it opens a cell that never closes."""
         lines = Lines(_BLANK_ROWS[self._separator], self._first - 1)
         for line in chain(lines.read(self._release()), lines.end()):
             is_bad = _is_open(line.data, self._separator, is_open=False)
@@ -148,11 +133,11 @@ class CSVReader:
         return held
 
     def _row(self, line: int, content: bytes | Detail) -> FileRow | None:
-        """Read a row; returns None for a blank one and for the first, which names the columns."""
+        """Read a row; returns None for a blank row, and for the first row, which names the columns."""
         if isinstance(content, bytes) and (not content.strip() or (line == 1 and _SEPARATOR_HINT.fullmatch(content))):
             return None
         if self._columns is None and isinstance(content, bytes):
-            self._separator = _separator_of(content)
+            self._separator = _separator_of(content) or ","
             self._lines.skipped = _BLANK_ROWS[self._separator]
         cells = content if isinstance(content, Detail) else _cells(content, self._separator)
         if isinstance(cells, list) and not any(cells):
@@ -169,7 +154,7 @@ class CSVReader:
 
 
 def _is_open(line: bytes, separator: str, *, is_open: bool) -> bool:
-    """Return whether a quoted cell is open after this line; `is_open` says whether one is open before it."""
+    """Return whether a quoted cell is open after this line; `is_open` says whether it was open before."""
     mark = separator.encode()
     position = 0 if is_open else _next_quoted(line, 0, separator)
     while position >= 0:
@@ -193,9 +178,14 @@ def _next_quoted(line: bytes, start: int, separator: str) -> int:
     return -1
 
 
-def _separator_of(first: bytes) -> str:
+def names_columns(row: bytes) -> bool:
+    """Return whether a CSV can begin with this row: one of its cells is `title`."""
+    return _separator_of(row) is not None
+
+
+def _separator_of(first: bytes) -> str | None:
     """Return what separates the names in the first row: with it, one of them is `title`."""
-    return next((mark for mark in _SEPARATORS if "title" in _names(_cells(first, mark))), ",")
+    return next((mark for mark in _SEPARATORS if "title" in _names(_cells(first, mark))), None)
 
 
 def _cells(row: bytes, separator: str) -> list[str] | Detail:
@@ -230,33 +220,18 @@ def _names(cells: list[str] | Detail) -> list[str]:
 
 
 def _ambiguous_day(columns: Iterable[str], cells: list[str]) -> Detail | None:
-    """Return what to say of a day that may be two, such as 05/04/2026."""
+    """Return the problem with a day that countries read differently, such as 05/04/2026."""
     named = zip(columns, cells, strict=False)
     name = next((name for name, cell in named if name in _DAYS and _AMBIGUOUS.fullmatch(cell)), None)
     return Detail(name, "day_format", _WHICH_DAY) if name else None
 
 
 def _fields(columns: Iterable[str], cells: list[str]) -> dict[str, object]:
-    return {name: _value(name, cell) for name, cell in zip(columns, chain(cells, repeat("")), strict=False)}
+    named = zip(columns, chain(cells, repeat("")), strict=False)
+    return {name: _value(FIELDS.get(name, PLAIN), cell) for name, cell in named}
 
 
-def _value(name: str, cell: str) -> object:
+def _value(field: FileField, cell: str) -> object:
     if not cell:
         return None
-    if name == "completed":
-        return _FLAGS.get(cell.strip().lower(), cell)
-    if name in _DAYS:
-        return _day(cell)
-    text = cell[1:] if name in _TEXTS and _GUARDED.match(cell) else cell
-    return [label for label in text.split(",") if is_visible(label)] if name == "labels" else text
-
-
-def _day(cell: str) -> str:
-    """Write a day as spreadsheets of other countries have it the way that we do."""
-    if found := _YEAR_FIRST.fullmatch(cell):
-        year, month, day = found.groups()
-    elif found := _DAY_FIRST.fullmatch(cell):
-        day, month, year = found.groups()
-    else:
-        return cell
-    return f"{year}-{month:0>2}-{day:0>2}"
+    return field.read(cell[1:] if field.is_text and _GUARDED.match(cell) else cell)

@@ -1,7 +1,7 @@
 """Tasks as one JSON array, or as the `data` of an object, which is how a listing is answered.
 
-The file is read element by element, and never as a whole: a scanner looks for brackets, commas and texts, and holds no
-more than one element, and of that no more than a row may have. What an element says is left to the JSON parser.
+The file is read element by element, and never as a whole. A scanner looks for brackets, commas and texts. It holds only
+the present element, and of that no more than a row may have. The JSON parser then reads the element.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NO_ARRAY = Detail(
     ROW,
     "array_missing",
     'The file must be a JSON array of tasks, or an object with one, like {"data": […]}. If each line has an object, '
-    "send it as application/jsonl",
+    "send it as application/jsonl; send a CSV as text/csv",
 )
 _UNFINISHED = Detail(ROW, "array_unfinished", "The file ends here, but its array does not: send all of it")
 _TOO_MANY_BRACKETS = Detail(
@@ -41,7 +41,7 @@ _MORE = Detail(
 
 @dataclass(slots=True)
 class ArrayReader:
-    """Reads a JSON array. The number of a row is that of its element."""
+    """Reads a JSON array. The number of an element is the line number of its row."""
 
     _held: bytearray = field(default_factory=bytearray)  # of an unfinished element, or key
     _is_cut: bool = False
@@ -83,7 +83,7 @@ class ArrayReader:
         yield None
 
     def end(self) -> Iterator[FileRow | None]:
-        """Yield a problem if the array does not end; raises ValidationFailed if there is none."""
+        """Yield a problem if the array does not end; raises ValidationFailed if there is no array."""
         if self._is_over:
             return
         if self._depth and (self._elements_at or self._has_ended):
@@ -92,7 +92,7 @@ class ArrayReader:
             raise unreadable(_NO_ARRAY)
 
     def _next(self, piece: bytes, position: int) -> int:
-        """Return where the next bracket or comma is, outside of texts; the end of the piece if there is none."""
+        """Return where the next bracket or comma outside of texts is, or the end of the piece."""
         if not self._is_text:
             pattern = _BETWEEN if self._depth <= max(self._elements_at, 1) else _WITHIN
             position = _end_of(pattern, piece, position)
@@ -124,7 +124,7 @@ class ArrayReader:
         return FileRow(self._number, problem=_MORE)
 
     def _is_data(self, mark: bytes, piece: bytes, start: int, position: int) -> bool:
-        """Return whether this bracket is that of `data` in the object."""
+        """Return whether this bracket opens the array `data` of the object."""
         is_member = self._depth == 1 and not self._elements_at
         if not is_member or mark != b"[" or len(self._held) + position - start > _MAX_KEY_BYTES:
             return False
@@ -141,7 +141,7 @@ class ArrayReader:
         return FileRow(self._number + bool(self._elements_at), problem=_TOO_MANY_BRACKETS)
 
     def _leave(self, mark: bytes, text: bytes) -> FileRow | None:
-        """End an element, or a member of the object; with a bracket, also what it is in."""
+        """End an element, or a member of the object. A bracket also ends the array or object around it."""
         row = self._row(text, is_last=mark != b",") if self._elements_at else None
         self._held.clear()
         self._is_cut = False

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from backend.errors import Detail
-from backend.formats.rows import BLANK_LINES, NOT_UTF_8, ROW, TOO_LONG, FileRow, Line, Lines
+from backend.formats.csv import names_columns
+from backend.formats.rows import BLANK_LINES, NOT_UTF_8, ROW, TOO_LONG, FileRow, Line, Lines, unreadable
 from backend.utils.strict_json import RepeatedKeyError, refuse_constant, unambiguous
 
 INVALID = Detail(
@@ -17,6 +18,7 @@ INVALID = Detail(
 )
 _TOO_DEEP = Detail(ROW, "json_invalid", "This is nested too deeply: a task has no brackets within brackets")
 _NO_OBJECT = Detail(ROW, "object_type", "Each row must be a JSON object, like {…}")
+_A_CSV = Detail(ROW, "json_invalid", "This file begins with the names of columns, as a CSV does: send it as text/csv")
 _REPEATED = Detail(ROW, "duplicate_key", "A key appears more than once: keep one of them")
 
 
@@ -28,11 +30,11 @@ class JSONReader:
 
     def read(self, piece: bytes) -> Iterator[FileRow | None]:
         """Return the rows that end in the next piece."""
-        return map(row_of, self._lines.read(piece))
+        return map(_row_of, self._lines.read(piece))
 
     def end(self) -> Iterator[FileRow | None]:
         """Return the row that ends with the file."""
-        return map(row_of, self._lines.end())
+        return map(_row_of, self._lines.end())
 
 
 class JSONWriter:
@@ -46,8 +48,14 @@ class JSONWriter:
         return lines
 
 
+def _row_of(line: Line) -> FileRow | None:
+    if line.number == 1 and names_columns(line.data):
+        raise unreadable(_A_CSV)
+    return row_of(line)
+
+
 def row_of(line: Line) -> FileRow | None:
-    """Read an object; None for a blank line."""
+    """Read an object; returns None for a blank line."""
     if line.is_cut:
         return FileRow(line.number, problem=TOO_LONG)
     if not line.data.strip():

@@ -1,4 +1,7 @@
-"""Rows and lines of files in any format, and the interfaces of readers and writers."""
+"""Rows and lines of files in any format, and the interfaces of readers and writers.
+
+A reader yields something, even None, for each line that it reads: else others would wait for a long row.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def is_uid(text: object) -> TypeGuard[str]:
 
 
 class OtherUID(NamedTuple):
-    """A UID that is a UUID, but not written as we write ids. Its task has `id`.
+    """A UID that is a UUID, but not written like our ids. Its task has the `id`.
 
     Releases that did not keep UIDs gave such tasks the `former_id`.
     """
@@ -49,7 +52,7 @@ class Named(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One row: the fields of a task, or what is wrong with it. `line` is the first of its lines."""
+    """A row: the fields of a task, or what is wrong with it. `line` is the number of its first line."""
 
     line: int
     fields: Mapping[str, object] = field(default_factory=dict)
@@ -96,7 +99,7 @@ def documents(lines: str) -> Iterator[dict[str, Any]]:
 
 
 class Line(NamedTuple):
-    """A line with its line break; if it is too long, only its beginning, or one of its parts."""
+    """A line with its line break. Of a line that is too long, it is the beginning or a part."""
 
     number: int
     data: bytes
@@ -106,9 +109,9 @@ class Line(NamedTuple):
 
 @dataclass(slots=True)
 class Lines:
-    """Cuts pieces into lines. It never holds more than one line, and of that no more than a row may have.
+    """Cuts pieces into lines. It holds a single line, and of that no more than a row may have.
 
-    `is_splitting`: of longer lines, it yields all in parts, rather than only the beginning.
+    With `is_splitting`, it yields all parts of a longer line, rather than only the beginning.
 
     Whole lines that match `skipped` are counted but not yielded, so that many of them cost next to nothing. A reader
     may change `skipped` between lines.
@@ -148,7 +151,7 @@ class Lines:
         return found.end()
 
     def _hold(self, piece: bytes) -> Iterator[Line]:
-        """Hold what comes next of a line; yields what was held, if that is too much together."""
+        """Hold the next part of a line; yields what it holds if that becomes too much."""
         room = MAX_ROW_BYTES - len(self._held)
         while self.is_splitting and len(piece) > room:
             self._held += piece[:room]

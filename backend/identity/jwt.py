@@ -1,4 +1,8 @@
-"""Turns a bearer token (JWT, RFC 7519) into a user id. The only module that imports jose."""
+"""Turns a bearer token (JWT, RFC 7519) into a user id. The only module that imports jose.
+
+jose raises more than its JWTError, and accepts a missing `exp`, a missing `aud` and an `iat` in the future. So any
+exception of it means a refusal, and our own code checks the claims.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What all models share: the strict input base, and answers that Postgres has already written as JSON."""
+"""What all models share: the strict input base, and answers that Postgres has already written as JSON.
+
+Answers are plain pydantic models: a SQLModel inside another model loses `strict` and `extra` when it is validated.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +36,8 @@ def described(description: str, example: object, **arguments: Any) -> Any:
 def optional(description: str, example: object) -> Any:
     """Declare a field that may be left out.
 
-    Its default None is never validated, so a null from a client must still fit the type. A factory makes it, so that
-    the documentation shows no default.
+    Its default None is never validated, so a null from a client must still fit the type. A factory makes it, because
+    `Field(default=None)` would document null as the default of a field that cannot be null.
     """
     return described(description, example, default_factory=lambda: None)
 
@@ -46,10 +49,10 @@ class Input(SQLModel):
 
 
 class Edit(Input):
-    """Changes something whose id the path names. A whole one may be sent back: its `read_only` fields are ignored."""
+    """Changes something whose id the path names. It may be sent back whole: its `read_only` fields are ignored."""
 
     read_only: ClassVar[frozenset[str]] = frozenset()
-    # What a whole one says of its id and owner; nothing else of what a request must not change is kept.
+    # What it says of its id and owner if it is sent whole; nothing else of what a request must not change is kept.
     _whole: tuple[Any, Any] | None = PrivateAttr(default=None)
 
     @model_validator(mode="wrap")
@@ -60,13 +63,13 @@ class Edit(Input):
         return validate({name: each for name, each in value.items() if name not in cls.read_only}).naming(value)
 
     def naming(self, sent: dict[str, Any]) -> Self:
-        """Keep what a whole one that was sent says of its id and owner."""
+        """Keep what it says of its id and owner, since it was sent whole."""
         self._whole = sent.get("id"), sent.get("user_id")
         return self
 
     @property
     def named(self) -> tuple[Any, Any] | None:
-        """Return the id and the owner that a whole one names, or None twice; None alone if no whole one was sent."""
+        """Return the id and the owner that it names, each None if it does not; None alone unless it was sent whole."""
         return self._whole
 
 
@@ -74,7 +77,7 @@ AnyInput = TypeVar("AnyInput", bound=Input)
 
 
 def all_optional(model: type[AnyInput]) -> type[AnyInput]:
-    """Make every field of an input one that may be left out, whatever its declaration says."""
+    """Let every field of an input be left out, whatever its declaration says."""
     for field in model.model_fields.values():
         field.default, field.default_factory = PydanticUndefined, lambda: None
     model.model_rebuild(force=True)
@@ -82,11 +85,14 @@ def all_optional(model: type[AnyInput]) -> type[AnyInput]:
 
 
 class Choice(StrEnum):
-    """A choice of texts. The contract also names each one, for languages in which `-title` is not a valid name."""
+    """A choice of texts. The contract also gives them names, for languages in which `-title` is not a valid name.
+
+    A field takes texts by `BeforeValidator(X.known, json_schema_input_type=X)`, so that the contract has the choice.
+    """
 
     @classmethod
     def known(cls, text: str) -> str:
-        """Refuse an unknown text, and list the known ones."""
+        """Refuse an unknown text, and list the known texts."""
         if text not in cls.__members__.values():
             raise PydanticCustomError("enum", f"{cls.refusal()}{_suggestion(text, [*cls])}")
         return text
@@ -116,7 +122,7 @@ def choice_of(words: type[Choice]) -> BeforeValidator:
 
 
 def chosen(text: str, words: type[Choice]) -> list[Any]:
-    """Read words separated by commas; raises an error that lists the known ones."""
+    """Read words separated by commas; raises an error that lists the known words."""
     said = text.split(",")
     if len(said) > MAX_WORDS:
         raise PydanticCustomError("enum", f"Must be at most {MAX_WORDS} words")

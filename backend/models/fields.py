@@ -1,4 +1,7 @@
-"""Field types: of input, which they check before any other code sees it, and of answers, for the OpenAPI document."""
+"""Field types: of input, which they check before any other code sees it, and of answers, for the OpenAPI document.
+
+Texts, arrays and integers of answers have bounds, too: generators of clients and linters of contracts want them.
+"""
 
 from __future__ import annotations
 

@@ -135,8 +135,12 @@ def _word_or_number(said: Any) -> str | int | None:
 
 
 _STATE = ("status", "completed", "completed_at")
-# What an empty value means where no task can have one, unless another field of `_STATE` says more.
-_MEANINGS: dict[str, object] = {"status": Status.TODO.value, "completed": False, "labels": []}
+# What an empty value means where no task can have one, unless another field of `_STATE` says more: as in a new task.
+_MEANINGS = {
+    name: field.get_default(call_default_factory=True)
+    for name, field in TaskFields.model_fields.items()
+    if not field.is_required()
+}
 
 
 class ImportedTask(TaskFields):

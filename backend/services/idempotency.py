@@ -40,7 +40,7 @@ ANSWERED = select(keys.c.request_hash, keys.c.status, keys.c.headers, keys.c.bod
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyService:
-    """One user's keys, each for one answered request."""
+    """The keys of a user. A key stands for an answered request."""
 
     sessions: Sessions
     user_id: str

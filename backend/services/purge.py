@@ -1,8 +1,8 @@
 """Removes expired rows.
 
-These are tasks and lists in the trash and tombstones after 30 days, stored answers after 24 hours, and personal access
-tokens 30 days after they expired. First it asks, for no user, which users have such rows: a function from the
-migrations returns that and nothing else. Then it removes the rows as each user in turn.
+What is in the trash, and tombstones, expire after 30 days. Personal access tokens go 30 days after their own end, and
+stored answers after 24 hours. First the purge asks, for no user, which users have such rows: a function from the
+migrations returns that and nothing else. Then it removes the rows as one user after another.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ from backend.services.resources.parameters import USER_ID
 from backend.services.unit_of_work import KEPT
 
 TRASH_TIME = timedelta(days=30)  # repeated in that function
-MAX_FOUND = 1000  # rows of each table that one statement searches for users
-MAX_PURGED = 1000  # rows of each table that one statement removes: requests of the user may wait for it
+MAX_FOUND = 1000  # rows of a table that a statement searches for users
+MAX_PURGED = 1000  # rows of a table that a statement removes: requests of the user may wait for it
 MAX_PASSED_OVER = 1000  # users to remember; after that, the first is forgotten and tried again
 MAX_ROUNDS = 100_000  # of searching for users
 
@@ -128,7 +128,7 @@ TIMES: dict[str, tuple[Column[datetime], timedelta]] = {
 }
 
 _inside = tasks.alias("inside")
-# A list goes after its tasks: those that expired with it may be more than one statement removes.
+# A list goes after its tasks. These may be more than a statement removes.
 _ALSO = {
     "list": (~exists().where(_inside.c.user_id == USER_ID, _inside.c.in_trash, _inside.c.list_id == lists.c.id),),
 }
@@ -182,7 +182,7 @@ class PurgeService:
     sessions: SessionFactory
 
     def steps(self) -> Iterator[Purged]:
-        """Remove them in steps of one round trip each; yields what each step removed.
+        """Remove them in steps of one round trip; yields what a step has removed.
 
         Busy users are passed over: the next purge is soon enough. Raises ServiceUnavailable when the database does not
         answer.

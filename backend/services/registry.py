@@ -1,6 +1,6 @@
-"""All resources, each declared by its own package. Whatever concerns every kind of row that a user has, asks here.
+"""All resources. Their packages declare them, and whatever concerns every kind of row that a user has asks here.
 
-Each comes behind those that its rows name: so an import can read an export from its beginning to its end.
+A resource comes behind what its rows name: so an import can read an export from its beginning to its end.
 """
 
 from __future__ import annotations

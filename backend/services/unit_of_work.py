@@ -1,8 +1,8 @@
-"""A unit of work, as every change is done: load in one round trip, decide in Python, store in one.
+"""A unit of work, as every change is done: load in a round trip, decide in Python, store in another round trip.
 
-The load begins the transaction and locks the user's row. So one user's changes run one after another, cannot deadlock,
-and decide with what the previous one stored. The store ends the transaction; if there is nothing to store, it is rolled
-back, along with the row it made for a user who has never written anything.
+The load begins the transaction and locks the user's row. So the changes of a user follow one another, cannot deadlock,
+and decide with what the previous change stored. The store ends the transaction. If there is nothing to store, it is
+rolled back, along with the row that it made for a user who has never written anything.
 
 If the connection is lost during the load, nothing was done. During the store, it may have been done.
 """
@@ -10,12 +10,12 @@ If the connection is lost during the load, nothing was done. During the store, i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ColumnElement, Executable, FromClause, Text, and_, case, func, or_, update
@@ -26,14 +26,17 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.database.session import Sessions, Transaction
 from backend.database.statements import Compiled, compile_once, joined
-from backend.errors import KeyReused
+from backend.errors import KeyReused, TaskAPIError
 from backend.models.tables import idempotency_keys as keys
 from backend.models.tables import users
+from backend.services.resources.notes import BulkNote, Note
 from backend.services.resources.parameters import USER_ID
 from backend.services.resources.tombstones import BURY, Tombstone, arrays_of
 from backend.utils.positions import given_position
 
 KEPT = timedelta(hours=24)  # the time for which answers are stored
+
+R = TypeVar("R")
 
 KEY = bind("name", type_=Text)
 
@@ -49,20 +52,53 @@ _COUNTED: dict[str, ColumnElement[Any]] = {
     "last_position": bind("counted_last_position", type_=Text),
 }
 COUNT = update(users).where(users.c.id == USER_ID).values(_COUNTED)
-_ANSWER = (keys.c.request_hash, case((IS_ANSWERED, keys.c.status)), keys.c.headers, keys.c.body)
+# What every change reads, and what one with a key reads of the answer that is stored under it.
+_STATE: dict[str, ColumnElement[Any]] = {
+    "revision": users.c.revision,
+    "task_count": users.c.task_count,
+    "now": func.now(),
+    "last_position": users.c.last_position,
+}
+_ANSWER: dict[str, ColumnElement[Any]] = {
+    "request_hash": keys.c.request_hash,
+    "status": case((IS_ANSWERED, keys.c.status)),
+    "headers": keys.c.headers,
+    "body": keys.c.body,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    """Which rows of which table a change reads; the condition includes the tenant filter.
+class Rows(Generic[R]):
+    """Which rows of a table a change reads, each as a named tuple of columns; the condition includes the tenant filter.
 
-    `of_user` are values that are read once, beside the user's counters.
+    What `beside` has is read with each row, and what `once` has beside the user's counters.
     """
 
     source: FromClause
-    columns: tuple[ColumnElement[Any], ...]
+    row: type[R]
     condition: ColumnElement[bool]
-    of_user: tuple[ColumnElement[Any], ...] = ()
+    beside: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+    once: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> tuple[ColumnElement[Any], ...]:
+        """Return what is read of each row: the columns that it is made of, and then what stands beside it."""
+        names: tuple[str, ...] = self.row._fields  # type: ignore[attr-defined]  # of a named tuple
+        return (*(self.source.c[name] for name in names), *self.beside.values())
+
+    def found(self, once: dict[str, Any], values: list[tuple[Any, ...]]) -> Found[R]:
+        """Name the values of these columns."""
+        make, end = self.row._make, len(self.row._fields)  # type: ignore[attr-defined]
+        beside = [dict(zip(self.beside, each[end:], strict=True)) for each in values] if self.beside else []
+        return Found([make(each[:end]) for each in values], beside, once)
+
+
+class Found(NamedTuple, Generic[R]):
+    """The rows that a change has read, and what was read beside each and once, by the names that `Rows` gave it."""
+
+    rows: list[R]
+    beside: list[dict[str, Any]]
+    once: dict[str, Any]
 
 
 class Counters(NamedTuple):
@@ -96,6 +132,19 @@ class Replayed(Exception):
         self.answer = answer
 
 
+class Changes(Protocol):
+    """Rows that a unit of work changes: it stores them when it ends, unless it has undone the changes."""
+
+    def savepoint(self) -> int:
+        """Return what `undo` takes to make the rows as they are now."""
+
+    def undo(self, savepoint: int) -> None:
+        """Undo the changes since a savepoint."""
+
+    def store(self) -> None:
+        """Store the rows that differ from what was loaded."""
+
+
 @dataclass(slots=True)
 class UnitOfWork:
     """A change of a user. Once it is loaded, it counts what changes; `now` is the time of all of that."""
@@ -107,7 +156,9 @@ class UnitOfWork:
     revision: int = field(default=0, init=False)
     task_count: int = field(default=0, init=False)
     last_position: str = field(default="", init=False)  # the greatest that the user's tasks and lists have had
+    notes: list[Note | BulkNote] = field(default_factory=list, init=False)  # in the order of their revisions
     _loaded: Counters = field(default=Counters(), init=False)
+    _changes: list[Changes] = field(default_factory=list)
     _buried: list[Tombstone] = field(default_factory=list)
     _statements: list[Executable] = field(default_factory=list)
     _params: dict[str, Any] = field(default_factory=dict)
@@ -127,9 +178,27 @@ class UnitOfWork:
         """Return how many changes have been counted."""
         return self.revision - self._loaded.revision
 
-    def undo(self, counters: Counters) -> None:
-        """Uncount what was counted since the counters were these. Nothing may have been stored since."""
-        self.revision, self.task_count, self.last_position = counters
+    def join(self, changes: Changes) -> None:
+        """Store these changes at the end, too, behind those that joined before."""
+        self._changes.append(changes)
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Undo all that the block has done if it raises: changed rows, notes, tombstones and counters.
+
+        The block may not use `store`, whose statements cannot be undone.
+        """
+        counters, notes, buried = self.counters, len(self.notes), len(self._buried)
+        savepoints = [changes.savepoint() for changes in self._changes]
+        try:
+            yield
+        except TaskAPIError:
+            self.revision, self.task_count, self.last_position = counters
+            del self.notes[notes:]
+            del self._buried[buried:]
+            for changes, savepoint in zip(self._changes, savepoints, strict=True):
+                changes.undo(savepoint)
+            raise
 
     def next_revision(self, changes: int = 1) -> int:
         """Count changes; returns the first of their revisions, which follow one another."""
@@ -147,19 +216,25 @@ class UnitOfWork:
         """Note the greatest position that was given."""
         self.last_position = max(self.last_position, *positions)
 
+    def note(self, kind: str, row_id: UUID, revision: int, before: Any, after: Any) -> None:
+        """Note what a change that was counted did to a row; None stands for a row that is not there."""
+        self.notes.append(Note(kind, row_id, revision, before, after))
+
+    def change_many(self, kind: str, statement: Executable, number: int, **params: Any) -> None:
+        """Store, count and note a statement that changes this number of rows; nothing if there are none.
+
+        The rows get revisions that follow one another, behind the parameter `counted_after`.
+        """
+        if number:
+            self.store(statement, counted_after=self.revision, **params)
+            first = self.next_revision(number)
+            self.notes.append(BulkNote(kind, statement, first, number, params))
+
     def bury(self, kind: str, row_id: UUID, revision: int, list_id: UUID | None = None) -> None:
         """Leave a tombstone of what this change removes, or moves out of a list."""
         self._buried.append(Tombstone(kind, row_id, revision, list_id))
 
-    def load(self, rows: Rows, **params: Any) -> list[tuple[Any, ...]]:
-        """Lock the user's row, then read the counters and these rows.
-
-        Raises what `load_all` does.
-        """
-        _, found = self.load_all(rows, **params)
-        return found
-
-    def load_all(self, rows: Rows, **params: Any) -> tuple[tuple[Any, ...], list[tuple[Any, ...]]]:
+    def load(self, rows: Rows[R], **params: Any) -> Found[R]:
         """Lock the user's row, then read the counters, the values beside them, and these rows.
 
         Raises Replayed when the request was answered before, and KeyReused when its key belongs to another one.
@@ -167,17 +242,16 @@ class UnitOfWork:
         params["principal"] = self.user_id
         if self.request is not None:
             params["name"] = self.request.key
-        loading = _loading(rows, has_key=self.request is not None)
+        loading, names = _loading(rows, has_key=self.request is not None)
         found = self.transaction.begin(loading, params)
+        once = dict(zip(names, found[0], strict=False))
         if self.request is not None:
-            _refuse_answered(self.request, found[0][4:8])
-        middle = 4 if self.request is None else 8
-        start = middle + len(rows.of_user)
-        # The outer join gives one row without any values when there are none.
-        own_rows = [row[start:] for row in found if row[start] is not None]
-        self.revision, self.task_count, self.now, self.last_position = found[0][:4]
+            _refuse_answered(self.request, once)
+        self.revision, self.task_count, self.now, self.last_position = map(once.__getitem__, _STATE)
         self._loaded = self.counters
-        return tuple(found[0][middle:start]), own_rows
+        start = len(names)
+        # The outer join gives one row without any values when there are none.
+        return rows.found(once, [row[start:] for row in found if row[start] is not None])
 
     def read(self, statement: Executable, **params: Any) -> list[tuple[Any, ...]]:
         """Read what a change needs of other rows than those it has loaded, in a round trip of its own."""
@@ -191,7 +265,13 @@ class UnitOfWork:
                 raise ValueError(f"two statements need different values of {name}")
 
     def settle(self) -> None:
-        """Add the tombstones, and the counters if they have moved, to what is stored; after this, nothing may count."""
+        """Add to what is stored: changed rows, tombstones, and the counters if they have moved.
+
+        It stands behind the statements that were added before. After this, nothing may count.
+        """
+        changes, self._changes = self._changes, []
+        for each in changes:
+            each.store()
         if self._buried:
             self.store(BURY, **arrays_of(self._buried))
             self._buried = []
@@ -206,32 +286,35 @@ class UnitOfWork:
             self.transaction.commit(joined(*self._statements), {**self._params, "principal": self.user_id})
 
 
-def _refuse_answered(request: KeyedRequest, stored: tuple[bytes, int | None, str, str]) -> None:
+def _refuse_answered(request: KeyedRequest, stored: dict[str, Any]) -> None:
     """Raise Replayed if this request was answered before, and KeyReused if another one was under its key."""
-    request_hash, status, headers, body = stored
-    if status is None:
+    if stored["status"] is None:
         return
-    if request_hash != request.request_hash:
+    if stored["request_hash"] != request.request_hash:
         raise KeyReused
-    raise Replayed(Answer(status, json.loads(headers), body))
+    raise Replayed(Answer(stored["status"], json.loads(stored["headers"]), stored["body"]))
 
 
 @lru_cache(maxsize=64)
-def _loading(rows: Rows, *, has_key: bool) -> Compiled:
-    return joined(LOCK, reading(rows, has_key=has_key))
+def _loading(rows: Rows[Any], *, has_key: bool) -> tuple[Compiled, tuple[str, ...]]:
+    """Return the statements of a load, and the names of what stands before the columns of the rows."""
+    return joined(LOCK, reading(rows, has_key=has_key)), tuple(_once(rows, has_key=has_key))
 
 
-def reading(rows: Rows, *, has_key: bool) -> SelectOfScalar[Any]:
+def _once(rows: Rows[Any], *, has_key: bool) -> dict[str, ColumnElement[Any]]:
+    return {**_STATE, **(_ANSWER if has_key else {}), **rows.once}
+
+
+def reading(rows: Rows[Any], *, has_key: bool) -> SelectOfScalar[Any]:
     """Select the user's counters, the time, the answer stored under the key, and the rows, unless there is one."""
-    columns: tuple[ColumnElement[Any], ...] = (users.c.revision, users.c.task_count, func.now(), users.c.last_position)
     source: FromClause = users
     condition = rows.condition
     if has_key:
-        columns += _ANSWER
         source = source.outerjoin(keys, and_(keys.c.user_id == USER_ID, keys.c.key == KEY))
         condition = and_(condition, or_(keys.c.status.is_(None), keys.c.created_at <= func.now() - KEPT))
     source = source.outerjoin(rows.source, condition)
-    return select(*columns, *rows.of_user, *rows.columns).select_from(source).where(users.c.id == USER_ID)
+    once = _once(rows, has_key=has_key).values()
+    return select(*once, *rows.columns).select_from(source).where(users.c.id == USER_ID)
 
 
 @contextmanager

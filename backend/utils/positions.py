@@ -31,18 +31,18 @@ _TOO_LATE = "r"  # from here on, nothing is put
 
 
 def last_position(now: datetime, revision: int, greatest: str = "") -> str:
-    """Return the position of what this change of its user puts last: after `greatest`, the greatest one until now.
+    """Return the position of what this change puts last: after `greatest`, the user's greatest position until now.
 
-    The time comes first, in microseconds. The revision behind it makes it the user's only one, and the 1 a valid one: a
-    position must not end in 0. The default of the column has the same form. When the clock has gone back, or a client
-    has written a later position, it is the next one after the greatest.
+    The time comes first, in microseconds. The revision behind it makes sure that the user has no equal position. The 1
+    makes it valid: a position must not end in 0. The default of the column has the same form. When the clock has gone
+    back, or a client has written a later position, it is the next position after the greatest.
     """
     position = f"{_time(now)}{revision % 1_000_000:06}1"
     return position if position > greatest else position_within(greatest, None)
 
 
 def last_positions(now: datetime, greatest: str) -> str:
-    """Return how the positions of any number of things that are put last begin: 10 digits and a 1 follow."""
+    """Return the beginning of positions for many things that are put last at once: 10 digits and a 1 follow it."""
     time = _time(now)
     return time if time > greatest else position_within(greatest, None)
 
@@ -52,7 +52,7 @@ def _time(now: datetime) -> str:
 
 
 def given_position(wanted: str, now: datetime, revision: int, greatest: str) -> str:
-    """Return the wanted position, or the last one for LAST, and for one so late that it might leave no room."""
+    """Return the wanted position; the last position for LAST, or for a wish so late that it might leave no room."""
     is_possible = wanted != LAST and (wanted < _LATE or wanted <= greatest)
     return wanted if is_possible else last_position(now, revision, greatest)
 
@@ -69,7 +69,7 @@ END = Place("~", UUID(int=0))  # after every place
 
 
 class Room(NamedTuple):
-    """The position of what comes to stand at a place, and new ones of those before and after it that make room.
+    """The position of what comes to a place, and new positions of what makes room before and after it.
 
     The nearest come first.
     """
@@ -80,10 +80,11 @@ class Room(NamedTuple):
 
 
 def make_room(before: Sequence[str | None], after: Sequence[str | None], pause: Callable[[], None]) -> Room:
-    """Put something between two positions, and if it does not fit, move as few of those beside it as possible.
+    """Put something between two positions. If it does not fit, move as few things beside it as possible.
 
-    Both have the positions on their side, the nearest first; None is the end, after all. The furthest ones stay where
-    they are. `pause` is called again and again: to renumber a thousand takes tens of milliseconds. Raises NoRoom.
+    `before` and `after` have the positions on their side, the nearest first; None is the end, after all. The furthest
+    positions stay as they are. `pause` is called again and again: to renumber a thousand takes tens of milliseconds.
+    Raises NoRoom.
     """
     for number in range(max(len(before), len(after))):
         pause()
@@ -95,7 +96,7 @@ def make_room(before: Sequence[str | None], after: Sequence[str | None], pause: 
 
 
 def _positions_within(low: str | None, high: str | None, number: int, pause: Callable[[], None]) -> list[str]:
-    """Return this many positions between two others; none if they do not fit."""
+    """Return this many positions between two positions; none if they do not fit."""
     try:
         made = [position_within(low, high)]  # if one does not fit, that is soon known
         if number > 1:
@@ -106,14 +107,14 @@ def _positions_within(low: str | None, high: str | None, number: int, pause: Cal
 
 
 def _spread(low: str | None, high: str | None, number: int, pause: Callable[[], None]) -> list[str]:
-    """Return the positions that `generate_n_keys_between` makes, with a pause before each. Raises NoRoom."""
+    """Return the positions that `generate_n_keys_between` makes, with a pause before every position. Raises NoRoom."""
     made: list[str | None] = [low, *number * [None], high]
     gaps = [(0, number + 1)]
     while gaps:
         first, last = gaps.pop()
         if last - first > 1:
             pause()
-            # At an open end, one follows the other.
+            # At an open end, they follow one another.
             middle = first + 1 if made[last] is None else last - 1 if made[first] is None else (first + last + 1) // 2
             made[middle] = _position_between(made[first], made[last])
             gaps += [(first, middle), (middle, last)]
@@ -121,7 +122,7 @@ def _spread(low: str | None, high: str | None, number: int, pause: Callable[[], 
 
 
 def position_within(low: str | None, high: str | None) -> str:
-    """Return a position between two others. Raises NoRoom.
+    """Return a position between two positions. Raises NoRoom.
 
     None means that nothing is there. Without both, it is LAST.
     """

@@ -6,10 +6,10 @@ from backend.errors import ServiceUnavailable
 
 
 class Shares:
-    """A limited resource, of which a user may take more while having less than is still free.
+    """A limited resource. A user may take more of it while having less than is still free.
 
-    The first user gets at most half of it, the next half of the rest: a newcomer always finds some, whatever others do.
-    The amount `kept` for newcomers goes only to users who have none.
+    The first user gets at most half of it, and the next user half of the rest. So a newcomer always finds some,
+    whatever everybody else does. The amount `kept` for newcomers goes only to users who have none.
     """
 
     def __init__(self, size: int, kept: int = 0) -> None:

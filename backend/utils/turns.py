@@ -14,7 +14,7 @@ _Waiting = TypeVar("_Waiting")
 
 
 class Turns(Generic[_Waiting]):
-    """A queue in which users take turns, and each user's own entries are served in order of arrival."""
+    """A queue in which users take turns. A user's own entries are served in the order of their arrival."""
 
     def __init__(self) -> None:
         self._lines: dict[str, deque[_Waiting]] = {}  # by user, in the order of their turns
@@ -35,7 +35,7 @@ class Turns(Generic[_Waiting]):
                 del self._lines[user_id]
 
     def take(self, may_begin: Callable[[str], bool] = lambda _: True) -> tuple[str, _Waiting] | None:
-        """Return the next user that may begin, and that user's first entry; None if there is nobody."""
+        """Return the next user who may begin, and the first entry of that user; None if there is nobody."""
         user_id = next(filter(may_begin, self._lines), None)
         if user_id is None:
             return None

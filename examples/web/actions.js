@@ -1,11 +1,10 @@
 // What can be done with a task, by mouse, finger or key, and how it is undone.
 import { besideAt } from "./order.js";
 import { addressOf, goTo } from "./views.js";
-import { onDay, today } from "./words.js";
+import { backTo, onDay, today } from "./words.js";
 
 const MOST = 100; // tasks that one request changes
 const WORDS = { done: "is done", todo: "is to do again" };
-const DATES = ["due_date", "due_at", "start_date", "start_at"];
 
 export class Actions {
   constructor(desk) {
@@ -23,13 +22,8 @@ export class Actions {
   }
 
   // Changes when a task is due, or another field of it.
-  async plan(id, fields, words) {
-    const { view } = this.desk;
-    const before = view.taskOf(id);
-    const task = await view.move(id, fields);
-    if (!task || !before) return;
-    const undo = () => view.move(id, backTo(before, fields));
-    this.desk.say(words ?? `“${task.title}” is changed.`, { undo });
+  plan(id, fields, words) {
+    return this.desk.view.put(id, fields, {}, (title) => words ?? `“${title}” is changed.`);
   }
 
   async toToday(ids) {
@@ -115,12 +109,4 @@ export class Actions {
       step: (row, by) => this.step(row, by),
     };
   }
-}
-
-// The fields as they were. Dates go back together: a due and a start are both days, or both times.
-function backTo(task, fields) {
-  const names = Object.keys(fields).filter((name) => name !== "timezone");
-  if (!names.some((name) => DATES.includes(name))) return Object.fromEntries(names.map((name) => [name, task[name]]));
-  const { due_date, due_at, start_date, start_at, timezone } = task;
-  return { due_date, due_at, start_date, start_at, ...(due_at || start_at ? { timezone } : {}) };
 }

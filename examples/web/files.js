@@ -1,5 +1,6 @@
-// Importing a file: chosen in a menu, or dropped anywhere on the page; and what has become of its tasks, in words.
-import { nameOf, textIn } from "./words.js";
+// Importing a file: chosen in a menu, or dropped anywhere on the page; and what has become of its tasks, in words. And
+// exporting everything, as a file that can be imported again.
+import { nameOf, textIn, today } from "./words.js";
 
 const TYPES = { jsonl: "application/jsonl", json: "application/json", csv: "text/csv", ics: "text/calendar" };
 const MOST_LINES = 20; // of the report
@@ -26,6 +27,18 @@ export class Files {
   choose() {
     this.input.value = ""; // so that the same file can be chosen again
     this.input.click();
+  }
+
+  async save() {
+    const link = document.createElement("a");
+    try {
+      link.href = URL.createObjectURL(new Blob([await this.tasks.request("/api/me/export")]));
+    } catch (problem) {
+      return this.on.failed(problem);
+    }
+    link.download = `tasks-${today()}.jsonl`;
+    link.click();
+    URL.revokeObjectURL(link.href);
   }
 
   dragged(event) {

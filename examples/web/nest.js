@@ -11,14 +11,14 @@ export const forgetUnfolded = () => sessionStorage.removeItem(UNFOLDED);
 export const isUnfolded = (id) => unfolded().has(id);
 
 export class Nest {
-  // `view` has what it tells: move(id, fields, beside), said(text), and add(fields), which returns whether that worked;
-  // the `rows`, isFlat(), and nested, which counts and fetches subtasks.
+  // `view` has what it tells: put(id, fields, beside, words), and add(fields), which returns whether that worked; the `rows`,
+  // isFlat(), and nested, which counts and fetches subtasks.
   constructor(row, view) {
     Object.assign(this, { row, view, isNest: true });
     [this.face, this.nest, this.list, this.toggle, this.form] = [".face", ".nest", ".subtasks", ".toggle", ".add-subtask"].map(
       (each) => row.element.querySelector(each));
     this.items = () => [...this.list.children];
-    this.dropped = (id, beside) => view.move(id, { parent_id: row.task.id }, beside);
+    this.dropped = (id, beside) => view.put(id, { parent_id: row.task.id }, beside);
     takes(this.list, { kind: "task", items: this.items, dropped: this.dropped });
     takes(this.face, { kind: "task", fits: (_, y) => this.fits(y), dropped: (id) => this.adopt(id) });
     this.toggle.addEventListener("click", () => {
@@ -61,10 +61,9 @@ export class Nest {
   }
 
   // Makes a row a subtask, and shows where it has gone.
-  async adopt(id) {
+  adopt(id) {
     this.fold(true);
-    const task = await this.view.move(id, { parent_id: this.row.task.id });
-    if (task) this.view.said(`“${task.title}” is a subtask of ${this.name} now.`);
+    return this.view.put(id, { parent_id: this.row.task.id }, {}, (title) => `“${title}” is a subtask of ${this.name} now.`);
   }
 
   // A level in is under the row above it, and a level out is after the row that it is under.
@@ -79,9 +78,9 @@ export class Nest {
     };
   }
 
-  async leave(parent) {
-    const task = await this.view.move(this.row.task.id, { parent_id: parent.task.parent_id }, { after: parent.task.id });
-    if (task) this.view.said(`“${task.title}” is no longer a subtask of ${parent.nest.name}.`);
+  leave(parent) {
+    const words = (title) => `“${title}” is no longer a subtask of ${parent.nest.name}.`;
+    return this.view.put(this.row.task.id, { parent_id: parent.task.parent_id }, { after: parent.task.id }, words);
   }
 
   tally() {

@@ -27,6 +27,7 @@ export class Page {
     const acts = {
       "#sign-out": this.session.signOut,
       ".import": () => this.desk.files.choose(),
+      ".export": () => this.desk.files.save(),
       ".side .new": () => this.desk.add.open(),
       ".tabs .plus": () => this.desk.add.open(),
       ".side .search": () => this.search(),

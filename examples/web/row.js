@@ -37,7 +37,7 @@ export class Row {
       listId: () => this.task.list_id,
       into: (id) => view.lists.take(this.task.id, id),
       status: () => this.task.status,
-      become: (status) => view.move(this.task.id, { status }),
+      become: (status) => view.put(this.task.id, { status }),
       levels: () => this.nest.levels(),
     };
   }

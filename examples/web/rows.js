@@ -1,7 +1,7 @@
 // The rows that are shown: each in its section and place, or below the task that it is a subtask of.
 import { closeMenu } from "./menu.js";
 import { isUnfolded } from "./nest.js";
-import { inOrder, putBefore } from "./order.js";
+import { besideAt, inOrder, putBefore } from "./order.js";
 import { Row } from "./row.js";
 
 export class Rows {
@@ -47,6 +47,14 @@ export class Rows {
     const now = row?.element.parentElement?.closest("[data-key]")?.dataset.key;
     const key = shown.holds(task) ? shown.keyOf(task, now) : null;
     return key === null ? null : sections.at(key);
+  }
+
+  // Beside what a task stands, where tasks are arranged.
+  besideOf(id) {
+    const row = this.get(id);
+    const items = (row && this.sectionOf(row.task)?.items()) ?? [];
+    const index = items.indexOf(row?.element);
+    return index < 0 ? {} : besideAt(items.filter((item) => item !== row.element), index);
   }
 
   // Makes the page agree with what is known of a task.

@@ -5,6 +5,7 @@ import { closeMenu } from "./menu.js";
 import { Moves } from "./order.js";
 import { Rows } from "./rows.js";
 import { Sections } from "./sections.js";
+import { backTo } from "./words.js";
 
 const WHATEVER = { ifMatch: "*" }; // it is now: a move overwrites nothing that anybody typed
 
@@ -74,7 +75,18 @@ export class View {
     const task = this.taskOf(id);
     const isNested = this.rows.get(id)?.element.parentElement.matches(".subtasks");
     const isTakenOut = isNested && !this.isFlat();
-    return this.move(id, { ...(task && this.shown.taken(key, task)), ...(isTakenOut && { parent_id: null }) }, beside);
+    return this.put(id, { ...(task && this.shown.taken(key, task)), ...(isTakenOut && { parent_id: null }) }, beside);
+  }
+
+  // Moves a task, says so, and offers the way back.
+  async put(id, fields, beside = {}, words = (title) => `“${title}” is moved.`) {
+    const before = this.taskOf(id);
+    const place = Object.keys(beside).length > 0 ? this.rows.besideOf(id) : {};
+    const task = await this.move(id, fields, beside);
+    if (!task) return null;
+    const undo = before && (() => this.move(id, backTo(before, fields), place));
+    this.said(words(task.title), { undo });
+    return task;
   }
 
   // Lists all sections anew. Whoever types in the search asks for this often: only the last answer counts.

@@ -1,6 +1,5 @@
 // What the page says to people: days and times, the facts of a task, errors, and links.
 
-
 // Days and times as people say them. A day is a text such as 2026-12-24, and is the same day everywhere.
 const asDay = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" });
 const asLongDay = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric" });
@@ -68,6 +67,16 @@ export function nearness(task, now = new Date()) {
   if (isLate(task, now)) return "late";
   const day = dueDay(task);
   return day === today(0, now) ? "now" : day === today(1, now) ? "next" : "later";
+}
+
+const DATES = ["due_date", "due_at", "start_date", "start_at"];
+
+// The fields as they were. Dates go back together: a due and a start are both days, or both times.
+export function backTo(task, fields) {
+  const names = Object.keys(fields).filter((name) => name !== "timezone");
+  if (!names.some((name) => DATES.includes(name))) return Object.fromEntries(names.map((name) => [name, task[name]]));
+  const { due_date, due_at, start_date, start_at, timezone } = task;
+  return { due_date, due_at, start_date, start_at, ...(due_at || start_at ? { timezone } : {}) };
 }
 
 // What to change so that a task is due on another day; a time of the day stays.

@@ -17,7 +17,8 @@ from tests.benchmarks.workloads import ALL
 
 TREND_REQUESTS = 1000
 ROOT = Path(__file__).parents[2]
-_FOLDER = Path("specs", "005-speed")
+NUMBERS = Path("tests", "benchmarks", "results.json")  # for the next run and for tests
+REPORT = Path("specs", "005-speed", "results.md")  # for people
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report = run(_plan(options), Path(folder), _say)
     if options.trends and report.trends:
         sys.stdout.write("\n".join(report.trends.lines()) + "\n")
-        last = read((ROOT / _FOLDER / "results.json").read_text(encoding="utf-8"))
+        last = read((ROOT / NUMBERS).read_text(encoding="utf-8"))
         report = replace(last, trends=report.trends)
     else:
         sys.stdout.write(markdown(report))
@@ -90,9 +91,8 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 def write(root: Path, report: Report) -> None:
     """Store a report."""
-    folder = root / _FOLDER
-    (folder / "results.json").write_text(dump(report), encoding="utf-8")
-    (folder / "results.md").write_text(markdown(report), encoding="utf-8")
+    (root / NUMBERS).write_text(dump(report), encoding="utf-8")
+    (root / REPORT).write_text(markdown(report), encoding="utf-8")
 
 
 def _say(text: str) -> None:

@@ -30,15 +30,16 @@ SMALL = Plan(
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 @pytest.mark.requirement("FR-190", "FR-192", "FR-194", "FR-201")
 def test_a_run_writes_all_that_it_has_measured_and_counted(tmp_path: Path) -> None:
-    specification = tmp_path / "specs" / "005-speed"
-    specification.mkdir(parents=True)
+    numbers, written = tmp_path / command.NUMBERS, tmp_path / command.REPORT
+    for path in (numbers, written):
+        path.parent.mkdir(parents=True)
     (tmp_path / "run").mkdir()
 
     report = run(SMALL, tmp_path / "run", lambda _: None)
     command.write(tmp_path, report)
 
-    assert read((specification / "results.json").read_text(encoding="utf-8")) == report
-    text = (specification / "results.md").read_text(encoding="utf-8")
+    assert read(numbers.read_text(encoding="utf-8")) == report
+    text = written.read_text(encoding="utf-8")
     assert text == markdown(report)
     assert text.startswith(f"# Results\n\n{summary(report)}\n\n## How\n")
     assert [line for line in text.splitlines() if line.startswith("## ")] == [

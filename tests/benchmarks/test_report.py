@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks.__main__ import ROOT
+from tests.benchmarks.__main__ import NUMBERS, REPORT, ROOT
 from tests.benchmarks.report import markdown, summary
 from tests.benchmarks.results import BARE, CONTENDERS, CONVENTIONAL, FLOOR, SERVICE, Report, Result, dump, read
 from tests.benchmarks.targets import judge
 from tests.benchmarks.workloads import ALL
 
 SPEED = {SERVICE: 1000.0, CONVENTIONAL: 100.0, FLOOR: 1100.0, BARE: 3000.0}
-STORED = ROOT / "specs" / "005-speed" / "results.json"
+STORED = ROOT / NUMBERS
 
 
 def result(workload: str, contender: str, **changes: Any) -> Result:
@@ -99,6 +99,6 @@ def test_what_stands_in_the_documents_is_what_the_last_run_has_written() -> None
     last = read(stored)
 
     assert dump(last) == stored
-    assert STORED.with_name("results.md").read_text(encoding="utf-8") == markdown(last)
+    assert (ROOT / REPORT).read_text(encoding="utf-8") == markdown(last)
     assert markdown(last).startswith(f"# Results\n\n{summary(last)}\n\n## How\n")
     assert {each.workload for each in last.results} == {workload.name for workload in ALL}

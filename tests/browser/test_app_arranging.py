@@ -65,6 +65,29 @@ def test_cards_are_arranged_with_the_mouse(visit: Watched, user: httpx.Client) -
     assert visit.is_calm(), visit
 
 
+@pytest.mark.requirement("FR-452")
+def test_what_was_moved_goes_back_to_its_place(visit: Watched, user: httpx.Client) -> None:
+    board, home = arranged(visit, user, "a", "b", "c")
+    undo = visit.page.get_by_role("button", name="Undo")
+
+    mouse_drag(visit.page, grip(board, "b"), spot(visit.page.locator("#in_progress")))
+    board.says("“b” is moved.")
+    board.shows(todo=["a", "c"], in_progress=["b"])
+    undo.click()
+    board.shows(todo=["a", "b", "c"])
+    until(lambda: order(user, home) == ["a", "b", "c"])
+
+    grip(board, "c").click()
+    visit.page.get_by_role("button", name="To the start").click()
+    board.says("“c” is moved.")
+    board.shows(todo=["c", "a", "b"])
+    visit.page.keyboard.press("Escape")
+    undo.click()
+    board.shows(todo=["a", "b", "c"])
+    until(lambda: order(user, home) == ["a", "b", "c"])
+    assert visit.is_calm(), visit
+
+
 def listed(user: httpx.Client, status: str) -> list[dict[str, object]]:
     found: list[dict[str, object]] = user.get("/api/tasks", params={"status": status}).json()["data"]
     return sorted(found, key=lambda task: str(task["title"]), reverse=True)

@@ -135,7 +135,7 @@ def test_a_phone_has_tabs(browser: Browser, user: httpx.Client) -> None:
         tabs.get_by_role("link", name="Upcoming").click()
         board.title("next").wait_for()
         tabs.get_by_role("button", name="Lists").click()
-        assert visit.page.locator("#side").is_visible()
+        visit.page.locator("#side").wait_for()
         board.list_named("Home").click()
         until(lambda: visit.page.locator("#side").is_hidden() and board.chosen() == "Home")
         tabs.get_by_role("button", name="Add a task").click()

@@ -44,6 +44,20 @@ def test_an_empty_account_imports_a_file_and_reads_what_became_of_it(
 
 
 @pytest.mark.requirement("FR-491")
+def test_the_menu_of_the_account_saves_everything(visit: Watched, user: httpx.Client) -> None:
+    create(user, "Buy milk", list_id=make(user, "Home")["id"])
+    opened(visit, user, "all/list")
+
+    visit.page.get_by_role("button", name="Account").click()
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("button", name="Export everything").click()
+
+    assert download.value.suggested_filename.endswith(".jsonl")
+    assert download.value.path().read_text(encoding="utf-8") == user.get("/api/me/export").text
+    assert visit.is_calm(), visit
+
+
+@pytest.mark.requirement("FR-491")
 def test_a_file_is_imported_by_the_menu_or_dropped(visit: Watched, user: httpx.Client, tmp_path: Path) -> None:
     create(user, "Buy milk")
     (tmp_path / "tasks.docx").write_text("nothing")

@@ -177,7 +177,7 @@ def test_an_error_says_what_is_wrong_and_goes_with_the_next_action(visit: Watche
     board.says("blank")
     board.grip("Buy milk").drag_to(visit.page.get_by_role("region", name="Done"))
     board.shows(todo=[], done=["Buy milk"])
-    assert board.message() == ""
+    board.says("“Buy milk” is moved.")
     assert visit.is_calm(), visit
 
 

@@ -23,6 +23,14 @@ WIDTHS = (PHONE, 820, 1280, 1920)
 FIRST_ROW = {PHONE: 360, 820: 360, 1280: 240, 1920: 240}  # pixels from the top, at most
 LONG = " with a title that is so long that it does not fit a line of a phone"
 BATCH = 100  # operations of one request
+# The titles on which a handle that is seen lies.
+COVERED = """() => [...document.querySelectorAll("#board .task")].filter((task) => {
+  const handle = task.querySelector(".grip"), words = document.createRange();
+  words.selectNodeContents(task.querySelector(".title"));
+  const { left, right, top, bottom } = handle.getBoundingClientRect();
+  const isOn = (box) => box.left < right && box.right > left && box.top < bottom && box.bottom > top;
+  return getComputedStyle(handle).opacity > 0 && [...words.getClientRects()].some(isOn);
+}).map((task) => task.textContent)"""
 
 
 def fill(user: httpx.Client) -> str:
@@ -151,6 +159,7 @@ def test_nothing_is_wider_than_the_window_and_the_first_task_is_near_the_top(
             board.go(place)
             board.title("Some day" if place == "today/list" else f"task 23{LONG}").wait_for()
             assert board.width() <= width, place
+            assert visit.page.evaluate(COVERED) == [], place
             first = visit.page.locator("#board .task").first.bounding_box()
             assert first
             assert first["y"] <= FIRST_ROW[width], place

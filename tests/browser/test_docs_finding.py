@@ -118,7 +118,7 @@ def test_parameters_stand_in_groups_and_words_are_chosen(visit: Watched, user: h
     with visit.page.expect_request(lambda request: "/api/tasks" in request.url) as sent:
         shown = form.choose("status", "todo", "in_progress").execute()
 
-    assert urlsplit(sent.value.url).query.startswith("status=todo,in_progress&")
+    assert urlsplit(sent.value.url).query == "status=todo,in_progress", "no default that nobody has chosen"
     assert (begun["id"] in shown.text, done["id"] in shown.text) == (True, False)
     form.block.get_by_label("todo", exact=True).uncheck()
     form.block.get_by_label("in_progress", exact=True).uncheck()
@@ -151,6 +151,16 @@ def test_an_import_takes_a_file_of_each_type_and_shows_an_example(visit: Watched
         documented = operations()["import_tasks"].document["requestBody"]["content"][kind]["example"]
         assert example.locator("pre").text_content() == documented
         example.locator("summary").click()
+
+
+@pytest.mark.requirement("FR-486")
+def test_the_name_of_a_file_says_its_type(visit: Watched, user: httpx.Client) -> None:
+    form = docs(visit, user).open(operations()["import_tasks"])
+
+    shown = form.attach(FILES["text/csv"], name="Tasks of May.CSV").execute()
+
+    assert (shown.status, '"created": 1' in shown.text) == (200, True)
+    assert form.block.get_by_label("Request content type").input_value() == "text/csv"
 
 
 @needs_axe

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from tests.fixtures.browsers.chromium import HEIGHT, Watched, watched
 from tests.fixtures.browsers.docs import Form, SwaggerUI
@@ -48,6 +48,13 @@ def names_in(operation: Operation, user: httpx.Client | None = None) -> dict[str
     }
     needed = [parameter["name"] for parameter in operation.document.get("parameters", []) if parameter["required"]]
     return {name: kinds[name](user) if user else MISSING_ID for name in needed}
+
+
+def is_in_sight(heading: Locator) -> bool:
+    """Return whether nothing covers a heading, and it is in the upper part of the window."""
+    box = heading.bounding_box()
+    on_top = "(node, [x, y]) => node.contains(document.elementFromPoint(x, y))"
+    return bool(box and 0 < box["y"] < HEIGHT / 4 and heading.evaluate(on_top, [box["x"] + 2, box["y"] + 2]))
 
 
 def tasks_of(user: httpx.Client) -> list[Task]:
@@ -104,6 +111,8 @@ def test_an_operation_has_an_address(browser: Browser, service: API) -> None:
         visit.page.locator(".opblock.is-open").get_by_text("It is to be read by a program").wait_for()
 
         assert visit.page.locator(".opblock.is-open").count() == 1
+        heading = visit.page.locator(".opblock.is-open .opblock-summary-path")
+        until(lambda: is_in_sight(heading))
         assert visit.is_calm(), visit
 
 

@@ -25,6 +25,7 @@ from backend.errors import ConfigurationError
 from backend.identity.jwks import read_key_set
 from backend.identity.shared_secret import development_secret
 from backend.server.listener import advice, listen
+from tests.fixtures.postgres.migrating import FILES
 from tests.fixtures.postgres.refusal import refuse
 from tests.fixtures.processes.process import REPOSITORY, environment, run
 from tests.fixtures.running.needs import need
@@ -193,7 +194,7 @@ def test_files_of_another_postgres(made: Path) -> None:
 
 
 def test_an_old_schema(empty_database_url: str) -> None:
-    with refusing("the database schema is outdated: ", "0001.create-users", "Run: task-api migrate"):
+    with refusing(f"outdated: 0001.create-users is not applied (the first of {len(FILES)}). Run: task-api migrate"):
         require_schema(empty_database_url)
 
 

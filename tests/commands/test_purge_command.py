@@ -74,8 +74,8 @@ def test_an_outdated_schema_is_said(empty_database_url: str, tmp_path: Path) -> 
     done = purge(empty_database_url, tmp_path)
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("task-api: the database schema is outdated: 0001.create-users")
-    assert done.stderr.endswith("not applied. Run: task-api migrate\n")
+    assert done.stderr.startswith("task-api: the database schema is outdated: 0001.create-users is not applied ")
+    assert done.stderr.endswith("). Run: task-api migrate\n")
 
 
 def test_a_database_that_is_away_is_said(tmp_path: Path) -> None:

@@ -6,21 +6,23 @@ When you add a field to `TaskUpdate`, the place that does not know it yet fails 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from backend.formats.calendar.reader import CalendarReader
+from backend.formats.calendar.writer import CalendarWriter
 from backend.formats.csv import COLUMNS, CSVReader, CSVWriter
-from backend.formats.icalendar import CalendarReader, CalendarWriter
 from backend.formats.jsonl import JSONReader, JSONWriter
 from backend.models.task import Task, TaskCreate, TaskPublic, TaskUpdate
 from backend.models.task_file import ImportedTask, read_task
 from backend.services.tasks import queries, rules
 from backend.services.tasks.loaded import task_json
 from backend.services.tasks.rules import Row
+from tests.fixtures.documents.contract import operations
 
 pytestmark = pytest.mark.requirement("FR-038")
 
@@ -119,12 +121,41 @@ def test_a_file_brings_every_field_back(form: str) -> None:
         bring_back(form, values)
 
 
+@pytest.mark.requirement("FR-496")
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_file_of_a_task_without_it_clears_it(form: str, name: str) -> None:
+    without = TASK._replace(position="i00000000hV")  # every stored task has one
+    (row,) = rows_of(form, without)
+
+    cleared = rules.edited(edited(alone(name)), row, NOW)
+    assert json.loads(task_json(cleared, "user"))[name] == json.loads(task_json(without, "user"))[name]
+
+
+@pytest.mark.requirement("FR-496")
+def test_the_documented_answer_of_a_create_is_a_new_task() -> None:
+    created = operations()["create_task"].document["responses"]["201"]["content"]["application/json"]["example"]["data"]
+    new = json.loads(task_json(TASK, "user"))
+    decided = {"position"}  # by the service
+
+    assert {name: created[name] for name in FIELDS if name not in decided} == {
+        name: new[name] for name in FIELDS if name not in decided
+    }
+
+
 def bring_back(form: str, values: dict[str, object]) -> None:
     """Write a task with these values to a file, and read it."""
-    writer, reader = (part() for part in FORMATS[form])
-    file = writer.beginning + writer.write(task_json(edited(values), "user") + "\n") + writer.ending
-    (row,) = filter(None, [*reader.read(file.encode()), *reader.end()])
+    (row,) = rows_of(form, edited(values))
 
-    task = read_task(row.fields)
-    assert isinstance(task, ImportedTask)
-    assert rules.edited(TASK, task, NOW) == edited(values)
+    assert rules.edited(TASK, row, NOW) == edited(values)
+
+
+def rows_of(form: str, *tasks: Row) -> Iterator[ImportedTask]:
+    """Write tasks to a file, and read it."""
+    writer, reader = (part() for part in FORMATS[form])
+    lines = "".join(f"{task_json(task, 'user')}\n" for task in tasks)
+    file = writer.beginning + writer.write(lines) + writer.ending
+    for row in filter(None, [*reader.read(file.encode()), *reader.end()]):
+        task = read_task(row.fields)
+        assert isinstance(task, ImportedTask)
+        yield task

@@ -53,7 +53,8 @@ NOT_ON_WINDOWS = {"fcntl", "pwd", "resource"}  # imported inside functions by mo
 RARELY_NEEDED = {
     "backend.database.embedded.postgres",
     "backend.database.migrations.yoyo_backend",
-    "backend.formats.icalendar",
+    "backend.formats.calendar.reader",
+    "backend.formats.calendar.writer",
     "backend.identity.fetch",
     "backend.telemetry.exporters",
 }

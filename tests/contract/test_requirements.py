@@ -23,6 +23,21 @@ def test_each_specification_states_its_requirements_in_order(path: Path) -> None
 
 
 @pytest.mark.parametrize("path", SPECIFICATIONS, ids=lambda path: path.parent.name)
+def test_the_list_of_specifications_says_where_each_requirement_is(path: Path) -> None:
+    ranges: list[list[int]] = []
+    for number in (int(name[3:]) for name in stated(path.read_text(encoding="utf-8"))):
+        if ranges and ranges[-1][-1] == number - 1:
+            ranges[-1] = [ranges[-1][0], number]
+        else:
+            ranges.append([number])
+    said = ", ".join(" to ".join(f"{number:03}" for number in numbers) for numbers in ranges)
+
+    name = path.parent.name
+    listed = (path.parents[1] / "README.md").read_text(encoding="utf-8")
+    assert re.findall(rf"^\| .+ \| \[{name}\]\({name}/spec\.md\) \| FR-(.+) \|$", listed, re.MULTILINE) == [said]
+
+
+@pytest.mark.parametrize("path", SPECIFICATIONS, ids=lambda path: path.parent.name)
 def test_every_line_that_states_a_requirement_is_read(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
 

@@ -16,6 +16,7 @@ from backend.database.engine import SERVER_SHARE, Engine
 from backend.database.session import SessionFactory
 from backend.errors import Conflict, ServiceUnavailable
 from backend.models.task import TaskCreate
+from backend.services.account.lines import PARTS
 from tests.fixtures.calls.api import new_user
 from tests.fixtures.postgres.logins import DATABASE_DEFAULTS, LOGINS, database_of
 from tests.fixtures.postgres.pooler import pooled
@@ -35,15 +36,7 @@ from tests.fixtures.postgres.tenant_statements import (
 
 NOBODY = ""
 # Each table with the column that names the owner of a row.
-TABLES = {
-    "users": "id",
-    "tasks": "user_id",
-    "tombstones": "user_id",
-    "labels": "user_id",
-    "lists": "user_id",
-    "idempotency_keys": "user_id",
-    "access_tokens": "user_id",
-}
+TABLES = {"users": "id", **dict.fromkeys((part.table.name for part in PARTS.values()), "user_id")}
 
 
 @pytest.fixture(scope="module", params=LOGINS)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from itertools import chain, count
-from typing import Any
+from itertools import chain
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -17,9 +17,9 @@ from backend.models.values.label_names import MAX_LABELS, distinct_labels, key_o
 from backend.services.tasks import queries
 from backend.services.tasks.listing_queries import MAX_BYTES, MAX_IN_SHORT
 from backend.services.tasks.loaded import task_json
-from backend.services.tasks.named_labels import NamedLabels
+from backend.services.tasks.named import Beside, LabelsOfTasks
 from backend.services.tasks.rules import Row
-from backend.services.unit_of_work import reading
+from backend.services.unit_of_work import UnitOfWork, reading
 
 NAMES: TypeAdapter[list[str]] = TypeAdapter(LabelNames)
 FILTER: TypeAdapter[str] = TypeAdapter(CommaSeparatedLabels)
@@ -64,11 +64,18 @@ DIFFERENT = [
 ]
 
 
+def labels_of(names: list[str], number: int = 0) -> LabelsOfTasks:
+    """Return the labels of a user who has these, of this many."""
+    unit = UnitOfWork(cast(Any, None), "a user")
+    unit.now = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+    return LabelsOfTasks(unit, names, number)
+
+
 @pytest.mark.requirement("FR-414")
 @pytest.mark.parametrize("names", SAME.values(), ids=SAME)
 def test_names_that_look_alike_are_the_same_label(names: tuple[str, ...]) -> None:
     assert keys_of_labels(names) == [key_of_label(names[0])]
-    assert NamedLabels().spelled(names) == [names[0]]
+    assert labels_of([]).spelled(names) == [names[0]]
 
 
 @pytest.mark.requirement("FR-414")
@@ -133,27 +140,27 @@ def test_a_filter_has_labels_separated_by_commas() -> None:
             FILTER.validate_python(bad)
 
 
-def made_in(labels: NamedLabels, names: list[str]) -> int:
+def made_in(labels: LabelsOfTasks, names: list[str]) -> int:
     """Return how many labels were made, each with a revision of its own."""
-    revisions = count()
-    labels.make(names, revisions.__next__)
-    return next(revisions)
+    before = labels.unit.revision
+    labels.make(names)
+    return labels.unit.revision - before
 
 
 @pytest.mark.requirement("FR-292")
 def test_a_label_that_exists_keeps_its_spelling_and_another_one_is_made() -> None:
-    labels = NamedLabels.of(["Home"], count=1)
+    labels = labels_of(["Home"], 1)
 
     assert labels.spelled(["HOME", "Errand"]) == ["Home", "Errand"]
     assert made_in(labels, ["Home", "Errand", "work"]) == 2
-    assert (labels.spelled(["home", "ERRAND", "Work"]), labels.count) == (["Home", "Errand", "work"], 3)
+    assert (labels.spelled(["home", "ERRAND", "Work"]), labels.number) == (["Home", "Errand", "work"], 3)
     assert made_in(labels, ["ERRAND", "Home"]) == 0
 
 
 @pytest.mark.requirement("FR-414")
 def test_of_labels_that_were_two_before_the_named_one_counts_and_else_the_first() -> None:
     first, second = "A\u0130", "ai"
-    labels = NamedLabels.of([first, second], count=2)
+    labels = labels_of([first, second], 2)
 
     for sent, kept in {first: first, second: second, "AI": second, "\uff21I": first}.items():
         assert labels.spelled([sent]) == [kept]
@@ -162,16 +169,16 @@ def test_of_labels_that_were_two_before_the_named_one_counts_and_else_the_first(
     savepoint = labels.savepoint()
     assert made_in(labels, ["\u0130zmir"]) == 1
     labels.undo(savepoint)
-    assert (labels.spelled(["izmir", "\u0130zmir"]), labels.count) == (["izmir"], 2)
+    assert (labels.spelled(["izmir", "\u0130zmir"]), labels.number) == (["izmir"], 2)
 
 
 @pytest.mark.requirement("FR-292")
 def test_a_change_that_would_make_too_many_labels_makes_none() -> None:
-    labels = NamedLabels(count=MAX_LABELS - 1)
+    labels = labels_of([], MAX_LABELS - 1)
 
-    with pytest.raises(TooManyLabels):
+    with pytest.raises(TooManyLabels), labels.unit.all_or_nothing():
         made_in(labels, ["a", "b"])
-    assert (labels.spellings, labels.count) == ({}, MAX_LABELS - 1)
+    assert (labels.rows, labels.number, labels.unit.revision) == ({}, MAX_LABELS - 1, 0)
     assert made_in(labels, ["a"]) == 1
     assert made_in(labels, ["A"]) == 0
 
@@ -180,7 +187,7 @@ def test_a_change_that_would_make_too_many_labels_makes_none() -> None:
 def test_only_a_change_that_names_labels_reads_them() -> None:
     for has_key in (False, True):
         plain, named = (
-            str(reading(rows, has_key=has_key)) for rows in (queries.NAMED, queries.NAMED_BESIDE[True, False, False])
+            str(reading(rows, has_key=has_key)) for rows in (queries.NAMED, queries.NAMED_BESIDE[Beside(labels=True)])
         )
         assert "FROM labels" not in plain
         assert named.count("FROM labels") == 2

@@ -7,15 +7,18 @@ from pkgutil import walk_packages
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from backend import services
+from backend.api.openapi.resources import DOCUMENTED
 from backend.models.change import ChangeType
+from backend.models.export import Kind
 from backend.models.tables import TABLES
 from backend.services.account.lines import PARTS
 from backend.services.registry import RESOURCES
 from backend.services.resources.resource import Resource
 
-pytestmark = pytest.mark.requirement("FR-495")
+pytestmark = pytest.mark.requirement("FR-497")
 
 BESIDES = {"users", "rate_limits"}  # these name no user: one is the user's own, and the other hides whose it is
 
@@ -24,7 +27,7 @@ def test_every_resource_is_among_them() -> None:
     modules = [import_module(each.name) for each in walk_packages(services.__path__, f"{services.__name__}.")]
     declared = {value for module in modules for value in vars(module).values() if isinstance(value, Resource)}
 
-    assert declared == {*RESOURCES}
+    assert {resource.kind for resource in declared} == {resource.kind for resource in RESOURCES}
     assert len({resource.kind for resource in RESOURCES}) == len(RESOURCES)
 
 
@@ -37,8 +40,16 @@ def test_it_stores_the_columns_of_its_table_and_shows_some_of_them(resource: Res
     assert resource.exported.model_fields.keys() >= resource.public.model_fields.keys() & columns
 
 
+def test_the_contract_describes_each() -> None:
+    assert {each.resource for each in DOCUMENTED} == {*RESOURCES}
+
+
 def test_what_changes_can_be_followed() -> None:
-    assert {resource.kind for resource in RESOURCES if resource.is_counted} == {*ChangeType}
+    kinds = {resource.kind for resource in RESOURCES if resource.is_counted}
+
+    assert kinds == {*ChangeType}
+    for kind in kinds:
+        assert TypeAdapter(Kind).validate_python(kind) == kind  # of a tombstone in an export
 
 
 def test_an_export_has_every_table_with_rows_of_users() -> None:

@@ -32,6 +32,13 @@ def trees(draw: st.DrawFn) -> Tree:
     return drawn
 
 
+def row_of(of: Tree, task_id: UUID) -> Row:
+    """Return a task of a drawn tree, which has all of it."""
+    found = of.tasks[task_id]
+    assert isinstance(found, Row)
+    return found
+
+
 TASKS = st.integers(0, SIZE - 1).map(lambda number: UUID(int=number))
 
 
@@ -51,7 +58,7 @@ def changed(of: Tree, before: Row, after: Row, **options: bool) -> Tree:
 @pytest.mark.requirement("FR-361")
 @given(trees(), TASKS)
 def test_completing_and_reopening_leave_a_tree_as_it_was(drawn: Tree, task_id: UUID) -> None:
-    before = drawn.tasks[task_id]._replace(completed=False, completed_at=None, open_status="todo")
+    before = row_of(drawn, task_id)._replace(completed=False, completed_at=None, open_status="todo")
     drawn.put(before)
     done = rules.with_completion(before, completed=True, at=NOW)
     finished = changed(drawn, before, done)
@@ -71,13 +78,13 @@ def test_completing_and_reopening_leave_a_tree_as_it_was(drawn: Tree, task_id: U
 @pytest.mark.requirement("FR-362")
 @given(trees(), TASKS, TASKS)
 def test_the_trash_and_back_leaves_a_tree_as_it_was(drawn: Tree, task_id: UUID, first: UUID) -> None:
-    once = rules.trashed(drawn.tasks[first], EARLIER)
-    thinned = changed(drawn, drawn.tasks[first], once)
-    if (task := thinned.tasks[task_id]).deleted_at is not None:
+    once = rules.trashed(row_of(drawn, first), EARLIER)
+    thinned = changed(drawn, row_of(drawn, first), once)
+    if (task := row_of(thinned, task_id)).deleted_at is not None:
         return
     gone = changed(thinned, task, rules.trashed(task, NOW))
     assert all(row.deleted_at for row in gone.below(task_id))
-    trashed = gone.tasks[task_id]
+    trashed = row_of(gone, task_id)
     back = changed(gone, trashed, restored(trashed, set(), gone))
     assert back.tasks == thinned.tasks
 
@@ -85,7 +92,7 @@ def test_the_trash_and_back_leaves_a_tree_as_it_was(drawn: Tree, task_id: UUID, 
 @pytest.mark.requirement("FR-359")
 @given(trees(), TASKS, TASKS)
 def test_a_task_comes_under_another_or_is_refused(drawn: Tree, task_id: UUID, parent_id: UUID) -> None:
-    before = drawn.tasks[task_id]
+    before = row_of(drawn, task_id)
     wanted = before._replace(parent_id=parent_id)
     is_inside = parent_id in {task_id, *(row.id for row in drawn.below(task_id))}
     try:

@@ -160,7 +160,7 @@ def test_each_input_is_paired_with_the_answer_in_which_a_client_sees_it_again() 
             if isinstance(answer, type) and issubclass(answer, BaseModel):
                 assert isinstance(body, type)
                 assert issubclass(body, BaseModel)
-                assert ANSWERS.get(body) is answer, f"add it to ANSWERS: {body.__name__}"
+                assert ANSWERS.get(body) is answer, f"add it to the inputs of its resource: {body.__name__}"
                 found.add(body)
 
     assert found == ANSWERS.keys()

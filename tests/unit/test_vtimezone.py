@@ -8,8 +8,8 @@ from io import StringIO
 import pytest
 from dateutil.tz import tzical  # type: ignore[import-untyped]
 
-from backend.formats.vtimezone import local_time, zone_component
-from backend.formats.vtimezone_rules import RulesReader, standard_offset
+from backend.formats.calendar.vtimezone import local_time, zone_component
+from backend.formats.calendar.vtimezone_rules import RulesReader, standard_offset
 from backend.utils.zones import ZONES, read_zone, rules_of
 
 # Clocks there go back at the end of the last Thursday of October, which is often in November.

@@ -11,42 +11,22 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from backend.api.http.envelope import MAX_DETAILS
-from backend.errors import (
-    AccessTokenNotFound,
-    Detail,
-    LabelNotFound,
-    ListNotFound,
-    NotFound,
-    TaskAPIError,
-    TaskNotFound,
-    UnsupportedMediaType,
-    ValidationFailed,
-)
+from backend.errors import Detail, NotFound, TaskAPIError, UnsupportedMediaType, ValidationFailed
 from backend.models.access_token import AccessTokenCreate, NewAccessToken
-from backend.models.label import LabelPublic, LabelPut, LabelUpdate
-from backend.models.list import ListCreate, ListPublic, ListUpdate
-from backend.models.move import Move, TaskMove
-from backend.models.task import TaskCompletion, TaskCreate, TaskPublic, TaskUpdate
 from backend.models.user import Account, AccountUpdate
+from backend.services.registry import RESOURCES
 from backend.utils.plain_words import in_plain_words
 from backend.utils.unknown_names import same_name, unknown_name
 
-# By the parameter in the path.
-_NOT_FOUND = {"task_id": TaskNotFound, "token_id": AccessTokenNotFound, "name": LabelNotFound, "list_id": ListNotFound}
+# By the parameter in the path: usually the kind, as in `task_id`.
+_PARAMETERS = {"label": "name", "access_token": "token_id"}
+_NOT_FOUND = {_PARAMETERS.get(each.kind, f"{each.kind}_id"): each.not_found for each in RESOURCES}
 _NUMBERING_PAGES = {"page", "skip", "offset"}  # in other services
 # What a client reads, by what it sends: clients send back what they have read.
 ANSWERS: dict[type[BaseModel], type[BaseModel]] = {
-    TaskCreate: TaskPublic,
-    TaskUpdate: TaskPublic,
-    TaskCompletion: TaskPublic,
+    **{sent: resource.public for resource in RESOURCES for sent in resource.inputs},
     AccessTokenCreate: NewAccessToken,
     AccountUpdate: Account,
-    LabelPut: LabelPublic,
-    LabelUpdate: LabelPublic,
-    ListCreate: ListPublic,
-    ListUpdate: ListPublic,
-    TaskMove: TaskPublic,
-    Move: ListPublic,
 }
 
 
@@ -64,10 +44,10 @@ def refusal(error: RequestValidationError, route: APIRoute) -> TaskAPIError:
 def _of_no_id(error: RequestValidationError, route: APIRoute) -> TaskAPIError:
     """Return the 404 for a malformed id, without a look-up: nothing can have such an id.
 
-    A call that makes what it does not find documents no 404: the name is wrong.
+    A call that makes what it does not find has no 404: the name is wrong.
     """
     problem = error.errors()[0]
-    if route.include_in_schema and NotFound.status not in route.responses:
+    if NotFound.status not in route.responses:
         return ValidationFailed(details=(_detail(problem, route, error.body),))
     _, name = problem["loc"]
     return _NOT_FOUND[name]()

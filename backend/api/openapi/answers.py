@@ -1,4 +1,4 @@
-"""The bodies of answers in the contract. Most answers are written without these models; tests compare the two."""
+"""The bodies of answers in the contract. Most answers are written without these models: tests compare both."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from backend.api.http.envelope import GUIDE, MAX_DETAILS, MAX_FIELD_NAME, envelope
 from backend.errors import TaskAPIError, TaskNotFound, ValidationFailed
-from backend.models.access_token import MAX_TOKENS, AccessTokenPublic, NewAccessToken
+from backend.models.access_token import NewAccessToken
 from backend.models.batch import MAX_OPERATIONS
 from backend.models.fields import Count, Sentence
-from backend.models.label import LabelPublic
-from backend.models.list import MAX_LISTS, ListPublic
 from backend.models.task import STATUS_COUNTS_EXAMPLE, StatusCounts, TaskPublic
 from backend.models.task_file import ImportReport
 from backend.models.task_query import CURSOR_EXAMPLE, MAX_LIMIT
 from backend.models.user import Account
 from backend.models.values import cursor, sync_token
-from backend.models.values.label_names import MAX_LABELS
 from backend.utils import opaque
 from backend.utils.plain_words import BLANK
 
@@ -52,7 +49,7 @@ def _kinds(kind: type[TaskAPIError]) -> Iterator[type[TaskAPIError]]:
 
 
 def _absent() -> Any:
-    """Return the default of a field that may be left out; as a factory, it stays out of the documentation."""
+    """Return the default of a field that may be left out. The documentation leaves out what a factory makes."""
     return None
 
 
@@ -158,40 +155,10 @@ class FeedInfo(BaseModel):
     has_more: bool = Field(description="Whether more changes are available now", examples=[False])
 
 
-class LabelListAnswer(BaseModel):
-    """All labels of the user."""
-
-    data: list[LabelPublic] = Field(
-        description="The labels, in the order of their names without regard to case",
-        examples=[[example_of(LabelPublic)]],
-        max_length=MAX_LABELS,
-    )
-
-
-class ListsAnswer(BaseModel):
-    """The lists of the user."""
-
-    data: list[ListPublic] = Field(
-        description="The lists, in the order that you have arranged",
-        examples=[[example_of(ListPublic)]],
-        max_length=MAX_LISTS,
-    )
-
-
 class AccountAnswer(BaseModel):
     """The user's account."""
 
     data: Account = Field(description="The account", examples=[example_of(Account)])
-
-
-class AccessTokenListAnswer(BaseModel):
-    """All personal access tokens of the user."""
-
-    data: list[AccessTokenPublic] = Field(
-        description="The tokens, the newest first",
-        examples=[[example_of(AccessTokenPublic)]],
-        max_length=MAX_TOKENS,
-    )
 
 
 class NewAccessTokenAnswer(BaseModel):

@@ -1,4 +1,4 @@
-"""The published contract: what the framework writes, plus what generators and linters need."""
+"""The published contract: what the framework writes, and what generators and linters need besides."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ In addition to the errors each operation lists, a request that is too slow is an
 413, 414 or 431.
 """
 TAGS = [
-    *({"name": resource.tag, "description": resource.about} for resource in DOCUMENTED if resource.about),
+    *({"name": f"{each.name}s", "description": each.about} for each in DOCUMENTED if each.about),
     {
         "name": "changes",
         "description": "Changes to your tasks, labels and lists, for keeping a copy of them up to date.",
@@ -58,7 +58,7 @@ _EXAMPLES = [(each.never_null, each.example) for each in DOCUMENTED if None in e
 
 
 def completed(contract: dict[str, Any]) -> dict[str, Any]:
-    """Complete the framework's contract, unless that has been done."""
+    """Complete the contract of the framework, unless that has been done."""
     if "headers" in contract["components"]:
         return contract
     contract["components"]["headers"] = deepcopy(HEADERS)
@@ -105,9 +105,9 @@ def _complete_parameter(parameter: dict[str, Any]) -> None:
 
 
 def _describe_example(parameter: dict[str, Any]) -> None:
-    """Move the example of an optional parameter to its description: programs would send it with every request.
+    """Move the example of an optional parameter to its description.
 
-    The values of enumerations are listed anyway, and those of other types are obvious.
+    Some programs would send it with every request. A choice lists its values anyway, and a number needs no example.
     """
     examples = parameter["schema"].pop("examples", [])
     if parameter["schema"].get("type") == "string" and examples:

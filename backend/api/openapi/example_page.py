@@ -24,7 +24,7 @@ _KINDS = {".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".
 
 
 def add_example_page(app: FastAPI, folder: Path) -> None:
-    """Serve the page and its files, under addresses that relate to each other as in the folder."""
+    """Serve the page and its files. Their addresses relate to each other as in the folder."""
 
     @app.get("/app", include_in_schema=False)
     async def redirect_to_page() -> RedirectResponse:

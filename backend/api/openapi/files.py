@@ -1,4 +1,4 @@
-"""Documentation of files and streams, which are text and not one JSON object: their parts have schemas, too."""
+"""How the contract describes files and streams. They are text and no JSON object, but their parts have schemas."""
 
 from __future__ import annotations
 

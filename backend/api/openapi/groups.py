@@ -1,4 +1,4 @@
-"""The parameters of the largest call in groups (`x-group`), in the order in which people need them."""
+"""The call with the most parameters has them in groups (`x-group`), in the order in which people need them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
 
 
 def group(parameters: list[dict[str, Any]]) -> None:
-    """Sort many parameters by their groups, and say in each which group it is in."""
+    """Sort the parameters by groups if they are many, and say in each parameter what its group is."""
     if len(parameters) >= _MANY:
         parameters.sort(key=lambda parameter: _PLACES.index(parameter["name"]))
         for parameter in parameters:

@@ -1,4 +1,4 @@
-"""Documentation of operations and their answers: statuses, headers and examples."""
+"""How the contract describes the answers of operations: statuses, headers and examples."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _header(
     return {"description": description, **always, "schema": schema, "example": example}
 
 
-# By component name: the ETag of a task and that of a listing are different headers.
+# By the names of components: the ETag of a task and the one of a listing differ.
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": _header(
         "Identifies this request in the server's logs",
@@ -140,9 +140,9 @@ def or_page(documented: Responses) -> Responses:
 
 
 def showing(documented: Responses, data: dict[str, Any]) -> Responses:
-    """Return these answers with other values in the data of their examples, such as those that the request set.
+    """Return these answers with other values in their examples, such as the request sets.
 
-    What their data does not have is left out.
+    A value that the example does not have is left out.
     """
     shown = deepcopy(documented)
     for answer in shown.values():
@@ -154,7 +154,7 @@ def showing(documented: Responses, data: dict[str, Any]) -> Responses:
 
 
 def errors(*kinds: type[TaskAPIError] | TaskAPIError, current: type[BaseModel] = ErrorAnswer) -> Responses:
-    """Document the errors that an operation can return, each with itself as the example.
+    """Document the errors that an operation can return. Each error is its own example.
 
     `current` is the model of an error that shows the current state.
     """

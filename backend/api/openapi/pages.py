@@ -1,4 +1,4 @@
-"""/docs, to read about the API and to try it, and the contract. All assets are served locally: it needs no internet."""
+"""/docs, where people read about the API and try it, and the contract. The page needs no internet."""
 
 from __future__ import annotations
 

@@ -1,57 +1,65 @@
-"""The resources of a user, as the contract describes them: each is declared once, and the usual answers follow."""
+"""What the contract says of the resources of a user. The usual answers follow from what each of them is."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeVar, Union, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, Field, create_model
 
 from backend.api.openapi.answers import ErrorAnswer, FeedInfo, example_of
 from backend.api.openapi.operations import Responses, errors, showing, success
-from backend.errors import (
-    AccessTokenNotFound,
-    LabelNotFound,
-    ListChanged,
-    ListNotFound,
-    NotFound,
-    PreconditionFailed,
-    TaskNotFound,
-)
-from backend.models.access_token import NewAccessToken
 from backend.models.base import Input, described
 from backend.models.fields import UUID_EXAMPLE, Revision
-from backend.models.label import LabelInFeed, LabelPublic
-from backend.models.list import ListCreate, ListPublic
+from backend.models.label import LabelInFeed
+from backend.models.list import ListCreate
 from backend.models.task import TaskCreate, TaskPublic
 from backend.models.task_query import MAX_LIMIT
+from backend.services.access_tokens.queries import ACCESS_TOKENS as _ACCESS_TOKENS
+from backend.services.labels.queries import LABELS as _LABELS
+from backend.services.lists.queries import LISTS as _LISTS
+from backend.services.resources.resource import Resource
+from backend.services.tasks.queries import TASKS as _TASKS
 
 _REVISION = 42  # in examples
 _FIRST = {"revision": 1}
 _Base = TypeVar("_Base", bound=BaseModel)
 
 
+class Listing(NamedTuple):
+    """An answer with all rows of a user: the name of its model, what it says, and in which order the rows are."""
+
+    name: str
+    says: str
+    order: str
+
+
+_PAGES = Listing("", "", "")  # in place of a listing that has pages
+
+
 @dataclass(frozen=True)
 class Documented:
-    """What the contract says of a resource."""
+    """What only the contract says of a resource: its words, and how calls make and change it."""
 
+    resource: Resource[Any]
     name: str  # in a sentence: "The new task"
-    tag: str
-    public: type[BaseModel]
-    not_found: type[NotFound]
-    about: str = ""  # what its tag stands for
-    new: type[Input] | None = None  # what creates one; None if that cannot be repeated by its id
-    has_tag: bool = False  # an ETag, which changes take as If-Match
-    changed_since: type[PreconditionFailed] = PreconditionFailed
-    in_feed: type[BaseModel] | None = None  # as the feed of changes has it; None if it is not there
-    has_trash: bool = False
+    about: str = ""  # what its tag says, if it has its own
+    new: type[Input] | None = None  # the input that creates it and may be repeated
+    has_tag: bool = False  # an ETag, which is sent back as If-Match
+    in_feed: type[BaseModel] | None = None  # as the feed of changes has it, if that differs
+    listing: Listing = _PAGES
+
+    @property
+    def public(self) -> type[BaseModel]:
+        """Return the model of what clients see of it."""
+        return self.resource.public
 
     @cached_property
     def answer(self) -> type[BaseModel]:
-        """Return the model of an answer with one of them."""
+        """Return the model of an answer with a single row."""
         data = (self.public, _data(f"The {self.name}", self.public))
         return _model(f"{self._prefix}Answer", f"One {self.name}.", BaseModel, data=data)
 
@@ -64,9 +72,9 @@ class Documented:
 
     @cached_property
     def deleted(self) -> type[BaseModel]:
-        """Return the model of a deleted one in the feed."""
-        says = "is in the trash or permanently deleted" if self.has_trash else "was deleted"
-        others = "active" if self.has_trash else "existing"
+        """Return the model of what the feed says after a deletion."""
+        says = "is in the trash or permanently deleted" if self.resource.has_trash else "was deleted"
+        others = "active" if self.resource.has_trash else "existing"
         always = f"Always `true`; {others} {self.name}s do not have this field"
         return _model(
             f"Deleted{self._prefix}",
@@ -79,7 +87,7 @@ class Documented:
 
     @cached_property
     def change(self) -> type[BaseModel]:
-        """Return the model of a change in the feed that says its type."""
+        """Return the model of a change in the feed, which says its type."""
         shown = self.in_feed or self.public
         kind = Field(description=f"What has changed: a {self.name}", examples=[self.name])
         data = _data(f"The {self.name} in its current state, or deleted", shown)
@@ -96,6 +104,11 @@ class Documented:
         """Document that it is read."""
         return success(200, f"The {self.name}", self.answer, *self._tag)
 
+    def listed(self, description: str) -> Responses:
+        """Document that all are listed, with a tag if changes are counted."""
+        tag = ("List-ETag",) if self.resource.is_counted else ()
+        return success(200, description, self._all, *tag)
+
     @property
     def changed(self) -> Responses:
         """Document that it is changed."""
@@ -103,7 +116,7 @@ class Documented:
 
     @property
     def made(self) -> Responses:
-        """Document that it is made, with what a new one has."""
+        """Document that it is made. The example has what the service gives a new row."""
         return showing(success(201, f"The new {self.name}", self.answer, *self._tag), self._as_new)
 
     @property
@@ -118,23 +131,31 @@ class Documented:
 
     @property
     def is_missing(self) -> Responses:
-        """Document that there is none."""
-        return errors(self.not_found)
+        """Document that it does not exist."""
+        return errors(self.resource.not_found)
 
     @property
     def has_changed(self) -> Responses:
         """Document that it is not as the client last saw it."""
-        return errors(self.changed_since(json.dumps(self.example), _REVISION), current=self.current)
+        error = self.resource.changed_since(json.dumps(self.example), _REVISION)
+        return errors(error, current=self.current)
 
     @cached_property
     def example(self) -> dict[str, Any]:
-        """Return one of them, as clients see it."""
+        """Return an example, as clients see it."""
         return example_of(self.public)
 
     @property
     def never_null(self) -> set[str]:
-        """Return the fields that each of them has, and none as null."""
+        """Return the fields that always have a value."""
         return {name for name in self.example if not _may_be_null(self.public, name)}
+
+    @cached_property
+    def _all(self) -> type[BaseModel]:
+        """Return the model of an answer with all of them."""
+        name, says, order = self.listing
+        rows = Field(description=order, examples=[[self.example]], max_length=self.resource.max_rows)
+        return _model(name, says, BaseModel, data=(list[self.public], rows))  # type: ignore[name-defined]
 
     @property
     def _prefix(self) -> str:
@@ -146,11 +167,11 @@ class Documented:
 
     @property
     def _as_new(self) -> dict[str, Any]:
-        """Return the fields of a new one that only has what it needs."""
+        """Return the fields of a new row whose request says only what is required."""
         if self.new is None:
             return {}
         fields = self.new.model_validate(example_of(self.new)).model_dump(include=set(self.example))
-        decided = self.never_null  # those that the request leaves to the service
+        decided = self.never_null  # by the service, if the request does not say them
         return {name: value for name, value in fields.items() if value is not None or name not in decided} | _FIRST
 
 
@@ -166,41 +187,33 @@ def _model(name: str, says: str, base: type[_Base], **fields: Any) -> type[_Base
     return create_model(name, __base__=base, __doc__=says, __module__=__name__, **fields)
 
 
-TASKS = Documented(
-    "task",
-    tag="tasks",
-    about="Your tasks: one at a time, listings and batches.",
-    public=TaskPublic,
-    not_found=TaskNotFound,
-    new=TaskCreate,
-    has_tag=True,
-    in_feed=TaskPublic,
-    has_trash=True,
-)
+TASKS = Documented(_TASKS, "task", "Your tasks: one at a time, listings and batches.", new=TaskCreate, has_tag=True)
 LABELS = Documented(
+    _LABELS,
     "label",
-    tag="labels",
-    about="Your labels: their colours, and renaming and removing them on all tasks.",
-    public=LabelPublic,
-    not_found=LabelNotFound,
+    "Your labels: their colours, and renaming and removing them on all tasks.",
     in_feed=LabelInFeed,
+    listing=Listing(
+        "LabelListAnswer",
+        "All labels of the user.",
+        "The labels, in the order of their names without regard to case",
+    ),
 )
 LISTS = Documented(
+    _LISTS,
     "list",
-    tag="lists",
-    about="Your lists: their names and colours, and archiving and deleting them.",
-    public=ListPublic,
-    not_found=ListNotFound,
+    "Your lists: their names and colours, and archiving and deleting them.",
     new=ListCreate,
     has_tag=True,
-    changed_since=ListChanged,
-    in_feed=ListPublic,
-    has_trash=True,
+    listing=Listing("ListsAnswer", "The lists of the user.", "The lists, in the order that you have arranged"),
 )
-ACCESS_TOKENS = Documented("token", tag="account", public=NewAccessToken, not_found=AccessTokenNotFound)
+ACCESS_TOKENS = Documented(
+    _ACCESS_TOKENS,
+    "token",
+    listing=Listing("AccessTokenListAnswer", "All personal access tokens of the user.", "The tokens, the newest first"),
+)
 DOCUMENTED = (TASKS, LABELS, LISTS, ACCESS_TOKENS)
-
-FOLLOWED = tuple(each for each in DOCUMENTED if each.in_feed)
+FOLLOWED = tuple(each for each in DOCUMENTED if each.resource.is_counted)
 # Without `types`, the feed has tasks as such.
 CHANGES: tuple[type[BaseModel], ...] = (TaskPublic, TASKS.deleted, *(each.change for each in FOLLOWED))
 ChangesAnswer = _model(

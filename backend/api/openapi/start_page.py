@@ -20,5 +20,5 @@ def start_page(*, has_example: bool) -> HTMLResponse:
 
 
 def is_wanted(request: Request) -> bool:
-    """Return whether a request prefers a page: browsers name it first, and programs name JSON or anything."""
+    """Return whether a request prefers a page. Browsers ask for a page first; programs ask for JSON or for anything."""
     return request.headers.get("Accept", "").startswith("text/html")

@@ -35,7 +35,7 @@ class _Pages(Assets):
             raise
 
     def file_response(self, *arguments: Any, **options: Any) -> Response:
-        """Return a file. A 304 has the policy of its page, too: a browser takes the headers of the 304 from then on."""
+        """Return a file. A 304 has the policy of its page, too, because browsers keep the headers of the 304."""
         response = super().file_response(*arguments, **options)
         if str(arguments[0]).endswith(".html"):
             response.headers["Content-Security-Policy"] = self.policy
@@ -48,7 +48,7 @@ async def _refuse(_scope: Scope, _receive: Receive, _send: Send) -> None:
 
 
 def add_guide(app: FastAPI) -> None:
-    """Serve the guide. A service without one starts all the same, and says what is missing."""
+    """Serve the guide. A service without a guide starts all the same, and says what is missing."""
     policy = BUILT / "policy.txt"  # the build writes it last
     pages = _Pages(BUILT / "pages", policy.read_text(encoding="utf-8")) if policy.exists() else _refuse
 

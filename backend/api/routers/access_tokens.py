@@ -8,7 +8,7 @@ from fastapi import Body, Path, Response
 
 from backend.api.deps import AccessTokens, TokenAuthenticator
 from backend.api.http.envelope import data_response
-from backend.api.openapi.answers import AccessTokenListAnswer, NewAccessTokenAnswer
+from backend.api.openapi.answers import NewAccessTokenAnswer
 from backend.api.openapi.operations import errors, invalid, success
 from backend.api.openapi.resources import ACCESS_TOKENS
 from backend.api.routers.router import Router
@@ -53,7 +53,7 @@ _NO_SCOPE = invalid("scopes", "too_short", TOO_FEW)
 @router.get(
     "",
     summary="List the personal access tokens",
-    responses=success(200, "Your personal access tokens", AccessTokenListAnswer),
+    responses=ACCESS_TOKENS.listed("Your personal access tokens"),
 )
 def list_access_tokens(tokens: AccessTokens) -> Response:
     """List your personal access tokens, newest first, including expired ones. The tokens themselves are not shown."""

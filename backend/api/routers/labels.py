@@ -8,8 +8,7 @@ from fastapi import Body, Path, Response
 
 from backend.api.deps import IfNoneMatch, Labels, Once
 from backend.api.http.envelope import data_response, document_response, not_modified
-from backend.api.openapi.answers import LabelListAnswer
-from backend.api.openapi.operations import errors, invalid, success
+from backend.api.openapi.operations import errors, invalid
 from backend.api.openapi.resources import LABELS
 from backend.api.routers.router import Router
 from backend.errors import LabelExists, TooManyLabels
@@ -40,7 +39,7 @@ _NO_COLOR = invalid("color", "color_format", "Must be a colour, like #1e90ff")
 @router.get(
     "",
     summary="List the labels",
-    responses=success(200, "All your labels", LabelListAnswer, "List-ETag"),
+    responses=LABELS.listed("All your labels"),
 )
 def list_labels(labels: Labels, known: IfNoneMatch) -> Response:
     """List all your labels in the order of their names, and how many tasks carry each.

@@ -8,8 +8,7 @@ from fastapi import Body, Path, Query, Response
 
 from backend.api.deps import IfMatch, IfNoneMatch, Lists, Once, OnlyNew, TokenAuthenticator
 from backend.api.http.envelope import data_response, not_modified, tagged_response
-from backend.api.openapi.answers import ListsAnswer
-from backend.api.openapi.operations import errors, invalid, success
+from backend.api.openapi.operations import errors, invalid
 from backend.api.openapi.resources import LISTS
 from backend.api.routers.router import Router
 from backend.errors import ListConflict, NoRoom
@@ -81,7 +80,7 @@ def _created(found: RowDocument) -> Response:
 @router.get(
     "",
     summary="List the lists",
-    responses=success(200, "Your lists", ListsAnswer, "List-ETag") | errors(_NO_FLAG),
+    responses=LISTS.listed("Your lists") | errors(_NO_FLAG),
 )
 def list_lists(lists: Lists, query: Annotated[ListsQuery, Query()], known: IfNoneMatch) -> Response:
     """List your lists in the order that you have arranged, without the archived ones.

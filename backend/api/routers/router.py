@@ -33,7 +33,7 @@ _GOOD = range(200, 300)
 
 
 class Router(APIRouter):
-    """A router whose handlers document only what is their own, like a conflict or the example of a bad field."""
+    """A router. Its handlers document only what is their own, like a conflict or the example of a bad field."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Router(APIRouter):
 
 
 def _successes(handler: Callable[..., Any], needs: Sequence[Any], own: Responses) -> Responses:
-    """Return the successes with the headers that follow, and with what the first example of the body sets."""
+    """Return the successes with the headers that follow. Their examples show what the first body sets."""
     names = ["Location"] if _CREATED in own and "ETag" in own[_CREATED]["headers"] else []
     if Once in needs and not iscoroutinefunction(handler):  # the import alone stores its answer itself
         names.append("Idempotency-Replayed")

@@ -36,7 +36,8 @@ async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> R
 
     The columns of a CSV, and the fields of JSON, are those of a task: `title`, `description`, `status`, `completed`,
     `completed_at`, `due_date`, `due_at`, `start_date`, `start_at`, `timezone`, `priority`, `labels`, `list_id`,
-    `parent_id`, `position`, `created_at` and `id`. Each may be left out: `title` and `due_date` make a good file.
+    `parent_id`, `position`, `created_at` and `id`. A CSV needs the column `title`, which may be empty. All others may
+    be left out.
 
     JSON is an array of tasks, or an object with an array `data`, like the answer of a listing. JSON lines may be the
     export of an account (`GET /api/me/export`): its labels and lists are imported, too, without what is in the trash.
@@ -46,13 +47,14 @@ async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> R
     file creates the same tasks in any account. Later rows win. A row without an `id` creates a task once, however often
     you send the file, and changes no task: one that you have edited since stays as it is. To create second copies, send
     a new `Idempotency-Key`. Where a deployment requires `If-Match`, an import changes no existing task, and rejects a
-    row that would. In addition to the fields for creating a task, rows may have `created_at`, which applies to new
-    tasks, and `completed_at`. Other exported fields are ignored. A row with an unknown field is rejected. What a row
-    omits stays as it is. An empty value (null, an empty cell, a property without a value) clears what a task can be
-    without; without a title, an existing task keeps its own, and a new one gets the first line of its description. Of
-    `status`, `completed` and `completed_at`, an empty field says nothing beside a filled field; alone, it reopens the
-    task. An empty `position` or `created_at` counts as omitted. A task may come before its parent; if that never comes,
-    the task has none, and `warnings` says so.
+    row that would.
+
+    `created_at` counts for new tasks only. Other exported fields are ignored. A row with an unknown field is rejected.
+    What a row omits stays as it is. An empty value (null, an empty cell, a property without a value) clears what a task
+    can be without. Without a title, an existing task keeps its own, and a new one gets the first line of its
+    description. Of `status`, `completed` and `completed_at`, an empty field says nothing beside a filled field; alone,
+    it reopens the task. An empty `position` or `created_at` counts as omitted. A task may come before its parent; if
+    that never comes, the task has none, and `warnings` says so.
 
     A row whose meaning is clear is mended rather than rejected, and `warnings` says what was not kept as the file
     says. Entries that are no tasks, like the events of a calendar, are counted as `skipped`.

@@ -12,7 +12,7 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.errors import AccessTokenNotFound, TooManyAccessTokens
-from backend.models.access_token import MAX_TOKENS, AccessTokenPublic
+from backend.models.access_token import MAX_TOKENS, AccessTokenCreate, AccessTokenPublic
 from backend.models.export import ExportedAccessToken
 from backend.models.tables import access_tokens, lists
 from backend.services.access_tokens.rules import Row
@@ -28,6 +28,7 @@ ACCESS_TOKENS: Resource[Any] = Resource(
     row=Row,
     public=AccessTokenPublic,
     exported=ExportedAccessToken,
+    inputs=(AccessTokenCreate,),
     max_rows=MAX_TOKENS,
     too_many=TooManyAccessTokens,
     not_found=AccessTokenNotFound,
@@ -62,7 +63,7 @@ _IS_LIVING_LIST = (
     .exists()
 )
 # All of them, and whether the list that a new one is for is not in the trash.
-OWN = Rows(access_tokens, (access_tokens.c.id,), ACCESS_TOKENS.own, (_IS_LIVING_LIST,))
+OWN = Rows(access_tokens, Row, ACCESS_TOKENS.own, once={"has_list": _IS_LIVING_LIST})
 INSERT = statements.insert_one(ACCESS_TOKENS)
 LIST = _list()
 REVOKE = (

@@ -46,10 +46,10 @@ class AccessTokenService:
         token = new_access_token(self.user_id)
         token_hash = hash_of(token, is_of_list=data.list_id is not None)
         with unit_of_work(self.sessions, self.user_id) as unit:
-            (has_list,), tokens = unit.load_all(queries.OWN, list=data.list_id)
-            if data.list_id is not None and not has_list:
+            found = unit.load(queries.OWN, list=data.list_id)
+            if data.list_id is not None and not found.once["has_list"]:
                 raise ValidationFailed(details=(NO_LIST,))
-            ACCESS_TOKENS.refuse_one_more(len(tokens))
+            ACCESS_TOKENS.refuse_one_more(len(found.rows))
             made = rules.new_token(self.new_id(), token_hash, data, unit.now)
             unit.store(queries.INSERT, **ACCESS_TOKENS.values(made, ACCESS_TOKENS.stored))
         return to_json({name: getattr(made, name) for name in ACCESS_TOKENS.public_names()} | {"token": token})

@@ -21,7 +21,7 @@ _LOWEST_KEY: dict[type, object] = {UUID: UUID(int=0), str: ""}
 
 @dataclass(frozen=True, slots=True)
 class ExportService:
-    """Reads everything stored about one user. Each page is one round trip to the database."""
+    """Reads everything stored about a user. A page is one round trip to the database."""
 
     sessions: Sessions
     user_id: str

@@ -1,7 +1,7 @@
-"""The statements that export a user's data: each writes one page of one table, as JSON lines.
+"""The statements that export a user's data. A statement writes a page of a table, as JSON lines.
 
-A page holds the rows from one key on, and names the key at which the next page begins. So each row belongs to exactly
-one page, even during other writes: a row that exists all the time is exported once.
+A page holds the rows from a key on, and names the key at which the next page begins. So a row that exists all the time
+is exported once, even if there are writes meanwhile.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _lines(kind: str, table: Table) -> Lines:
 
 
 def key_of(table: Table) -> Column[Any]:
-    """Return the column that identifies a row among those of one user."""
+    """Return the column that identifies a row of a user."""
     _, key = table.primary_key.columns
     return key
 
@@ -99,9 +99,9 @@ def _page(
 
 
 def stored(table: Table) -> list[ColumnElement[Any]]:
-    """List the columns of a table, without those that are computed from others and without secrets.
+    """List the columns of a table, except secrets and what Postgres computes.
 
-    Those of tasks that clients know under another name have that.
+    A column of tasks that clients know under another name has that name.
     """
     names = (column.name for column in table.columns if column.computed is None and column.name not in _LEFT_OUT)
     shown = {"open_status": SHOWN["status"], "priority": SHOWN["priority"]}
@@ -113,7 +113,7 @@ def _document(row: NamedFromClause) -> ColumnElement[str]:
 
 
 def _parent_uid() -> ColumnElement[Any]:
-    """Select the UID of the parent of each task, if the parent is there and has one."""
+    """Select the UID of the parent of a task, or null without such a parent or UID."""
     above = tasks.alias("above")
     uid = select(above.c.uid).where(owned(above), above.c.id == tasks.c.parent_id).correlate(tasks)
     return uid.scalar_subquery().label("parent_uid")
@@ -121,7 +121,7 @@ def _parent_uid() -> ColumnElement[Any]:
 
 ACCOUNT = _account()
 PAGES = {kind: _lines(kind, part.table) for kind, part in PARTS.items()}
-# Which tasks: all, those in no list, those in one.
+# Which tasks: all, or what is in no list, or what is in a list.
 _PLACES = {"all": (), INBOX: (tasks.c.list_id.is_(None),), "list": (tasks.c.list_id == bind("list", type_=Uuid),)}
 
 

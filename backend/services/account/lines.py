@@ -1,4 +1,4 @@
-"""The kinds of lines in an account's export: the account, one kind for each table with rows of a user, and the end."""
+"""The kinds of lines in an account's export: first the account, then a kind for every table of users, then the end."""
 
 from __future__ import annotations
 

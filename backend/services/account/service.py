@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Text, cast, delete, func, update
 from sqlalchemy import bindparam as bind
@@ -18,6 +20,13 @@ from backend.services.resources.parameters import USER_ID as _USER_ID
 from backend.services.unit_of_work import Rows, unit_of_work
 from backend.utils.postgres_json import to_json
 
+
+class _Account(NamedTuple):
+    id: str
+    created_at: datetime | None
+    timezone: str | None
+
+
 # A user who never wrote anything has no row, but still an account.
 _principal = select(cast(_USER_ID, Text).label("id")).subquery("principal")
 _account = (
@@ -27,7 +36,7 @@ _account = (
 )
 GET = select(_account.c.revision, cast(func.row_to_json(_account.table_valued()), Text))
 _own = users.alias("own")
-OWN = Rows(_own, (_own.c.id, _own.c.created_at, _own.c.timezone), _own.c.id == _USER_ID)
+OWN = Rows(_own, _Account, _own.c.id == _USER_ID)
 SET = update(users).where(users.c.id == _USER_ID).values(timezone=bind("new_timezone", type_=Text))
 DELETE = delete(users).where(users.c.id == _USER_ID)
 
@@ -57,7 +66,7 @@ class UserService:
         if data.named is not None and data.named[0] not in (None, self.user_id):
             raise ValidationFailed(details=(_OTHER_USER,))
         with unit_of_work(self.sessions, self.user_id) as unit:
-            ((_, created_at, timezone),) = unit.load(OWN)
+            ((_, created_at, timezone),) = unit.load(OWN).rows
             wanted = data.timezone if "timezone" in data.model_fields_set else timezone
             if wanted != timezone:
                 unit.next_revision()

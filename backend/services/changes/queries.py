@@ -1,7 +1,7 @@
-"""The statement behind the feed of changes: one round trip, and one snapshot of all that changes, and of the counter.
+"""The statement behind the feed of changes: a single round trip, which sees all rows and the counter at one moment.
 
-One user's changes become visible in the order of their revisions: each locks the user's row until it is committed. So
-a client that has seen everything up to a revision misses nothing by asking for later ones.
+A user's changes become visible in the order of their revisions, because a change locks the user's row until it is
+committed. So a client that has seen everything up to a revision asks for what comes later, and misses nothing.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ChangeService:
-    """Reads the changes of one user's tasks and labels. Each method is one round trip to the database."""
+    """Reads the changes of what a user has. It takes one round trip to the database."""
 
     sessions: Sessions
     user_id: str
@@ -31,10 +31,10 @@ class ChangeService:
     def read(
         self, since: SyncToken, limit: int, max_bytes: int = MAX_PAGE_BYTES, *, types: str | None = None
     ) -> ChangePage:
-        """Read up to `limit` changes after a sync token, oldest first; at most `max_bytes`, unless one alone is larger.
+        """Read up to `limit` changes after a sync token, oldest first; at most `max_bytes` unless the first is larger.
 
-        `types` are those of `StreamQuery`: with them, each change says its type. Without them, it is a task.
-        Raises Gone when changes after the token may be missing, and OutsideList for labels in a session of one list.
+        With `types`, separated by commas, every change says its type. Without them, all changes are of tasks. Raises
+        Gone when changes after the token may be missing, and OutsideList for labels in a session of one list.
         """
         params: dict[str, Any] = {
             "principal": self.user_id,

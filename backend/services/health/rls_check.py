@@ -19,7 +19,7 @@ from backend.models.tables import TABLES
 from backend.models.user import NOBODY
 
 _USER, _LIST = "app.user_id", "app.list_id"
-# What the policies of each table must look at beside the user, for each role. A request in one list reaches no others.
+# What the policies of a table must look at beside the user, by the role. A request in one list reaches no other table.
 _SETTINGS = {
     ROLE: dict.fromkeys((table.name for table in TABLES), _USER),
     ROLE_OF_LIST: {
@@ -28,7 +28,7 @@ _SETTINGS = {
     },
 }
 
-# One row for each table: its name, and what is wrong with its row-level security, or null. It runs as the role that it
+# A row for every table: its name, and what is wrong with its row-level security, or null. It runs as the role that it
 # checks, so row_security_active() covers owners, members of roles, and roles that bypass row-level security.
 _OF_ROLE = """
 SELECT wanted.name,
@@ -61,7 +61,7 @@ SELECT set_config('app.gaps_of_list', CAST(coalesce(json_agg(json_build_array(na
 FROM ({_OF_LIST}) AS of_list WHERE gap IS NOT NULL;
 SET LOCAL role = '{ROLE}';
 """  # noqa: S608 - constants
-# One row for each table and role: the role, the table's name, and what is wrong, or null.
+# A row for every table and role: the role, the table's name, and what is wrong, or null.
 SQL = f"""
 SELECT '{ROLE}' AS role, name, gap
 FROM ({_OF_ROLE.format(tables="tables", settings="settings")}) AS of_user
@@ -95,7 +95,7 @@ def parameters() -> dict[str, list[str]]:
 
 
 def gaps_of(rows: Iterable[tuple[str, str, str | None]]) -> list[str]:
-    """Return what to do about each gap; those of the role for one list only if they are the only ones."""
+    """Return what to do about the gaps; of the role for one list, only if the other role has none."""
     gaps = [row for row in rows if row[2]]
     gaps = [row for row in gaps if row[0] == ROLE] or gaps
     # A dictionary removes duplicates: a problem with the role appears on every table.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
@@ -14,30 +13,24 @@ from sqlalchemy import (
     any_,
     cast,
     func,
-    literal_column,
-    update,
 )
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects.postgresql import array
-from sqlalchemy.sql.dml import Update
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
 from backend.errors import LabelNotFound, TooManyLabels
 from backend.models.export import ExportedLabel
-from backend.models.label import LabelPublic
+from backend.models.label import LabelPublic, LabelPut, LabelUpdate
 from backend.models.tables import labels, tasks
 from backend.models.values.label_names import MAX_LABELS
 from backend.services.labels.rules import Row
 from backend.services.resources import statements
 from backend.services.resources.parameters import OWNED
 from backend.services.resources.resource import Resource
+from backend.services.tasks.bulk import CARRY_ANY
 from backend.services.tasks.columns import ALIVE
 from backend.services.unit_of_work import Rows
-
-# As the index has it: part of the text, for as a value Postgres could not tell that the index is enough.
-_CARRY_ANY = tasks.c.labels != literal_column("'{}'::text[]", ARRAY(Text))
-
 
 # What labels are: all that is the same for every resource follows from this.
 LABELS = Resource(
@@ -46,12 +39,11 @@ LABELS = Resource(
     row=Row,
     public=LabelPublic,
     exported=ExportedLabel,
+    inputs=(LabelPut, LabelUpdate),
     max_rows=MAX_LABELS,
     too_many=TooManyLabels,
     not_found=LabelNotFound,
 )
-_OLD_NAME: ColumnElement[str] = bind("label_before", type_=Text)
-_REVISION: ColumnElement[int] = LABELS.value("revision")
 
 
 def _list() -> Select[str, str | None]:
@@ -67,7 +59,7 @@ def _carried() -> Subquery:
     """Count the living tasks that carry each label. Many carry the same ones: these are taken apart only once."""
     alike = (
         select(tasks.c.labels.label("names"), func.count().label("number"))
-        .where(OWNED, tasks.c.in_trash.is_(False), _CARRY_ANY)
+        .where(OWNED, tasks.c.in_trash.is_(False), CARRY_ANY)
         .group_by(tasks.c.labels)
         .subquery("alike")
     )
@@ -79,40 +71,21 @@ def _carried() -> Subquery:
 def _tasks_with() -> ColumnElement[Any]:
     """Count the tasks that carry a label: the living ones, and all."""
     counts: ColumnElement[Any] = array([func.count().filter(ALIVE), func.count()])
-    carrying = select(counts).select_from(tasks).where(OWNED, _CARRY_ANY, labels.c.name == any_(tasks.c.labels))
+    carrying = select(counts).select_from(tasks).where(OWNED, CARRY_ANY, labels.c.name == any_(tasks.c.labels))
     return carrying.correlate(labels).scalar_subquery()
-
-
-def _change_tasks(changed: Callable[[ColumnElement[Any]], ColumnElement[Any]]) -> Update:
-    """Change the labels of the tasks that carry one, with consecutive revisions in the order of those they had."""
-    number = func.row_number().over(order_by=(tasks.c.revision, tasks.c.id))
-    carrying = (
-        select(tasks.c.id, number.label("number"))
-        .where(OWNED, _CARRY_ANY, any_(tasks.c.labels) == _OLD_NAME)
-        .subquery("carrying")
-    )
-    return (
-        update(tasks)
-        .where(OWNED, tasks.c.id == carrying.c.id)
-        .values(
-            labels=changed(tasks.c.labels),
-            revision=_REVISION + carrying.c.number,
-            updated_at=func.greatest(func.now(), tasks.c.updated_at),
-        )
-    )
 
 
 LIST = _list()
 # With these keys, and how many tasks carry each; and how many labels the user has.
 NAMED = Rows(
     labels,
-    (*(labels.c[name] for name in LABELS.stored), _tasks_with()),
+    Row,
     LABELS.own & (labels.c.match_key == any_(cast(bind("label_keys"), ARRAY(Text)))),
-    (statements.number(LABELS),),
+    beside={"numbers": _tasks_with()},
+    once={"number": statements.number(LABELS)},
 )
 NAME_OF = select(labels.c.name).where(LABELS.own, labels.c.id == LABELS.value("id"))
 INSERT = statements.insert_one(LABELS)
+INSERT_ALL = statements.insert_all(LABELS)
 UPDATE = statements.update_one(LABELS)
 REMOVE = statements.remove_one(LABELS)
-RENAME_ON_TASKS = _change_tasks(lambda names: func.array_replace(names, _OLD_NAME, LABELS.value("name")))
-TAKE_OFF_TASKS = _change_tasks(lambda names: func.array_remove(names, _OLD_NAME))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from operator import attrgetter
 from uuid import UUID
 
-from sqlalchemy import Executable
 from uuid_utils.compat import uuid7
 
 from backend.database.retry import reads, repeatable
@@ -24,6 +23,7 @@ from backend.services.labels import rules
 from backend.services.labels.rules import Row
 from backend.services.resources.reading import Listed, all_rows
 from backend.services.resources.working_set import WorkingSet
+from backend.services.tasks import bulk
 from backend.services.unit_of_work import UnitOfWork, unit_of_work
 
 
@@ -55,9 +55,9 @@ class _Loaded(WorkingSet[Row]):
         if wanted.name != label.name and self._has_another(wanted):
             raise LabelExists
         kept = self.keep(wanted)
+        living, everything = self._carrying(label)
         if kept.name != label.name:
-            self._change_tasks(label_queries.RENAME_ON_TASKS, label)
-        living, _ = self._carrying(label)
+            bulk.rename_label(self.unit, label.name, kept.name, everything)
         return self.document(kept, task_count=living)
 
     def _has_another(self, label: Row) -> bool:
@@ -67,18 +67,11 @@ class _Loaded(WorkingSet[Row]):
     def take_off(self, label: Row) -> None:
         """Remove a label, and take it off the tasks that carry it."""
         self.remove(label)
-        self._change_tasks(label_queries.TAKE_OFF_TASKS, label)
-
-    def _change_tasks(self, statement: Executable, label: Row) -> None:
-        """Change the tasks that carry a label, each with a revision of its own after the label's."""
-        _, everything = self._carrying(label)
-        if everything:
-            self.unit.store(statement, label_before=label.name, label__revision=self.unit.revision)
-            self.unit.next_revision(everything)
+        bulk.take_off_label(self.unit, label.name, self._carrying(label)[1])
 
     def _carrying(self, label: Row) -> tuple[int, int]:
         """Return how many living tasks carry a label, and how many do with those in the trash."""
-        ((living, everything),) = self.beside[label.id]
+        living, everything = self.beside[label.id]["numbers"]
         return living, everything
 
 
@@ -101,7 +94,8 @@ class LabelService:
     def list(self, known: tuple[str, ...] | None = ()) -> Listed:
         """List all labels, in the order of their names without regard to case.
 
-        `known` holds the tags that the client already has; None means any tag. With one of them, nothing is read.
+        `known` holds the tags that the client already has, and None means any tag. If the data still has such a tag, no
+        label is read.
         """
         return all_rows(self.sessions, self.user_id, label_queries.LIST, known)
 
@@ -155,4 +149,4 @@ class LabelService:
     def _loaded(self, *names: str) -> Iterator[_Loaded]:
         keys = sorted({key_of_label(name) for name in names})
         with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
-            yield _Loaded.load(label_queries.LABELS, unit, label_queries.NAMED, label_keys=keys)
+            yield _Loaded(label_queries.LABELS, unit, unit.load(label_queries.NAMED, label_keys=keys))

@@ -8,13 +8,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from backend.database.giving_way import give_way
-from backend.errors import Detail, ListConflict, ValidationFailed
+from backend.errors import Detail, ValidationFailed
 from backend.models.list import ListCreate, ListFields, ListUpdate
 from backend.models.move import Move
 from backend.utils.fingerprint import fingerprint
 from backend.utils.positions import END, LAST, Place, make_room
 
-_IN_TRASH = Detail("id", "in_trash", "This id is that of a list in the trash; restore it, or choose another id")
 _NO_LIST_THERE = "You have no list with this id, or it is in the trash: GET /api/lists lists yours"
 _OTHER_LIST = Detail("id", "other_list", "This is not the id of this list: send a list under its own id")
 
@@ -67,20 +66,6 @@ def refuse_another(data: ListUpdate, list_id: UUID) -> None:
         raise ValidationFailed(details=(_OTHER_LIST,))
 
 
-def refuse_in_trash(existing: Row) -> None:
-    """Raise ListConflict if the list that has the new one's id is in the trash."""
-    if existing.deleted_at is not None:
-        raise ListConflict(details=(_IN_TRASH,))
-
-
-def refuse_other(existing: Row, data: ListCreate) -> None:
-    """Raise ListConflict if the list that has the new one's id was made by another request."""
-    request_hash = request_hash_of(data)
-    # Nobody else has an id that we chose: then it was the first try of this request, whose connection was lost.
-    if request_hash is not None and existing.request_hash != request_hash:
-        raise ListConflict
-
-
 def trashed(found: Row, now: datetime) -> Row:
     """Move the list to the trash."""
     return found._replace(deleted_at=now)
@@ -103,7 +88,7 @@ def place_beside(to: Move, beside: Row | None) -> Place:
 def moved(found: Row, side: str, near: Place, others: Iterable[Place]) -> dict[UUID, str]:
     """Return the new positions, by the ids, that put the list on this side of a place; none if it stands there.
 
-    Besides that of the list, they are those of others that make room for it. Raises NoRoom.
+    Other lists may have to make room for it, and get new positions, too. Raises NoRoom.
     """
     low = sorted(each for each in others if each < near or (each == near and side == "after"))
     high = sorted(each for each in others if each > near or (each == near and side == "before"))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable
 from uuid_utils.compat import uuid7
 
 from backend.database.retry import reads, repeatable
@@ -24,24 +22,17 @@ from backend.services.lists import queries, rules
 from backend.services.lists.rules import Row
 from backend.services.resources.reading import Listed, all_rows, one_row
 from backend.services.resources.working_set import WorkingSet
+from backend.services.tasks import bulk
 from backend.services.unit_of_work import UnitOfWork, unit_of_work
-from backend.utils.positions import Place, last_positions
+from backend.utils.positions import Place
 
 
 class _Loaded(WorkingSet[Row]):
     """The lists that a change names.
 
-    If they were asked for, `beside` has three numbers of tasks of each list: the living ones, what went to the trash
-    along with the list, and all.
+    If they were asked for, `beside` has three numbers of tasks: how many of a list's tasks live, how many went to the
+    trash with it, and how many there are.
     """
-
-    def keep_with_tasks(self, found: Row, wanted: Row, changing: Executable, number: int) -> Row:
-        """Keep a list as the rules have made it, and change this number of its tasks; nothing if it is the same."""
-        if wanted == found:
-            return found
-        kept = self.keep(wanted)
-        self._change_tasks(found, changing, number)
-        return kept
 
     def move(self, found: Row, side: str, near: Place) -> Row:
         """Put a list on this side of a place, which takes a round trip to read where others are; raises NoRoom."""
@@ -52,36 +43,45 @@ class _Loaded(WorkingSet[Row]):
         if positions:
             placed = {"placed_lists": [*positions], "placed_positions": [*positions.values()]}
             self.unit.store(queries.PLACE, list__revision=kept.revision, **placed)
-            self.unit.next_revision(len(positions))
+            self._note_places(others, positions)
         return kept
 
-    def remove_with_tasks(self, found: Row, changing: Executable, number: int) -> None:
-        """Remove a list for good, after this number of its tasks has left it."""
-        self._change_tasks(found, changing, number, is_followed=False)
+    def _note_places(self, others: Iterable[Place], positions: Mapping[UUID, str]) -> None:
+        """Count and note the new positions of lists that make room."""
+        before = {each.id: each for each in others}
+        for list_id, position in positions.items():
+            revision = self.unit.next_revision()
+            self.unit.note("list", list_id, revision, before[list_id], Place(position, list_id))
+
+    def trash(self, found: Row, *, to_inbox: bool) -> None:
+        """Move a list to the trash along with its living tasks, or take all tasks out of it."""
+        numbers = self.beside[found.id]
+        self.keep(rules.trashed(found, self.unit.now))
+        if to_inbox:
+            bulk.empty_list(self.unit, found.id, numbers["everything"], to_trash=False, is_followed=True)
+        else:
+            bulk.trash_list(self.unit, found.id, numbers["living"])
+
+    def remove_with_tasks(self, found: Row, *, to_inbox: bool) -> None:
+        """Remove a list for good, after all tasks have left it; the tokens for it go, too."""
+        everything = self.beside[found.id]["everything"]
+        bulk.empty_list(self.unit, found.id, everything, to_trash=not to_inbox, is_followed=False)
         self.remove(found)
 
-    def _change_tasks(self, found: Row, statement: Executable, number: int, *, is_followed: bool = True) -> None:
-        """Change tasks of a list, each with a revision of its own; `is_followed`: by tokens for the list."""
-        if not number:
-            return
-        params: dict[str, Any] = {"list__id": found.id, "list__revision": self.unit.revision}
-        if statement is queries.RESTORE_TASKS:
-            params["trashed_at"] = found.deleted_at
-        if statement in queries.TAKING_OUT:
-            params["last_positions"] = last_positions(self.unit.now, self.unit.last_position)
-            self.unit.note_positions(f"{params['last_positions']}{number:010}1")
-        if statement is queries.FREE_TASKS and is_followed:
-            self.unit.store(queries.SAY_FREED, **params)
-        self.unit.store(statement, **params)
-        self.unit.next_revision(number)
+    def bring_back(self, found: Row, wanted: Row) -> Row:
+        """Keep a list as the rules have made it. Out of the trash, it brings the tasks that went along."""
+        kept = self.keep(wanted)
+        if found.deleted_at is not None:
+            bulk.restore_list(self.unit, found.id, found.deleted_at, self.beside[found.id]["gone_along"])
+        return kept
 
 
 @dataclass(frozen=True, slots=True)
 class ListService:
     """One user's lists. A read is one round trip to the database, a change is two, however many tasks go along.
 
-    A change joins `unit`, if there is one. `expected` holds the revisions that a list may have; None means any. Others
-    raise ListChanged.
+    A change joins `unit`, if there is one. `expected` holds the revisions that a list may have, and None means any. A
+    list with another revision raises ListChanged.
     """
 
     sessions: Sessions
@@ -93,7 +93,8 @@ class ListService:
     def list(self, query: ListsQuery, known: tuple[str, ...] | None = ()) -> Listed:
         """List the active lists, the archived ones or those in the trash, in the order of their positions.
 
-        `known` holds the tags that the client already has; None means any tag. With one of them, nothing is read.
+        `known` holds the tags that the client already has, and None means any tag. If the data still has such a tag, no
+        list is read.
         """
         params = {} if query.deleted else {"archived": query.archived}
         statement = queries.LISTINGS[query.deleted, query.include_counts]
@@ -107,22 +108,15 @@ class ListService:
     def create(self, data: ListCreate, *, only_new: bool = False) -> RowDocument:
         """Make a list under the given id or a new one, or return it if the same request has made it before.
 
-        Raises ListConflict when the id names another list or one in the trash, ListChanged when it names a list and
-        must not (`only_new`), TooManyLists when the account is full.
+        Raises ListConflict when another list has the id, or one in the trash. Raises ListChanged when any list has it
+        and none may (`only_new`), and TooManyLists when the account is full.
         """
         return self._create(data.id or self.new_id(), data, only_new=only_new)
 
     @repeatable
     def _create(self, list_id: UUID, data: ListCreate, *, only_new: bool) -> RowDocument:
         with self._loaded(list_id) as lists:
-            existing = lists.rows.get(list_id)
-            if existing is None:
-                return lists.document(lists.add(rules.new_list(list_id, data, lists.unit.now)), is_new=True)
-            rules.refuse_in_trash(existing)
-            if only_new:
-                raise lists.changed_since(existing)
-            rules.refuse_other(existing, data)
-            return lists.document(existing, is_new=data.id is None)
+            return lists.create(rules.new_list(list_id, data, lists.unit.now), only_new=only_new)
 
     @repeatable
     def bring(self, data: ImportedList, *, only_adds: bool) -> Fate:
@@ -140,8 +134,7 @@ class ListService:
                 return Fate.UNCHANGED
             if only_adds:
                 raise PreconditionRequired
-            _, gone_along, _ = lists.beside[data.id]
-            lists.keep_with_tasks(found, wanted, queries.RESTORE_TASKS, gone_along if found.deleted_at else 0)
+            lists.bring_back(found, wanted)
             return Fate.RESTORED if found.deleted_at else Fate.UPDATED
 
     @repeatable
@@ -167,11 +160,7 @@ class ListService:
     def delete(self, list_id: UUID, expected: Revisions | None = None, *, tasks: str = TasksOfDeleted.TRASH) -> None:
         """Move the list to the trash along with its living tasks, or take all tasks out of it; raises ListNotFound."""
         with self._loaded(list_id, with_tasks=True) as lists:
-            found = lists.find(list_id, expected)
-            living, _, everything = lists.beside[list_id]
-            goes_along = tasks == TasksOfDeleted.TRASH
-            changing, number = (queries.TRASH_TASKS, living) if goes_along else (queries.FREE_TASKS, everything)
-            lists.keep_with_tasks(found, rules.trashed(found, lists.unit.now), changing, number)
+            lists.trash(lists.find(list_id, expected), to_inbox=tasks == TasksOfDeleted.INBOX)
 
     @repeatable
     def remove(self, list_id: UUID, expected: Revisions | None = None, *, tasks: str = TasksOfDeleted.TRASH) -> None:
@@ -181,20 +170,17 @@ class ListService:
         """
         with self._loaded(list_id, with_tasks=True) as lists:
             found = lists.find(list_id, expected, in_trash_too=True)
-            changing = queries.TRASH_AND_FREE_TASKS if tasks == TasksOfDeleted.TRASH else queries.FREE_TASKS
-            lists.remove_with_tasks(found, changing, lists.beside[list_id][2])
+            lists.remove_with_tasks(found, to_inbox=tasks == TasksOfDeleted.INBOX)
 
     @repeatable
     def restore(self, list_id: UUID, expected: Revisions | None = None) -> RowDocument:
         """Restore the list with the tasks that went to the trash along with it; raises ListNotFound."""
         with self._loaded(list_id, with_tasks=True) as lists:
             found = lists.find(list_id, expected, in_trash_too=True)
-            _, gone_along, _ = lists.beside[list_id]
-            restored = lists.keep_with_tasks(found, rules.restored(found), queries.RESTORE_TASKS, gone_along)
-            return lists.document(restored)
+            return lists.document(lists.bring_back(found, rules.restored(found)))
 
     @contextmanager
     def _loaded(self, *list_ids: UUID, with_tasks: bool = False) -> Iterator[_Loaded]:
         rows = queries.NAMED_WITH_TASKS if with_tasks else queries.NAMED
         with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
-            yield _Loaded.load(queries.LISTS, unit, rows, list_ids=[*list_ids])
+            yield _Loaded(queries.LISTS, unit, unit.load(rows, list_ids=[*list_ids]))

@@ -1,4 +1,4 @@
-"""How the rows of every resource are read: one round trip each."""
+"""How the rows of every resource are read, in one round trip."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from sqlalchemy import Column, ColumnElement, Table
 from sqlalchemy import bindparam as bind
 
 from backend.errors import Conflict, NotFound, PreconditionFailed
+from backend.models.base import Input
 from backend.services.resources.parameters import owned
 
 _FIXED = {"id", "created_at", "request_hash"}  # never changed after a row is made
@@ -45,8 +46,9 @@ R = TypeVar("R", bound=Row)
 class Resource(Generic[R]):
     """A kind of row that a user has.
 
-    `public` is what clients see of it, and `exported` what a line of an account's export has. `shown` has what clients
-    see in another form than that of a column. `max_rows` is how many a user may have, or None if the settings say that.
+    `public` is what clients see of it, `inputs` is what they send, and `exported` what an export has. `shown` has what
+    clients see in another form than that of a column. `max_rows` is how many a user may have, or None if the settings
+    say that.
     """
 
     kind: str
@@ -54,9 +56,11 @@ class Resource(Generic[R]):
     row: type[R]
     public: type[BaseModel]
     exported: type[BaseModel]
+    inputs: tuple[type[Input], ...]
     max_rows: int | None
     too_many: type[Conflict]
     not_found: type[NotFound]
+    conflict: type[Conflict] = Conflict
     changed_since: type[PreconditionFailed] = PreconditionFailed
     shown: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
 
@@ -70,6 +74,11 @@ class Resource(Generic[R]):
         """Return the names of the stored columns."""
         fields: tuple[str, ...] = self.row._fields  # type: ignore[attr-defined]  # of a named tuple
         return fields
+
+    @cached_property
+    def arrays(self) -> tuple[str, ...]:
+        """Return the names of parameters whose nth elements are the columns of one row."""
+        return tuple(f"each_{self.kind}__{name}" for name in self.stored)
 
     @cached_property
     def changing(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     all_,
     case,
     cast,
+    column,
     delete,
     func,
     true,
@@ -98,6 +99,17 @@ def insert_one(resource: Resource[Any]) -> Insert:
     return insert(resource.table).values(
         {"user_id": USER_ID} | {name: resource.value(name) for name in resource.stored}
     )
+
+
+@lru_cache(maxsize=_RESOURCES)
+def insert_all(resource: Resource[Any]) -> Insert:
+    """Store the new rows in the arrays, of which each has the values of a column."""
+    types = {name: resource.table.c[name].type for name in resource.stored}
+    arrays = [cast(bind(name), ARRAY(kind)) for name, kind in zip(resource.arrays, types.values(), strict=True)]
+    rows = func.unnest(*arrays).table_valued(*(column(name, kind) for name, kind in types.items()))
+    new = rows.render_derived(name="new")
+    values: Any = select(cast(USER_ID, Text), *(new.c[name] for name in types))  # more columns than the stubs support
+    return insert(resource.table).from_select(["user_id", *types], values)
 
 
 @lru_cache(maxsize=_RESOURCES)

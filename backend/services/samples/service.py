@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from backend.database.retry import repeatable
 from backend.database.session import Sessions
 from backend.services.samples.tasks import SampleTask
 from backend.services.tasks.loaded import LoadedTasks
-from backend.services.tasks.names import Names
+from backend.services.tasks.named import Names
 from backend.services.tasks.rules import Row
 from backend.services.unit_of_work import unit_of_work
 from backend.utils.priorities import number_of
@@ -34,27 +34,26 @@ class SeedService:
         """
         with unit_of_work(self.sessions, self.user_id) as unit:
             names = Names(
-                labels=(name for sample in samples for name in sample.labels),
+                labels=[name for sample in samples for name in sample.labels],
                 lists=tuple({sample.list_id for sample in samples if sample.list_id}),
                 parents=[(sample.id, sample.parent_id) for sample in samples if sample.parent_id],
             )
             tasks = LoadedTasks.load(unit, [sample.id for sample in samples], self.max_tasks, names)
-            missing = [sample for sample in samples if sample.id not in tasks.tasks]
+            missing = [sample for sample in samples if sample.id not in tasks.rows]
             for sample in missing:
-                tasks.add(_placed(_row(sample, tasks.now, tasks.lists), sample.parent_id, tasks))
-            tasks.store()
+                tasks.add(_placed(_row(sample, unit.now, tasks.lists.living), sample.parent_id, tasks))
         return len(missing)
 
 
 def _placed(task: Row, parent_id: UUID | None, tasks: LoadedTasks) -> Row:
     """Put a task under its parent, if that is there and on the first level, and into the parent's list."""
-    parent = tasks.tasks.get(parent_id) if parent_id else None
+    parent = tasks.rows.get(parent_id) if parent_id else None
     if parent is None or parent.deleted_at is not None or parent.parent_id is not None:
         return task
     return task._replace(parent_id=parent.id, list_id=parent.list_id)
 
 
-def _row(sample: SampleTask, now: datetime, lists: frozenset[UUID]) -> Row:
+def _row(sample: SampleTask, now: datetime, lists: Container[UUID]) -> Row:
     due = None if sample.due is None else (now + sample.due).replace(minute=0, second=0, microsecond=0)
     return Row(
         id=sample.id,

@@ -23,7 +23,7 @@ def writer_of(file_format: FileFormat) -> Writer:
     """Return a writer for a format."""
     if file_format is FileFormat.CALENDAR:
         # Its library is large, and most processes do not need it.
-        from backend.formats.icalendar import CalendarWriter  # noqa: PLC0415
+        from backend.formats.calendar.writer import CalendarWriter  # noqa: PLC0415
 
         return CalendarWriter()
     return JSONWriter() if file_format is FileFormat.JSON_LINES else CSVWriter()

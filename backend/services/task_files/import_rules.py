@@ -120,12 +120,12 @@ def put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) 
 def _put_or_refused(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) -> Stored | Detail:
     """Do what `put` does, but refuse a parent that the row cannot have."""
     try:
-        row, mends = _without_later_times(row, tasks.now) if row.is_foreign else (row, ())
-        _refuse_other_times(row.task, tasks.now)
+        row, mends = _without_later_times(row, tasks.unit.now) if row.is_foreign else (row, ())
+        _refuse_other_times(row.task, tasks.unit.now)
         refuse_contradictions(row.task)
-        with tasks.all_or_nothing():
-            is_again = not row.names_its_task and row.id in tasks.tasks
-            fitting, dropped = (row, ()) if is_again else _with_fitting_start(row, tasks.tasks.get(row.id))
+        with tasks.unit.all_or_nothing():
+            is_again = not row.names_its_task and row.id in tasks.rows
+            fitting, dropped = (row, ()) if is_again else _with_fitting_start(row, tasks.rows.get(row.id))
             result = (_put_again if is_again else _put)(tasks, fitting, made_at, only_adds=only_adds)
         if isinstance(result, Detail):
             return result
@@ -139,7 +139,7 @@ def _put_or_refused(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_
 
 def joined(tasks: LoadedTasks, link: Link, *, only_adds: bool) -> Detail | None:
     """Make a task a subtask, if it has no parent of its own; returns why that is impossible."""
-    child, parent = tasks.tasks.get(link.id), tasks.tasks.get(link.parent_id)
+    child, parent = tasks.rows.get(link.id), tasks.rows.get(link.parent_id)
     if parent is None or parent.deleted_at is not None:
         return None  # its row was refused
     if child is None or child.deleted_at is not None:
@@ -150,7 +150,7 @@ def joined(tasks: LoadedTasks, link: Link, *, only_adds: bool) -> Detail | None:
         return UNSEEN
     position = child.position if child.list_id == parent.list_id else LAST
     try:
-        with tasks.all_or_nothing():
+        with tasks.unit.all_or_nothing():
             kept = tasks.keep(child._replace(parent_id=parent.id, position=position), is_of_file=True)
         return None if kept.parent_id == parent.id else replace(_CYCLE, field=ROW)
     except (ValidationFailed, TooManySubtasks) as error:
@@ -159,7 +159,7 @@ def joined(tasks: LoadedTasks, link: Link, *, only_adds: bool) -> Detail | None:
 
 def _circular(tasks: LoadedTasks, row: Placed) -> tuple[Detail, ...]:
     """Return what to say about a parent that the row names, if that is below its task or is the task itself."""
-    parent = tasks.tasks.get(row.task.parent_id) if row.task.parent_id else None
+    parent = tasks.rows.get(row.task.parent_id) if row.task.parent_id else None
     is_below = parent is not None and row.id in {parent.id, *(each.id for each in tasks.tree.above(parent))}
     return (_CYCLE,) if is_below else ()
 
@@ -191,13 +191,13 @@ def _untitled(task: ImportedTask, fate: Fate) -> tuple[Detail, ...]:
 
 def _awaited(tasks: LoadedTasks, row: Placed) -> UUID | None:
     """Return the parent of a row's task, if the row names it and it is not there."""
-    parent_id = tasks.tasks[row.id].parent_id
-    return parent_id if parent_id == row.task.parent_id and parent_id not in tasks.tasks else None
+    parent_id = tasks.rows[row.id].parent_id
+    return parent_id if parent_id == row.task.parent_id and parent_id not in tasks.rows else None
 
 
 def _put_again(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) -> Stored | Detail:
     """Leave the task as it is that an import has made of this row before; if it is in the trash, bring it back."""
-    current = tasks.tasks[row.id]
+    current = tasks.rows[row.id]
     if current.deleted_at is not None and only_adds:
         return UNSEEN
     fate = Fate.UNCHANGED
@@ -214,11 +214,11 @@ def _is_as_said(tasks: LoadedTasks, current: Row, row: Placed, made_at: datetime
 
 
 def _put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) -> Stored | Detail:
-    current = tasks.tasks.get(row.id)
+    current = tasks.rows.get(row.id)
     wanted = _wanted(tasks, row, made_at)  # refuses what no task can be, before anything changes
     if only_adds and current is not None:
         return Stored(Fate.UNCHANGED) if wanted == current else UNSEEN
-    parent = tasks.tasks.get(row.task.parent_id) if row.task.parent_id else None
+    parent = tasks.rows.get(row.task.parent_id) if row.task.parent_id else None
     if parent is None or parent.deleted_at is None or only_adds:
         return _stored(tasks, current, wanted)
     tasks.restore(parent)
@@ -243,10 +243,10 @@ def _moved(wanted: Row, stored: Row) -> tuple[Detail, ...]:
 
 def _wanted(tasks: LoadedTasks, row: Placed, made_at: datetime) -> Row:
     """Return the task as the row sets it."""
-    current = tasks.tasks.get(row.id)
+    current = tasks.rows.get(row.id)
     if current is None:
-        return new_task(row.id, row.task, tasks.now, made_at)
-    return tasks.spelled(changed(current, row.task, tasks.now, tasks.lists, tasks.tree))
+        return new_task(row.id, row.task, tasks.unit.now, made_at)
+    return tasks.spelled(changed(current, row.task, tasks.unit.now, tasks.lists.living, tasks.tree))
 
 
 def _without_later_times(row: Placed, now: datetime) -> tuple[Placed, tuple[Detail, ...]]:

@@ -30,7 +30,7 @@ from backend.services.resources.parameters import USER_ID
 from backend.services.task_files.import_rules import UNSEEN, Link, Placed, Stored, joined, put
 from backend.services.task_files.uids import UID_ELSEWHERE, KnownUIDs, variants
 from backend.services.tasks.loaded import LoadedTasks
-from backend.services.tasks.names import Names
+from backend.services.tasks.named import Names
 from backend.services.unit_of_work import unit_of_work
 
 Results = list[Stored | Detail]
@@ -108,12 +108,11 @@ class ImportService:
             tasks = LoadedTasks.load(unit, {row.id for row in possible}, self.max_tasks, names)
             known = KnownUIDs.load(tasks, rows)
             # A time of its own for each, so that lists have them in the order of the file.
-            times = (tasks.now - timedelta(microseconds=later) for later in reversed(range(len(rows))))
+            times = (tasks.unit.now - timedelta(microseconds=later) for later in reversed(range(len(rows))))
             results = self._put(tasks, known, zip(rows, times, strict=True))
             rows = rows[: len(results)]
             results = [_first(result) if row.id in tried else result for row, result in zip(rows, results, strict=True)]
             tried.update(row.id for row, result in zip(rows, results, strict=True) if _is_made(row, result))
-            tasks.store()
         return results
 
     @repeatable
@@ -124,9 +123,7 @@ class ImportService:
                 unit, {*chain(*parents)}, self.max_tasks, Names(parents=parents, changes_trees=True)
             )
             known = KnownUIDs.load(tasks, links)
-            results = [joined(tasks, known.placed(link), only_adds=self.only_adds) for link in links]
-            tasks.store()
-        return results
+            return [joined(tasks, known.placed(link), only_adds=self.only_adds) for link in links]
 
     def _put(self, tasks: LoadedTasks, known: KnownUIDs, rows: Iterable[tuple[Placed, datetime]]) -> Results:
         """Put rows as long as there is room for their changes, at least the first one."""

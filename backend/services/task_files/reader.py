@@ -88,7 +88,7 @@ def reader_of(file_format: AnyFormat, zone: str) -> Reader:
     """Return a reader for a format. Times that name no zone are in this one."""
     if file_format is FileFormat.CALENDAR:
         # Its library is large, and most processes do not need it.
-        from backend.formats.icalendar import CalendarReader  # noqa: PLC0415
+        from backend.formats.calendar.reader import CalendarReader  # noqa: PLC0415
 
         return CalendarReader(zone)
     readers: dict[AnyFormat, Callable[[], Reader]]

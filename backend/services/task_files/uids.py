@@ -73,7 +73,7 @@ class KnownUIDs:
         """Read the UIDs of tasks, which takes a round trip; but not of those that can have no other than their id."""
         ids = {other.former_id for row in rows for other in row.other_uids}
         ids.update(row.id for row in rows if isinstance(row, Placed) and row.uid not in {None, str(row.id)})
-        existing = [each for each in ids if each in tasks.tasks]
+        existing = [each for each in ids if each in tasks.rows]
         found = tasks.unit.read(queries.UIDS, task_ids=existing) if existing else ()
         return cls(tasks, {task_id: uid for task_id, uid in found if uid is not None})
 
@@ -87,13 +87,13 @@ class KnownUIDs:
             return row
         for each in _ids(row):
             copy = _copy_of(each, list_id)
-            if copy in self.tasks.tasks or each in self.tasks.taken:
+            if copy in self.tasks.rows or each in self.tasks.lists.taken:
                 row = row.with_id(each, copy)
                 row = row._replace(uid=None) if isinstance(row, Placed) and row.id == copy else row
         return row
 
     def _has_former_id(self, other: OtherUID) -> bool:
-        if other.id in self.tasks.tasks or other.former_id not in self.tasks.tasks:
+        if other.id in self.tasks.rows or other.former_id not in self.tasks.rows:
             return False
         return self._stored.get(other.former_id, other.uid) == other.uid
 

@@ -1,4 +1,4 @@
-"""Many operations on one user's tasks, in one unit of work."""
+"""Many operations on a user's tasks, in one unit of work."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from backend.models.batch import (
 )
 from backend.services.tasks import rules
 from backend.services.tasks.loaded import LoadedTasks
-from backend.services.tasks.names import Names
+from backend.services.tasks.named import Names
 from backend.services.tasks.rules import Row
 from backend.services.tasks.service import create_in
 from backend.services.unit_of_work import UnitOfWork, unit_of_work
@@ -54,7 +54,7 @@ class BatchService:
 
     @once_only
     def run(self, batch: Batch) -> list[Outcome]:
-        """Do the operations in order: all or none if the batch is atomic, else those that succeed.
+        """Do the operations in order: all or none if the batch is atomic, and otherwise whatever succeeds.
 
         If the batch is atomic, raises the error of the first operation that fails: its details name the operation.
         """
@@ -65,18 +65,17 @@ class BatchService:
             outcomes: list[Outcome] = []
             for operation, task_id in in_turns(operations):
                 try:
-                    with tasks.all_or_nothing():
+                    with unit.all_or_nothing():
                         outcomes.append(self._do(tasks, operation, task_id))
                 except TaskAPIError as error:
                     if batch.atomic:
                         raise _refusal(tasks, error, len(outcomes), task_id) from None
                     # Its frames would keep all that was computed: the garbage collector would take long for that.
                     outcomes.append(error.with_traceback(None))
-            tasks.store()
         return outcomes
 
     def _task_id(self, operation: AnyOperation) -> UUID | None:
-        """Return the id that an operation names or gets; None if it points at that of another one."""
+        """Return the id that an operation names or gets; None if it points at the task of another operation."""
         if isinstance(operation, CreateOperation):
             return operation.data.id or self.new_id()
         return operation.id
@@ -113,16 +112,16 @@ def _names(operations: Operations) -> Names:
 
 def _changed(task: Row, operation: UpdateOperation | CompleteOperation | DeleteOperation, tasks: LoadedTasks) -> Row:
     if isinstance(operation, DeleteOperation):
-        return rules.trashed(task, tasks.now)
+        return rules.trashed(task, tasks.unit.now)
     if isinstance(operation, CompleteOperation):
-        return rules.with_completion(task, completed=operation.data.completed, at=tasks.now)
-    return rules.edited(task, operation.data, tasks.now)
+        return rules.with_completion(task, completed=operation.data.completed, at=tasks.unit.now)
+    return rules.edited(task, operation.data, tasks.unit.now)
 
 
 def _refusal(tasks: LoadedTasks, error: TaskAPIError, index: int, task_id: UUID) -> TaskAPIError:
     """Return the error of an operation; its details name the operation."""
     # Show the task from before the batch, which is undone. A task created in the batch has no such state.
-    if isinstance(error, PreconditionFailed) and (before := tasks.as_before(task_id)) is not None:
+    if isinstance(error, PreconditionFailed) and (before := tasks.before(task_id)) is not None:
         error = tasks.changed_since(before)
     place = f"operations.{index}"
     error.details = (Detail(place, error.code.lower(), error.message), *_under(f"{place}.data", error.details))
@@ -130,14 +129,14 @@ def _refusal(tasks: LoadedTasks, error: TaskAPIError, index: int, task_id: UUID)
 
 
 def _under(place: str, details: Iterable[Detail]) -> Iterable[Detail]:
-    """Name the fields as those of an operation's data: only these have details."""
+    """Name fields as parts of an operation's data: nothing else has details."""
     for detail in details:
         field = place if detail.field == "body" else f"{place}.{detail.field}"
         yield Detail(field, detail.code, detail.message)
 
 
 def _pointed(operations: Iterable[tuple[AnyOperation, UUID | None]]) -> Operations:
-    """Let operations point at the tasks that their references name; raises ValidationFailed for an unknown one."""
+    """Let operations point at the tasks that their references name; raises ValidationFailed for unknown references."""
     found: Operations = []
     ids: dict[str, UUID] = {}
     for index, (operation, given) in enumerate(operations):

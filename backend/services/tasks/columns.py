@@ -56,7 +56,7 @@ def public(source: FromClause, names: tuple[str, ...] = PUBLIC) -> tuple[ColumnE
 
 
 def subtask_counts(source: FromClause) -> ColumnElement[Any]:
-    """Count the living subtasks of each task of the source, and those of them that are done."""
+    """Count the living subtasks of each task of the source, and how many of them are done."""
     below = tasks.alias("below")
     counts = func.json_build_object("total", func.count(), "done", func.count().filter(below.c.completed))
     conditions = (owned(below), below.c.parent_id == source.c.id, below.c.in_trash.is_(False))

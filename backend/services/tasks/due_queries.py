@@ -1,7 +1,7 @@
-"""Conditions of listings about dues: exact ones, each beside one on `due_key` that an index serves.
+"""Conditions of listings about dues: an exact condition, beside a condition on `due_key` that an index serves.
 
-An exact condition depends on a zone, or on both columns of a due, so no index can serve it. The one on `due_key` lets
-some tasks through whose due is within the offset of a zone; for the others, their rows are never read.
+An exact condition depends on a zone, or on both columns of a due, so no index can serve it. The condition
+on `due_key` lets some tasks through whose due is within the offset of a zone. No other rows are read.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _NOW = func.now()
 
 
 def zone_of(zone_of_user: ColumnElement[str]) -> ColumnElement[str]:
-    """Return the zone in which days begin: that of the request, or else of the user, or else UTC."""
+    """Return the zone in which days begin: the zone of the request, or else of the user, or else UTC."""
     return _once(func.coalesce(_ZONE_OF_REQUEST, zone_of_user, literal("UTC", Text), type_=Text))
 
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, Uuid, any_, case, cast, column, func
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, case, cast, column, func
 from sqlalchemy import bindparam as bind
-from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on, insert
-from sqlalchemy.sql.dml import Insert
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 from sqlmodel import select
 
 from backend.models.tables import labels, tasks
-from backend.services.resources.parameters import USER_ID
-
-_OWNED = labels.c.user_id == USER_ID
-_NEW: dict[str, TypeEngine[Any]] = {"id": Uuid(), "name": Text(), "name_key": Text(), "revision": BigInteger()}
-NEW_LABELS = tuple(f"each_label_{name}" for name in _NEW)  # parameters: the nth elements of all arrays are one label
+from backend.services.labels.queries import LABELS
+from backend.services.resources.statements import number
 
 
 def _texts(name: str) -> ColumnElement[Any]:
@@ -26,14 +21,7 @@ def _texts(name: str) -> ColumnElement[Any]:
 def _spellings() -> ColumnElement[Any]:
     """Select the names of the user's labels with these keys, in a fixed order; null if there are none."""
     names = func.array_agg(aggregate_order_by(labels.c.name, labels.c.name.collate("C")))
-    return select(names).where(_OWNED, labels.c.match_key == any_(_texts("label_keys"))).scalar_subquery()
-
-
-def _make() -> Insert:
-    arrays = [cast(bind(name), ARRAY(kind)) for name, kind in zip(NEW_LABELS, _NEW.values(), strict=True)]
-    rows = func.unnest(*arrays).table_valued(*(column(name, kind) for name, kind in _NEW.items()))
-    each = rows.render_derived(name="label")
-    return insert(labels).from_select(["user_id", *_NEW], select(USER_ID, *(each.c[name] for name in _NEW)))
+    return select(names).where(LABELS.own, labels.c.match_key == any_(_texts("label_keys"))).scalar_subquery()
 
 
 def _compared(operator: str, names: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -43,7 +31,7 @@ def _compared(operator: str, names: ColumnElement[Any]) -> ColumnElement[bool]:
 def _names(parameter: str, *, are_all_needed: bool) -> ColumnElement[Any]:
     """Select a label for each of these names, by its key; null if there are none, or not all that are needed.
 
-    Of labels that were two before and have one key, that with the name key counts, else the first by name.
+    Of labels that were two before and share a key, the label with the name key counts, or else the first by name.
     """
     given = func.unnest(_texts(parameter), _texts(f"{parameter}_match")).table_valued(
         column("name_key", Text), column("match_key", Text)
@@ -51,7 +39,7 @@ def _names(parameter: str, *, are_all_needed: bool) -> ColumnElement[Any]:
     named = given.render_derived(name="given")
     each = (
         select(labels.c.name)
-        .where(_OWNED, labels.c.match_key == named.c.match_key)
+        .where(LABELS.own, labels.c.match_key == named.c.match_key)
         .ext(distinct_on(named.c.name_key))
         .order_by(named.c.name_key, (labels.c.name_key == named.c.name_key).desc(), labels.c.name.collate("C"))
         .subquery("each_label")
@@ -63,11 +51,7 @@ def _names(parameter: str, *, are_all_needed: bool) -> ColumnElement[Any]:
 
 
 # What a change loads besides its tasks, if it names labels: their spellings, and how many labels the user has.
-OF_LABELS: tuple[ColumnElement[Any], ...] = (
-    _spellings(),
-    select(func.count()).select_from(labels).where(_OWNED).scalar_subquery(),
-)
-MAKE_LABELS = _make()
+OF_LABELS: dict[str, ColumnElement[Any]] = {"label_names": _spellings(), "number_of_labels": number(LABELS)}
 # Behind row-level security, no index can serve conditions on arrays.
 LABEL_CONDITIONS: dict[str, ColumnElement[bool]] = {
     "labels": _compared("@>", _names("filter_labels", are_all_needed=True)),

@@ -28,16 +28,16 @@ _INFINITY = datetime.max.replace(tzinfo=UTC)  # how the driver reads Postgres' i
 
 @dataclass(frozen=True, slots=True)
 class ListingService:
-    """Lists one user's tasks. Each page is one round trip to the database."""
+    """Lists one user's tasks. A page takes one round trip to the database."""
 
     sessions: Sessions
     user_id: str
 
     @reads
     def list(self, query: TaskQuery, known: tuple[str, ...] | None = (), *, of_living: bool = False) -> Page:
-        """List a page of matching tasks; raises BadRequest for a cursor that is not ours, or of another listing.
+        """List a page of matching tasks; raises BadRequest for a cursor that is not ours, or from another listing.
 
-        `of_living`: they are the subtasks of a task. If that is not there or in the trash, raises TaskNotFound.
+        With `of_living`, they are the subtasks of a task, and it raises TaskNotFound unless that task is living.
         `known` holds the tags that the client already has; None means any tag. If the page's tag is among them, no
         tasks are read, and the page is empty. For a listing that changes with time, no tag is known.
         """
@@ -70,7 +70,7 @@ class ListingService:
 
 
 def page_of_rows(query: TaskQuery, rows: Sequence[tuple[Any, ...]], beside: Sequence[str] = ()) -> Page:
-    """Make a page of the rows of a listing: its state, then the tasks, of which one may be the first of the next page.
+    """Make a page of the rows of a listing: its state, then the tasks. The last may be the first of the next page.
 
     The state is the user's revision and the tag. `beside` names what stands beside the texts. A user who has never
     written anything has no rows.
@@ -133,7 +133,7 @@ def _filters(query: TaskQuery) -> dict[str, object]:
 
 
 def _of_dues(filters: dict[str, object]) -> dict[str, object]:
-    """Take the filters about dues out of the others, and return those that the statements have for them."""
+    """Take the filters about dues away, and return the filters that the statements have in their place."""
     named: dict[str, object] = {}
     if (overdue := filters.pop("overdue", None)) is not None:
         named["overdue" if overdue else "not_overdue"] = True
@@ -164,7 +164,7 @@ def _of_status(statuses: object) -> dict[str, object]:
 
 
 def _of_priorities(words: object, *, is_in_their_order: bool) -> dict[str, object]:
-    """Return the filters for these words: from the first to the last number.
+    """Return the filters for these words of priorities: from the first to the last number.
 
     If there is a gap, all of the numbers, too; in another order only these, or Postgres might read the gap.
     """

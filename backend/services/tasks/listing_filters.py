@@ -43,7 +43,7 @@ _MOMENT = DateTime(timezone=True)
 
 
 def _query(text: str) -> ColumnElement[Any]:
-    """Read a search for words. The last one, at the end of the text, is marked as a prefix if it may be one."""
+    """Read a search for words. A word at the end of the text is marked as a prefix if it may be a beginning."""
     asked = select(func.websearch_to_tsquery(cast("simple", REGCONFIG), bind(text, type_=Text)).label("query"))
     query = asked.subquery("asked").c.query
     as_text = cast(query, Text)

@@ -1,4 +1,4 @@
-"""The statements that list tasks. Each is one round trip, and returns tasks as JSON text, one per row.
+"""The statements that list tasks. Each takes a round trip, and returns tasks as JSON text, a row for every task.
 
 Under row-level security, an index can serve only conditions that leak nothing, such as = and < on columns. So each
 listing reads the index of its sort only from the start of its page to its end.
@@ -98,12 +98,12 @@ class Shape:
 
     @property
     def has_two_sides(self) -> bool:
-        """Return whether done tasks and others are each read in this order, because their index holds them apart."""
+        """Return whether open and done tasks are read separately in this order, as their index holds them apart."""
         return self.is_read_in_order and self.sort.column == "due_key" and self.filters.isdisjoint(OF_ONE_SIDE)
 
     @property
     def beside(self) -> tuple[str, ...]:
-        """Name what stands beside the texts: the numbers beside the tag, and beside each task its key if not shown."""
+        """Name what stands beside the texts: numbers beside the tag, and beside a task its key, unless it is shown."""
         wanted = {"total": self.with_total, "counts": self.with_counts, "key": not is_shown(self.sort)}
         return tuple(compress(wanted, wanted.values()))
 
@@ -124,7 +124,7 @@ def compiled_list(shape: Shape) -> Compiled:
 
 
 def list_statement(shape: Shape) -> CompoundSelect[Any]:
-    """Select the state of all the user's data, then each task of a page, and one more, in the order they are read.
+    """Select the state of all the user's data, then the tasks of a page and one more task, in the order they are read.
 
     The state is the revision and the tag in one text, so that no task needs another column. It is null if these are the
     subtasks of no living task. There is no row at all if the user has never written anything. Postgres would take half
@@ -158,7 +158,7 @@ def _conditions(shape: Shape, account: Account) -> tuple[ColumnElement[bool], ..
 
 
 def _counts(shape: Shape, account: Account) -> dict[str, ColumnElement[Any]]:
-    """Count the tasks on all pages, and those of each status, if requested."""
+    """Count the tasks on all pages, and the tasks of each status, if requested."""
     counts: dict[str, ColumnElement[Any]] = {}
     if shape.with_total:
         counts["total"] = _counted(func.count(), _conditions(shape, account))
@@ -202,7 +202,7 @@ def _long_page(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> Any
 
 
 def _written(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> Subquery:
-    """Read a page's tasks and one more, and write each as JSON."""
+    """Read a page's tasks and one more task, and write them as JSON."""
     found = _found(shape, conditions, (tasks.c[shape.sort.column].label("key"),)).subquery("found")
     counts = [subtask_counts(found).label("subtask_counts")] if shape.with_subtasks else []
     shown = select(*public(found, _names(shape)), *counts).correlate(found).lateral("shown")
@@ -214,7 +214,7 @@ def _written(shape: Shape, conditions: tuple[ColumnElement[bool], ...]) -> Subqu
 
 
 def _found(shape: Shape, conditions: tuple[ColumnElement[bool], ...], more: tuple[ColumnElement[Any], ...]) -> Any:
-    """Read a page's tasks and one more, with the columns shown and those in `more`."""
+    """Read a page's tasks and one more task, with the columns shown and `more` columns."""
     if not shape.has_two_sides:
         return _first(shape, conditions, more)
     sides = (tasks.c.completed == false(), tasks.c.completed == true())
@@ -239,7 +239,7 @@ def _first(shape: Shape, conditions: tuple[ColumnElement[bool], ...], more: tupl
 
 
 def _first_of_each(rows: Any, key: ColumnElement[Any], sort: TaskSort) -> Any:
-    """Look each named task up, and sort those found. Without OFFSET, Postgres might read all that there are."""
+    """Look each named task up, and sort what is found. Without OFFSET, Postgres might read all tasks that there are."""
     named = select(func.unnest(IDS).label("id")).distinct().subquery("named")
     one = rows.add_columns(key.label("place")).where(tasks.c.id == named.c.id).correlate(named).offset(0).lateral("one")
     found: Any = select(*(one.c[column.name] for column in rows.selected_columns))

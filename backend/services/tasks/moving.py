@@ -1,4 +1,4 @@
-"""What a move reads of the tasks that stand where another one is to come. `loaded.py` moves them."""
+"""What a move reads of the tasks that stand where another task is to come. `loaded.py` moves them."""
 
 from __future__ import annotations
 
@@ -8,69 +8,63 @@ from typing import Any, NamedTuple
 
 from backend.database.giving_way import give_way, in_turns
 from backend.services.tasks import queries
-from backend.services.tasks.rules import Row
-from backend.services.tasks.tree_queries import READ
+from backend.services.tasks.rules import InTree, Neighbour
 from backend.services.unit_of_work import UnitOfWork
 from backend.utils.positions import END, Room, make_room
 
 MAX_MOVED = 1000  # tasks on each side that make room for one
 
 
-def row_of(values: tuple[Any, ...]) -> Row:
-    """Return a task of which only what trees may change was read."""
-    return Row(**dict(zip(READ, values, strict=True)))
+class Gap(NamedTuple):
+    """The living tasks between which a task is to stand, the nearest first; None is the end of the list."""
 
-
-class Neighbours(NamedTuple):
-    """The living tasks between which one is to stand, the nearest first; None is the end of the list."""
-
-    before: Sequence[Row | None]
-    after: Sequence[Row | None]
+    before: Sequence[InTree | None]
+    after: Sequence[InTree | None]
 
     @classmethod
-    def nearest(cls, unit: UnitOfWork, moved: Row, side: str, beside: Row | None) -> Neighbours:
-        """Read the next task on this side of another one, or of the end."""
+    def nearest(cls, unit: UnitOfWork, moved: InTree, side: str, beside: InTree | None) -> Gap:
+        """Read the next task on this side of another task, or of the end."""
         statement = queries.NEXT[side, moved.list_id is None]
         rows = unit.read(statement, **_where(moved, beside), max_rows=1)
-        next_one = row_of(rows[0]) if rows else None
+        next_one = Neighbour._make(rows[0]) if rows else None
         return cls([beside], [next_one]) if side == "after" else cls([next_one], [beside])
 
     @classmethod
-    def many(cls, unit: UnitOfWork, moved: Row, side: str, beside: Row | None) -> Neighbours:
-        """Read as many tasks on both sides as may make room, and one more."""
+    def many(cls, unit: UnitOfWork, moved: InTree, side: str, beside: InTree | None) -> Gap:
+        """Read as many tasks on both sides as may make room, and on either side one more."""
         statement, limit = queries.AROUND[moved.list_id is None], MAX_MOVED + 1
         found = unit.read(statement, **_where(moved, beside), max_rows=limit)
-        rows = [row_of(values) for values in in_turns(found)]
+        rows = [Neighbour._make(values) for values in in_turns(found)]
         here = beside.place if beside else END
         rows.sort(key=attrgetter("place"))
-        before: list[Row | None] = [row for row in reversed(rows) if row.place < here]
-        after: list[Row | None] = [row for row in rows if row.place > here]
+        before: list[InTree | None] = [row for row in reversed(rows) if row.place < here]
+        after: list[InTree | None] = [row for row in rows if row.place > here]
         (before if side == "after" else after).insert(0, beside)
         for rows_of_side in (before, after):
             if len(rows_of_side) <= MAX_MOVED and None not in rows_of_side:
                 rows_of_side.append(None)
         return cls(before, after)
 
-    def have_between(self, task: Row) -> bool:
-        """Return whether a task stands between the nearest ones."""
+    def is_around(self, task: InTree) -> bool:
+        """Return whether a task stands in the gap."""
         low, high = self.before[0], self.after[0]
         return (low is None or low.place < task.place) and (high is None or task.place < high.place)
 
     def make_room(self) -> Room:
-        """Return the position between them, and those of the tasks that make room for it; raises NoRoom."""
+        """Return a position in the gap, and new positions of the tasks that make room for it; raises NoRoom."""
         return make_room(_positions(self.before), _positions(self.after), give_way)
 
-    def moved(self, room: Room) -> Iterator[tuple[Row, str]]:
+    def moved(self, room: Room) -> Iterator[tuple[InTree, str]]:
         """Yield the tasks that make room, with their new positions."""
         for rows, positions in (self.before, room.before), (self.after, room.after):
             pairs = zip(rows, positions, strict=False)
             yield from ((row, position) for row, position in pairs if row is not None)
 
 
-def _where(moved: Row, beside: Row | None) -> dict[str, Any]:
+def _where(moved: InTree, beside: InTree | None) -> dict[str, Any]:
     here = beside.place if beside else END
     return {"task": moved.id, "place": moved.list_id, "near": here.position, "near_id": here.id}
 
 
-def _positions(rows: Sequence[Row | None]) -> list[str | None]:
+def _positions(rows: Sequence[InTree | None]) -> list[str | None]:
     return [None if row is None else row.position for row in rows]

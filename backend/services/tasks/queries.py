@@ -5,8 +5,9 @@ Before a change is stored, the user's row is locked and the rules have decided: 
 
 from __future__ import annotations
 
+from collections import ChainMap
 from dataclasses import replace
-from itertools import chain, compress, product
+from itertools import compress, product, starmap
 from typing import Any
 
 from sqlalchemy import (
@@ -32,15 +33,17 @@ from sqlmodel.sql.expression import Select
 
 from backend.errors import TaskNotFound, TooManyTasks
 from backend.models.export import ExportedTask
+from backend.models.move import TaskMove
 from backend.models.tables import lists, tasks
-from backend.models.task import TaskPublic
+from backend.models.task import TaskCompletion, TaskCreate, TaskPublic, TaskUpdate
 from backend.services.resources.parameters import OWN_LISTS, OWNED, USER_ID
 from backend.services.resources.resource import Resource
 from backend.services.resources.statements import as_json
 from backend.services.tasks.columns import ALIVE, SHOWN, TASK_ID, public, subtask_counts
 from backend.services.tasks.label_queries import OF_LABELS
-from backend.services.tasks.rules import Row
-from backend.services.tasks.tree_queries import ADOPTED, READ
+from backend.services.tasks.named import Beside
+from backend.services.tasks.rules import Neighbour, Row
+from backend.services.tasks.tree_queries import ADOPTED
 from backend.services.unit_of_work import Rows
 from backend.utils.positions import SIDES
 
@@ -51,16 +54,18 @@ TASKS = Resource(
     row=Row,
     public=TaskPublic,
     exported=ExportedTask,
+    inputs=(TaskCreate, TaskUpdate, TaskCompletion, TaskMove),
     max_rows=None,
     too_many=TooManyTasks,
     not_found=TaskNotFound,
     shown=SHOWN,
 )
+# The other tasks of the trees around those that a change names.
+NEIGHBOURS: Resource[Neighbour] = replace(TASKS, row=Neighbour)  # type: ignore[arg-type,assignment]
 STORED = (*Row._fields, "due_key")  # attributes of a Row, and columns
 ARRAYS = tuple(f"each_{name}" for name in STORED)  # parameters: the nth elements of all arrays are one row
 UID_ARRAY = "each_uid"
-_FIXED = {"id", "created_at", "request_hash"}  # never changed after a task is created
-_CHANGING = tuple(name for name in STORED if name not in _FIXED)
+_CHANGING = (*TASKS.changing, "due_key")
 # What completing, deleting and restoring change; what most edits change; and what is said of most new tasks.
 _STATE = ("completed", "completed_at", "open_status", "deleted_at", "updated_at", "revision")
 _TEXTS = ("title", "description", "updated_at", "revision")
@@ -92,7 +97,7 @@ def _update(*names: str) -> Update:
 def _store_all(*uid: str) -> Insert:
     """Store the new and changed tasks in the arrays. Labels are separated by commas: unnest would flatten arrays.
 
-    `uid` is the column of the UIDs, if there are any. Where that of a task is null, the task keeps the one that it has.
+    `uid` is the column of the UIDs, if there are any. Where it is null, the task keeps the UID that it has.
     """
     types = {name: Text() if name == "labels" else tasks.c[name].type for name in (*STORED, *uid)}
     arrays = [cast(bind(f"each_{name}"), ARRAY(kind)) for name, kind in types.items()]
@@ -108,7 +113,7 @@ def _store_all(*uid: str) -> Insert:
 
 
 def _living_lists() -> ColumnElement[Any]:
-    """Select the ids of the lists that are named, and of those of the named tasks, unless they are in the trash."""
+    """Select the ids of lists that are not in the trash: of the named lists, and of the lists of the named tasks."""
     inside = tasks.alias("inside")
     of_tasks = select(inside.c.list_id).where(
         inside.c.user_id == USER_ID, inside.c.id == any_(cast(bind("task_ids"), ARRAY(Uuid)))
@@ -121,13 +126,13 @@ def _living_lists() -> ColumnElement[Any]:
 
 
 def _taken() -> ColumnElement[Any]:
-    """Select which of the named ids the user's tasks have, also those that a session of one list does not see."""
+    """Select which of the named ids the user's tasks have, even tasks that a session of one list does not see."""
     ids = func.ids_of_tasks(cast(bind("task_ids"), ARRAY(Uuid)), type_=ARRAY(Uuid))
     return select(ids).scalar_subquery()
 
 
 def _next(side: str, *, in_inbox: bool) -> Any:
-    """Select the next living tasks after or before a place in a list, the nearest first, without the moved one."""
+    """Select the next living tasks after or before a place in a list, the nearest first, without the moved task."""
     here, near = tuple_(tasks.c.position, tasks.c.id), tuple_(bind("near", type_=Text), bind("near_id", type_=Uuid))
     in_list = tasks.c.list_id.is_(None) if in_inbox else tasks.c.list_id == bind("place", type_=Uuid)
     is_beyond = here > near if side == "after" else here < near
@@ -135,7 +140,7 @@ def _next(side: str, *, in_inbox: bool) -> Any:
     # The inbox, too, is read in the order of the index: see `listing_queries.py`.
     order: list[ColumnElement[Any]] = [*([tasks.c.list_id] if in_inbox else []), tasks.c.position, tasks.c.id]
     order = order if side == "after" else [column.desc() for column in order]
-    rows: Any = select(*(tasks.c[name] for name in READ))  # more columns than the stubs support
+    rows: Any = select(*(tasks.c[name] for name in Neighbour._fields))  # more columns than the stubs support
     return rows.where(*others).order_by(*order).limit(bind("max_rows", type_=Integer))
 
 
@@ -148,22 +153,15 @@ GET = _get()
 GET_WITH_COUNTS = _get(subtask_counts(tasks).label("subtask_counts"))
 _IS_NAMED = OWNED & (tasks.c.id == any_(cast(bind("task_ids"), ARRAY(Uuid))))
 UIDS = _uids()
-_NAMED = (tasks, tuple(tasks.c[name] for name in Row._fields), _IS_NAMED)
-# What a change loads besides its tasks, if one may come into a list: the living ones of these lists.
-OF_LISTS = (_living_lists(),)
 TAKEN = _taken()
-_BOTH = (False, True)
-_PARTS = (OF_LABELS, OF_LISTS, (ADOPTED,))
-# By whether the change names labels, whether it needs lists, and whether new tasks may have subtasks already.
+_PARTS = (OF_LABELS, {"living_lists": _living_lists()}, {"adopted": ADOPTED}, {"taken": TAKEN})
+# With these ids, and what is read beside them. In a session of one list, all tasks come into that: it reads lists, too.
 NAMED_BESIDE = {
-    choice: Rows(*_NAMED, tuple(chain.from_iterable(compress(_PARTS, choice)))) for choice in product(_BOTH, repeat=3)
+    choice: Rows(tasks, Row, _IS_NAMED, once=dict(ChainMap(*compress(_PARTS, choice))))
+    for choice in starmap(Beside, product((False, True), repeat=4))
+    if choice.lists or not choice.taken
 }
-NAMED = NAMED_BESIDE[False, False, False]
-# The same in a session of one list: all its tasks come into this list, and some ids are taken.
-NAMED_IN_LIST = {
-    choice: replace(NAMED_BESIDE[choice], of_user=(*NAMED_BESIDE[choice].of_user, TAKEN))
-    for choice in product(_BOTH, (True,), _BOTH)
-}
+NAMED = NAMED_BESIDE[Beside()]
 INSERT = _insert(*STORED)
 INSERT_PLAIN = _insert(*_PLAIN)  # the other columns have the defaults of the table, which are those of a Row
 UPDATE = _update(*_CHANGING)

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Container
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from backend.errors import Conflict, Detail, OutsideList, ValidationFailed
+from backend.errors import Detail, OutsideList, ValidationFailed
 from backend.models.move import TaskMove
 from backend.models.task import Status, TaskCreate, TaskFields, TaskUpdate
 from backend.utils.fingerprint import fingerprint
 from backend.utils.positions import LAST, Place
 from backend.utils.priorities import NO_PRIORITY, number_of
-
-_IN_TRASH = Detail("id", "in_trash", "This id is that of a task in the trash; restore it, or choose another id")
 
 _DEFAULTS = {name: field.get_default(call_default_factory=True) for name, field in TaskFields.model_fields.items()}
 _FIRST_FIELDS = ("title", "description", "completed")
@@ -97,6 +95,37 @@ class Row(NamedTuple):
         return _INFINITY if self.due_at is None else min(self.due_at, _LATEST_KEY)
 
 
+class Neighbour(NamedTuple):
+    """A task of a tree that a change does not name: what the tree may change of it, and what decides that."""
+
+    id: UUID
+    created_at: datetime
+    updated_at: datetime
+    completed: bool
+    completed_at: datetime | None
+    deleted_at: datetime | None
+    revision: int
+    open_status: str
+    list_id: UUID | None
+    position: str
+    parent_id: UUID | None
+    has_subtasks: bool
+
+    @property
+    def place(self) -> Place:
+        """Return where the task stands in its list."""
+        return Place(self.position, self.id)
+
+    @property
+    def status(self) -> str:
+        """Return how far the task is."""
+        return Status.DONE.value if self.completed else self.open_status
+
+
+InTree = Row | Neighbour  # what a tree has of a task
+T = TypeVar("T", bound=InTree)
+
+
 def new_task(task_id: UUID, data: TaskCreate, now: datetime) -> Row:
     """Return the task that a request creates. Its revision is set when it is counted."""
     return edited(Row(task_id, now, now), data, now)._replace(request_hash=request_hash_of(data))
@@ -126,20 +155,6 @@ def is_clear(data: TaskFields) -> bool:
     if not {"status", "completed"} <= data.model_fields_set:
         return True
     return data.completed == (data.status == Status.DONE)
-
-
-def refuse_in_trash(existing: Row) -> None:
-    """Raise Conflict if a new task would get the id of one in the trash."""
-    if existing.deleted_at is not None:
-        raise Conflict(details=(_IN_TRASH,))
-
-
-def refuse_other(existing: Row, data: TaskCreate) -> None:
-    """Raise Conflict if the task that has the new one's id was created by another request."""
-    request_hash = request_hash_of(data)
-    # Nobody else has an id that we chose: then it was the first try of this request, whose connection was lost.
-    if request_hash is not None and existing.request_hash != request_hash:
-        raise Conflict
 
 
 def edited(task: Row, data: TaskFields, at: datetime) -> Row:
@@ -175,11 +190,12 @@ def with_status(task: Row, status: str, at: datetime) -> Row:
     return task._replace(completed=False, completed_at=None, open_status=status)
 
 
-def with_completion(task: Row, *, completed: bool, at: datetime) -> Row:
+def with_completion(task: T, *, completed: bool, at: datetime) -> T:
     """Complete or reopen a task. Its status and the time stay as they are if it already is so."""
     if completed == task.completed:
         return task
-    return task._replace(completed=completed, completed_at=at if completed else None, open_status=Status.TODO.value)
+    done_at, status = at if completed else None, Status.TODO.value
+    return task._replace(completed=completed, completed_at=done_at, open_status=status)  # type: ignore[return-value]
 
 
 def with_dates(task: Row, said: dict[str, Any]) -> Row:
@@ -225,6 +241,23 @@ def trashed(task: Row, now: datetime) -> Row:
     return task._replace(deleted_at=now)
 
 
+def left_list(task: Row, *, has_parent: bool) -> Row:
+    """Take the task out of its list, last into the inbox; it keeps its parent if that is there and goes along."""
+    return task._replace(list_id=None, parent_id=task.parent_id if has_parent else None, position=LAST)
+
+
+def brought_back(task: T, *, has_parent: bool) -> T:
+    """Bring the task back from the trash, without its parent if that is gone for good."""
+    parent_id = task.parent_id if has_parent else None
+    return task._replace(deleted_at=None, parent_id=parent_id)  # type: ignore[return-value]  # it stays what it is
+
+
+def relabelled(task: Row, label: str, new_label: str | None) -> Row:
+    """Put a label in the place of one that the task carries; None takes that off."""
+    names = [new_label if name == label else name for name in task.labels]
+    return task._replace(labels=[name for name in names if name is not None])
+
+
 def refuse_outside(list_id: UUID | None, only: UUID | None) -> None:
     """Raise OutsideList if a request that is limited to one list would put a task outside of it."""
     if only is not None and list_id != only:
@@ -244,16 +277,11 @@ def moved_to(task: Row, to: TaskMove) -> Row:
     return task._replace(**said)
 
 
-def refuse_elsewhere(moved: Row, to: TaskMove, beside: Row | None) -> None:
+def refuse_elsewhere(moved: Row, to: TaskMove, beside: InTree | None) -> None:
     """Raise ValidationFailed if the task beside which it is to stand is not in its list; None stands for an end."""
     is_there = beside is not None and beside.deleted_at is None and beside.list_id == moved.list_id
     if to.beside is not None and not is_there:
         raise ValidationFailed(details=(Detail(to.side, "task_not_in_list", _NO_TASK_THERE),))
-
-
-def changed(task: Row, revision: int, now: datetime) -> Row:
-    """Give a changed task its revision, and the time of the change, which never goes back."""
-    return task._replace(revision=revision, updated_at=max(now, task.updated_at))
 
 
 def request_hash_of(data: TaskCreate) -> bytes | None:

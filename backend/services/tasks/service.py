@@ -18,7 +18,7 @@ from backend.models.task import TaskCreate, TaskUpdate
 from backend.models.values.etags import Revisions
 from backend.services.tasks import queries, rules
 from backend.services.tasks.loaded import NO_NAMES, LoadedTasks
-from backend.services.tasks.names import Names
+from backend.services.tasks.named import Names
 from backend.services.unit_of_work import UnitOfWork, unit_of_work
 
 _IN_TREES = Names(changes_trees=True)
@@ -30,8 +30,8 @@ class TaskService:
 
     A read is one round trip to the database. A change is two, or three if it has to read trees.
 
-    A change joins `unit`, if there is one. `expected` holds the revisions that a task may have; None means any. Others
-    raise PreconditionFailed.
+    A change joins `unit`, if there is one. `expected` holds the revisions that a task may have; None means any. Any
+    other revision raises PreconditionFailed.
     """
 
     sessions: Sessions
@@ -52,11 +52,11 @@ class TaskService:
         return RowDocument(json, revision, task_id)
 
     def create(self, data: TaskCreate, *, only_new: bool = False) -> RowDocument:
-        """Store a task under the given id or a new one, or return it if the same request has created it before.
+        """Store a task under the given id or a new id, or return it if the same request has created it before.
 
-        Raises Conflict when the id names another task or one in the trash, PreconditionFailed when it names a task and
-        must not (`only_new`), TooManyTasks, TooManyLabels or TooManySubtasks when there is no room, ValidationFailed
-        when fields contradict, the list is unknown, or the task cannot have the parent.
+        Raises Conflict when the id names another task, or a task in the trash. Raises PreconditionFailed when it names
+        a task and must not (`only_new`). Raises TooManyTasks, TooManyLabels or TooManySubtasks when there is no room.
+        Raises ValidationFailed when fields contradict, the list is unknown, or the task cannot have the parent.
         """
         return self._create(data.id or self.new_id(), data, only_new=only_new)
 
@@ -69,8 +69,8 @@ class TaskService:
     def update(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None = None) -> RowDocument:
         """Change only the fields that were sent.
 
-        Raises TaskNotFound, TooManyLabels or TooManySubtasks when there is no room, and ValidationFailed when the
-        fields contradict each other, name an unknown list or an impossible parent, or are those of another task.
+        Raises TaskNotFound, and TooManyLabels or TooManySubtasks when there is no room. Raises ValidationFailed when
+        the fields contradict, name an unknown list or an impossible parent, or belong to another task.
         """
         rules.refuse_another(data, task_id, self.user_id)
         return (self._update if rules.is_clear(data) else self._update_once)(task_id, data, expected)
@@ -85,7 +85,7 @@ class TaskService:
 
     def _edited(self, task_id: UUID, data: TaskUpdate, expected: Revisions | None) -> RowDocument:
         with self._loaded(task_id, Names.of([(task_id, data)])) as tasks:
-            return tasks.document(tasks.keep(rules.edited(tasks.find(task_id, expected), data, tasks.now)))
+            return tasks.document(tasks.keep(rules.edited(tasks.find(task_id, expected), data, tasks.unit.now)))
 
     @repeatable
     def complete(
@@ -96,14 +96,14 @@ class TaskService:
         Like every change of a task, it raises TooManySubtasks if the tasks around it are too many.
         """
         with self._loaded(task_id, _IN_TREES if cascade else NO_NAMES) as tasks:
-            task = rules.with_completion(tasks.find(task_id, expected), completed=completed, at=tasks.now)
+            task = rules.with_completion(tasks.find(task_id, expected), completed=completed, at=tasks.unit.now)
             return tasks.document(tasks.keep(task, cascades=cascade))
 
     @once_only
     def toggle(self, task_id: UUID, expected: Revisions | None = None) -> RowDocument:
         """Complete the task, or reopen a completed one; raises TaskNotFound."""
         with self._loaded(task_id, _IN_TREES) as tasks:
-            return tasks.document(tasks.keep(rules.toggled(tasks.find(task_id, expected), tasks.now)))
+            return tasks.document(tasks.keep(rules.toggled(tasks.find(task_id, expected), tasks.unit.now)))
 
     @repeatable
     def move(self, task_id: UUID, to: TaskMove, expected: Revisions | None = None) -> RowDocument:
@@ -127,11 +127,11 @@ class TaskService:
     def delete(self, task_id: UUID, expected: Revisions | None = None) -> None:
         """Move the task and all below it to the trash, where they count as missing; raises TaskNotFound."""
         with self._loaded(task_id, _IN_TREES) as tasks:
-            tasks.keep(rules.trashed(tasks.find(task_id, expected), tasks.now))
+            tasks.keep(rules.trashed(tasks.find(task_id, expected), tasks.unit.now))
 
     @repeatable
     def restore(self, task_id: UUID, expected: Revisions | None = None) -> RowDocument:
-        """Restore the task from the trash, with those that went along; a living one stays unchanged.
+        """Restore the task from the trash, with the tasks that went along; a living task stays unchanged.
 
         Raises TaskNotFound.
         """
@@ -146,22 +146,13 @@ class TaskService:
 
     @contextmanager
     def _loaded(self, task_id: UUID, names: Names = NO_NAMES, *others: UUID) -> Iterator[LoadedTasks]:
-        """Load a task for a change, and others; store what the block has made of them."""
+        """Load a task for a change, and other tasks; what the block has made of them is stored."""
         with unit_of_work(self.sessions, self.user_id, joined=self.unit) as unit:
-            tasks = LoadedTasks.load(unit, [task_id, *others], self.max_tasks, names)
-            yield tasks
-            tasks.store()
+            yield LoadedTasks.load(unit, [task_id, *others], self.max_tasks, names)
 
 
 def create_in(tasks: LoadedTasks, data: TaskCreate, task_id: UUID, *, only_new: bool = False) -> RowDocument:
     """Create a task under an id that is loaded; raises what `TaskService.create` does."""
     rules.refuse_contradictions(data)
-    task = rules.new_task(task_id, data, tasks.now)  # refuses what no new task can have, even if this one exists
-    existing = tasks.tasks.get(task_id)
-    if existing is None:
-        return tasks.document(tasks.add(task), is_new=True)
-    rules.refuse_in_trash(existing)
-    if only_new:
-        raise tasks.changed_since(existing)
-    rules.refuse_other(existing, data)
-    return tasks.document(existing, is_new=data.id is None)
+    # This refuses what no new task can have, even if the id is that of a task already.
+    return tasks.create(rules.new_task(task_id, data, tasks.unit.now), only_new=only_new)

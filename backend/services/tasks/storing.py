@@ -1,4 +1,4 @@
-"""How changed tasks are stored: each by the statement that sets the fewest columns, many by one statement with arrays.
+"""How changed tasks are stored: a single task by the statement that sets the fewest columns, many tasks from arrays.
 
 `loaded.py` decides which tasks have changed.
 """
@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -15,43 +14,38 @@ from sqlalchemy import Executable
 from backend.database.giving_way import in_turns
 from backend.services.resources.tombstones import MOVED
 from backend.services.tasks import queries, tree_queries
-from backend.services.tasks.rules import Row
+from backend.services.tasks.rules import InTree, Neighbour, Row
 from backend.services.unit_of_work import UnitOfWork
 
-NO_UIDS: Mapping[UUID, str] = MappingProxyType({})
+Changed = tuple[Row | None, Row]  # a task as it was loaded, None if there was none, and as it is now
 
 
 def store_tasks(
-    unit: UnitOfWork, before: Mapping[UUID, Row], changed: list[Row], uids: Mapping[UUID, str] = NO_UIDS
+    unit: UnitOfWork,
+    named: list[Changed],
+    neighbours: list[tuple[Neighbour | None, Neighbour]],
+    uids: Mapping[UUID, str],
 ) -> None:
-    """Store new and changed tasks, and leave word of those that have left a list; `before` is how they were loaded.
-
-    Some of them get UIDs.
-    """
-    whole, states = _parted(before, changed, uids)
+    """Store new and changed tasks, and leave word of those that have left a list. Some of them get UIDs."""
+    whole, states = _parted(named, uids) if neighbours or len(named) > 1 else (named, [])
     if uids:
-        _store_with_uids(unit, whole, uids)
+        rows = ((*_values(task), uids.get(task.id)) for _, task in whole)
+        _store_all(unit, queries.STORE_WITH_UIDS, (*queries.ARRAYS, queries.UID_ARRAY), rows)
     elif len(whole) == 1:
-        _store_one(unit, before.get(whole[0].id), whole[0])
+        _store_one(unit, *whole[0])
     elif whole:
-        _store_all(unit, queries.STORE_ALL, queries.ARRAYS, map(_values, whole))
+        _store_all(unit, queries.STORE_ALL, queries.ARRAYS, (_values(task) for _, task in whole))
+    states += [task for _, task in neighbours]
     if states:
         values = ((task.id, *(getattr(task, name) for name in tree_queries.CHANGING)) for task in states)
         _store_all(unit, tree_queries.STORE_STATES, tree_queries.STATES, values)
-    _say_moved(unit, before, changed)
+    _say_moved(unit, [*named, *neighbours])
 
 
-def remove_tasks(unit: UnitOfWork, removed: list[Row]) -> None:
-    """Remove tasks for good, and leave a tombstone of each."""
+def remove_tasks(unit: UnitOfWork, removed: list[UUID]) -> None:
+    """Remove tasks for good."""
     if removed:
-        unit.store(tree_queries.REMOVE, **{tree_queries.REMOVED: [task.id for task in removed]})
-        for task in in_turns(removed):
-            unit.bury("task", task.id, task.revision, task.list_id)
-
-
-def _store_with_uids(unit: UnitOfWork, tasks: list[Row], uids: Mapping[UUID, str]) -> None:
-    rows = ((*_values(task), uids.get(task.id)) for task in tasks)
-    _store_all(unit, queries.STORE_WITH_UIDS, (*queries.ARRAYS, queries.UID_ARRAY), rows)
+        unit.store(tree_queries.REMOVE, **{tree_queries.REMOVED: removed})
 
 
 def _values(task: Row) -> tuple[Any, ...]:
@@ -68,26 +62,24 @@ def _store_all(unit: UnitOfWork, statement: Executable, names: Iterable[str], ro
     unit.store(statement, **columns)
 
 
-def _parted(before: Mapping[UUID, Row], changed: list[Row], uids: Mapping[UUID, str]) -> tuple[list[Row], list[Row]]:
-    """Part changed tasks into those to store as a whole, and those of which only what trees change differs."""
-    if len(changed) == 1:
-        return changed, []
-    whole: list[Row] = []
-    states: list[Row] = []
-    for task in in_turns(changed):
-        was = before.get(task.id)
+def _parted(named: list[Changed], uids: Mapping[UUID, str]) -> tuple[list[Changed], list[InTree]]:
+    """Part changed tasks: some are stored as a whole, and of the rest only what trees change differs."""
+    whole: list[Changed] = []
+    states: list[InTree] = []
+    for before, task in in_turns(named):
         has_new_uid = task.id in uids
-        is_state = was is not None and not has_new_uid and _different(was, task).issubset(tree_queries.CHANGING)
-        (states if is_state else whole).append(task)
+        if before is not None and not has_new_uid and _different(before, task).issubset(tree_queries.CHANGING):
+            states.append(task)
+        else:
+            whole.append((before, task))
     return whole, states
 
 
-def _say_moved(unit: UnitOfWork, before: Mapping[UUID, Row], changed: list[Row]) -> None:
+def _say_moved(unit: UnitOfWork, changed: Iterable[tuple[InTree | None, InTree]]) -> None:
     """Leave word for the followers of the lists that tasks have left."""
-    for task in in_turns(changed):
-        was = before.get(task.id)
-        if was is not None and was.list_id not in {None, task.list_id}:
-            unit.bury(MOVED, task.id, task.revision, was.list_id)
+    for before, task in in_turns(changed):
+        if before is not None and before.list_id not in {None, task.list_id}:
+            unit.bury(MOVED, task.id, task.revision, before.list_id)
 
 
 def _store_one(unit: UnitOfWork, before: Row | None, task: Row) -> None:

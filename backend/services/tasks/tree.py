@@ -1,4 +1,4 @@
-"""The rules about subtasks: where a task may be in the tree, and which others change along with it.
+"""The rules about subtasks: where a task may be in the tree, and which other tasks change along with it.
 
 Like those in `rules.py`, they are pure functions. What a change loads of a tree is in `loaded.py`.
 """
@@ -13,7 +13,7 @@ from uuid import UUID
 
 from backend.errors import Detail, TooManySubtasks, ValidationFailed
 from backend.models.task import Status
-from backend.services.tasks.rules import Row, with_completion
+from backend.services.tasks.rules import InTree, Row, T, brought_back, with_completion
 from backend.utils.positions import LAST
 
 MAX_LEVELS = 5
@@ -30,54 +30,44 @@ _TOO_DEEP = Detail("parent_id", "too_deep", f"There can be {MAX_LEVELS} levels o
 
 @dataclass(slots=True)
 class Tree:
-    """Tasks by their ids, and which of them are below which."""
+    """An index of the tasks that a change has loaded: which of them are below which."""
 
-    tasks: dict[UUID, Row] = field(default_factory=dict)
+    tasks: dict[UUID, InTree] = field(default_factory=dict)
     _below: dict[UUID, set[UUID]] = field(default_factory=dict)
-    _changes: list[tuple[UUID, Row | None]] = field(default_factory=list)  # each with the task before it
 
-    def savepoint(self) -> int:
-        """Return what `undo` takes to make the tree as it is now."""
-        return len(self._changes)
-
-    def undo(self, savepoint: int) -> None:
-        """Undo the changes since a savepoint. The later ones are gone."""
-        while len(self._changes) > savepoint:
-            self._set(*self._changes.pop())
-
-    def put(self, task: Row) -> None:
+    def put(self, task: InTree) -> None:
         """Add a task, or replace it by what it is now."""
-        self._changes.append((task.id, self.tasks.get(task.id)))
-        self._set(task.id, task)
+        before = self.tasks.get(task.id)
+        if before is not None and before.parent_id not in {None, task.parent_id}:
+            self.remove(task.id)
+        if task.parent_id is not None:
+            self._below.setdefault(task.parent_id, set()).add(task.id)
+        self.tasks[task.id] = task
 
-    def remove(self, task: Row) -> None:
+    def remove(self, task_id: UUID) -> None:
         """Remove a task."""
-        self._changes.append((task.id, self.tasks[task.id]))
-        self._set(task.id, None)
+        removed = self.tasks.pop(task_id)
+        if removed.parent_id is not None:
+            self._below[removed.parent_id].discard(task_id)
 
-    def _set(self, task_id: UUID, task: Row | None) -> None:
-        before = self.tasks.get(task_id)
-        old, new = before and before.parent_id, task and task.parent_id
-        if old is not None and old != new:
-            self._below[old].discard(task_id)
-        if new is not None:
-            self._below.setdefault(new, set()).add(task_id)
+    def follow(self, task_id: UUID, task: InTree | None) -> None:
+        """Do to a task what was done to its row, which is None if it was removed."""
         if task is None:
-            del self.tasks[task_id]
+            self.remove(task_id)
         else:
-            self.tasks[task_id] = task
+            self.put(task)
 
     def has_below(self, task_id: UUID) -> bool:
-        """Return whether there are tasks below one."""
+        """Return whether there are tasks below this task."""
         return bool(self._below.get(task_id))
 
-    def parent(self, task: Row) -> Row | None:
-        """Return the task of which it is a subtask, if that is there."""
+    def parent(self, task: InTree) -> InTree | None:
+        """Return the task of which this is a subtask, if that is there."""
         return None if task.parent_id is None else self.tasks.get(task.parent_id)
 
-    def above(self, task: Row) -> list[Row]:
-        """Return the tasks above one, the nearest first."""
-        found: list[Row] = []
+    def above(self, task: InTree) -> list[InTree]:
+        """Return the tasks above this task, the nearest first."""
+        found: list[InTree] = []
         ids = {task.id}
         while (parent := self.parent(task)) is not None and parent.id not in ids:
             found.append(parent)
@@ -85,9 +75,9 @@ class Tree:
             task = parent
         return found
 
-    def levels_below(self, task_id: UUID) -> list[list[Row]]:
-        """Return the tasks below one, level by level, each in the order of their ids."""
-        levels: list[list[Row]] = []
+    def levels_below(self, task_id: UUID) -> list[list[InTree]]:
+        """Return the tasks below this task, level by level. Within a level, they are in the order of their ids."""
+        levels: list[list[InTree]] = []
         found = {task_id}  # ends even if tasks were below themselves
         ids = self._below.get(task_id, set())
         while level := [self.tasks[each] for each in sorted(ids - found, key=_number)]:
@@ -97,7 +87,7 @@ class Tree:
         return levels
 
     def ids_below(self, task_id: UUID) -> set[UUID]:
-        """Return the ids of all tasks below one."""
+        """Return the ids of all tasks below this task."""
         found: set[UUID] = set()
         ids = self._below.get(task_id, set())
         while ids := ids - found:
@@ -105,15 +95,15 @@ class Tree:
             ids = set(chain.from_iterable(self._below.get(each, ()) for each in ids))
         return found
 
-    def below(self, task_id: UUID) -> list[Row]:
-        """Return all tasks below one, those of higher levels first."""
+    def below(self, task_id: UUID) -> list[InTree]:
+        """Return all tasks below this task, from the highest level to the lowest."""
         return [*chain.from_iterable(self.levels_below(task_id))]
 
 
 def placed(task: Row, before: Row | None, tree: Tree, *, is_of_file: bool = False) -> Row:
-    """Put a task under the parent and into the list that a request names. What differs from before counts.
+    """Put a task under the parent and into the list that a request names. Only what differs from before counts.
 
-    Files may name a parent that is not there yet, and one that would be below its own subtask, which is then ignored.
+    A file may name a parent that is not there yet. A parent in a file that would be below its own subtask is ignored.
     Raises ValidationFailed or TooManySubtasks if the task cannot be there.
     """
     old_parent, old_list = (before.parent_id, before.list_id) if before else (None, None)
@@ -152,7 +142,7 @@ def refuse_overgrown(task: Row, tree: Tree) -> None:
 
 
 def restored(task: Row, lists: Container[UUID], tree: Tree) -> Row:
-    """Bring a task back from the trash: into its list, or into the inbox if that is not among the living lists.
+    """Bring a task back from the trash: into its list, or into the inbox if that list is not living.
 
     If it is a subtask, it goes where its parent is; if that is gone for good, it has none any more.
     """
@@ -164,14 +154,17 @@ def restored(task: Row, lists: Container[UUID], tree: Tree) -> Row:
     return _brought_back(task, list_id, tree)._replace(position=task.position if list_id == task.list_id else LAST)
 
 
-def _brought_back(task: Row, list_id: UUID | None, tree: Tree) -> Row:
+def _brought_back(task: T, list_id: UUID | None, tree: Tree) -> T:
     """Bring a task back into a list, without its parent if that is gone for good."""
-    parent_id = task.parent_id if tree.parent(task) else None
-    return task._replace(deleted_at=None, list_id=list_id, parent_id=parent_id)
+    living = brought_back(task, has_parent=tree.parent(task) is not None)
+    return living._replace(list_id=list_id)  # type: ignore[return-value]  # it stays what it is
 
 
-def along(before: Row, after: Row, tree: Tree, *, cascades: bool = True) -> Iterator[Row]:
-    """Yield the other tasks that change along with one, as they should be; `cascades`: also those of its completion."""
+def along(before: Row, after: Row, tree: Tree, *, cascades: bool = True) -> Iterator[InTree]:
+    """Yield the other tasks that change along with this task, as they should be.
+
+    What completing or reopening it changes is among them only if it `cascades`.
+    """
     moves = before.list_id != after.list_id or before.deleted_at != after.deleted_at
     for each in tree.below(after.id) if moves or before.completed != after.completed else ():
         changed = _with_list(_with_trash(each, before, after), before, after)
@@ -190,8 +183,8 @@ def along(before: Row, after: Row, tree: Tree, *, cascades: bool = True) -> Iter
             yield changed
 
 
-def _beside(after: Row, restored: list[Row], tree: Tree) -> Iterator[Row]:
-    """Yield the other tasks below those that come back above one: they stay in the trash, but go to the same list."""
+def _beside(after: Row, restored: list[InTree], tree: Tree) -> Iterator[InTree]:
+    """Yield the tasks beside the path on which tasks come back: they stay in the trash, but go to the same list."""
     if restored and restored[-1].list_id != after.list_id:
         path = {each.id for each in (after, *restored, *tree.below(after.id))}
         for each in tree.below(restored[-1].id):
@@ -199,8 +192,8 @@ def _beside(after: Row, restored: list[Row], tree: Tree) -> Iterator[Row]:
                 yield each._replace(list_id=after.list_id)
 
 
-def _with_trash(each: Row, before: Row, after: Row) -> Row:
-    """Move a task to the trash along with the one above it, or back if it went along."""
+def _with_trash(each: InTree, before: Row, after: Row) -> InTree:
+    """Move a task to the trash along with the task above it, or back if it went along."""
     if before.deleted_at is None and after.deleted_at is not None and each.deleted_at is None:
         return each._replace(deleted_at=after.deleted_at)
     if _is_restored(before, after) and each.deleted_at == before.deleted_at:
@@ -208,12 +201,12 @@ def _with_trash(each: Row, before: Row, after: Row) -> Row:
     return each
 
 
-def _with_list(each: Row, before: Row, after: Row) -> Row:
+def _with_list(each: InTree, before: Row, after: Row) -> InTree:
     return each if before.list_id == after.list_id else each._replace(list_id=after.list_id)
 
 
-def _completed_below(each: Row, before: Row, after: Row) -> Row:
-    """Complete an open task along with the one above it, or reopen one that was completed along."""
+def _completed_below(each: InTree, before: Row, after: Row) -> InTree:
+    """Complete an open task along with the task above it. Reopen a task that was completed along."""
     if each.deleted_at is not None:
         return each
     if after.completed and not before.completed and each.status in {Status.TODO, Status.IN_PROGRESS}:

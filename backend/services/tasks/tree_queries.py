@@ -28,15 +28,12 @@ from sqlmodel.sql.expression import Select
 
 from backend.models.tables import tasks
 from backend.services.resources.parameters import OWNED, USER_ID, owned
+from backend.services.tasks.rules import Neighbour
 
 MAX_IN_TREES = 10_000  # tasks that one change reads of trees
 
-# What other tasks of a tree may need to change, and what decides that: nothing long.
-CHANGING = (
-    *("completed", "completed_at", "open_status", "deleted_at", "list_id", "parent_id", "position", "has_subtasks"),
-    *("updated_at", "revision"),
-)
-READ = ("id", "created_at", *CHANGING)
+# What trees change of tasks.
+CHANGING = tuple(name for name in Neighbour._fields if name not in {"id", "created_at"})
 STATES = tuple(f"each_state_{name}" for name in ("id", *CHANGING))  # parameters: their nth elements are one task
 REMOVED = "each_removed_id"
 
@@ -77,7 +74,7 @@ def _of_each(source: FromClause, is_related: Callable[[FromClause], ColumnElemen
 
 def _columns(source: FromClause) -> Any:
     """Select what is read of each task; more columns than the stubs support."""
-    return select(*(source.c[name] for name in READ))
+    return select(*(source.c[name] for name in Neighbour._fields))
 
 
 def _adopted() -> ColumnElement[Any]:
@@ -91,7 +88,7 @@ def _store_states() -> Insert:
 
     All of them exist, because the user's row has been locked since they were read. Postgres looks up each row of an
     INSERT. For an UPDATE, it might compare all tasks of the user with each of these: it does not know how many tasks a
-    user has. No title is stored, but each row needs one.
+    user has. No title is stored, but a row needs some title.
     """
     kinds = {name: tasks.c[name].type for name in ("id", *CHANGING)}
     arrays = [cast(bind(name), ARRAY(kind)) for name, kind in zip(STATES, kinds.values(), strict=True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from backend.formats.icalendar import CalendarReader
+from backend.formats.calendar.reader import CalendarReader
 from backend.formats.rows import MAX_ROW_BYTES
 from tests.fixtures.calls.task_files import CALENDAR, Report, counts_of, lines_of, problems, report_of, send, tasks_of
 from tests.fixtures.calls.tasks import path_of

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from backend.formats.icalendar import CalendarReader
+from backend.formats.calendar.reader import CalendarReader
 from tests.fixtures.calls.task_files import (
     CALENDAR,
     Report,

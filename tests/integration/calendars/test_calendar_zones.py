@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from backend.formats import icalendar
-from backend.formats.icalendar import CalendarReader
+from backend.formats.calendar import reader as calendar_reader
+from backend.formats.calendar.reader import CalendarReader
 from tests.fixtures.calls.task_files import CALENDAR, Report, counts_of, report_of, send, tasks_of
 
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
@@ -79,7 +79,7 @@ def test_a_zone_that_does_not_come_is_guessed_at_the_end(client: httpx.Client, n
 @pytest.mark.requirement("FR-458", "FR-241")
 @pytest.mark.parametrize("bound", ["_MAX_WAITING_ROWS", "_MAX_WAITING_BYTES"])
 def test_few_tasks_wait_for_their_zones(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(icalendar, bound, 3 if "ROWS" in bound else 200)
+    monkeypatch.setattr(calendar_reader, bound, 3 if "ROWS" in bound else 200)
     waiting = [line for number in range(10) for line in todo(str(number), due(OWN_NAME))]
     file = calendar(*waiting, *EASTERN, *todo("behind", due(OWN_NAME)))
 

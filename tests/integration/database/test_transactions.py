@@ -136,12 +136,12 @@ def test_a_load_sees_what_was_committed_while_it_waited_whatever_the_servers_def
     name = make_url(own_url).database
     execute(own_url, f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
     user_id, engine = new_user(), Engine(own_url, pool_size=1, timeout_seconds=60)
-    isolation = replace(NAMED, columns=(func.current_setting("transaction_isolation"),))
+    isolation = replace(NAMED, once={"isolation": func.current_setting("transaction_isolation")})
 
     with unit_of_work(SessionFactory(engine), user_id) as unit:
-        rows = unit.load(isolation, task_ids=[])
+        found = unit.load(isolation, task_ids=[])
 
-    assert rows == [("read committed",)]
+    assert found.once["isolation"] == "read committed"
     engine.dispose()
 
 
@@ -155,5 +155,5 @@ def test_no_statement_is_compiled_just_in_time_whatever_the_server_would_do(own_
     with SessionFactory(engine)(user_id) as session:
         assert list(session.exec(select(jit))) == [("off",)]
     with unit_of_work(SessionFactory(engine), user_id) as unit:
-        assert unit.load(replace(NAMED, columns=(jit,)), task_ids=[]) == [("off",)]
+        assert unit.load(replace(NAMED, once={"jit": jit}), task_ids=[]).once["jit"] == "off"
     engine.dispose()

@@ -36,6 +36,16 @@ def test_a_row_that_is_too_deep_is_not_called_invalid(client: httpx.Client) -> N
     assert problems(client, "{'title': 1}") == [(1, "row", "json_invalid")]
 
 
+@pytest.mark.requirement("FR-471")
+@pytest.mark.parametrize("first", ["title,due_date", "\ufeffid;Title", '"title"'])
+def test_a_csv_that_is_sent_as_json_lines_is_told_its_type(client: httpx.Client, first: str) -> None:
+    (detail,) = error_of(send(client, f"{first}\nBuy milk,\n"), 422, "VALIDATION_ERROR")["details"]
+    assert (detail["field"], detail["code"]) == ("row", "json_invalid")
+    assert "send it as text/csv" in detail["message"]
+    assert client.get("/api/tasks").json()["data"] == []
+    assert problems(client, "due,notes\n")[0] == (1, "row", "json_invalid")
+
+
 @pytest.mark.requirement("FR-472")
 def test_what_an_export_has_of_a_thing_can_be_sent_back(client: httpx.Client) -> None:
     task, home = create(client, "a", labels=["home"]), make(client, "Home")

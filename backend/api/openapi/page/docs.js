@@ -50,8 +50,11 @@ const ThisPage = (system) => ({
   components: { FilterContainer: (props) => Navigation({ React: system.React, ...props }) },
   fn: { opsFilter: operationsWith },
   statePlugins: {
-    layout: { wrapActions: { parseDeepLinkHash: openAddressed } },
-    spec: { wrapSelectors: { validateBeforeExecute: sendUnlessMissing } },
+    layout: { wrapActions: { parseDeepLinkHash: openAddressed, scrollToElement: scrollBelowFinder } },
+    spec: {
+      wrapActions: { changeParamByIdentity: sendNoDefault },
+      wrapSelectors: { validateBeforeExecute: sendUnlessMissing },
+    },
   },
   wrapComponents: {
     execute: tellMissing,

@@ -32,6 +32,14 @@ const inGroups = (ParameterRow, { React }) => function GroupedRow(props) {
   return element(React.Fragment, null, heading, isOpen && element(ParameterRow, props));
 };
 
+// Swagger UI fills in every default, and sends it: a call has only what somebody has filled in.
+const sendNoDefault = (change, { getSystem }) => (pathMethod, parameter, value, isXml) => {
+  const preset = parameter.getIn(["schema", "default"]);
+  const known = getSystem().specSelectors.parameterWithMetaByIdentity(pathMethod, parameter);
+  const isPreset = preset !== undefined && String(value) === String(preset) && known.get("value") === undefined;
+  return change(pathMethod, parameter, isPreset ? "" : value, isXml);
+};
+
 const wordsAsBoxes = (Original, { React }) => function Words(props) {
   const element = React.createElement;
   const words = props.schema.getIn(["items", "enum"]);
@@ -47,14 +55,22 @@ const wordsAsBoxes = (Original, { React }) => function Words(props) {
       ` ${word}`)).toArray());
 };
 
-// Beside the choice of a file, Swagger UI shows neither what is to be in it nor an example.
-const withFileExample = (RequestBody, { React }) => function BodyWithExample(props) {
+const ENDINGS = { csv: "text/csv", ics: "text/calendar", json: "application/json", jsonl: "application/jsonl" };
+
+// Beside the choice of a file, Swagger UI shows neither what is to be in it nor an example. The name of the file chosen
+// says of which type it is.
+const withFileExample = (RequestBody, { React, getSystem }) => function BodyWithExample(props) {
   const element = React.createElement;
   const content = props.requestBody.getIn(["content", props.contentType]);
   if (!content || content.getIn(["schema", "format"]) !== "binary") return element(RequestBody, props);
+  const choose = (file) => {
+    const value = ENDINGS[String(file?.name).split(".").pop().toLowerCase()];
+    if (value) getSystem().oas3Actions.setRequestContentType({ value, pathMethod: props.specPath.slice(1, 3).toArray() });
+    props.onChange(file);
+  };
   return element(React.Fragment, null,
     element("p", { className: "body-description" }, props.requestBody.get("description").replaceAll("`", "")),
-    element(RequestBody, props),
+    element(RequestBody, { ...props, onChange: choose }),
     element("div", { className: "body-example" },
       element(Folded, { React, summary: `An example of ${props.contentType}` },
         element("pre", { tabIndex: 0, role: "region", "aria-label": "Example" }, content.get("example")))));

@@ -31,6 +31,9 @@ const openAddressed = (_, { layoutActions, layoutSelectors }) => (hash) => {
   if (keys.length > 0) layoutActions.scrollTo(keys.at(-1));
 };
 
+// Swagger UI's own scrolling hides the heading of an operation behind the filter, which stays.
+const scrollBelowFinder = () => (around) => around.querySelector(".opblock, .opblock-tag").scrollIntoView();
+
 // Swagger UI scrolls only when it starts. The keyboard goes on where the eye is.
 function follow(layoutActions, address) {
   layoutActions.parseDeepLinkHash(address);

@@ -1,8 +1,8 @@
-"""Which zones a calendar names, in whatever way its program does.
+"""Which zones a calendar names. Each program does that in its own way.
 
-A name of IANA or of Windows is known, also in other capitals or behind a path. Any other name is a guess, which the
-report of the import tells: by the rules of the VTIMEZONE with that name, by the cities or the offset in it, or as an
-abbreviation.
+Names of IANA and of Windows are known, also in other capitals or behind a path. What any other name means is a guess,
+and the report of the import says so. The guess goes by the rules of its VTIMEZONE, by the cities or the offset in the
+name, or takes it for an abbreviation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from backend.errors import Detail
-from backend.formats.vtimezone_rules import RulesReader, fixed_zone, standard_offset
+from backend.formats.calendar.vtimezone_rules import RulesReader, fixed_zone, standard_offset
 from backend.utils.zones import LONGEST_ZONE, ZONES
 
 TZID = "TZID"
@@ -88,9 +88,9 @@ _UNKNOWN, _NAMELESS = "No zone has this name", "This names no zone"
 
 @dataclass(slots=True)
 class FileZones:
-    """The zones that a calendar names. Times that name none are in `own`.
+    """The zones that a calendar names. A time that names no zone is in `own`.
 
-    `locations` are what its VTIMEZONEs say of where they are, and `ruled` the zones that have their rules.
+    `locations` has the places that its VTIMEZONEs name, and `ruled` the zones with the rules of a VTIMEZONE.
     """
 
     own: str
@@ -98,7 +98,7 @@ class FileZones:
     ruled: dict[str, str] = field(default_factory=dict)
 
     def learn(self, texts: Mapping[str, str], rules: RulesReader) -> None:
-        """Remember where the zone of a VTIMEZONE is, if it says so, or else which zone has its rules."""
+        """Remember the place that a VTIMEZONE names, or else the zone that has its rules."""
         name, location = texts.get(TZID, "").strip(), texts.get(LOCATION, "").strip()
         if len(name) > _MAX_ZONE_NAME or len(self.locations) + len(self.ruled) >= _MAX_ZONES:
             return
@@ -108,7 +108,7 @@ class FileZones:
             self.ruled[name] = zone
 
     def named(self, parameters: Mapping[str, Any], mends: list[Detail]) -> str | None:
-        """Return the zone that a property names, under its IANA name; None if it names none, or an unknown one.
+        """Return the IANA name of the zone that a property names; None if it names no zone, or an unknown zone.
 
         Adds to `mends` that it is a guess, or unknown.
         """

@@ -40,7 +40,7 @@ class _Zone(NamedTuple):
 
 
 def zone_component(name: str) -> tuple[str, ...]:
-    """Return the lines of a zone's VTIMEZONE; none if its rules cannot be said in it."""
+    """Return the lines of a zone's VTIMEZONE; no lines if it cannot say the rules of the zone."""
     zone = _zone(name)
     return zone.lines if zone else ()
 
@@ -48,7 +48,7 @@ def zone_component(name: str) -> tuple[str, ...]:
 def local_time(moment: datetime, name: str) -> datetime | None:
     """Return the local time that stands for a moment in a zone's VTIMEZONE.
 
-    None if none does: clocks show that time twice, other rules were in force, or the rules cannot be said.
+    None if there is no such time: clocks show it twice, other rules were in force, or a VTIMEZONE cannot say the rules.
     """
     zone = _zone(name)
     try:

@@ -1,7 +1,7 @@
-"""The UIDs of iCalendar, by which programs know tasks again, and the ids that tasks have here.
+"""The UIDs by which calendar programs recognise tasks, and the ids of these tasks here.
 
-A UID that is written like one of our ids is that id. From any other text, however much it looks like one, follows an id
-of its own, which is always the same.
+A UID that is written like our ids is the id. Any other text, even a UUID in another form, leads to an id of its own,
+which is always the same for that text.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NOT_KEPT = Detail(
 
 
 def id_of(uid: str, occurrence: str | None = None) -> UUID:
-    """Return the id of the task with this UID; an occurrence that was changed alone has one of its own."""
+    """Return the id of the task with this UID; an occurrence that was changed alone has a different id."""
     if occurrence is not None:
         return uuid5(_OTHER_IDS, f"{uid}\n{occurrence.strip()}")
     own = _uuid(uid)
@@ -35,7 +35,7 @@ def id_of(uid: str, occurrence: str | None = None) -> UUID:
 
 
 def read_uids(properties: Mapping[str, str], mends: list[Detail]) -> tuple[str | None, tuple[OtherUID, ...]]:
-    """Return the UID to keep with a task, and which UIDs that it names are UUIDs in another form than ours.
+    """Return the UID to keep with a task, and the UIDs it names that are UUIDs but not written like our ids.
 
     Adds to `mends` why a UID is not kept.
     """
@@ -45,7 +45,7 @@ def read_uids(properties: Mapping[str, str], mends: list[Detail]) -> tuple[str |
 
 
 def read_subtasks(properties: Mapping[str, str]) -> Iterator[Named]:
-    """Yield the tasks that a task has as its subtasks, each once; not many more than a task can have."""
+    """Yield the subtasks that a task names, each once. It yields few more than a task can have."""
     uids = (unescape_backslash(uid).strip() for uid in properties.get(SUBTASKS, "").split("\n"))
     for uid in islice(dict.fromkeys(filter(None, uids)), _MAX_SUBTASKS):
         yield Named(id_of(uid), _other(uid))

@@ -1,6 +1,6 @@
-"""A component of a calendar while its lines are read, and the task that it is in the end.
+"""A component of a calendar, from its first line to the row that it becomes.
 
-Of a task, only the lines about it are kept, because a whole component may be of any size.
+It keeps only the lines that say something about the task, because a component may be of any size.
 """
 
 from __future__ import annotations
@@ -11,35 +11,18 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from backend.errors import Detail
-from backend.formats.icalendar_dates import DATES, EXACT, MOMENTS, ZONE
-from backend.formats.icalendar_fields import (
-    EXACT_TEXTS,
-    INVALID,
-    LABELS,
-    LIST,
-    NO_LABELS,
-    NO_PARENT,
-    ORDER,
-    POSITION,
-    is_begun,
-    read_fields,
-    read_properties,
-)
-from backend.formats.icalendar_heads import MAX_PARAMETER_BYTES, Head, is_short
-from backend.formats.icalendar_notes import TEXTS, Text, is_part, text_of
-from backend.formats.icalendar_uids import EXCEPTION, PARENT, read_subtasks, read_uids
-from backend.formats.icalendar_zones import LOCATION, TZID, FileZones
+from backend.formats.calendar.codec import PERCENT, PROPERTIES, fields_of, is_begun
+from backend.formats.calendar.dates import DATES, MOMENTS
+from backend.formats.calendar.heads import MAX_PARAMETER_BYTES, Head, is_short
+from backend.formats.calendar.notes import TEXTS, Text, is_part, text_of
+from backend.formats.calendar.properties import INVALID, LABELS, read_properties
+from backend.formats.calendar.uids import EXCEPTION, PARENT, read_subtasks, read_uids
+from backend.formats.calendar.vtimezone_rules import RulesReader
+from backend.formats.calendar.zones import LOCATION, TZID, FileZones
 from backend.formats.rows import MAX_ROW_BYTES, NOT_UTF_8, TOO_LONG, FileRow, Line
-from backend.formats.vtimezone_rules import RulesReader
 
 _REPEATED = (LABELS, PARENT)  # properties of which each line counts
-_PROPERTIES = {
-    *("UID", "SUMMARY", "DESCRIPTION", "STATUS", "PERCENT-COMPLETE", "COMPLETED", "CREATED", "PRIORITY"),
-    *EXACT_TEXTS.values(),
-    *DATES,
-    *EXACT.values(),
-    *(ZONE, LABELS, NO_LABELS, LIST, POSITION, ORDER, PARENT, NO_PARENT, EXCEPTION, "DURATION", TZID, LOCATION),
-}
+_PROPERTIES = PROPERTIES | {TZID, LOCATION}
 _ZONE = b"VTIMEZONE"
 _NAME = re.compile(rb"[A-Za-z0-9-]+")
 _NAMED_ZONE = re.compile(rb';TZID=(?:"([^"]*)"|([^";:]*))[;:]', re.IGNORECASE)
@@ -60,18 +43,20 @@ _NO_PLACE = (
     ),
 )
 _HAS_NO_PLACE = re.compile(rf"({'|'.join(_NO_PLACE)})[:;][!-~\x80-\xff]".encode("latin-1"), re.IGNORECASE)
-_PERCENT = "PERCENT-COMPLETE"
 _NOT_KEPT = "A task has no place for this: it is left out of every task, which is said only here"
 
 
 def ignored(told: set[str]) -> re.Pattern[bytes]:
-    """Return which lines say nothing about a task; `told` is what the file has that no task has a place for."""
+    """Return the pattern of lines that say nothing about a task.
+
+    `told` are properties without a place in a task, which the report names already.
+    """
     return _ignored(frozenset(told))
 
 
 @lru_cache(maxsize=64)
 def _ignored(told: frozenset[str]) -> re.Pattern[bytes]:
-    """Return what lines say nothing about a task, unless they continue a line that does."""
+    """Return the pattern; a line that continues another may match it, too."""
     names = ["BEGIN", "END", *sorted(_PROPERTIES | TEXTS)]
     names += [f"{name}[:;][!-~\x80-\xff]" for name in _NO_PLACE if name not in told]
     return re.compile(rf"(?:(?!{'|'.join(names)})[^\n]*+\n)++".encode("latin-1"), re.IGNORECASE)
@@ -90,7 +75,7 @@ class Component:
 
     kind: bytes
     line: int
-    told: set[str]  # what the file has that no task has a place for
+    told: set[str]  # properties without a place in a task that the report names already
     depth: int = 0  # of nested components
     size: int = 0
     lines: dict[str, bytearray] = field(default_factory=dict)  # the first of each property, and all of the repeated
@@ -108,7 +93,7 @@ class Component:
 
     @property
     def skipped(self) -> re.Pattern[bytes] | None:
-        """Return which lines say nothing here; None if each may say something."""
+        """Return the pattern of lines that say nothing here; None if any line may say something."""
         is_rule = self.kind == _ZONE and self.depth
         return None if self.is_kept or self.text or is_rule else ignored(self.told)
 
@@ -173,7 +158,7 @@ class Component:
         self.notices.append(Detail(name, "property_not_kept", _NOT_KEPT))
 
     def _continue(self, content: bytes, drops: int = 0) -> None:
-        """Add to the last line, without as many bytes of its end."""
+        """Add to the last line, after dropping this many bytes of its end."""
         if not self.is_kept:
             return
         kept = self.lines[self.last]
@@ -190,7 +175,7 @@ class Component:
         self.size += len(content) + 1  # with its line break
 
     def awaits(self, zones: FileZones) -> bool:
-        """Return whether the file may still say what a zone is that its task names."""
+        """Return whether the file may still explain a zone that the task names."""
         if self.named_zones is None:  # found once: it may be asked often
             heads = (self.lines[name] for name in (*DATES, *MOMENTS) if name in self.lines)
             named = (found[1] or found[2] or b"" for found in map(_NAMED_ZONE.search, heads) if found)
@@ -204,25 +189,24 @@ class Component:
         if self.size > MAX_ROW_BYTES:
             return FileRow(self.line, problem=TOO_LONG)
         try:
-            mends: list[Detail] = []
-            properties, parameters = read_properties(self.lines.values(), mends)
-            fields = read_fields(properties, parameters, zones, mends)
-            uid, others = read_uids(properties, mends)
-            subtasks = tuple(read_subtasks(properties))
+            said = read_properties(self.lines.values(), zones)
+            fields = fields_of(said)
+            uid, others = read_uids(said.values, said.mends)
+            subtasks = tuple(read_subtasks(said.values))
         except UnicodeDecodeError:
             return FileRow(self.line, problem=NOT_UTF_8)
         except ValueError:
             return FileRow(self.line, problem=INVALID)
-        if is_begun(properties.get(_PERCENT, "")) and _PERCENT not in self.told:
-            self._tell(_PERCENT)
+        if is_begun(said.values.get(PERCENT, "")) and PERCENT not in self.told:
+            self._tell(PERCENT)
         alone = (_ALONE,) if EXCEPTION in self.lines else ()
         joined = (Detail(name, "lines_joined", _JOINED) for name in sorted(self.joined))
         dropped = (Detail(name.partition("/")[0], "parameter_dropped", _DROPPED) for name in sorted(self.dropped))
-        mended = (*alone, *joined, *dropped, *mends)
+        mended = (*alone, *joined, *dropped, *said.mends)
         row = FileRow(self.line, fields, size=self.size, mends=mended, is_foreign=True)
         return replace(row, uid=uid, other_uids=others, subtasks=subtasks)
 
     def tell(self, zones: FileZones) -> None:
         """Add what its zone is, if it is a VTIMEZONE."""
         with suppress(ValueError):
-            zones.learn(read_properties(self.lines.values(), [])[0], self.rules)
+            zones.learn(read_properties(self.lines.values(), zones).values, self.rules)

@@ -1,53 +1,26 @@
-"""Tasks as an iCalendar file (RFC 5545): each task is a VTODO, and its UID is the task's id.
-
-The library folds and parses single lines, because a whole component may be of any size. An iCalendar text holds no
-control characters, and only one kind of line break. For a text with others, SUMMARY or DESCRIPTION holds the legible
-part, and a property of our own holds the exact text. The exact text counts as long as the legible one is unchanged.
-"""
+"""Reads an iCalendar file (RFC 5545) of any size, piece by piece: each VTODO is a row."""
 
 from __future__ import annotations
 
-import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Any
-
-from icalendar.prop import vDatetime
 
 from backend.errors import Detail
-from backend.formats.icalendar_component import Component, ignored
-from backend.formats.icalendar_dates import written_dates, written_moment
-from backend.formats.icalendar_fields import (
-    EXACT_TEXTS,
-    LABELS,
-    LIST,
-    NO_LABELS,
-    NO_PARENT,
-    POSITION,
-    STATUSES,
-    content_line,
-    legible_text,
-)
-from backend.formats.icalendar_uids import PARENT
-from backend.formats.icalendar_zones import FileZones
+from backend.formats.calendar.component import Component, ignored
+from backend.formats.calendar.zones import FileZones
 from backend.formats.rows import (
     BLANK_LINES,
     ROW,
     FileRow,
     Line,
     Lines,
-    documents,
     unreadable,
 )
-from backend.formats.vtimezone import zone_component
-from backend.utils.priorities import number_of
 
 _MAX_WAITING_ROWS = 1000
 _MAX_WAITING_BYTES = 2**20
 _COMPONENTS = {b"VTODO", b"VEVENT", b"VJOURNAL", b"VFREEBUSY", b"VTIMEZONE"}
-_ESCAPES = str.maketrans({"\\": r"\\", ";": r"\;", ",": r"\,", "\n": r"\n"})
 
 _NO_CALENDAR = Detail(
     ROW, "calendar_invalid", "The file must begin with BEGIN:VCALENDAR: export it as iCalendar (.ics)"
@@ -58,80 +31,12 @@ _UNFINISHED = Detail(
 _NO_END = Detail(ROW, "calendar_unfinished", "The file ends without END:VCALENDAR: send all of it")
 
 
-class CalendarWriter:
-    """Writes an iCalendar file. A truncated one lacks its last line."""
-
-    beginning = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Task API//EN\r\n"
-    ending = "END:VCALENDAR\r\n"
-
-    def __init__(self) -> None:
-        self._zones: set[str] = set()  # whose VTIMEZONE is written
-
-    def write(self, lines: str) -> str:
-        """Write a component for each task, and one for each zone before the first task in it."""
-        tasks = documents(lines)
-        return "".join(_folded(line) for task in tasks for line in (*self._zone(task["timezone"]), *_component(task)))
-
-    def _zone(self, zone: str | None) -> Iterable[str]:
-        if zone is None or zone in self._zones:
-            return ()
-        self._zones.add(zone)
-        return zone_component(zone)
-
-
-def _folded(line: str) -> str:
-    folded: bytes = content_line(line).to_ical()
-    return folded.decode() + "\r\n"
-
-
-def _component(task: Mapping[str, Any]) -> Iterator[str]:
-    changed = _utc(task["updated_at"])
-    yield from ("BEGIN:VTODO", f"UID:{_uid(task, 'id', 'uid')}", f"DTSTAMP:{changed}", f"LAST-MODIFIED:{changed}")
-    yield from written_moment("CREATED", task["created_at"])
-    yield from _text("SUMMARY", task["title"])
-    yield from _text("DESCRIPTION", task["description"])
-    yield f"STATUS:{STATUSES[task['status']]}"
-    yield from written_dates(task)
-    number = task.get("priority_number") or number_of(task["priority"])
-    yield f"PRIORITY:{0 if task['priority'] is None else number}"
-    yield f"{LABELS if task['labels'] else NO_LABELS}:{','.join(label.translate(_ESCAPES) for label in task['labels'])}"
-    yield f"{LIST}:{task['list_id'] or ''}"
-    yield f"{POSITION}:{task['position']}"
-    if task["parent_id"]:
-        yield f"{PARENT};RELTYPE=PARENT:{_uid(task, 'parent_id', 'parent_uid')}"
-    else:
-        yield f"{NO_PARENT}:"
-    if task["completed"]:
-        yield from (*written_moment("COMPLETED", task["completed_at"]), "PERCENT-COMPLETE:100")
-    yield "END:VTODO"
-
-
-def _uid(task: Mapping[str, Any], own: str, kept: str) -> str:
-    """Return the UID that is kept of a task, or else its id."""
-    uid: str = task.get(kept) or task[own]
-    return uid.translate(_ESCAPES)
-
-
-def _utc(moment: str) -> str:
-    written: bytes = vDatetime(datetime.fromisoformat(moment).astimezone(UTC)).to_ical()  # type: ignore[no-untyped-call]
-    return written.decode()
-
-
-def _text(name: str, text: str | None) -> Iterator[str]:
-    legible = legible_text(text or "")
-    # The library's own escaping takes \N in a text for a line break.
-    yield f"{name}:{legible.translate(_ESCAPES)}"
-    if text is not None and (legible != text or not text):
-        exact = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-        yield f"{EXACT_TEXTS[name]}:{exact.translate(_ESCAPES)}"
-
-
 @dataclass(slots=True)
 class CalendarReader:
     """Reads an iCalendar file, component by component. Times that name no zone are in `zone`.
 
-    A task whose zone is unknown waits for the VTIMEZONE that may stand behind it, and what comes next waits with it:
-    so rows stay in the order of the file. They are few, because an import holds no more of a file than a part.
+    A task whose zone is unknown waits, because the VTIMEZONE may stand behind it. What comes next waits, too, so that
+    rows stay in the order of the file. Only few rows wait, because an import never holds a whole file.
     """
 
     zone: str = "UTC"
@@ -166,7 +71,7 @@ class CalendarReader:
             yield FileRow(self._lines.number, problem=_NO_END)
 
     def _released(self, ended: Component | FileRow | None) -> Iterator[FileRow | None]:
-        """Yield the rows that wait for nothing, up to what has just ended; None if there is none."""
+        """Yield the rows that no longer wait, up to what has just ended; None if every row waits."""
         if ended is None and (self._may_wait or not self._waiting):
             yield None
             return

@@ -1,9 +1,8 @@
 """When tasks are due and when they start, in iCalendar: the properties DUE and DTSTART, and the zones they name.
 
-A day is a DATE. A time is written as local time in the task's zone, whose VTIMEZONE stands in the same file, or in UTC
-where that one does not say it.
-It is to the second. A property of our own holds the exact time, if that differs: it counts as long as the other one is
-unchanged.
+A day is a DATE. A time is local time in the task's zone, whose VTIMEZONE stands in the same file. If the VTIMEZONE
+cannot say the time, it is in UTC. Times are to the second. If the exact time differs, a property of our own holds it,
+and counts while the time to the second is unchanged.
 """
 
 from __future__ import annotations
@@ -14,14 +13,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from backend.errors import Detail
-from backend.formats.icalendar_zones import FileZones
-from backend.formats.vtimezone import local_time
+from backend.formats.calendar.properties import Said
+from backend.formats.calendar.vtimezone import local_time
 from backend.utils.zones import ZONES, read_zone
 
 ZONE = "X-TASK-API-TIMEZONE"  # of a time that is not written as local time
 DATES = ("DUE", "DTSTART")
-MOMENTS = {"CREATED": "created_at", "COMPLETED": "completed_at"}
+MOMENTS = ("CREATED", "COMPLETED")
 EXACT = {name: f"X-TASK-API-{name}" for name in (*DATES, *MOMENTS)}
+DATE_PROPERTIES = (*DATES, *(EXACT[name] for name in DATES), ZONE, "DURATION")
 _FIELDS = {"DUE": "due", "DTSTART": "start"}
 # Some programs write hyphens and colons between the parts.
 _WHEN = re.compile(
@@ -59,7 +59,7 @@ def written_dates(task: Mapping[str, Any]) -> Iterator[str]:
             else:
                 yield f"{name};TZID={task['timezone']}:{_basic(local)}"
         else:
-            yield f"{EXACT[name]}:"  # an empty DUE or DTSTART is none that other programs know
+            yield f"{EXACT[name]}:"  # other programs do not understand an empty DUE or DTSTART
     yield f"{ZONE}:{task['timezone'] or ''}"
 
 
@@ -70,7 +70,7 @@ def written_moment(name: str, text: str) -> Iterator[str]:
 
 
 def _to_the_second(name: str, text: str) -> tuple[datetime, tuple[str, ...]]:
-    """Return a time to the second, and the property that holds the exact one, if that differs."""
+    """Return a time to the second, and a property with the exact time if that differs."""
     exact = datetime.fromisoformat(text).astimezone(UTC)
     moment = exact.replace(microsecond=0)
     return moment, () if moment == exact else (f"{EXACT[name]}:{exact.isoformat()}",)
@@ -80,22 +80,21 @@ def _basic(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat().replace("-", "").replace(":", "")
 
 
-def read_dates(
-    texts: Mapping[str, str], parameters: Mapping[str, Mapping[str, Any]], zones: FileZones, mends: list[Detail]
-) -> dict[str, str | None]:
+def read_dates(said: Said) -> dict[str, str | None]:
     """Read the dates that properties name, and clear those that they leave empty.
 
     A time that names no zone is local time wherever its reader is (RFC 5545, 3.3.5), which is `zones.own`.
     """
+    texts, zones, mends = said.texts, said.zones, said.mends
     found: dict[str, date] = {}
     named: dict[str, str | None] = {}
     for name in DATES:
         value = texts.get(name, "").strip()
         if not value:
             continue
-        said = parameters.get(name, {})
-        zone = zones.named(said, mends)
-        is_day = str(said.get("VALUE", "")).upper() == "DATE"
+        parameters = said.parameters.get(name, {})
+        zone = zones.named(parameters, mends)
+        is_day = str(parameters.get("VALUE", "")).upper() == "DATE"
         when = _read(_MIDNIGHT.sub("", value) if is_day else value, zone or zones.own)
         if when is None:
             mends.append(Detail(name, "date_dropped", _NOT_A_DATE))
@@ -108,7 +107,7 @@ def read_dates(
 
 
 def _fields(texts: Mapping[str, str], found: Mapping[str, date], zone: str | None) -> dict[str, str | None]:
-    """Return the fields of the dates that were found, and of those that are said to be none."""
+    """Return the fields of the dates that were found, and of the dates that the component clears."""
     fields: dict[str, str | None] = {}
     for name, field_name in _FIELDS.items():
         is_empty = "" in (texts.get(name, "?").strip(), texts.get(EXACT[name], "?").strip())
@@ -123,11 +122,10 @@ def _fields(texts: Mapping[str, str], found: Mapping[str, date], zone: str | Non
     return fields
 
 
-def read_moment(
-    name: str, texts: Mapping[str, str], parameters: Mapping[str, Any], zones: FileZones, mends: list[Detail]
-) -> str | None:
+def read_moment(name: str, said: Said) -> str | None:
     """Return when a task was created or completed; None if that cannot be known, or is before 1970."""
-    zone = zones.named(parameters, mends)
+    texts, zones, mends = said.texts, said.zones, said.mends
+    zone = zones.named(said.parameters.get(name, {}), mends)
     when = _read(texts[name].strip(), zone or zones.own)
     if when is None:
         mends.append(Detail(name, "moment_dropped", _NO_MOMENT))
@@ -149,7 +147,7 @@ def _exact(when: date, exact: str) -> date:
 
 
 def _add_duration(texts: Mapping[str, str], found: dict[str, date], zone: str, mends: list[Detail]) -> None:
-    """Make a DURATION that stands in place of DUE a due date."""
+    """Turn a DURATION into a due date, if there is no DUE."""
     start, length = found.get("DTSTART"), _DURATION.fullmatch(texts.get("DURATION", "").strip().upper())
     if start is None or "DUE" in found or "DURATION" not in texts:
         return
@@ -168,7 +166,7 @@ def _add_duration(texts: Mapping[str, str], found: dict[str, date], zone: str, m
 
 
 def _mend_start(found: dict[str, date], zone: str, mends: list[Detail]) -> None:
-    """Make the start a day or a time like the due date, and leave it out if it is after that."""
+    """Make the start a day or a time, as the due date is. Leave it out if it is after the due date."""
     start, due = found.get("DTSTART"), found.get("DUE")
     if start is None or due is None:
         return

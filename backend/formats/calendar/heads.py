@@ -1,4 +1,4 @@
-"""The name and the parameters of a line of a calendar: what stands before its value.
+"""What stands before the value in a line of a calendar: the name and the parameters.
 
 A parameter may be of any length: some programs put a whole HTML page beside a text (ALTREP). Such parameters are left
 out while they are read, so that the value behind them still counts.
@@ -24,7 +24,7 @@ class Head:
     _is_quoted: bool = False
 
     def take(self, content: bytes) -> bytes | None:
-        """Take what comes next of a line; returns the colon and what is behind it, or None if the head goes on."""
+        """Take the next part of a line; returns the rest from the colon on, or None if the head goes on."""
         start = 0
         for mark in _MARKS.finditer(content):
             at, is_quote = mark.start(), mark[0] == b'"'
@@ -43,7 +43,7 @@ class Head:
         self._last += part[: MAX_PARAMETER_BYTES + 1 - len(self._last)]
 
     def _keep(self) -> None:
-        """End a parameter, which begins with its semicolon, or the name."""
+        """End the name or a parameter, which begins with its semicolon."""
         if len(self._last) > MAX_PARAMETER_BYTES:
             self.has_dropped = True
         else:
@@ -52,5 +52,5 @@ class Head:
 
 
 def is_short(content: bytes) -> bool:
-    """Return whether a line has the whole of a short head."""
+    """Return whether a line has a whole head, and that is short."""
     return _SHORT.match(content) is not None

@@ -1,6 +1,6 @@
 """The rules of the VTIMEZONEs in a file, and the zones of IANA that have these rules at present.
 
-Some programs give zones names of their own. What such a name means is said only by the rules.
+Some programs invent names for zones. Only the rules then say what a name means.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ Rules = tuple[Observance, ...]  # one, or two by their offsets
 
 @dataclass(slots=True)
 class RulesReader:
-    """Reads the rules that a VTIMEZONE has now. Of however many, it keeps the latest of each kind."""
+    """Reads the present rules of a VTIMEZONE: of each kind, it keeps only the latest rule."""
 
     _said: dict[str, str] = field(default_factory=dict)  # by the observance that is being read
     _latest: dict[bool, tuple[str, Observance]] = field(default_factory=dict)  # by whether it repeats in summer
@@ -91,7 +91,7 @@ class RulesReader:
                 self._latest[is_daylight] = start[1], Observance(minutes, _change(said["RRULE"], start))
 
     def zone(self) -> str | None:
-        """Return a zone that has these rules now; failing that, one with the same offsets; None if there is none."""
+        """Return a zone with these rules, or else a zone with the same offsets; None if no zone has them."""
         if len(self._latest) == len((False, True)):
             rules = _sorted(observance for _, observance in self._latest.values())
             return _zones().get(rules) or _zones().get(_roughly(rules))

@@ -1,7 +1,7 @@
-"""Texts of a calendar that a program did not fold: which of the lines behind them are a part of them.
+"""Texts of a calendar that a program did not fold: which of the next lines still belong to the text.
 
-Nothing marks such lines. A line is a property only if it has the name of one, is written like the text before it, has a
-value of the type of that property, and says nothing that the task has said before.
+Nothing marks such lines. A line is a property only if it has the name of a known property, is written like the text
+before it, has a value of the right type, and says nothing that the task has said before.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _IS_QUOTED = re.compile(rb"[A-Za-z]+;[^:]*QUOTED-PRINTABLE", re.IGNORECASE)
 
 
 class Text(NamedTuple):
-    """How a text property is written, found once: very many lines may follow."""
+    """How a text property is written. It is found out once, because very many lines may follow."""
 
     is_upper: bool
     begins_with_space: bool
