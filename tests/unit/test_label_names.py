@@ -84,6 +84,7 @@ def test_names_that_look_different_are_different_labels() -> None:
     assert len(keys_of_labels(DIFFERENT)) == len(DIFFERENT)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.requirement("FR-414")
 def test_a_key_is_its_own_key_and_that_of_the_name_key_and_of_the_name_in_small_letters() -> None:
     """The filter of listings relies on the first, and labels of a release before on the second."""
