@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,7 +29,7 @@ from tests.fixtures.postgres.proxy import Proxy, counting_proxy
 from tests.fixtures.running import failures, needs
 from tests.fixtures.running.inherited import forget_what_was_inherited
 from tests.fixtures.running.long_first import long_first
-from tests.fixtures.running.measured import keep_measuring
+from tests.fixtures.running.measured import keep_measuring, unmeasured
 from tests.fixtures.telemetry import service_logs
 from tests.fixtures.telemetry.logs import logs_carried_to_caplog
 
@@ -76,6 +77,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     if report.failed:
         report.sections += service_logs.since_the_test_began()
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Measure no test that computes for long, or draws its input: lines that only chance reaches do not count."""
+    with unmeasured() if item.get_closest_marker("unmeasured") else nullcontext():
+        return (yield)
 
 
 def pytest_runtest_setup() -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.benchmarks import distance, growth, limit, load
+from tests.benchmarks import load
 from tests.benchmarks.plan import Plan, full_settings, quick_settings, run
 from tests.benchmarks.report import markdown
 from tests.benchmarks.results import CONTENDERS, Report, dump, read
@@ -26,7 +26,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         load.wrk()
-        limit.pgbench()
     except FileNotFoundError as error:
         _say(str(error))
         return 1
@@ -85,8 +84,6 @@ def _plan(options: argparse.Namespace) -> Plan:
         settings=settings(options.rounds, options.seconds),
         workloads=[workload for workload in ALL if not options.only or workload.name in options.only],
         contenders=options.contenders or CONTENDERS,
-        growth=(growth.QUICK if options.quick else growth.Sizes()) if is_all else None,
-        distance=(distance.QUICK if options.quick else distance.Sizes()) if is_all else None,
         trends=TREND_REQUESTS if is_all else None,
         fsync=options.fsync,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks import distance, growth, machine, running, trends
+from tests.benchmarks import machine, running, trends
 from tests.benchmarks.results import CONTENDERS, MAIN_CONNECTIONS, MAIN_WORKERS, Report, Result
 from tests.benchmarks.rounds import Setting, measure
 from tests.benchmarks.workloads import ALL, Workload
@@ -19,14 +19,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Settings, the main one first, and what runs in them; growth; calls
-    away from the database, for this many rounds; and trends for this many requests, if any."""
+    """Settings, the main one first, and what runs in them; and trends for this many requests, if any."""
 
     settings: tuple[Setting, ...] = ()
     workloads: Sequence[Workload] = ALL
     contenders: Sequence[str] = CONTENDERS
-    growth: growth.Sizes | None = None
-    distance: distance.Sizes | None = None
     trends: int | None = None
     fsync: bool = False
     share: float = 1  # of the available tasks
@@ -61,12 +58,6 @@ def run(plan: Plan, folder: Path, say: Say) -> Report:
             workloads={workload.name: workload.description for workload in plan.workloads},
             results=tuple(_results(plan, url, say)),
         )
-        if plan.growth:
-            say("growth")
-            report = replace(report, growth=tuple(growth.measure(url, place, plan.growth).lines()))
-        if plan.distance:
-            say("distance")
-            report = replace(report, distance=tuple(distance.measure(url, place, plan.distance)))
         if plan.trends:
             say("trends")
             counted = trends.measure(url, place, plan.trends)

@@ -8,7 +8,6 @@ from tests.benchmarks.results import (
     BARE,
     CONVENTIONAL,
     FLOOR,
-    LIMIT,
     MAIN_CONNECTIONS,
     MAIN_WORKERS,
     SERVICE,
@@ -36,7 +35,6 @@ Contenders, on the same Postgres with the same tasks, on loopback, with wrk as t
   are requests at once, for with fewer it can stop for good; the others have pools of 10.
 - *{FLOOR}*: Starlette with raw psycopg2 and one statement for each call, on the same uvicorn. No validation, no
   row isolation.
-- *{LIMIT}*: pgbench with those statements, on as many connections as the pools have.
 - *{BARE}*: FastAPI, one handler in a thread that does nothing. It shows what the machine is worth.
 
 Each row is the median of rounds that alternate ({{rounds}}), after a second to warm up; a round with an answer
@@ -64,10 +62,6 @@ def markdown(report: Report) -> str:
     parts = ["# Results", summary(report), "## How", explained, "## Targets", _targets(judge(report.results))]
     for workers, connections in settings_of(report.results):
         parts += [f"## {_words(workers, connections)}", table(setting(report.results, workers, connections))]
-    if report.growth:
-        parts += ["## The same with much as with little", "\n".join(report.growth)]
-    if report.distance:
-        parts += ["## Away from the database", "\n".join(report.distance)]
     if report.trends:
         parts += ["## Trends of the inside", "\n".join(report.trends.lines())]
     return "\n\n".join(part.strip() for part in parts) + "\n"

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.benchmarks.trends import Trends
 
-SERVICE, CONVENTIONAL, FLOOR, LIMIT, BARE = CONTENDERS = ("this service", "conventional", "floor", "limit", "bare")
+SERVICE, CONVENTIONAL, FLOOR, BARE = CONTENDERS = ("this service", "conventional", "floor", "bare")
 MAIN_WORKERS, MAIN_CONNECTIONS = 1, 16  # the setting of the targets
 
 
@@ -32,7 +32,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run: date (UTC), machine, content of the workloads, all results, growth and distance in lines, and trends."""
+    """A run: date (UTC), machine, content of the workloads, all results, and trends."""
 
     date: str
     machine: str
@@ -40,8 +40,6 @@ class Report:
     rounds: str
     workloads: dict[str, str]
     results: tuple[Result, ...]
-    growth: tuple[str, ...] = ()
-    distance: tuple[str, ...] = ()
     trends: Trends | None = None
 
 
@@ -55,7 +53,6 @@ def read(text: str) -> Report:
     stored: dict[str, Any] = json.loads(text)
     results = tuple(Result(**result) for result in stored.pop("results"))
     trends = stored.pop("trends", None)
-    stored |= {name: tuple(stored.get(name, ())) for name in ("growth", "distance")}
     return Report(**stored, results=results, trends=Trends(**trends) if trends else None)
 
 

@@ -11,9 +11,9 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.benchmarks import data, limit, load, running
+from tests.benchmarks import data, load, running
 from tests.benchmarks.load import Measured
-from tests.benchmarks.results import BARE, LIMIT, SERVICE, Result
+from tests.benchmarks.results import BARE, SERVICE, Result
 from tests.benchmarks.workloads import GET, Workload
 
 _WARM_UP = (16, 1)  # connections, seconds
@@ -34,8 +34,8 @@ class Round:
     """The result of one contender in one round."""
 
     measured: Measured
-    cpu_seconds: float | None = None
-    peak_memory: int | None = None
+    cpu_seconds: float = 0
+    peak_memory: int = 0
 
 
 Contender = Callable[[Workload, int, int], Round]
@@ -49,9 +49,6 @@ def contenders(names: Sequence[str], workload: Workload, url: str, workers: int)
         for name in names:
             if name == BARE and workload is not GET:
                 continue
-            if name == LIMIT:
-                started[name] = _on_postgres(url, workers)
-                continue
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="task-api-bench-")))
             start = running.service if name == SERVICE else _start(name)
             started[name] = _over_http(stack.enter_context(start(url, folder, workers)))
@@ -62,10 +59,6 @@ def contenders(names: Sequence[str], workload: Workload, url: str, workers: int)
 
 def _start(name: str) -> Callable[..., Any]:
     return lambda url, folder, workers: running.contender(name, url, folder, workers)
-
-
-def _on_postgres(url: str, workers: int) -> Contender:
-    return lambda workload, connections, seconds: Round(limit.run(url, workload, connections, seconds, workers))
 
 
 def _over_http(server: running.Running) -> Contender:
@@ -114,12 +107,7 @@ def summary(contender: str, workload: str, setting: Setting, rounds: Sequence[Ro
     """Take the medians of the rounds without failures."""
     good = [each for each in rounds if not each.measured.failures and each.measured.requests]
     # The last request on each connection finishes after the time is over, but has cost as much as the others.
-    costs = [
-        each.cpu_seconds / (each.measured.requests + setting.connections)
-        for each in good
-        if each.cpu_seconds is not None
-    ]
-    peaks = [each.peak_memory for each in good if each.peak_memory is not None]
+    costs = [each.cpu_seconds / (each.measured.requests + setting.connections) for each in good]
     return Result(
         workload=workload,
         workers=setting.workers,
@@ -131,7 +119,7 @@ def summary(contender: str, workload: str, setting: Setting, rounds: Sequence[Ro
         p50_ms=_median([each.measured.p50_ms for each in good], 2),
         p99_ms=_median([each.measured.p99_ms for each in good], 2),
         cpu_microseconds=_median([cost * 1e6 for cost in costs], 0),
-        peak_megabytes=_median([max(peaks) / 1e6] if peaks else [], 0),
+        peak_megabytes=_median([each.peak_memory / 1e6 for each in good], 0),
     )
 
 

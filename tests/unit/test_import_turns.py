@@ -102,6 +102,7 @@ def turns(task_import: TaskImport, reader: Counting, data: bytes) -> list[int]:
     return given
 
 
+@pytest.mark.unmeasured
 @pytest.mark.requirement("FR-241")
 @pytest.mark.parametrize(
     ("file_format", "data"),
@@ -190,6 +191,7 @@ class Sent:
         yield self._file
 
 
+@pytest.mark.unmeasured
 @pytest.mark.requirement("FR-241")
 @pytest.mark.parametrize(
     ("file_format", "head", "nothing"),
@@ -236,6 +238,7 @@ LINES = {
 }
 
 
+@pytest.mark.unmeasured
 @pytest.mark.requirement("FR-241")
 @pytest.mark.parametrize("file_format", FileFormat)
 @settings(deadline=None, max_examples=400)

@@ -34,6 +34,7 @@ def found(data: bytes, step: int = PIECE_BYTES) -> list[Any]:
     return [(row.line, row.problem.code) if row.problem else row.fields for row in read(data, step)]
 
 
+@pytest.mark.unmeasured
 @given(
     rows=st.lists(st.dictionaries(MARKS, VALUES, max_size=3), max_size=5),
     around=st.none() | st.tuples(*[st.dictionaries(MARKS.filter(lambda key: key != "data"), VALUES, max_size=2)] * 2),

@@ -14,12 +14,13 @@ from backend.errors import TooManyLabels
 from backend.identity.claims import MAX_USER_ID_LENGTH
 from backend.models.fields import CommaSeparatedLabels, LabelNames
 from backend.models.values.label_names import MAX_LABELS, distinct_labels, key_of_label, keys_of_labels, name_key_of
+from backend.services.loading import reading
 from backend.services.tasks import queries
 from backend.services.tasks.listing_queries import MAX_BYTES, MAX_IN_SHORT
 from backend.services.tasks.loaded import task_json
 from backend.services.tasks.named import Beside, LabelsOfTasks
 from backend.services.tasks.rules import Row
-from backend.services.unit_of_work import UnitOfWork, reading
+from backend.services.unit_of_work import UnitOfWork
 
 NAMES: TypeAdapter[list[str]] = TypeAdapter(LabelNames)
 FILTER: TypeAdapter[str] = TypeAdapter(CommaSeparatedLabels)
@@ -83,6 +84,7 @@ def test_names_that_look_different_are_different_labels() -> None:
     assert len(keys_of_labels(DIFFERENT)) == len(DIFFERENT)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.requirement("FR-414")
 def test_a_key_is_its_own_key_and_that_of_the_name_key_and_of_the_name_in_small_letters() -> None:
     """The filter of listings relies on the first, and labels of a release before on the second."""

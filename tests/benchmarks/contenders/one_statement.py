@@ -1,4 +1,4 @@
-"""Changes of one task as one statement each, for *floor* and *limit*: the fewest round trips that are possible.
+"""Changes of one task as one statement each, for *floor*: the fewest round trips that are possible.
 
 They lock the user's row, decide and store in SQL. The service takes two round trips instead, and decides in Python.
 """
