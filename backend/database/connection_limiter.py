@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 
 import structlog
 from anyio import CancelScope
+from anyio.lowlevel import checkpoint_if_cancelled
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from backend.database.deadline import current_work
@@ -63,8 +64,10 @@ class ConnectionLimiter:
     ) -> _Result:
         """Do work that waits for the database, in a slot and a greenlet. Raises ServiceUnavailable, and what it raises.
 
-        Work that has begun is not cancelled along with its task group: it would lose its connection.
+        Work that has begun is not cancelled along with its task group: it would lose its connection. Whoever does one
+        piece of work after another is cancelled before the next.
         """
+        await checkpoint_if_cancelled()
         async with self:
             with CancelScope(shield=True):
                 result = await greenlet_spawn(work, *arguments)

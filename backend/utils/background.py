@@ -25,13 +25,14 @@ async def in_background(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncI
 async def periodic(
     step: Callable[[], Awaitable[bool]], pause: Callable[[bool], Awaitable[None]], note: Callable[[Defect], None]
 ) -> None:
-    """Do a step, pause, and begin again, until cancelled.
+    """Pause, do a step, and begin again, until cancelled.
 
     A step returns whether there was anything to do. Whatever it raises, the next one may succeed: the first failure in
     a row is noted, and `pause` is told that the last step with anything to do has failed.
     """
     is_failing = False
     while True:
+        await pause(is_failing)
         try:
             if await step():
                 is_failing = False
@@ -39,4 +40,3 @@ async def periodic(
             if not is_failing:
                 note(not isinstance(error, ServiceUnavailable) and error)
             is_failing = True
-        await pause(is_failing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 import anyio
 import structlog
@@ -36,8 +37,8 @@ class PurgeJob:
 
     async def run(self) -> None:
         """Purge until cancelled."""
-        await self._wait(self.first_seconds)
-        await periodic(self._step, lambda _: self._wait(self.seconds), _note)
+        waits = chain((self.first_seconds,), repeat(self.seconds))
+        await periodic(self._step, lambda _: self._wait(next(waits)), _note)
 
     async def _wait(self, seconds: float) -> None:
         await anyio.sleep(seconds * (0.5 + self.chance()))
