@@ -53,6 +53,9 @@ class ChangeType(Choice):
     LIST = "list"
 
 
+KINDS = (*(each.value for each in ChangeType), "moved")  # of what is gone: a task may have moved out of a list
+
+
 def _types(text: str) -> str:
     """Read types separated by commas; returns each of them once, in our order."""
     types = chosen(text, ChangeType)

@@ -14,6 +14,7 @@ from backend.errors import Detail
 from backend.formats.rows import MAX_UID_LENGTH
 from backend.models.access_token import AccessTokenPublic
 from backend.models.base import Input, described, first_problem
+from backend.models.change import KINDS
 from backend.models.fields import (
     POSITION_EXAMPLE,
     UUID_EXAMPLE,
@@ -37,7 +38,7 @@ from backend.models.values.times import TIME_EXAMPLE, Moment
 _HASH = "\\x" + "5f" * 32
 Hash = Annotated[str, StringConstraints(max_length=66, pattern=r"^\\x[0-9a-f]{64}$")]  # as Postgres writes bytes
 Key = Annotated[str, StringConstraints(max_length=292, pattern=r"^([0-9a-f-]{36}\n)?[ -~]+$")]
-Kind = Annotated[str, StringConstraints(max_length=5, pattern="^(task|label|list|moved)$")]
+Kind = Annotated[str, StringConstraints(max_length=max(map(len, KINDS)), pattern=f"^({'|'.join(KINDS)})$")]
 UID = Annotated[str, StringConstraints(min_length=1, max_length=MAX_UID_LENGTH), Format("text")]
 Json = Annotated[str, StringConstraints(max_length=10_000_000, pattern=r"^\{.*\}$")]  # the largest batch needs less
 _Row = TypeVar("_Row", bound=Input)

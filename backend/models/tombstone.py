@@ -19,6 +19,8 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
+from backend.models.change import KINDS
+
 
 class Tombstone(SQLModel, table=True):
     """What remains of a permanently deleted task, label or list: enough to inform clients that have a copy.
@@ -32,7 +34,7 @@ class Tombstone(SQLModel, table=True):
         PrimaryKeyConstraint("user_id", "id", name="pk_tombstones"),
         ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_tombstones_user_id_users", ondelete="CASCADE"),
         CheckConstraint("revision > 0", name="ck_tombstones_revision_counts_up"),
-        CheckConstraint("kind IN ('task', 'label', 'list', 'moved')", name="ck_tombstones_kind_known"),
+        CheckConstraint(f"kind IN {KINDS}", name="ck_tombstones_kind_known"),
         Index("ix_tombstones_user_id_revision", "user_id", "revision"),
         Index("ix_tombstones_deleted_at", "deleted_at"),
     )
