@@ -1,8 +1,8 @@
-"""The dependencies of handlers, one alias each. None of them blocks: they run on the event loop, not in a thread."""
+"""The dependencies of handlers, one alias each. None of them waits for anything."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Request
@@ -12,10 +12,10 @@ from fastapi.security.base import SecurityBase
 from backend.api.auth.authenticator import Authenticator
 from backend.api.http.envelope import MAX_DETAILS
 from backend.api.http.header_parameters import ABSENT, filled, header, malformed_header
-from backend.api.http.idempotency import Idempotent, KeyLines
+from backend.api.http.idempotency import OncePerKey, once_per_key
 from backend.api.http.preconditions import IfMatchLines, IfNoneMatchLines, OnlyNewLines, malformed, tags_in
 from backend.api.http.request_state import request_state, user_id_of
-from backend.api.state import AppState, app_state
+from backend.api.state import AppState, app_state, sessions_of
 from backend.api.streams.changes import Stream
 from backend.api.streams.download import Export
 from backend.api.streams.file_types import format_of
@@ -76,15 +76,10 @@ class _OfUser(SecurityBase, Generic[_Service]):
     def __init__(self, make: Callable[[AppState, SessionFactory, str], _Service]) -> None:
         self.make = make
 
-    async def __call__(self, request: Request) -> _Service:
+    def __call__(self, request: Request) -> _Service:
         """Return the service for this request's user."""
         state = app_state(request)
-        return self.make(state, _limited(state.sessions, request), user_id_of(request))
-
-
-def _limited(sessions: SessionFactory, request: Request) -> SessionFactory:
-    """Return the sessions that see what the token allows: all that the user has, or one list."""
-    return sessions.limited_to(request_state(request.scope)["list_id"])
+        return self.make(state, sessions_of(request), user_id_of(request))
 
 
 def _tasks(state: AppState, sessions: SessionFactory, user_id: str) -> TaskService:
@@ -104,28 +99,22 @@ def _of_user(service: Callable[[SessionFactory, str], _Service]) -> _OfUser[_Ser
     return _OfUser(lambda _, sessions, user_id: service(sessions, user_id))
 
 
-async def _stream(request: Request) -> AsyncIterator[Stream]:
-    """Yield a stream that holds its slot until it ends; raises what `Feed.slot` does."""
-    feed, user_id, signal = app_state(request).feed, user_id_of(request), request_state(request.scope)["signal"]
-    with feed.slot(user_id, signal) as followed:
-        yield Stream(feed, request, ChangeService(_limited(feed.sessions, request), user_id), signal, followed)
+def _stream(request: Request) -> Stream:
+    feed = app_state(request).feed
+    quiet = feed.sessions.limited_to(request_state(request.scope)["list_id"])
+    return Stream(feed, request, ChangeService(quiet, user_id_of(request)))
 
 
-async def _export(request: Request) -> AsyncIterator[Export]:
-    """Yield an export that holds its slot until it ends; raises what `Slots.take` does."""
-    state, user_id = app_state(request), user_id_of(request)
-    with state.exports.slots.take(user_id):
-        yield Export(state.exports, request, _limited(state.sessions, request), user_id)
+def _export(request: Request) -> Export:
+    return Export(app_state(request).exports, request, sessions_of(request), user_id_of(request))
 
 
-async def _import(request: Request) -> AsyncIterator[Import]:
-    """Yield an import that holds its slot until it ends; raises what `format_of` and `Slots.take` do."""
-    imports, user_id, file_format = app_state(request).imports, user_id_of(request), format_of(request.headers)
-    with imports.slots.take(user_id):
-        yield Import(imports, request, user_id, file_format)
+def _import(request: Request) -> Import:
+    """Return an import; raises what `format_of` does."""
+    return Import(app_state(request).imports, request, user_id_of(request), format_of(request.headers))
 
 
-async def _last_event_id(lines: LastEventIdLines = ABSENT) -> SyncToken | None:
+def _last_event_id(lines: LastEventIdLines = ABSENT) -> SyncToken | None:
     """Return the sync token in the header, or None; raises BadRequest for a malformed one."""
     values = filled(lines)
     if not values:
@@ -142,7 +131,7 @@ def malformed_event_id() -> BadRequest:
     return malformed_header("Last-Event-ID", "sync_token_invalid", _NO_EVENT_ID)
 
 
-async def _confirmed(request: Request) -> None:
+def _confirmed(request: Request) -> None:
     """Raise NotConfirmed unless `confirm` is the user's own id. The id is only compared, never used otherwise."""
     if request.query_params.get("confirm") != user_id_of(request):
         unknown = [name for name in request.query_params if name not in ErasureQuery.model_fields]
@@ -154,7 +143,7 @@ def _unknown_parameter(name: str) -> Detail:
     return Detail(f"query.{name}", "extra_forbidden", said)
 
 
-async def _if_match(request: Request, lines: IfMatchLines = ABSENT) -> Revisions | None:
+def _if_match(request: Request, lines: IfMatchLines = ABSENT) -> Revisions | None:
     """Return the revisions that may change, None for any; raises PreconditionRequired without a required If-Match."""
     tags = tags_in("If-Match", lines)
     if tags is None:
@@ -164,12 +153,12 @@ async def _if_match(request: Request, lines: IfMatchLines = ABSENT) -> Revisions
     return tags.revisions
 
 
-async def _if_none_match(lines: IfNoneMatchLines = ABSENT) -> EntityTags:
+def _if_none_match(lines: IfNoneMatchLines = ABSENT) -> EntityTags:
     """Return the tags of the versions that the client already has."""
     return tags_in("If-None-Match", lines) or EntityTags()
 
 
-async def _only_new(lines: OnlyNewLines = ABSENT) -> bool:
+def _only_new(lines: OnlyNewLines = ABSENT) -> bool:
     """Return whether what is to be created must not exist yet; raises BadRequest for anything but `*`."""
     tags = tags_in("If-None-Match", lines)
     if tags is not None and not tags.is_any:
@@ -177,18 +166,14 @@ async def _only_new(lines: OnlyNewLines = ABSENT) -> bool:
     return tags is not None
 
 
-async def _refuse_conditions(request: Request) -> None:
+def _refuse_conditions(request: Request) -> None:
     """Refuse conditions where they have no effect, because a client that sends one relies on it."""
     for name in ("If-Match", "If-None-Match"):
         if filled(request.headers.getlist(name)):
             raise malformed(name, "cannot be used here; in a batch, each operation has its own if_match")
 
 
-async def _idempotent(request: Request, lines: KeyLines = ABSENT) -> Idempotent:
-    return Idempotent.of(request, lines)
-
-
-async def _authenticator(request: Request) -> Authenticator:
+def _authenticator(request: Request) -> Authenticator:
     return app_state(request).authenticator
 
 
@@ -198,12 +183,12 @@ Batches = Annotated[BatchService, Depends(_OfUser(_batches))]
 Labels = Annotated[LabelService, Depends(_of_user(LabelService))]
 Lists = Annotated[ListService, Depends(_of_user(ListService))]
 Changes = Annotated[ChangeService, Depends(_of_user(ChangeService))]
-ChangeStream = Annotated[Stream, Depends(_stream)]  # frees its slot after the answer
+ChangeStream = Annotated[Stream, Depends(_stream)]
 Exports = Annotated[ExportService, Depends(_of_user(ExportService))]
 TaskExports = Annotated[TaskExportService, Depends(_of_user(TaskExportService))]
-AnyExport = Annotated[Export, Depends(_export)]  # frees its slot after the answer
+AnyExport = Annotated[Export, Depends(_export)]
 ImportServices = Annotated[ImportService, Depends(_OfUser(_imports))]
-TaskFile = Annotated[Import, Depends(_import)]  # frees its slot after the answer
+TaskFile = Annotated[Import, Depends(_import)]
 LastEventId = Annotated[SyncToken | None, Depends(_last_event_id)]
 AccessTokens = Annotated[AccessTokenService, Depends(_of_user(AccessTokenService))]
 Confirmed = Depends(_confirmed)
@@ -213,4 +198,4 @@ IfMatch = Annotated[Revisions | None, Depends(_if_match)]
 IfNoneMatch = Annotated[EntityTags, Depends(_if_none_match)]
 OnlyNew = Annotated[bool, Depends(_only_new)]
 NoConditions = Depends(_refuse_conditions)
-Once = Annotated[Idempotent, Depends(_idempotent)]
+Once = Annotated[OncePerKey, Depends(once_per_key)]

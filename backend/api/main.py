@@ -10,7 +10,6 @@ from threading import Lock
 from typing import Any
 
 import anyio
-import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
@@ -65,7 +64,6 @@ from backend.telemetry.tracing import exported_signals, exporting
 from backend.utils.background import in_background
 from backend.utils.shares import Shares
 
-OTHER_THREADS = 40
 COMPUTING_THREADS = 2  # for exports and imports; the event loop waits while they compute
 # Listed directly: a router included in another would match each route twice.
 ROUTES = [
@@ -165,9 +163,6 @@ def _state(settings: Settings) -> AppState:
 async def _lifespan(app: TaskAPI) -> AsyncIterator[ConnectionState]:
     """Do the background work while the application runs."""
     state, engine = app.state, app.state.sessions.engine
-    # Work that has passed the connection limiter must never wait for a thread, whatever other threads do.
-    threads = anyio.to_thread.current_default_thread_limiter()
-    threads.total_tokens = engine.pool.size() + OTHER_THREADS
     with ExitStack() as at_the_end:
         if at_the_end.enter_context(exporting(__version__)):
             gauge_pool(engine, lambda: state.connection_limiter.waiting)

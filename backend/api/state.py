@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from backend.api.auth.authenticator import Authenticator
 from backend.api.background.purge_job import PurgeJob
+from backend.api.http.request_state import request_state
 from backend.api.streams.changes import Feed
 from backend.api.streams.download import Exports
 from backend.api.streams.upload import Imports
@@ -44,6 +45,11 @@ class ConnectionState(TypedDict):
     """The objects that the server hands to each of its connections."""
 
     connection_limiter: ConnectionLimiter
+
+
+def sessions_of(request: HTTPConnection) -> SessionFactory:
+    """Return the sessions that see what the token allows: all that the user has, or one list."""
+    return app_state(request).sessions.limited_to(request_state(request.scope)["list_id"])
 
 
 def app_state(request: HTTPConnection) -> AppState:

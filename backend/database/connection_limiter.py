@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import structlog
+from anyio import CancelScope
+from sqlalchemy.util.concurrency import greenlet_spawn
 
 from backend.database.deadline import current_work
 from backend.errors import ServiceUnavailable
@@ -17,15 +21,18 @@ from backend.utils.turns import Turns
 WAITING_SHARE = 0.7  # of the time, at most: work must have time left when it begins, or it is in vain
 MAX_UNREAD_BYTES = 64 * 1024 * 1024  # of answers that clients have not read yet
 
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
 logger = structlog.get_logger(__name__)
 
 
 class ConnectionLimiter:
-    """Slots for work that needs a database connection: `async with limiter:` takes one.
+    """Slots for work that needs a database connection: `run` does work in a slot, and `async with` takes a slot.
 
-    Users take turns, and each has a share of the slots; each user's own work is served in order of arrival. No work
-    begins for a user who leaves too much of the answers unread. `current_work()` names the user; its
-    time starts with the wait for a slot.
+    Users take turns and have shares of the slots; the work of one user begins in the order of its arrival. A user who
+    leaves too much of the answers unread begins no work. `current_work()` names the user. Its time starts with the wait
+    for a slot.
     """
 
     def __init__(self, slots: int, seconds: float) -> None:
@@ -50,6 +57,18 @@ class ConnectionLimiter:
         work = current_work()
         work.deadline = math.inf
         self._leave(work.user_id)
+
+    async def run(
+        self, work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **_none: _Arguments.kwargs
+    ) -> _Result:
+        """Do work that waits for the database, in a slot and a greenlet. Raises ServiceUnavailable, and what it raises.
+
+        Work that has begun is not cancelled along with its task group: it would lose its connection.
+        """
+        async with self:
+            with CancelScope(shield=True):
+                result = await greenlet_spawn(work, *arguments)
+        return result
 
     def let_in(self) -> None:
         """Let in the waiting work that may begin now, in turn."""

@@ -1,9 +1,9 @@
 """Opens connections; waits out an outage of the database, and causes no storm when it comes back.
 
-Each connection is opened in its own thread, because libpq may block for long (on names, on silent hosts), but requests
-have deadlines. While all is well, each waiter opens its own connection. After an attempt fails or hangs, there is only
-one more attempt at a time, for all waiters, with backoff. The first success lets the others try again. A waiter also
-takes a connection that is returned to the pool.
+A connection is opened beside the request that waits for it: the request has a deadline, and a silent host takes long.
+While all is well, each waiter opens its own connection. After an attempt fails or hangs, there is only one more attempt
+at a time, for all waiters, with backoff. The first success lets the others try again. A waiter also takes a connection
+that is returned to the pool.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from backend.database.bell import Bell
 from backend.database.deadline import current_work
 from backend.database.errors import DatabaseUnavailable, is_for_good, reason
 from backend.utils.spreading import random_part
-from backend.utils.threads import start_soon
 
 FIRST_PAUSE_SECONDS = 0.1
 MAX_PAUSE_SECONDS = 2.0
@@ -36,11 +35,17 @@ class ConnectionReturned(Exception):
     """The pool has an idle connection: ask it again instead of opening a new one."""
 
 
+def in_thread(work: Callable[..., None], *arguments: object) -> None:
+    """Begin work in a thread of its own."""
+    threading.Thread(target=work, args=arguments, daemon=True).start()
+
+
 class Connector:
     """Called by the pool for a new connection; raises DatabaseUnavailable when there is none in time.
 
-    `connect` opens a driver connection with `parameters`; `new_event` is the bell's. Work without a deadline waits for
-    `patience_seconds`. Raises ConnectionReturned when the pool has a connection after all.
+    `connect` opens a driver connection with `parameters`, and `beside` runs that beside the waiters; `new_event` is the
+    bell's. Work without a deadline waits for `patience_seconds`. Raises ConnectionReturned when the pool has a
+    connection after all.
     """
 
     def __init__(
@@ -49,14 +54,15 @@ class Connector:
         patience_seconds: float,
         connect: Callable[[Mapping[str, Any]], Any],
         new_event: Callable[[], threading.Event] = threading.Event,
-        chance: Callable[[], float] = random_part,
+        beside: Callable[..., None] = in_thread,
     ) -> None:
         self.parameters = parameters
         self.waiting = 0  # how many callers need a connection
         self.is_one_idle: Callable[[], bool] = bool  # whether the pool has a connection after all
         self._open = connect
         self._patience_seconds = patience_seconds
-        self._chance = chance
+        self._beside = beside
+        self.chance = random_part
         self._changed = Bell(new_event)
         self._made: deque[Any] = deque()  # connections for the waiters
         self._under_way: set[object] = set()  # attempts, except those that may have hung since before the last outage
@@ -110,7 +116,7 @@ class Connector:
             if now >= deadline:
                 raise DatabaseUnavailable(self._reason if self._failures else "it does not answer")
             if recoveries != self._recoveries:
-                recoveries, own_attempt = self._recoveries, now + RECOVERY_SECONDS * self._chance()
+                recoveries, own_attempt = self._recoveries, now + RECOVERY_SECONDS * self.chance()
             if now >= own_attempt:
                 own_attempt = math.inf
                 if self._is_attempt_missing():
@@ -129,15 +135,14 @@ class Connector:
     def _attempt(self, now: float, *, is_probe: bool) -> None:
         self._next_attempt = now + MAX_PAUSE_SECONDS * self._spread()
         attempt = object()
-        arguments = (attempt, now, is_probe)
-        start_soon(threading.Thread(target=self._connect, args=arguments, name="database connect", daemon=True))
         self._under_way.add(attempt)
+        self._beside(self._connect, attempt, now, is_probe)
 
     def _spread(self) -> float:
         """Return a factor of at most 1, so that workers that lost their connections together do not retry together."""
-        return 0.5 + self._chance() / 2
+        return 0.5 + self.chance() / 2
 
-    def _connect(self, attempt: object, began: float, is_probe: bool) -> None:  # noqa: FBT001 - a thread's argument
+    def _connect(self, attempt: object, began: float, is_probe: bool) -> None:  # noqa: FBT001 - as `beside` calls it
         try:
             connection = self._open(self.parameters)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait have to hear of it

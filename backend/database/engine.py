@@ -1,9 +1,10 @@
-"""The engine: keeps live connections and sends statements on them, one round trip each."""
+"""The engine: keeps live connections, on which a statement is a round trip."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from selectors import EVENT_READ
 from typing import Any, ClassVar, cast
 
@@ -18,14 +19,14 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.util.queue import Queue
 
 from backend.database.connector import ConnectionReturned, Connector
-from backend.database.deadline import current_work
+from backend.database.deadline import Work, current_work
 from backend.database.errors import DatabaseUnavailable, Interrupted, is_lost, reason
 from backend.database.giving_way import give_way
 from backend.database.instrumentation import record
 from backend.database.long_arrays import PIECE, with_long_arrays_written
 from backend.database.statements import Description
 from backend.database.url import parameters_for_requests
-from backend.database.waiting import Silence, connect, finish, new_event
+from backend.database.waiting import Silence, beside, connect, finish, new_event
 from backend.utils.descriptors import Selector
 
 CONNECT_TRIES = 3  # for when an idle connection is dead, and its replacement too
@@ -46,7 +47,8 @@ class Engine:
     """
 
     def __init__(self, url: str, *, pool_size: int, timeout_seconds: float, slow_seconds: float = 0) -> None:
-        self.connector = Connector(parameters_for_requests(url, timeout_seconds), timeout_seconds, connect, new_event)
+        parameters = parameters_for_requests(url, timeout_seconds)
+        self.connector = Connector(parameters, timeout_seconds, connect, new_event, beside)
         self.pool = ConnectionPool(
             self.connector,
             pool_size=pool_size,
@@ -57,26 +59,27 @@ class Engine:
         )
         event.listen(self.pool, "connect", _prepare)
         event.listen(self.pool, "checkout", self._refuse_dead_connection)
-        self._timeout_seconds = timeout_seconds
-        self._slow_seconds = slow_seconds
-        self._trusted_since = 0.0  # connections opened earlier are dropped as soon as they are free
+        self.timeout_seconds = timeout_seconds
+        self.slow_seconds = slow_seconds
+        self.trusted_since = 0.0  # connections opened earlier are dropped as soon as they are free
 
     @property
     def is_away(self) -> bool:
         """Return whether the last attempt to connect failed."""
         return self.connector.is_away
 
-    def connect(self) -> PoolProxiedConnection:
-        """Take a live connection within the remaining time; closing it returns it to the pool.
+    def connect(self) -> Connection:
+        """Take a live connection within the remaining time.
 
         Raises DatabaseUnavailable, or its subclass Interrupted when several new connections are dead as well.
         """
-        if current_work().remaining_seconds() <= 0:
+        work = current_work()
+        if work.remaining_seconds() <= 0:
             raise DatabaseUnavailable("the time of the request is over")
         tries_left = CONNECT_TRIES
         while True:
             try:
-                return self.pool.connect()
+                return Connection(self, self.pool.connect(), work)
             except ConnectionReturned:
                 continue
             except PoolTimeoutError as error:
@@ -91,38 +94,6 @@ class Engine:
         self.pool.dispose()
         self.pool = self.pool.recreate()
 
-    def server_milliseconds(self) -> int:
-        """Return how long the server may work on what is sent now; 0 would mean without limit."""
-        return max(1, round(self._remaining_seconds() * SERVER_SHARE * 1000))
-
-    def send(
-        self, connection: PoolProxiedConnection, sql: str, values: Mapping[str, Any] | None, description: Description
-    ) -> list[Any]:
-        """Send SQL as it is, in one round trip, and return the rows of its last statement.
-
-        Raises what the driver raises. If the connection is lost, it is not valid any more.
-        """
-        driver: Any = connection.dbapi_connection
-        began = time.perf_counter()
-        try:
-            cursor = driver.cursor()
-            cursor.execute(sql, with_long_arrays_written(values, driver))
-            finish(driver, self._remaining_seconds())
-            rows = [*_fetched(cursor)] if cursor.description else []
-        except BaseException as error:
-            record(description, time.perf_counter() - began, self._slow_seconds, error)
-            if is_lost(driver, error):
-                # A timeout or a cancellation says nothing about the other connections.
-                if isinstance(error, psycopg2.Error) and not isinstance(error, Silence):
-                    self._trusted_since = time.monotonic()
-                connection.invalidate(error)
-            raise
-        record(description, time.perf_counter() - began, self._slow_seconds)
-        return rows
-
-    def _remaining_seconds(self) -> float:
-        return min(self._timeout_seconds, current_work().remaining_seconds())
-
     def _refuse_dead_connection(
         self, _connection: Any, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
     ) -> None:
@@ -130,8 +101,61 @@ class Engine:
 
         A live idle connection is never readable. If it is readable, the server has closed it or is about to.
         """
-        if entry.info[_OPENED] < self._trusted_since or entry.info[_LISTENING].select(timeout=0):
+        if entry.info[_OPENED] < self.trusted_since or entry.info[_LISTENING].select(timeout=0):
             raise DisconnectionError
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection that one piece of work has taken, and its deadline; closing it returns it to the pool."""
+
+    engine: Engine
+    pooled: PoolProxiedConnection
+    work: Work
+
+    @property
+    def is_valid(self) -> bool:
+        """Return whether the connection is still there."""
+        return self.pooled.is_valid
+
+    @property
+    def driver(self) -> Any:
+        """Return the driver's own connection."""
+        return self.pooled.dbapi_connection
+
+    def server_milliseconds(self) -> int:
+        """Return how long the server may work on what is sent now; 0 would mean without limit."""
+        return max(1, round(self._remaining_seconds() * SERVER_SHARE * 1000))
+
+    def send(self, sql: str, values: Mapping[str, Any] | None, description: Description) -> list[Any]:
+        """Send SQL as it is, in one round trip, and return the rows of its last statement.
+
+        Raises what the driver raises. If the connection is lost, it is not valid any more.
+        """
+        driver, began, failure = self.driver, time.perf_counter(), None
+        try:
+            cursor = driver.cursor()
+            cursor.execute(sql, with_long_arrays_written(values, driver))
+            finish(driver, self._remaining_seconds())
+            self.work.turn_began = time.perf_counter()
+            return [*_fetched(cursor)] if cursor.description else []
+        except BaseException as error:
+            failure = error
+            if is_lost(driver, error):
+                # A timeout or a cancellation says nothing about the other connections.
+                if isinstance(error, psycopg2.Error) and not isinstance(error, Silence):
+                    self.engine.trusted_since = time.monotonic()
+                self.pooled.invalidate(error)
+            raise
+        finally:
+            record(self.work, description, time.perf_counter() - began, self.engine.slow_seconds, failure)
+
+    def close(self) -> None:
+        """Return the connection."""
+        self.pooled.close()
+
+    def _remaining_seconds(self) -> float:
+        return min(self.engine.timeout_seconds, self.work.remaining_seconds())
 
 
 def _fetched(cursor: Any) -> Iterator[Any]:

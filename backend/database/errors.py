@@ -95,8 +95,8 @@ class StatementRefused(Exception):
 def is_lost(connection: Any, error: BaseException) -> bool:
     """Return whether a connection is of no use after an error: it has failed, rather than the statement.
 
-    The driver does not close every lost connection. A refusal by Postgres has an SQLSTATE; with those of one class, a
-    pooler reports that its own connection was lost. A server that is read-only is one that another has replaced.
+    The driver does not close every lost connection. A refusal by Postgres has an SQLSTATE, and so has the message of a
+    pooler whose own connection was lost, of a class of its own. A read-only server is no longer the primary server.
     """
     if connection.closed or not isinstance(error, psycopg2.Error):  # a cancellation, for example, leaves work behind
         return True

@@ -1,9 +1,10 @@
 """The guard: turns row-level security on for what follows it in the same message, and limits its time.
 
-It makes settings that are local to the statement or its transaction: the role that row-level security binds, the user
-whose rows are visible, the list if only its tasks are, the time left, no bitmap scans (which lose the order in which a
-page is read), no compiling just in time, and UTC. BEGIN also limits how long the transaction may be idle: a worker that
-is cut off must not keep a user's row locked. No setting outlives them, so this also works through a transaction pooler.
+It makes settings that are local to the statement or its transaction. They are the role that row-level security binds,
+the user whose rows are visible, the list if only its tasks are, the time left, and UTC. Bitmap scans are off, because
+they lose the order in which a page is read, and so is compiling just in time. BEGIN also limits how long the
+transaction may be idle: a worker that is cut off must not keep a user's row locked. No setting outlives them, so this
+also works through a transaction pooler.
 
 Postgres keeps no statistics of users and parents: with them, or with bitmap scans, it would read all tasks of a user
 for one task or page. Behind row-level security, it uses an index only for leakproof conditions: `=` and `<` on plain

@@ -14,7 +14,7 @@ import structlog
 from opentelemetry import metrics, trace
 from opentelemetry.metrics import CallbackOptions, Observation
 
-from backend.database.deadline import current_work
+from backend.database.deadline import Work
 from backend.database.statements import Description
 
 if TYPE_CHECKING:
@@ -35,9 +35,10 @@ _durations = _meter.create_histogram(
 )
 
 
-def record(description: Description, seconds: float, slow_seconds: float, error: BaseException | None = None) -> None:
+def record(
+    work: Work, description: Description, seconds: float, slow_seconds: float, error: BaseException | None
+) -> None:
     """Record a round trip that ends now, and its error if it failed. It is logged if it was slow; 0 logs none."""
-    work = current_work()
     work.database_seconds += seconds
     work.round_trips += 1
     attributes = {**_SYSTEM, "db.operation.name": description.operation}

@@ -12,10 +12,9 @@ from uuid import UUID
 import psycopg2
 import structlog
 from sqlalchemy import Executable
-from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
-from backend.database.engine import Engine
+from backend.database.engine import Connection, Engine
 from backend.database.errors import DatabaseUnavailable, Interrupted, RoleRefused, meaning_of
 from backend.database.guard import BEGIN, TIMEOUT, guard_for, guard_values
 from backend.database.statements import Compiled, compile_once, describe
@@ -32,8 +31,7 @@ logger = structlog.get_logger(__name__)
 class Session:
     """Runs statements for a user on a connection, in a round trip each. With `list_id`, it sees that list only."""
 
-    engine: Engine
-    connection: PoolProxiedConnection
+    connection: Connection
     user_id: str
     list_id: UUID | None = None
     may_be_done: ClassVar[bool] = True  # if the connection is lost while a statement runs
@@ -71,8 +69,7 @@ class Transaction:
     Unless it is committed, it is rolled back.
     """
 
-    engine: Engine
-    connection: PoolProxiedConnection
+    connection: Connection
     user_id: str
     list_id: UUID | None = None
     may_be_done: bool = False  # if the connection is lost now
@@ -98,14 +95,14 @@ class Transaction:
         try:
             if self._is_open and self.connection.is_valid:
                 with suppress(psycopg2.Error):  # only when the connection is lost, and the transaction with it
-                    self.engine.send(self.connection, "ROLLBACK", None, _ROLLBACK)
+                    self.connection.send("ROLLBACK", None, _ROLLBACK)
         finally:
             self.connection.close()
 
 
 def _send(work: Session | Transaction, sql: str, statement: Compiled, params: Mapping[str, Any]) -> list[Any]:
-    guard = guard_values(work.user_id, work.list_id, work.engine.server_milliseconds())
-    return work.engine.send(work.connection, sql, {**statement.constants, **params, **guard}, statement.description)
+    guard = guard_values(work.user_id, work.list_id, work.connection.server_milliseconds())
+    return work.connection.send(sql, {**statement.constants, **params, **guard}, statement.description)
 
 
 class Sessions(Protocol):
@@ -158,7 +155,7 @@ class SessionFactory:
 
     @contextmanager
     def _opened(self, kind: type[_Work], user_id: str) -> Iterator[_Work]:
-        work = kind(self.engine, self._connect(), user_id, self.list_id)
+        work = kind(self._connect(), user_id, self.list_id)
         try:
             yield work
         except psycopg2.Error as error:
@@ -168,7 +165,7 @@ class SessionFactory:
         finally:
             work.end()
 
-    def _connect(self) -> PoolProxiedConnection:
+    def _connect(self) -> Connection:
         try:
             return self.engine.connect()
         except DatabaseUnavailable as failure:

@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from contextvars import Context
 from selectors import EVENT_READ, EVENT_WRITE
+from socket import SOCK_STREAM, getaddrinfo
 from threading import TIMEOUT_MAX, Event, get_ident
 from typing import Any
 
 import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_WRITE
-from sqlalchemy.util.concurrency import await_, in_greenlet
+from sqlalchemy.util.concurrency import await_, greenlet_spawn, in_greenlet
 
-from backend.database.deadline import current_work
-from backend.database.url import each_address
+from backend.database.connector import in_thread
+from backend.database.url import each_host
 from backend.utils.descriptors import Selector
 
 _SILENT = "the server does not answer in time"
+_BESIDE = set[asyncio.Task[None]]()  # or nothing would keep them
 
 
 class Silence(psycopg2.OperationalError):  # type: ignore[misc]
@@ -29,21 +32,49 @@ class Silence(psycopg2.OperationalError):  # type: ignore[misc]
 
 
 def connect(parameters: Mapping[str, Any]) -> Any:
-    """Open a connection to the first address that accepts one, waiting with `finish`.
+    """Open a connection to the first address that accepts one.
 
     An address gets `connect_timeout` seconds, as in libpq. If none accepts, raises the error of the last address.
     """
     failure: psycopg2.Error | None = None
-    for address in each_address(parameters):
+    for host in each_host(parameters):
         try:
-            connection = psycopg2.connect(**address, async_=True)
-            finish(connection, float(parameters["connect_timeout"]))
-        except psycopg2.Error as error:
-            failure = error
-        else:
-            return connection
+            for address in _addresses_of(host):
+                try:
+                    return _opened({**host, **address})
+                except psycopg2.Error as error:
+                    failure = error
+        except OSError as error:  # libpq would say it so, but its own look-up would block
+            failure = psycopg2.OperationalError(f'could not translate host name "{host["host"]}" to address: {error}')
     assert failure is not None  # noqa: S101 - there is at least one
     raise failure
+
+
+def _addresses_of(host: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Look the name of a host up, and return what libpq needs to connect to each of its addresses.
+
+    The event loop looks it up inside a request. Raises OSError.
+    """
+    name = host.get("host", "")
+    if not name or name.startswith(("/", "@")) or "hostaddr" in host:  # a socket's folder, for instance
+        return [{}]
+    if in_greenlet():
+        found = await_(asyncio.get_running_loop().getaddrinfo(name, None, type=SOCK_STREAM))
+    else:
+        found = getaddrinfo(name, None, type=SOCK_STREAM)
+    return [{"hostaddr": address} for address in dict.fromkeys(str(place[0]) for *_, place in found)]
+
+
+def _opened(address: Mapping[str, Any]) -> Any:
+    """Open a connection. While it opens, libpq may change its socket: so each step watches it anew."""
+    deadline = time.monotonic() + float(address["connect_timeout"])
+    connection: Any = psycopg2.connect(**address, async_=True)
+    while (state := connection.poll()) != POLL_OK:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise Silence(_SILENT)
+        (_look_on_loop if in_greenlet() else _look)(connection, state, left)
+    return connection
 
 
 def finish(connection: Any, seconds: float) -> None:
@@ -56,16 +87,49 @@ def finish(connection: Any, seconds: float) -> None:
             await_(watch.done)
         finally:
             watch.stop()
-        current_work().turn_began = time.perf_counter()
         return
     while state != POLL_OK:
         left = deadline - time.monotonic()
         if left <= 0:
             raise Silence(_SILENT)
-        with Selector() as selector:
-            selector.register(connection, EVENT_WRITE if state == POLL_WRITE else EVENT_READ)
-            selector.select(left)
+        _look(connection, state, left)
         state = connection.poll()
+
+
+def _look(connection: Any, state: int, seconds: float) -> None:
+    """Wait in this thread until a connection is ready to be polled, or the time is over."""
+    with Selector() as selector:
+        selector.register(connection, EVENT_WRITE if state == POLL_WRITE else EVENT_READ)
+        selector.select(seconds)
+
+
+def _look_on_loop(connection: Any, state: int, seconds: float) -> None:
+    """Do the same on the event loop."""
+    loop, descriptor = asyncio.get_running_loop(), connection.fileno()
+    ready = loop.create_future()
+    timer = loop.call_later(seconds, _wake, ready)
+    (loop.add_writer if state == POLL_WRITE else loop.add_reader)(descriptor, _wake, ready)
+    try:
+        await_(ready)
+    finally:
+        timer.cancel()
+        (loop.remove_writer if state == POLL_WRITE else loop.remove_reader)(descriptor)
+
+
+def _wake(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
+
+
+def beside(work: Callable[..., None], *arguments: object) -> None:
+    """Begin work beside this: as a task of the event loop inside a request, otherwise in a thread."""
+    if not in_greenlet():
+        in_thread(work, *arguments)
+        return
+    # In a context of its own: it does not end with the time of this request.
+    task = asyncio.get_running_loop().create_task(greenlet_spawn(work, *arguments), context=Context())
+    _BESIDE.add(task)
+    task.add_done_callback(_BESIDE.discard)
 
 
 class _Watch:

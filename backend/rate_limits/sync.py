@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ParamSpec, TypeVar
 
 import anyio
-import anyio.to_thread
 import structlog
 
 from backend.database.connection_limiter import ConnectionLimiter
-from backend.errors import ServiceUnavailable
 from backend.rate_limits.counter import Count, SharedRateLimiter
 from backend.rate_limits.store import RateLimitService
+from backend.utils.background import Defect, periodic
 
 logger = structlog.get_logger()
 
 SYNC_SECONDS = 1.0
 MAX_SYNCED = 5000  # counts in one statement; the next one takes the rest
 MIN_SWEEP_SECONDS = 60
-
-_Arguments = ParamSpec("_Arguments")
-_Result = TypeVar("_Result")
 
 
 @dataclass(slots=True)
@@ -36,30 +30,29 @@ class RateLimitSync:
     service: RateLimitService
     connection_limiter: ConnectionLimiter
     seconds: float
-    _is_failing: bool = field(default=False, init=False)
     _swept: int = field(default=0, init=False)
 
     async def run(self) -> None:
-        """Run rate-limit syncs forever."""
-        while True:
-            with anyio.move_on_after(self.seconds):
-                await self.limiter.due.wait()
-            self.limiter.due.clear()
-            counts = self.limiter.take(MAX_SYNCED)
-            if not counts:
-                continue
-            try:
-                await self._sync(counts)
-                await self._sweep()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the limits hold, and the next time may go better
-                self._note(error)
-                await anyio.sleep(self.seconds)  # or a busy user would cause a storm of retries
-            else:
-                self._is_failing = False
+        """Sync until cancelled."""
+        await periodic(self._step, self._pause, _note)
+
+    async def _step(self) -> bool:
+        counts = self.limiter.take(MAX_SYNCED)
+        if counts:
+            await self._sync(counts)
+            await self._sweep()
+        return bool(counts)
+
+    async def _pause(self, is_failing: bool) -> None:  # noqa: FBT001 - as `periodic` calls it
+        if is_failing:  # or a busy user would cause a storm of retries
+            await anyio.sleep(self.seconds)
+        with anyio.move_on_after(self.seconds):
+            await self.limiter.due.wait()
+        self.limiter.due.clear()
 
     async def _sync(self, counts: list[Count]) -> None:
         try:
-            totals = await self._with_connection(self.service.sync, counts, self.limiter.window_starts)
+            totals = await self.connection_limiter.run(self.service.sync, counts, self.limiter.window_starts)
         except Exception:
             self.limiter.put_back(counts)
             raise
@@ -72,20 +65,12 @@ class RateLimitSync:
         """
         current, previous = self.limiter.window_starts
         period = current - previous
-        if abs(current - self._swept) >= max(period, MIN_SWEEP_SECONDS) and await self._with_connection(
+        if abs(current - self._swept) >= max(period, MIN_SWEEP_SECONDS) and await self.connection_limiter.run(
             self.service.sweep, current - 2 * period
         ):
             self._swept = current
 
-    async def _with_connection(
-        self, work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **_none: _Arguments.kwargs
-    ) -> _Result:
-        async with self.connection_limiter:
-            return await anyio.to_thread.run_sync(work, *arguments)
 
-    def _note(self, error: Exception) -> None:
-        """Log, but only once, that each worker limits on its own for now."""
-        if not self._is_failing:
-            is_defect = not isinstance(error, ServiceUnavailable)
-            logger.warning("rate_limits_not_shared", exc_info=is_defect and error)
-        self._is_failing = True
+def _note(defect: Defect) -> None:
+    """Log that each worker limits on its own for now."""
+    logger.warning("rate_limits_not_shared", exc_info=defect)

@@ -84,7 +84,7 @@ class HTTP10:
         self.cycle = cycle
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Handle one request."""
+        """Run the application, and answer as HTTP/1.0 asks."""
         cycle, has_length = self.cycle, False
         cycle.waiting_for_100_continue = False
 

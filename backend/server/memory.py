@@ -12,10 +12,10 @@ KEPT_BYTES = 16 * 1024 * 1024  # at the end of each heap
 
 
 def keep_freed_memory() -> None:
-    """Keep some of the memory that large answers need, instead of returning it to the system after each one.
+    """Keep some of the memory of large answers, rather than return it to the system.
 
     Otherwise the system has to clear the same pages again for the next answer: a list of 1,000 tasks took a third more
-    processor time in the worker. Other C libraries than glibc have no such setting, and stay as they are.
+    processor time in the worker. Only glibc has this setting.
     """
     with suppress(AttributeError, OSError):
         mallopt = ctypes.CDLL(None).mallopt

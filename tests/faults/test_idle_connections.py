@@ -79,7 +79,7 @@ def test_a_connection_that_the_network_forgot_is_found_out(
     """Idle connections: detected within minutes; connections in use: in time for another connection."""
     engine = Engine(database.proxy.url, pool_size=1, timeout_seconds=timeout_seconds)
     with closing(engine.connect()) as connection:
-        driver: Any = connection.driver_connection
+        driver: Any = connection.driver
         with socket.socket(fileno=driver.fileno()) as end:
             option = {name: end.getsockopt(socket.IPPROTO_TCP, number) for name, number in TCP_OPTIONS.items()}
             keeps_alive = end.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)

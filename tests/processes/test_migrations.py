@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 import uuid
@@ -110,6 +111,32 @@ def test_a_run_killed_after_any_statement_leaves_nothing(empty_database_url: str
     _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, errors) == (0, "")
     assert migrations.pending(empty_database_url) == []
+
+
+@pytest.mark.requirement("FR-063")
+def test_what_is_recorded_is_what_earlier_releases_read(empty_database_url: str) -> None:
+    """They migrated with yoyo, which knows a migration by the hash of its id, and its tables by their version."""
+    migrations.apply(empty_database_url)
+    migrations.rollback(empty_database_url)
+
+    columns = """
+        SELECT string_agg(column_name || ' ' || data_type || coalesce(character_maximum_length::text, ''), ', '
+            ORDER BY ordinal_position)
+        FROM information_schema.columns WHERE table_name LIKE '\\_yoyo%' GROUP BY table_name ORDER BY table_name
+    """
+    assert [text.replace("character varying", "text") for (text,) in execute(empty_database_url, columns)] == [
+        (
+            "id text36, migration_hash text64, migration_id text255, operation text10, username text255, "
+            "hostname text255, comment text255, created_at_utc timestamp without time zone"
+        ),
+        "migration_hash text64, migration_id text255, applied_at_utc timestamp without time zone",
+        "version integer, installed_at_utc timestamp without time zone",
+    ]
+    assert execute(empty_database_url, "SELECT version FROM _yoyo_version") == [(2,)]
+    recorded = execute(empty_database_url, "SELECT migration_id, migration_hash FROM _yoyo_migration ORDER BY 1")
+    assert recorded == [(id_, hashlib.sha256(id_.encode()).hexdigest()) for id_ in FILES[:-1]]
+    logged = execute(empty_database_url, "SELECT migration_id, operation FROM _yoyo_log ORDER BY created_at_utc")
+    assert logged == [*((id_, "apply") for id_ in FILES), (FILES[-1], "rollback")]
 
 
 @pytest.mark.requirement("FR-063")

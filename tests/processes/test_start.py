@@ -23,7 +23,6 @@ _WORKER = (
 # Each belongs to an optional feature: services need them only if so configured, or for something rare.
 _RARE = {
     "alembic": "only tests",
-    "backend.database.migrations.yoyo_backend": "a change of the schema",
     "google.protobuf": "a collector of telemetry",
     "httpx": "an issuer of tokens",
     "icalendar": "a calendar to import or export",
@@ -34,7 +33,6 @@ _RARE = {
     "requests": "a collector of telemetry",
     "shtab": "completion in a shell",
     "tqdm": "a command that takes long",
-    "yoyo": "a change of the schema",
 }
 _SERVING = {"fastapi", "httptools", "starlette.routing", "backend.api.main", "backend.server.protocol"}
 _DATABASE = {"sqlalchemy", "sqlmodel", "backend.database.engine"}
@@ -74,10 +72,7 @@ def test_a_worker_does_not_load_what_only_its_parent_needs(tmp_path: Path, datab
     [
         (("token", "alice"), {*_RARE, *_SERVING, *_DATABASE, "psycopg2", "uvicorn"}),
         (("migrate", "status"), {*_RARE, *_SERVING, *_DATABASE, "uvicorn"}),
-        (
-            ("migrate",),
-            {*_RARE, *_SERVING, *_DATABASE, "uvicorn"} - {"yoyo", "backend.database.migrations.yoyo_backend"},
-        ),
+        (("migrate",), {*_RARE, *_SERVING, *_DATABASE, "uvicorn"}),
         (("purge",), {*_RARE, *_SERVING, "uvicorn"}),
         (("seed", "--tasks", "1"), {*_RARE, *_SERVING, "uvicorn"} - {"tqdm"}),
         (("completion", "zsh"), {*_RARE, *_SERVING, *_DATABASE, "psycopg2", "pydantic", "uvicorn"} - {"shtab"}),

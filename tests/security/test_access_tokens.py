@@ -14,7 +14,7 @@ from starlette.responses import Response
 from backend.api import main
 from backend.api.auth import authenticator
 from backend.api.auth.scopes import IN_A_LIST, SCOPES
-from backend.api.routes import DatabaseRoute
+from backend.api.endpoint import Endpoint
 from backend.config import Settings
 from backend.identity.access_token_format import new_access_token
 from backend.models.access_token import Scope
@@ -88,7 +88,7 @@ def a_new_operation() -> Response:
 def test_a_new_operation_is_closed_to_tokens(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = [f"/api/{name}/new/operation" for name in ("tasks", "lists", "changes")]
     calls = [(method, path) for path in paths for method in ("GET", "POST")]
-    added = [DatabaseRoute(path, a_new_operation, methods=[method], include_in_schema=False) for method, path in calls]
+    added = [Endpoint(path, a_new_operation, methods=[method], include_in_schema=False) for method, path in calls]
     monkeypatch.setattr(main, "ROUTES", [*added, *main.ROUTES])
     with serve(settings) as api, api.client(new_user()) as client:
         token = make_token(client, READ, WRITE)["token"]

@@ -91,7 +91,7 @@ def test_a_statement_about_the_wrong_user_hits_no_foreign_row(owner: Owner, name
     parameters = owner.parameters(statement, principal=owner.id)
     if "INSERT INTO tasks" in statement.sql:
         parameters["new_id"] = str(uuid.uuid4())  # its own id is taken
-    assert hits_without_protection(owner, statement.sql, parameters) or name == "unit_of_work.LOCK"  # which only locks
+    assert hits_without_protection(owner, statement.sql, parameters) or name == "loading.LOCK"  # which only locks
 
     seen = run_as_user(owner.engine, new_user(), statement.sql, parameters)
 

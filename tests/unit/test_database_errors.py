@@ -100,24 +100,28 @@ def test_a_refusal_on_a_connection_that_lives_is_no_interruption(error: psycopg2
 
 
 class Dying:
-    """An engine with one connection, which is lost in the ROLLBACK after a statement that Postgres has refused."""
+    """An engine and its one connection, which is lost in the ROLLBACK after a statement that Postgres has refused."""
+
+    is_valid = True
 
     def __init__(self, refusal: psycopg2.Error) -> None:
-        self.connection = SimpleNamespace(is_valid=True, close=lambda: None)
         self.sent: list[str] = []
         self._refusal = refusal
 
-    def connect(self) -> SimpleNamespace:
-        return self.connection
+    def connect(self) -> Dying:
+        return self
+
+    def close(self) -> None:
+        """Return the connection."""
 
     def server_milliseconds(self) -> int:
         return 1
 
-    def send(self, _connection: object, sql: str, *_: object) -> None:
+    def send(self, sql: str, *_: object) -> None:
         self.sent.append(sql.partition(";")[0])
         if sql != "ROLLBACK":
             raise self._refusal
-        self.connection.is_valid = False
+        self.is_valid = False
         raise psycopg2.OperationalError("lost")
 
 

@@ -16,9 +16,10 @@ from fastapi import Response
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.api.http.idempotency import Idempotent
+from backend.api.http.idempotency import OncePerKey
 from backend.api.streams import upload as api_task_import
 from backend.api.streams.upload import Import
+from backend.database.connection_limiter import ConnectionLimiter
 from backend.errors import Detail
 from backend.formats.rows import MAX_ROW_BYTES, ROW, FileRow, Reader
 from backend.models.task_file import MAX_BAD_ROWS, MAX_ERRORS, Fate, FileFormat
@@ -137,12 +138,12 @@ def test_two_imports_take_turns(file_format: FileFormat, monkeypatch: pytest.Mon
 
     async def both() -> list[Response]:
         imports = SimpleNamespace(
-            computing=CapacityLimiter(1), authenticator=TakesAny(), connection_limiter=CapacityLimiter(1)
+            computing=CapacityLimiter(1), authenticator=TakesAny(), connection_limiter=ConnectionLimiter(1, seconds=60)
         )
         running = [
             Import(imports, Sent(file), user, file_format).run(  # type: ignore[arg-type]
                 Stored(),  # type: ignore[arg-type]
-                Idempotent(None, ()),
+                OncePerKey(None, ()),
             )
             for user, file in files.items()
         ]

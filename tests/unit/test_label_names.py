@@ -14,12 +14,13 @@ from backend.errors import TooManyLabels
 from backend.identity.claims import MAX_USER_ID_LENGTH
 from backend.models.fields import CommaSeparatedLabels, LabelNames
 from backend.models.values.label_names import MAX_LABELS, distinct_labels, key_of_label, keys_of_labels, name_key_of
+from backend.services.loading import reading
 from backend.services.tasks import queries
 from backend.services.tasks.listing_queries import MAX_BYTES, MAX_IN_SHORT
 from backend.services.tasks.loaded import task_json
 from backend.services.tasks.named import Beside, LabelsOfTasks
 from backend.services.tasks.rules import Row
-from backend.services.unit_of_work import UnitOfWork, reading
+from backend.services.unit_of_work import UnitOfWork
 
 NAMES: TypeAdapter[list[str]] = TypeAdapter(LabelNames)
 FILTER: TypeAdapter[str] = TypeAdapter(CommaSeparatedLabels)

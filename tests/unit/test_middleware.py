@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend.api.http.request_state import request_state
 from backend.api.middleware.authentication import Authentication
 from backend.api.middleware.error_boundary import ErrorBoundary
 from backend.api.middleware.head import HeadAsGet
@@ -83,6 +85,29 @@ def test_a_defect_before_an_answer_is_logged_and_answered() -> None:
     assert server.sent[0]["status"] == 500
     assert b"a cause" not in server.sent[1]["body"]
     assert b'"code":"INTERNAL_ERROR"' in server.sent[1]["body"]
+
+
+@pytest.mark.requirement("FR-501")
+@pytest.mark.parametrize(("noted", "logged"), [("/things/{id}", "/things/{id}"), (None, "looked up")])
+def test_a_path_is_looked_up_only_if_no_route_has_noted_its_template(
+    noted: str | None, logged: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    looked_up = list[str]()
+
+    async def route(scope: Scope, _receive: Receive, _send: Send) -> None:
+        if noted:
+            request_state(scope)["route"] = noted
+
+    def route_of(path: str) -> str:
+        looked_up.append(path)
+        return "looked up"
+
+    caplog.set_level(logging.INFO)
+    run(RequestContext(route, route_of=route_of), {**HTTP, "state": {}}, Server())
+
+    (line,) = events(caplog, "request")
+    assert line["route"] == logged
+    assert looked_up == ([] if noted else ["/"])
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from backend.database import connector as connector_module
+from backend.database.bell import Bell
 from backend.database.connector import ConnectionReturned, Connector
 from backend.database.engine import ConnectionPool
-from backend.database.waiting import new_event
-from backend.utils.threads import start_soon
+from backend.database.waiting import beside, new_event
 from tests.fixtures.running.waiting import PATIENCE_SECONDS, eventually, until
 
 pytestmark = pytest.mark.requirement("FR-257")
@@ -44,13 +44,15 @@ class Server:
         self.opened: list[Opened] = []
         self.attempts = 0
         self._doors: dict[int, threading.Event] = {}
-        self.connector = Connector({}, PATIENCE_SECONDS, self._connect, new_event)
+        self.connector = Connector({}, PATIENCE_SECONDS, self._connect, new_event, beside)
         self.pool = ConnectionPool(self.connector, pool_size=SIZE, max_overflow=0, use_lifo=True, reset_on_return=None)
 
     def _connect(self, _parameters: Mapping[str, Any]) -> Opened:
         self.attempts += 1
         number = self.attempts
-        assert self._door(number).wait(PATIENCE_SECONDS)
+        door = self._door(number)
+        while not door.is_set():
+            new_event().wait(0.001)
         connection = Opened(number)
         self.opened.append(connection)
         return connection
@@ -125,8 +127,8 @@ def test_who_waits_for_a_new_connection_takes_one_that_is_returned(server: Serve
 
         assert number_of(second) == 1
         second.close()
-    server.let_in(2)  # no longer needed
-    until(lambda: len(server.opened) == 2)
+        server.let_in(2)  # no longer needed
+        until(lambda: len(server.opened) == 2)
     server.expect_to_be_whole(1)
 
 
@@ -172,26 +174,18 @@ def test_an_attempt_that_nobody_waits_for_any_more_is_the_next_ones(server: Serv
     server.expect_to_be_whole(2)
 
 
-def test_a_request_starts_no_thread_itself(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Starting a thread blocks until it runs, which would stall the event loop and all other requests."""
-    started_by: list[int] = []
-    start = threading.Thread.start
+@pytest.mark.requirement("FR-504")
+def test_a_request_opens_a_connection_without_a_thread(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_thread: threading.Thread) -> None:
+        raise AssertionError
 
-    def noting(thread: threading.Thread) -> None:
-        started_by.append(threading.get_ident())
-        start(thread)
-
-    async def ask() -> int:
+    async def ask() -> None:
         (await greenlet_spawn(server.ask)).close()
-        return threading.get_ident()
 
     server.let_in(1)
-    start_soon(threading.Thread(target=int))  # the first thread also starts the one that starts the others
-    monkeypatch.setattr(threading.Thread, "start", noting)
-    loop = asyncio.run(ask())
-    monkeypatch.undo()
-    assert started_by
-    assert loop not in started_by
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        asyncio.run(ask())
     server.expect_to_be_whole(1)
 
 
@@ -222,20 +216,26 @@ def test_whoever_is_cancelled_leaves_nothing_and_what_he_was_told_to_the_next(se
         assert cancelled.cancelled()
         assert number_of(taken) == 1
         taken.close()
+        server.let_in(2, 3)
+        await eventually(lambda: len(server.opened) == 3)
 
     asyncio.run(run())
-    server.let_in(2, 3)
-    until(lambda: len(server.opened) == 3)
     server.expect_to_be_whole(1)
 
 
-def test_a_connection_for_somebody_who_is_cancelled_as_it_comes_is_closed(server: Server) -> None:
+def test_a_connection_for_somebody_who_is_cancelled_as_it_comes_is_closed(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def run() -> None:
         cancelled = asyncio.ensure_future(greenlet_spawn(server.ask))
-        await eventually(lambda: server.attempts == 1)
+        ring = Bell.ring_for_all
+
+        def ring_and_cancel(bell: Bell) -> None:
+            ring(bell)
+            cancelled.cancel()
+
+        monkeypatch.setattr(Bell, "ring_for_all", ring_and_cancel)
         server.let_in(1)
-        until(lambda: server.connector._made)  # noqa: SLF001 - the loop stands still meanwhile
-        cancelled.cancel()
         with suppress(asyncio.CancelledError):
             await cancelled
         assert cancelled.cancelled()

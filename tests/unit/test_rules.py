@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from backend.errors import Conflict, ValidationFailed
 from backend.models.task import Status, TaskCreate, TaskFields, TaskUpdate
 from backend.models.task_file import ImportedTask
+from backend.services.loading import Found
 from backend.services.task_files import import_rules
 from backend.services.tasks import rules
 from backend.services.tasks.loaded import LoadedTasks
 from backend.services.tasks.rules import Row
 from backend.services.tasks.tree import Tree, restored
-from backend.services.unit_of_work import Found, UnitOfWork
+from backend.services.unit_of_work import UnitOfWork
 from backend.utils.positions import LAST, last_position
 from backend.utils.priorities import word_of
 

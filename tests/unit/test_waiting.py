@@ -9,6 +9,7 @@ import socket
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from functools import partial
 from typing import Any
 
 import psycopg2
@@ -19,7 +20,7 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 
 from backend.database import waiting
 from backend.database.engine import Engine
-from backend.database.url import CONNECT_TIMEOUT_SECONDS, each_address
+from backend.database.url import CONNECT_TIMEOUT_SECONDS, each_host
 from backend.errors import ConfigurationError
 from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
@@ -229,19 +230,60 @@ def test_each_of_several_hosts_has_its_time() -> None:
     ],
 )
 def test_hosts_are_taken_one_by_one(given: dict[str, str], expected: list[dict[str, str]]) -> None:
-    assert each_address(given) == expected
+    assert each_host(given) == expected
 
 
-@pytest.mark.requirement("FR-161")
-def test_a_name_with_several_addresses_is_several_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test replaces the name server's answer."""
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in ("127.0.0.1", "127.0.0.2")]
-    monkeypatch.setattr("backend.database.url.socket.getaddrinfo", lambda *_, **__: [*found, found[0]])
+def in_a_greenlet(loop: asyncio.AbstractEventLoop, parameters: dict[str, Any]) -> Any:
+    """Connect as a request does."""
+    return loop.run_until_complete(greenlet_spawn(waiting.connect, parameters))
 
-    tried = each_address({"host": "db.example", "sslmode": "require"})
+
+FOUND = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in ("127.0.0.1", "127.0.0.2")]
+
+
+@pytest.mark.requirement("FR-161", "FR-504")
+@pytest.mark.parametrize("is_request", [True, False])
+def test_each_address_of_a_name_is_tried(
+    loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch, *, is_request: bool
+) -> None:
+    """The test replaces the name server's answer, and the driver."""
+    tried: list[dict[str, Any]] = []
+
+    def refuse(**parameters: Any) -> Any:
+        tried.append(parameters)
+        raise psycopg2.OperationalError("refused")
+
+    async def look_up(*_: object, **__: object) -> Any:
+        return [*FOUND, FOUND[0]]
+
+    monkeypatch.setattr(psycopg2, "connect", refuse)
+    if is_request:
+        monkeypatch.setattr(loop, "getaddrinfo", look_up)
+    else:
+        monkeypatch.setattr(waiting, "getaddrinfo", lambda *_, **__: [*FOUND, FOUND[0]])
+    parameters = {"host": "db.example", "sslmode": "require", "connect_timeout": 1}
+    with pytest.raises(psycopg2.OperationalError, match="refused"):
+        in_a_greenlet(loop, parameters) if is_request else waiting.connect(parameters)
 
     assert [address["hostaddr"] for address in tried] == ["127.0.0.1", "127.0.0.2"]
     assert {address["host"] for address in tried} == {"db.example"}  # the certificate must name this host
+
+
+@pytest.mark.requirement("FR-161")
+def test_a_name_without_an_address_is_told_as_libpq_tells_it(loop: asyncio.AbstractEventLoop) -> None:
+    for connect in (partial(in_a_greenlet, loop), waiting.connect):
+        with pytest.raises(psycopg2.OperationalError, match="could not translate host name"):
+            connect({"host": "nowhere.invalid", "connect_timeout": 1})
+
+
+@pytest.mark.requirement("FR-161", "FR-504")
+def test_a_request_gives_a_silent_host_its_time_and_then_tries_the_next_one(loop: asyncio.AbstractEventLoop) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # where nobody listens
+        ports = f"{silent.getsockname()[1]},{nobody.getsockname()[1]}"
+        parameters = {"host": "127.0.0.1,127.0.0.1", "port": ports, "connect_timeout": 1, "user": "x"}
+        with pytest.raises(psycopg2.OperationalError, match="refused"):
+            in_a_greenlet(loop, parameters)
 
 
 @pytest.mark.requirement("FR-161")

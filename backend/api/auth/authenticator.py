@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy.util.concurrency import greenlet_spawn
 from starlette.types import Scope
 
 from backend.database.connection_limiter import ConnectionLimiter
@@ -92,8 +91,7 @@ class Authenticator:
         began, this = self._clock(), asyncio.current_task()
         try:
             # The limiter counts all look-ups as one user, so guessed tokens cannot keep other work waiting.
-            async with self._connection_limiter:
-                grant = await greenlet_spawn(AccessTokenService(self._sessions, user_id).use, token)
+            grant = await self._connection_limiter.run(AccessTokenService(self._sessions, user_id).use, token)
             if grant is None:
                 raise refused()
             principal = Principal(user_id, grant.scopes, grant.list_id)

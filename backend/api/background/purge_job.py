@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import anyio
-import anyio.to_thread
 import structlog
 
 from backend.database.connection_limiter import ConnectionLimiter
-from backend.errors import ServiceUnavailable
 from backend.services.purge import Purged, PurgeService
+from backend.utils.background import Defect, periodic
 from backend.utils.spreading import random_part
 
 logger = structlog.get_logger()
@@ -34,30 +33,26 @@ class PurgeJob:
     seconds: float
     chance: Callable[[], float] = random_part
     is_used: bool = False  # since the last purge
-    _is_failing: bool = field(default=False, init=False)
 
     async def run(self) -> None:
         """Purge until cancelled."""
         await self._wait(self.first_seconds)
-        while True:
-            if self.is_used:
-                self.is_used = False
-                try:
-                    await self._purge()
-                except Exception as error:  # noqa: BLE001 - whatever it is, the next run may succeed
-                    self._note(error)
-                else:
-                    self._is_failing = False
-            await self._wait(self.seconds)
+        await periodic(self._step, lambda _: self._wait(self.seconds), _note)
 
     async def _wait(self, seconds: float) -> None:
         await anyio.sleep(seconds * (0.5 + self.chance()))
 
+    async def _step(self) -> bool:
+        if not self.is_used:
+            return False
+        self.is_used = False
+        await self._purge()
+        return True
+
     async def _purge(self) -> None:
         removed, steps = Purged(), self.service.steps()
         while True:
-            async with self.connection_limiter:
-                purged = await anyio.to_thread.run_sync(next, steps, None)
+            purged = await self.connection_limiter.run(next, steps, None)
             if purged is None:
                 break
             removed += purged
@@ -71,9 +66,6 @@ class PurgeJob:
                 tokens=removed.tokens,
             )
 
-    def _note(self, error: Exception) -> None:
-        """Log a failure, but only the first in a row."""
-        if not self._is_failing:
-            is_defect = not isinstance(error, ServiceUnavailable)
-            logger.warning("purge_failed", exc_info=is_defect and error)
-        self._is_failing = True
+
+def _note(defect: Defect) -> None:
+    logger.warning("purge_failed", exc_info=defect)

@@ -144,7 +144,7 @@ def envelope(error: TaskAPIError, request_id: str) -> dict[str, Any]:
 
 
 def _explained(error: TaskAPIError) -> str:
-    """Return the code that says most about an error: that of its first detail, if there is one."""
+    """Return the code that says most about an error: the code of its first detail, or else its own."""
     return error.details[0].code if error.details else error.code
 
 

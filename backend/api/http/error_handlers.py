@@ -58,7 +58,7 @@ def _nearly(request: Request) -> str | None:
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """Return every method of the path; the framework names only those of the first matching route."""
+    """Return every method of the path; the framework knows only the first matching route."""
     allowed: set[str] = set()
     for route in iter_route_contexts(request.app.routes):
         if route.path_regex and route.path_regex.match(request.url.path):

@@ -8,18 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Annotated, TypeVar
+from typing import Annotated, Any
 
 from fastapi import Request, Response
 from pydantic import BaseModel
 
-from backend.api.http.header_parameters import filled, header, malformed_header
+from backend.api.http.header_parameters import ABSENT, filled, header, malformed_header
 from backend.errors import BadRequest
 from backend.services.idempotency import IdempotencyService
-from backend.services.labels.service import LabelService
-from backend.services.lists.service import ListService
-from backend.services.tasks.batch import BatchService
-from backend.services.tasks.service import TaskService
 from backend.services.unit_of_work import Answer, UnitOfWork
 from backend.utils.fingerprint import fingerprint
 
@@ -40,48 +36,52 @@ KeyLines = Annotated[
         max_length=255,
     ),
 ]
-_Service = TypeVar("_Service", TaskService, BatchService, LabelService, ListService)
 
 
 @dataclass(frozen=True, slots=True)
-class Idempotent:
-    """Does the work of a request, only once per key if it has a key."""
+class OncePerKey:
+    """A request that is answered only once per key, if it has a key."""
 
     key: str | None
     request: tuple[str, ...]
 
-    @classmethod
-    def of(cls, request: Request, lines: list[str] | None) -> Idempotent:
-        """Read the key of a request; raises BadRequest for one that is malformed or sent twice."""
-        keys = filled(lines)
-        if not keys:
-            return cls(None, ())
-        if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
-            raise malformed_key()
-        conditions = (", ".join(filled(request.headers.getlist(name))) for name in _PRECONDITIONS)
-        return cls(keys[0], (request.method, request.url.path, request.url.query, *conditions))
+    def answer(
+        self,
+        answers: IdempotencyService,
+        body: BaseModel | None,
+        arguments: dict[str, Any],
+        handler: Callable[..., Response],
+    ) -> Response:
+        """Call a handler and store its response, or return the one that is stored for the key.
 
-    def __call__(self, service: _Service, body: BaseModel | None, work: Callable[[_Service], Response]) -> Response:
-        """Return the response of the work, or the stored response if the work was done before.
-
-        With a key, the work joins a unit of work that stores the response. Raises KeyReused if another request used
-        the key.
+        The services among its arguments join the unit of work in which it is stored. Raises KeyReused if another
+        request used the key.
         """
-        if self.key is None:
-            return work(service)
+        assert self.key is not None  # noqa: S101 - else there is nothing to store it under
 
-        def work_in(unit: UnitOfWork) -> Answer:
-            response = work(replace(service, unit=unit))
+        def work(unit: UnitOfWork) -> Answer:
+            joined = {name: replace(value, unit=unit) for name, value in arguments.items() if hasattr(value, "unit")}
+            response = handler(**{**arguments, **joined})
             headers = {name: response.headers[name] for name in _STORED_HEADERS if name in response.headers}
             return Answer(response.status_code, headers, bytes(response.body).decode())
 
         said = None if body is None else body.model_dump_json(exclude_unset=True)
-        answers = IdempotencyService(service.sessions, service.user_id)
-        return answered(*answers.once(self.key, self.hash_of(said), work_in))
+        return answered(*answers.once(self.key, self.hash_of(said), work))
 
     def hash_of(self, *said: str | None) -> bytes:
         """Return the hash of the request, which says this."""
         return fingerprint(*self.request, *said)
+
+
+def once_per_key(request: Request, lines: KeyLines = ABSENT) -> OncePerKey:
+    """Read the key of a request; raises BadRequest for one that is malformed or sent twice."""
+    keys = filled(lines)
+    if not keys:
+        return OncePerKey(None, ())
+    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
+        raise malformed_key()
+    conditions = (", ".join(filled(request.headers.getlist(name))) for name in _PRECONDITIONS)
+    return OncePerKey(keys[0], (request.method, request.url.path, request.url.query, *conditions))
 
 
 def answered(answer: Answer, is_replayed: bool) -> Response:  # noqa: FBT001 - as `once` returns them

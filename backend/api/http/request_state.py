@@ -17,6 +17,7 @@ class RequestState(TypedDict, total=False):
 
     signal: Signal  # from the server: wakes or ends a streamed answer
     request_id: str
+    route: str  # the template of its path, once a route of ours has it
     headers: list[Header]  # of every answer to this request
     user_id: str  # the verified token's; under /api only
     scopes: frozenset[str] | None  # the token's; None stands for all

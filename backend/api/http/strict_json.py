@@ -7,7 +7,6 @@ from codecs import BOM_UTF8
 from email.message import Message
 from typing import Any
 
-from fastapi import Request
 from starlette.datastructures import Headers
 
 from backend.errors import Detail, UnsupportedMediaType, ValidationFailed
@@ -24,25 +23,25 @@ _TOO_DEEP = "The body is nested too deeply: send fewer brackets within brackets"
 _A_MARK = "The body begins with a byte order mark: send the JSON in UTF-8 without it"
 
 
-class StrictRequest(Request):
-    """A request whose json() reads the body strictly."""
+def parsed(headers: Headers, body: bytes) -> Any:
+    """Return the object in a body, or the bytes themselves if they do not say that they are JSON.
 
-    @property
-    def is_json(self) -> bool:
-        """Return whether the body says that it is JSON."""
-        kind = self.headers.get("content-type", "")
-        if kind == "application/json":
-            return True
-        message = Message()
-        message["content-type"] = kind
-        subtype = message.get_content_subtype()
-        is_json = subtype == "json" or subtype.endswith("+json")
-        return bool(kind) and message.get_content_maintype() == "application" and is_json
+    Raises ValidationFailed or UnsupportedMediaType.
+    """
+    if not _is_json(headers.get("content-type", "")):
+        return body
+    _refuse_encodings(headers)
+    return read_object(body)
 
-    async def json(self) -> dict[str, Any]:
-        """Parse the body; raises ValidationFailed or UnsupportedMediaType."""
-        _refuse_encodings(self.headers)
-        return read_object(await self.body())
+
+def _is_json(kind: str) -> bool:
+    if kind == "application/json":
+        return True
+    message = Message()
+    message["content-type"] = kind
+    subtype = message.get_content_subtype()
+    is_json = subtype == "json" or subtype.endswith("+json")
+    return bool(kind) and message.get_content_maintype() == "application" and is_json
 
 
 def read_object(body: bytes) -> dict[str, Any]:

@@ -23,7 +23,7 @@ class Authentication:
         self.limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
+        """Judge the token and the rate, then pass the request on."""
         if scope["type"] == "http":
             await self._admit(scope)
         await self.app(scope, receive, send)

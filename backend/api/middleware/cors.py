@@ -33,7 +33,7 @@ class CORS(CORSMiddleware):
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request; one that is not allowed is handled as if it had no Origin header."""
+        """Pass the request on, without its Origin header if that origin is not allowed."""
         if scope["type"] == "http":
             headers = Headers(scope=scope)
             if "origin" in headers and not self._allows(headers):

@@ -19,7 +19,7 @@ class ErrorBoundary:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
+        """Pass the request on, and answer what it raises."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

@@ -32,7 +32,7 @@ class HeadLimits:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
+        """Pass the request on; raises AddressTooLong or HeadersTooLarge."""
         if scope["type"] == "http":
             if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_ADDRESS_BYTES:
                 raise AddressTooLong
@@ -63,7 +63,7 @@ class BodyLimit:
         self.room = Shares(BODIES * (REQUEST_BYTES + max_bytes))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
+        """Pass the request on, with a body that is judged as it arrives."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

@@ -33,7 +33,7 @@ class RequestContext:
     """Names each request, starts its database deadline and counters, and logs one line when it is answered.
 
     Every answer, whatever layer it comes from, carries the headers that are in the state at that time. `route_of`
-    returns the template of a path.
+    returns the template of a path that no route of ours has noted.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class RequestContext:
         self.clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
+        """Name the request, pass it on, and log it."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -80,7 +80,7 @@ class RequestContext:
                 "request",
                 user=state.get("user_id"),
                 method=scope["method"],
-                route=self.route_of(scope["path"]),
+                route=state.get("route") or self.route_of(scope["path"]),
                 status=status,
                 duration_ms=_milliseconds(self.clock() - started),
                 database_ms=_milliseconds(work.database_seconds),

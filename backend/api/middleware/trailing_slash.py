@@ -18,7 +18,7 @@ class TrailingSlash:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
+        """Pass the request on, without that slash."""
         if scope["type"] == "http":
             path: str = scope["path"]
             is_one = path.endswith("/") and (path.startswith("/api/") or path in _PAGES)

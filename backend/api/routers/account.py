@@ -68,7 +68,8 @@ def export_account(export: AnyExport, exports: Exports) -> Response:
 
     A server runs two of your exports at a time, and answers 429 to a third.
     """
-    return export.account(exports.begin())
+    with export.slot() as slot:
+        return export.account(exports.begin()).holding(slot)
 
 
 @router.delete(

@@ -65,5 +65,6 @@ def stream_changes(
     """
     since = query.sync_token if last is None else last
     stream.types = query.types
-    page = changes.read(since, PAGE_CHANGES, PAGE_BYTES, types=query.types)
-    return stream.answer(page.next_since if since.is_now else since, page)
+    with stream.slot() as slot:
+        page = changes.read(since, PAGE_CHANGES, PAGE_BYTES, types=query.types)
+        return stream.answer(page.next_since if since.is_now else since, page).holding(slot)

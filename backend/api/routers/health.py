@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
+from backend.api.http.paths import ExactRoute
 from backend.api.openapi.answers import Directory, DirectoryAnswer, Health, HealthAnswer
 from backend.api.openapi.operations import ANYWHERE, or_page, success
 from backend.api.openapi.start_page import is_wanted
-from backend.api.routes import StrictRoute
 from backend.api.state import app_state
 
-router = APIRouter(route_class=StrictRoute, responses=ANYWHERE)
+router = APIRouter(route_class=ExactRoute, responses=ANYWHERE)
 
 
 _ADDRESSES = DirectoryAnswer(
@@ -29,7 +28,6 @@ _DIRECTORY = JSONResponse(_ADDRESSES.model_dump(), headers={"Vary": "Accept"})
 _WELL = HealthAnswer(data=Health(status="ok"))
 
 
-# `async`, so that these calls never wait for a thread when all are busy.
 @router.get(
     "/",
     summary="Find the addresses",
@@ -66,7 +64,6 @@ async def check_readiness(request: Request) -> HealthAnswer:
     """
     state = app_state(request)
     if not state.readiness.is_remembered:
-        async with state.connection_limiter:
-            await run_in_threadpool(state.readiness.refresh)
+        await state.connection_limiter.run(state.readiness.refresh)
     state.readiness.require()
     return _WELL

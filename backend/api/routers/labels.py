@@ -59,14 +59,14 @@ def list_labels(labels: Labels, known: IfNoneMatch) -> Response:
     summary="Make a label, or colour it",
     responses=LABELS.made | LABELS.changed | errors(TooManyLabels, _NO_COLOR),
 )
-def put_label(labels: Labels, name: NewName, once: Once, data: Looks) -> Response:
+def put_label(labels: Labels, name: NewName, _once: Once, data: Looks) -> Response:
     """Make a label, or set the colour of one.
 
     Repeating the request changes nothing. Without `color`, a label keeps its colour, and a new one has none. A label
     also keeps the spelling of its name: `PATCH` changes that. You can send a whole label back: what only the service
     sets is ignored.
     """
-    return once(labels, data, lambda labels: _shown(labels.put(name, data)))
+    return _shown(labels.put(name, data))
 
 
 def _shown(label: RowDocument) -> Response:
@@ -78,14 +78,14 @@ def _shown(label: RowDocument) -> Response:
     summary="Rename a label, or colour it",
     responses=LABELS.changed | errors(LabelExists, _NO_COLOR),
 )
-def update_label(labels: Labels, name: Name, once: Once, data: LabelEdit) -> Response:
+def update_label(labels: Labels, name: Name, _once: Once, data: LabelEdit) -> Response:
     """Rename a label on all tasks that carry it, or change its colour.
 
     Tasks in the trash get the new name, too. Each changed task gets a new `revision` and `updated_at`. The answer is
     409 if another of your labels has that name. You can send a whole label back: what only the service sets is ignored.
     After a renaming, the old name is answered 404: to make retries safe, send an `Idempotency-Key`.
     """
-    return once(labels, data, lambda labels: _shown(labels.update(name, data)))
+    return _shown(labels.update(name, data))
 
 
 @router.delete(

@@ -60,7 +60,7 @@ _NO_FLAG = invalid("query.archived", "bool_parsing", "Must be true or false")
     status_code=201,
     responses=LISTS.made | LISTS.made_before | errors(ListConflict, _BLANK),
 )
-def create_list(lists: Lists, data: NewList, only_new: OnlyNew, once: Once) -> Response:
+def create_list(lists: Lists, data: NewList, only_new: OnlyNew, _once: Once) -> Response:
     """Create a list.
 
     Only `name` is required. To make double clicks and retries safe, send your own `id` (a UUID) or an
@@ -70,7 +70,7 @@ def create_list(lists: Lists, data: NewList, only_new: OnlyNew, once: Once) -> R
     The answer is 409 if the `id` belongs to another list, or to one in the trash. It is also 409 if you have 500 lists,
     those in the trash included: the code in `details` is then `too_many_lists`.
     """
-    return once(lists, data, lambda lists: _created(lists.create(data, only_new=only_new)))
+    return _created(lists.create(data, only_new=only_new))
 
 
 def _created(found: RowDocument) -> Response:
@@ -158,12 +158,12 @@ def delete_list(
     summary="Restore a list from the trash",
     responses=LISTS.changed,
 )
-def restore_list(lists: Lists, list_id: ListId, expected: IfMatch, once: Once) -> Response:
+def restore_list(lists: Lists, list_id: ListId, expected: IfMatch, _once: Once) -> Response:
     """Restore one of your lists from the trash, with the tasks that moved there along with it.
 
     A list that is not in the trash is returned unchanged, so this call is safe to repeat.
     """
-    return once(lists, None, lambda lists: tagged_response(lists.restore(list_id, expected)))
+    return tagged_response(lists.restore(list_id, expected))
 
 
 @router.post(
@@ -171,7 +171,7 @@ def restore_list(lists: Lists, list_id: ListId, expected: IfMatch, once: Once) -
     summary="Move a list to another place",
     responses=LISTS.changed | errors(NoRoom, _NO_SIDE),
 )
-def move_list(lists: Lists, list_id: ListId, expected: IfMatch, once: Once, data: Place) -> Response:
+def move_list(lists: Lists, list_id: ListId, expected: IfMatch, _once: Once, data: Place) -> Response:
     """Move one of your lists to another place among them.
 
     Send the id of the list that it should stand directly `after` or `before`; with neither, it moves to the end. It
@@ -179,4 +179,4 @@ def move_list(lists: Lists, list_id: ListId, expected: IfMatch, once: Once, data
     Otherwise, only the moved list changes. A list that already stands there is returned unchanged, so this call is safe
     to repeat.
     """
-    return once(lists, data, lambda lists: tagged_response(lists.move(list_id, data, expected)))
+    return tagged_response(lists.move(list_id, data, expected))

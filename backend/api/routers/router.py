@@ -8,10 +8,10 @@ from typing import Any, get_type_hints
 
 from fastapi import APIRouter
 from fastapi.params import Body
-from fastapi.routing import APIRoute
 
 from backend.api.auth.scopes import scopes_of
 from backend.api.deps import IfMatch, IfNoneMatch, Once, OnlyNew
+from backend.api.endpoint import Endpoint
 from backend.api.http.idempotency import malformed_key
 from backend.api.http.preconditions import malformed
 from backend.api.openapi.operations import (
@@ -25,7 +25,6 @@ from backend.api.openapi.operations import (
     showing,
 )
 from backend.api.openapi.resources import Documented
-from backend.api.routes import DatabaseRoute
 from backend.errors import Forbidden, PreconditionRequired, Unauthorized
 
 _CREATED = 201
@@ -35,14 +34,8 @@ _GOOD = range(200, 300)
 class Router(APIRouter):
     """A router. Its handlers document only what is their own, like a conflict or the example of a bad field."""
 
-    def __init__(
-        self,
-        prefix: str,
-        tag: str,
-        resource: Documented | None = None,
-        route_class: type[APIRoute] = DatabaseRoute,
-    ) -> None:
-        super().__init__(prefix=prefix, tags=[tag], route_class=route_class)
+    def __init__(self, prefix: str, tag: str, resource: Documented | None = None) -> None:
+        super().__init__(prefix=prefix, tags=[tag], route_class=Endpoint)
         self._resource = resource
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:

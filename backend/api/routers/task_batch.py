@@ -85,7 +85,7 @@ _NO_OPERATIONS = invalid("operations", "too_short", TOO_FEW)
         current=TASKS.current,
     ),
 )
-def batch_tasks(batches: Batches, request: Request, data: Operations, once: Once) -> Response:
+def batch_tasks(batches: Batches, request: Request, data: Operations, _once: Once) -> Response:
     """Create, edit, complete, delete and restore up to 100 tasks in one request.
 
     Operations run in order, and each sees the effects of those before it. Each works like the separate call, except
@@ -97,4 +97,4 @@ def batch_tasks(batches: Batches, request: Request, data: Operations, once: Once
     409 with `too_many_changes` in `details`. With `"atomic": false` operations have results of their own, and what
     succeeds is kept.
     """
-    return once(batches, data, lambda batches: batch_response(batches.run(data), request_id_of(request)))
+    return batch_response(batches.run(data), request_id_of(request))

@@ -37,4 +37,5 @@ def export_tasks(export: AnyExport, service: TaskExports, query: Annotated[TaskE
     incomplete transfer; an iCalendar file then lacks its last line, END:VCALENDAR. A server runs two of your exports at
     a time, and answers 429 to a third.
     """
-    return export.tasks(service.read(query.file_format, query.list_id), query)
+    with export.slot() as slot:
+        return export.tasks(service.read(query.file_format, query.list_id), query).holding(slot)

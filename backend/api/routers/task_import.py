@@ -10,13 +10,12 @@ from backend.api.openapi.files import task_file_body
 from backend.api.openapi.operations import WITH_BODY, errors, success
 from backend.api.openapi.resources import TASKS
 from backend.api.routers.router import Router
-from backend.api.routes import UnlimitedRoute
 from backend.api.streams.file_types import unknown_type
 from backend.errors import BadRequest
 from backend.formats.csv import NO_TITLE
 from backend.formats.rows import unreadable
 
-router = Router("/api/tasks", "tasks", TASKS, UnlimitedRoute)
+router = Router("/api/tasks", "tasks", TASKS)
 
 
 @router.post(
@@ -97,4 +96,5 @@ async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> R
     An import that is cut short (401, 408, 413, 503) has stored what came before; send the file again, with the same
     `Idempotency-Key` if it had one. A server runs two of your imports at a time, and answers 429 to a third.
     """
-    return await file.run(service, once)
+    with file.slot():
+        return await file.run(service, once)

@@ -95,7 +95,7 @@ _NO_FLAG = invalid("completed", "bool_type", "Must be true or false; in JSON, wi
     status_code=201,
     responses=TASKS.made | TASKS.made_before | errors(Conflict, _BLANK),
 )
-def create_task(tasks: Tasks, data: NewTask, only_new: OnlyNew, once: Once) -> Response:
+def create_task(tasks: Tasks, data: NewTask, only_new: OnlyNew, _once: Once) -> Response:
     """Create a task.
 
     Only `title` is required. To make double clicks and retries safe, send your own `id` (a UUID) or an
@@ -108,7 +108,7 @@ def create_task(tasks: Tasks, data: NewTask, only_new: OnlyNew, once: Once) -> R
     full: the code in `details` is then `too_many_tasks`, or `too_many_labels` if it would make too many labels, or
     `too_many_subtasks` if there are 1,000 tasks below one already.
     """
-    return once(tasks, data, lambda tasks: _created(tasks.create(data, only_new=only_new)))
+    return _created(tasks.create(data, only_new=only_new))
 
 
 def _created(task: RowDocument) -> Response:
@@ -199,7 +199,7 @@ def patch_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit)
     summary="Complete or reopen a task",
     responses=showing(TASKS.changed, _DONE) | errors(_NO_FLAG),
 )
-def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, data: Completion) -> Response:
+def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, _once: Once, data: Completion) -> Response:
     """Complete or reopen one of your tasks.
 
     Without a body the call toggles the task. `{"completed": true}` or `{"completed": false}` sets its state, which is
@@ -211,14 +211,8 @@ def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, 
     it, and the completed tasks above it. With `"cascade": false`, only the task itself changes.
     """
     if data is None:
-        return once(tasks, None, lambda tasks: tagged_response(tasks.toggle(task_id, expected)))
-    completed = data.completed
-    cascade = data.cascade
-    return once(
-        tasks,
-        data,
-        lambda tasks: tagged_response(tasks.complete(task_id, expected, completed=completed, cascade=cascade)),
-    )
+        return tagged_response(tasks.toggle(task_id, expected))
+    return tagged_response(tasks.complete(task_id, expected, completed=data.completed, cascade=data.cascade))
 
 
 @router.delete(
@@ -243,14 +237,14 @@ def delete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, query: Annotat
     summary="Restore a task from the trash",
     responses=TASKS.changed,
 )
-def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once) -> Response:
+def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, _once: Once) -> Response:
     """Restore one of your tasks from the trash.
 
     The tasks below it that went to the trash along with it come back, too, and so do those above it. What comes back
     has no parent any more if that is gone for good. A task that is not in the trash is returned unchanged, so this call
     is safe to repeat.
     """
-    return once(tasks, None, lambda tasks: tagged_response(tasks.restore(task_id, expected)))
+    return tagged_response(tasks.restore(task_id, expected))
 
 
 @router.post(
@@ -258,7 +252,7 @@ def restore_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once) -
     summary="Move a task to another place",
     responses=showing(TASKS.changed, _MOVED) | errors(NoRoom, _NO_PLACE),
 )
-def move_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, data: Place) -> Response:
+def move_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, _once: Once, data: Place) -> Response:
     """Move one of your tasks to another place in its list, or into another list.
 
     Send the id of the task that it should stand directly `after` or `before`; with neither, it moves to the end of the
@@ -268,7 +262,7 @@ def move_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, data
     stands there is returned unchanged, so this call is safe to repeat. `GET /api/tasks?list_id=…&sort=position` lists a
     list in this order.
     """
-    return once(tasks, data, lambda tasks: tagged_response(tasks.move(task_id, data, expected)))
+    return tagged_response(tasks.move(task_id, data, expected))
 
 
 @router.get(

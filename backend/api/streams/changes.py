@@ -11,17 +11,16 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
-import anyio.to_thread
 from fastapi import Request
-from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from backend.api.auth.authenticator import Authenticator, bearer_token
 from backend.api.http.request_state import request_state
 from backend.api.http.stream_signal import Signal
-from backend.api.streams.slots import Slots
+from backend.api.streams.slots import HoldingSlot, Slots
 from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.session import SessionFactory
 from backend.errors import Gone, ServiceUnavailable, TaskAPIError, TooManyStreams
@@ -45,7 +44,7 @@ _UNBUFFERED = {"X-Accel-Buffering": "no"}  # a proxy must not buffer
 
 @dataclass(slots=True)
 class Followed:
-    """State shared by the streams of one user: what one of them has found, the others need not poll for."""
+    """What the streams of one user share: when a stream has found something, the rest need not poll."""
 
     signals: list[Signal] = field(default_factory=list)  # one per stream; a connection's next may begin early
     sync_token: SyncToken | None = None  # up to which a stream has read most recently
@@ -71,20 +70,18 @@ class Feed:
     open: dict[str, Followed] = field(default_factory=dict, init=False)
 
     @contextmanager
-    def slot(self, user_id: str, signal: Signal) -> Iterator[Followed]:
-        """Count a stream until the block ends, and signal it when the user may have changed something.
+    def slot(self, user_id: str, signal: Signal) -> Iterator[ExitStack]:
+        """Take a slot as `Slots.take` does; while it is taken, signal when the user may have changed something."""
+        with self.slots.take(user_id) as slot:
+            self.open.setdefault(user_id, Followed()).signals.append(signal)
+            slot.callback(self._leave, user_id, signal)
+            yield slot
 
-        Raises what `Slots.take` does.
-        """
-        with self.slots.take(user_id):
-            followed = self.open.setdefault(user_id, Followed())
-            followed.signals.append(signal)
-            try:
-                yield followed
-            finally:
-                followed.signals.remove(signal)
-                if not followed.signals:
-                    del self.open[user_id]
+    def _leave(self, user_id: str, signal: Signal) -> None:
+        followed = self.open[user_id]
+        followed.signals.remove(signal)
+        if not followed.signals:
+            del self.open[user_id]
 
     def is_time(self, followed: Followed, now: float) -> bool:
         """Return whether a stream of this user is due to poll; only the first to ask gets True."""
@@ -106,13 +103,25 @@ class Stream:
     feed: Feed
     request: Request
     changes: ChangeService
-    signal: Signal
-    followed: Followed
     types: str | None = None  # as `ChangeService.read` takes them
 
-    def answer(self, since: SyncToken, page: ChangePage) -> EventSourceResponse:
+    @property
+    def signal(self) -> Signal:
+        """Return what wakes or ends the stream."""
+        return request_state(self.request.scope)["signal"]
+
+    @property
+    def followed(self) -> Followed:
+        """Return what the user's streams share; there is nothing before the stream has a slot."""
+        return self.feed.open[self.changes.user_id]
+
+    def slot(self) -> AbstractContextManager[ExitStack]:
+        """Take a slot; raises what `Slots.take` does."""
+        return self.feed.slot(self.changes.user_id, self.signal)
+
+    def answer(self, since: SyncToken, page: ChangePage) -> HoldingSlot:
         """Return a response with all changes from this page on; the page begins after the sync token."""
-        return EventSourceResponse(self._chunks(since, page), headers=_UNBUFFERED)
+        return _Events(self._chunks(since, page), headers=_UNBUFFERED)
 
     async def _chunks(self, since: SyncToken, page: ChangePage) -> AsyncIterator[bytes]:
         """Yield events page by page: the next page is read when the client has read this one."""
@@ -162,8 +171,7 @@ class Stream:
             return page
         self.signal.clear()
         try:
-            async with self.feed.connection_limiter:
-                found = await anyio.to_thread.run_sync(self._read, page.next_since)
+            found = await self.feed.connection_limiter.run(self._read, page.next_since)
         except ServiceUnavailable:  # the database is unavailable; poll again later
             return ChangePage((), page.next_since, has_more=False)
         except Gone:
@@ -178,6 +186,12 @@ class Stream:
         """Tell the user's other streams up to where there is something to read."""
         if not page.has_more:
             self.followed.sync_token = page.next_since
+
+
+class _Events(HoldingSlot):
+    """A stream of server-sent events."""
+
+    media_type = "text/event-stream"
 
 
 def _line(json: str) -> str:

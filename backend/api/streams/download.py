@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -15,12 +15,11 @@ import anyio.to_thread
 import structlog
 from anyio import CapacityLimiter
 from fastapi import Request
-from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
 from backend.api.auth.authenticator import Authenticator, bearer_token
 from backend.api.http.request_state import request_state
-from backend.api.streams.slots import Slots
+from backend.api.streams.slots import HoldingSlot, Slots
 from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable, TooManyExports, Unauthorized
@@ -62,16 +61,20 @@ class Export:
     sessions: SessionFactory
     user_id: str
 
-    def account(self, page: ExportPage) -> StreamingResponse:
+    def slot(self) -> AbstractContextManager[ExitStack]:
+        """Take a slot; raises what `Slots.take` does."""
+        return self.exports.slots.take(self.user_id)
+
+    def account(self, page: ExportPage) -> HoldingSlot:
         """Return a response with all stored data, from this page on."""
         return self._download(self._account(page), JSON_LINES, "task-api-export.jsonl")
 
-    def tasks(self, page: ExportPage, query: TaskExportQuery) -> StreamingResponse:
-        """Return a response with the living tasks, or those of one list, from this page on."""
+    def tasks(self, page: ExportPage, query: TaskExportQuery) -> HoldingSlot:
+        """Return a response with the living tasks that a query names, from this page on."""
         file_format = query.file_format
         return self._download(self._tasks(page, query), MEDIA_TYPES[file_format], f"tasks.{file_format}")
 
-    def _download(self, chunks: AsyncIterator[str], media_type: str, name: str) -> StreamingResponse:
+    def _download(self, chunks: AsyncIterator[str], media_type: str, name: str) -> HoldingSlot:
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Type": media_type}
         return _Download(chunks, headers=headers)
 
@@ -107,8 +110,7 @@ class Export:
         while page.next is not None:
             try:
                 await self._require_token()
-                async with self.exports.connection_limiter:
-                    page = await anyio.to_thread.run_sync(read, page.next)
+                page = await self.exports.connection_limiter.run(read, page.next)
             except ServiceUnavailable:
                 logger.warning("export_aborted", lines=lines)
                 raise
@@ -123,7 +125,7 @@ class Export:
             raise ServiceUnavailable from error
 
 
-class _Download(StreamingResponse):
+class _Download(HoldingSlot):
     """An answer that stays incomplete if the database or the token fails: the server then closes the connection.
 
     So no client mistakes a part for the whole.

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from typing import Self
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from backend.errors import RateLimited, ServiceUnavailable
 
@@ -22,8 +26,8 @@ class Slots:
     taken: Counter[str] = field(default_factory=Counter, init=False)
 
     @contextmanager
-    def take(self, user_id: str) -> Iterator[None]:
-        """Take a slot until the block ends.
+    def take(self, user_id: str) -> Iterator[ExitStack]:
+        """Take a slot until the block ends, or until the end of an answer that is `holding` it.
 
         Raises `refusal` when the user has no slot left, and ServiceUnavailable when the worker has none.
         """
@@ -31,9 +35,27 @@ class Slots:
             raise self.refusal(_RETRY_SECONDS)
         if self.taken.total() >= self.max_slots:
             raise ServiceUnavailable(retry_after_seconds=_RETRY_SECONDS)
-        self.taken[user_id] += 1
-        try:
-            yield
-        finally:
-            self.taken[user_id] -= 1
-            self.taken += Counter()  # drops users without slots
+        with ExitStack() as slot:
+            self.taken[user_id] += 1
+            slot.callback(self._give_back, user_id)
+            yield slot
+
+    def _give_back(self, user_id: str) -> None:
+        self.taken[user_id] -= 1
+        self.taken += Counter()  # drops users without slots
+
+
+class HoldingSlot(StreamingResponse):
+    """A streamed answer that holds a slot until it is sent, or breaks off."""
+
+    _slot: ExitStack
+
+    def holding(self, slot: ExitStack) -> Self:
+        """Take over a slot from the block that took it."""
+        self._slot = slot.pop_all()
+        return self
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer, and free the slot."""
+        with self._slot:
+            await super().__call__(scope, receive, send)

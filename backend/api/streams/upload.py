@@ -1,14 +1,15 @@
 """Imports: files of tasks, stored part by part as they arrive.
 
 While it waits for its client, an import holds no database connection, no slot at the connection limiter, and no thread.
-While a part is stored, no more of the file is read. Parsing runs in turns, each of which holds a thread: so even the
-worst files keep others waiting no longer than one turn of each.
+While a part is stored, no more of the file is read. Parsing runs in turns, each of which holds a thread: even the
+worst file keeps others waiting for a turn only.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ from starlette.requests import ClientDisconnect
 
 from backend.api.auth.authenticator import Authenticator, bearer_token
 from backend.api.http.envelope import import_response
-from backend.api.http.idempotency import Idempotent, answered
+from backend.api.http.idempotency import OncePerKey, answered
 from backend.api.streams.changes import Feed
 from backend.api.streams.slots import Slots
 from backend.database.connection_limiter import ConnectionLimiter
@@ -58,18 +59,22 @@ class Import:
     user_id: str
     file_format: AnyFormat
 
-    async def run(self, service: ImportService, once: Idempotent) -> Response:
+    def slot(self) -> AbstractContextManager[ExitStack]:
+        """Take a slot; raises what `Slots.take` does."""
+        return self.imports.slots.take(self.user_id)
+
+    async def run(self, service: ImportService, once: OncePerKey) -> Response:
         """Store all tasks that the client sends, and return a report.
 
-        If the key of the request is that of a file that was imported to its end, nothing is stored: the same file gets
-        the same report, and another one raises KeyReused. Raises ValidationFailed when the file does not have its
+        If a file with this key was imported to its end before, nothing is stored. The same file then gets the same
+        report, and another file raises KeyReused. Raises ValidationFailed when the file does not have its
         format, BadRequest when the client leaves, Unauthorized when the token is revoked or expires, and
         ServiceUnavailable when the database is unavailable.
         """
         answers = IdempotencyService(service.sessions, service.user_id)
         try:
-            found = await self._ask(answers.find, once.key) if once.key else None
-            zone = await self._ask(service.zone_of, self.file_format)
+            found = await self.imports.connection_limiter.run(answers.find, once.key) if once.key else None
+            zone = await self.imports.connection_limiter.run(service.zone_of, self.file_format)
             reader = await self._compute(reader_of, self.file_format, zone)
             ids = RowIds.of(service.user_id, service.sessions.list_id, once.key)
             task_import = TaskImport(reader, service, ids)
@@ -80,7 +85,9 @@ class Import:
             if once.key is None:
                 return report
             answer = Answer(report.status_code, {}, bytes(report.body).decode())
-            return answered(*await self._ask(answers.once, once.key, request_hash, lambda _: answer))
+            return answered(
+                *await self.imports.connection_limiter.run(answers.once, once.key, request_hash, lambda _: answer)
+            )
         except ServiceUnavailable:
             raise ServiceUnavailable(NO_ROOM) from None
 
@@ -108,14 +115,10 @@ class Import:
             # The token may be revoked by now.
             await self.imports.authenticator.principal(bearer_token(self.request.scope))
             if part:
-                part = await self._ask(task_import.store, part)
+                part = await self.imports.connection_limiter.run(task_import.store, part)
                 self.imports.feed.wake(self.user_id)
             if not part:
                 part = None if task_import.has_stopped else await self._compute(next, parts, None)
-
-    async def _ask(self, work: Callable[..., _Result], *arguments: object) -> _Result:
-        async with self.imports.connection_limiter:
-            return await anyio.to_thread.run_sync(work, *arguments)
 
     async def _compute(self, work: Callable[..., _Result], *arguments: object) -> _Result:
         return await anyio.to_thread.run_sync(work, *arguments, limiter=self.imports.computing)

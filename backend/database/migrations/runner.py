@@ -1,24 +1,25 @@
-"""Runs migrations/*.sql with yoyo, in one transaction and under a lock that ends with it.
+"""Runs migrations/*.sql in one transaction and under a lock that ends with it: a killed run leaves nothing behind.
 
-Alone, yoyo takes a lock row that survives a kill, and runs a migration on one connection but records it on another.
-Here one transaction contains everything, including yoyo's own tables: a killed run leaves nothing behind.
+What is applied is recorded in the tables of yoyo, with which earlier releases migrated: they find what we leave.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
+import socket
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import psycopg2
 import structlog
 from psycopg2.errors import DeadlockDetected, InsufficientPrivilege, LockNotAvailable
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - a class, whatever its name
-from psycopg2.extensions import cursor as PostgresCursor  # noqa: N812
 
 from backend.database.connector import Connector
 from backend.database.errors import DatabaseUnavailable, advice
@@ -32,6 +33,27 @@ MIGRATION_LOCK_SECONDS = 60
 TABLE_LOCK_SECONDS = 2  # requests queue behind a migration that waits for a table
 PAUSE_SECONDS = 3  # for those requests, before the next attempt
 MAX_ATTEMPTS = 12  # which takes about a minute
+
+# Of a new database. The version is that of yoyo's own tables.
+_TABLES = """
+CREATE TABLE _yoyo_migration (
+    migration_hash varchar(64) PRIMARY KEY, migration_id varchar(255), applied_at_utc timestamp
+);
+CREATE TABLE _yoyo_log (
+    id varchar(36) PRIMARY KEY, migration_hash varchar(64), migration_id varchar(255), operation varchar(10),
+    username varchar(255), hostname varchar(255), comment varchar(255), created_at_utc timestamp
+);
+CREATE TABLE _yoyo_version (version int PRIMARY KEY, installed_at_utc timestamp);
+INSERT INTO _yoyo_version VALUES (2, now() AT TIME ZONE 'UTC');
+"""
+_NOTE = "INSERT INTO _yoyo_migration VALUES (%(hash)s, %(migration)s, clock_timestamp() AT TIME ZONE 'UTC')"
+_FORGET = "DELETE FROM _yoyo_migration WHERE migration_hash = %(hash)s"
+_LOG = """
+INSERT INTO _yoyo_log (id, migration_hash, migration_id, operation, username, hostname, created_at_utc)
+VALUES (
+    %(log)s, %(hash)s, %(migration)s, %(operation)s, %(user)s, %(host)s, clock_timestamp() AT TIME ZONE 'UTC'
+)
+"""
 
 _Result = TypeVar("_Result")
 _AS_OWNER = ". Migrate as the owner of the tables: DATABASE_URL is that of another role, perhaps the service's"
@@ -55,14 +77,17 @@ def apply(url: str, directory: Path = MIGRATIONS) -> list[str]:
     return _patiently(url, directory, _apply)
 
 
-def _apply(backend: Any, directory: Path) -> list[str]:
-    pending = list(backend.to_apply(backend.files(directory)))
+def _apply(connection: PostgresConnection, directory: Path) -> list[str]:
+    ids, applied = known(directory), _applied(connection)
+    pending = [id_ for id_ in ids if id_ not in applied]
     if pending:
-        _hold_changes_back(backend.connection)
-    for file in pending:
-        with _naming(file.id):
-            backend.apply_one(file)
-    return [file.id for file in pending]
+        _hold_changes_back(connection)
+        _make_tables(connection)
+    for id_ in pending:
+        with _naming(id_):
+            _run(connection, directory / f"{id_}.sql")
+            _record(connection, id_, "apply", _NOTE)
+    return pending
 
 
 def rollback(url: str, directory: Path = MIGRATIONS) -> str | None:
@@ -73,22 +98,23 @@ def rollback(url: str, directory: Path = MIGRATIONS) -> str | None:
     return _patiently(url, directory, _rollback)
 
 
-def _rollback(backend: Any, directory: Path) -> str | None:
-    applied = list(backend.to_rollback(backend.files(directory)))
-    unknown = _applied(backend.connection) - set(known(directory))
-    if unknown:
+def _rollback(connection: PostgresConnection, directory: Path) -> str | None:
+    applied = _applied(connection)
+    if unknown := applied.difference(known(directory)):
         raise ConfigurationError(
             f"{max(unknown)} is applied, but not in {directory}: roll it back with the version that brought it."
         )
     if not applied:
         return None
-    newest = applied[0]
-    if not Path(newest.path).with_suffix(".rollback.sql").exists():
-        raise ConfigurationError(f"{newest.id} cannot be taken back: it has no .rollback.sql beside it.")
-    _hold_changes_back(backend.connection)
-    with _naming(newest.id):
-        backend.rollback_one(newest)
-    return str(newest.id)
+    newest = max(applied)
+    undoing = directory / f"{newest}.rollback.sql"
+    if not undoing.exists():
+        raise ConfigurationError(f"{newest} cannot be taken back: it has no .rollback.sql beside it.")
+    _hold_changes_back(connection)
+    with _naming(newest):
+        _run(connection, undoing)
+        _record(connection, newest, "rollback", _FORGET)
+    return newest
 
 
 def status(url: str, directory: Path = MIGRATIONS) -> list[Migration]:
@@ -117,19 +143,13 @@ def known(directory: Path = MIGRATIONS) -> list[str]:
     return ids
 
 
-class _SilentCursor(PostgresCursor):  # type: ignore[misc]  # psycopg2 has no types
-    """Keeps yoyo from printing what a migration's statements return."""
-
-    description = None
-
-
-def _patiently(url: str, directory: Path, work: Callable[[Any, Path], _Result]) -> _Result:
+def _patiently(url: str, directory: Path, work: Callable[[PostgresConnection, Path], _Result]) -> _Result:
     """Do the work in a transaction; begin again, up to MAX_ATTEMPTS times, when another transaction is in its way."""
     attempt = 1
     while True:
         try:
-            with _transaction(url, directory) as backend:
-                return work(backend, directory)
+            with _transaction(url) as connection:
+                return work(connection, directory)
         except ConfigurationError as error:
             if not isinstance(error.__cause__, DeadlockDetected | LockNotAvailable):
                 raise
@@ -146,8 +166,8 @@ def _patiently(url: str, directory: Path, work: Callable[[Any, Path], _Result]) 
 def _hold_changes_back(connection: PostgresConnection) -> None:
     """Let changes wait until the transaction ends, but not reads.
 
-    Each change locks its user's row first. So those that have begun can end, and none can hold a table that the
-    migration needs while it waits for one that the migration holds.
+    Each change locks its user's row first. So a change that has begun can end. Later changes hold no table yet that the
+    migration needs.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass('users') IS NOT NULL")
@@ -156,16 +176,11 @@ def _hold_changes_back(connection: PostgresConnection) -> None:
 
 
 @contextmanager
-def _transaction(url: str, directory: Path) -> Iterator[Any]:
-    """Open the one transaction in which this process migrates, under the lock; gives yoyo on its connection."""
-    # Imported late: only schema changes need it, and a usual start makes none.
-    from backend.database.migrations.yoyo_backend import OneTransaction  # noqa: PLC0415
-
-    known(directory)  # raises if there are none
+def _transaction(url: str) -> Iterator[PostgresConnection]:
+    """Open the one transaction in which this process migrates, under the lock."""
     with closing(_connect(url)) as connection, _explaining(), connection:
         # Override the login's defaults: we must see what another process did while we waited for the lock.
         connection.set_session(isolation_level="READ COMMITTED", readonly=False)
-        connection.cursor_factory = _SilentCursor
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '{MIGRATION_LOCK_SECONDS}s'")
             # Without this, the server runs a killed process's long statement to its end, and holds its locks.
@@ -178,7 +193,7 @@ def _transaction(url: str, directory: Path) -> Iterator[Any]:
                     f"Another process has been migrating for {MIGRATION_LOCK_SECONDS} s. Try again when it is done."
                 ) from None
             cursor.execute(f"SET LOCAL lock_timeout = '{TABLE_LOCK_SECONDS}s'")
-        yield OneTransaction(connection)
+        yield connection
 
 
 def _connect(url: str) -> PostgresConnection:
@@ -202,6 +217,32 @@ def _applied(connection: PostgresConnection) -> set[str]:
             return set()
         cursor.execute("SELECT migration_id FROM _yoyo_migration")
         return {id_ for (id_,) in cursor}
+
+
+def _make_tables(connection: PostgresConnection) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('_yoyo_migration') IS NULL")
+        if cursor.fetchone() == (True,):
+            cursor.execute(_TABLES)
+
+
+def _run(connection: PostgresConnection, file: Path) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(file.read_text(encoding="utf-8"))
+
+
+def _record(connection: PostgresConnection, id_: str, operation: str, change: str) -> None:
+    """Note that a migration is applied, or is not any more, and who did that where."""
+    values = {
+        "hash": hashlib.sha256(id_.encode()).hexdigest(),
+        "migration": id_,
+        "operation": operation,
+        "log": str(uuid.uuid4()),
+        "user": connection.info.user,
+        "host": socket.gethostname(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(f"{change}; {_LOG}", values)
 
 
 @contextmanager

@@ -16,10 +16,10 @@ from backend.models.access_token import MAX_TOKENS, AccessTokenCreate, AccessTok
 from backend.models.export import ExportedAccessToken
 from backend.models.tables import access_tokens, lists
 from backend.services.access_tokens.rules import Row
+from backend.services.loading import Rows
 from backend.services.resources import statements
 from backend.services.resources.parameters import USER_ID
 from backend.services.resources.resource import Resource
-from backend.services.unit_of_work import Rows
 
 # What tokens are: all that is the same for every resource follows from this. Their changes are not counted.
 ACCESS_TOKENS: Resource[Any] = Resource(

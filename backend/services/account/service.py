@@ -16,8 +16,9 @@ from backend.errors import Detail, ValidationFailed
 from backend.models.base import Document
 from backend.models.tables import users
 from backend.models.user import AccountUpdate
+from backend.services.loading import Rows
 from backend.services.resources.parameters import USER_ID as _USER_ID
-from backend.services.unit_of_work import Rows, unit_of_work
+from backend.services.unit_of_work import unit_of_work
 from backend.utils.postgres_json import to_json
 
 

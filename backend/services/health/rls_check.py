@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import closing
-from typing import Any
 
 from psycopg2.extensions import quote_ident
 from sqlalchemy import text
@@ -122,7 +121,7 @@ _MISSING_ROLE = (
 
 def _how_to_grant(sessions: SessionFactory, role: str) -> str:
     with closing(sessions.engine.connect()) as connection:
-        driver: Any = connection.driver_connection
+        driver = connection.driver
         login = quote_ident(driver.info.user, driver)
         options = " WITH INHERIT FALSE, SET TRUE" if driver.info.server_version >= 160000 else ""  # noqa: PLR2004
     return f"the login {login} may not switch to the role {role}. Run: GRANT {role} TO {login}{options}"

@@ -25,12 +25,12 @@ from backend.models.label import LabelPublic, LabelPut, LabelUpdate
 from backend.models.tables import labels, tasks
 from backend.models.values.label_names import MAX_LABELS
 from backend.services.labels.rules import Row
+from backend.services.loading import Rows
 from backend.services.resources import statements
 from backend.services.resources.parameters import OWNED
 from backend.services.resources.resource import Resource
 from backend.services.tasks.bulk import CARRY_ANY
 from backend.services.tasks.columns import ALIVE
-from backend.services.unit_of_work import Rows
 
 # What labels are: all that is the same for every resource follows from this.
 LABELS = Resource(

@@ -31,11 +31,11 @@ from backend.models.move import Move
 from backend.models.tables import lists, tasks
 from backend.models.task import Status
 from backend.services.lists.rules import Row
+from backend.services.loading import Rows
 from backend.services.resources import statements
 from backend.services.resources.parameters import OWN_LISTS, OWNED
 from backend.services.resources.resource import Resource
 from backend.services.tasks.columns import STATUS
-from backend.services.unit_of_work import Rows
 
 _FIRST_ID: ColumnElement[Any] = literal(UUID(int=0), Uuid)
 _LIVING = lists.c.deleted_at.is_(None)

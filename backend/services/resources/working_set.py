@@ -9,9 +9,10 @@ from backend.database.giving_way import in_turns
 from backend.errors import Detail, PreconditionFailed
 from backend.models.base import RowDocument
 from backend.models.values.etags import Revisions
+from backend.services.loading import Found
 from backend.services.resources.resource import R, Resource
 from backend.services.resources.statements import insert_all, insert_one, remove_one, update_one
-from backend.services.unit_of_work import Found, UnitOfWork
+from backend.services.unit_of_work import UnitOfWork
 from backend.utils.postgres_json import to_json
 
 _IN_TRASH = "This id is that of a {} in the trash; restore it, or choose another id"

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlmodel import select
 
+from backend.database.giving_way import in_turns
 from backend.database.retry import reads, repeatable
 from backend.database.session import Sessions
 from backend.errors import (
@@ -123,12 +124,12 @@ class ImportService:
                 unit, {*chain(*parents)}, self.max_tasks, Names(parents=parents, changes_trees=True)
             )
             known = KnownUIDs.load(tasks, links)
-            return [joined(tasks, known.placed(link), only_adds=self.only_adds) for link in links]
+            return [joined(tasks, known.placed(link), only_adds=self.only_adds) for link in in_turns(links)]
 
     def _put(self, tasks: LoadedTasks, known: KnownUIDs, rows: Iterable[tuple[Placed, datetime]]) -> Results:
         """Put rows as long as there is room for their changes, at least the first one."""
         results: Results = []
-        for row, at in rows:
+        for row, at in in_turns(rows):
             placed = known.placed(row)
             try:
                 result = put(tasks, placed, at, only_adds=self.only_adds)

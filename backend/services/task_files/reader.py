@@ -9,6 +9,7 @@ from itertools import chain
 from typing import NamedTuple, TypeGuard
 from uuid import UUID
 
+from backend.database.giving_way import in_turns
 from backend.errors import Detail, TaskAPIError, TooManyLabels, TooManyLists
 from backend.formats.beginnings import LONGEST, refuse_other_files
 from backend.formats.csv import CSVReader
@@ -155,7 +156,7 @@ class TaskImport:
                 self._warn(link.line, (problem,) if problem else ())
         tasks = [row for row in part if isinstance(row, PartRow)]
         results = self.service.store([row.placed for row in tasks]) if tasks else []
-        for row, result in zip(tasks, results, strict=False):
+        for row, result in in_turns(zip(tasks, results, strict=False)):
             if self._count(result, row.line):
                 mends = row.mends + result.mends
                 self.report.mended += bool(mends)

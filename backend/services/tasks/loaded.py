@@ -14,6 +14,7 @@ from backend.database.giving_way import give_way, in_turns
 from backend.errors import NoRoom, OutsideList, TooManyChanges, TooManySubtasks, TooManyTasks
 from backend.models.move import TaskMove
 from backend.models.values.label_names import keys_of_labels
+from backend.services.loading import Found
 from backend.services.resources.working_set import WorkingSet
 from backend.services.tasks import queries, tree_queries
 from backend.services.tasks.moving import Gap
@@ -22,7 +23,7 @@ from backend.services.tasks.rules import REMOVED_BY_OWNER, InTree, Neighbour, Ro
 from backend.services.tasks.storing import remove_tasks, store_tasks
 from backend.services.tasks.tree import Tree, along, placed, refuse_overgrown, restored
 from backend.services.tasks.tree_queries import MAX_IN_TREES
-from backend.services.unit_of_work import Found, UnitOfWork
+from backend.services.unit_of_work import UnitOfWork
 from backend.utils.positions import LAST
 from backend.utils.postgres_json import to_json
 from backend.utils.priorities import word_of

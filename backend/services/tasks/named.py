@@ -15,9 +15,10 @@ from backend.models.values.label_names import key_of_label, name_key_of
 from backend.services.labels.queries import LABELS
 from backend.services.labels.rules import Row as Label
 from backend.services.labels.rules import new_label
+from backend.services.loading import Found
 from backend.services.resources.working_set import WorkingSet
 from backend.services.tasks.rules import Row, refuse_outside, refuse_unknown_list
-from backend.services.unit_of_work import Found, UnitOfWork
+from backend.services.unit_of_work import UnitOfWork
 
 _STATES = {"status", "completed", "list_id", "parent_id"}  # fields that other tasks of the tree may depend on
 

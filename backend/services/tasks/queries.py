@@ -36,6 +36,7 @@ from backend.models.export import ExportedTask
 from backend.models.move import TaskMove
 from backend.models.tables import lists, tasks
 from backend.models.task import TaskCompletion, TaskCreate, TaskPublic, TaskUpdate
+from backend.services.loading import Rows
 from backend.services.resources.parameters import OWN_LISTS, OWNED, USER_ID
 from backend.services.resources.resource import Resource
 from backend.services.resources.statements import as_json
@@ -44,7 +45,6 @@ from backend.services.tasks.label_queries import OF_LABELS
 from backend.services.tasks.named import Beside
 from backend.services.tasks.rules import Neighbour, Row
 from backend.services.tasks.tree_queries import ADOPTED
-from backend.services.unit_of_work import Rows
 from backend.utils.positions import SIDES
 
 # What tasks are: all that is the same for every resource follows from this.

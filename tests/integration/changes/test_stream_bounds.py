@@ -85,6 +85,20 @@ def test_a_user_may_have_so_many_streams(live: API, follower: httpx.Client) -> N
             assert response.status_code == 200
 
 
+@pytest.mark.requirement("FR-500")
+def test_a_malformed_request_is_told_what_is_wrong_with_it_even_without_a_free_slot(
+    live: API, follower: httpx.Client
+) -> None:
+    live.app.state.feed.slots.max_of_one_user = live.app.state.exports.slots.max_of_one_user = 0
+    live.app.state.imports.slots.max_of_one_user = 0
+
+    error_of(follower.get(STREAM, params={"since": "x"}), 422, "VALIDATION_ERROR")
+    error_of(follower.get("/api/tasks/export", params={"format": "x"}), 422, "VALIDATION_ERROR")
+    error_of(follower.post("/api/tasks/import", headers={"Idempotency-Key": "x" * 256}), 415, "UNSUPPORTED_MEDIA_TYPE")
+    for path in (STREAM, "/api/tasks/export", "/api/me/export"):
+        error_of(follower.get(path), 429, "RATE_LIMITED")
+
+
 @pytest.mark.requirement("FR-150")
 def test_a_worker_may_have_so_many_streams(live: API, follower: httpx.Client) -> None:
     live.app.state.feed.slots.max_slots = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,13 +16,14 @@ import httpx
 import pytest
 from structlog.contextvars import get_contextvars
 
-from backend.api.streams.changes import Feed
+from backend.api.streams.changes import STREAM_SECONDS, Feed
 from backend.database.statements import compile_once, joined
 from backend.models.task_query import TaskSort
 from backend.services.tasks.listing_filters import CONDITIONS
 from backend.services.tasks.listing_queries import Shape, compiled_list
 from tests.fixtures.calls.api import API, new_user
 from tests.fixtures.calls.erasure import erase
+from tests.fixtures.calls.events import changes_of, events_of, stream
 from tests.fixtures.calls.feed import sync_token
 from tests.fixtures.calls.tasks import create, path_of
 from tests.fixtures.postgres.locks import row_locked
@@ -134,6 +135,42 @@ def test_a_task_call_is_as_many_messages_as_it_should_be_and_no_thread(proxied: 
     assert response.status_code == call.status
     assert len(sent) == proxy.round_trips - round_trips == call.messages, sent
     assert handed.of(request) == []
+
+
+@pytest.mark.requirement("FR-503")
+def test_what_streams_and_files_ask_the_database_needs_no_thread(proxied: API, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proxied.app.state.feed, "stream_seconds", STREAM_SECONDS)
+    with proxied.client(new_user()) as client, noted_threads() as handed:
+        client.headers["X-Request-Id"] = str(uuid.uuid4())
+        with stream(client) as response:
+            followed = events_of(response)
+            next(followed)
+            created = create(client)
+            (change,) = changes_of(followed, 1)
+        exported = client.get("/api/me/export")
+        assert client.get("/health/ready").status_code == 200
+
+    assert change.change == created
+    assert exported.status_code == 200
+    assert handed.of(exported.request) == []
+
+
+@pytest.mark.requirement("FR-503")
+def test_files_give_threads_only_what_they_compute(proxied: API, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = []
+
+    async def noting(work: Callable[..., Any], *arguments: Any, limiter: anyio.CapacityLimiter) -> Any:
+        given.append(work)
+        return await run_sync(work, *arguments, limiter=limiter)
+
+    run_sync = anyio.to_thread.run_sync
+    monkeypatch.setattr(anyio.to_thread, "run_sync", noting)
+    with proxied.client(new_user()) as client:
+        headers = {"Content-Type": "text/csv", KEY: str(uuid.uuid4())}
+        assert client.post(f"{TASKS}/import", content=b"title\na\nb\n", headers=headers).status_code == 200
+        assert client.get(f"{TASKS}/export", params={"format": "csv"}).text.count("\n") == 3
+
+    assert {work.__name__ for work in given} == {"reader_of", "next", "writer_of", "write"}
 
 
 @pytest.mark.requirement("FR-199")

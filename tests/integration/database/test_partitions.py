@@ -110,7 +110,7 @@ def test_a_statement_of_a_request_touches_one_partition(partitioned_url: str, en
 
 
 @pytest.mark.requirement("FR-189")
-@pytest.mark.parametrize("name", ["unit_of_work.LOCK"])
+@pytest.mark.parametrize("name", ["loading.LOCK"])
 def test_nor_does_the_first_write_of_a_user(partitioned_url: str, engine: Engine, name: str) -> None:
     statement, owner = STATEMENTS[name], Owner(partitioned_url, engine)
 

@@ -14,8 +14,8 @@ from backend.database.migrations import runner as migrations
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from backend.services import purge as purge_service
+from backend.services.loading import KEPT
 from backend.services.purge import PURGE, TIMES, TRASH_TIME, Purged, PurgeService, UserPurge
-from backend.services.unit_of_work import KEPT
 from tests.fixtures.calls.api import new_user, serve
 from tests.fixtures.calls.tasks import create, path_of, read, revision_of
 from tests.fixtures.postgres.database import execute

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backend.config import Settings
-from backend.database.engine import Engine
+from backend.database.engine import Connection
 from tests.fixtures.calls.api import API, serve
 from tests.fixtures.calls.feed import sync_token
 from tests.fixtures.postgres.database import execute
@@ -61,15 +61,15 @@ def live(settings: Settings, called: Called, monkeypatch: pytest.MonkeyPatch) ->
 def read(live: API, monkeypatch: pytest.MonkeyPatch) -> list[list[Any]]:
     """The results of that service's queries, statement by statement: rows as the driver returns them."""
     answers: list[list[Any]] = []
-    send = Engine.send
+    send = Connection.send
 
-    def noting(engine: Engine, *arguments: Any) -> list[Any]:
-        rows = send(engine, *arguments)
-        if engine is live.app.state.sessions.engine:  # services of other tests may work in the background
+    def noting(connection: Connection, *arguments: Any) -> list[Any]:
+        rows = send(connection, *arguments)
+        if connection.engine is live.app.state.sessions.engine:  # services of other tests may work in the background
             answers.append(rows)
         return rows
 
-    monkeypatch.setattr(Engine, "send", noting)
+    monkeypatch.setattr(Connection, "send", noting)
     return answers
 
 
