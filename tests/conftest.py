@@ -81,7 +81,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Measure no test that computes for long, or draws its input: lines that only chance reaches do not count."""
+    """Measure no test that computes for long, reaches no line of its own, and fills no cache that hides lines."""
     with unmeasured() if item.get_closest_marker("unmeasured") else nullcontext():
         return (yield)
 

@@ -105,7 +105,6 @@ def written(file_format: FileFormat, *tasks: dict[str, Any]) -> bytes:
     return (writer.beginning + writer.write(lines) + writer.ending).encode()
 
 
-@pytest.mark.unmeasured
 @pytest.mark.requirement("FR-227")
 @pytest.mark.parametrize("file_format", FileFormat)
 @settings(deadline=None, max_examples=150)

@@ -102,7 +102,6 @@ def turns(task_import: TaskImport, reader: Counting, data: bytes) -> list[int]:
     return given
 
 
-@pytest.mark.unmeasured
 @pytest.mark.requirement("FR-241")
 @pytest.mark.parametrize(
     ("file_format", "data"),
@@ -191,7 +190,6 @@ class Sent:
         yield self._file
 
 
-@pytest.mark.unmeasured
 @pytest.mark.requirement("FR-241")
 @pytest.mark.parametrize(
     ("file_format", "head", "nothing"),
@@ -238,7 +236,6 @@ LINES = {
 }
 
 
-@pytest.mark.unmeasured
 @pytest.mark.requirement("FR-241")
 @pytest.mark.parametrize("file_format", FileFormat)
 @settings(deadline=None, max_examples=400)
