@@ -20,11 +20,12 @@ from sqlalchemy.util.queue import Queue
 
 from backend.database.connector import ConnectionReturned, Connector
 from backend.database.deadline import Work, current_work
-from backend.database.errors import DatabaseUnavailable, Interrupted, is_lost, reason
+from backend.database.errors import DatabaseUnavailable, Interrupted, is_about_prepared, is_lost, reason
 from backend.database.giving_way import give_way
 from backend.database.instrumentation import record
 from backend.database.long_arrays import PIECE, with_long_arrays_written
-from backend.database.statements import Description
+from backend.database.prepared import DriverConnection
+from backend.database.statements import Compiled, Description
 from backend.database.url import parameters_for_requests
 from backend.database.waiting import Silence, beside, connect, finish, new_event
 from backend.utils.descriptors import Selector
@@ -62,6 +63,7 @@ class Engine:
         self.timeout_seconds = timeout_seconds
         self.slow_seconds = slow_seconds
         self.trusted_since = 0.0  # connections opened earlier are dropped as soon as they are free
+        self.doubted_at = 0.0  # what connections prepared earlier is prepared anew
 
     @property
     def is_away(self) -> bool:
@@ -119,9 +121,18 @@ class Connection:
         return self.pooled.is_valid
 
     @property
-    def driver(self) -> Any:
+    def driver(self) -> DriverConnection:
         """Return the driver's own connection."""
-        return self.pooled.dbapi_connection
+        return cast(DriverConnection, self.pooled.dbapi_connection)
+
+    def prepared_sql(self, statement: Compiled) -> str:
+        """Return the SQL of a statement, which a direct connection prepares when it is first used."""
+        prepared = self.driver.prepared
+        if prepared is None or not statement.prepared:
+            return statement.sql
+        if prepared.began <= self.engine.doubted_at:
+            prepared.is_unsure = True
+        return prepared.executing(statement.prepared)
 
     def server_milliseconds(self) -> int:
         """Return how long the server may work on what is sent now; 0 would mean without limit."""
@@ -141,6 +152,7 @@ class Connection:
             return [*_fetched(cursor)] if cursor.description else []
         except BaseException as error:
             failure = error
+            self._doubt_prepared(error)
             if is_lost(driver, error):
                 # A timeout or a cancellation says nothing about the other connections.
                 if isinstance(error, psycopg2.Error) and not isinstance(error, Silence):
@@ -149,6 +161,13 @@ class Connection:
             raise
         finally:
             record(self.work, description, time.perf_counter() - began, self.engine.slow_seconds, failure)
+
+    def _doubt_prepared(self, error: BaseException) -> None:
+        """Prepare anew after an error, and on all connections if the error is about what was prepared."""
+        if self.driver.prepared is not None:
+            self.driver.prepared.is_unsure = True
+            if is_about_prepared(error):
+                self.engine.doubted_at = time.monotonic()
 
     def close(self) -> None:
         """Return the connection."""

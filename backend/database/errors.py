@@ -8,8 +8,11 @@ from typing import Any
 import psycopg2
 from psycopg2.errorcodes import (
     DEADLOCK_DETECTED,
+    DUPLICATE_PREPARED_STATEMENT,
+    FEATURE_NOT_SUPPORTED,
     INSUFFICIENT_PRIVILEGE,
     INVALID_PARAMETER_VALUE,
+    INVALID_SQL_STATEMENT_NAME,
     READ_ONLY_SQL_TRANSACTION,
     SERIALIZATION_FAILURE,
 )
@@ -19,6 +22,8 @@ from backend.errors import ServiceUnavailable
 
 # SQLSTATEs that mean: nothing was done, and a retry may succeed.
 _NOT_DONE = {SERIALIZATION_FAILURE, DEADLOCK_DETECTED, READ_ONLY_SQL_TRANSACTION}
+# The server has lost what was prepared, has it already, or (FEATURE_NOT_SUPPORTED) a migration has changed its result.
+_NOT_PREPARED = {INVALID_SQL_STATEMENT_NAME, DUPLICATE_PREPARED_STATEMENT, FEATURE_NOT_SUPPORTED}
 # Classes of SQLSTATEs: the connection failed; the message quotes the bad value.
 _CONNECTION_EXCEPTION, _DATA_EXCEPTION = "08", "22"
 
@@ -105,6 +110,11 @@ def is_lost(connection: Any, error: BaseException) -> bool:
     return bool(error.pgcode == READ_ONLY_SQL_TRANSACTION or error.pgcode.startswith(_CONNECTION_EXCEPTION))
 
 
+def is_about_prepared(error: BaseException) -> bool:
+    """Return whether a statement failed only because it was prepared; nothing was done."""
+    return getattr(error, "pgcode", None) in _NOT_PREPARED
+
+
 def meaning_of(
     error: psycopg2.Error, *, is_connected: bool, may_be_done: bool
 ) -> DatabaseUnavailable | StatementRefused:
@@ -112,8 +122,9 @@ def meaning_of(
 
     `may_be_done` says whether the work may have been done if it was lost while its last statement ran.
     """
-    if not is_connected or error.pgcode in _NOT_DONE:
-        return Interrupted(reason(error), may_be_done=may_be_done and error.pgcode not in _NOT_DONE)
+    is_not_done = error.pgcode in _NOT_DONE or is_about_prepared(error)
+    if not is_connected or is_not_done:
+        return Interrupted(reason(error), may_be_done=may_be_done and not is_not_done)
     if isinstance(error, psycopg2.OperationalError):
         return DatabaseUnavailable(reason(error))
     # If the guard was refused, the message names the role, in any language; other refusals with these codes do not.

@@ -55,7 +55,7 @@ class Session:
 
     def run(self, statement: Compiled, params: Mapping[str, Any]) -> list[Any]:
         """Run a compiled statement in the same way."""
-        return _send(self, guard_for(self.list_id) + statement.sql, statement, params)
+        return _send(self, statement, params, before=guard_for(self.list_id))
 
     def end(self) -> None:
         """Return the connection."""
@@ -78,16 +78,16 @@ class Transaction:
     def begin(self, statements: Compiled, params: Mapping[str, Any]) -> list[Any]:
         """Begin with these statements; returns the rows of the last one."""
         self._is_open = True
-        return _send(self, BEGIN + guard_for(self.list_id) + statements.sql, statements, params)
+        return _send(self, statements, params, before=BEGIN + guard_for(self.list_id))
 
     def read(self, statement: Compiled, params: Mapping[str, Any]) -> list[Any]:
         """Run a statement between the two; the guard is still in force, but less time is left. Returns its rows."""
-        return _send(self, TIMEOUT + statement.sql, statement, params)
+        return _send(self, statement, params, before=TIMEOUT)
 
     def commit(self, statements: Compiled, params: Mapping[str, Any]) -> None:
         """Run these statements and commit. The guard is still in force, but less time is left."""
         self.may_be_done = True
-        _send(self, f"{TIMEOUT}{statements.sql}; COMMIT", statements, params)
+        _send(self, statements, params, before=TIMEOUT, after="; COMMIT")
         self._is_open = False
 
     def end(self) -> None:
@@ -100,9 +100,17 @@ class Transaction:
             self.connection.close()
 
 
-def _send(work: Session | Transaction, sql: str, statement: Compiled, params: Mapping[str, Any]) -> list[Any]:
-    guard = guard_values(work.user_id, work.list_id, work.connection.server_milliseconds())
-    return work.connection.send(sql, {**statement.constants, **params, **guard}, statement.description)
+def _send(
+    work: Session | Transaction, statement: Compiled, params: Mapping[str, Any], *, before: str, after: str = ""
+) -> list[Any]:
+    """Send a statement between other SQL.
+
+    A session of one list prepares nothing: Postgres would plan anew whenever its role and the other one take turns.
+    """
+    connection = work.connection
+    sql = connection.prepared_sql(statement) if work.list_id is None else statement.sql
+    guard = guard_values(work.user_id, work.list_id, connection.server_milliseconds())
+    return connection.send(f"{before}{statement.settings}{sql}{after}", {**params, **guard}, statement.description)
 
 
 class Sessions(Protocol):

@@ -8,17 +8,24 @@ SQLAlchemy would set that column.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Executable
+from sqlalchemy import BindParameter, Executable, TextClause
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+from sqlalchemy.types import NullType, String, TypeEngine
+
+from backend.database.prepared import PLACEHOLDER, Prepared, prepared_form
 
 SHOWN_CHARACTERS = 1000  # of a statement
 
 _DIALECT = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
+_UNKNOWN = "unknown"  # Postgres infers the type
+_CAST = re.compile(r"CAST\(%\((\w+)\)s AS ([^()]+)\)")  # the value has this type, unless it has another
+# For types that are written as texts, like REGCONFIG.
+_WRITE_TEXT = String().literal_processor(_DIALECT)  # type: ignore[no-untyped-call]
 # But not the UPDATE of a lock (FOR UPDATE OF) or of an upsert (DO UPDATE SET).
 _CHANGE = re.compile(r"(?<!FOR )(?<!DO )\b(INSERT|UPDATE|DELETE)(?: INTO| FROM)? (\w+)")
 _SOURCE = re.compile(r"\bFROM (\w+)")
@@ -35,17 +42,38 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A statement with the driver's placeholders for its values."""
+    """Statements of one message, with the driver's placeholders for their values."""
 
     sql: str
-    constants: Mapping[str, Any]  # the values that are part of the statement
     description: Description
+    prepared: tuple[Prepared, ...] = ()  # the same statements, for connections that prepare; none if they never are
+    settings: str = ""  # SQL in front of them, by which Postgres plans them
 
 
 def compile_statement(statement: Executable) -> Compiled:
-    """Compile a statement."""
+    """Compile a statement. Values that are part of it are written into it.
+
+    Plain SQL is never prepared: it may be several statements, and is seldom used.
+    """
     compiled = statement.compile(dialect=_DIALECT)  # type: ignore[attr-defined]
-    return Compiled(str(compiled), compiled.params, describe(str(compiled)))
+    constants = {name: _written(bind) for name, bind in compiled.binds.items() if not bind.required}
+    sql = PLACEHOLDER.sub(lambda found: constants.get(found[1], found[0]), str(compiled))
+    types = {name: _type_of(bind.type) for name, bind in compiled.binds.items() if bind.required}
+    types |= {name: kind for name, kind in _CAST.findall(sql) if types[name] == _UNKNOWN}
+    return Compiled(sql, describe(sql), () if isinstance(statement, TextClause) else (prepared_form(sql, types),))
+
+
+def _written(constant: BindParameter[Any]) -> str:
+    """Write a constant as SQL."""
+    write = constant.type.dialect_impl(_DIALECT).literal_processor(_DIALECT) or _WRITE_TEXT
+    return write(constant.value)
+
+
+def _type_of(kind: TypeEngine[Any]) -> str:
+    """Return the SQL name of a type."""
+    if isinstance(kind, NullType):
+        return _UNKNOWN
+    return _DIALECT.type_compiler_instance.process(kind).partition(" COLLATE ")[0]
 
 
 @lru_cache(maxsize=512)
@@ -59,9 +87,9 @@ def joined(*statements: Executable) -> Compiled:
     """Compile statements that are sent as one message. A SELECT at its end describes it."""
     parts = [compile_once(statement) for statement in statements]
     sql = "; ".join(part.sql for part in parts)
-    constants = {name: value for part in parts for name, value in part.constants.items()}
     description = parts[-1].description if parts[-1].sql.startswith("SELECT") else describe(sql)
-    return Compiled(sql, constants, description)
+    prepared = tuple(chain.from_iterable(part.prepared for part in parts))
+    return Compiled(sql, description, prepared if all(part.prepared for part in parts) else ())
 
 
 def describe(sql: str) -> Description:

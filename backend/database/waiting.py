@@ -20,6 +20,7 @@ from psycopg2.extensions import POLL_OK, POLL_WRITE
 from sqlalchemy.util.concurrency import await_, greenlet_spawn, in_greenlet
 
 from backend.database.connector import in_thread
+from backend.database.prepared import DriverConnection, PreparedStatements
 from backend.database.url import each_host
 from backend.utils.descriptors import Selector
 
@@ -68,13 +69,23 @@ def _addresses_of(host: Mapping[str, Any]) -> list[dict[str, str]]:
 def _opened(address: Mapping[str, Any]) -> Any:
     """Open a connection. While it opens, libpq may change its socket: so each step watches it anew."""
     deadline = time.monotonic() + float(address["connect_timeout"])
-    connection: Any = psycopg2.connect(**address, async_=True)
+    connection: Any = psycopg2.connect(**address, async_=True, connection_factory=DriverConnection)
     while (state := connection.poll()) != POLL_OK:
         left = deadline - time.monotonic()
         if left <= 0:
             raise Silence(_SILENT)
         (_look_on_loop if in_greenlet() else _look)(connection, state, left)
+    if _is_direct(connection, deadline - time.monotonic()):
+        connection.prepared = PreparedStatements()
     return connection
+
+
+def _is_direct(connection: Any, seconds: float) -> bool:
+    """Return whether no pooler is between: that would give a number of its own, not that of the server's process."""
+    cursor = connection.cursor()
+    cursor.execute("SELECT pg_backend_pid()")
+    finish(connection, seconds)
+    return bool(cursor.fetchone() == (connection.get_backend_pid(),))
 
 
 def finish(connection: Any, seconds: float) -> None:

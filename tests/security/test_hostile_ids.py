@@ -172,7 +172,6 @@ def explain(url: str, name: str, user_id: str, task_id: str) -> list[dict[str, A
     """Run a statement as the service does, twice so that caches are warm; returns the nodes of the last plan."""
     statement = statements()[name]
     values = {"principal": user_id, "task": task_id, **states_of(task_id, "b", 9)}
-    values |= {key: value for key, value in statement.constants.items() if value}
     connection = psycopg2.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))
     with closing(connection), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL ROLE task_api")  # as planned for a big table

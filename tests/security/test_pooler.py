@@ -109,7 +109,7 @@ def served(neon: Login, settings: Settings) -> Iterator[API]:
         yield running
 
 
-@pytest.mark.requirement("FR-086")
+@pytest.mark.requirement("FR-086", "FR-505")
 def test_the_whole_life_of_a_task_works_and_leaves_nothing(login: Login) -> None:
     before = login.untouched()
 

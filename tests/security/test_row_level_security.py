@@ -79,7 +79,7 @@ def test_a_statement_without_its_condition_hits_no_foreign_row(owner: Owner, nam
     parameters = owner.parameters(statement, principal=stranger)
     assert hits_without_protection(owner, statement.without_condition, parameters)
 
-    seen = run_as_user(owner.engine, stranger, statement.without_condition, parameters)
+    seen = run_as_user(owner.engine, stranger, statement.without_condition, parameters, statement.types)
 
     assert not owner.is_hit(seen, owner.rows(), before)
 
@@ -93,7 +93,7 @@ def test_a_statement_about_the_wrong_user_hits_no_foreign_row(owner: Owner, name
         parameters["new_id"] = str(uuid.uuid4())  # its own id is taken
     assert hits_without_protection(owner, statement.sql, parameters) or name == "loading.LOCK"  # which only locks
 
-    seen = run_as_user(owner.engine, new_user(), statement.sql, parameters)
+    seen = run_as_user(owner.engine, new_user(), statement.sql, parameters, statement.types)
 
     assert not owner.is_hit(seen, owner.rows(), before)
 
@@ -116,7 +116,7 @@ def test_a_statement_without_a_user_hits_no_row(owner: Owner, name: str) -> None
         parameters = owner.parameters(statement, principal)
         # Right after a request of the owner, on the same connection.
         assert tasks_of(owner.engine, owner.id).get(owner.task_id).id == owner.task_id
-        seen = run_as_user(owner.engine, NOBODY, statement.without_condition, parameters)
+        seen = run_as_user(owner.engine, NOBODY, statement.without_condition, parameters, statement.types)
 
         assert not owner.is_hit(seen, owner.rows(), before)
     assert _counted(owner.url) == counted

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from backend.database.errors import DatabaseUnavailable, Interrupted, StatementRefused, is_lost, meaning_of
 from backend.database.session import SessionFactory
-from backend.database.statements import joined
+from backend.database.statements import Compiled, joined
 from backend.database.waiting import Silence
 
 OPEN, CLOSED = SimpleNamespace(closed=0), SimpleNamespace(closed=2)
@@ -113,6 +113,9 @@ class Dying:
 
     def close(self) -> None:
         """Return the connection."""
+
+    def prepared_sql(self, statement: Compiled) -> str:
+        return statement.sql
 
     def server_milliseconds(self) -> int:
         return 1

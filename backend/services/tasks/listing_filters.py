@@ -108,6 +108,8 @@ CONDITIONS: dict[str, ColumnElement[bool]] = {
     **LABEL_CONDITIONS,
 }
 
+# Listings with other filters are not prepared: there are too many shapes, and their plans depend on the values.
+PREPARED_FILTERS = {"done", "not_done", "list_id", INBOX}
 # The keys of these, too, where tasks are sorted by when they were completed: else all others might be read first.
 KEYS_OF_COMPLETED = {"done": tasks.c.completed_key < INFINITY, "not_done": tasks.c.completed_key == INFINITY}
 # Filters that choose statuses.

@@ -59,6 +59,7 @@ from backend.services.tasks.listing_filters import (
     OF_ONE_SIDE,
     OF_STATUS,
     PARENT_ID,
+    PREPARED_FILTERS,
     is_read_in_order,
 )
 
@@ -120,7 +121,9 @@ class Account(NamedTuple):
 def compiled_list(shape: Shape) -> Compiled:
     """Compile the statement of a listing."""
     compiled = compile_statement(list_statement(shape))
-    return replace(compiled, sql=_IN_ORDER + compiled.sql) if shape.is_read_in_order else compiled
+    if not shape.filters <= PREPARED_FILTERS:
+        compiled = replace(compiled, prepared=())
+    return replace(compiled, settings=_IN_ORDER) if shape.is_read_in_order else compiled
 
 
 def list_statement(shape: Shape) -> CompoundSelect[Any]:

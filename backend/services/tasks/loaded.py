@@ -81,12 +81,16 @@ class LoadedTasks(WorkingSet[Row]):
         """
         task_ids = list(task_ids)
         beside = names.beside(unit.list_id)
-        params: dict[str, Any] = {"task_ids": list({*task_ids, *(parent_id for _, parent_id in names.parents)})}
+        named = list({*task_ids, *(parent_id for _, parent_id in names.parents)})
+        params: dict[str, Any] = {"task_ids": named}
         if beside.labels:
             params["label_keys"] = keys_of_labels(names.labels)
         if beside.lists:
             params["list_ids"] = [*(names.lists or ())] if unit.list_id is None else [unit.list_id]
-        found = unit.load(queries.NAMED_BESIDE[beside], **params)
+        if len(named) == 1:
+            found = unit.load(queries.ONE_BESIDE[beside], task=named[0], **params)
+        else:
+            found = unit.load(queries.NAMED_BESIDE[beside], **params)
         loaded = cls(unit, max_tasks, found)
         loaded._read_trees(found_in(found.once, "adopted") | names.in_trees(task_ids, loaded.rows))
         return loaded

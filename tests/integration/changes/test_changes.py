@@ -293,7 +293,7 @@ def test_the_feed_is_read_from_the_sync_token_on_in_the_indexes(own_url: str) ->
     values = {"principal": user_id, "since": 9000, "max_rows": 100, "max_bytes": MAX_PAGE_BYTES}
     engine = Engine(own_url, pool_size=1, timeout_seconds=60)
 
-    plan = run_as_user(engine, user_id, f"EXPLAIN {statement.sql}", {**statement.constants, **values})
+    plan = run_as_user(engine, user_id, f"EXPLAIN {statement.sql}", values)
 
     engine.dispose()
     assert "Index Scan using ix_tasks_user_id_revision on tasks" in plan

@@ -21,6 +21,8 @@ from tests.fixtures.postgres.database import execute
 from tests.fixtures.postgres.partitions import migrated_database
 from tests.fixtures.postgres.plans import blocks_touched, listing_by, place_at
 
+pytestmark = pytest.mark.usefixtures("planned")
+
 LIMIT = 50
 FEW = LIMIT + 2  # so that a middle page is full, too
 MANY = 20_000
@@ -122,7 +124,7 @@ def assert_reads_no_more(read: dict[str, int], with_few: dict[str, int]) -> None
     assert {name: count for name, count in read.items() if count > with_few[name] + SPARE_BLOCKS} == {}
 
 
-@pytest.mark.requirement("FR-195")
+@pytest.mark.requirement("FR-195", "FR-508")
 def test_a_call_reads_as_much_with_many_tasks_as_with_few(engine: Engine, url: str, with_few: dict[str, int]) -> None:
     grow(url, GROWN, MANY)
 

@@ -13,6 +13,8 @@ from backend.services.labels.service import LabelService
 from tests.fixtures.postgres import plans
 from tests.fixtures.postgres.plans import nodes
 
+pytestmark = pytest.mark.usefixtures("planned")
+
 USER = "a user with few labels"
 TASKS, LABELLED = 20_000, 200
 # One labelled task in 100 is in the trash.
@@ -51,9 +53,10 @@ def test_labels_are_counted_on_labelled_tasks_alone(engine: Engine) -> None:
 
 
 @pytest.mark.requirement("FR-416")
-def test_a_change_of_a_label_reads_labelled_tasks_alone(engine: Engine) -> None:
+def test_a_change_of_a_label_reads_labelled_tasks_alone(engine: Engine, planned: str) -> None:
     labels = LabelService(SessionFactory(engine), USER)
+    name = {"custom": "label 2", "generic": "label 3"}[planned]
 
-    assert_reads_labelled_tasks_alone(engine, lambda: labels.put("label 3", LabelPut(color="#123456")))
-    assert_reads_labelled_tasks_alone(engine, lambda: labels.update("label 2", LabelUpdate(name="another")))
+    assert_reads_labelled_tasks_alone(engine, lambda: labels.put(name, LabelPut(color="#123456")))
+    assert_reads_labelled_tasks_alone(engine, lambda: labels.update(name, LabelUpdate(name="another")))
     assert_reads_labelled_tasks_alone(engine, lambda: labels.delete("another"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -22,6 +23,8 @@ from backend.services.tasks.service import TaskService
 from tests.fixtures.postgres import plans
 from tests.fixtures.postgres.plans import Node, listing_by, nodes, place_at
 from tests.fixtures.postgres.statements import send
+
+pytestmark = pytest.mark.usefixtures("planned")
 
 USER = "a user with much to do"
 TASKS = 20_000
@@ -74,7 +77,7 @@ def assert_goes_straight_there(found: Node, sort: TaskSort, *, is_after: bool) -
     assert read["Index Name"] == f"ix_tasks_user_id_in_trash_{'completed_' if is_due else ''}{sort.column}_id"
     assert read["Scan Direction"] == ("Backward" if sort.is_reversed else "Forward")
     condition = read["Index Cond"]
-    assert f"user_id = '{USER}'" in condition
+    assert re.search(rf"user_id = ('{USER}'|\$\d)", condition)
     assert "in_trash = false" in condition
     assert ("completed = false" in condition) is is_due
     assert (f"ROW({sort.column}, id) {'<' if sort.is_reversed else '>'} ROW(" in condition) is is_after
@@ -273,7 +276,7 @@ def test_a_page_of_one_list_reads_only_its_own_tasks(engine: Engine, place: str,
         (read,) = reads(plan(engine, query))
         assert read["Index Name"] == f"ix_tasks_user_id_in_trash_list_id_{first.sorting.column}_id"
         assert read["Scan Direction"] == ("Backward" if sort.startswith("-") else "Forward")
-        assert ("list_id IS NULL" if place == "inbox" else f"list_id = '{place}'") in read["Index Cond"]
+        assert re.search("list_id IS NULL" if place == "inbox" else rf"list_id = ('{place}'|\$\d)", read["Index Cond"])
         assert (f"ROW({first.sorting.column}, id)" in read["Index Cond"].replace('"', "")) is (query is next_one)
         assert read["Actual Rows"] == LIMIT + 1
         assert read.get("Rows Removed by Filter", 0) == 0

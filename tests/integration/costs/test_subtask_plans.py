@@ -17,6 +17,8 @@ from tests.fixtures.postgres import plans
 from tests.fixtures.postgres.database import execute
 from tests.fixtures.postgres.plans import Node, nodes
 
+pytestmark = pytest.mark.usefixtures("planned")
+
 USER = "a user with trees"
 MIGRATION = "0026.look-up-subtasks"
 TASKS, IN_TREE = 20_000, 400

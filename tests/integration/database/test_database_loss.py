@@ -269,7 +269,7 @@ def test_looking_at_connections_takes_no_descriptor(database_url: str, monkeypat
 
 @pytest.mark.requirement("FR-051", "FR-097")
 def test_waiting_for_a_connection_ends(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
-    engine = Engine(database_url, pool_size=1, timeout_seconds=0.2)
+    engine = Engine(database_url, pool_size=1, timeout_seconds=2)  # in which the first connection is opened, too
     sessions = SessionFactory(engine)
     with sessions(new_user()), pytest.raises(ServiceUnavailable), sessions(new_user()):
         pass

@@ -134,7 +134,7 @@ def test_erasing_an_account_touches_one_partition_of_every_table_that_has_its_ro
 @pytest.mark.requirement("FR-189")
 def test_one_that_does_not_say_whose_rows_it_means_is_noticed(partitioned_url: str, engine: Engine) -> None:
     get, owner = STATEMENTS["tasks.queries.GET"], Owner.with_task(partitioned_url, engine)
-    forgetful = Statement(get.name, get.without_condition, get.constants)
+    forgetful = Statement(get.name, get.without_condition)
 
     bound, free = (
         places(engine, owner.id, forgetful, owner.parameters(get, principal=owner.id), is_bound=is_bound)
@@ -163,7 +163,7 @@ def test_what_goes_across_users_says_so(engine: Engine, partitioned_url: str, na
         "oldest": 1,
     }
 
-    found = places(engine, "", STATEMENTS[name], {**STATEMENTS[name].constants, **values})
+    found = places(engine, "", STATEMENTS[name], values)
 
     assert found
     assert all(len(places) > 1 for places in found.values())

@@ -68,7 +68,7 @@ def test_a_task_that_is_restored_before_its_user_is_locked_stays(engine: Engine,
     hoarder = Hoarder.with_rows(module_url, tasks=1)
     statement = STATEMENTS["purge.PURGE"]
     slow = statement.sql.replace(" FOR NO KEY UPDATE", " AND pg_advisory_xact_lock(7) IS NOT NULL FOR NO KEY UPDATE")
-    params = {**statement.constants, "principal": hoarder.id, "max_rows": 10}
+    params = {"principal": hoarder.id, "max_rows": 10}
 
     with ThreadPoolExecutor(1) as thread, closing(psycopg2.connect(module_url)) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(7)")

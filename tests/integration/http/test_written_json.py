@@ -105,7 +105,7 @@ def test_a_task_in_a_long_page_is_written_alike(engine: Engine, task: Row, user_
     shown = {**task._asdict(), "user_id": user_id, "status": task.status, "priority": word_of(task.priority)}
     values = {f"of_{name}": str(shown[name]) if isinstance(shown[name], UUID) else shown[name] for name in PUBLIC}
     sql = f"SET LOCAL TimeZone = 'UTC'; {LONG_PAGE.sql}"
-    ((written,),) = send(engine, sql, {**LONG_PAGE.constants, **values, "principal": user_id})
+    ((written,),) = send(engine, sql, {**values, "principal": user_id})
 
     assert written == task_json(task._replace(deleted_at=None), user_id)
 
