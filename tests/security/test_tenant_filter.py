@@ -9,6 +9,7 @@ import pytest
 from backend.database.engine import Engine
 from backend.models.task import TaskCreate
 from tests.fixtures.calls.api import new_user
+from tests.fixtures.postgres.database import scratch_database
 from tests.fixtures.postgres.tenant_statements import (
     CONDITIONAL,
     STATEMENTS,
@@ -21,16 +22,23 @@ from tests.fixtures.postgres.tenant_statements import (
 
 
 @pytest.fixture(scope="module")
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = Engine(database_url, pool_size=1, timeout_seconds=TIMEOUT_SECONDS)
+def module_url(server_url: str, migrated_name: str) -> Iterator[str]:
+    """A database of its own: without their condition, statements read the rows of all users."""
+    with scratch_database(server_url, migrated_name) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def engine(module_url: str) -> Iterator[Engine]:
+    engine = Engine(module_url, pool_size=1, timeout_seconds=TIMEOUT_SECONDS)
     yield engine
     engine.dispose()
 
 
 @pytest.fixture(scope="module")
-def owner(database_url: str, engine: Engine) -> Owner:
+def owner(module_url: str, engine: Engine) -> Owner:
     """An owner whom the tests share: what would change something is rolled back."""
-    return Owner.with_task(database_url, engine)
+    return Owner.with_task(module_url, engine)
 
 
 @pytest.mark.requirement("FR-011")
