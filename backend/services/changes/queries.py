@@ -138,5 +138,5 @@ CHANGES_OF_TYPES = _changes(
     *(part.where(_is_wanted(kind)) for kind, part in _PARTS.items()),
     _tombstones(tombstones.c.kind == any_(_TYPES)),
 )
-# In a session of one list: of this list, and of its tasks.
-CHANGES_OF_LIST = _changes(*(_PARTS[kind].where(_is_wanted(kind)) for kind in ("task", "list")), _left())
+IN_A_LIST = ("task", "list")  # the types of which a session of one list sees changes
+CHANGES_OF_LIST = _changes(*(_PARTS[kind].where(_is_wanted(kind)) for kind in IN_A_LIST), _left())

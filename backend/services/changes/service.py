@@ -48,7 +48,7 @@ class ChangeService:
         if self.sessions.list_id is not None:
             statement = change_queries.CHANGES_OF_LIST
             params.setdefault("types", ["task"])
-            if "label" in params["types"]:
+            if not {*params["types"]} <= {*change_queries.IN_A_LIST}:
                 raise OutsideList(details=(_NO_LABELS,))
         with self.sessions(self.user_id) as session:
             rows = session.exec(statement, params=params)
