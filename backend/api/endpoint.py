@@ -103,7 +103,8 @@ class Endpoint(ExactRoute):
 
         Raises the first error of the dependencies, else RequestValidationError for the query, else for path and body.
         """
-        sent = parsed(request.headers, body) if body else PydanticUndefined
+        is_read = body and self.body_field is not None  # as the framework does, a body that nobody asked for is ignored
+        sent = parsed(request.headers, body) if is_read else PydanticUndefined
         arguments: dict[str, Any] = {}
         for each in self._dependencies:
             value = each.value_for(request)

@@ -17,8 +17,8 @@ from typing import NamedTuple
 from psycopg2.extensions import connection
 
 MAX_PREPARED = 100  # statements that a connection keeps: Postgres needs about 170 kB for each
-# Postgres keeps a plan until the statistics of its tables change. One for small tables may not suit them any more.
-MAX_PLAN_SECONDS = 60.0
+# Postgres keeps a plan until the statistics of its tables change. A plan for small tables may not suit them any more.
+MAX_PLAN_SECONDS = 5.0
 
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 

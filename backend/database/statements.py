@@ -22,6 +22,8 @@ from backend.database.prepared import PLACEHOLDER, Prepared, prepared_form
 SHOWN_CHARACTERS = 1000  # of a statement
 
 _DIALECT = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
+_OF_MANY = "is_of_many_rows"
+OF_MANY_ROWS = {_OF_MANY: True}  # execution options of a statement
 _UNKNOWN = "unknown"  # Postgres infers the type
 _CAST = re.compile(r"CAST\(%\((\w+)\)s AS ([^()]+)\)")  # the value has this type, unless it has another
 # For types that are written as texts, like REGCONFIG.
@@ -53,14 +55,17 @@ class Compiled:
 def compile_statement(statement: Executable) -> Compiled:
     """Compile a statement. Values that are part of it are written into it.
 
-    Plain SQL is never prepared: it may be several statements, and is seldom used.
+    Plain SQL is never prepared: it may be several statements. Nor is what takes the ids of many rows, or changes many
+    (`OF_MANY_ROWS`): how it is best planned depends on how many.
     """
     compiled = statement.compile(dialect=_DIALECT)  # type: ignore[attr-defined]
     constants = {name: _written(bind) for name, bind in compiled.binds.items() if not bind.required}
     sql = PLACEHOLDER.sub(lambda found: constants.get(found[1], found[0]), str(compiled))
     types = {name: _type_of(bind.type) for name, bind in compiled.binds.items() if bind.required}
     types |= {name: kind for name, kind in _CAST.findall(sql) if types[name] == _UNKNOWN}
-    return Compiled(sql, describe(sql), () if isinstance(statement, TextClause) else (prepared_form(sql, types),))
+    is_plain = isinstance(statement, TextClause)
+    is_of_many = "UUID[]" in types.values() or statement.get_execution_options().get(_OF_MANY, False)
+    return Compiled(sql, describe(sql), () if is_plain or is_of_many else (prepared_form(sql, types),))
 
 
 def _written(constant: BindParameter[Any]) -> str:

@@ -116,20 +116,14 @@ def _look(connection: Any, state: int, seconds: float) -> None:
 
 def _look_on_loop(connection: Any, state: int, seconds: float) -> None:
     """Do the same on the event loop."""
-    loop, descriptor = asyncio.get_running_loop(), connection.fileno()
-    ready = loop.create_future()
-    timer = loop.call_later(seconds, _wake, ready)
-    (loop.add_writer if state == POLL_WRITE else loop.add_reader)(descriptor, _wake, ready)
+    loop, descriptor, ready = asyncio.get_running_loop(), connection.fileno(), asyncio.Event()
+    timer = loop.call_later(seconds, ready.set)
+    (loop.add_writer if state == POLL_WRITE else loop.add_reader)(descriptor, ready.set)
     try:
-        await_(ready)
+        await_(ready.wait())
     finally:
         timer.cancel()
         (loop.remove_writer if state == POLL_WRITE else loop.remove_reader)(descriptor)
-
-
-def _wake(ready: asyncio.Future[None]) -> None:
-    if not ready.done():
-        ready.set_result(None)
 
 
 def beside(work: Callable[..., None], *arguments: object) -> None:

@@ -88,6 +88,7 @@ class Link(NamedTuple):
     id: UUID
     parent_id: UUID
     other_uids: tuple[OtherUID, ...] = ()
+    in_same_list: bool = False  # only if both are in one list by then
 
     def with_id(self, old: UUID, new: UUID) -> Link:
         """Return the link with another id of one of its tasks."""
@@ -101,6 +102,7 @@ class Stored(NamedTuple):
     fate: Fate
     mends: tuple[Detail, ...] = ()
     awaits: UUID | None = None  # the parent that it names, if that is not there yet
+    left: UUID | None = None  # the parent that it names, but has left for another list
 
 
 def put(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) -> Stored | Detail:
@@ -130,7 +132,7 @@ def _put_or_refused(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_
         if isinstance(result, Detail):
             return result
         mends += dropped + result.mends + _untitled(row.task, result.fate) + _circular(tasks, row)
-        return result._replace(awaits=_awaited(tasks, row), mends=mends)
+        return result._replace(awaits=_awaited(tasks, row), left=_left(tasks, row), mends=mends)
     except (ValidationFailed, OutsideList, IdTaken) as error:
         return error.details[0]
     except (TooManyTasks, TooManyLabels, TooManySubtasks) as error:
@@ -144,7 +146,7 @@ def joined(tasks: LoadedTasks, link: Link, *, only_adds: bool) -> Detail | None:
         return None  # its row was refused
     if child is None or child.deleted_at is not None:
         return _NO_SUBTASK
-    if child.parent_id is not None:
+    if child.parent_id is not None or (link.in_same_list and child.list_id != parent.list_id):
         return None
     if only_adds:
         return UNSEEN
@@ -193,6 +195,13 @@ def _awaited(tasks: LoadedTasks, row: Placed) -> UUID | None:
     """Return the parent of a row's task, if the row names it and it is not there."""
     parent_id = tasks.rows[row.id].parent_id
     return parent_id if parent_id == row.task.parent_id and parent_id not in tasks.rows else None
+
+
+def _left(tasks: LoadedTasks, row: Placed) -> UUID | None:
+    """Return the parent that a row names, if its task has left it for another list. A later row may bring it there."""
+    task, parent = tasks.rows[row.id], tasks.rows.get(row.task.parent_id) if row.task.parent_id else None
+    is_left = parent is not None and task.parent_id is None and task.list_id != parent.list_id
+    return parent.id if parent is not None and is_left else None
 
 
 def _put_again(tasks: LoadedTasks, row: Placed, made_at: datetime, *, only_adds: bool) -> Stored | Detail:

@@ -164,6 +164,9 @@ class TaskImport:
                 self._waiting.pop(row.placed.id, None)
                 if result.awaits is not None:
                     self._waiting.setdefault(result.awaits, []).append((row.line, bool(mends)))
+                if result.left is not None and len(self._links) < MAX_LINKS:
+                    again = Link(row.line, row.placed.id, result.left, row.placed.other_uids, in_same_list=True)
+                    self._links.setdefault(again.id, again)
         is_whole = len(results) == len(tasks)
         for beside in (row for row in part if isinstance(row, BesideRow) and is_whole):
             self._count(self.service.bring(beside.named), beside.line)

@@ -30,6 +30,7 @@ from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import select
 
+from backend.database.statements import OF_MANY_ROWS
 from backend.models.tables import tasks, tombstones
 from backend.services.resources.parameters import OWNED, USER_ID, owned
 from backend.services.resources.tombstones import MOVED, NAMES, replacing
@@ -69,6 +70,7 @@ def _change(condition: ColumnElement[bool], **values: Any) -> Update:
             revision=_AFTER + changing.c.number,
             updated_at=func.greatest(func.now(), tasks.c.updated_at),
         )
+        .execution_options(**OF_MANY_ROWS)
     )
 
 
@@ -85,7 +87,7 @@ def _say_left() -> Insert:
     kind = literal_column(f"'{MOVED}'", Text)
     columns: list[Any] = [cast(USER_ID, Text), leaving.c.id, _AFTER + leaving.c.number, kind, array([_LIST])]
     rows: Any = select(*columns)  # more columns than the stubs support
-    return replacing(insert(tombstones).from_select(NAMES, rows))
+    return replacing(insert(tombstones).from_select(NAMES, rows)).execution_options(**OF_MANY_ROWS)
 
 
 # `rules.trashed`

@@ -211,12 +211,9 @@ class LoadedTasks(WorkingSet[Row]):
         """Put a task in the place of what it was, and note at its parent that there are subtasks."""
         super().put(row)
         parent = self.tree.parent(row)
-        if parent is None or parent.has_subtasks:
-            return
-        if isinstance(parent, Row):
-            super().put(parent._replace(has_subtasks=True))
-        else:
-            self.neighbours.put(parent._replace(has_subtasks=True))
+        if parent is not None and not parent.has_subtasks:
+            its_set: Any = super() if isinstance(parent, Row) else self.neighbours
+            its_set.put(parent._replace(has_subtasks=True))
 
     def move(self, task: Row, to: TaskMove) -> Row:
         """Put a task where a request wants it, which takes a round trip to read the other neighbour.

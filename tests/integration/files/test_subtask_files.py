@@ -10,6 +10,7 @@ import icalendar
 import pytest
 
 from backend.config import Settings
+from backend.models.task_file import FileFormat
 from backend.services.tasks import tree_queries
 from tests.fixtures.calls.api import serve
 from tests.fixtures.calls.batches import creation, operation, run_batch, run_each, send_batch, statuses_of
@@ -65,6 +66,27 @@ def test_a_tree_comes_back_from_a_file_in_any_order(
     after = stored_tasks(database_url, user_id)
     assert {title: kept(task) for title, task in after.items()} == {title: kept(task) for title, task in before.items()}
     assert client.get("/api/tasks").json()["data"] != stranger.get("/api/tasks").json()["data"] == []
+
+
+@pytest.mark.requirement("FR-367")
+@pytest.mark.parametrize("is_child_first", [True, False])
+def test_a_tree_that_is_in_another_list_by_now_comes_back_whole(
+    client: httpx.Client, user_id: str, database_url: str, *, is_child_first: bool
+) -> None:
+    home = make(client, "Home")
+    tasks = plant(client, {"trip": {"pack": {"socks": {}}}})
+    task_of(client.patch(path_of(tasks["trip"]), json={"list_id": home["id"]}))
+    before, lines = stored_tasks(database_url, user_id), exported(client, "jsonl").split("\n")[:-1]
+    task_of(client.patch(path_of(tasks["trip"]), json={"list_id": None}))
+    lines.sort(
+        key=lambda line: [title in line for title in ('"trip"', '"pack"', '"socks"')], reverse=not is_child_first
+    )
+
+    report = imported(client, "".join(f"{line}\n" for line in lines), TYPES[FileFormat.JSON_LINES])
+
+    assert report.get("failed", 0) == 0
+    after = stored_tasks(database_url, user_id)
+    assert {title: kept(task) for title, task in after.items()} == {title: kept(task) for title, task in before.items()}
 
 
 @pytest.mark.requirement("FR-367")
