@@ -32,7 +32,7 @@ from backend.formats.rows import (
 from backend.utils.unknown_names import unknown_name
 
 COLUMNS = tuple(FIELDS)
-_KNOWN = {*COLUMNS, "user_id", "deleted_at"}
+_KNOWN = {*COLUMNS, "user_id", "deleted_at", "uid", "request_hash"}
 
 _BEGINS_A_FORMULA = r"(?:\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]|\Z)"
 _TO_GUARD = re.compile(rf"'*{_BEGINS_A_FORMULA}")

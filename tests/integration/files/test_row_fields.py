@@ -12,7 +12,17 @@ import pytest
 
 from backend.models.task_file import FileFormat, ImportedTask
 from tests.fixtures.calls.lists import make
-from tests.fixtures.calls.task_files import TYPES, counts_of, exported, imported, lines_of, report_of, send, tasks_of
+from tests.fixtures.calls.task_files import (
+    CSV,
+    TYPES,
+    counts_of,
+    exported,
+    imported,
+    lines_of,
+    report_of,
+    send,
+    tasks_of,
+)
 from tests.fixtures.calls.tasks import Task, create, path_of, read, task_of
 from tests.fixtures.documents.requirements import ROOT
 
@@ -256,6 +266,12 @@ def test_a_row_that_contradicts_itself_or_has_another_fault_is_refused(client: h
 
     assert [error["code"] for error in report["errors"]] == ["start_and_due_differ", "timezone_without_time"]
     assert read(client, task) == task
+
+
+@pytest.mark.requirement("FR-427")
+@pytest.mark.parametrize("name", ["uid", "request_hash", "user_id", "revision", "updated_at", "deleted_at"])
+def test_a_column_that_only_the_service_sets_is_ignored(client: httpx.Client, name: str) -> None:
+    assert imported(client, f"title,{name}\nmilk,y\n", CSV) == {"created": 1}
 
 
 @pytest.mark.requirement("FR-429")
