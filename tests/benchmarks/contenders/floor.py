@@ -73,7 +73,7 @@ class Database:
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute(statement.sql, values)
+                cursor.execute(statement.sql, statement.constants | values)
                 rows: list[Row] = cursor.fetchall()
                 return rows
         finally:
