@@ -95,3 +95,10 @@ def test_what_is_broken_off_does_not_look_complete(
 def test_a_user_who_has_nothing_gets_a_file_without_tasks(client: httpx.Client) -> None:
     assert [exported(client, file_format).count("\n") for file_format in TYPES] == [0, 1, 4]
     assert json.loads(client.get("/api/me").text)["data"]["revision"] == 0
+
+
+@pytest.mark.parametrize("path", [EXPORT, "/api/me/export", "/api/tasks"])
+def test_a_body_that_nobody_asked_for_is_ignored(client: httpx.Client, path: str) -> None:
+    response = client.request("GET", path, content="no JSON", headers={"Content-Type": "application/json"})
+
+    assert response.status_code == 200, response.text
