@@ -1,4 +1,4 @@
-"""The dependencies of handlers, one alias each. None of them waits for anything."""
+"""The dependencies of handlers, with an alias for every dependency. A dependency returns at once."""
 
 from __future__ import annotations
 

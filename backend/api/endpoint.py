@@ -1,4 +1,4 @@
-"""The way of each request under /api, from its route to its handler: one for all of them.
+"""The way of every request under /api, from its route to its handler.
 
 An endpoint judges the token's scopes and the query, and waits for the body. Then it takes a connection slot, which also
 limits parsing: that takes time which other users could have, and the parsed body is larger. It frees the slot before it
@@ -48,8 +48,8 @@ class Endpoint(ExactRoute):
         self.app = self._answer
         self.scopes = scopes_of(endpoint.__name__)
         self.is_in_a_list = endpoint.__name__ in IN_A_LIST
-        self._dependencies = [_Dependency.of(each) for each in self.dependant.dependencies]
-        self._once = next((each.name for each in self._dependencies if each.call is once_per_key), None)
+        self._dependencies = [_Dependency.of(described) for described in self.dependant.dependencies]
+        self._once = next((needed.name for needed in self._dependencies if needed.call is once_per_key), None)
         query: Any = next(iter(self.dependant.query_params), None)
         self._query_name = None if query is None else query.name
         self._query = QueryParameters(None if query is None else query.field_info.annotation)
@@ -106,10 +106,10 @@ class Endpoint(ExactRoute):
         is_read = body and self.body_field is not None  # as the framework does, a body that nobody asked for is ignored
         sent = parsed(request.headers, body) if is_read else PydanticUndefined
         arguments: dict[str, Any] = {}
-        for each in self._dependencies:
-            value = each.value_for(request)
-            if each.name is not None:  # else it only checks the request
-                arguments[each.name] = value
+        for dependency in self._dependencies:
+            value = dependency.value_for(request)
+            if dependency.name is not None:  # else it only checks the request
+                arguments[dependency.name] = value
         if self._query_name is not None:
             arguments[self._query_name] = self._query.read(request)
         problems = self._read_path_and_body(request, sent, arguments)
@@ -122,9 +122,9 @@ class Endpoint(ExactRoute):
     def _read_path_and_body(self, request: Request, sent: Any, arguments: dict[str, Any]) -> list[dict[str, Any]]:
         """Add what path and body say to the arguments; returns what is wrong with it."""
         problems: list[dict[str, Any]] = []
-        for each in self.dependant.path_params:
-            place = ("path", each.alias)
-            arguments[each.name], wrong = each.validate(request.path_params[each.alias], {}, loc=place)
+        for part in self.dependant.path_params:
+            place = ("path", part.alias)
+            arguments[part.name], wrong = part.validate(request.path_params[part.alias], {}, loc=place)
             problems += wrong
         field = self.body_field
         if field is None:
@@ -154,7 +154,7 @@ class _Dependency:
         call = described.call
         if iscoroutinefunction(call) or isgeneratorfunction(call) or isasyncgenfunction(call):
             raise TypeError(f"{call} has to return its value, without waiting")
-        headers = tuple((each.name, each.alias) for each in described.header_params)
+        headers = tuple((header.name, header.alias) for header in described.header_params)
         return cls(call, described.name, headers, described.request_param_name)
 
     def value_for(self, request: Request) -> Any:
@@ -167,9 +167,9 @@ class _Dependency:
 
 def _refuse_others(allowed: set[str], described: Any) -> None:
     """Raise TypeError if a description says more than an endpoint reads."""
-    others = [each.name for each in fields(described) if each.name not in allowed and getattr(described, each.name)]
-    if others:
-        raise TypeError(f"{described.call} asks for {', '.join(others)}, which no endpoint reads")
+    asked = {field.name for field in fields(described) if getattr(described, field.name)}
+    if unread := sorted(asked - allowed):
+        raise TypeError(f"{described.call} asks for {', '.join(unread)}, which no endpoint reads")
 
 
 async def _body_of(request: Request) -> bytes:

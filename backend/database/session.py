@@ -105,7 +105,7 @@ def _send(
 ) -> list[Any]:
     """Send a statement between other SQL.
 
-    A session of one list prepares nothing: Postgres would plan anew whenever its role and the other one take turns.
+    A session of one list prepares nothing: Postgres would plan anew whenever the two roles take turns.
     """
     connection = work.connection
     sql = connection.prepared_sql(statement) if work.list_id is None else statement.sql

@@ -49,12 +49,14 @@ class QueryParameters:
             return self._model.model_validate(dict(request.query_params))
         except ValidationError as error:
             problems = error.errors(include_url=False)
-            raise RequestValidationError([{**each, "loc": ("query", *each["loc"])} for each in problems]) from None
+            raise RequestValidationError(
+                [{**problem, "loc": ("query", *problem["loc"])} for problem in problems]
+            ) from None
 
     def _leave_out_empty(self, scope: Scope) -> None:
         query: bytes = scope["query_string"]
         if b"=&" in query or query.endswith(b"="):
-            scope["query_string"] = b"&".join(each for each in query.split(b"&") if not self._is_empty(each))
+            scope["query_string"] = b"&".join(pair for pair in query.split(b"&") if not self._is_empty(pair))
 
     def _is_empty(self, parameter: bytes) -> bool:
         name, equals, value = parameter.partition(b"=")

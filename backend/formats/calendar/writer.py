@@ -23,7 +23,7 @@ class CalendarWriter:
         self._zones: set[str] = set()  # whose VTIMEZONE is written
 
     def write(self, lines: str) -> str:
-        """Write a component for each task, and one for each zone before the first task in it."""
+        """Write a component for each task, and the zones that it names before it if they are new."""
         tasks = documents(lines)
         return "".join(_folded(line) for task in tasks for line in (*self._zone(task["timezone"]), *lines_of(task)))
 

@@ -14,7 +14,6 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Integer,
-    Subquery,
     Text,
     Uuid,
     any_,
@@ -22,7 +21,6 @@ from sqlalchemy import (
     column,
     func,
     or_,
-    true,
     tuple_,
     union_all,
     update,
@@ -79,19 +77,6 @@ def _get(*more: ColumnElement[Any]) -> Select[int, str]:
     return select(task.c.revision, as_json(task))
 
 
-def _looked_up(columns: list[Any]) -> Subquery:
-    """Look each named task up by its key, and select columns.
-
-    With OFFSET, Postgres looks up every task. Else it might read all tasks of the user: it does not know how many ids
-    there will be when it plans a prepared statement.
-    """
-    named = select(func.unnest(cast(bind("task_ids"), ARRAY(Uuid))).label("id")).subquery("named")
-    rows: Any = select(*columns)  # more columns than the stubs support
-    found: Any = rows.where(OWNED, tasks.c.id == named.c.id).correlate(named).offset(0).lateral("found")
-    looked_up: Subquery = select(*found.c).select_from(named.join(found, true())).subquery("looked_up")
-    return looked_up
-
-
 def _new(name: str) -> Any:
     return bind(f"new_{name}", type_=tasks.c[name].type)
 
@@ -124,7 +109,10 @@ def _store_all(*uid: str) -> Insert:
 
 def _living_lists() -> ColumnElement[Any]:
     """Select the ids of lists that are not in the trash: of the named lists, and of the lists of the named tasks."""
-    of_tasks = select(_looked_up([tasks.c.list_id]).c.list_id)
+    inside = tasks.alias("inside")
+    of_tasks = select(inside.c.list_id).where(
+        inside.c.user_id == USER_ID, inside.c.id == any_(cast(bind("task_ids"), ARRAY(Uuid)))
+    )
     named = lists.c.id == any_(cast(bind("list_ids"), ARRAY(Uuid)))
     living = select(func.array_agg(lists.c.id)).where(
         OWN_LISTS, lists.c.deleted_at.is_(None), or_(named, lists.c.id.in_(of_tasks))
@@ -158,21 +146,18 @@ def _around(*, in_inbox: bool) -> Any:
 
 GET = _get()
 GET_WITH_COUNTS = _get(subtask_counts(tasks).label("subtask_counts"))
-UIDS: Any = select(_looked_up([tasks.c.id, tasks.c.uid]))
-_NAMED = _looked_up([tasks.c[name] for name in Row._fields])
+_IS_NAMED = OWNED & (tasks.c.id == any_(cast(bind("task_ids"), ARRAY(Uuid))))
+UIDS = select(tasks.c.id, tasks.c.uid).where(_IS_NAMED)
 TAKEN = _taken()
 _PARTS = (OF_LABELS, {"living_lists": _living_lists()}, {"adopted": ADOPTED}, {"taken": TAKEN})
 # With these ids, and what is read beside them. In a session of one list, all tasks come into that: it reads lists, too.
 NAMED_BESIDE = {
-    choice: Rows(_NAMED, Row, true(), once=dict(ChainMap(*compress(_PARTS, choice))))
+    choice: Rows(tasks, Row, _IS_NAMED, once=dict(ChainMap(*compress(_PARTS, choice))))
     for choice in starmap(Beside, product((False, True), repeat=4))
     if choice.lists or not choice.taken
 }
-# The same with a single id, as most changes have: Postgres takes half as long for it.
-ONE_BESIDE = {
-    choice: replace(rows, source=tasks, condition=OWNED & (tasks.c.id == TASK_ID))
-    for choice, rows in NAMED_BESIDE.items()
-}
+# The same with a single id, as most changes have: without an array of ids, it can be prepared.
+ONE_BESIDE = {choice: replace(rows, condition=OWNED & (tasks.c.id == TASK_ID)) for choice, rows in NAMED_BESIDE.items()}
 NAMED = NAMED_BESIDE[Beside()]
 INSERT = _insert(*STORED)
 INSERT_PLAIN = _insert(*_PLAIN)  # the other columns have the defaults of the table, which are those of a Row
