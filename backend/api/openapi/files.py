@@ -25,7 +25,7 @@ from backend.models.values.sync_token import SyncToken
 Schema = dict[str, Any]
 
 _SYNC_TOKEN = {"maxLength": sync_token.MAX_LENGTH, "pattern": sync_token.PATTERN}
-_EVENT = {"maxLength": 7, "pattern": f"^({'|'.join(each.name for each in FOLLOWED)}|message)$"}
+_EVENT = {"maxLength": 7, "pattern": f"^({'|'.join(each.kind for each in FOLLOWED)}|message)$"}
 _PAUSE = {"minimum": 1, "maximum": 60_000}
 _TASK = json.dumps(example_of(TaskPublic), separators=(",", ":")) + "\n"
 # A literal, because the iCalendar library is loaded only when it is needed.

@@ -6,21 +6,32 @@ from typing import Annotated
 
 from fastapi import Body, Path, Query, Response
 
-from backend.api.deps import IfMatch, IfNoneMatch, Lists, Once, OnlyNew, TokenAuthenticator
+from backend.api.deps import IfMatch, IfNoneMatch, Once, OnlyNew, TokenAuthenticator, of_user
 from backend.api.http.envelope import data_response, not_modified, tagged_response
 from backend.api.openapi.operations import errors, invalid
-from backend.api.openapi.resources import LISTS
+from backend.api.openapi.resources import Documented, Listing
 from backend.api.routers.router import Router
 from backend.errors import NoRoom
 from backend.models.base import RowDocument
 from backend.models.fields import UUID_EXAMPLE, CanonicalUUID
 from backend.models.list import ListCreate, ListDeleteQuery, ListsQuery, ListUpdate
 from backend.models.move import BOTH, Move
+from backend.services.lists import queries
 from backend.services.lists.rules import ListConflict
+from backend.services.lists.service import ListService
 from backend.utils.plain_words import BLANK
 
+LISTS = Documented(
+    queries.LISTS,
+    "list",
+    "Your lists: their names and colours, and archiving and deleting them.",
+    new=ListCreate,
+    has_tag=True,
+    listing=Listing("ListsAnswer", "The lists of the user.", "The lists, in the order that you have arranged"),
+)
 router = Router("/api/lists", "lists", LISTS)
 
+Lists = Annotated[ListService, of_user(ListService)]
 ListId = Annotated[CanonicalUUID, Path(description="The list's id", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"])]
 NewList = Annotated[
     ListCreate,

@@ -8,8 +8,8 @@ from backend.api.deps import ImportServices, NoConditions, Once, TaskFile
 from backend.api.openapi.answers import ImportAnswer
 from backend.api.openapi.files import task_file_body
 from backend.api.openapi.operations import WITH_BODY, errors, success
-from backend.api.openapi.resources import TASKS
 from backend.api.routers.router import Router
+from backend.api.routers.tasks import TASKS
 from backend.api.streams.file_types import unknown_type
 from backend.errors import BadRequest
 from backend.formats.csv import NO_TITLE

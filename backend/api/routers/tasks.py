@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import Body, Path, Query, Request, Response
 
-from backend.api.deps import IfMatch, IfNoneMatch, Listing, Once, OnlyNew, Tasks
+from backend.api.deps import IfMatch, IfNoneMatch, Once, OnlyNew, Tasks, of_user
 from backend.api.http.envelope import not_modified, page_response, tagged_response
 from backend.api.openapi.answers import TaskListAnswer
 from backend.api.openapi.operations import errors, invalid, showing, success
-from backend.api.openapi.resources import TASKS
+from backend.api.openapi.resources import Documented
 from backend.api.routers.router import Router
 from backend.errors import BadRequest, Conflict, NoRoom
 from backend.models.base import RowDocument
@@ -20,10 +20,16 @@ from backend.models.task import TaskCompletion, TaskCreate, TaskUpdate
 from backend.models.task_query import DeleteQuery, Included, ReadQuery, SubtasksQuery, TaskQuery
 from backend.models.values.times import TIME_EXAMPLE
 from backend.services.labels.rules import TooManyLabels
+from backend.services.tasks import queries
+from backend.services.tasks.listing import ListingService
 from backend.utils.plain_words import BLANK
 
+TASKS = Documented(
+    queries.TASKS, "task", "Your tasks: one at a time, listings and batches.", new=TaskCreate, has_tag=True
+)
 router = Router("/api/tasks", "tasks", TASKS)
 
+Listing = Annotated[ListingService, of_user(ListingService)]
 TaskId = Annotated[CanonicalUUID, Path(description="The task's id", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"])]
 NewTask = Annotated[
     TaskCreate,

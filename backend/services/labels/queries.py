@@ -20,7 +20,7 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
 from backend.models.export import ExportedLabel
-from backend.models.label import LabelPublic, LabelPut, LabelUpdate
+from backend.models.label import LabelInFeed, LabelPublic, LabelPut, LabelUpdate
 from backend.models.tables import labels, tasks
 from backend.models.values.label_names import MAX_LABELS
 from backend.services.labels.rules import LabelNotFound, Row, TooManyLabels
@@ -42,6 +42,7 @@ LABELS = Resource(
     max_rows=MAX_LABELS,
     too_many=TooManyLabels,
     not_found=LabelNotFound,
+    in_feed=LabelInFeed,
 )
 
 
