@@ -19,8 +19,7 @@ from sqlalchemy.dialects.postgresql import array
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.models.export import ExportedLabel
-from backend.models.label import LabelInFeed, LabelPublic, LabelPut, LabelUpdate
+from backend.models.label import ExportedLabel, ImportedLabel, LabelInFeed, LabelPublic, LabelPut, LabelUpdate
 from backend.models.tables import labels, tasks
 from backend.models.values.label_names import MAX_LABELS
 from backend.services.labels.rules import LabelNotFound, Row, TooManyLabels
@@ -43,6 +42,7 @@ LABELS = Resource(
     too_many=TooManyLabels,
     not_found=LabelNotFound,
     in_feed=LabelInFeed,
+    imported=ImportedLabel,
 )
 
 

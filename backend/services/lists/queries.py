@@ -24,8 +24,7 @@ from sqlalchemy.sql.dml import Update
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.models.export import ExportedList
-from backend.models.list import MAX_LISTS, ListCreate, ListPublic, ListUpdate
+from backend.models.list import MAX_LISTS, ExportedList, ImportedList, ListCreate, ListPublic, ListUpdate
 from backend.models.move import Move
 from backend.models.tables import lists, tasks
 from backend.models.task import Status
@@ -52,6 +51,7 @@ LISTS = Resource(
     not_found=ListNotFound,
     conflict=ListConflict,
     changed_since=ListChanged,
+    imported=ImportedList,
     shown={"archived": lists.c.archived_at.is_not(None).label("archived")},
 )
 _LIST_ID: ColumnElement[Any] = LISTS.value("id")
