@@ -33,10 +33,8 @@ router = Router("/api/tasks", "tasks", TASKS)
 async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> Response:
     """Import tasks from JSON lines, JSON, CSV (with column names in the first row) or iCalendar, in UTF-8.
 
-    The columns of a CSV, and the fields of JSON, are those of a task: `title`, `description`, `status`, `completed`,
-    `completed_at`, `due_date`, `due_at`, `start_date`, `start_at`, `timezone`, `priority`, `labels`, `list_id`,
-    `parent_id`, `position`, `created_at` and `id`. A CSV needs the column `title`, which may be empty. All others may
-    be left out.
+    The columns of a CSV, and the fields of JSON, are those that a task has in answers. A CSV needs the column `title`,
+    which may be empty. All others may be left out.
 
     JSON is an array of tasks, or an object with an array `data`, like the answer of a listing. JSON lines may be the
     export of an account (`GET /api/me/export`): its labels and lists are imported, too, without what is in the trash.
