@@ -85,7 +85,3 @@ NAMED = Rows(
     once={"number": statements.number(LABELS)},
 )
 NAME_OF = select(labels.c.name).where(LABELS.own, labels.c.id == LABELS.value("id"))
-INSERT = statements.insert_one(LABELS)
-INSERT_ALL = statements.insert_all(LABELS)
-UPDATE = statements.update_one(LABELS)
-REMOVE = statements.remove_one(LABELS)

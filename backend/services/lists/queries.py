@@ -105,7 +105,6 @@ def _place() -> Update:
 _IN_TRASH = tasks.c.in_trash.is_(True)
 _NOT_IN_TRASH = tasks.c.in_trash.is_(False)
 
-GET = statements.get(LISTS)
 # By whether they are in the trash, and with counts.
 LISTINGS = {shape: _list(is_in_trash=shape[0], with_counts=shape[1]) for shape in product((False, True), repeat=2)}
 _NAMED = OWN_LISTS & (lists.c.id == any_(cast(bind("list_ids"), ARRAY(Uuid))))
@@ -123,9 +122,7 @@ NAMED_WITH_TASKS = Rows(
     },
     once=NAMED.once,
 )
-INSERT = statements.insert_one(LISTS)
-UPDATE = statements.update_one(LISTS)
-REMOVE = statements.remove_one(LISTS)
+GET = statements.get(LISTS)
 # The places of the lists among which one moves.
 OTHERS = select(lists.c.position, lists.c.id).where(OWN_LISTS, _LIVING, lists.c.id != _LIST_ID)
 PLACE = _place()

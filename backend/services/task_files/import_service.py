@@ -46,10 +46,10 @@ class ImportService:
 
     def zone_of(self, file_format: AnyFormat) -> str:
         """Return the zone of times that name none: that of the account, or UTC. Only calendars have such times."""
-        return self._zone() if file_format is FileFormat.CALENDAR else UTC
+        return self._zone_of() if file_format is FileFormat.CALENDAR else UTC
 
     @reads
-    def _zone(self) -> str:
+    def _zone_of(self) -> str:
         with self.sessions(self.user_id) as session:
             rows = session.exec(ZONE, params={"principal": self.user_id})
         return next((zone for (zone,) in rows if zone), UTC)
