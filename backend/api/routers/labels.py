@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Body, Path, Response
 
 from backend.api.deps import IfNoneMatch, Once, of_user
-from backend.api.http.envelope import data_response, document_response, not_modified
+from backend.api.http.envelope import document_response, list_response
 from backend.api.openapi.operations import errors, invalid
 from backend.api.openapi.resources import Documented, Listing
 from backend.api.routers.router import Router
@@ -57,10 +57,7 @@ def list_labels(labels: Labels, known: IfNoneMatch) -> Response:
     until you delete it. Send the `ETag` that you have as `If-None-Match`: if none of your tasks and labels has changed,
     you get 304 immediately.
     """
-    found = labels.list(None if known.is_any else known.opaque)
-    if found.json is None or known.match_weakly(found.tag):
-        return not_modified(found.tag)
-    return data_response(found.json, ETag=f'"{found.tag}"')
+    return list_response(labels.list(known.known), known)
 
 
 @router.put(
