@@ -32,6 +32,9 @@ ACROSS_USERS = {
     "ix_tombstones_deleted_at",
     "ix_idempotency_keys_created_at",
     "ix_access_tokens_expires_at",
+    "ix_sessions_expires_at",
+    # An address finds its user: this table is spread by the address, or not at all.
+    "uq_email_keys_email_key",
 }
 # It sets how the transaction is committed, and does not affect a row.
 VOLATILE = {"rate_limits.store.SYNC": {"set_config"}}

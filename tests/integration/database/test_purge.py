@@ -94,8 +94,10 @@ def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, 
         "INSERT INTO access_tokens (user_id, id, name, scopes, token_hash, created_at, expires_at) VALUES": (
             "(%s, gen_random_uuid(), 'a', ARRAY['tasks:read'], decode(repeat('00', 32), 'hex'), 'epoch', {})"
         ),
+        "INSERT INTO sessions (user_id, id, expires_at) VALUES": "(%s, gen_random_uuid(), {})",
     }
-    exactly = [f"now() - interval '{kept}'" for kept in ("30 days", "30 days", "30 days", "24 hours", "30 days")]
+    kept = ("30 days", "30 days", "30 days", "24 hours", "30 days", "30 days")
+    exactly = [f"now() - interval '{each}'" for each in kept]
 
     # In one transaction, in which now() does not change.
     with transaction(sessions.engine, user_id, end="COMMIT") as session:
@@ -104,8 +106,10 @@ def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, 
                 run(session, into + values.format(time_of_row).replace("%s", f"'{user_id}'"))
         removed = session.exec(PURGE, params={"principal": user_id, "max_rows": 10})
 
-    assert removed == [(1, 1, 1, 1, 1)]
-    assert Hoarder(module_url, user_id).left() == Left(1, 1, 1, 1, 1, task_count=1, revision=9, purged_revision=3)
+    assert removed == [(1, 1, 1, 1, 1, 1)]
+    assert Hoarder(module_url, user_id).left() == Left(
+        1, 1, 1, 1, 1, task_count=1, revision=9, purged_revision=3, sessions=1
+    )
 
 
 def test_the_function_and_the_service_name_the_same_times(module_url: str) -> None:
