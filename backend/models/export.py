@@ -73,7 +73,7 @@ class ExportedKey(BaseModel):
 class ExportEnd(BaseModel):
     """The last line. An export without it is incomplete."""
 
-    lines: Count = described("How many lines come before this one", 7)
+    lines: Count = described("How many lines come before this one", 9)
 
 
 @dataclass(frozen=True, slots=True)
