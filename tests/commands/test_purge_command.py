@@ -20,7 +20,7 @@ from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-138")
 
-NOTHING = "removed 0 tasks, 0 lists, 0 tombstones, 0 keys, 0 tokens\n"
+NOTHING = "removed 0 tasks, 0 lists, 0 tombstones, 0 keys, 0 tokens, 0 sessions\n"
 
 
 def purge(url: str, folder: Path) -> subprocess.CompletedProcess[str]:

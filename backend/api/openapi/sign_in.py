@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -26,13 +26,14 @@ from backend.models.sign_in.calls import EMAIL_EXAMPLE, MAX_SENT_LENGTH, PASSWOR
 SCHEME = "SignIn"
 _JSON = "application/json"
 _BEARER = "BearerToken"
+_Code = Annotated[str, StringConstraints(max_length=50, pattern="^[a-z_]+$")]
 _Description = Annotated[str, StringConstraints(min_length=1, max_length=500), Format("text")]
 
 
 class OAuthError(BaseModel):
     """Why no token was issued, as RFC 6749 has it."""
 
-    error: Literal[CODES] = Field(description="What went wrong, for programs", examples=[INVALID_GRANT])  # type: ignore[valid-type]
+    error: _Code = Field(description="What went wrong, for programs; more codes may be added", examples=[*CODES])
     error_description: _Description = Field(description="What went wrong, for people", examples=[SignInFailed.message])
     detail: _Description = Field(description="The same as `error_description`", examples=[SignInFailed.message])
     request_id: str = Field(
@@ -60,7 +61,8 @@ TOKEN_FORM: dict[str, Any] = {
                     "properties": {
                         "grant_type": {
                             "type": "string",
-                            "enum": ["password", "refresh_token"],
+                            "maxLength": MAX_SENT_LENGTH,
+                            "pattern": "^(password|refresh_token)$",
                             "description": "With `password` send `username` and `password`, else `refresh_token`",
                             "examples": ["password"],
                         },

@@ -32,6 +32,7 @@ ACROSS_USERS = (
     "ix_tombstones_deleted_at",
     "ix_idempotency_keys_created_at",
     "ix_access_tokens_expires_at",
+    "ix_sessions_expires_at",
 )
 
 
@@ -49,7 +50,8 @@ def test_what_is_past_its_time_goes_and_is_counted(engine: Engine, module_url: s
 
 
 def test_it_is_said_in_words_what_was_removed() -> None:
-    assert str(Purged(3, 2, 1, 0, 1)) == "3 tasks, 2 lists, 1 tombstone, 0 keys, 1 token"
+    words = "3 tasks, 2 lists, 1 tombstone, 0 keys, 1 token, 0 sessions"
+    assert str(Purged(3, 2, 1, 0, 1)) == words
 
 
 def test_living_tasks_and_others_in_the_trash_stay_and_are_still_counted(
@@ -172,8 +174,9 @@ def test_it_finds_what_is_past_its_time_by_indexes(empty_database_url: str) -> N
     url = empty_database_url
     migrations.apply(url)  # never partitioned: tables with few rows are read without an index
     for _ in range(3):
-        Hoarder.with_rows(url, tasks=2000, lists=2000, tombstones=2000, keys=2000, tokens=2000, past=False)
-    Hoarder.with_rows(url, tasks=10, lists=10, tombstones=10, keys=10, tokens=10)
+        kept: dict[str, Any] = {"tokens": 2000, "sessions": 2000}
+        Hoarder.with_rows(url, tasks=2000, lists=2000, tombstones=2000, keys=2000, past=False, **kept)
+    Hoarder.with_rows(url, tasks=10, lists=10, tombstones=10, keys=10, tokens=10, sessions=10)
     execute(url, "VACUUM ANALYZE")
     ((source,),) = execute(url, _SOURCE)
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 
 import httpx
-import psycopg2
 import pytest
-from sqlalchemy import make_url
 
 from tests.fixtures.calls.access_tokens import WRITE, make_token, with_token
 from tests.fixtures.calls.api import API
 from tests.fixtures.calls.sign_in import OTHER_PASSWORD, PASSWORD, code_of, log_in, refresh, register
 from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.locks import row_locked
 
 PASSWORDS = {"current": PASSWORD, "new": OTHER_PASSWORD}
 ENDED = (401, "SESSION_ENDED")
@@ -123,9 +121,8 @@ def test_fifty_refreshes_at_once_get_the_same_next_token(api: API, database_url:
 @pytest.mark.requirement("FR-536")
 def test_a_session_that_is_locked_is_busy_and_not_over(api: API, anonymous: httpx.Client, database_url: str) -> None:
     anna = register(api)
-    plain = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with closing(psycopg2.connect(plain)) as rival, rival.cursor() as cursor:
-        cursor.execute("SELECT FROM sessions WHERE user_id = %s FOR UPDATE", (anna.id,))
+    ((session_id,),) = execute(database_url, "SELECT id::text FROM sessions WHERE user_id = %s", anna.id)
+    with row_locked(database_url, session_id, "sessions"):
         answer = refresh(anonymous, anna.refresh_token)
     assert code_of(answer) == (503, "SERVICE_UNAVAILABLE")
     assert answer.headers["Retry-After"] == "1"
