@@ -52,7 +52,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def from_network(api: API, number: int) -> httpx.Client:
     """Return a client of a network of its own; the service trusts the proxy that says so."""
-    return api.client(X_Forwarded_For=f"10.{number >> 8}.{number & 255}.1")
+    return api.client(**{"X-Forwarded-For": f"10.{number >> 8}.{number & 255}.1"})
 
 
 @pytest.mark.requirement("FR-527")
