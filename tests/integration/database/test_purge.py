@@ -174,8 +174,9 @@ def test_it_finds_what_is_past_its_time_by_indexes(empty_database_url: str) -> N
     url = empty_database_url
     migrations.apply(url)  # never partitioned: tables with few rows are read without an index
     for _ in range(3):
-        kept: dict[str, Any] = {"tokens": 2000, "sessions": 2000}
-        Hoarder.with_rows(url, tasks=2000, lists=2000, tombstones=2000, keys=2000, past=False, **kept)
+        Hoarder.with_rows(
+            url, tasks=2000, lists=2000, tombstones=2000, keys=2000, tokens=2000, sessions=2000, past=False
+        )
     Hoarder.with_rows(url, tasks=10, lists=10, tombstones=10, keys=10, tokens=10, sessions=10)
     execute(url, "VACUUM ANALYZE")
     ((source,),) = execute(url, _SOURCE)
