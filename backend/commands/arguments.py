@@ -261,7 +261,7 @@ def _users(commands: Any) -> None:
     users.add_argument(
         "--days", metavar="N", type=number(1, 365), default=7, help="how long an invitation is good (default: 7)"
     )
-    users.add_argument("--json", action="store_true", help="print a JSON object")
+    users.add_argument("--json", action="store_true", help="print a JSON object (default: a line of text)")
 
 
 def _openapi(commands: Any) -> None:

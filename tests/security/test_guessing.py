@@ -100,6 +100,7 @@ def test_right_passwords_are_not_limited(api: API) -> None:
 @pytest.mark.requirement("FR-559")
 def test_nobody_can_lock_somebody_else_out(api: API) -> None:
     member = register(api)
+    assert api.app.state.sign_in
     failures = api.app.state.sign_in.failures
     with member.client() as signed_in, from_network(api, 400) as attacker, from_network(api, 500) as at_home:
         for number in range(300):  # each from a network of its own
