@@ -38,8 +38,10 @@ def with_key(settings: Settings) -> Settings:
     has_keys = settings.jwt_secret or (settings.jwt_jwks_url and (settings.sign_in_secret or not settings.signs_in))
     if settings.environment == "production" or has_keys:
         return settings
-    lacking = "sign_in_secret" if settings.jwt_jwks_url else "jwt_secret"
-    return settings.model_copy(update={lacking: SecretStr(development_secret(_secret_file(settings)))})
+    if settings.jwt_jwks_url:
+        secret = development_secret(settings.data_dir / "sign-in-secret")
+        return settings.model_copy(update={"sign_in_secret": SecretStr(secret)})
+    return settings.model_copy(update={"jwt_secret": SecretStr(development_secret(_secret_file(settings)))})
 
 
 def _secret_file(settings: Settings) -> Path:

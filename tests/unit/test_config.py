@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from backend.commands.token import with_key
 from backend.config import Settings, load_settings
 from backend.errors import ConfigurationError
 from backend.identity.from_settings import own_issuer_of, sign_in_secrets_of
@@ -233,6 +234,19 @@ def test_without_a_secret_of_its_own_the_sign_in_uses_the_one_of_development() -
     assert sign_in_secrets_of(load_settings(jwt_jwks_url=keys)) is None
     with pytest.raises(ConfigurationError, match="SIGN_IN_SECRET: is not set, and SIGN_IN needs it"):
         sign_in_secrets_of(load_settings(jwt_jwks_url=keys, sign_in=True))
+
+
+@pytest.mark.requirement("FR-523")
+def test_development_makes_the_secret_of_the_sign_in_beside_another_issuer(tmp_path: Path) -> None:
+    beside = load_settings(jwt_jwks_url="https://issuer.example.com/jwks", data_dir=tmp_path)
+    made = with_key(beside).sign_in_secret
+    production = load_settings(environment="production", database_url=DATABASE, sign_in=True, sign_in_secret=SECRET)
+
+    assert made is not None
+    assert made == with_key(beside).sign_in_secret
+    assert with_key(beside.model_copy(update={"sign_in": False})).sign_in_secret is None
+    assert with_key(production) is production
+    assert [path.name for path in tmp_path.iterdir()] == ["sign-in-secret"]
 
 
 @pytest.mark.requirement("FR-524", "FR-530")

@@ -138,6 +138,26 @@ def test_what_a_body_may_not_have_is_refused(anonymous: httpx.Client, body: byte
 
 
 @pytest.mark.requirement("FR-531")
+@pytest.mark.parametrize("value", [None, True, 1, 1.5, [], {}, ["a@b.c"], "\x00", "a" * 5000])
+def test_no_field_takes_what_is_no_such_text(client: httpx.Client, value: object) -> None:
+    bodies = {
+        REGISTER: {"email": new_email(), "password": PASSWORD, "name": "Anna", "invitation": "x"},
+        LOGIN: {"email": new_email(), "password": PASSWORD},
+        "/api/auth/refresh": {"refresh_token": "x"},
+        "/api/auth/logout": {"refresh_token": "x"},
+        "/api/me/password": {"current": PASSWORD, "new": OTHER_PASSWORD},
+    }
+    may_be_missing = {"name", "invitation"}
+    takes_any_text = {"refresh_token", "invitation"}
+    for path, body in bodies.items():
+        for name in body:
+            is_fine = (value is None and name in may_be_missing) or (value == "\x00" and name in takes_any_text)
+            answer = client.request("PUT" if path.endswith("password") else "POST", path, json={**body, name: value})
+            assert answer.status_code < 500
+            assert is_fine or code_of(answer) == (422, "VALIDATION_ERROR"), (path, name)
+
+
+@pytest.mark.requirement("FR-531")
 def test_a_large_body_is_refused_by_its_length(anonymous: httpx.Client) -> None:
     for path in (REGISTER, LOGIN, "/api/auth/refresh", "/api/auth/logout"):
         answer = anonymous.post(path, json={"email": "a@b.c", "password": "x" * 8192})
