@@ -17,7 +17,7 @@ from backend.database.statements import compile_once, joined
 from backend.identity.email_address import email_key
 from backend.identity.errors import EmailTaken
 from backend.models.user import NOBODY
-from backend.services.loading import LOCK
+from backend.services import loading
 from backend.services.sign_in import queries
 from backend.services.sign_in.rules import MAX_SESSIONS, Outcome, Session, refreshed
 
@@ -60,7 +60,7 @@ class SignInService:
     def register(self, email: str, name: str | None, password_hash: str) -> UUID:
         """Make the user's account; returns the id of its first session. Raises EmailTaken."""
         session_id = self.new_id()
-        making = joined(LOCK, queries.ADD_KEY, queries.ADD_CREDENTIALS, queries.ADD_SESSION)
+        making = joined(loading.LOCK, queries.ADD_KEY, queries.ADD_CREDENTIALS, queries.ADD_SESSION)
         params = {"address_key": email_key(email), "address": email, "new_name": name, "new_hash": password_hash}
         try:
             with self.sessions(self.user_id) as session:
