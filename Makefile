@@ -73,7 +73,7 @@ client: .venv/.node ## Build the client in clients/js, with its types from the c
 	@cp clients/js/dist/index.js examples/task-api.js && cp clients/js/dist/index.d.ts examples/task-api.d.ts
 
 clean: ## Remove what was installed and built; data in .data stays
-	rm -rf .venv tests/node/node_modules clients/js/node_modules clients/js/dist $(dir $(guide)) build *.egg-info htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv tests/node/node_modules tests/node/node-18/node_modules clients/js/node_modules clients/js/dist $(dir $(guide)) build *.egg-info htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
 
 # What is already in an output file is kept where it still fits, so a newer release alone changes nothing. Extras stay in it:
 # else pip takes "coverage[toml]>=7" for a package that is not locked, as soon as there is a newer coverage than the locked one.
@@ -119,7 +119,7 @@ $(guide): docs $(wildcard docs/*) $(wildcard guide/*.py guide/theme/*) mkdocs.ym
 	@$(bin)/python -m guide
 
 # Where npm is missing, the tests that need Node.js are skipped.
-.venv/.node: $(venv) tests/node/package-lock.json clients/js/package-lock.json
-	@if npm --version >/dev/null 2>&1; then for folder in tests/node clients/js; do \
+.venv/.node: $(venv) $(addsuffix /package-lock.json,tests/node tests/node/node-18 clients/js)
+	@if npm --version >/dev/null 2>&1; then for folder in tests/node tests/node/node-18 clients/js; do \
 	echo "Installing $$folder/package-lock.json"; npm ci --prefix $$folder --silent || exit 1; done; fi
 	@touch $@

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { rollup } from "rollup";
 import { dts } from "rollup-plugin-dts";
 
-const ENTRIES = ["index"];
+const ENTRIES = ["index", "dialect"];
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
 const compiler = createRequire(import.meta.url).resolve("typescript/bin/tsc");
