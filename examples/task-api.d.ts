@@ -436,6 +436,51 @@ interface ErrorBody {
 type ChangeType = "task" | "label" | "list";
 /** What happens to the tasks of a list that is deleted. */
 type TasksOfDeleted = "trash" | "inbox";
+/** A new account. */
+interface Registration {
+    /** Your address; its case does not matter */
+    email: string;
+    /** Your password */
+    password: string;
+    /** What to call you */
+    name?: string | null | undefined;
+    /** The invitation for this address, where registering needs one */
+    invitation?: string | null | undefined;
+}
+/** Who signs in. */
+interface Login {
+    /** Your address; its case does not matter */
+    email: string;
+    /** Your password */
+    password: string;
+}
+/** A new password. */
+interface PasswordChange {
+    /** Your password as it is */
+    current: string;
+    /** Your new password */
+    new: string;
+}
+/** The user who is signed in. */
+interface User {
+    /** The user id, the `sub` of the access token */
+    id: string;
+    /** The address, as it was registered */
+    email: string;
+    /** What to call the user, or null */
+    name: string | null;
+}
+/** What is on. */
+interface SignInInfo {
+    /** Whether people sign in here */
+    sign_in: boolean;
+    /** Whether anybody may register, or only whoever is invited */
+    sign_up: boolean;
+    /** The `iss` of its access tokens; null if the sign-in is off */
+    issuer: string | null;
+    /** How long a password has to be; null if the sign-in is off */
+    password: PasswordLengths | null;
+}
 /** A status to filter by, or a word for several of them. */
 type StatusWord = "todo" | "in_progress" | "done" | "cancelled" | "pending" | "completed" | "all";
 /** A priority to filter by, in the order of their numbers; `none` is that of tasks without one. */
@@ -491,6 +536,13 @@ interface RowWarning {
     code: string;
     /** The error, for people */
     message: string;
+}
+/** How long a password has to be. */
+interface PasswordLengths {
+    /** The least length of a new password, in characters */
+    min: number;
+    /** The greatest length */
+    max: number;
 }
 
 interface Options {
@@ -647,34 +699,19 @@ interface Accounts {
     /** Erases the account and all its data; `confirm` is the user's id. */
     erase(confirm: string, options?: Options): Promise<void>;
 }
-interface User {
-    id: string;
-    email: string;
-    name: string | null;
-}
 /** The sign-in of the service itself, where it is on. The client keeps the session, renews it, and uses it in every call. */
 interface SignIn {
-    register(fields: {
-        email: string;
-        password: string;
-        name?: string | undefined;
-        invitation?: string | undefined;
-    }, options?: Options): Promise<User>;
-    login(fields: {
-        email: string;
-        password: string;
-    }, options?: Options): Promise<User>;
+    /** Registers and signs in; with the right password, whoever is registered already is signed in. */
+    register(fields: Registration, options?: Options): Promise<User>;
+    login(fields: Login, options?: Options): Promise<User>;
     /** Signs out here at once, and then at the service, if it can be reached. */
     logout(options?: Options): Promise<void>;
     /** Ends all other sessions of the user. */
-    changePassword(fields: {
-        current: string;
-        new: string;
-    }, options?: Options): Promise<void>;
+    changePassword(fields: PasswordChange, options?: Options): Promise<void>;
     /** Who is signed in, or null. */
     user(): Promise<User | null>;
     /** What is on: signing up, and how long a password has to be. */
-    settings<T = Record<string, unknown>>(options?: Options): Promise<T>;
+    settings(options?: Options): Promise<SignInInfo>;
 }
 interface TaskApi {
     /** One page of tasks; `page.next_cursor` is the `cursor` of the next page, or null. */
@@ -770,4 +807,4 @@ declare class TaskApiError extends Error {
 declare function taskApi(address: string, token?: Token | null, options?: ClientOptions): TaskApi;
 
 export { TaskApiError, taskApi };
-export type { AccessToken, AccessTokens, Account, AccountChanges, Accounts, AllTasks, Change, ChangeOptions, ChangeType, ChangesOptions, ClientOptions, CreatedAccessToken, Detail, ErrorBody, ExportOptions, ExportQuery, FileFormat, ImportReport, Included, Label, LabelChanges, LabelFields, LabelInFeed, Labels, List, ListChanges, ListPlace, Lists, ListsQuery, NewAccessToken, NewList, NewTask, Operation, Options, Page, Place, Priority, PriorityWord, Query, RequestOptions, Result, RowError, RowWarning, Scope, SignIn, SortOrder, Status, StatusCounts, StatusWord, Storage, SubscribeOptions, SubtaskCounts, SubtasksQuery, Task, TaskApi, TaskChanges, TaskList, TaskPlace, TaskSort, TasksOfDeleted, Token, User };
+export type { AccessToken, AccessTokens, Account, AccountChanges, Accounts, AllTasks, Change, ChangeOptions, ChangeType, ChangesOptions, ClientOptions, CreatedAccessToken, Detail, ErrorBody, ExportOptions, ExportQuery, FileFormat, ImportReport, Included, Label, LabelChanges, LabelFields, LabelInFeed, Labels, List, ListChanges, ListPlace, Lists, ListsQuery, Login, NewAccessToken, NewList, NewTask, Operation, Options, Page, PasswordChange, PasswordLengths, Place, Priority, PriorityWord, Query, Registration, RequestOptions, Result, RowError, RowWarning, Scope, SignIn, SignInInfo, SortOrder, Status, StatusCounts, StatusWord, Storage, SubscribeOptions, SubtaskCounts, SubtasksQuery, Task, TaskApi, TaskChanges, TaskList, TaskPlace, TaskSort, TasksOfDeleted, Token, User };

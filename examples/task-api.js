@@ -298,8 +298,6 @@ function throwIfAborted(signal) {
         throw signal.reason ?? Object.assign(new Error("The call was aborted."), { name: "AbortError" });
 }
 
-// The tokens: those that the caller gives, or those of the service's own sign-in, which are kept and renewed here. There is
-// no timer and no lock: two windows that renew at once get the same answer from the service.
 const KEY = "task-api-session";
 const EARLY_MS = 60_000; // a token that ends so soon is renewed before it is used
 /** The tokens that a page gets elsewhere; a function is asked once, and again after a refusal. */

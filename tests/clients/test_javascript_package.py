@@ -24,7 +24,8 @@ MOST_BYTES = 60_000  # of the file
 USE = """
 const [address, token] = process.argv.slice(2);
 taskApi(address, token).create({ title: "Buy milk" })
-  .then((task) => console.log(task.title, typeof dialect(), typeof axiosAdapter, new TaskApiError(404) instanceof Error));
+  .then(({ title }) => title, (problem) => problem.message)
+  .then((said) => console.log(said, typeof dialect(), typeof axiosAdapter, new TaskApiError(404) instanceof Error));
 """
 REQUIRED = f"""
 const {{ taskApi, TaskApiError }} = require("task-api-client");

@@ -13,6 +13,7 @@ const NAMES = {
   AccessTokenPublic: "AccessToken", AccessTokenCreate: "NewAccessToken", NewAccessToken: "CreatedAccessToken",
   Account: "Account", AccountUpdate: "AccountChanges", ImportReport: "ImportReport", FileFormat: "FileFormat",
   ErrorDetail: "Detail", ErrorBody: "ErrorBody", ChangeType: "ChangeType", TasksOfDeleted: "TasksOfDeleted",
+  Registration: "Registration", Login: "Login", PasswordChange: "PasswordChange", SignedInUser: "User", SignInInfo: "SignInInfo",
 };
 const QUERIES = {
   Query: "/api/tasks", ListsQuery: "/api/lists", SubtasksQuery: "/api/tasks/{task_id}/subtasks",

@@ -465,6 +465,56 @@ export type ChangeType = "task" | "label" | "list";
 /** What happens to the tasks of a list that is deleted. */
 export type TasksOfDeleted = "trash" | "inbox";
 
+/** A new account. */
+export interface Registration {
+  /** Your address; its case does not matter */
+  email: string;
+  /** Your password */
+  password: string;
+  /** What to call you */
+  name?: string | null | undefined;
+  /** The invitation for this address, where registering needs one */
+  invitation?: string | null | undefined;
+}
+
+/** Who signs in. */
+export interface Login {
+  /** Your address; its case does not matter */
+  email: string;
+  /** Your password */
+  password: string;
+}
+
+/** A new password. */
+export interface PasswordChange {
+  /** Your password as it is */
+  current: string;
+  /** Your new password */
+  new: string;
+}
+
+/** The user who is signed in. */
+export interface User {
+  /** The user id, the `sub` of the access token */
+  id: string;
+  /** The address, as it was registered */
+  email: string;
+  /** What to call the user, or null */
+  name: string | null;
+}
+
+/** What is on. */
+export interface SignInInfo {
+  /** Whether people sign in here */
+  sign_in: boolean;
+  /** Whether anybody may register, or only whoever is invited */
+  sign_up: boolean;
+  /** The `iss` of its access tokens; null if the sign-in is off */
+  issuer: string | null;
+  /** How long a password has to be; null if the sign-in is off */
+  password: PasswordLengths | null;
+}
+
 /** A status to filter by, or a word for several of them. */
 export type StatusWord = "todo" | "in_progress" | "done" | "cancelled" | "pending" | "completed" | "all";
 
@@ -531,4 +581,12 @@ export interface RowWarning {
   code: string;
   /** The error, for people */
   message: string;
+}
+
+/** How long a password has to be. */
+export interface PasswordLengths {
+  /** The least length of a new password, in characters */
+  min: number;
+  /** The greatest length */
+  max: number;
 }

@@ -1,8 +1,9 @@
 // The tokens: those that the caller gives, or those of the service's own sign-in, which are kept and renewed here. There is
 // no timer and no lock: two windows that renew at once get the same answer from the service.
+import type { SignInInfo, User } from "./contract.js";
 import { TaskApiError } from "./error.js";
 import type { Bearer, Send, Tokens } from "./send.js";
-import type { Options, SignIn, Storage, Token, User } from "./types.js";
+import type { Options, SignIn, Storage, Token } from "./types.js";
 
 const KEY = "task-api-session";
 const EARLY_MS = 60_000; // a token that ends so soon is renewed before it is used
@@ -155,6 +156,6 @@ export function signIn(send: Send, tokens: SessionTokens | null): SignIn {
       await keep(data);
     },
     user: async () => (await tokens?.read())?.user ?? null,
-    settings: async <T>(options?: Options) => (await send<{ data: T }>("/api/auth", { ...options, isOpen: true })).data,
+    settings: async (options) => (await send<{ data: SignInInfo }>("/api/auth", { ...options, isOpen: true })).data,
   };
 }

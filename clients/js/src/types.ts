@@ -1,8 +1,8 @@
 // The client, as callers see it.
 import type {
   AccessToken, Account, AccountChanges, ChangeType, CreatedAccessToken, ErrorBody, ExportQuery, ImportReport, Included, Label,
-  LabelChanges, LabelFields, LabelInFeed, List, ListChanges, ListPlace, ListsQuery, NewAccessToken, NewList, NewTask, Page,
-  Query, StatusCounts, SubtasksQuery, Task, TaskChanges, TaskPlace, TasksOfDeleted,
+  LabelChanges, LabelFields, LabelInFeed, List, ListChanges, ListPlace, ListsQuery, Login, NewAccessToken, NewList, NewTask, Page,
+  PasswordChange, Query, Registration, SignInInfo, StatusCounts, SubtasksQuery, Task, TaskChanges, TaskPlace, TasksOfDeleted, User,
 } from "./contract.js";
 
 export interface Options {
@@ -117,24 +117,19 @@ export interface Accounts {
   erase(confirm: string, options?: Options): Promise<void>;
 }
 
-export interface User {
-  id: string;
-  email: string;
-  name: string | null;
-}
-
 /** The sign-in of the service itself, where it is on. The client keeps the session, renews it, and uses it in every call. */
 export interface SignIn {
-  register(fields: { email: string; password: string; name?: string | undefined; invitation?: string | undefined }, options?: Options): Promise<User>;
-  login(fields: { email: string; password: string }, options?: Options): Promise<User>;
+  /** Registers and signs in; with the right password, whoever is registered already is signed in. */
+  register(fields: Registration, options?: Options): Promise<User>;
+  login(fields: Login, options?: Options): Promise<User>;
   /** Signs out here at once, and then at the service, if it can be reached. */
   logout(options?: Options): Promise<void>;
   /** Ends all other sessions of the user. */
-  changePassword(fields: { current: string; new: string }, options?: Options): Promise<void>;
+  changePassword(fields: PasswordChange, options?: Options): Promise<void>;
   /** Who is signed in, or null. */
   user(): Promise<User | null>;
   /** What is on: signing up, and how long a password has to be. */
-  settings<T = Record<string, unknown>>(options?: Options): Promise<T>;
+  settings(options?: Options): Promise<SignInInfo>;
 }
 
 export interface TaskApi {
