@@ -27,7 +27,7 @@ async function enter(token) {
   const { signal } = stay;
   try {
     const client = taskApi(address, token);
-    const [me, begun] = await Promise.all([client.request("/api/me", { signal }), beginning(client, signal)]);
+    const [me, begun] = await Promise.all([client.account.get({ signal }), beginning(client, signal)]);
     if (signal.aborted) return;
     if (sessionStorage.getItem(USER) !== me.id) forgetAll(); // what somebody else has typed in this window
     sessionStorage.setItem(USER, me.id);

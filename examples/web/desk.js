@@ -121,7 +121,7 @@ export class Desk {
 
   async labels() {
     try {
-      return (await this.tasks.request("/api/labels")).map(({ name }) => name);
+      return (await this.tasks.labels.list()).map(({ name }) => name);
     } catch (problem) {
       this.failed(problem);
       return [];
