@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install guide test test-all check format bench pictures lock lock-check contract clean
+.PHONY: help run install guide test test-all check format bench pictures lock lock-check contract client clean
 
 bin := .venv/bin
 guide := backend/api/openapi/guide/policy.txt
@@ -63,12 +63,17 @@ lock-check: .venv/.dev ## Check that the lock files are what pyproject.toml asks
 	$(call agree,requirements-dev.lock) && \
 	$(call compile,"$$scratch/requirements-guide.lock",--group guide --constraint requirements-dev.lock) && $(call agree,requirements-guide.lock)
 
-contract: .venv/.runtime ## Write the API's OpenAPI document into specs/
+contract: .venv/.runtime ## Write the API's OpenAPI document into specs/, and the client that follows from it
 	$(bin)/task-api openapi > .venv/openapi.json
 	mv .venv/openapi.json $(contract)
+	@if npm --version >/dev/null 2>&1; then $(MAKE) --no-print-directory client; fi
+
+client: .venv/.node ## Build the client in clients/js, with its types from the contract, into examples/
+	@cd clients/js && node scripts/types.mjs ../../$(contract) > build.contract && mv build.contract src/contract.ts && npm run --silent build
+	@cp clients/js/dist/index.js examples/task-api.js && cp clients/js/dist/index.d.ts examples/task-api.d.ts
 
 clean: ## Remove what was installed and built; data in .data stays
-	rm -rf .venv tests/node/node_modules $(dir $(guide)) build *.egg-info htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv tests/node/node_modules tests/node/node-18/node_modules clients/js/node_modules clients/js/dist $(dir $(guide)) build *.egg-info htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
 
 # What is already in an output file is kept where it still fits, so a newer release alone changes nothing. Extras stay in it:
 # else pip takes "coverage[toml]>=7" for a package that is not locked, as soon as there is a newer coverage than the locked one.
@@ -114,7 +119,7 @@ $(guide): docs $(wildcard docs/*) $(wildcard guide/*.py guide/theme/*) mkdocs.ym
 	@$(bin)/python -m guide
 
 # Where npm is missing, the tests that need Node.js are skipped.
-.venv/.node: $(venv) tests/node/package-lock.json
-	@if npm --version >/dev/null 2>&1; then echo 'Installing tests/node/package-lock.json'; \
-	npm ci --prefix tests/node --silent; fi
+.venv/.node: $(venv) $(addsuffix /package-lock.json,tests/node tests/node/node-18 clients/js)
+	@if npm --version >/dev/null 2>&1; then for folder in tests/node tests/node/node-18 clients/js; do \
+	echo "Installing $$folder/package-lock.json"; npm ci --prefix $$folder --silent || exit 1; done; fi
 	@touch $@

@@ -56,7 +56,7 @@ export class Actions {
     desk.tallies.adjust(desk.taskOf(id), null);
     desk.view.removed(id);
     const undo = async () => {
-      desk.view.changed(await this.tasks.request(`/api/tasks/${id}/restore`, { method: "POST", ifMatch: "*" }));
+      desk.view.changed(await this.tasks.restore(id, { ifMatch: "*" }));
       desk.say(`“${title}” is back.`);
     };
     desk.say(`“${title}” is in the trash.`, { undo, focus: true });

@@ -6,8 +6,14 @@ export const TYPES = "task,list"; // of the changes that the page follows
 // What has changed along with another task is in no answer, and the stream may take its time, or be down.
 export async function reread(tasks, ids, found) {
   for (let start = 0; start < ids.length; start += MOST_IDS) {
-    for (const task of await tasks.list({ ids: ids.slice(start, start + MOST_IDS).join() })) found(task);
+    for (const task of (await tasks.list({ ids: ids.slice(start, start + MOST_IDS) })).tasks) found(task);
   }
+}
+
+// A page of a listing, and `next`, which fetches the page after it, if there is one.
+export async function pageOf(tasks, query, options) {
+  const { tasks: found, page } = await tasks.list(query, options);
+  return { found, next: page.next_cursor && (() => pageOf(tasks, { ...query, cursor: page.next_cursor }, options)) };
 }
 
 export class Arrivals {
@@ -48,7 +54,8 @@ export class Arrivals {
   async whichFit(batch, used) {
     const living = [...batch.values()].filter(Boolean);
     const isPlain = Object.keys(used).length === 0 || living.length === 0;
-    const found = isPlain ? living : await this.tasks.list({ ...used, ids: living.map((task) => task.id).join() });
+    const ids = living.map((task) => task.id);
+    const found = isPlain ? living : (await this.tasks.list({ ...used, ids })).tasks;
     return new Map(found.map((task) => [task.id, task]));
   }
 }

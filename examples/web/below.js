@@ -26,7 +26,7 @@ export class Below {
     this.known.clear();
     this.draw();
     try {
-      const found = await this.tasks.request(`/api/tasks/${wanted.id}/subtasks`);
+      const { tasks: found } = await this.tasks.subtasks(wanted.id);
       if (this.task !== wanted) return; // another one is shown by now
       for (const each of found) this.known.set(each.id, each);
       this.draw();

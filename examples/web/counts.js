@@ -40,7 +40,7 @@ export class SubtaskCounts {
     const ids = [...this.stale].slice(0, MOST_IDS);
     for (const id of ids) this.stale.delete(id);
     try {
-      this.learn(await this.tasks.list({ ids: ids.join(), include: "subtask_counts" }));
+      this.learn((await this.tasks.list({ ids, include: "subtask_counts" })).tasks);
       for (const id of ids) this.on.counted(id);
     } catch (problem) {
       this.on.failed(problem);
@@ -53,7 +53,7 @@ export class SubtaskCounts {
     if (this.asked.has(id)) return;
     this.asked.add(id);
     try {
-      const found = await this.tasks.request(`/api/tasks/${id}/subtasks?include=subtask_counts`);
+      const { tasks: found } = await this.tasks.subtasks(id, { include: "subtask_counts" });
       this.learn(found);
       await Promise.all(found.map(this.on.came));
       this.full.add(id);

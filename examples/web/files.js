@@ -32,7 +32,7 @@ export class Files {
   async save() {
     const link = document.createElement("a");
     try {
-      link.href = URL.createObjectURL(new Blob([await this.tasks.request("/api/me/export")]));
+      link.href = URL.createObjectURL(await this.tasks.account.export());
     } catch (problem) {
       return this.on.failed(problem);
     }
@@ -54,9 +54,7 @@ export class Files {
     if (!type) return this.show("This file cannot be imported", ["Choose a file that ends with .jsonl, .json, .csv or .ics."]);
     this.show(`Importing ${file.name} …`, []);
     try {
-      const report = await this.tasks.request("/api/tasks/import", {
-        method: "POST", body: file, headers: { "Content-Type": type },
-      });
+      const report = await this.tasks.importFile(file, { type });
       this.show(`${file.name} is imported`, inWords(report), linesOf(report));
     } catch (problem) {
       this.dialog.close();

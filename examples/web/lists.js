@@ -1,7 +1,7 @@
 // The lists of the user: what is known of each, and what can be done with it. The side bar shows them.
 import { inOrder, Moves } from "./order.js";
 
-const at = (id) => `/api/lists/${encodeURIComponent(id)}`;
+const WHATEVER = { ifMatch: "*" }; // it is now: whoever chose last is right
 
 export class Lists {
   // `on` has what the lists tell: drawn(), when something of them looks different; gone(list); moved(taskId, fields), which
@@ -26,7 +26,7 @@ export class Lists {
   async learnShared() {
     if (this.shared) return;
     this.shared = new Set();
-    const tokens = await this.tasks.request("/api/me/tokens").catch(() => []); // only a sign-in may see them
+    const tokens = await this.tasks.tokens.list().catch(() => []); // only a sign-in may see them
     for (const { list_id: id } of tokens) if (id) this.shared.add(id);
     if (this.shared.size > 0) this.on.drawn();
   }
@@ -83,8 +83,7 @@ export class Lists {
   }
 
   move(id, beside) {
-    const body = { method: "POST", body: beside, ifMatch: "*" };
-    const work = async () => this.arrive(await this.tasks.request(`${at(id)}/move`, body));
+    const work = async () => this.arrive(await this.tasks.lists.move(id, beside, WHATEVER));
     return this.moves.run(id, {}, beside, work).catch(this.on.failed);
   }
 
@@ -98,7 +97,7 @@ export class Lists {
   }
 
   async create(fields) {
-    const list = await this.tasks.request("/api/lists", { method: "POST", body: fields });
+    const list = await this.tasks.lists.create(fields);
     this.arrive(list);
     this.on.said(`The list “${list.name}” is added.`);
     return list;
@@ -106,7 +105,7 @@ export class Lists {
 
   // Says what has changed: a name, a colour, or whether it is archived.
   async change(id, fields) {
-    const list = await this.tasks.request(at(id), { method: "PATCH", body: fields, ifMatch: "*" });
+    const list = await this.tasks.lists.update(id, fields, WHATEVER);
     this.arrive(list);
     if ("name" in fields) this.on.said(`The list is now called “${list.name}”.`);
     const undo = () => this.change(id, { archived: !fields.archived });
@@ -117,10 +116,10 @@ export class Lists {
 
   async remove(id) {
     const list = this.known.get(id);
-    await this.tasks.request(at(id), { method: "DELETE", ifMatch: "*" });
+    await this.tasks.lists.remove(id, WHATEVER);
     this.arrive({ ...list, deleted_at: true });
     const undo = async () => {
-      this.arrive(await this.tasks.request(`${at(id)}/restore`, { method: "POST", ifMatch: "*" }));
+      this.arrive(await this.tasks.lists.restore(id, WHATEVER));
       this.on.back(id);
       this.on.said(`The list “${list.name}” is back.`);
     };

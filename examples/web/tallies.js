@@ -9,6 +9,7 @@ const LONGEST_MS = 2000;
 const FEW = 25; // tasks that are due: so many are looked at, of more only the number is asked for
 
 const openOf = ({ todo, in_progress: begun }) => todo + begun;
+const isLate = (task) => dueDay(task) < today();
 const openIn = (lists) => lists.reduce((sum, list) => sum + openOf(list.counts), 0);
 
 // Where the feed is now, as `page.since`. All that is listed after this is followed from there, so no change falls in
@@ -30,11 +31,11 @@ export class Tallies {
   }
 
   async count(signal, given = null) {
-    const lists = (query) => this.tasks.request(`/api/lists?include_counts=true${query}`, { signal });
+    const lists = (query) => this.tasks.lists.list({ include_counts: true, ...query }, { signal });
     const [all, active, archived, due, upcoming] = await Promise.all([
       given ?? beginning(this.tasks, signal),
-      lists(""),
-      given || this.on.hasArchived() ? lists("&archived=true") : [],
+      lists(),
+      given || this.on.hasArchived() ? lists({ archived: true }) : [],
       this.countDue(signal),
       this.total({ due_after: today() }, signal),
     ]);
@@ -60,10 +61,9 @@ export class Tallies {
 
   async countDue(signal) {
     const query = { limit: FEW, include_total: true, status: OPEN, sort: "due", due_before: today(1), timezone: zone() };
-    const page = await this.tasks.list(query, { signal });
-    const { total } = page.page;
+    const { tasks, page: { total } } = await this.tasks.list(query, { signal });
     const isAll = total <= FEW;
-    const late = isAll ? page.filter((task) => dueDay(task) < today()).length : await this.total({ due_before: today() }, signal);
+    const late = isAll ? tasks.filter(isLate).length : await this.total({ due_before: today() }, signal);
     return { late, today: total };
   }
 

@@ -1,9 +1,11 @@
 // The trash: what was deleted, when, and until when it can be brought back.
+import { pageOf } from "./arrivals.js";
 import { ask } from "./question.js";
 import { copyOf, dateInWords, dayInSentence, dayOf, textIn, timeOf } from "./words.js";
 
 const PAGE = 50;
 const KEPT_DAYS = 30; // in the trash of the service
+const WHATEVER = { ifMatch: "*" }; // it is now: nobody edits what is in the trash
 const DAY_MS = 24 * 3600 * 1000;
 
 export class Trash {
@@ -24,8 +26,8 @@ export class Trash {
     this.place.ariaBusy = "true";
     try {
       const [lists, found] = await Promise.all([
-        this.tasks.request("/api/lists?deleted=true", { signal }),
-        this.tasks.list({ deleted: true, sort: "-updated_at", limit: PAGE }, { signal }),
+        this.tasks.lists.list({ deleted: true }, { signal }),
+        pageOf(this.tasks, { deleted: true, sort: "-updated_at", limit: PAGE }, { signal }),
       ]);
       this.list.replaceChildren(...lists.map((list) => this.itemOf(list, this.listActs(list))));
       this.add(found);
@@ -38,7 +40,7 @@ export class Trash {
   add(page) {
     if (!page) return;
     this.next = page.next;
-    this.list.append(...page.map((task) => this.itemOf(task, this.taskActs(task))));
+    this.list.append(...page.found.map((task) => this.itemOf(task, this.taskActs(task))));
     this.tell();
   }
 
@@ -77,32 +79,32 @@ export class Trash {
   }
 
   taskActs({ id, title }) {
-    const path = `/api/tasks/${id}`;
+    const { tasks } = this;
     return {
       name: title,
       restore: async () => {
-        this.on.restored(await this.tasks.request(`${path}/restore`, { method: "POST", ifMatch: "*" }));
+        this.on.restored(await tasks.restore(id, WHATEVER));
         this.on.said(`“${title}” is back.`);
       },
-      destroy: () => this.destroy(path, title),
+      destroy: () => this.destroy(tasks, id, title),
     };
   }
 
   listActs({ id, name }) {
-    const path = `/api/lists/${id}`;
+    const { lists } = this.tasks;
     return {
       name,
       kind: "List",
       restore: async () => {
-        this.on.listRestored(await this.tasks.request(`${path}/restore`, { method: "POST", ifMatch: "*" }));
+        this.on.listRestored(await lists.restore(id, WHATEVER));
         this.on.said(`The list “${name}” is back, with its tasks.`);
       },
-      destroy: () => this.destroy(path, name),
+      destroy: () => this.destroy(lists, id, name),
     };
   }
 
-  async destroy(path, name) {
-    await this.tasks.request(`${path}?permanent=true`, { method: "DELETE", ifMatch: "*" });
+  async destroy(kind, id, name) {
+    await kind.remove(id, { permanent: true, ...WHATEVER });
     this.on.said(`“${name}” is gone for good.`);
   }
 }

