@@ -49,7 +49,7 @@ def test_who_makes_an_account_stays_signed_in_until_signing_out(visit: Watched, 
     board.sign_out()
     page.get_by_label("Email").wait_for()
     assert board.focused() == "Email"
-    assert page.evaluate("Object.keys(localStorage)") == []
+    assert page.evaluate("localStorage.getItem('task-api-session')") is None
     other_window.reload()
     other_window.get_by_label("Email").wait_for()
 
