@@ -2,6 +2,7 @@
 import { taskApi, TaskApiError } from "../task-api.js";
 import { forgetTyped } from "./add.js";
 import { Desk } from "./desk.js";
+import { Door } from "./door.js";
 import { forgetUnfolded } from "./nest.js";
 import { Notices } from "./notices.js";
 import { forgetDrafts } from "./saving.js";
@@ -9,24 +10,31 @@ import { beginning } from "./tallies.js";
 import { forgetShown, tokenInAddress } from "./views.js";
 import { copyOf, explain } from "./words.js";
 
-// In sessionStorage, which belongs to this window and ends with it.
+// In sessionStorage, which belongs to this window and ends with it. A session, which begins with a password, is kept by the
+// client for all windows.
 const TOKEN = "task-api-token";
 const USER = "task-api-user";
 const find = (selector) => document.querySelector(selector);
 const address = find('meta[name="task-api"]').content || location.origin;
-const [door, signIn] = ["#door", "#sign-in"].map(find);
-const notices = new Notices(find("#message"), () => find("#add input") ?? signIn.elements.token);
+const own = taskApi(address); // has the session, if there is one
+const door = new Door(find("#door"), address, own, { enter, failed });
+const notices = new Notices(find("#message"), () => find("#add input") ?? door.field());
 
 let stay = new AbortController(); // is aborted when the user signs out
 
+// Without a token, as whoever has the session.
 async function enter(token) {
-  leave();
-  if (!/^[!-~]+$/.test(token)) return notices.fail("This is no token: a token has neither spaces nor letters with accents.");
-  door.hidden = true; // it would only flash while the service answers
-  sessionStorage.setItem(TOKEN, token);
+  if (token && !/^[!-~]+$/.test(token)) {
+    await leave();
+    return notices.fail("This is no token: a token has neither spaces nor letters with accents.");
+  }
+  forgetUser();
+  door.close();
+  if (token) sessionStorage.setItem(TOKEN, token);
   const { signal } = stay;
   try {
-    const client = taskApi(address, token);
+    const client = token ? taskApi(address, token) : own;
+    const user = token ? null : await own.auth.user();
     const [me, begun] = await Promise.all([client.account.get({ signal }), beginning(client, signal)]);
     if (signal.aborted) return;
     if (sessionStorage.getItem(USER) !== me.id) forgetAll(); // what somebody else has typed in this window
@@ -34,32 +42,39 @@ async function enter(token) {
     const frame = copyOf("frame");
     find("footer").before(frame);
     notices.say("");
-    await new Desk(frame, { address, token, me, begun, signal, notices, failed, signOut }).start();
+    const who = user?.name ?? user?.email ?? me.id;
+    await new Desk(frame, { address, token, who, begun, signal, notices, failed, signOut }).start();
   } catch (problem) {
     if (signal.aborted) return; // the user has signed out, or in as somebody else
     failed(problem);
-    door.hidden = Boolean(find("#tasks"));
+    if (!find("#tasks")) door.open();
   }
 }
 
-function leave() {
+function forgetUser() {
   stay.abort();
   stay = new AbortController();
   sessionStorage.removeItem(TOKEN);
   find("#tasks")?.remove();
   document.body.className = "";
   document.title = "Tasks";
-  signIn.reset();
-  door.hidden = false;
+}
+
+async function leave() {
+  forgetUser();
+  await door.open();
 }
 
 // Nothing of the user stays in the window.
-function signOut() {
-  leave();
+async function signOut() {
+  const isSession = !sessionStorage.getItem(TOKEN);
+  const left = leave();
+  if (isSession) own.auth.logout();
   forgetAll();
   history.replaceState(null, "", location.pathname);
+  await left;
   notices.say("You have signed out.");
-  signIn.elements.token.focus();
+  door.field().focus();
 }
 
 function forgetAll() {
@@ -68,25 +83,22 @@ function forgetAll() {
 
 function failed(problem) {
   if (!(problem instanceof TaskApiError)) console.error(problem); // a defect of this page
-  if (problem.status === 401) leave(); // the token has expired, or never was one
+  // The token has expired, or never was one; or the session has ended.
+  if (problem.status === 401 && problem.code !== "SIGN_IN_FAILED") leave();
   notices.fail(explain(problem));
 }
 
 // An error stands until something else is done.
 function begun({ type, target }) {
-  if (notices.stands() && target.closest("#tasks") && (type !== "click" || target.closest("button, a"))) notices.say("");
+  if (notices.stands() && target.closest("#tasks, #door") && (type !== "click" || target.closest("button, a"))) notices.say("");
 }
 for (const type of ["submit", "change", "click", "dropped"]) document.addEventListener(type, begun, true);
 
-signIn.addEventListener("submit", (event) => {
-  event.preventDefault();
-  enter(signIn.elements.token.value.trim());
-});
 addEventListener("hashchange", () => {
   const token = tokenInAddress();
   if (token) enter(token);
 });
 
 const token = tokenInAddress() ?? sessionStorage.getItem(TOKEN);
-if (token) enter(token);
+if (token || (await own.auth.user())) enter(token);
 else leave();

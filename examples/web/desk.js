@@ -22,8 +22,8 @@ import { goTo, viewOf } from "./views.js";
 const HANDED_ON = ["find", "say", "failed", "attempt", "place", "taskOf", "arrived", "changed"]; // to the parts
 
 export class Desk {
-  // `session` has the address and the token, the user as `me`, where it has `begun` (tallies.js), the signal that ends it, the
-  // notices, failed(error) and signOut().
+  // `session` has the address, the token (none: the client has a session), `who` it is, where it has `begun` (tallies.js), the
+  // signal that ends it, the notices, failed(error) and signOut().
   constructor(frame, session) {
     const { signal, notices } = session;
     Object.assign(this, { frame, session, signal, notices, isBusy: false });
@@ -102,8 +102,8 @@ export class Desk {
   }
 
   async start() {
-    const { me, begun } = this.session;
-    this.page.greet(me.id);
+    const { who, begun } = this.session;
+    this.page.greet(who);
     this.page.begin(await this.tallies.count(this.signal, begun));
     this.saver.saveAll();
     await this.follow(begun.page.since);

@@ -100,7 +100,7 @@ export const PRIORITIES = { high: "High", medium: "Medium", low: "Low" };
 const NAMES = {
   title: "Title", description: "Notes", status: "Status", due_date: "Due", due_at: "Due", start_date: "Starts",
   start_at: "Starts", priority: "Priority", labels: "Labels", list_id: "List", parent_id: "Subtask of", name: "Name",
-  color: "Colour",
+  color: "Colour", email: "Email", password: "Password",
 };
 // The parts of a task that are edited, each of one field or of several that belong together.
 export const PARTS = {

@@ -136,7 +136,7 @@ def test_axe_finds_nothing_while_there_is_nothing(browser: Browser, user: httpx.
     with watched(browser, PHONE) as visit:
         visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         visit.page.goto(f"{user.base_url}/app")
-        visit.page.get_by_label("Token").wait_for()
+        visit.page.get_by_label("Email").wait_for()
         assert findings(visit.page) == []
         opened(visit, user, "all/list")
         visit.page.get_by_role("heading", name="Your first task").wait_for()

@@ -45,12 +45,12 @@ def test_the_link_signs_in_and_the_token_leaves_the_address(visit: Watched, user
     board.shows(todo=["Buy milk"])
     other_window = visit.page.context.new_page()
     other_window.goto(visit.page.url)
-    other_window.get_by_label("Token").wait_for()
+    other_window.get_by_label("Email").wait_for()
     board.sign_out()
-    visit.page.get_by_label("Token").wait_for()
+    visit.page.get_by_label("Email").wait_for()
     assert visit.page.get_by_text("Buy milk").count() == 0
     visit.page.reload()
-    visit.page.get_by_label("Token").wait_for()
+    visit.page.get_by_label("Email").wait_for()
     assert visit.is_calm(), visit
 
 
@@ -59,6 +59,7 @@ def test_a_token_is_pasted_and_a_bad_one_is_refused_in_words(visit: Watched, use
     create(user, "Buy milk")
     board = Board(visit.page)
     visit.page.goto(f"{user.base_url}/app")
+    visit.page.get_by_text("Use a token").click()
     token = visit.page.get_by_label("Token")
     visit.page.get_by_text(".venv/bin/task-api token alice").wait_for()
 

@@ -154,6 +154,6 @@ def test_signing_out_leaves_nothing_in_the_window(visit: Watched, user: httpx.Cl
     assert "secret" not in visit.page.evaluate("JSON.stringify({ ...sessionStorage, ...localStorage })")
     board.field().fill("A secret")
     board.sign_out()
-    visit.page.get_by_label("Token").wait_for()
+    visit.page.get_by_label("Email").wait_for()
     assert "secret" not in visit.page.evaluate("JSON.stringify({ ...sessionStorage, ...localStorage })")
     assert "task/" not in visit.page.url

@@ -11,7 +11,7 @@ from backend.api.openapi.pages import CONTENT_POLICY
 
 # Nothing else of the folder is served: it may hold what somebody has left there.
 _MODULES = (
-    *("actions", "add", "app", "arrivals", "below", "connection", "counts", "desk", "drag", "fields", "files"),
+    *("actions", "add", "app", "arrivals", "below", "connection", "counts", "desk", "door", "drag", "fields", "files"),
     *("filters", "keys", "list-form", "lists", "menu", "nest", "notices", "order", "page", "panel", "parse"),
     *("plan", "question", "row", "rows", "saving", "sections", "side", "tallies", "trash", "view", "views"),
     "words",
