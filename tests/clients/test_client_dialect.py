@@ -37,7 +37,7 @@ def test_a_page_of_a_mongo_service_works(use: Any) -> None:
         "toggled": True,
         "edited": ["Buy oat milk", False],
         "found": ["Buy oat milk"],
-        "wrong": ["title: Must have at least 1 character.", True],
+        "wrong": ["title: Must not be empty or blank.", True],
         "removed": {},
     }
     assert {request.split("/")[2] for request in said["asked"]} == {"tasks"}
