@@ -11,9 +11,9 @@ import json
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
@@ -25,18 +25,19 @@ from tests.benchmarks import data, load
 from tests.benchmarks.workloads import ALWAYS_NEW, LIST_LIMIT, Request, Workload
 from tests.fixtures.identity.tokens import SECRET
 from tests.fixtures.postgres.database import execute
-from tests.fixtures.processes.process import environment, served
+from tests.fixtures.processes.process import Service, environment, served
 from tests.growth import database, page
 from tests.growth.database import TASKS, Population
 
 HOSTS = 2
 CONNECTIONS = 8  # of each host's clients
-SECONDS, MIX_SECONDS, WARM_UP_SECONDS = 10, 30, 3
+SECONDS, MIX_SECONDS, WARM_UP_SECONDS = 6, 15, 2
 REQUESTS = 40_000  # each of another user, as far as there are so many
 POPULATIONS = (
-    Population("thousand", 1000, 0),
-    Population("thousand_divided", 1000, 64),
+    Population("plain", 1000, 0),
+    Population("64", 1000, 64),
     Population("million", 1_000_000, 64),
+    Population("generic", 1_000_000, 64, "force_generic_plan"),
 )
 _NEW = json.dumps({"title": data.TITLE, "description": data.DESCRIPTION})
 _EDIT = json.dumps({"title": f"{data.TITLE} {ALWAYS_NEW}"})
@@ -92,44 +93,67 @@ def postmaster(folder: Path) -> int:
     return int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
 
 
-def measure(server: str, postgres: int, population: Population) -> Iterator[Measured]:
-    """Serve a population from two hosts, and measure each workload."""
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """Two services that share a database."""
+
+    population: Population
+    url: str
+    services: tuple[Service, ...]
+
+    def send(self, name: str, seconds: int) -> list[load.Measured]:
+        """Send a workload to both at once."""
+        addresses = [host.address for host in self.services]
+        lists = [workload(name, self.population.users, seed) for seed in range(HOSTS)]
+        with ThreadPoolExecutor(HOSTS) as threads:
+            return list(threads.map(load.run, addresses, lists, repeat(CONNECTIONS), repeat(seconds)))
+
+    def spent(self, postgres: int) -> tuple[float, float, int]:
+        """Return the CPU seconds of Postgres and of both so far, and the blocks that were not in Postgres' memory."""
+        time.sleep(1)  # Postgres tells what it has read after a while
+        ours = sum(cpu_seconds(host.process.pid) for host in self.services)
+        return cpu_seconds(postgres), ours, execute(self.url, _READ)[0][0]
+
+    def measure(self, name: str, postgres: int) -> Measured:
+        """Measure a workload."""
+        self.send(name, WARM_UP_SECONDS)
+        before = self.spent(postgres)
+        done = self.send(name, MIX_SECONDS if name == "mix" else SECONDS)
+        postgres_cpu, server_cpu, blocks = (now - then for now, then in zip(self.spent(postgres), before, strict=True))
+        assert not any(each.failures for each in done), (self.population, name, done)
+        count = sum(each.requests for each in done)
+        return Measured(
+            self.population.name,
+            name,
+            count,
+            round(sum(each.requests / each.seconds for each in done), 1),
+            round(max(each.p50_ms for each in done), 2),
+            round(max(each.p99_ms for each in done), 2),
+            round(server_cpu / count * 1e6),
+            round(postgres_cpu / count * 1e6),
+            round(blocks / count, 2),
+        )
+
+
+def measure(server: str, postgres: int, populations: Sequence[Population]) -> list[Measured]:
+    """Measure each workload with all populations in turn, so that a slow minute of the machine affects all."""
+    with ExitStack() as stack:
+        hosts = [stack.enter_context(serving(server, population)) for population in populations]
+        return [each.measure(name, postgres) for name in page.CALLS for each in hosts]
+
+
+@contextmanager
+def serving(server: str, population: Population) -> Iterator[Hosts]:
+    """Serve a population from two hosts until the block ends."""
     url = database.url_of(server, population)
     with ExitStack() as stack:
-        hosts = []
+        services = []
         for _ in range(HOSTS):
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="task-api-growth-")))
             settings = {"ENVIRONMENT": "production", "DATABASE_URL": url, "JWT_SECRET": SECRET}
             env = environment(folder / "data", **settings, RATE_LIMIT="999999999/minute")
-            hosts.append(stack.enter_context(served(env=env, cwd=folder)))
-        pids = [host.process.pid for host in hosts]
-        for name in (*page.SHARES, "mix"):
-            lists = [workload(name, population.users, seed) for seed in range(HOSTS)]
-
-            def send(seconds: int, lists: list[Workload] = lists) -> list[load.Measured]:
-                addresses = (host.address for host in hosts)
-                with ThreadPoolExecutor(HOSTS) as threads:
-                    return list(threads.map(load.run, addresses, lists, repeat(CONNECTIONS), repeat(seconds)))
-
-            send(WARM_UP_SECONDS)
-            before = [cpu_seconds(postgres), sum(map(cpu_seconds, pids)), execute(url, _READ)[0][0]]
-            done = send(MIX_SECONDS if name == "mix" else SECONDS)
-            time.sleep(1)  # Postgres tells what it has read after a while
-            after = [cpu_seconds(postgres), sum(map(cpu_seconds, pids)), execute(url, _READ)[0][0]]
-            postgres_cpu, server_cpu, blocks = (now - then for now, then in zip(after, before, strict=True))
-            count = sum(each.requests for each in done)
-            assert not any(each.failures for each in done), (population, name, done)
-            yield Measured(
-                population.name,
-                name,
-                count,
-                round(sum(each.requests / each.seconds for each in done), 1),
-                round(max(each.p50_ms for each in done), 2),
-                round(max(each.p99_ms for each in done), 2),
-                round(server_cpu / count * 1e6),
-                round(postgres_cpu / count * 1e6),
-                round(blocks / count, 2),
-            )
+            services.append(stack.enter_context(served(env=env, cwd=folder)))
+        yield Hosts(population, url, tuple(services))
 
 
 def main() -> int:
@@ -138,13 +162,13 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path(".data/growth"), help="where the databases are kept")
     parser.add_argument("--load", action="store_true", help="only load what is missing")
     parser.add_argument("--page", action="store_true", help="only write the tables and the picture of docs/growing.md")
+    parser.add_argument("--remark", default="", help="what disturbed the run, for the page")
     options = parser.parse_args()
     if not options.page:
         database.fill(options.folder, POPULATIONS, _say)
     if not (options.page or options.load):
         with database.running(options.folder, database.SERVING) as server:
-            postgres = postmaster(options.folder)
-            page.store([each for one in POPULATIONS for each in measure(server, postgres, one)], _sizes(server))
+            page.store(measure(server, postmaster(options.folder), POPULATIONS), _sizes(server), options.remark)
     if not options.load:
         page.write()
     return 0

@@ -18,6 +18,7 @@ from tests.fixtures.postgres.partitions import partition
 
 TASKS = 20  # of each user
 LOADERS = 2  # sessions that load at once
+_MAKING = "growth_in_the_making"
 
 # Restarts make them hold. Nothing is loaded twice, so a crash while loading may lose everything, which saves the log.
 LOADING = {"fsync": "off", "wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "'8GB'", "autovacuum": "off"}
@@ -62,16 +63,24 @@ _GIVEN_WORDS = "UPDATE pg_attribute SET attgenerated = %s WHERE attname = 'words
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """A database: how many users it has, and into how many partitions its tables are divided (0: none)."""
+    """How many users there are, in tables of how many partitions (0: plain), and how Postgres plans for them."""
 
     name: str
     users: int
     partitions: int
+    plan_cache_mode: str = "auto"
+
+    @property
+    def database(self) -> str:
+        """Return the name of their database, which two populations may share."""
+        return f"growth_{self.users}_{self.partitions}"
 
 
 def url_of(server: str, population: Population) -> str:
-    """Return the address of a population's database."""
-    return make_url(server).set(database=population.name).render_as_string(hide_password=False)
+    """Return the address of a population's database, for connections that plan as it says."""
+    url = make_url(server).set(database=population.database)
+    url = url.update_query_dict({"options": f"-cplan_cache_mode={population.plan_cache_mode}"})
+    return url.render_as_string(hide_password=False)
 
 
 @contextmanager
@@ -89,12 +98,13 @@ def fill(folder: Path, populations: Sequence[Population], say: Callable[[str], N
     """Make the databases that are not there yet."""
     with running(folder, {**SERVING, **LOADING, "maintenance_work_mem": "'512MB'"}) as server:
         for population in populations:
-            if not execute(server, "SELECT 1 FROM pg_database WHERE datname = %s", population.name):
-                making = Population(f"{population.name}_making", population.users, population.partitions)
-                execute(server, f"DROP DATABASE IF EXISTS {making.name}")
-                execute(server, f"CREATE DATABASE {making.name}")
-                _load(url_of(server, making), making, say)
-                execute(server, f"ALTER DATABASE {making.name} RENAME TO {population.name}")
+            name = population.database
+            if not execute(server, "SELECT 1 FROM pg_database WHERE datname = %s", name):
+                execute(server, f"DROP DATABASE IF EXISTS {_MAKING}")
+                execute(server, f"CREATE DATABASE {_MAKING}")
+                url = make_url(server).set(database=_MAKING).render_as_string(hide_password=False)
+                _load(url, population, say)
+                execute(server, f"ALTER DATABASE {_MAKING} RENAME TO {name}")
 
 
 def _load(url: str, population: Population, say: Callable[[str], None]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, is_dataclass
 from functools import cache
@@ -20,7 +21,7 @@ SETTING, SERVICE = "Postgres 18", "this service"  # with one worker, over a dire
 SHARES = {"get": 60, "list of 50": 20, "PUT": 10, "create": 10}  # of 100 requests of the mix, as in the benchmark
 CALLS = (*SHARES, "mix")
 REQUESTS_A_DAY, BUSIEST_HOUR, BUSY = 200, 0.1, 0.7  # of a user; its share of the day; how busy a processor may be
-COMPUTES = (1, 2, 4, 8, 16)  # sizes of Neon's
+COMPUTES, PROJECTS = (1, 2, 4, 8, 16), 100  # sizes of Neon's, and how many there may be
 POOL_SIZE = 10
 
 Setup = tuple[str, float, str]  # what it is, requests a second, and what runs out first
@@ -30,7 +31,9 @@ Setup = tuple[str, float, str]  # what it is, requests a second, and what runs o
 def costs() -> dict[str, tuple[float, float]]:
     """Return the CPU time of each call in µs: of the service, and of Postgres."""
     found = json.loads(BENCHMARK.read_text(encoding="utf-8"))["results"]
-    mine = [each for each in found if (each["setting"], each["contender"]) == (SETTING, SERVICE)]
+    mine = [each for each in found if (each.get("setting"), each["contender"]) == (SETTING, SERVICE)]
+    # Until the benchmark measures the CPU of Postgres, too: those of a thousand users in plain tables.
+    mine = mine or [each for each in growth()["results"] if each["population"] == "plain"]
     return {each["workload"]: (each["server_cpu_us"], each["postgres_cpu_us"]) for each in mine}
 
 
@@ -41,10 +44,10 @@ def growth() -> dict[str, Any]:
     return stored
 
 
-def store(measured: Sequence[Any], gigabytes: dict[str, float]) -> None:
-    """Store the numbers of a run."""
+def store(measured: Sequence[Any], gigabytes: dict[str, float], remark: str) -> None:
+    """Store the numbers of a run, and what disturbed it."""
     found = [asdict(each) for each in measured if is_dataclass(each) and not isinstance(each, type)]
-    text = json.dumps({"gigabytes": gigabytes, "results": found}, indent=1)
+    text = json.dumps({"remark": remark, "gigabytes": gigabytes, "results": found}, indent=1)
     RESULTS.write_text(f"{text}\n", encoding="utf-8")
     growth.cache_clear()
 
@@ -62,6 +65,7 @@ def setups() -> Iterator[Setup]:
         yield f"1 machine of {cores} cores, with its Postgres", cores * 1e6 / (server + postgres), "the machine"
     for size in COMPUTES:
         yield f"several hosts on a Neon compute of {size} CU", size * 1e6 / postgres, "Postgres"
+    yield f"{PROJECTS} Neon projects of 4 CU each", PROJECTS * 4e6 / postgres, "Postgres"
 
 
 def capacity() -> Iterator[Sequence[str]]:
@@ -96,17 +100,17 @@ def simulation() -> Iterator[Sequence[str]]:
             name,
             *(f"{each['p50_ms']:.1f}" for each in row),
             *(f"{each['postgres_cpu_us']:,.0f}" for each in row),
-            f"{row[-1]['blocks_read']:.1f}",
+            f"{found[name, 'million']['blocks_read']:.1f}",
         )
     sizes = growth()["gigabytes"]
-    yield "size in GB", *(f"{sizes[each]:.2g}" for each in populations), "", "", "", ""
+    yield "size in GB", *(f"{sizes[each]:.2g}" for each in populations), "", "", "", "", ""
 
 
 TABLES = {
     "| on what | requests a second | users | runs out first |": capacity,
     "| compute units | requests a second | users | workers | their connections |": computes,
     "| call | service, µs | Postgres, µs | calls a second on a compute unit |": calls,
-    "| call | p50 plain | p50 64 | p50 million | CPU plain | CPU 64 | CPU million | blocks |": simulation,
+    "| call | p50 plain | 64 | million | generic | CPU plain | 64 | million | generic | blocks |": simulation,
 }
 
 
@@ -116,7 +120,12 @@ def _rounded(number: float) -> str:
 
 
 def filled(text: str) -> str:
-    """Return a page with the rows of its tables written anew. Each table is found by its head."""
+    """Return a page with its remarks and the rows of its tables written anew. Each table is found by its head."""
+    said = json.loads(BENCHMARK.read_text(encoding="utf-8")).get("remark") or growth()["remark"]
+    for beginning, remark in (("About the measurement:", said), ("About the simulation:", growth()["remark"])):
+        text = re.sub(
+            rf"^{beginning} .*$", f"{beginning} {remark or 'nothing disturbed it.'}", text, flags=re.MULTILINE
+        )
     for head, rows in TABLES.items():
         before, found, after = text.partition(f"{head}\n")
         assert found, head
@@ -130,42 +139,42 @@ def _lines(rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
 
 
-# A picture of its own colours, light or dark as the reader's system: it can be read on any page.
+# A picture of its own colours, light or dark as the reader's system: it can be read on any page, and on a phone.
 _STYLE = """
-svg{background:#fff;font:14px system-ui,sans-serif} text{fill:#222} .rule{stroke:#bbb} .note{fill:#666}
-.worker{fill:#3b7dd8} .machine{fill:#1f8a70} .postgres{fill:#c2641a}
-@media(prefers-color-scheme:dark){svg{background:#1e2129} text{fill:#eee} .rule{stroke:#555} .note{fill:#aaa}
-.worker{fill:#7fb2f5} .machine{fill:#5fc9ac} .postgres{fill:#f0a060}}
+svg{background:#fff;font:15px system-ui,sans-serif} text{fill:#222;stroke:#fff;stroke-width:4px;paint-order:stroke}
+.rule{stroke:#bbb} .worker{fill:#3b7dd8} .machine{fill:#1f8a70} .postgres{fill:#c2641a}
+@media(prefers-color-scheme:dark){svg{background:#1e2129} text{fill:#eee;stroke:#1e2129}
+.rule{stroke:#555} .worker{fill:#7fb2f5} .machine{fill:#5fc9ac} .postgres{fill:#f0a060}}
 """
 _KINDS = {"the worker": "worker", "the machine": "machine", "Postgres": "postgres"}
-_MARKS = {10_000: "10 thousand", 1_000_000: "1 million", 100_000_000: "100 million"}
-_LEFT, _WIDTH, _ROW, _TOP, _RIGHT = 330, 400, 30, 64, 110
+_MARKS = {10_000: "10 thousand users", 1_000_000: "1 million", 100_000_000: "100 million"}
+_LEFT, _WIDTH, _ROW, _TOP, _RIGHT = 75, 380, 46, 36, 90
 
 
 def picture() -> str:
-    """Draw how many users each carries, as bars on a scale where each step is ten times as many."""
+    """Draw how many users each carries, as bars on a logarithmic scale."""
     found = list(setups())
     bottom = _TOP + _ROW * len(found)
-    low, high = (math.log10(each) for each in (min(_MARKS), max(_MARKS)))
+    low, high = math.log10(min(_MARKS)), math.log10(max(_MARKS)) + 1
 
     def across(number: float) -> float:
         return _LEFT + _WIDTH * (math.log10(number) - low) / (high - low)
 
     parts = []
     for number, name in _MARKS.items():
-        parts.append(f'<path class="rule" d="M{across(number):.0f} {_TOP - 6}V{bottom}"/>')
-        parts.append(f'<text x="{across(number):.0f}" y="{_TOP - 14}" text-anchor="middle">{name}</text>')
+        parts.append(f'<path class="rule" d="M{across(number):.0f} {_TOP - 8}V{bottom}"/>')
+        parts.append(f'<text x="{across(number):.0f}" y="{_TOP - 16}" text-anchor="middle">{name}</text>')
     for row, (name, requests, limit) in enumerate(found):
         top, end = _TOP + _ROW * row, across(users(requests))
-        parts.append(f'<text x="{_LEFT - 12}" y="{top + 19}" text-anchor="end">{name}</text>')
-        parts.append(f'<path class="{_KINDS[limit]}" d="M{_LEFT} {top + 5}H{end:.0f}v20H{_LEFT}z"/>')
-        parts.append(f'<text x="{end + 8:.0f}" y="{top + 19}">{_rounded(users(requests))}</text>')
-    for place, (limit, kind) in enumerate(_KINDS.items()):
-        parts.append(f'<path class="{kind}" d="M{_LEFT + 150 * place} {bottom + 18}h14v14h-14z"/>')
-        parts.append(f'<text class="note" x="{_LEFT + 20 + 150 * place}" y="{bottom + 30}">{limit} is full</text>')
-    parts.append(f'<text x="{_LEFT}" y="20">Users, on a scale where each step is a hundred times as many</text>')
+        parts.append(f'<text x="{_LEFT + 4}" y="{top + 16}">{name}</text>')
+        parts.append(f'<path class="{_KINDS[limit]}" d="M{_LEFT} {top + 22}H{end:.0f}v16H{_LEFT}z"/>')
+        parts.append(f'<text x="{end + 6:.0f}" y="{top + 36}">{_rounded(users(requests))}</text>')
+    parts.append(f'<text x="{_LEFT}" y="{bottom + 32}">full first:</text>')
+    for place, (limit, kind) in enumerate(_KINDS.items(), start=1):
+        parts.append(f'<path class="{kind}" d="M{_LEFT - 45 + 125 * place} {bottom + 19}h15v15h-15z"/>')
+        parts.append(f'<text x="{_LEFT - 25 + 125 * place}" y="{bottom + 32}">{limit}</text>')
     size = f'viewBox="0 0 {_LEFT + _WIDTH + _RIGHT} {bottom + 46}"'
-    title = "How many users one worker, one machine, and hosts on one Neon compute carry"
+    title = "How many users a worker, a machine, and hosts on Neon computes carry"
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img"><title>{title}</title><style>{_STYLE}</style>'
     return "\n".join([head, *parts, "</svg>\n"])
 
