@@ -13,9 +13,10 @@ from backend import services
 from backend.database import retry
 from backend.database.errors import Interrupted
 from backend.database.retry import READ_TRIES, once_only, reads, repeatable
-from backend.errors import ServiceUnavailable, TaskNotFound
+from backend.errors import ServiceUnavailable
 from backend.services.lists.service import ListService
 from backend.services.task_files.import_service import ImportService
+from backend.services.tasks.rules import TaskNotFound
 from backend.services.tasks.service import TaskService
 from tests.fixtures.http.deadlines import time_left
 
@@ -140,6 +141,9 @@ def test_what_is_not_the_same_when_done_twice_is_marked_to_be_done_once() -> Non
     assert once == {
         "AccessTokenService.create",
         "BatchService.run",
+        "SignInService.begin",
+        "SignInService.change_password",
+        "SignInService.register",
         "TaskService.toggle",
         "TaskService._update_once",
         "UserService.erase",
