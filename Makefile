@@ -45,7 +45,7 @@ format: .venv/.dev ## Format the code and fix what the linter can
 	$(bin)/ruff format
 	$(bin)/ruff check --fix
 
-bench: .venv/.dev ## Measure the service beside others, for a quarter of an hour, and write the results down; ARGS=--quick prints, in two
+bench: .venv/.dev ## Measure the service beside others, for a quarter of an hour, and write the results down; ARGS=--quick prints, in three
 	@$(bin)/python -m tests.benchmarks $(ARGS)
 
 growth: .venv/.dev ## Measure a thousand users beside a million, for an hour at first; ARGS=--page only writes docs/growing.md
