@@ -24,6 +24,8 @@ REQUESTS_A_DAY, BUSIEST_HOUR, BUSY = 200, 0.1, 0.7  # of a user; its share of th
 COMPUTES, PROJECTS = (1, 2, 4, 8, 16), 100  # sizes of Neon's, and how many there may be
 POOL_SIZE = 10
 
+POPULATIONS = ("plain", "64", "million", "generic")
+
 Setup = tuple[str, float, str]  # what it is, requests a second, and what runs out first
 
 
@@ -31,9 +33,7 @@ Setup = tuple[str, float, str]  # what it is, requests a second, and what runs o
 def costs() -> dict[str, tuple[float, float]]:
     """Return the CPU time of each call in µs: of the service, and of Postgres."""
     found = json.loads(BENCHMARK.read_text(encoding="utf-8"))["results"]
-    mine = [each for each in found if (each.get("setting"), each["contender"]) == (SETTING, SERVICE)]
-    # Until the benchmark measures the CPU of Postgres, too: those of a thousand users in plain tables.
-    mine = mine or [each for each in growth()["results"] if each["population"] == "plain"]
+    mine = [each for each in found if (each["setting"], each["contender"]) == (SETTING, SERVICE)]
     return {each["workload"]: (each["server_cpu_us"], each["postgres_cpu_us"]) for each in mine}
 
 
@@ -65,7 +65,7 @@ def setups() -> Iterator[Setup]:
         yield f"1 machine of {cores} cores, with its Postgres", cores * 1e6 / (server + postgres), "the machine"
     for size in COMPUTES:
         yield f"several hosts on a Neon compute of {size} CU", size * 1e6 / postgres, "Postgres"
-    yield f"{PROJECTS} Neon projects of 4 CU each", PROJECTS * 4e6 / postgres, "Postgres"
+    yield f"{PROJECTS} Neon projects of 8 CU each", PROJECTS * 8e6 / postgres, "Postgres"
 
 
 def capacity() -> Iterator[Sequence[str]]:
@@ -91,19 +91,19 @@ def calls() -> Iterator[Sequence[str]]:
 
 
 def simulation() -> Iterator[Sequence[str]]:
-    """Yield the rows of the simulation."""
+    """Yield the rows of the simulation; a population that was not measured has dashes."""
     found = {(each["workload"], each["population"]): each for each in growth()["results"]}
-    populations = list(dict.fromkeys(population for _, population in found))
+
+    def cell(name: str, population: str, number: str, digits: int) -> str:
+        one = found.get((name, population))
+        return f"{one[number]:,.{digits}f}" if one else "-"
+
     for name in CALLS:
-        row = [found[name, population] for population in populations]
-        yield (
-            name,
-            *(f"{each['p50_ms']:.1f}" for each in row),
-            *(f"{each['postgres_cpu_us']:,.0f}" for each in row),
-            f"{found[name, 'million']['blocks_read']:.1f}",
-        )
+        times = [cell(name, each, "p50_ms", 1) for each in POPULATIONS]
+        cpu = [cell(name, each, "postgres_cpu_us", 0) for each in POPULATIONS]
+        yield name, *times, *cpu, cell(name, "million", "blocks_read", 1)
     sizes = growth()["gigabytes"]
-    yield "size in GB", *(f"{sizes[each]:.2g}" for each in populations), "", "", "", "", ""
+    yield "size in GB", *(f"{sizes[each]:.2g}" for each in POPULATIONS[:3]), *[""] * 6
 
 
 TABLES = {
@@ -121,17 +121,15 @@ def _rounded(number: float) -> str:
 
 def filled(text: str) -> str:
     """Return a page with its remarks and the rows of its tables written anew. Each table is found by its head."""
-    said = json.loads(BENCHMARK.read_text(encoding="utf-8")).get("remark") or growth()["remark"]
+    said = json.loads(BENCHMARK.read_text(encoding="utf-8"))["remark"]
     for beginning, remark in (("About the measurement:", said), ("About the simulation:", growth()["remark"])):
         text = re.sub(
             rf"^{beginning} .*$", f"{beginning} {remark or 'nothing disturbed it.'}", text, flags=re.MULTILINE
         )
     for head, rows in TABLES.items():
-        before, found, after = text.partition(f"{head}\n")
-        assert found, head
-        rule, _, after = after.partition("\n")
-        _, _, after = after.partition("\n\n")
-        text = f"{before}{head}\n{rule}\n{_lines(rows())}\n\n{after}"
+        table = re.compile(rf"({re.escape(head)}\n.*\n)(?:\|.*\n)*")
+        assert table.search(text), head
+        text = table.sub(lambda found, rows=rows: f"{found[1]}{_lines(rows())}\n", text)  # type: ignore[misc]
     return text
 
 
