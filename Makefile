@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install guide test test-all check format bench pictures lock lock-check contract client clean
+.PHONY: help run install guide test test-all check format bench growth pictures lock lock-check contract client clean
 
 bin := .venv/bin
 guide := backend/api/openapi/guide/policy.txt
@@ -47,6 +47,9 @@ format: .venv/.dev ## Format the code and fix what the linter can
 
 bench: .venv/.dev ## Measure the service beside others, for a quarter of an hour, and write the results down; ARGS=--quick prints, in three
 	@$(bin)/python -m tests.benchmarks $(ARGS)
+
+growth: .venv/.dev ## Measure a thousand users beside a million, for an hour at first; ARGS=--page only writes docs/growing.md
+	@$(bin)/python -m tests.growth $(ARGS)
 
 pictures: .venv/.dev ## Take the pictures of the example page in the README anew
 	@$(bin)/python -m tests.pictures

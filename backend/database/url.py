@@ -20,6 +20,8 @@ CONNECT_TIMEOUT_SECONDS = 10  # a suspended Neon compute needs a while to wake
 # Detect a connection that the network has dropped: while it is idle, and in time to open another.
 _KEEP_ALIVE = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _MAX_UNACKNOWLEDGED_SECONDS = 5.0
+# The hosts of Neon. The first part of a name tells which address it is: that of the pooler ends in -pooler.
+_NEON = ".neon.tech"
 _NUMBERS = {"connect_timeout", "port", "tcp_user_timeout", *_KEEP_ALIVE}
 
 
@@ -93,3 +95,10 @@ def _for_each(values: list[str], name: str, count: int) -> list[dict[str, str]]:
     """Give each host its value; a single value is for all hosts."""
     all_values = values * count if len(values) == 1 else values
     return [{name: value} if value else {} for value in all_values]
+
+
+def is_direct_by_name(host: str) -> bool | None:
+    """Return whether a host gives each connection a session of Postgres of its own; None if its name does not tell."""
+    if not host.endswith(_NEON):
+        return None
+    return not host.partition(".")[0].endswith("-pooler")

@@ -21,7 +21,7 @@ from sqlalchemy.util.concurrency import await_, greenlet_spawn, in_greenlet
 
 from backend.database.connector import in_thread
 from backend.database.prepared import DriverConnection, PreparedStatements
-from backend.database.url import each_host
+from backend.database.url import each_host, is_direct_by_name
 from backend.utils.descriptors import Selector
 
 _SILENT = "the server does not answer in time"
@@ -75,13 +75,19 @@ def _opened(address: Mapping[str, Any]) -> Any:
         if left <= 0:
             raise Silence(_SILENT)
         (_look_on_loop if in_greenlet() else _look)(connection, state, left)
-    if _is_direct(connection, deadline - time.monotonic()):
+    if _is_direct(connection, address.get("host", ""), deadline - time.monotonic()):
         connection.prepared = PreparedStatements()
     return connection
 
 
-def _is_direct(connection: Any, seconds: float) -> bool:
-    """Return whether no pooler is between: that would give a number of its own, not that of the server's process."""
+def _is_direct(connection: Any, host: str, seconds: float) -> bool:
+    """Return whether no pooler is between: that would give a number of its own, not that of the server's process.
+
+    Neon's proxy gives each connection a session of its own, but also makes up its number: there, only the name tells.
+    """
+    is_direct = is_direct_by_name(host)
+    if is_direct is not None:
+        return is_direct
     cursor = connection.cursor()
     cursor.execute("SELECT pg_backend_pid()")
     finish(connection, seconds)

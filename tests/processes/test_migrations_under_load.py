@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import psycopg2
 import pytest
@@ -17,10 +19,12 @@ from sqlalchemy import make_url
 from backend.config import Settings
 from backend.database.migrations import runner as migrations
 from backend.errors import ConfigurationError
-from tests.fixtures.calls.api import new_user, serve
+from tests.fixtures.calls.api import API, new_user, serve
+from tests.fixtures.calls.tasks import create, path_of
 from tests.fixtures.http.load import load_on
 from tests.fixtures.postgres.database import execute
 from tests.fixtures.postgres.migrating import write
+from tests.fixtures.postgres.statements import noted_statements
 from tests.fixtures.running.waiting import PATIENCE_SECONDS, until
 from tests.fixtures.telemetry.logs import events
 
@@ -172,24 +176,58 @@ def test_any_other_failure_is_final(own_url: str, newer: Path, caplog: pytest.Lo
     assert postponed(caplog) == []
 
 
+@contextmanager
+def editing(api: API) -> Iterator[list[int]]:
+    """Edit a task again and again until the block ends; gives the statuses of the answers so far."""
+    statuses: list[int] = []
+    ended = Event()
+
+    def edit() -> None:
+        with api.client(new_user()) as client:
+            path = path_of(create(client))
+            while not ended.is_set():
+                statuses.append(client.put(path, json={"title": f"{len(statuses)}"}).status_code)
+
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(edit)
+        try:
+            yield statuses
+        finally:
+            ended.set()
+        running.result()
+
+
+def wait_until_prepared(sent: list[tuple[str, Any]], edited: list[int]) -> None:
+    """Wait until a message only executes, so its connection is direct and was prepared; and until after an edit."""
+    began, answered = len(sent), len(edited)
+    until(lambda: any("EXECUTE" in sql and "PREPARE" not in sql for sql, _ in sent[began:]))
+    until(lambda: len(edited) > answered + 1)
+
+
+@pytest.mark.requirement("FR-506", "FR-516")
 def test_it_goes_back_and_forth_while_requests_write(own_url: str, settings: Settings, newer: Path) -> None:
+    """The type of a column changes, too: what is prepared with it fails, and nobody notices."""
     tables = ("tasks", "labels", "lists", "tombstones", "idempotency_keys", "access_tokens", "users")  # awkward order
-    write(
-        newer,
-        NEXT,
-        "; ".join(f"ALTER TABLE {table} ADD COLUMN extra text" for table in tables),
-        "; ".join(f"ALTER TABLE {table} DROP COLUMN extra" for table in tables),
-    )
+    changes = [f"ALTER TABLE {table} ADD COLUMN extra text" for table in tables]
+    back = [f"ALTER TABLE {table} DROP COLUMN extra" for table in tables]
+    change, change_back = (f"ALTER TABLE tasks ALTER COLUMN timezone TYPE {kind}" for kind in ("varchar", "text"))
+    write(newer, NEXT, "; ".join([*changes, change]), "; ".join([*back, change_back]))
     with (
         serve(settings.model_copy(update={"database_url": SecretStr(own_url)})) as api,
         load_on(api.base_url, new_user(), kept=4, new=2) as load,
         load_on(api.base_url, new_user(), kept=4, new=2) as other,
+        noted_statements(api.app.state.sessions.engine) as sent,
+        editing(api) as edited,
     ):
         for _ in range(5):
+            wait_until_prepared(sent, edited)
             assert migrations.apply(own_url, newer) == [NEXT]
             load.wait_for(20)
+            wait_until_prepared(sent, edited)
             assert migrations.rollback(own_url, newer) == NEXT
             other.wait_for(20)
     for each in (load, other):
         assert each.lost() == []
         assert each.created()
+    assert set(edited) == {200}
+    assert any("DEALLOCATE ALL" in sql for sql, _ in sent)  # so something failed, and was tried again

@@ -11,10 +11,13 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
+from sqlalchemy import make_url
 
 from backend.api.http.paths import OPEN
+from backend.config import Settings
 from backend.identity.jwt import issue_token
-from tests.fixtures.calls.api import API, new_user
+from tests.fixtures.calls.api import API, new_user, serve
 from tests.fixtures.calls.erasure import erase, erasure_of, user_of
 from tests.fixtures.calls.exports import stored_of
 from tests.fixtures.calls.lists import make
@@ -22,6 +25,7 @@ from tests.fixtures.documents.contract import SIGN_IN, Json, Operation, handlers
 from tests.fixtures.identity.tokens import SECRET, claims, ec_pair, hmac_token
 from tests.fixtures.inputs.examples import EXAMPLES
 from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.pooler import pooled
 
 CHALLENGE = 'Bearer error="invalid_token"'
 MALFORMED_IDS = ("1", "not-a-uuid", "%00", "{missing}0", "urn:uuid:{missing}", "{{{missing}}}")
@@ -48,6 +52,34 @@ class Owner:
     def secrets(self) -> set[str]:
         """Return texts that responses to other users must not contain."""
         return {self.user_id, self.task["id"], self.task["title"], self.task["description"]}
+
+
+@pytest.fixture(scope="module")
+def through_pooler(server_url: str, settings: Settings) -> Iterator[API]:
+    """The service behind a pooler, where all users share one server connection, and nothing is prepared."""
+    assert settings.database_url
+    login = f"login_{uuid.uuid4().hex}"
+    execute(server_url, f"CREATE ROLE {login} SUPERUSER LOGIN PASSWORD '{login}'")
+    own = make_url(settings.database_url.get_secret_value()).set(username=login, password=login)
+    with (
+        pooled(own.render_as_string(hide_password=False)) as url,
+        serve(settings.model_copy(update={"database_url": SecretStr(url)})) as running,
+    ):
+        running.app.state.feed.stream_seconds = 0
+        yield running
+    execute(server_url, f"DROP ROLE {login}")
+
+
+# Direct connections prepare their statements, and those through a pooler do not.
+both_connections = pytest.mark.parametrize("api", ["directly", "through a pooler"], indirect=True)
+
+
+@pytest.fixture
+def api(request: pytest.FixtureRequest, api: API) -> API:
+    """The service with a kind of connection, a direct one unless the test names another."""
+    if getattr(request, "param", "directly") == "directly":
+        return api
+    return request.getfixturevalue("through_pooler")  # type: ignore[no-any-return]
 
 
 @pytest.fixture
@@ -110,6 +142,7 @@ def test_the_contract_hides_no_private_operation() -> None:
     assert private == {operation.id for operation in operations().values() if operation.is_private}
 
 
+@both_connections
 @pytest.mark.requirement("FR-001", "FR-011")
 def test_the_owner_gets_the_documented_success(owner: Owner, operation: Operation) -> None:
     for method in _methods(operation):
@@ -119,6 +152,7 @@ def test_the_owner_gets_the_documented_success(owner: Owner, operation: Operatio
         assert str(response.status_code) in operation.document["responses"]
 
 
+@both_connections
 @pytest.mark.requirement("FR-011", "FR-012")
 @pytest.mark.parametrize("name", _named(lambda operation: operation.is_about_one))
 def test_a_foreign_task_is_answered_like_one_that_is_not_there(owner: Owner, api: API, name: str) -> None:
@@ -165,6 +199,7 @@ def _all_of(response: httpx.Response) -> tuple[int, bytes, list[tuple[str, str]]
     )
 
 
+@both_connections
 @pytest.mark.requirement("FR-001", "FR-011", "FR-016")
 @pytest.mark.parametrize("name", _named(lambda operation: operation.is_private and not operation.is_about_one))
 def test_another_user_sees_and_changes_nothing_of_the_owner(owner: Owner, stranger: httpx.Client, name: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import make_url
 
 from backend.database.engine import Engine
 from backend.database.errors import Interrupted
@@ -20,6 +21,8 @@ from backend.services.tasks.listing import ListingService
 from backend.services.unit_of_work import unit_of_work
 from tests.fixtures.calls.api import new_user
 from tests.fixtures.postgres.database import execute
+from tests.fixtures.postgres.logins import LOGINS, database_of
+from tests.fixtures.postgres.pooler import running_pooler
 from tests.fixtures.postgres.statements import noted_statements, send
 from tests.fixtures.postgres.tenant_statements import tasks_of
 
@@ -111,3 +114,36 @@ def test_a_migration_that_changes_a_result_is_noticed_by_nobody(engine: Engine, 
 
     execute(own_url, "ALTER TABLE tasks ADD COLUMN added text")
     calls["edit"]()
+
+
+@pytest.fixture(scope="module")
+def behind_neon(server_url: str, database_url: str) -> Iterator[str]:
+    """The URL of a proxy that gives each connection a session of its own, under another number."""
+    assert database_url  # creates the role task_api on this server
+    with (
+        database_of(server_url, LOGINS["neon"]) as url,
+        running_pooler(url, pool_size=5, mode="session") as proxy,
+    ):
+        yield proxy.url
+
+
+@pytest.mark.requirement("FR-515")
+@pytest.mark.parametrize(
+    ("host", "is_prepared"),
+    [
+        ("ep-cool-darkness-123456.us-east-2.aws.neon.tech", True),
+        ("ep-cool-darkness-123456-pooler.us-east-2.aws.neon.tech", False),
+        ("ep-cool-darkness-123456.example.com", False),  # the numbers differ
+    ],
+)
+def test_on_neon_the_name_tells_what_is_direct(behind_neon: str, host: str, *, is_prepared: bool) -> None:
+    url = make_url(behind_neon).set(host=host).update_query_dict({"hostaddr": "127.0.0.1"})
+    engine = Engine(url.render_as_string(hide_password=False), pool_size=1, timeout_seconds=60)
+    call = calls_of(engine)["edit"]
+    call()
+
+    sent = messages(engine, call)
+
+    assert any(sql.count("EXECUTE") for sql in sent) is is_prepared
+    assert not any("PREPARE" in sql for sql in sent)
+    engine.dispose()
