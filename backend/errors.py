@@ -1,4 +1,7 @@
-"""Errors, each with a code and a status. Independent of any framework; the API turns them into answers."""
+"""Errors, each with a code and a status. Independent of any framework; the API turns them into answers.
+
+What only one resource can say is in the `rules.py` of that resource.
+"""
 
 from __future__ import annotations
 
@@ -106,30 +109,6 @@ class NotFound(TaskAPIError):
     message = "There is nothing at this path. See /docs for all paths."
 
 
-class TaskNotFound(NotFound):
-    """A missing, deleted, foreign or malformed task id; the answer does not say which."""
-
-    message = "Task not found. Check the id; if the task was deleted, restore it."
-
-
-class AccessTokenNotFound(NotFound):
-    """A missing, revoked, foreign or malformed id of a personal access token; the answer does not say which."""
-
-    message = "Personal access token not found. Check the id: GET /api/me/tokens lists your tokens."
-
-
-class LabelNotFound(NotFound):
-    """A label that is missing or another user's, or a name that no label can have; the answer does not say which."""
-
-    message = "Label not found. Check its name: GET /api/labels lists your labels."
-
-
-class ListNotFound(NotFound):
-    """A missing, deleted, foreign or malformed list id; the answer does not say which."""
-
-    message = "List not found. Check the id: GET /api/lists lists your lists; if it was deleted, restore it."
-
-
 class MethodNotAllowed(TaskAPIError):
     """The path exists, the method does not. `Allow` lists those that do."""
 
@@ -157,48 +136,6 @@ class Conflict(TaskAPIError):
     message = "You already have a task with this id, perhaps in the trash. Choose another id."
 
 
-class IdTaken(Conflict):
-    """A new task would get the id of one that the request cannot see, because its token is limited to one list."""
-
-    message = "This id is taken. Choose another id."
-
-    def __init__(self) -> None:
-        super().__init__(details=(Detail("id", "id_taken", self.message),))
-
-
-class TooManyTasks(Conflict):
-    """The user already has the maximum number of tasks."""
-
-    message = "Your account is full. Tasks in the trash count, too: delete some with permanent=true."
-
-    def __init__(self) -> None:
-        super().__init__(details=(Detail("body", "too_many_tasks", self.message),))
-
-
-class TooManyLabels(Conflict):
-    """The user cannot have as many labels as the request would make."""
-
-    message = "You have the maximum number of labels. Use those that you have, or delete some."
-
-    def __init__(self) -> None:
-        super().__init__(details=(Detail("body", "too_many_labels", self.message),))
-
-
-class LabelExists(Conflict):
-    """A label would get the name of another one of the user's labels."""
-
-    message = "You already have another label with this name. Choose another name."
-
-    def __init__(self) -> None:
-        super().__init__(details=(Detail("name", "label_exists", self.message),))
-
-
-class ListConflict(Conflict):
-    """A new list would get the id of another one."""
-
-    message = "Another list has this id, or one in the trash. Choose another id, or restore that list."
-
-
 class NoRoom(Conflict):
     """More tasks or lists than may move would have to make room for one."""
 
@@ -209,15 +146,6 @@ class NoRoom(Conflict):
 
     def __init__(self) -> None:
         super().__init__(details=(Detail("body", "no_room", self.message),))
-
-
-class TooManyLists(Conflict):
-    """The user already has the maximum number of lists."""
-
-    message = "You have 500 lists, as many as there may be, with those in the trash. Delete some with permanent=true."
-
-    def __init__(self) -> None:
-        super().__init__(details=(Detail("body", "too_many_lists", self.message),))
 
 
 class TooManySubtasks(Conflict):
@@ -238,15 +166,6 @@ class TooManyChanges(Conflict):
         super().__init__(details=(Detail("body", "too_many_changes", self.message),))
 
 
-class TooManyAccessTokens(Conflict):
-    """The user already has the maximum number of personal access tokens."""
-
-    message = "You have the maximum number of personal access tokens. Revoke one that you no longer need."
-
-    def __init__(self) -> None:
-        super().__init__(details=(Detail("body", "too_many_tokens", self.message),))
-
-
 class Gone(TaskAPIError):
     """The sync token cannot be continued from: changes after it were purged, or its revision never existed."""
 
@@ -264,12 +183,6 @@ class PreconditionFailed(TaskAPIError):
 
     def __init__(self, current: str, revision: int, *, details: tuple[Detail, ...] = ()) -> None:
         super().__init__(headers={"ETag": f'"{revision}"'}, data=current, details=details)
-
-
-class ListChanged(PreconditionFailed):
-    """The list is not as the client last saw it."""
-
-    message = "The list is not in the state that your request expects, so nothing was changed. See data for its state."
 
 
 class PayloadTooLarge(TaskAPIError):

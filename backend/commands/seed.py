@@ -12,20 +12,16 @@ from backend.commands.progress import progress
 from backend.commands.sessions import sessions_on
 from backend.config import Settings
 from backend.database.session import SessionFactory
-from backend.errors import (
-    ConfigurationError,
-    ListConflict,
-    TooManyAccessTokens,
-    TooManyLabels,
-    TooManyLists,
-    TooManyTasks,
-    ValidationFailed,
-)
+from backend.errors import ConfigurationError, ValidationFailed
 from backend.server.signals import EXIT_TERMINATED, leaving_in_order
+from backend.services.access_tokens.rules import TooManyAccessTokens
 from backend.services.access_tokens.service import AccessTokenService
+from backend.services.labels.rules import TooManyLabels
+from backend.services.lists.rules import ListConflict, TooManyLists
 from backend.services.lists.service import ListService
 from backend.services.samples.service import SeedService
 from backend.services.samples.tasks import sample_lists, sample_task, sample_token, sample_user
+from backend.services.tasks.rules import TooManyTasks
 
 STEP = 500  # tasks stored at once
 _SHOWN = 5  # users named in the output

@@ -1,4 +1,4 @@
-"""All tables. Name a new one here: the row-level security check and the tests of isolation then know it."""
+"""The tables that statements of several packages name. A table of one resource alone is named where it is declared."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ from sqlalchemy import Table
 from sqlmodel import SQLModel
 
 from backend.models.access_token import AccessToken
-from backend.models.idempotency_key import IdempotencyKey
+from backend.models.internal.idempotency_key import IdempotencyKey
+from backend.models.internal.rate_limit import RateLimit
+from backend.models.internal.tombstone import Tombstone
 from backend.models.label import Label
 from backend.models.list import TaskList
-from backend.models.rate_limit import RateLimit
 from backend.models.task import Task
-from backend.models.tombstone import Tombstone
 from backend.models.user import User
 
 
-def _table_of(model: type[SQLModel]) -> Table:
+def table_of(model: type[SQLModel]) -> Table:
+    """Return the table of a model."""
     return SQLModel.metadata.tables[str(model.__tablename__)]
 
 
-users = _table_of(User)
-tasks = _table_of(Task)
-tombstones = _table_of(Tombstone)
-labels = _table_of(Label)
-lists = _table_of(TaskList)
-idempotency_keys = _table_of(IdempotencyKey)
-access_tokens = _table_of(AccessToken)
-rate_limits = _table_of(RateLimit)
-
-TABLES = tuple(SQLModel.metadata.sorted_tables)
+users = table_of(User)
+tasks = table_of(Task)
+tombstones = table_of(Tombstone)
+labels = table_of(Label)
+lists = table_of(TaskList)
+idempotency_keys = table_of(IdempotencyKey)
+access_tokens = table_of(AccessToken)
+rate_limits = table_of(RateLimit)

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, create_engine, make_url
 from sqlmodel import SQLModel
 
 from backend.database.migrations import runner as migrations
-from backend.models import tables
-from backend.models.rate_limit import RateLimit
+from backend.models.internal.rate_limit import RateLimit
+from backend.services import registry
 from tests.fixtures.postgres.catalog import TABLES, catalog, owner_column
 from tests.fixtures.postgres.database import execute, scratch_database
 
@@ -126,7 +126,7 @@ def test_alembic_finds_no_difference_either(migrated: Connection) -> None:
 @pytest.mark.requirement("FR-268")
 def test_every_table_is_registered(schema_url: str) -> None:
     """What is not registered is neither checked for row-level security nor exported."""
-    assert {table for _, table, _ in execute(schema_url, TABLES)} == {table.name for table in tables.TABLES}
+    assert {table for _, table, _ in execute(schema_url, TABLES)} == {table.name for table in registry.TABLES}
 
 
 @pytest.mark.requirement("FR-070")

@@ -24,9 +24,10 @@ from backend.database.engine import Engine
 from backend.database.errors import StatementRefused
 from backend.database.migrations import runner as migrations
 from backend.database.session import SessionFactory
-from backend.errors import Conflict, ServiceUnavailable, TaskNotFound
+from backend.errors import Conflict, ServiceUnavailable
 from backend.models.task import TaskCreate
 from backend.services.account.service import UserService
+from backend.services.tasks.rules import TaskNotFound
 from tests.fixtures.calls.api import API, new_user, serve
 from tests.fixtures.calls.erasure import erase
 from tests.fixtures.calls.keys import assert_replays, new_key, said

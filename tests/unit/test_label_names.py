@@ -10,10 +10,10 @@ from uuid import UUID
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from backend.errors import TooManyLabels
 from backend.identity.claims import MAX_USER_ID_LENGTH
 from backend.models.fields import CommaSeparatedLabels, LabelNames
 from backend.models.values.label_names import MAX_LABELS, distinct_labels, key_of_label, keys_of_labels, name_key_of
+from backend.services.labels.rules import TooManyLabels
 from backend.services.loading import reading
 from backend.services.tasks import queries
 from backend.services.tasks.listing_queries import MAX_BYTES, MAX_IN_SHORT

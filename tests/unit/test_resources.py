@@ -13,9 +13,8 @@ from backend import services
 from backend.api.openapi.resources import DOCUMENTED
 from backend.models.change import ChangeType
 from backend.models.export import Kind
-from backend.models.tables import TABLES
 from backend.services.account.lines import PARTS
-from backend.services.registry import RESOURCES
+from backend.services.registry import RESOURCES, TABLES
 from backend.services.resources.resource import Resource
 
 pytestmark = pytest.mark.requirement("FR-497")

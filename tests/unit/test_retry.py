@@ -13,9 +13,10 @@ from backend import services
 from backend.database import retry
 from backend.database.errors import Interrupted
 from backend.database.retry import READ_TRIES, once_only, reads, repeatable
-from backend.errors import ServiceUnavailable, TaskNotFound
+from backend.errors import ServiceUnavailable
 from backend.services.lists.service import ListService
 from backend.services.task_files.import_service import ImportService
+from backend.services.tasks.rules import TaskNotFound
 from backend.services.tasks.service import TaskService
 from tests.fixtures.http.deadlines import time_left
 

@@ -9,14 +9,13 @@ from uuid import UUID
 
 import pytest
 
-from backend.errors import TaskNotFound
 from backend.services.labels.queries import LABELS
 from backend.services.labels.rules import Row as Label
 from backend.services.loading import Found
 from backend.services.resources.working_set import WorkingSet
 from backend.services.tasks import rules
 from backend.services.tasks.loaded import LoadedTasks
-from backend.services.tasks.rules import Neighbour, Row
+from backend.services.tasks.rules import Neighbour, Row, TaskNotFound
 from backend.services.unit_of_work import UnitOfWork
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from backend.api.http.envelope import GUIDE, MAX_DETAILS, MAX_FIELD_NAME, envelope
-from backend.errors import TaskAPIError, TaskNotFound, ValidationFailed
+from backend.errors import TaskAPIError, ValidationFailed
 from backend.models.access_token import NewAccessToken
 from backend.models.batch import MAX_OPERATIONS
 from backend.models.fields import Count, Sentence
@@ -17,6 +17,7 @@ from backend.models.task_file import ImportReport
 from backend.models.task_query import CURSOR_EXAMPLE, MAX_LIMIT
 from backend.models.user import Account
 from backend.models.values import cursor, sync_token
+from backend.services.tasks.rules import TaskNotFound
 from backend.utils import opaque
 from backend.utils.plain_words import BLANK
 

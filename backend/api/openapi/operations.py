@@ -79,8 +79,8 @@ HEADERS: dict[str, dict[str, Any]] = {
     ),
     "List-ETag": _header(
         "Changes whenever any of your tasks, labels or lists changes; for If-None-Match",
-        '"42-7-1795253400123456"',
-        pattern='^"[0-9a-f-]+"$',
+        '"7a1e3fb28112825d96e27640a26fd66a069632ae15a1ce98a2f4e67ff4b86b9b"',
+        pattern='^"(0|[0-9a-f]{64})"$',
     ),
     "Link": _header(
         'The first page (`rel="first"`) and, if there is one, the next page (`rel="next"`)',

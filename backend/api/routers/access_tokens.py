@@ -12,9 +12,9 @@ from backend.api.openapi.answers import NewAccessTokenAnswer
 from backend.api.openapi.operations import errors, invalid, success
 from backend.api.openapi.resources import ACCESS_TOKENS
 from backend.api.routers.router import Router
-from backend.errors import TooManyAccessTokens
 from backend.models.access_token import AccessTokenCreate
 from backend.models.fields import CanonicalUUID
+from backend.services.access_tokens.rules import TooManyAccessTokens
 from backend.utils.plain_words import TOO_FEW
 
 router = Router("/api/me/tokens", "account", ACCESS_TOKENS)

@@ -11,10 +11,10 @@ from backend.api.http.envelope import data_response, document_response, not_modi
 from backend.api.openapi.operations import errors, invalid
 from backend.api.openapi.resources import LABELS
 from backend.api.routers.router import Router
-from backend.errors import LabelExists, TooManyLabels
 from backend.models.base import RowDocument
 from backend.models.fields import AnyLabelName, LabelName
 from backend.models.label import LabelPut, LabelUpdate
+from backend.services.labels.rules import LabelExists, TooManyLabels
 
 router = Router("/api/labels", "labels", LABELS)
 

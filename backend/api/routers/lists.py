@@ -11,11 +11,12 @@ from backend.api.http.envelope import data_response, not_modified, tagged_respon
 from backend.api.openapi.operations import errors, invalid
 from backend.api.openapi.resources import LISTS
 from backend.api.routers.router import Router
-from backend.errors import ListConflict, NoRoom
+from backend.errors import NoRoom
 from backend.models.base import RowDocument
 from backend.models.fields import UUID_EXAMPLE, CanonicalUUID
 from backend.models.list import ListCreate, ListDeleteQuery, ListsQuery, ListUpdate
 from backend.models.move import BOTH, Move
+from backend.services.lists.rules import ListConflict
 from backend.utils.plain_words import BLANK
 
 router = Router("/api/lists", "lists", LISTS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from inspect import iscoroutinefunction
 from typing import Any, get_type_hints
 
 from fastapi import APIRouter
@@ -42,7 +41,7 @@ class Router(APIRouter):
         """Add a route, with its own answers and those that follow from its signature."""
         own: Responses = options.pop("responses") or {}
         needs = [*get_type_hints(endpoint, include_extras=True).values()]
-        responses = self._refusals(path, endpoint, needs, own) | own | _successes(endpoint, needs, own)
+        responses = self._refusals(path, endpoint, needs, own) | own | _successes(needs, own)
         super().add_api_route(path, endpoint, responses=responses, **options)
 
     def _refusals(self, path: str, handler: Callable[..., Any], needs: Sequence[Any], own: Responses) -> Responses:
@@ -69,10 +68,10 @@ class Router(APIRouter):
         return found
 
 
-def _successes(handler: Callable[..., Any], needs: Sequence[Any], own: Responses) -> Responses:
+def _successes(needs: Sequence[Any], own: Responses) -> Responses:
     """Return the successes with the headers that follow. Their examples show what the first body sets."""
     names = ["Location"] if _CREATED in own and "ETag" in own[_CREATED]["headers"] else []
-    if Once in needs and not iscoroutinefunction(handler):  # the import alone stores its answer itself
+    if Once in needs:
         names.append("Idempotency-Replayed")
     good = {status: answer for status, answer in own.items() if status in _GOOD}
     complete = {status: answer | {"headers": answer["headers"] | named(*names)} for status, answer in good.items()}

@@ -14,16 +14,10 @@ from backend.api.openapi.answers import BatchAnswer, example_of
 from backend.api.openapi.operations import errors, invalid, success
 from backend.api.openapi.resources import TASKS
 from backend.api.routers.router import Router
-from backend.errors import (
-    Conflict,
-    Detail,
-    PreconditionFailed,
-    PreconditionRequired,
-    TaskAPIError,
-    TaskNotFound,
-)
+from backend.errors import Conflict, Detail, PreconditionFailed, PreconditionRequired, TaskAPIError
 from backend.models.batch import Batch
 from backend.models.task import TaskPublic
+from backend.services.tasks.rules import TaskNotFound
 from backend.utils.plain_words import TOO_FEW
 
 router = Router("/api/tasks", "tasks", TASKS)

@@ -12,13 +12,14 @@ from backend.api.openapi.answers import TaskListAnswer
 from backend.api.openapi.operations import errors, invalid, showing, success
 from backend.api.openapi.resources import TASKS
 from backend.api.routers.router import Router
-from backend.errors import BadRequest, Conflict, NoRoom, TooManyLabels
+from backend.errors import BadRequest, Conflict, NoRoom
 from backend.models.base import RowDocument
 from backend.models.fields import UUID_EXAMPLE, CanonicalUUID
 from backend.models.move import BOTH, TaskMove
 from backend.models.task import TaskCompletion, TaskCreate, TaskUpdate
 from backend.models.task_query import DeleteQuery, Included, ReadQuery, SubtasksQuery, TaskQuery
 from backend.models.values.times import TIME_EXAMPLE
+from backend.services.labels.rules import TooManyLabels
 from backend.utils.plain_words import BLANK
 
 router = Router("/api/tasks", "tasks", TASKS)

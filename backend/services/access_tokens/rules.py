@@ -6,7 +6,23 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from backend.errors import Conflict, Detail, NotFound
 from backend.models.access_token import AccessTokenCreate
+
+
+class AccessTokenNotFound(NotFound):
+    """A missing, revoked, foreign or malformed id of a personal access token; the answer does not say which."""
+
+    message = "Personal access token not found. Check the id: GET /api/me/tokens lists your tokens."
+
+
+class TooManyAccessTokens(Conflict):
+    """The user already has the maximum number of personal access tokens."""
+
+    message = "You have the maximum number of personal access tokens. Revoke one that you no longer need."
+
+    def __init__(self) -> None:
+        super().__init__(details=(Detail("body", "too_many_tokens", self.message),))
 
 
 class Row(NamedTuple):

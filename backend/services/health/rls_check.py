@@ -14,8 +14,8 @@ from sqlalchemy import text
 from backend.database.errors import RoleRefused
 from backend.database.guard import ROLE, ROLE_OF_LIST
 from backend.database.session import SessionFactory
-from backend.models.tables import TABLES
 from backend.models.user import NOBODY
+from backend.services.registry import TABLES
 
 _USER, _LIST = "app.user_id", "app.list_id"
 # What the policies of a table must look at beside the user, by the role. A request in one list reaches no other table.

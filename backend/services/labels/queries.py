@@ -19,12 +19,11 @@ from sqlalchemy.dialects.postgresql import array
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.errors import LabelNotFound, TooManyLabels
 from backend.models.export import ExportedLabel
 from backend.models.label import LabelPublic, LabelPut, LabelUpdate
 from backend.models.tables import labels, tasks
 from backend.models.values.label_names import MAX_LABELS
-from backend.services.labels.rules import Row
+from backend.services.labels.rules import LabelNotFound, Row, TooManyLabels
 from backend.services.loading import Rows
 from backend.services.resources import statements
 from backend.services.resources.parameters import OWNED

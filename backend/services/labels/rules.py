@@ -6,12 +6,36 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from backend.errors import Detail, ValidationFailed
+from backend.errors import Conflict, Detail, NotFound, ValidationFailed
 from backend.models.label import LabelPut, LabelUpdate
 from backend.models.values.label_names import key_of_label, name_key_of
 
 _OTHER_ID = Detail("id", "other_label", "This is not the id of this label: send a label under its own name")
 _OTHER_NAME = Detail("name", "other_label", "This is not the name of this label: to rename it, send it with PATCH")
+
+
+class LabelNotFound(NotFound):
+    """A label that is missing or another user's, or a name that no label can have; the answer does not say which."""
+
+    message = "Label not found. Check its name: GET /api/labels lists your labels."
+
+
+class TooManyLabels(Conflict):
+    """The user cannot have as many labels as the request would make."""
+
+    message = "You have the maximum number of labels. Use those that you have, or delete some."
+
+    def __init__(self) -> None:
+        super().__init__(details=(Detail("body", "too_many_labels", self.message),))
+
+
+class LabelExists(Conflict):
+    """A label would get the name of another one of the user's labels."""
+
+    message = "You already have another label with this name. Choose another name."
+
+    def __init__(self) -> None:
+        super().__init__(details=(Detail("name", "label_exists", self.message),))
 
 
 class Row(NamedTuple):

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from backend.database.retry import reads, repeatable
 from backend.database.session import Sessions
-from backend.errors import LabelExists, LabelNotFound, PreconditionRequired
+from backend.errors import PreconditionRequired
 from backend.models.base import RowDocument
 from backend.models.export import ImportedLabel
 from backend.models.label import LabelPut, LabelUpdate
@@ -20,7 +20,7 @@ from backend.models.task_file import Fate
 from backend.models.values.label_names import key_of_label, name_key_of
 from backend.services.labels import queries as label_queries
 from backend.services.labels import rules
-from backend.services.labels.rules import Row
+from backend.services.labels.rules import LabelExists, LabelNotFound, Row
 from backend.services.resources.reading import Listed, all_rows
 from backend.services.resources.working_set import WorkingSet
 from backend.services.tasks import bulk

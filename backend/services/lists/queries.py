@@ -24,13 +24,12 @@ from sqlalchemy.sql.dml import Update
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.errors import ListChanged, ListConflict, ListNotFound, TooManyLists
 from backend.models.export import ExportedList
 from backend.models.list import MAX_LISTS, ListCreate, ListPublic, ListUpdate
 from backend.models.move import Move
 from backend.models.tables import lists, tasks
 from backend.models.task import Status
-from backend.services.lists.rules import Row
+from backend.services.lists.rules import ListChanged, ListConflict, ListNotFound, Row, TooManyLists
 from backend.services.loading import Rows
 from backend.services.resources import statements
 from backend.services.resources.parameters import OWN_LISTS, OWNED

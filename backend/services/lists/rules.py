@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from backend.database.giving_way import give_way
-from backend.errors import Detail, ValidationFailed
+from backend.errors import Conflict, Detail, NotFound, PreconditionFailed, ValidationFailed
 from backend.models.list import ListCreate, ListFields, ListUpdate
 from backend.models.move import Move
 from backend.utils.fingerprint import fingerprint
@@ -16,6 +16,33 @@ from backend.utils.positions import END, LAST, Place, make_room
 
 _NO_LIST_THERE = "You have no list with this id, or it is in the trash: GET /api/lists lists yours"
 _OTHER_LIST = Detail("id", "other_list", "This is not the id of this list: send a list under its own id")
+
+
+class ListNotFound(NotFound):
+    """A missing, deleted, foreign or malformed list id; the answer does not say which."""
+
+    message = "List not found. Check the id: GET /api/lists lists your lists; if it was deleted, restore it."
+
+
+class TooManyLists(Conflict):
+    """The user already has the maximum number of lists."""
+
+    message = "You have 500 lists, as many as there may be, with those in the trash. Delete some with permanent=true."
+
+    def __init__(self) -> None:
+        super().__init__(details=(Detail("body", "too_many_lists", self.message),))
+
+
+class ListConflict(Conflict):
+    """A new list would get the id of another one."""
+
+    message = "Another list has this id, or one in the trash. Choose another id, or restore that list."
+
+
+class ListChanged(PreconditionFailed):
+    """The list is not as the client last saw it."""
+
+    message = "The list is not in the state that your request expects, so nothing was changed. See data for its state."
 
 
 class Row(NamedTuple):

@@ -8,20 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from backend.errors import (
-    Detail,
-    IdTaken,
-    OutsideList,
-    TooManyLabels,
-    TooManySubtasks,
-    TooManyTasks,
-    ValidationFailed,
-)
+from backend.errors import Detail, OutsideList, TooManySubtasks, ValidationFailed
 from backend.formats.rows import ROW, OtherUID
 from backend.models.task_file import NOTHING_SAID, Fate, ImportedTask
+from backend.services.labels.rules import TooManyLabels
 from backend.services.task_files.mending import KEPT_TITLE, title_from
 from backend.services.tasks.loaded import LoadedTasks
-from backend.services.tasks.rules import DATES, Row, edited, refuse_contradictions, with_dates
+from backend.services.tasks.rules import DATES, IdTaken, Row, TooManyTasks, edited, refuse_contradictions, with_dates
 from backend.services.tasks.tree import Tree, restored
 from backend.utils.positions import LAST
 

@@ -13,19 +13,14 @@ from sqlmodel import select
 from backend.database.giving_way import in_turns
 from backend.database.retry import reads, repeatable
 from backend.database.session import Sessions
-from backend.errors import (
-    Detail,
-    PreconditionRequired,
-    TooManyChanges,
-    TooManyLabels,
-    TooManyLists,
-    TooManySubtasks,
-)
+from backend.errors import Detail, PreconditionRequired, TooManyChanges, TooManySubtasks
 from backend.formats.rows import ROW
 from backend.models.export import ImportedLabel, ImportedList
 from backend.models.tables import users
 from backend.models.task_file import AnyFormat, Fate, FileFormat
+from backend.services.labels.rules import TooManyLabels
 from backend.services.labels.service import LabelService
+from backend.services.lists.rules import TooManyLists
 from backend.services.lists.service import ListService
 from backend.services.resources.parameters import USER_ID
 from backend.services.task_files.import_rules import UNSEEN, Link, Placed, Stored, joined, put

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeGuard
 from uuid import UUID
 
 from backend.database.giving_way import in_turns
-from backend.errors import Detail, TaskAPIError, TooManyLabels, TooManyLists
+from backend.errors import Detail, TaskAPIError
 from backend.formats.beginnings import LONGEST, refuse_other_files
 from backend.formats.csv import CSVReader
 from backend.formats.json_array import ArrayReader
@@ -34,6 +34,8 @@ from backend.models.task_file import (
 )
 from backend.models.values.label_names import MAX_LABELS
 from backend.services.account.lines import LINES
+from backend.services.labels.rules import TooManyLabels
+from backend.services.lists.rules import TooManyLists
 from backend.services.task_files.import_rules import Link, Placed, Stored
 from backend.services.task_files.import_service import ImportService
 from backend.services.task_files.mending import fitted

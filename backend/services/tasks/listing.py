@@ -11,7 +11,6 @@ from uuid import UUID
 
 from backend.database.retry import reads
 from backend.database.session import Sessions
-from backend.errors import TaskNotFound
 from backend.models.base import Page
 from backend.models.task import PUNCTUATION, Status
 from backend.models.task_query import INBOX, NO_PARENT, TaskQuery
@@ -21,6 +20,7 @@ from backend.models.values.search_text import Search, read_search
 from backend.models.values.sync_token import SyncToken
 from backend.services.tasks.label_queries import LABEL_CONDITIONS
 from backend.services.tasks.listing_queries import MAX_BYTES, Shape, can_be_short, compiled_list
+from backend.services.tasks.rules import TaskNotFound
 from backend.utils.priorities import BANDS, NO_PRIORITY
 
 _INFINITY = datetime.max.replace(tzinfo=UTC)  # how the driver reads Postgres' infinity, the key of open tasks

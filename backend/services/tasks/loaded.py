@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from backend.database.giving_way import give_way, in_turns
-from backend.errors import NoRoom, OutsideList, TooManyChanges, TooManySubtasks, TooManyTasks
+from backend.errors import NoRoom, OutsideList, TooManyChanges, TooManySubtasks
 from backend.models.move import TaskMove
 from backend.models.values.label_names import keys_of_labels
 from backend.services.loading import Found
@@ -19,7 +19,15 @@ from backend.services.resources.working_set import WorkingSet
 from backend.services.tasks import queries, tree_queries
 from backend.services.tasks.moving import Gap
 from backend.services.tasks.named import LabelsOfTasks, ListsOfTasks, Names, found_in
-from backend.services.tasks.rules import REMOVED_BY_OWNER, InTree, Neighbour, Row, moved_to, refuse_elsewhere
+from backend.services.tasks.rules import (
+    REMOVED_BY_OWNER,
+    InTree,
+    Neighbour,
+    Row,
+    TooManyTasks,
+    moved_to,
+    refuse_elsewhere,
+)
 from backend.services.tasks.storing import remove_tasks, store_tasks
 from backend.services.tasks.tree import Tree, along, placed, refuse_overgrown, restored
 from backend.services.tasks.tree_queries import MAX_IN_TREES

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from backend.errors import IdTaken
 from backend.models.label import LabelPut
 from backend.models.task import TaskFields
 from backend.models.values.label_names import key_of_label, name_key_of
@@ -17,7 +16,7 @@ from backend.services.labels.rules import Row as Label
 from backend.services.labels.rules import new_label
 from backend.services.loading import Found
 from backend.services.resources.working_set import WorkingSet
-from backend.services.tasks.rules import Row, refuse_outside, refuse_unknown_list
+from backend.services.tasks.rules import IdTaken, Row, refuse_outside, refuse_unknown_list
 from backend.services.unit_of_work import UnitOfWork
 
 _STATES = {"status", "completed", "list_id", "parent_id"}  # fields that other tasks of the tree may depend on

@@ -31,7 +31,6 @@ from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.errors import TaskNotFound, TooManyTasks
 from backend.models.export import ExportedTask
 from backend.models.move import TaskMove
 from backend.models.tables import lists, tasks
@@ -43,7 +42,7 @@ from backend.services.resources.statements import as_json
 from backend.services.tasks.columns import ALIVE, SHOWN, TASK_ID, public, subtask_counts
 from backend.services.tasks.label_queries import OF_LABELS
 from backend.services.tasks.named import Beside
-from backend.services.tasks.rules import Neighbour, Row
+from backend.services.tasks.rules import Neighbour, Row, TaskNotFound, TooManyTasks
 from backend.services.tasks.tree_queries import ADOPTED
 from backend.utils.positions import SIDES
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from backend.errors import Detail, OutsideList, ValidationFailed
+from backend.errors import Conflict, Detail, NotFound, OutsideList, ValidationFailed
 from backend.models.move import TaskMove
 from backend.models.task import Status, TaskCreate, TaskFields, TaskUpdate
 from backend.utils.fingerprint import fingerprint
@@ -49,6 +49,30 @@ _INFINITY = "infinity"  # as Postgres reads it: later than any time
 # Python reads Postgres' infinity as the latest time, so no due may have that key.
 _LATEST_KEY = datetime.max.replace(tzinfo=UTC) - timedelta(microseconds=1)
 DATES = ("due_date", "due_at", "start_date", "start_at", "timezone")
+
+
+class TaskNotFound(NotFound):
+    """A missing, deleted, foreign or malformed task id; the answer does not say which."""
+
+    message = "Task not found. Check the id; if the task was deleted, restore it."
+
+
+class TooManyTasks(Conflict):
+    """The user already has the maximum number of tasks."""
+
+    message = "Your account is full. Tasks in the trash count, too: delete some with permanent=true."
+
+    def __init__(self) -> None:
+        super().__init__(details=(Detail("body", "too_many_tasks", self.message),))
+
+
+class IdTaken(Conflict):
+    """A new task would get the id of one that the request cannot see, because its token is limited to one list."""
+
+    message = "This id is taken. Choose another id."
+
+    def __init__(self) -> None:
+        super().__init__(details=(Detail("id", "id_taken", self.message),))
 
 
 class Row(NamedTuple):

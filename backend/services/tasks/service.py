@@ -11,7 +11,6 @@ from uuid_utils.compat import uuid7
 
 from backend.database.retry import once_only, reads, repeatable
 from backend.database.session import Sessions
-from backend.errors import TaskNotFound
 from backend.models.base import RowDocument
 from backend.models.move import TaskMove
 from backend.models.task import TaskCreate, TaskUpdate
@@ -19,6 +18,7 @@ from backend.models.values.etags import Revisions
 from backend.services.tasks import queries, rules
 from backend.services.tasks.loaded import NO_NAMES, LoadedTasks
 from backend.services.tasks.named import Names
+from backend.services.tasks.rules import TaskNotFound
 from backend.services.unit_of_work import UnitOfWork, unit_of_work
 
 _IN_TREES = Names(changes_trees=True)

@@ -17,11 +17,11 @@ from backend.database.deadline import begin_work
 from backend.database.engine import Engine
 from backend.database.giving_way import give_way, in_turns
 from backend.database.session import SessionFactory
-from backend.errors import TaskNotFound
 from backend.models.batch import MAX_TAGS, Batch
 from backend.models.move import TaskMove
 from backend.services.tasks import loaded, moving
 from backend.services.tasks.batch import BatchService
+from backend.services.tasks.rules import TaskNotFound
 from backend.services.tasks.service import TaskService
 from tests.fixtures.calls.batches import operation, rows_of, run_batch, run_each, send_batch, statuses_of
 from tests.fixtures.calls.subtasks import refused

@@ -12,9 +12,10 @@ from sqlalchemy import func, make_url, select, text
 from backend.database.engine import Engine
 from backend.database.errors import StatementRefused
 from backend.database.session import SessionFactory, Sessions
-from backend.errors import ServiceUnavailable, TaskNotFound
+from backend.errors import ServiceUnavailable
 from backend.models.task import TaskCreate
 from backend.services.tasks.queries import NAMED
+from backend.services.tasks.rules import TaskNotFound
 from backend.services.tasks.service import TaskService
 from backend.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.fixtures.calls.api import new_user

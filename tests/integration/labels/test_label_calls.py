@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
-from backend.errors import LabelNotFound
+from backend.services.labels.rules import LabelNotFound
 from backend.services.labels.service import LabelService
 from tests.fixtures.calls.api import API
 from tests.fixtures.calls.batches import BATCH

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from backend.config import Settings
-from backend.errors import TooManyLabels
 from backend.models.values.label_names import MAX_LABELS
+from backend.services.labels.rules import TooManyLabels
 from tests.fixtures.calls.api import API, new_user, serve
 from tests.fixtures.calls.batches import creation, rows_of, run_batch, run_each, send_batch, update
 from tests.fixtures.calls.exports import export

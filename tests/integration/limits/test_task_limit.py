@@ -15,8 +15,9 @@ from pydantic import SecretStr
 from backend.config import Settings
 from backend.database.engine import Engine
 from backend.database.migrations import runner as migrations
-from backend.errors import Conflict, TooManyTasks
+from backend.errors import Conflict
 from backend.models.task import TaskCreate
+from backend.services.tasks.rules import TooManyTasks
 from tests.fixtures.calls.api import API, new_user, serve
 from tests.fixtures.calls.erasure import erase
 from tests.fixtures.calls.tasks import create, error_of, everything_of, path_of, read, revision_of

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from backend.config import Settings
-from backend.errors import TooManyTasks
 from backend.models.task import TaskCreate
+from backend.services.tasks.rules import TooManyTasks
 from backend.services.tasks.service import TaskService
 from backend.utils.fingerprint import fingerprint
 from tests.fixtures.calls.api import API, new_user, serve
