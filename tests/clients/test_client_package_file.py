@@ -57,7 +57,7 @@ def _use(file: Path, python: str, folder: Path, arguments: tuple[str, str]) -> N
     """Install a file into an empty environment, and use it there."""
     run(python, "-m", "venv", "new", folder=folder)
     run(folder / "new/bin/python", "-m", "pip", "install", "--quiet", file, folder=folder)
-    options = ("-X", "dev", "-W", "error::ResourceWarning", "-W", "error::DeprecationWarning:task_api_client")
+    options = ("-W", "error::ResourceWarning", "-W", "error::DeprecationWarning:task_api_client")
     assert run(folder / "new/bin/python", *options, PROGRAM, *arguments, folder=folder) == "done\n"
 
 

@@ -102,7 +102,7 @@ def update(
 
 def _has(task: Task, changes: dict[str, Any]) -> bool:
     """Tell whether a task has what an edit sets."""
-    return all(str(getattr(task, name)) == str(value) for name, value in changes.items())
+    return all(str(getattr(task, name, task.extra.get(name))) == str(value) for name, value in changes.items())
 
 
 def complete(
