@@ -115,6 +115,25 @@ class Settings(BaseSettings):
         (), description="accepted `azp` values (the frontends of Clerk or Auth0), in the same form; unset: not checked"
     )
 
+    sign_in: bool | None = Field(
+        None,
+        description="whether people register and log in here, with an address and a password; unset: only in "
+        "development",
+    )
+    sign_in_secret: SecretStr | None = Field(
+        None,
+        description="secret of at least 32 bytes for the tokens of this sign-in; in production, SIGN_IN needs it",
+    )
+    sign_in_previous_secret: SecretStr | None = Field(
+        None, description="the secret before SIGN_IN_SECRET; its tokens stay valid until you unset it"
+    )
+    sign_up: bool = Field(
+        True, description="whether anybody may register; with `false`, only whoever has an invitation"
+    )
+    password_min_length: int | None = Field(
+        None, ge=8, le=64, description="least length of a password; unset: 15 in production, 8 in development"
+    )
+
     cors_origins: StringList = Field(
         (),
         description="origins of browser frontends, comma-separated or a JSON list; unset: none in production, those "
@@ -146,6 +165,11 @@ class Settings(BaseSettings):
     rate_limit_anonymous: str = Field(
         "120/minute", description="requests without a valid token from one address, counted by each worker"
     )
+    rate_limit_sign_up: str | None = Field(
+        None,
+        description="registrations from one network, counted by each worker; unset: `5/hour` in production, "
+        "`100/hour` in development",
+    )
     trusted_proxies: str = Field(
         "127.0.0.1,::1", description="addresses or networks of proxies whose X-Forwarded-For and -Proto are trusted"
     )
@@ -155,6 +179,21 @@ class Settings(BaseSettings):
         """Return the pattern of origins that are allowed without being listed, if any: in development, our own."""
         is_open = self.environment == "development" and not self.cors_origins
         return LOCAL_ORIGINS if is_open else None
+
+    @property
+    def signs_in(self) -> bool:
+        """Return whether people sign in here."""
+        return self.environment == "development" if self.sign_in is None else self.sign_in
+
+    @property
+    def least_password_length(self) -> int:
+        """Return how long a new password must be: in production as NIST SP 800-63B-4, section 3.1.1.2, asks."""
+        return self.password_min_length or (15 if self.environment == "production" else 8)
+
+    @property
+    def sign_up_rate(self) -> str:
+        """Return the rate of registrations from one network."""
+        return self.rate_limit_sign_up or ("5/hour" if self.environment == "production" else "100/hour")
 
     @property
     def examples(self) -> Path | None:
@@ -199,10 +238,11 @@ class Settings(BaseSettings):
         except RuntimeError:
             raise ValueError("the home folder for ~ cannot be found. Write the full path") from None
 
-    @field_validator("rate_limit", "rate_limit_anonymous")
+    @field_validator("rate_limit", "rate_limit_anonymous", "rate_limit_sign_up")
     @classmethod
-    def _rate(cls, rate: str) -> str:
-        Rate.parse(rate)
+    def _rate(cls, rate: str | None) -> str | None:
+        if rate is not None:
+            Rate.parse(rate)
         return rate
 
     @field_validator("trusted_proxies")
@@ -216,7 +256,7 @@ class Settings(BaseSettings):
                 raise ValueError("each must be an address or a network like 10.0.0.0/8; * is not accepted") from None
         return proxies
 
-    @field_validator("jwt_secret", "jwt_previous_secret")
+    @field_validator("jwt_secret", "jwt_previous_secret", "sign_in_secret", "sign_in_previous_secret")
     @classmethod
     def _strong(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None and len(secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
@@ -242,11 +282,28 @@ class Settings(BaseSettings):
             raise ValueError("JWT_PREVIOUS_SECRET is the same as JWT_SECRET: set JWT_SECRET to the new secret")
         if self.database_direct_url and not self.database_url:
             raise ValueError("DATABASE_DIRECT_URL is set, but DATABASE_URL is not: set both, for the same database")
-        if self.environment == "production":
-            if not self.database_url:
-                raise ValueError("production needs DATABASE_URL, the connection string of your Postgres")
-            if not (self.jwt_secret or self.jwt_jwks_url):
-                raise ValueError("production needs JWT_SECRET or JWT_JWKS_URL, to verify your users' tokens")
+        return self
+
+    @model_validator(mode="after")
+    def _complete_sign_in(self) -> Self:
+        if self.sign_in_previous_secret and not self.sign_in_secret:
+            raise ValueError("SIGN_IN_PREVIOUS_SECRET is set, but SIGN_IN_SECRET is not: set it to the new secret")
+        if self.sign_in_previous_secret and self.sign_in_previous_secret == self.sign_in_secret:
+            raise ValueError("SIGN_IN_PREVIOUS_SECRET is the same as SIGN_IN_SECRET: set that to the new secret")
+        return self
+
+    @model_validator(mode="after")
+    def _ready_for_production(self) -> Self:
+        if self.environment != "production":
+            return self
+        if not self.database_url:
+            raise ValueError("production needs DATABASE_URL, the connection string of your Postgres")
+        if not (self.jwt_secret or self.jwt_jwks_url or self.sign_in):
+            raise ValueError(
+                "production needs JWT_SECRET or JWT_JWKS_URL, to verify your users' tokens, or SIGN_IN=true"
+            )
+        if self.sign_in and not self.sign_in_secret:
+            raise ValueError(f"production needs SIGN_IN_SECRET for SIGN_IN. Make one with: {OPENSSL}")
         return self
 
 

@@ -18,7 +18,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from backend.config import Settings
+from backend.config import Rate, Settings
 from backend.database.embedded.postgres import EmbeddedPostgres
 from backend.identity import jwks
 from tests.fixtures.calls.api import API, ORIGIN, new_user, serve
@@ -184,6 +184,7 @@ def settings(database_url: str) -> Settings:
         cors_origins=(ORIGIN,),
         rate_limit="100000000/day",  # a service with a shorter period would delete the counts of others
         rate_limit_anonymous="1000000/minute",
+        rate_limit_sign_up="1000000/minute",
         slow_statement_seconds=0,  # a busy machine is slow, and no test expects that log line
         request_timeout_seconds=60,  # for the same reason; tests of timeouts set their own
         client_timeout_seconds=60,
@@ -196,6 +197,7 @@ def api(settings: Settings) -> Iterator[API]:
     with pytest.MonkeyPatch.context() as patched:
         # Rows that a test backdates must stay until the test itself purges them.
         patched.setattr("backend.api.main.FIRST_PURGE_SECONDS", 3600)
+        patched.setattr("backend.rate_limits.sign_in_failures.FROM_A_NETWORK", Rate(10**6, 900))  # all tests are one
         with serve(settings) as running:
             running.app.state.feed.stream_seconds = 0
             yield running

@@ -10,6 +10,7 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
 from backend.api.auth.authenticator import Authenticator
+from backend.api.auth.sign_in import PasswordOfUser, SignIn
 from backend.api.http.envelope import MAX_DETAILS
 from backend.api.http.header_parameters import ABSENT, filled, header, malformed_header
 from backend.api.http.idempotency import OncePerKey, once_per_key
@@ -22,6 +23,10 @@ from backend.api.streams.file_types import format_of
 from backend.api.streams.upload import Import
 from backend.database.session import SessionFactory
 from backend.errors import BadRequest, Detail, NotConfirmed, PreconditionRequired
+from backend.identity.errors import SignInOff
+from backend.identity.own_issuer import OWN_ISSUER
+from backend.identity.password_rules import MAX_PASSWORD_LENGTH
+from backend.models.sign_in.calls import PasswordLengths, SignInInfo
 from backend.models.user import ErasureQuery
 from backend.models.values import sync_token
 from backend.models.values.etags import EntityTags, Revisions
@@ -177,6 +182,34 @@ def _authenticator(request: Request) -> Authenticator:
     return app_state(request).authenticator
 
 
+def _sign_in(request: Request) -> SignIn:
+    return _required(app_state(request))
+
+
+def _required(state: AppState) -> SignIn:
+    """Return our own sign-in; raises SignInOff if there is none."""
+    if state.sign_in is None:
+        raise SignInOff
+    return state.sign_in
+
+
+def _sign_in_info(request: Request) -> SignInInfo:
+    """Return what is on."""
+    sign_in = app_state(request).sign_in
+    if sign_in is None:
+        return SignInInfo(sign_in=False, sign_up=False, issuer=None, password=None)
+    lengths = PasswordLengths(min=sign_in.least_length, max=MAX_PASSWORD_LENGTH)
+    return SignInInfo(sign_in=True, sign_up=sign_in.is_open, issuer=OWN_ISSUER, password=lengths)
+
+
+def _own_password(state: AppState, _sessions: SessionFactory, user_id: str) -> PasswordOfUser:
+    return PasswordOfUser(_required(state), user_id)
+
+
+def _client_address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
 Tasks = Annotated[TaskService, Depends(_OfUser(_tasks))]
 Listing = Annotated[ListingService, Depends(_of_user(ListingService))]
 Batches = Annotated[BatchService, Depends(_OfUser(_batches))]
@@ -199,3 +232,7 @@ IfNoneMatch = Annotated[EntityTags, Depends(_if_none_match)]
 OnlyNew = Annotated[bool, Depends(_only_new)]
 NoConditions = Depends(_refuse_conditions)
 Once = Annotated[OncePerKey, Depends(once_per_key)]
+OwnSignIn = Annotated[SignIn, Depends(_sign_in)]
+SignInState = Annotated[SignInInfo, Depends(_sign_in_info)]
+OwnPassword = Annotated[PasswordOfUser, Depends(_OfUser(_own_password))]
+ClientAddress = Annotated[str, Depends(_client_address)]

@@ -3,7 +3,8 @@
 An endpoint judges the token's scopes and the query, and waits for the body. Then it takes a connection slot, which also
 limits parsing: that takes time which other users could have, and the parsed body is larger. It frees the slot before it
 sends the answer, so slow clients hold none. A handler that is `def` runs in a greenlet, and the worker does other work
-while it waits for the database. One that is `async def` (the import) takes its slots itself, before the body is there.
+while it waits for the database. One that is `async def` takes its slots itself: the import before the body is there,
+the sign-in before and after it has waited for a hash.
 
 The framework describes each route for the contract, and the endpoint reads from that description what a request has to
 bring. The framework itself would find out anew in every request what a dependency is, and how to read its header.
@@ -25,12 +26,13 @@ from starlette.types import Receive, Scope, Send
 
 from backend.api.auth.scopes import IN_A_LIST, require_scope, scopes_of
 from backend.api.http.idempotency import once_per_key
-from backend.api.http.paths import ExactRoute
+from backend.api.http.paths import OPEN, ExactRoute
 from backend.api.http.query_parameters import QueryParameters
 from backend.api.http.request_state import request_state, user_id_of
 from backend.api.http.strict_json import parsed
 from backend.api.state import app_state, sessions_of
 from backend.errors import BadRequest, OutsideList
+from backend.models.user import NOBODY
 from backend.services.idempotency import IdempotencyService
 
 # What a description may say of an endpoint, and of what it depends on. Anything else is refused when the route is made.
@@ -53,26 +55,45 @@ class Endpoint(ExactRoute):
         query: Any = next(iter(self.dependant.query_params), None)
         self._query_name = None if query is None else query.name
         self._query = QueryParameters(None if query is None else query.field_info.annotation)
+        self.is_open = path in OPEN
         self._takes_its_slots = iscoroutinefunction(endpoint)
-        self._reads_body = self.body_field is not None or self.response_class is StreamingResponse
+        self._reads_body = self.body_field is not None or self.response_class is StreamingResponse or self.is_open
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         self._let_in(request)
-        response = await (self.endpoint(**self._arguments(request)) if self._takes_its_slots else self._handle(request))
+        response = await (self._handle_waiting(request) if self._takes_its_slots else self._handle(request))
         await response(scope, receive, send)
 
     def _let_in(self, request: Request) -> None:
         """Check the scopes and the query; raises Forbidden if the token does not allow the call, ValidationFailed."""
         noted = request_state(request.scope)
-        require_scope(self.scopes, noted["scopes"])
-        if noted["list_id"] is not None and not self.is_in_a_list:
-            raise OutsideList
+        if not self.is_open:
+            require_scope(self.scopes, noted["scopes"])
+            if noted["list_id"] is not None and not self.is_in_a_list:
+                raise OutsideList
         if request.scope["query_string"]:
             self._query.judge(request)
         state = app_state(request)
         # An unused service is neither purged nor checked for readiness, so that its database can be suspended.
         state.purge_job.is_used = state.readiness.is_used = True
+
+    async def _handle_waiting(self, request: Request) -> Response:
+        """Call a handler that takes its slots itself; raises what it does, and BadRequest if the client leaves earlier.
+
+        All requests without a token count as those of one user.
+        """
+        if not self._reads_body:  # it reads the body itself, part by part
+            answer: Response = await self.endpoint(**self._arguments(request))
+            return answer
+        body = await _body_of(request)
+        state, user_id = app_state(request), request_state(request.scope).get("user_id", NOBODY)
+        state.in_hand.claim(user_id)
+        try:
+            response: Response = await self.endpoint(**self._arguments(request, body))
+        finally:
+            state.in_hand.give_back(user_id)
+        return response
 
     async def _handle(self, request: Request) -> Response:
         """Call the handler in a connection slot; raises what it does, and BadRequest if the client leaves earlier."""

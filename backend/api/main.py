@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 
 from backend import __version__
 from backend.api.auth.authenticator import Authenticator
+from backend.api.auth.sign_in import SignIn
 from backend.api.background.purge_job import FIRST_PURGE_SECONDS, PURGE_SECONDS, PurgeJob
 from backend.api.http.error_handlers import add_error_handlers
 from backend.api.middleware.authentication import Authentication
@@ -38,6 +39,7 @@ from backend.api.routers import (
     health,
     labels,
     lists,
+    sign_in,
     task_batch,
     task_export,
     task_import,
@@ -54,8 +56,13 @@ from backend.database.instrumentation import gauge_pool
 from backend.database.migrations import runner as migrations
 from backend.database.session import SessionFactory
 from backend.errors import ConfigurationError
-from backend.identity.from_settings import verifier_of
+from backend.identity.from_settings import sign_in_secrets_of, verifier_of
+from backend.identity.invitations import Invitations
+from backend.identity.own_issuer import OwnIssuer
+from backend.identity.passwords import Passwords
+from backend.identity.refresh_token import RefreshTokens
 from backend.rate_limits.counter import RateLimiter, RateLimits, SharedRateLimiter
+from backend.rate_limits.sign_in_failures import SignInFailures
 from backend.rate_limits.store import RateLimitService
 from backend.rate_limits.sync import SYNC_SECONDS, RateLimitSync
 from backend.services.health.readiness import Readiness
@@ -78,6 +85,8 @@ ROUTES = [
         changes.router,
         account.router,
         access_tokens.router,
+        sign_in.router,
+        sign_in.password_router,
         health.router,
     )
     for route in router.routes
@@ -138,7 +147,9 @@ def _state(settings: Settings) -> AppState:
     sessions = SessionFactory(engine)
     quiet = replace(sessions, log_level=logging.DEBUG)
     limiter = ConnectionLimiter(settings.database_pool_size, settings.request_timeout_seconds)
-    authenticator = Authenticator(verifier_of(settings), sessions, limiter)
+    own = _sign_in(settings, sessions, limiter)
+    verifier = verifier_of(settings, own.issuer if own else None)
+    authenticator = Authenticator(verifier, sessions, limiter)
     feed = Feed(quiet, limiter, authenticator)
     computing = anyio.CapacityLimiter(COMPUTING_THREADS)
     return AppState(
@@ -146,6 +157,7 @@ def _state(settings: Settings) -> AppState:
         quiet_sessions=quiet,
         connection_limiter=limiter,
         authenticator=authenticator,
+        sign_in=own,
         rate_limits=_rate_limits(settings),
         in_hand=Shares(settings.max_concurrent_requests),
         feed=feed,
@@ -156,6 +168,26 @@ def _state(settings: Settings) -> AppState:
         max_tasks=settings.max_tasks_per_user,
         require_if_match=settings.require_if_match,
         start_page=start_page(has_example=settings.examples is not None),
+    )
+
+
+def _sign_in(settings: Settings, sessions: SessionFactory, limiter: ConnectionLimiter) -> SignIn | None:
+    """Return our own sign-in, None if it is off; raises ConfigurationError without a good secret."""
+    secrets = sign_in_secrets_of(settings)
+    if secrets is None:
+        return None
+    rate = Rate.parse(settings.sign_up_rate)
+    return SignIn(
+        sessions=sessions,
+        connection_limiter=limiter,
+        issuer=OwnIssuer(secrets),
+        refresh_tokens=RefreshTokens(secrets),
+        invitations=Invitations(secrets),
+        passwords=Passwords(),
+        failures=SignInFailures(),
+        registrations=RateLimiter("sign-up", rate) if settings.rate_limit_enabled else None,
+        is_open=settings.sign_up,
+        least_length=settings.least_password_length,
     )
 
 

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from backend.api.auth.authenticator import Authenticator
+from backend.api.auth.sign_in import SignIn
 from backend.api.background.purge_job import PurgeJob
 from backend.api.http.request_state import request_state
 from backend.api.streams.changes import Feed
@@ -29,6 +30,7 @@ class AppState:
     quiet_sessions: SessionFactory  # for background work, which logs once that the database is away
     connection_limiter: ConnectionLimiter
     authenticator: Authenticator
+    sign_in: SignIn | None  # None: it is off
     rate_limits: RateLimits | None  # None: requests are not limited
     in_hand: Shares  # requests, by user
     feed: Feed

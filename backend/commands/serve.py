@@ -18,7 +18,7 @@ from backend.config import Settings, load_settings
 from backend.database.engine import Engine
 from backend.database.session import SessionFactory
 from backend.errors import ConfigurationError
-from backend.identity.from_settings import verifier_of
+from backend.identity.from_settings import own_issuer_of, verifier_of
 from backend.server.listener import address_of, listen, passed_listener
 from backend.server.server import Server, server_config
 from backend.server.signals import leaving_in_order
@@ -55,7 +55,7 @@ def _prepare() -> None:
     The application is not built: with several workers, this process never needs it.
     """
     settings = load_settings()
-    verifier_of(settings)
+    verifier_of(settings, own_issuer_of(settings))
     assert settings.database_url is not None  # noqa: S101 - it is set, or made here
     _prepare_schema(settings, settings.database_url.get_secret_value())
 
@@ -103,6 +103,8 @@ def _made_here(settings: Settings, url: str) -> dict[str, str]:
         made["DATABASE_URL"] = url
     if settings.jwt_secret and given.jwt_secret is None:
         made["JWT_SECRET"] = settings.jwt_secret.get_secret_value()
+    if settings.sign_in_secret and given.sign_in_secret is None:
+        made["SIGN_IN_SECRET"] = settings.sign_in_secret.get_secret_value()
     return made
 
 

@@ -31,11 +31,17 @@ def run(options: argparse.Namespace) -> None:
 
 
 def with_key(settings: Settings) -> Settings:
-    """Add the development secret if no key is set; production always has a key by then."""
-    if settings.jwt_secret or settings.jwt_jwks_url:
+    """Add the development secret if a key is missing: for tokens of any user, or for the sign-in beside an issuer.
+
+    Production always has its keys by then.
+    """
+    has_keys = settings.jwt_secret or (settings.jwt_jwks_url and (settings.sign_in_secret or not settings.signs_in))
+    if settings.environment == "production" or has_keys:
         return settings
-    secret = development_secret(_secret_file(settings))
-    return settings.model_copy(update={"jwt_secret": SecretStr(secret)})
+    if settings.jwt_jwks_url:
+        secret = development_secret(settings.data_dir / "sign-in-secret")
+        return settings.model_copy(update={"sign_in_secret": SecretStr(secret)})
+    return settings.model_copy(update={"jwt_secret": SecretStr(development_secret(_secret_file(settings)))})
 
 
 def _secret_file(settings: Settings) -> Path:

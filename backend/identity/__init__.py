@@ -1,4 +1,4 @@
-"""Turns bearer tokens into user ids: JWT, claims, JWKS, the format of personal access tokens.
+"""Who somebody is: bearer tokens, their issuers and their keys, and the passwords of our own issuer.
 
 Checking signatures and claims, and fetching keys, belongs here.
 What a user may do does not: that is in `backend/api/auth/`.

@@ -191,6 +191,32 @@ def verifier_from_jwks(
     return Verifier(keys, memory, expected, now)
 
 
+class Signer:
+    """Makes HS256 tokens with a secret, all with the same header."""
+
+    def __init__(self, secret: str, key_id: str | None = None) -> None:
+        """Raise ConfigurationError for a secret that no verifier would take."""
+        self._key = _prepared_secret(secret)
+        self._header = {} if key_id is None else {"kid": key_id}
+
+    def sign(
+        self, user_id: str, *, ttl_seconds: int, now: Callable[[], float] = time.time, **claims: str | None
+    ) -> str:
+        """Return a token of this user with these other claims, except None.
+
+        Raises ConfigurationError for what is no user id.
+        """
+        if not is_user_id(user_id):
+            raise ConfigurationError(
+                f"A user id must have 1 to {MAX_USER_ID_LENGTH} characters and no control characters."
+            )
+        issued_at = int(now())
+        dates = {"iat": issued_at, "exp": issued_at + ttl_seconds}
+        present = {name: value for name, value in claims.items() if value is not None}
+        token: str = jws.sign({"sub": user_id, **dates, **present}, self._key, headers=self._header, algorithm="HS256")
+        return token
+
+
 def issue_token(  # noqa: PLR0913 - each is one claim, or the clock
     secret: str,
     user_id: str,
@@ -202,15 +228,8 @@ def issue_token(  # noqa: PLR0913 - each is one claim, or the clock
     now: Callable[[], float] = time.time,
 ) -> str:
     """Return an HS256 token for development and tests; raises ConfigurationError if no verifier would accept it."""
-    key = _prepared_secret(secret)
-    if not is_user_id(user_id):
-        raise ConfigurationError(f"A user id must have 1 to {MAX_USER_ID_LENGTH} characters and no control characters.")
-    issued_at = int(now())
-    dates = {"iat": issued_at, "exp": issued_at + ttl_seconds}
-    claims = {"sub": user_id, **dates, "iss": issuer, "aud": audience, "azp": authorized_party}
-    present = {name: value for name, value in claims.items() if value is not None}
-    token: str = jws.sign(present, key, algorithm="HS256")
-    return token
+    claims = {"iss": issuer, "aud": audience, "azp": authorized_party}
+    return Signer(secret).sign(user_id, ttl_seconds=ttl_seconds, now=now, **claims)
 
 
 def _signed_payload(token: str, key: VerificationKey, algorithm: str) -> bytes:

@@ -124,7 +124,7 @@ class ExportedAccessToken(AccessTokenPublic):
 class ExportEnd(BaseModel):
     """The last line. An export without it is incomplete."""
 
-    lines: Count = described("How many lines come before this one", 7)
+    lines: Count = described("How many lines come before this one", 9)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ class Format:
         return {**handler(schema), "format": self.name}
 
 
-def _without_nul(text: str) -> str:
+def without_nul(text: str) -> str:
     """Refuse NUL, which Postgres cannot store. Pydantic itself refuses lone surrogates."""
     if "\x00" in text:
         raise PydanticCustomError("nul_character", "Text must not contain NUL characters")
@@ -183,7 +183,7 @@ def _with_a_word(text: str) -> str:
     return text
 
 
-_OF_NAMES = (AfterValidator(_without_nul), AfterValidator(_without_controls), AfterValidator(_seen))
+_OF_NAMES = (AfterValidator(without_nul), AfterValidator(_without_controls), AfterValidator(_seen))
 Title = Annotated[
     str,
     Strict(),
@@ -209,7 +209,7 @@ Description = Annotated[
     str,
     Strict(),
     StringConstraints(max_length=MAX_DESCRIPTION_LENGTH),
-    AfterValidator(_without_nul),
+    AfterValidator(without_nul),
     Format("text"),
 ]
 Flag = Annotated[bool, Strict()]
@@ -225,7 +225,7 @@ CommaSeparatedIds = Annotated[
 SearchText = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_SEARCH_LENGTH),
-    AfterValidator(_without_nul),
+    AfterValidator(without_nul),
     AfterValidator(_with_a_word),
     Format("words"),
 ]

@@ -11,6 +11,7 @@ from backend.models.internal.rate_limit import RateLimit
 from backend.models.internal.tombstone import Tombstone
 from backend.models.label import Label
 from backend.models.list import TaskList
+from backend.models.sign_in.tables import Credentials, EmailKey, SignInSession
 from backend.models.task import Task
 from backend.models.user import User
 
@@ -27,4 +28,7 @@ labels = table_of(Label)
 lists = table_of(TaskList)
 idempotency_keys = table_of(IdempotencyKey)
 access_tokens = table_of(AccessToken)
+credentials = table_of(Credentials)
+email_keys = table_of(EmailKey)
+sessions = table_of(SignInSession)
 rate_limits = table_of(RateLimit)

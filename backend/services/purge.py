@@ -1,8 +1,8 @@
 """Removes expired rows.
 
-What is in the trash, and tombstones, expire after 30 days. Personal access tokens go 30 days after their own end, and
-stored answers after 24 hours. First the purge asks, for no user, which users have such rows: a function from the
-migrations returns that and nothing else. Then it removes the rows as one user after another.
+What is in the trash, and tombstones, expire after 30 days. Personal access tokens and sessions go 30 days after their
+own end, and stored answers after 24 hours. First the purge asks, for no user, which users have such rows: a function
+from the migrations returns that and nothing else. Then it removes the rows as one user after another.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.session import SessionFactory
-from backend.models.tables import idempotency_keys, lists, tasks, tombstones, users
+from backend.models.tables import idempotency_keys, lists, sessions, tasks, tombstones, users
 from backend.models.user import NOBODY
 from backend.services.loading import KEPT
 from backend.services.registry import RESOURCES
@@ -60,7 +60,7 @@ def _find() -> SelectOfScalar[str]:
     return select(func.users_with_expired_rows(passed_over, cast(_MAX_ROWS, BigInteger), type_=Text))
 
 
-def _purge() -> Select[int, int, int, int, int]:
+def _purge() -> Select[int, int, int, int, int, int]:
     """Remove some of a user's expired rows, and select how many of each kind.
 
     Selects no row when the user is gone, or when another transaction has locked the user's row: it does not wait.
@@ -95,7 +95,7 @@ def _purge() -> Select[int, int, int, int, int]:
         .cte("counted")
     )
     counts: Any = select(*map(_count, removed.values()))  # more columns than the stubs support
-    purge: Select[int, int, int, int, int] = counts.select_from(locked).add_cte(counted)
+    purge: Select[int, int, int, int, int, int] = counts.select_from(locked).add_cte(counted)
     return purge
 
 
@@ -125,6 +125,7 @@ TIMES: dict[str, tuple[Column[datetime], timedelta]] = {
     **{resource.kind: (resource.expires, TRASH_TIME) for resource in RESOURCES if resource.expires is not None},
     "tombstone": (tombstones.c.deleted_at, TRASH_TIME),
     "idempotency_key": (idempotency_keys.c.created_at, KEPT),
+    "session": (sessions.c.expires_at, TRASH_TIME),
 }
 
 _inside = tasks.alias("inside")
@@ -148,6 +149,7 @@ class Purged:
     tombstones: int = 0
     keys: int = 0
     tokens: int = 0
+    sessions: int = 0
 
     def __add__(self, other: Purged) -> Purged:
         return Purged(*map(sum, zip(astuple(self), astuple(other), strict=True)))

@@ -20,7 +20,7 @@ from task_api_client import (
 )
 
 from tests.fixtures.calls.api import API
-from tests.fixtures.calls.client_package import FORMS, first, open_client, token_of, waits_noted
+from tests.fixtures.http.client_package import FORMS, first, open_client, token_of, waits_noted
 from tests.fixtures.http.faulty_http import LOST, FaultyProxy, faulty_proxy
 
 TRIES = 5

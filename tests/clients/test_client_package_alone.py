@@ -21,8 +21,8 @@ from task_api_client._core.reading import read
 
 from backend import __version__
 from tests.fixtures.calls.api import API
-from tests.fixtures.calls.client_package import token_of
 from tests.fixtures.documents.contract import contract, operations
+from tests.fixtures.http.client_package import token_of
 from tests.fixtures.node.clients import MAY_BE_ABSENT, enumerations, run
 from tests.fixtures.running.waiting import until
 

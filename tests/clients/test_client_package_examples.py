@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 from task_api_client import AsyncClient, Client, Session
 
 from tests.fixtures.calls.api import API
-from tests.fixtures.calls.client_package import token_of
 from tests.fixtures.documents.requirements import ROOT
+from tests.fixtures.http.client_package import token_of
 from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 EXAMPLES = ROOT / "clients/python/examples"

@@ -16,8 +16,8 @@ from zipfile import ZipFile
 import pytest
 
 from tests.fixtures.calls.api import API
-from tests.fixtures.calls.client_package import token_of
 from tests.fixtures.documents.requirements import ROOT
+from tests.fixtures.http.client_package import token_of
 from tests.fixtures.node.clients import run
 
 SOURCES = ROOT / "clients/python"

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from tests.fixtures.calls.api import API
-from tests.fixtures.calls.client_package import token_of
 from tests.fixtures.documents.contract import contract, operations
 from tests.fixtures.documents.guide_blocks import GUIDE, blocks
+from tests.fixtures.http.client_package import token_of
 from tests.fixtures.processes.shell import DOCUMENTED_ADDRESS
 
 PAGE = GUIDE / "frontends.md"
@@ -18,7 +18,7 @@ ROW = re.compile(r"^\| (.+) \| (.+) \|$", re.MULTILINE)
 NAME = re.compile(r"`([^` ]+)`")
 WORDS = {"todo", "in_progress", "done", "high", "medium", "pending"}
 
-pytestmark = pytest.mark.requirement("FR-604")
+pytestmark = pytest.mark.requirement("FR-605")
 
 
 def _known() -> set[str]:

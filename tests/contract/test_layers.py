@@ -41,6 +41,8 @@ LAYERS_OF_API = (
 # Libraries that only some parts may import.
 ONLY = {
     "jose": ("backend.identity.jwt",),
+    "pwdlib": ("backend.identity.password_hash",),
+    "zxcvbn": ("backend.identity.common_passwords",),
     "fastapi": ("backend.api", "backend.server.worker_app"),
     "starlette": ("backend.api", "backend.server"),
     "uvicorn": ("backend.server",),
@@ -55,7 +57,9 @@ RARELY_NEEDED = {
     "backend.database.embedded.postgres",
     "backend.formats.calendar.reader",
     "backend.formats.calendar.writer",
+    "backend.identity.common_passwords",
     "backend.identity.fetch",
+    "backend.identity.password_hash",
     "backend.telemetry.exporters",
 }
 WHERE_NEEDED = NOT_ON_WINDOWS | RARELY_NEEDED

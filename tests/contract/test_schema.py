@@ -175,12 +175,12 @@ def test_one_function_tells_sessions_of_a_list_which_ids_are_taken_and_nobody_el
     assert "user_id = nullif(current_setting('app.user_id', true), '')" in source
 
 
-@pytest.mark.requirement("FR-138", "FR-014")
-def test_one_function_bypasses_row_level_security_for_no_user_only(schema_url: str) -> None:
-    purging, others = "users_with_expired_rows", {"ids_of_tasks"}
+@pytest.mark.requirement("FR-138", "FR-014", "FR-547")
+@pytest.mark.parametrize("name", ["users_with_expired_rows", "credentials_of"])
+def test_two_functions_bypass_row_level_security_for_no_user_only(schema_url: str, name: str) -> None:
     found = {name: rest for name, *rest in execute(schema_url, DEFINERS)}
-    assert found.keys() == {purging} | others
-    settings, access, source = found[purging]
+    assert found.keys() == {"users_with_expired_rows", "credentials_of", "ids_of_tasks"}
+    settings, access, source = found[name]
 
     assert settings == ["search_path=pg_catalog, pg_temp"]
     assert not {"PUBLIC", "task_api_list"} & set(access)

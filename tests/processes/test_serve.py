@@ -207,6 +207,11 @@ def test_tokens_of_an_issuer_are_accepted_and_none_is_made(tmp_path: Path) -> No
     [
         ({"ENVIRONMENT": "production"}, "production needs DATABASE_URL"),
         ({"ENVIRONMENT": "production", "DATABASE_URL": "postgresql://h/d"}, "production needs JWT_SECRET or JWT_JWKS"),
+        (
+            {"ENVIRONMENT": "production", "DATABASE_URL": "postgresql://h/d", "SIGN_IN": "true"},
+            "production needs SIGN_IN_SECRET for SIGN_IN",
+        ),
+        ({"SIGN_IN_SECRET": "hunter2"}, "SIGN_IN_SECRET: must have at least 32 bytes"),
         ({"JWT_SECRET": "hunter2"}, "JWT_SECRET: must have at least 32 bytes"),
         ({"PORT": "eighty"}, "PORT: "),
         ({"JWT_JWKS_URL": "http://issuer.example.com/jwks"}, "JWT_JWKS_URL: must be an https:// URL"),

@@ -23,6 +23,7 @@ _WORKER = (
 # Each belongs to an optional feature: services need them only if so configured, or for something rare.
 _RARE = {
     "alembic": "only tests",
+    "argon2": "a password to hash",
     "google.protobuf": "a collector of telemetry",
     "httpx": "an issuer of tokens",
     "icalendar": "a calendar to import or export",
@@ -33,6 +34,7 @@ _RARE = {
     "requests": "a collector of telemetry",
     "shtab": "completion in a shell",
     "tqdm": "a command that takes long",
+    "zxcvbn": "a password to judge",
 }
 _SERVING = {"fastapi", "httptools", "starlette.routing", "backend.api.main", "backend.server.protocol"}
 _DATABASE = {"sqlalchemy", "sqlmodel", "backend.database.engine"}

@@ -12,12 +12,13 @@ from typing import Any
 import httpx
 import pytest
 
+from backend.api.http.paths import OPEN
 from backend.identity.jwt import issue_token
 from tests.fixtures.calls.api import API, new_user
 from tests.fixtures.calls.erasure import erase, erasure_of, user_of
 from tests.fixtures.calls.exports import stored_of
 from tests.fixtures.calls.lists import make
-from tests.fixtures.documents.contract import Json, Operation, handlers, operations
+from tests.fixtures.documents.contract import SIGN_IN, Json, Operation, handlers, operations
 from tests.fixtures.identity.tokens import SECRET, claims, ec_pair, hmac_token
 from tests.fixtures.inputs.examples import EXAMPLES
 from tests.fixtures.postgres.database import execute
@@ -104,7 +105,7 @@ def test_the_matrix_has_every_operation_of_the_contract() -> None:
 
 
 def test_the_contract_hides_no_private_operation() -> None:
-    private = {name for (_, path), name in handlers().items() if path.startswith("/api")}
+    private = {name for (_, path), name in handlers().items() if path.startswith("/api") and path not in SIGN_IN}
 
     assert private == {operation.id for operation in operations().values() if operation.is_private}
 
@@ -268,6 +269,11 @@ def test_an_unknown_path_under_api_needs_a_token_too(anonymous: httpx.Client, pa
 
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.requirement("FR-002", "FR-524")
+def test_only_where_people_sign_in_no_token_is_needed() -> None:
+    assert SIGN_IN == OPEN == {path for _, path in handlers() if path.startswith("/api/auth")}
 
 
 @pytest.mark.requirement("FR-055")

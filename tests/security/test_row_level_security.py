@@ -23,6 +23,7 @@ from tests.fixtures.postgres.pooler import pooled
 from tests.fixtures.postgres.statements import run, send
 from tests.fixtures.postgres.tenant_statements import (
     CONDITIONAL,
+    OF_NEWCOMERS,
     STATEMENTS,
     TIMEOUT_SECONDS,
     Owner,
@@ -62,6 +63,12 @@ def owner(login_url: str, engine: Engine) -> Owner:
     return Owner.with_task(login_url, engine)
 
 
+@pytest.fixture(scope="module")
+def newcomer(login_url: str, engine: Engine) -> Owner:
+    """An owner who has not registered yet."""
+    return Owner.with_task(login_url, engine, signs_in=False)
+
+
 @pytest.mark.requirement("FR-013")
 def test_every_statement_says_whose_rows_it_means() -> None:
     found = {"tasks.queries.GET", "tasks.queries.NAMED", "tasks.queries.INSERT", "account.service.DELETE"}
@@ -86,7 +93,8 @@ def test_a_statement_without_its_condition_hits_no_foreign_row(owner: Owner, nam
 
 @pytest.mark.requirement("FR-013", "FR-085", "FR-086")
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_a_statement_about_the_wrong_user_hits_no_foreign_row(owner: Owner, name: str) -> None:
+def test_a_statement_about_the_wrong_user_hits_no_foreign_row(owner: Owner, newcomer: Owner, name: str) -> None:
+    owner = newcomer if name in OF_NEWCOMERS else owner
     statement, before = STATEMENTS[name], owner.rows()
     parameters = owner.parameters(statement, principal=owner.id)
     if "INSERT INTO tasks" in statement.sql:

@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from backend.commands.token import with_key
 from backend.config import Settings, load_settings
 from backend.errors import ConfigurationError
+from backend.identity.from_settings import own_issuer_of, sign_in_secrets_of
+from backend.identity.sealed import SignInSecrets
 
 SECRET = "a-secret-that-nobody-must-ever-see-printed"  # noqa: S105 - it protects nothing
+OTHER_SECRET = "another-secret-that-nobody-must-ever-see"  # noqa: S105
 DATABASE = "postgresql://somebody:hunter2@db.example.com/tasks"
 
 
@@ -184,16 +188,86 @@ def test_production_needs_a_database_and_a_key() -> None:
         "production needs DATABASE_URL, the connection string of your Postgres"
     ]
     assert refusal(environment="production", database_url=DATABASE) == [
-        "production needs JWT_SECRET or JWT_JWKS_URL, to verify your users' tokens"
+        "production needs JWT_SECRET or JWT_JWKS_URL, to verify your users' tokens, or SIGN_IN=true"
     ]
     assert load_settings(environment="production", database_url=DATABASE, jwt_secret=SECRET).environment == "production"
     assert load_settings(environment="production", database_url=DATABASE, jwt_jwks_url="https://issuer.example.com")
+
+
+@pytest.mark.requirement("FR-523")
+def test_the_sign_in_is_on_in_development_and_in_production_only_if_it_is_asked_for() -> None:
+    production: dict[str, object] = {"environment": "production", "database_url": DATABASE}
+    assert refusal(**production, sign_in=True) == [
+        "production needs SIGN_IN_SECRET for SIGN_IN. Make one with: openssl rand -base64 48"
+    ]
+    alone = load_settings(**production, sign_in=True, sign_in_secret=SECRET)
+    beside = load_settings(**production, jwt_secret=SECRET)
+
+    assert load_settings().signs_in
+    assert not load_settings(sign_in=False).signs_in
+    assert alone.signs_in
+    assert not beside.signs_in
+    assert own_issuer_of(alone) is not None
+    assert own_issuer_of(beside) is None
+
+
+@pytest.mark.requirement("FR-523", "FR-539")
+def test_secrets_of_the_sign_in_are_refused_like_those_of_an_issuer() -> None:
+    short = "must have at least 32 bytes. Make one with: openssl rand -base64 48"
+    assert refusal(sign_in_secret="short") == [f"SIGN_IN_SECRET: {short}"]  # noqa: S106
+    assert refusal(sign_in_previous_secret=SECRET) == [
+        "SIGN_IN_PREVIOUS_SECRET is set, but SIGN_IN_SECRET is not: set it to the new secret"
+    ]
+    assert refusal(sign_in_previous_secret=SECRET, sign_in_secret=SECRET) == [
+        "SIGN_IN_PREVIOUS_SECRET is the same as SIGN_IN_SECRET: set that to the new secret"
+    ]
+
+
+@pytest.mark.requirement("FR-523")
+def test_without_a_secret_of_its_own_the_sign_in_uses_the_one_of_development() -> None:
+    keys = "https://issuer.example.com/jwks"
+    both = load_settings(sign_in_secret=OTHER_SECRET, sign_in_previous_secret=SECRET)
+
+    assert sign_in_secrets_of(load_settings(jwt_secret=SECRET)) == SignInSecrets(SECRET)
+    assert sign_in_secrets_of(load_settings(jwt_secret=SECRET, sign_in_secret=OTHER_SECRET)) == (OTHER_SECRET, None)
+    assert sign_in_secrets_of(both) == SignInSecrets(OTHER_SECRET, SECRET)
+    assert sign_in_secrets_of(load_settings(jwt_jwks_url=keys)) is None
+    with pytest.raises(ConfigurationError, match="SIGN_IN_SECRET: is not set, and SIGN_IN needs it"):
+        sign_in_secrets_of(load_settings(jwt_jwks_url=keys, sign_in=True))
+
+
+@pytest.mark.requirement("FR-523")
+def test_development_makes_the_secret_of_the_sign_in_beside_another_issuer(tmp_path: Path) -> None:
+    beside = load_settings(jwt_jwks_url="https://issuer.example.com/jwks", data_dir=tmp_path)
+    made = with_key(beside).sign_in_secret
+    production = load_settings(environment="production", database_url=DATABASE, sign_in=True, sign_in_secret=SECRET)
+
+    assert made is not None
+    assert made == with_key(beside).sign_in_secret
+    assert with_key(beside.model_copy(update={"sign_in": False})).sign_in_secret is None
+    assert with_key(production) is production
+    assert [path.name for path in tmp_path.iterdir()] == ["sign-in-secret"]
+
+
+@pytest.mark.requirement("FR-524", "FR-530")
+def test_production_asks_for_longer_passwords_and_allows_fewer_registrations() -> None:
+    production = load_settings(environment="production", database_url=DATABASE, jwt_secret=SECRET)
+    chosen = load_settings(password_min_length=12, rate_limit_sign_up="2/day")
+
+    assert (load_settings().least_password_length, production.least_password_length) == (8, 15)
+    assert (load_settings().sign_up_rate, production.sign_up_rate) == ("100/hour", "5/hour")
+    assert (chosen.least_password_length, chosen.sign_up_rate) == (12, "2/day")
+    assert refusal(rate_limit_sign_up="often") == [
+        "RATE_LIMIT_SIGN_UP: must look like 600/minute: a number, a slash, and second, minute, hour or day"
+    ]
 
 
 @pytest.mark.requirement("FR-067")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("password_min_length", "7"),
+        ("password_min_length", "65"),
         ("environment", "staging"),
         ("port", "65536"),
         ("port", "-1"),

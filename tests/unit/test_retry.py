@@ -141,6 +141,9 @@ def test_what_is_not_the_same_when_done_twice_is_marked_to_be_done_once() -> Non
     assert once == {
         "AccessTokenService.create",
         "BatchService.run",
+        "SignInService.begin",
+        "SignInService.change_password",
+        "SignInService.register",
         "TaskService.toggle",
         "TaskService._update_once",
         "UserService.erase",

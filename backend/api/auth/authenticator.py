@@ -19,7 +19,8 @@ from backend.database.connection_limiter import ConnectionLimiter
 from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable, Unauthorized
 from backend.identity.access_token_format import claimed_user_id, is_access_token, refused
-from backend.identity.jwt import TokenMemory, Verifier
+from backend.identity.jwt import TokenMemory
+from backend.identity.own_issuer import TokenVerifier
 from backend.services.access_tokens.service import AccessTokenService
 
 MAX_LOOK_UPS = 100  # at once; more are refused
@@ -55,7 +56,7 @@ class Authenticator:
 
     def __init__(
         self,
-        verifier: Verifier,
+        verifier: TokenVerifier,
         sessions: SessionFactory,
         connection_limiter: ConnectionLimiter,
         clock: Callable[[], float] = time.monotonic,

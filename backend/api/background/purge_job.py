@@ -65,6 +65,7 @@ class PurgeJob:
                 tombstones=removed.tombstones,
                 keys=removed.keys,
                 tokens=removed.tokens,
+                sessions=removed.sessions,
             )
 
 

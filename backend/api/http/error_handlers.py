@@ -8,7 +8,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from backend.api.http.envelope import error_response
+from backend.api.http.oauth import answer_of
 from backend.api.http.other_services import same_here
 from backend.api.http.preconditions import explain_weak_tags
 from backend.api.http.refusals import refusal
@@ -27,13 +27,13 @@ def add_error_handlers(app: FastAPI) -> None:
 async def _answer_error(request: Request, error: TaskAPIError) -> Response:
     if isinstance(error, PreconditionFailed):
         explain_weak_tags(error, request)
-    return error_response(error, request_id_of(request))
+    return answer_of(error, request.scope, request_id_of(request))
 
 
 async def _answer_validation(request: Request, error: RequestValidationError) -> Response:
     said = same_here(request.url.path)  # of an address that is none of ours, whatever else is wrong with the request
     answer = NotFound(said) if said else refusal(error, request.scope["route"])
-    return error_response(answer, request_id_of(request))
+    return answer_of(answer, request.scope, request_id_of(request))
 
 
 async def _answer_framework(request: Request, error: HTTPException) -> Response:
@@ -45,7 +45,7 @@ async def _answer_framework(request: Request, error: HTTPException) -> Response:
             answer = MethodNotAllowed(headers={"Allow": ", ".join(_allowed_methods(request))})
         case _:
             answer = InternalError()
-    return error_response(answer, request_id_of(request))
+    return answer_of(answer, request.scope, request_id_of(request))
 
 
 def _nearly(request: Request) -> str | None:

@@ -12,6 +12,11 @@ from starlette.types import Receive, Scope, Send
 from backend.api.http.request_state import request_state
 from backend.errors import NotFound
 
+SIGN_IN = "/api/auth"
+TOKEN_PATH = f"{SIGN_IN}/token"  # OAuth 2 says what it answers, errors as well
+# The paths under /api that need no token, since people get theirs there.
+OPEN = frozenset({SIGN_IN, TOKEN_PATH, *(f"{SIGN_IN}/{name}" for name in ("register", "login", "refresh", "logout"))})
+
 
 class IdConvertor(StringConvertor):
     """What `{task_id:id}` stands for in a path: anything but the end of a fixed path, like /api/tasks/batch."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.api.auth.authenticator import Authenticator, bearer_token
+from backend.api.http.paths import OPEN
 from backend.api.http.request_state import request_state
 from backend.database.deadline import current_work
 from backend.errors import RateLimited, TaskAPIError
@@ -12,7 +13,10 @@ from backend.rate_limits.counter import RateLimiter, RateLimits, network_of
 
 
 class Authentication:
-    """Checks the token of each request under /api, before its path, body or anything else, and counts the request."""
+    """Checks the token of each request under /api, before its path, body or anything else, and counts the request.
+
+    The calls by which people sign in need none, and do not look at one.
+    """
 
     def __init__(
         self, app: ASGIApp, authenticator: Authenticator, limits: RateLimits | None, uncounted: tuple[str, ...]
@@ -33,6 +37,9 @@ class Authentication:
         path = scope["path"] + "/"
         if not path.startswith("/api/"):
             self._count_address(scope, cost=0 if path.startswith(self.uncounted) else 1)
+            return
+        if scope["path"] in OPEN:
+            self._count_address(scope)
             return
         state = request_state(scope)
         headers = state["headers"]

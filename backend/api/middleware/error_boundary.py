@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.api.http.envelope import error_response
+from backend.api.http.oauth import answer_of
 from backend.api.http.request_state import request_state
 from backend.errors import InternalError, TaskAPIError
 
@@ -34,9 +34,9 @@ class ErrorBoundary:
         try:
             await self.app(scope, receive, send_noting)
         except TaskAPIError as error:
-            await error_response(error, request_id)(scope, receive, send)
+            await answer_of(error, scope, request_id)(scope, receive, send)
         except Exception:
             logger.exception("request_failed")
             if answering:
                 raise  # part of the answer is sent: only closing the connection tells the client
-            await error_response(InternalError(), request_id)(scope, receive, send)
+            await answer_of(InternalError(), scope, request_id)(scope, receive, send)

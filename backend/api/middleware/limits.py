@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api.http.header_parameters import MAX_HEADER_BYTES
+from backend.api.http.paths import OPEN
 from backend.api.http.request_state import request_state
 from backend.errors import AddressTooLong, BadRequest, Detail, HeadersTooLarge, PayloadTooLarge, RequestTimeout
 from backend.utils.shares import Shares
@@ -16,6 +17,7 @@ from backend.utils.spreading import spread
 
 MAX_HEADERS = 100
 MAX_ADDRESS_BYTES = 8 * 1024
+MAX_SIGN_IN_BYTES = 8 * 1024
 IMPORT_PATH = "/api/tasks/import"
 MIN_PART_BYTES = 64 * 1024  # of an import file that must arrive per client timeout
 
@@ -98,6 +100,8 @@ class _Body:
         self._user_id = request_state(scope).get("user_id", "")
         self._is_import = scope["path"] == IMPORT_PATH and scope["method"] == "POST"
         self._max_bytes = limit.max_import_bytes if self._is_import else limit.max_bytes
+        if scope["path"] in OPEN:
+            self._max_bytes = min(MAX_SIGN_IN_BYTES, self._max_bytes)
         self._headers = Headers(scope=scope)
         self._declared = declared = self._headers.get("content-length", "0")
         if declared.isdecimal() and (len(declared) > _MAX_LENGTH_DIGITS or int(declared) > self._max_bytes):

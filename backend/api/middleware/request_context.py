@@ -23,8 +23,8 @@ UNKNOWN = "(unknown)"
 
 logger = structlog.get_logger()
 
-# The start of a JWT or a personal access token, anywhere in the text.
-_TOKEN = re.compile(r"eyJ[\w=-]*\.[\w.=-]*|tk_[\w-]{20}")
+# The start of a JWT, a personal access token, a refresh token or an invitation, anywhere in the text.
+_TOKEN = re.compile(r"eyJ[\w=-]*\.[\w.=-]*|(?:tk_|rt1\.|iv1\.)[\w-]{20}")
 _ID_HEADERS = {b"x-request-id", b"traceparent"}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 

@@ -12,6 +12,7 @@ from backend.errors import TaskAPIError, ValidationFailed
 from backend.models.access_token import NewAccessToken
 from backend.models.batch import MAX_OPERATIONS
 from backend.models.fields import Count, Sentence
+from backend.models.sign_in.calls import SignedIn, SignInInfo, TokenPair
 from backend.models.task import STATUS_COUNTS_EXAMPLE, StatusCounts, TaskPublic
 from backend.models.task_file import ImportReport
 from backend.models.task_query import CURSOR_EXAMPLE, MAX_LIMIT
@@ -166,6 +167,24 @@ class NewAccessTokenAnswer(BaseModel):
     """A new personal access token."""
 
     data: NewAccessToken = Field(description="The token", examples=[example_of(NewAccessToken)])
+
+
+class SignInAnswer(BaseModel):
+    """What is on."""
+
+    data: SignInInfo = Field(description="What is on", examples=[example_of(SignInInfo)])
+
+
+class SignedInAnswer(BaseModel):
+    """Who is signed in, with tokens."""
+
+    data: SignedIn = Field(description="The user and the tokens", examples=[example_of(SignedIn)])
+
+
+class TokenPairAnswer(BaseModel):
+    """New tokens."""
+
+    data: TokenPair = Field(description="The tokens", examples=[example_of(TokenPair)])
 
 
 class ImportAnswer(BaseModel):

@@ -11,10 +11,11 @@ from backend.api.openapi.groups import group
 from backend.api.openapi.operations import HEADERS
 from backend.api.openapi.resources import DOCUMENTED
 from backend.api.openapi.samples import samples_of
+from backend.api.openapi.sign_in import add_sign_in
 
 DESCRIPTION = """
 Each user's own tasks, isolated from other users. The [guide](/docs/guide/) begins with the first task. Calls under
-`/api` need a bearer token.
+`/api` need a bearer token, except those by which you sign in.
 
 A success is `{"data": …}`, a listing of tasks adds `page`, and every error is
 `{"error": {code, message, request_id, details, documentation}, "detail": message}`.
@@ -36,6 +37,7 @@ TAGS = [
         "description": "Changes to your tasks, labels and lists, for keeping a copy of them up to date.",
     },
     {"name": "account", "description": "Your account: your stored data, your tokens for scripts, and how to leave."},
+    {"name": "sign-in", "description": "Register, log in, stay signed in and log out, if this service does that."},
     {"name": "start", "description": "Addresses of the API and its documentation."},
     {"name": "health", "description": "Whether the service is healthy."},
 ]
@@ -63,6 +65,7 @@ def completed(contract: dict[str, Any]) -> dict[str, Any]:
         return contract
     contract["components"]["headers"] = deepcopy(HEADERS)
     contract["components"]["schemas"] |= schemas_of_parts()
+    add_sign_in(contract)
     _restore_nulls(contract)
     for path, method, operation in _operations(contract):
         operation.setdefault("security", [])  # nothing is needed: without it, tools cannot know

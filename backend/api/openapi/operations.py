@@ -145,7 +145,7 @@ def showing(documented: Responses, data: dict[str, Any]) -> Responses:
     A value that the example does not have is left out.
     """
     shown = deepcopy(documented)
-    for answer in shown.values():
+    for answer in (each for each in shown.values() if "content" in each):
         example = answer["content"][_JSON]["example"]["data"]
         for name, value in data.items():
             if name in example:

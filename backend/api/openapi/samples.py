@@ -9,6 +9,7 @@ from textwrap import indent
 from typing import Any
 from urllib.parse import quote
 
+from backend.api.http.oauth import FORM
 from backend.api.streams.download import JSON_LINES
 
 ORIGIN = "http://localhost:8000"  # /docs puts its own in its place
@@ -23,7 +24,7 @@ _PYTHON_WORDS = {"true": "True", "false": "False", "null": "None"}
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """What a sample sends. The body is JSON, or a file, or missing."""
+    """What a sample sends. The body is JSON, a form, or a file, or missing."""
 
     method: str
     address: str
@@ -31,12 +32,15 @@ class _Call:
     body: Any
     is_file: bool
     is_stream: bool
+    is_form: bool
 
     @property
     def kind(self) -> str | None:
-        """Return the type of the body."""
+        """Return the type of the body, unless the program adds it itself, as for a form."""
         if self.is_file:
             return _CSV
+        if self.is_form:
+            return None
         return None if self.body is None else "application/json"
 
 
@@ -58,13 +62,13 @@ def _call(method: str, path: str, operation: dict[str, Any]) -> _Call:
             else:
                 query.append(f"{parameter['name']}={value}")
     kinds = operation.get("requestBody", {}).get("content", {})
-    is_file = JSON_LINES in kinds
-    examples = {} if is_file or not kinds else kinds["application/json"]["examples"]
-    body = next((example["value"] for example in examples.values()), None)
+    is_file, is_form = JSON_LINES in kinds, FORM in kinds
+    examples = kinds.get("application/json", {}).get("examples", {})
+    body = kinds[FORM]["example"] if is_form else next((example["value"] for example in examples.values()), None)
     success = next(iter(operation["responses"].values()))
     is_stream = _EVENTS in success.get("content", {})
     address = f"{ORIGIN}{path}{'?' if query else ''}{'&'.join(query)}"
-    return _Call(method, address, bool(operation["security"]), body, is_file, is_stream)
+    return _Call(method, address, bool(operation["security"]), body, is_file, is_stream, is_form)
 
 
 def _curl(call: _Call) -> str:
@@ -76,6 +80,8 @@ def _curl(call: _Call) -> str:
         lines.append(f'-H "Content-Type: {call.kind}"')
     if call.is_file:
         lines.append(f"--data-binary @{FILE}")
+    elif call.is_form:
+        lines += [f'--data-urlencode "{name}={value}"' for name, value in call.body.items()]
     elif call.body is not None:
         lines.append(f"-d '{_json(call.body)}'")
     return " \\\n  ".join(lines)
@@ -88,6 +94,8 @@ def _javascript(call: _Call) -> str:
     options += ["headers: {", *(f"  {header}" for header in headers), "},"] if headers else []
     if call.is_file:
         options.append('body: "title,due_date\\nBuy milk,2026-11-21\\n",')
+    elif call.is_form:
+        options.append(f"body: new URLSearchParams({_json(call.body)}),")
     elif call.body is not None:
         options.append(f"body: JSON.stringify({_json(call.body)}),")
     given = f", {{\n{indent(chr(10).join(options), '  ')}\n}}" if options else ""
@@ -104,6 +112,8 @@ def _python(call: _Call) -> str:
     arguments += [f"headers={{{', '.join(headers)}}}"] if headers else []
     if call.is_file:
         arguments.append(f'content=open("{FILE}", "rb")')
+    elif call.is_form:
+        arguments.append(f"data={_json(call.body, spaces=4)}")
     elif call.body is not None:
         arguments.append(f"json={_PYTHON_WORD.sub(lambda word: _PYTHON_WORDS[word[0]], _json(call.body, spaces=4))}")
     arguments += ["timeout=None"] if call.is_stream else []

@@ -58,9 +58,10 @@ def export_account(export: AnyExport, exports: Exports) -> Response:
 
     The lines are, in this order: your `account`; the lines of type `label` and `list`; the tasks by id, also deleted
     tasks, as `task`; what remains of permanently deleted tasks, as `removed_task`; the answers that are kept for a day,
-    with their `idempotency_key`; personal access tokens, as `access_token`, without the token itself; and the `end`. A
-    file without the last line is incomplete: export again. What exists throughout the export appears exactly once; what
-    changes during it appears in its old or new state. `POST /api/tasks/import` reads the labels, lists and tasks back.
+    with their `idempotency_key`; personal access tokens, as `access_token`, without the token itself; if you sign in
+    here, your address as `credentials` and your sessions as `session`; and the `end`. A file without the last line is
+    incomplete: export again. What exists throughout the export appears exactly once; what changes during it appears in
+    its old or new state. `POST /api/tasks/import` reads the labels, lists and tasks back.
 
     A server runs two of your exports at a time, and answers 429 to a third.
     """

@@ -13,6 +13,7 @@ from backend.api.deps import IfMatch, IfNoneMatch, Once, OnlyNew
 from backend.api.endpoint import Endpoint
 from backend.api.http.idempotency import malformed_key
 from backend.api.http.preconditions import malformed
+from backend.api.openapi.answers import ErrorAnswer
 from backend.api.openapi.operations import (
     ALWAYS,
     ANYWHERE,
@@ -24,7 +25,7 @@ from backend.api.openapi.operations import (
     showing,
 )
 from backend.api.openapi.resources import Documented
-from backend.errors import Forbidden, PreconditionRequired, Unauthorized
+from backend.errors import Forbidden, PreconditionRequired, TaskAPIError, Unauthorized
 
 _CREATED = 201
 _GOOD = range(200, 300)
@@ -44,11 +45,14 @@ class Router(APIRouter):
         responses = self._refusals(path, endpoint, needs, own) | own | _successes(needs, own)
         super().add_api_route(path, endpoint, responses=responses, **options)
 
+    def _judges_token(self, handler: Callable[..., Any]) -> tuple[type[TaskAPIError] | TaskAPIError, ...]:
+        """Return the errors that follow from the token."""
+        allowing = scopes_of(handler.__name__)
+        return Unauthorized, Forbidden(*allowing) if len(allowing) == 1 else Forbidden
+
     def _refusals(self, path: str, handler: Callable[..., Any], needs: Sequence[Any], own: Responses) -> Responses:
         """Return the answers, other than a success, that follow from what a handler needs."""
-        allowing = scopes_of(handler.__name__)
-        forbidden = Forbidden(*allowing) if len(allowing) == 1 else Forbidden
-        found = ANYWHERE | errors(Unauthorized, forbidden, UNKNOWN_PARAMETER)
+        found = ANYWHERE | errors(*self._judges_token(handler), UNKNOWN_PARAMETER)
         if _body_of(needs):
             found |= WITH_BODY
         if Once in needs:
@@ -66,6 +70,18 @@ class Router(APIRouter):
         if "{" in path and _CREATED not in own:  # else the call makes what it does not find
             found |= self._resource.is_missing
         return found
+
+
+class OpenRouter(Router):
+    """A router of calls that need no token."""
+
+    def _refusals(self, path: str, handler: Callable[..., Any], needs: Sequence[Any], own: Responses) -> Responses:
+        """Return none if a handler has documented another form of errors."""
+        is_ours = all(answer.get("model") is ErrorAnswer for status, answer in own.items() if status not in _GOOD)
+        return super()._refusals(path, handler, needs, own) if is_ours else {}
+
+    def _judges_token(self, _handler: Callable[..., Any]) -> tuple[type[TaskAPIError] | TaskAPIError, ...]:
+        return ()
 
 
 def _successes(needs: Sequence[Any], own: Responses) -> Responses:

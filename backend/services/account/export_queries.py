@@ -40,7 +40,7 @@ from backend.services.tasks.columns import ALIVE, SHOWN, TASK_ID, public
 Lines = Select[str | None, Any]
 
 _MAX_ROWS: ColumnElement[int] = bind("max_rows", type_=Integer)
-_LEFT_OUT = {"token_hash", "due_key", "name_key", "match_key", "has_subtasks"}
+_LEFT_OUT = {"token_hash", "password_hash", "due_key", "name_key", "match_key", "has_subtasks"}
 _MAX_BYTES: ColumnElement[int] = bind("max_bytes", type_=BigInteger)
 
 
@@ -61,8 +61,8 @@ def _lines(kind: str, table: Table) -> Lines:
 
 
 def key_of(table: Table) -> Column[Any]:
-    """Return the column that identifies a row of a user."""
-    _, key = table.primary_key.columns
+    """Return the column that identifies a row of a user: the user itself, if there is only one."""
+    *_, key = table.primary_key.columns
     return key
 
 

@@ -1,4 +1,7 @@
-"""The kinds of lines in an account's export: first the account, then a kind for every table of users, then the end."""
+"""The kinds of lines in an account's export: first the account, then a kind for every table of users, then the end.
+
+The table email_keys has none: it says what the line of the credentials does.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from pydantic import BaseModel
 from sqlalchemy import Table
 
 from backend.models.export import ExportedAccount, ExportedKey, ExportEnd, RemovedTask
-from backend.models.tables import idempotency_keys, tombstones
+from backend.models.sign_in.exported import ExportedCredentials, ExportedSession
+from backend.models.tables import credentials, idempotency_keys, sessions, tombstones
 from backend.services.registry import RESOURCES
 
 
@@ -27,6 +31,8 @@ PARTS: dict[str, Part] = {
     "removed_task": Part(tombstones, RemovedTask),
     "idempotency_key": Part(idempotency_keys, ExportedKey),
     **_OTHERS,
+    "credentials": Part(credentials, ExportedCredentials),
+    "session": Part(sessions, ExportedSession),
 }
 # The model of `data`, by the type of the line.
 LINES: dict[str, type[BaseModel]] = {

@@ -15,6 +15,7 @@ from tests.fixtures.calls.api import API, new_user, serve
 from tests.fixtures.calls.erasure import erase
 from tests.fixtures.calls.exports import export, leave_something_everywhere, stored_of, tables_of_users
 from tests.fixtures.calls.keys import new_key
+from tests.fixtures.calls.sign_in import give_sign_in
 from tests.fixtures.calls.tasks import path_of, task_of
 from tests.fixtures.http.rates import begin_in_one_day, is_refused, synced, wait_until_synced
 from tests.fixtures.running.waiting import until
@@ -30,6 +31,7 @@ def test_no_table_holds_a_row_of_who_was_erased(
     client: httpx.Client, stranger: httpx.Client, user_id: str, database_url: str
 ) -> None:
     leave_something_everywhere(client, "mine")
+    give_sign_in(database_url, user_id, "Anna")
     leave_something_everywhere(stranger, "theirs")
     before = {table for table, rows in stored_of(database_url, user_id).items() if rows}
     theirs = export(stranger)

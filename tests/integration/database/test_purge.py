@@ -32,6 +32,7 @@ ACROSS_USERS = (
     "ix_tombstones_deleted_at",
     "ix_idempotency_keys_created_at",
     "ix_access_tokens_expires_at",
+    "ix_sessions_expires_at",
 )
 
 
@@ -49,7 +50,8 @@ def test_what_is_past_its_time_goes_and_is_counted(engine: Engine, module_url: s
 
 
 def test_it_is_said_in_words_what_was_removed() -> None:
-    assert str(Purged(3, 2, 1, 0, 1)) == "3 tasks, 2 lists, 1 tombstone, 0 keys, 1 token"
+    words = "3 tasks, 2 lists, 1 tombstone, 0 keys, 1 token, 0 sessions"
+    assert str(Purged(3, 2, 1, 0, 1)) == words
 
 
 def test_living_tasks_and_others_in_the_trash_stay_and_are_still_counted(
@@ -94,8 +96,10 @@ def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, 
         "INSERT INTO access_tokens (user_id, id, name, scopes, token_hash, created_at, expires_at) VALUES": (
             "(%s, gen_random_uuid(), 'a', ARRAY['tasks:read'], decode(repeat('00', 32), 'hex'), 'epoch', {})"
         ),
+        "INSERT INTO sessions (user_id, id, expires_at) VALUES": "(%s, gen_random_uuid(), {})",
     }
-    exactly = [f"now() - interval '{kept}'" for kept in ("30 days", "30 days", "30 days", "24 hours", "30 days")]
+    kept = ("30 days", "30 days", "30 days", "24 hours", "30 days", "30 days")
+    exactly = [f"now() - interval '{each}'" for each in kept]
 
     # In one transaction, in which now() does not change.
     with transaction(sessions.engine, user_id, end="COMMIT") as session:
@@ -104,8 +108,10 @@ def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, 
                 run(session, into + values.format(time_of_row).replace("%s", f"'{user_id}'"))
         removed = session.exec(PURGE, params={"principal": user_id, "max_rows": 10})
 
-    assert removed == [(1, 1, 1, 1, 1)]
-    assert Hoarder(module_url, user_id).left() == Left(1, 1, 1, 1, 1, task_count=1, revision=9, purged_revision=3)
+    assert removed == [(1, 1, 1, 1, 1, 1)]
+    assert Hoarder(module_url, user_id).left() == Left(
+        1, 1, 1, 1, 1, task_count=1, revision=9, purged_revision=3, sessions=1
+    )
 
 
 def test_the_function_and_the_service_name_the_same_times(module_url: str) -> None:
@@ -168,8 +174,10 @@ def test_it_finds_what_is_past_its_time_by_indexes(empty_database_url: str) -> N
     url = empty_database_url
     migrations.apply(url)  # never partitioned: tables with few rows are read without an index
     for _ in range(3):
-        Hoarder.with_rows(url, tasks=2000, lists=2000, tombstones=2000, keys=2000, tokens=2000, past=False)
-    Hoarder.with_rows(url, tasks=10, lists=10, tombstones=10, keys=10, tokens=10)
+        Hoarder.with_rows(
+            url, tasks=2000, lists=2000, tombstones=2000, keys=2000, tokens=2000, sessions=2000, past=False
+        )
+    Hoarder.with_rows(url, tasks=10, lists=10, tombstones=10, keys=10, tokens=10, sessions=10)
     execute(url, "VACUUM ANALYZE")
     ((source,),) = execute(url, _SOURCE)
 

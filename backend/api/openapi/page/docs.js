@@ -24,6 +24,10 @@ const plainPath = (_, { React }) => ({ operationProps }) =>
   React.createElement("span", { className: "opblock-summary-path", "data-path": operationProps.get("path") },
     operationProps.get("path").split(/(?=\/)/).flatMap((part, index) => [React.createElement("wbr", { key: index }), part]));
 
+const OF_SIGN_IN = {
+  oauth_username: "Address", oauth_password: "Password", password_type: "Where the client's id is sent",
+  client_id_password: "Client id (not needed)", client_secret_password: "Client secret (not needed)",
+};
 // What Swagger UI draws without a name, or so that the keyboard cannot scroll it.
 const NAMES = [
   ["tr[data-param-name] :is(select, input:not([type=checkbox]))", (node) => node.closest("tr").dataset.paramName],
@@ -31,7 +35,7 @@ const NAMES = [
   [".opblock-section-request-body input[type=file]", () => "A file as the request body"],
   [".examples-select select", () => "Example"],
   [".microlight", () => "Code"],
-  [".auth-container input", () => "Token"],
+  [".auth-container :is(input, select)", (node) => OF_SIGN_IN[node.id] || "Token"],
   [".close-modal", () => "Close"],
 ];
 
