@@ -45,7 +45,7 @@ format: .venv/.dev ## Format the code and fix what the linter can
 	$(bin)/ruff format
 	$(bin)/ruff check --fix
 
-bench: .venv/.dev ## Measure the service beside others, for a quarter of an hour, and write the results down; ARGS=--quick prints, in two
+bench: .venv/.dev ## Measure the service beside others, for a quarter of an hour, and write the results down; ARGS=--quick prints, in three
 	@$(bin)/python -m tests.benchmarks $(ARGS)
 
 pictures: .venv/.dev ## Take the pictures of the example page in the README anew

@@ -1,4 +1,4 @@
-"""task-api: serve, migrate, purge, seed, token, openapi, completion. Runs a command, and reports errors."""
+"""task-api: serve, migrate, purge, seed, token, users, openapi, completion. Runs a command, and reports errors."""
 
 from __future__ import annotations
 

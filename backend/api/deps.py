@@ -1,9 +1,12 @@
-"""The dependencies of handlers, with an alias for every dependency. A dependency returns at once."""
+"""The dependencies of handlers. A dependency returns at once.
+
+Each has an alias. That of a service which needs only sessions and a user is in its router: see `of_user`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer
@@ -31,16 +34,9 @@ from backend.models.user import ErasureQuery
 from backend.models.values import sync_token
 from backend.models.values.etags import EntityTags, Revisions
 from backend.models.values.sync_token import SyncToken
-from backend.services.access_tokens.service import AccessTokenService
-from backend.services.account.export import ExportService
-from backend.services.account.service import UserService
 from backend.services.changes.service import ChangeService
-from backend.services.labels.service import LabelService
-from backend.services.lists.service import ListService
-from backend.services.task_files.export_service import TaskExportService
 from backend.services.task_files.import_service import ImportService
 from backend.services.tasks.batch import BatchService
-from backend.services.tasks.listing import ListingService
 from backend.services.tasks.service import TaskService
 from backend.utils.unknown_names import unknown_name
 
@@ -99,9 +95,9 @@ def _imports(state: AppState, sessions: SessionFactory, user_id: str) -> ImportS
     return ImportService(sessions, user_id, state.max_tasks, only_adds=state.require_if_match)
 
 
-def _of_user(service: Callable[[SessionFactory, str], _Service]) -> _OfUser[_Service]:
+def of_user(service: Callable[[SessionFactory, str], Any]) -> Any:
     """Return the dependency for a service that needs only sessions and a user."""
-    return _OfUser(lambda _, sessions, user_id: service(sessions, user_id))
+    return Depends(_OfUser(lambda _, sessions, user_id: service(sessions, user_id)))
 
 
 def _stream(request: Request) -> Stream:
@@ -211,21 +207,13 @@ def _client_address(request: Request) -> str:
 
 
 Tasks = Annotated[TaskService, Depends(_OfUser(_tasks))]
-Listing = Annotated[ListingService, Depends(_of_user(ListingService))]
 Batches = Annotated[BatchService, Depends(_OfUser(_batches))]
-Labels = Annotated[LabelService, Depends(_of_user(LabelService))]
-Lists = Annotated[ListService, Depends(_of_user(ListService))]
-Changes = Annotated[ChangeService, Depends(_of_user(ChangeService))]
 ChangeStream = Annotated[Stream, Depends(_stream)]
-Exports = Annotated[ExportService, Depends(_of_user(ExportService))]
-TaskExports = Annotated[TaskExportService, Depends(_of_user(TaskExportService))]
 AnyExport = Annotated[Export, Depends(_export)]
 ImportServices = Annotated[ImportService, Depends(_OfUser(_imports))]
 TaskFile = Annotated[Import, Depends(_import)]
 LastEventId = Annotated[SyncToken | None, Depends(_last_event_id)]
-AccessTokens = Annotated[AccessTokenService, Depends(_of_user(AccessTokenService))]
 Confirmed = Depends(_confirmed)
-Users = Annotated[UserService, Depends(_of_user(UserService))]
 TokenAuthenticator = Annotated[Authenticator, Depends(_authenticator)]
 IfMatch = Annotated[Revisions | None, Depends(_if_match)]
 IfNoneMatch = Annotated[EntityTags, Depends(_if_none_match)]

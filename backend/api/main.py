@@ -26,7 +26,7 @@ from backend.api.middleware.head import HeadAsGet
 from backend.api.middleware.limits import BodyLimit, HeadLimits
 from backend.api.middleware.request_context import RequestContext, route_finder
 from backend.api.middleware.trailing_slash import TrailingSlash
-from backend.api.openapi.document import DESCRIPTION, SERVERS, TAGS, completed
+from backend.api.openapi.document import DESCRIPTION, SERVERS, completed, tags_of
 from backend.api.openapi.example_page import add_example_page
 from backend.api.openapi.operations import EXPOSED_HEADERS
 from backend.api.openapi.pages import add_contract, add_docs
@@ -45,6 +45,7 @@ from backend.api.routers import (
     task_import,
     tasks,
 )
+from backend.api.routers.router import Router
 from backend.api.state import AppState, ConnectionState
 from backend.api.streams.changes import Feed
 from backend.api.streams.download import Exports
@@ -72,25 +73,24 @@ from backend.utils.background import in_background
 from backend.utils.shares import Shares
 
 COMPUTING_THREADS = 2  # for exports and imports; the event loop waits while they compute
+_ROUTERS = (
+    tasks.router,
+    task_batch.router,
+    task_export.router,
+    task_import.router,
+    labels.router,
+    lists.router,
+    changes.router,
+    account.router,
+    access_tokens.router,
+    sign_in.router,
+    sign_in.password_router,
+    health.router,
+)
 # Listed directly: a router included in another would match each route twice.
-ROUTES = [
-    route
-    for router in (
-        tasks.router,
-        task_batch.router,
-        task_export.router,
-        task_import.router,
-        labels.router,
-        lists.router,
-        changes.router,
-        account.router,
-        access_tokens.router,
-        sign_in.router,
-        sign_in.password_router,
-        health.router,
-    )
-    for route in router.routes
-]
+ROUTES = [route for router in _ROUTERS for route in router.routes]
+_OF_RESOURCES = (router.resource for router in _ROUTERS if isinstance(router, Router))
+DOCUMENTED = [*dict.fromkeys(resource for resource in _OF_RESOURCES if resource)]  # several routers may share one
 _ONE_AT_A_TIME = Lock()  # the framework cannot build two contracts at once: they share caches
 
 
@@ -102,7 +102,7 @@ class TaskAPI(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Return the contract, building it on the first call."""
         with _ONE_AT_A_TIME:
-            return completed(super().openapi())
+            return completed(super().openapi(), DOCUMENTED)
 
 
 def create_app(settings: Settings) -> TaskAPI:
@@ -112,7 +112,7 @@ def create_app(settings: Settings) -> TaskAPI:
         title="Task API",
         version=__version__,
         description=DESCRIPTION,
-        openapi_tags=TAGS,
+        openapi_tags=tags_of(DOCUMENTED),
         servers=SERVERS,
         lifespan=_lifespan,
         openapi_url=None,  # the built-in route writes the contract anew for each request

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from backend import __version__
 from backend.commands.program import program
+from backend.identity.email_address import read_email
 
 MAX_USERS, MAX_TASKS, MAX_SEEDS = 1_000_000, 10**9, 10**15
 
@@ -68,7 +69,7 @@ def parser() -> Parser:
     root.add_argument("--version", action="version", version=f"%(prog)s {__version__}", help="print the version")
     root.set_defaults(command=None, parser=root)
     commands = root.add_subparsers(title="commands", metavar="COMMAND")
-    for add in (_serve, _migrate, _purge, _seed, _export, _import, _token, _openapi, _completion):
+    for add in (_serve, _migrate, _purge, _seed, _export, _import, _token, _users, _openapi, _completion):
         add(commands)
     return root
 
@@ -240,6 +241,29 @@ def _token(commands: Any) -> None:
     )
 
 
+def _users(commands: Any) -> None:
+    users = command(
+        commands,
+        "users",
+        "Help those who sign in with a password.\n\n"
+        "`set-password` gives somebody a new password, and ends all their sessions. It asks for the password at the\n"
+        "terminal, or reads the first line of standard input. `invite` prints an invitation, with which this address\n"
+        "can register while SIGN_UP=false.",
+        examples=(
+            "task-api users set-password anna@example.com",
+            "task-api users set-password anna@example.com < password.txt",
+            "task-api users invite anna@example.com --days 3",
+        ),
+        settings=f"{_DATABASE}, SIGN_IN, SIGN_IN_SECRET, PASSWORD_MIN_LENGTH, REQUEST_TIMEOUT_SECONDS",
+    )
+    users.add_argument("action", choices=("set-password", "invite"), help="what to do")
+    users.add_argument("email", metavar="EMAIL", type=_email, help="the address, in any case")
+    users.add_argument(
+        "--days", metavar="N", type=number(1, 365), default=7, help="how long an invitation is good (default: 7)"
+    )
+    users.add_argument("--json", action="store_true", help="print a JSON object (default: a line of text)")
+
+
 def _openapi(commands: Any) -> None:
     command(
         commands,
@@ -266,3 +290,10 @@ def _ttl_seconds(text: str) -> int:
     if not match:
         raise argparse.ArgumentTypeError("must be a number and a unit, like 30s, 15m, 1h or 7d")
     return int(match[1]) * _SECONDS[match[2]]
+
+
+def _email(text: str) -> str:
+    try:
+        return read_email(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be an address like anna@example.com") from None

@@ -30,6 +30,7 @@ from backend.models.fields import (
     CanonicalUUID,
     Name,
     StoredName,
+    UserId,
 )
 from backend.models.values.times import TIME_EXAMPLE
 
@@ -139,3 +140,9 @@ class NewAccessToken(AccessTokenPublic):
         "Send it as `Authorization: Bearer …`. It is not shown again: only its hash is stored",
         "tk_9wJ1c0X2bq3rV8mT5yQ7uK4hN6sD0fGzE1aLpRxIvOtVzZXJfMk5pV29CdkJiUGZBQQ",
     )
+
+
+class ExportedAccessToken(AccessTokenPublic):
+    """A personal access token, without the token itself."""
+
+    user_id: UserId = described("The user id of its owner", "user_2NiWoBvBbPfAA")

@@ -39,6 +39,7 @@ MAX_LIST_NAME_LENGTH = 200
 MAX_SEARCH_LENGTH = 500
 MAX_IDS = 100
 
+HASH_EXAMPLE = "\\x" + "5f" * 32
 UUID_EXAMPLE = "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"
 POSITION_EXAMPLE = "p17952534001234560000421"
 
@@ -284,3 +285,4 @@ Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500), Forma
 Revision = Annotated[int, Field(ge=1, le=MAX_REVISION)]
 Count = Annotated[int, Field(ge=0, le=MAX_REVISION)]
 LineNumber = Annotated[int, Field(ge=1, le=10**12)]
+Hash = Annotated[str, StringConstraints(max_length=66, pattern=r"^\\x[0-9a-f]{64}$")]  # as Postgres writes bytes

@@ -23,12 +23,14 @@ from sqlmodel import Field, SQLModel
 from backend.models.base import Edit, described, optional
 from backend.models.fields import (
     UUID_EXAMPLE,
+    CanonicalUUID,
     Color,
     Count,
     LabelName,
     Revision,
     StoredColor,
     StoredLabel,
+    UserId,
 )
 from backend.models.values.label_names import DOTTED_I, MATCHED, MATCHED_AS, MAX_LABEL_LENGTH
 from backend.models.values.times import TIME_EXAMPLE
@@ -122,3 +124,26 @@ class LabelPublic(BaseModel):
 
 # An account's export has `user_id`, too.
 LabelPut.read_only = frozenset(LabelPublic.model_fields.keys() - LabelPut.model_fields.keys()) | {"user_id"}
+
+
+class ExportedLabel(BaseModel):
+    """A label."""
+
+    user_id: UserId = described("The user id of its owner", "user_2NiWoBvBbPfAA")
+    id: UUID = described("The label's id", UUID_EXAMPLE)
+    name: StoredLabel = described("The label's name", "home")
+    color: StoredColor | None = described("Its colour, or null", None)
+    created_at: datetime = described("When it was made (UTC)", TIME_EXAMPLE)
+    updated_at: datetime = described("When it last changed (UTC)", TIME_EXAMPLE)
+    revision: Revision = described("The number of its last change", 41)
+
+
+class ImportedLabel(Edit):
+    """A label as a line of an export describes it. In an existing label, an omitted colour stays as it is."""
+
+    id: CanonicalUUID = described("The label's id", UUID_EXAMPLE)
+    name: LabelName = described("The label's name", "home")
+    color: Color | None = described("Its colour, or null", None, default_factory=lambda: None)
+
+
+ImportedLabel.read_only = frozenset(ExportedLabel.model_fields.keys() - ImportedLabel.model_fields.keys())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator, model_validator
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -23,12 +23,14 @@ from sqlmodel import Field, SQLModel
 
 from backend.models.base import Choice, Edit, Input, all_optional, described, optional
 from backend.models.fields import (
+    HASH_EXAMPLE,
     MAX_LIST_NAME_LENGTH,
     POSITION_EXAMPLE,
     UUID_EXAMPLE,
     CanonicalUUID,
     Color,
     Flag,
+    Hash,
     ListName,
     Position,
     QueryFlag,
@@ -36,9 +38,10 @@ from backend.models.fields import (
     StoredColor,
     StoredListName,
     StoredPosition,
+    UserId,
 )
 from backend.models.task import LAST_POSITION, STATUS_COUNTS_EXAMPLE, StatusCounts
-from backend.models.values.times import TIME_EXAMPLE
+from backend.models.values.times import TIME_EXAMPLE, Moment
 from backend.utils.positions import MAX_POSITION_LENGTH
 
 MAX_LISTS = 500  # of a user, with those in the trash
@@ -174,3 +177,35 @@ class ListDeleteQuery(Input):
         True,
         default=False,
     )
+
+
+class ExportedList(BaseModel):
+    """A list, active or deleted."""
+
+    user_id: UserId = described("The user id of its owner", "user_2NiWoBvBbPfAA")
+    id: UUID = described("The list's id", UUID_EXAMPLE)
+    name: StoredListName = described("The list's name", "Groceries")
+    color: StoredColor | None = described("Its colour, or null", None)
+    archived_at: datetime | None = described("When it was archived (UTC), or null", None)
+    created_at: datetime = described("When it was created (UTC)", TIME_EXAMPLE)
+    updated_at: datetime = described("When it last changed (UTC)", TIME_EXAMPLE)
+    deleted_at: datetime | None = described("When it was deleted (UTC); null if it is not deleted", None)
+    revision: Revision = described("The number of its last change", 42)
+    request_hash: Hash | None = described("SHA-256 of the request that created it with your own id", HASH_EXAMPLE)
+    position: StoredPosition = described("Where it stands among the lists", POSITION_EXAMPLE)
+
+
+class ImportedList(ListCreate, Edit):
+    """A list as a line of an export describes it. In an existing list, omitted fields keep their values."""
+
+    id: CanonicalUUID = described("The list's id", UUID_EXAMPLE)
+    archived_at: Moment | None = described("When it was archived, which decides only whether it is", None, default=None)
+
+    @model_validator(mode="after")
+    def _says_whether_it_is_archived(self) -> Self:
+        if "archived_at" in self.model_fields_set:
+            self.archived = self.archived_at is not None
+        return self
+
+
+ImportedList.read_only = frozenset(ExportedList.model_fields.keys() - ImportedList.model_fields.keys())

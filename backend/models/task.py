@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator, StringConstraints
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -33,6 +33,7 @@ from sqlmodel import Field, SQLModel
 from backend.formats.rows import MAX_UID_LENGTH
 from backend.models.base import Choice, Edit, Input, all_optional, described, optional
 from backend.models.fields import (
+    HASH_EXAMPLE,
     POSITION_EXAMPLE,
     TITLE_KEY_LENGTH,
     UUID_EXAMPLE,
@@ -40,6 +41,8 @@ from backend.models.fields import (
     Count,
     Description,
     Flag,
+    Format,
+    Hash,
     LabelNames,
     Position,
     Revision,
@@ -351,3 +354,14 @@ READ_ONLY = TaskUpdate.read_only = frozenset(TaskPublic.model_fields.keys() - Ta
     "request_hash",
     "uid",
 }
+
+
+UID = Annotated[str, StringConstraints(min_length=1, max_length=MAX_UID_LENGTH), Format("text")]
+
+
+class ExportedTask(TaskColumns):
+    """A task, active or deleted."""
+
+    deleted_at: datetime | None = described("When it was deleted (UTC); null if it is not deleted", TIME_EXAMPLE)
+    request_hash: Hash | None = described("SHA-256 of the request that created it with your own id", HASH_EXAMPLE)
+    uid: UID | None = described("The UID under which an imported calendar knows it, or null", "task-1@example.com")

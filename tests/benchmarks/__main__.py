@@ -3,89 +3,66 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from tests.benchmarks import load
-from tests.benchmarks.plan import Plan, full_settings, quick_settings, run
+from tests.benchmarks import machine
 from tests.benchmarks.report import markdown
-from tests.benchmarks.results import CONTENDERS, Report, dump, read
-from tests.benchmarks.workloads import ALL
+from tests.benchmarks.results import Report, dump
+from tests.benchmarks.rounds import Plan, run
+from tests.benchmarks.workloads import SETTINGS, Setting
+from tests.fixtures.processes.process import REPOSITORY
 
-TREND_REQUESTS = 1000
-ROOT = Path(__file__).parents[2]
-NUMBERS = Path("tests", "benchmarks", "results.json")  # for the next run and for tests
+NUMBERS = Path("tests", "benchmarks", "results.json")  # for programs: specs/005-speed/plan.md describes it
 REPORT = Path("specs", "005-speed", "results.md")  # for people
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the requested measurements; returns the exit code."""
     options = _parser().parse_args(arguments)
-    try:
-        load.wrk()
-    except FileNotFoundError as error:
-        _say(str(error))
+    if missing := machine.missing():
+        print(missing, file=sys.stderr)
         return 1
-    with TemporaryDirectory(prefix="task-api-bench-") as folder:
-        report = run(_plan(options), Path(folder), _say)
-    if options.trends and report.trends:
-        sys.stdout.write("\n".join(report.trends.lines()) + "\n")
-        last = read((ROOT / NUMBERS).read_text(encoding="utf-8"))
-        report = replace(last, trends=report.trends)
-    else:
-        sys.stdout.write(markdown(report))
-    if _is_all(options) and (options.write or not (options.quick or options.trends)):
-        write(ROOT, report)
+    rounds, seconds = (1, 1) if options.quick else (options.rounds, options.seconds)
+    report = measure(Plan(_chosen(options.only), rounds, seconds, options.before), options.remark)
+    print(markdown(report))
+    if not (options.quick or options.only):
+        write(REPOSITORY, report)
     return 1 if any(result.failed_rounds for result in report.results) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make bench", description="Measure this service beside others.")
-    parser.add_argument(
-        "--quick", action="store_true", help="one worker and 16 connections only, in two minutes; only prints"
-    )
-    parser.add_argument("--rounds", type=int, help="rounds with one worker and 16 connections")
-    parser.add_argument("--seconds", type=int, help="length of these rounds")
-    parser.add_argument("--only", type=_names([each.name for each in ALL]), help="workloads, like get,create")
-    parser.add_argument("--contenders", type=_names(CONTENDERS), help="contenders, like 'this service,floor'")
-    parser.add_argument(
-        "--trends", action="store_true", help="the trends of the inside alone, beside the last results; only prints"
-    )
-    parser.add_argument("--write", action="store_true", help="write the results of a quick run, or trends, too")
-    parser.add_argument("--fsync", action="store_true", help="let Postgres wait for the disk")
+    parser.add_argument("--quick", action="store_true", help="a round of a second each, in three minutes; only prints")
+    parser.add_argument("--rounds", type=int, default=Plan.rounds)
+    parser.add_argument("--seconds", type=int, default=Plan.seconds, help="length of a round")
+    parser.add_argument("--only", type=re.compile, help="a pattern for what is measured: '15: create$'; only prints")
+    parser.add_argument("--before", type=Path, help="another checkout of this service, to compare with")
+    parser.add_argument("--remark", default="", help="what disturbed the run, for the report")
     return parser
 
 
-def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
-    """Return a parser for a comma-separated list of these names."""
-
-    def names(text: str) -> list[str]:
-        found = text.split(",")
-        if not set(found) <= set(known):
-            raise argparse.ArgumentTypeError(f"choose of: {','.join(known)}")
-        return found
-
-    return names
+def _chosen(pattern: re.Pattern[str] | None) -> tuple[Setting, ...]:
+    if pattern is None:
+        return SETTINGS
+    chosen = {each: [one for one in each.workloads if pattern.search(f"{each.name}: {one.name}")] for each in SETTINGS}
+    return tuple(replace(setting, workloads=tuple(found)) for setting, found in chosen.items() if found)
 
 
-def _is_all(options: argparse.Namespace) -> bool:
-    """Return whether no part is left out, which is required to store a report."""
-    return not (options.only or options.contenders or options.fsync)
-
-
-def _plan(options: argparse.Namespace) -> Plan:
-    if options.trends:
-        return Plan(workloads=(), trends=TREND_REQUESTS)
-    is_all, settings = _is_all(options), quick_settings if options.quick else full_settings
-    return Plan(
-        settings=settings(options.rounds, options.seconds),
-        workloads=[workload for workload in ALL if not options.only or workload.name in options.only],
-        contenders=options.contenders or CONTENDERS,
-        trends=TREND_REQUESTS if is_all else None,
-        fsync=options.fsync,
+def measure(plan: Plan, remark: str = "") -> Report:
+    """Measure what is planned, and describe with what."""
+    return Report(
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        machine=machine.describe(),
+        versions=machine.versions(),
+        rounds=f"{plan.rounds} of {plan.seconds} s",
+        workloads={each.name: each.description for setting in plan.settings for each in setting.workloads},
+        results=tuple(run(plan)),
+        remark=remark,
     )
 
 
@@ -93,10 +70,6 @@ def write(root: Path, report: Report) -> None:
     """Store a report."""
     (root / NUMBERS).write_text(dump(report), encoding="utf-8")
     (root / REPORT).write_text(markdown(report), encoding="utf-8")
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
 
 
 if __name__ == "__main__":

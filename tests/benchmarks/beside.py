@@ -6,22 +6,23 @@ task of another user, and for /health/live, all the time.
 
 from __future__ import annotations
 
-import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
 
 import httpx
 
+from backend.database.embedded.postgres import VERSION
 from tests.benchmarks import data, running
 from tests.benchmarks.load import token_for
+from tests.benchmarks.workloads import SERVICE
 from tests.fixtures.calls.api import new_user
 from tests.fixtures.inputs.worst_requests import Worst, plant, worst_requests
-from tests.fixtures.processes.victim import Victim, asking
+from tests.fixtures.processes.victim import asking
 
 SECONDS = 5  # for each kind, and at least two requests
-SHARE = 0.1
 LIVE, TASK = "/health/live", f"/api/tasks/{data.task(1, 1)}"
 _PATIENCE_SECONDS = 120
 
@@ -30,24 +31,17 @@ def main() -> None:
     """Measure, and print the results as Markdown."""
     with (
         TemporaryDirectory(prefix="task-api-beside-") as name,
-        running.database(Path(name, "postgres"), share=SHARE) as url,
-        running.service(url, Path(name)) as service,
+        running.postgres(VERSION) as server,
+        running.contender(SERVICE, server.url(), Path(name)) as service,
     ):
-        sys.stdout.write(
-            "| beside | requests | ms of each | get, p50 | get, p99 | live, p99 |\n|---|--:|--:|--:|--:|--:|\n"
-        )
-        with asking(service.address, token_for(data.user(1)), [LIVE, TASK]) as victim:
-            began = time.monotonic()
-            time.sleep(SECONDS)
-            ended = time.monotonic()
-        _print("nothing", 0, victim, (began, ended))
-        for kind, worst in worst_requests():
+        print("| beside | requests | ms of each | get, p50 | get, p99 | live, p99 |\n|---|--:|--:|--:|--:|--:|")
+        for kind, worst in [("nothing", None), *worst_requests()]:
             user_id = new_user()
-            plant(url, user_id)
-            _measure(service.address, user_id, kind, worst)
+            plant(server.url(), user_id)
+            print(f"| {kind} | {' | '.join(_measured(service.address, user_id, worst))} |", flush=True)
 
 
-def _measure(address: str, user_id: str, kind: str, worst: Worst) -> None:
+def _measured(address: str, user_id: str, worst: Worst | None) -> Iterator[str]:
     headers = {"Authorization": f"Bearer {token_for(user_id)}"}
     with (
         httpx.Client(base_url=address, headers=headers, timeout=_PATIENCE_SECONDS, trust_env=False) as client,
@@ -55,20 +49,18 @@ def _measure(address: str, user_id: str, kind: str, worst: Worst) -> None:
     ):
         began, requests = time.monotonic(), 0
         while requests % 2 or time.monotonic() < began + SECONDS:
+            if worst is None:
+                time.sleep(SECONDS)
+                continue
             answer = worst.send(client, requests)
             if answer.is_error != worst.is_refused:
                 raise RuntimeError(answer.text[:1000])
             requests += 1
         ended = time.monotonic()
-    _print(kind, requests, victim, (began, ended))
-
-
-def _print(kind: str, requests: int, victim: Victim, during: tuple[float, float]) -> None:
-    get, live = (quantiles(victim.waits(path, *during), n=100, method="inclusive") for path in (TASK, LIVE))
-    each = (during[1] - during[0]) / requests if requests else 0
-    cells = (f"{seconds * 1000:,.0f}" for seconds in (each, get[49], get[98], live[98]))
-    sys.stdout.write(f"| {kind} | {requests} | {' | '.join(cells)} |\n")
-    sys.stdout.flush()
+    yield str(requests)
+    get, live = (quantiles(victim.waits(path, began, ended), n=100, method="inclusive") for path in (TASK, LIVE))
+    for seconds in ((ended - began) / requests if requests else 0, get[49], get[98], live[98]):
+        yield f"{seconds * 1000:,.0f}"
 
 
 if __name__ == "__main__":

@@ -30,9 +30,7 @@ end
 
 function done(summary, latency, _)
   local errors = summary.errors
-  io.write(string.format(
-    'measured {"requests": %d, "microseconds": %d, "p50": %d, "p99": %d, "failures": %d}\n',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
-    errors.connect + errors.read + errors.write + errors.status + errors.timeout
-  ))
+  local failures = errors.connect + errors.read + errors.write + errors.status + errors.timeout
+  local p50, p99 = latency:percentile(50), latency:percentile(99)
+  io.write(string.format("measured %d %d %d %d %d\n", summary.requests, summary.duration, p50, p99, failures))
 end

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import subprocess
 import time
 from dataclasses import dataclass
@@ -15,11 +13,12 @@ from urllib.parse import urlsplit
 from backend.identity.jwt import issue_token
 from tests.benchmarks.workloads import ALWAYS_NEW, Request, Workload
 from tests.fixtures.identity.tokens import SECRET
+from tests.fixtures.running.programs import find
 
 _SCRIPT = Path(__file__).with_name("load.lua")
+_WRK = find("wrk") or "wrk"
 _SEPARATOR = "\n====\n"  # of requests, the same in the script
 _PATIENCE_SECONDS = 60  # for one response
-_TOKEN_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,48 +35,34 @@ class Measured:
 @cache
 def token_for(user_id: str) -> str:
     """Return a bearer token of this user, always the same one, as real clients reuse theirs."""
-    return issue_token(SECRET, user_id, ttl_seconds=_TOKEN_SECONDS)
+    return issue_token(SECRET, user_id, ttl_seconds=24 * 3600)
 
 
 def run(address: str, workload: Workload, connections: int, seconds: int) -> Measured:
     """Send the requests of a workload repeatedly, and measure the responses."""
     with TemporaryDirectory(prefix="task-api-load-") as folder:
-        requests = Path(folder) / "requests"
-        requests.write_bytes(_script_input(workload.requests, urlsplit(address).netloc))
-        command = [wrk(), f"-d{seconds}s", "-t1", f"-c{connections}", f"--timeout={_PATIENCE_SECONDS}s"]
+        file = Path(folder) / "requests"
+        file.write_bytes(_script_input(workload.requests, urlsplit(address).netloc))
+        command = [_WRK, f"-d{seconds}s", "-t1", f"-c{connections}", f"--timeout={_PATIENCE_SECONDS}s"]
         done = subprocess.run(  # noqa: S603 - our own command
-            [*command, f"-s{_SCRIPT}", address, "--", str(requests)],
+            [*command, f"-s{_SCRIPT}", address, "--", str(file)],
             capture_output=True,
             text=True,
             check=True,
             timeout=seconds + 2 * _PATIENCE_SECONDS,
         )
-    return parse(done.stdout)
+    line = next(line for line in done.stdout.splitlines() if line.startswith("measured "))
+    requests, microseconds, p50, p99, failures = map(int, line.split()[1:])
+    return Measured(requests, microseconds / 1e6, p50 / 1000, p99 / 1000, failures)
 
 
-def wrk() -> str:
-    """Find wrk; raises FileNotFoundError."""
-    found = shutil.which("wrk")
-    if found is None:
-        raise FileNotFoundError("wrk is missing: install it (Debian: apt-get install wrk)")
-    return found
+def _script_input(requests: tuple[Request, ...], host: str) -> bytes:
+    # A number larger than in any earlier run: there are fewer requests than microseconds.
+    beginning = f"{ALWAYS_NEW}\n{time.time_ns() // 1000 % 10**12}\n"
+    return (beginning + "".join(_http_text(request, host) + _SEPARATOR for request in requests)).encode()
 
 
-def parse(printed: str) -> Measured:
-    """Parse the script's output."""
-    line = next(line for line in printed.splitlines() if line.startswith("measured "))
-    result = json.loads(line.removeprefix("measured "))
-    return Measured(
-        requests=result["requests"],
-        seconds=result["microseconds"] / 1e6,
-        p50_ms=result["p50"] / 1000,
-        p99_ms=result["p99"] / 1000,
-        failures=result["failures"],
-    )
-
-
-def http_text(request: Request, host: str) -> str:
-    """Format a request for the wire."""
+def _http_text(request: Request, host: str) -> str:
     lines = [
         f"{request.method} {request.path} HTTP/1.1",
         f"Host: {host}",
@@ -87,9 +72,3 @@ def http_text(request: Request, host: str) -> str:
     if request.body is not None:
         lines += ["Content-Type: application/json", f"Content-Length: {len(request.body.encode())}"]
     return "\r\n".join([*lines, "", request.body or ""])
-
-
-def _script_input(requests: tuple[Request, ...], host: str) -> bytes:
-    # A number larger than in any earlier run: there are fewer requests than microseconds.
-    beginning = f"{ALWAYS_NEW}\n{time.time_ns() // 1000 % 10**12}\n"
-    return (beginning + "".join(http_text(request, host) + _SEPARATOR for request in requests)).encode()

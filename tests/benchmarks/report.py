@@ -2,48 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from tests.benchmarks.results import (
-    BARE,
-    CONVENTIONAL,
-    FLOOR,
-    MAIN_CONNECTIONS,
-    MAIN_WORKERS,
-    SERVICE,
-    Report,
-    Result,
-    main_setting,
-    ratio,
-    setting,
-    settings_of,
-)
-from tests.benchmarks.targets import GET, Target, judge
+from tests.benchmarks.results import Report, Result
+from tests.benchmarks.targets import JUDGED, Target, judge
+from tests.benchmarks.workloads import BEFORE, CONVENTIONAL, FASTIFY, SERVICE
 
-_HEAD = """\
-| workload | contender | requests/s | ratio | p50 ms | p99 ms | CPU µs | peak MB |
-|---|---|--:|--:|--:|--:|--:|--:|"""
-_EXPLAINED = f"""\
+_COLUMNS = {
+    "requests_per_second": ("requests/s", 0),
+    "p50_ms": ("p50 ms", 1),
+    "p99_ms": ("p99 ms", 1),
+    "server_cpu_us": ("server CPU µs", 0),
+    "postgres_cpu_us": ("Postgres CPU µs", 0),
+    "whole_cpu_us": ("CPU µs", 0),
+}
+_HOW = f"""\
 Written by `make bench`. {{machine}}; {{versions}}. {{date}}.
 
-Contenders, on the same Postgres with the same tasks, on loopback, with wrk as the client on the same processors:
-
-- *{SERVICE}*: as it ships, in production mode, with tenant filter, row-level security,
-  request ids, access log and rate limits.
+- *{SERVICE}*: as it ships, in production mode, with row-level security, request ids, access log and rate limits.
 - *{CONVENTIONAL}*: FastAPI and SQLModel as their tutorials have it, on uvicorn with its access log. Each request tries
   its connection and looks up its user, each write is committed and read again. It may open as many connections as there
   are requests at once, for with fewer it can stop for good; the others have pools of 10.
-- *{FLOOR}*: Starlette with raw psycopg2 and one statement for each call, on the same uvicorn. No validation, no
-  row isolation.
-- *{BARE}*: FastAPI, one handler in a thread that does nothing. It shows what the machine is worth.
+- *{FASTIFY}*: Fastify with postgres.js, which prepares its statements, and with its access log. A change is a single
+  statement. It has no row-level security, keys or limits.
+- *{BEFORE}*: this service from another checkout, where it was compared.
 
-Each row is the median of rounds that alternate ({{rounds}}), after a second to warm up; a round with an answer
-that is not a success, or without any, counts as failed and for nothing else. After each round that writes, what it made
-is removed and the tables are vacuumed. The ratio is that of the requests/s of {SERVICE} to those of the contender. CPU
-is user and system time of the server's processes for each request, peak their resident memory at the most, both without
-Postgres. Postgres runs with fsync off: the disk is the same for all, and not what is compared.
-
-Workloads:
+Postgres runs as a default server does: it waits for the disk at each commit, with group commit. Only autovacuum is off,
+and after each round that writes, what it made is removed and the tables are vacuumed. Clients are 16 connections
+of wrk, on loopback and the same processors. Each row is the median of {{rounds}} that alternate, after a warm-up. A
+round with an answer that is not a success, or without any, counts as failed and for nothing else. CPU time is user and
+system time for each request: of the server's processes, of Postgres, and of both. Each worker is a process.
 
 {{workloads}}
 """
@@ -52,90 +40,58 @@ Workloads:
 def markdown(report: Report) -> str:
     """Format the whole report."""
     workloads = "\n".join(f"- {name}: {description}." for name, description in report.workloads.items())
-    explained = _EXPLAINED.format(
-        machine=report.machine,
-        versions=report.versions,
-        date=report.date,
-        rounds=report.rounds,
-        workloads=workloads,
-    )
-    parts = ["# Results", summary(report), "## How", explained, "## Targets", _targets(judge(report.results))]
-    for workers, connections in settings_of(report.results):
-        parts += [f"## {_words(workers, connections)}", table(setting(report.results, workers, connections))]
-    if report.trends:
-        parts += ["## Trends of the inside", "\n".join(report.trends.lines())]
+    known = {name: getattr(report, name) for name in ("machine", "versions", "date", "rounds")}
+    parts = ["# Results", summary(report), "## How", _HOW.format(workloads=workloads, **known)]
+    parts += ["## Targets", _table(["setting", "ratio", "aim", "measured", ""], map(_target_cells, judge(report)))]
+    head = ["workload", "contender", *(words for words, _ in _COLUMNS.values())]
+    for setting in dict.fromkeys(result.setting for result in report.results):
+        parts += [f"## {setting}", _table(head, (_cells(each) for each in report.results if each.setting == setting))]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
-def _words(workers: int, connections: int) -> str:
-    return f"{workers} worker{'s' * (workers > 1)}, {connections} connection{'s' * (connections > 1)}"
+def _table(head: list[str], rows: Iterable[list[str]], texts: int = 2) -> str:
+    dashes = ["---"] * texts + ["--:"] * (len(head) - texts)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, dashes, *rows))
 
 
-def table(results: dict[tuple[str, str], Result]) -> str:
-    """Format a row for each workload and contender of a setting."""
-    rows = [_row(result, results.get((result.workload, SERVICE))) for result in results.values()]
-    return "\n".join([_HEAD, *rows])
+def _cells(result: Result) -> list[str]:
+    failed = f" ({result.failed_rounds} rounds failed)" if result.failed_rounds else ""
+    numbers = [_number(getattr(result, name), digits) for name, (_, digits) in _COLUMNS.items()]
+    return [result.workload, result.contender + failed, *numbers]
 
 
-def _row(result: Result, service: Result | None) -> str:
-    times = ratio(service.requests_per_second if service else None, result.requests_per_second)
-    cells = (
-        result.workload,
-        result.contender + (f" ({result.failed_rounds} rounds failed)" if result.failed_rounds else ""),
-        number(result.requests_per_second, 0),
-        number(times, 2),
-        number(result.p50_ms, 1),
-        number(result.p99_ms, 1),
-        number(result.cpu_microseconds, 0),
-        number(result.peak_megabytes, 0),
-    )
-    return f"| {' | '.join(cells)} |"
+def _target_cells(target: Target) -> list[str]:
+    ratio = f"{target.workload}: {_COLUMNS[target.number][0]} by that of {target.other}"
+    verdict = "met" if target.is_met else "**missed**"
+    return [target.setting, ratio, f"{target.sign} {target.bound:.2f}", _number(target.measured, 2), verdict]
 
 
-def number(value: float | None, digits: int) -> str:
-    """Format a number, or a dash if there is none."""
+def _number(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:,.{digits}f}"
-
-
-def _targets(targets: list[Target]) -> str:
-    rows = [
-        f"| {target.name} | {'≤' if target.is_upper else '≥'} {number(target.bound, 2)} | "
-        f"{number(target.measured, 2)} | {'met' if target.is_met else '**missed**'} |"
-        for target in targets
-    ]
-    return "\n".join(["| ratio | asked for | measured | |", "|---|--:|--:|---|", *rows])
 
 
 def summary(report: Report) -> str:
     """Format the summary with which the report begins."""
-    return "\n".join(_summary(report))
+    setting, targets = JUDGED[0], judge(report)
+    met = sum(target.is_met for target in targets)
+    times = [f"times {CONVENTIONAL}", f"times {FASTIFY}"]
+    return f"""\
+{report.remark}
+
+{report.machine}, {report.date}. {setting}, which waits for the disk; one worker, 16 connections:
+
+{_table(["", "requests/s", *times, "CPU µs", *times], _summed(report, setting), 1)}
+
+CPU is that of the server and of Postgres, for each request. Of {len(targets)} targets, {met} are met and
+{len(targets) - met} are missed."""
 
 
-def _summary(report: Report) -> Iterator[str]:
-    results = main_setting(report.results)
-    setting_words = _words(MAIN_WORKERS, MAIN_CONNECTIONS)
-    yield f"{report.machine}, {report.date}; {setting_words}, everything on. The usual FastAPI and SQLModel layout and"
-    yield "Starlette with bare psycopg2, in the same minutes on the same Postgres:"
-    yield ""
-    yield "| | requests/s | p99 ms | CPU µs | times usual layout | times bare psycopg2 |"
-    yield "|---|--:|--:|--:|--:|--:|"
-    for workload in report.workloads:
-        service = results.get((workload, SERVICE))
-        if service is None:
-            continue
-        times = [_times(results, workload, other) for other in (CONVENTIONAL, FLOOR)]
-        numbers = (service.requests_per_second, service.p99_ms, service.cpu_microseconds)
-        cells = [number(value, digits) for value, digits in zip(numbers, (0, 1, 0), strict=True)]
-        yield f"| {' | '.join([workload, *cells, *times])} |"
-    yield ""
-    targets = judge(report.results)
-    missed = sum(not target.is_met for target in targets)
-    bare = results.get((GET, BARE))
-    cost = number(bare.cpu_microseconds if bare else None, 0)
-    yield f"FastAPI with a handler that does nothing costs {cost} µs here. {missed} of {len(targets)} targets are"
-    yield "missed. How it was measured, which these are, and more, is below."
-
-
-def _times(results: dict[tuple[str, str], Result], workload: str, other: str) -> str:
-    mine, theirs = results[workload, SERVICE], results.get((workload, other))
-    return number(ratio(mine.requests_per_second, theirs.requests_per_second if theirs else None), 1)
+def _summed(report: Report, setting: str) -> Iterator[list[str]]:
+    for mine in report.results:
+        if (mine.setting, mine.contender) == (setting, SERVICE):
+            cells = [mine.workload]
+            for name in ("requests_per_second", "whole_cpu_us"):
+                where = (setting, mine.workload)
+                ratios = (report.ratio(name, where, SERVICE, other) for other in (CONVENTIONAL, FASTIFY))
+                cells += [_number(getattr(mine, name), 0), *(_number(each, 2) for each in ratios)]
+            yield cells

@@ -1,38 +1,35 @@
-"""The numbers of a run, and how they are stored."""
+"""The numbers of a run, and how they are stored: `specs/005-speed/plan.md` describes the file."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
-
-from tests.benchmarks.trends import Trends
-
-SERVICE, CONVENTIONAL, FLOOR, BARE = CONTENDERS = ("this service", "conventional", "floor", "bare")
-MAIN_WORKERS, MAIN_CONNECTIONS = 1, 16  # the setting of the targets
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One contender with one workload in one setting: medians of the rounds in which every request succeeded."""
+    """One contender with one workload in one setting: medians of the rounds in which every request succeeded.
 
+    CPU time is per request: of the contender's processes, of Postgres, and of both.
+    """
+
+    setting: str
     workload: str
-    workers: int
-    connections: int
     contender: str
     rounds: int
     failed_rounds: int
     requests_per_second: float | None
     p50_ms: float | None
     p99_ms: float | None
-    cpu_microseconds: float | None
-    peak_megabytes: float | None
+    server_cpu_us: float | None
+    postgres_cpu_us: float | None
+    whole_cpu_us: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run: date (UTC), machine, content of the workloads, all results, and trends."""
+    """A run: date (UTC), machine, what the workloads are, all results, and what disturbed it."""
 
     date: str
     machine: str
@@ -40,7 +37,14 @@ class Report:
     rounds: str
     workloads: dict[str, str]
     results: tuple[Result, ...]
-    trends: Trends | None = None
+    remark: str = ""
+
+    def ratio(self, number: str, where: tuple[str, str], one: str, other: str) -> float | None:
+        """Divide a number of one contender by that of another, in a setting with a workload; None if one is missing."""
+        found = {
+            each.contender: getattr(each, number) for each in self.results if (each.setting, each.workload) == where
+        }
+        return found[one] / found[other] if found.get(one) is not None and found.get(other) else None
 
 
 def dump(report: Report) -> str:
@@ -51,31 +55,4 @@ def dump(report: Report) -> str:
 def read(text: str) -> Report:
     """Parse the output of dump()."""
     stored: dict[str, Any] = json.loads(text)
-    results = tuple(Result(**result) for result in stored.pop("results"))
-    trends = stored.pop("trends", None)
-    return Report(**stored, results=results, trends=Trends(**trends) if trends else None)
-
-
-def setting(results: Iterable[Result], workers: int, connections: int) -> dict[tuple[str, str], Result]:
-    """Select the results of one setting, by workload and contender."""
-    return {
-        (result.workload, result.contender): result
-        for result in results
-        if (result.workers, result.connections) == (workers, connections)
-    }
-
-
-def main_setting(results: Iterable[Result]) -> dict[tuple[str, str], Result]:
-    """Select the results in the setting of the targets."""
-    return setting(results, MAIN_WORKERS, MAIN_CONNECTIONS)
-
-
-def settings_of(results: Sequence[Result]) -> list[tuple[int, int]]:
-    """List workers and connections of all results, the main setting first."""
-    found = sorted({(result.workers, result.connections) for result in results})
-    return sorted(found, key=lambda each: each != (MAIN_WORKERS, MAIN_CONNECTIONS))
-
-
-def ratio(number: float | None, other: float | None) -> float | None:
-    """Divide, or return None if a value is missing."""
-    return number / other if number is not None and other else None
+    return Report(**{**stored, "results": tuple(Result(**result) for result in stored["results"])})

@@ -1,127 +1,110 @@
-"""Alternating rounds: each contender in turn, then in reverse order, and the medians of all."""
+"""A run: in each setting, the contenders send their rounds in turn, then in reverse order; medians of all."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from tests.benchmarks import data, load, running
 from tests.benchmarks.load import Measured
-from tests.benchmarks.results import BARE, SERVICE, Result
-from tests.benchmarks.workloads import GET, Workload
+from tests.benchmarks.results import Result
+from tests.benchmarks.workloads import BEFORE, CONNECTIONS, SETTINGS, Setting, Workload
+from tests.fixtures.processes.process import Service
+from tests.fixtures.processes.servers import Server
 
-_WARM_UP = (16, 1)  # connections, seconds
+_WARM_UP_SECONDS = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """How a workload is run."""
+@dataclass(frozen=True)
+class Plan:
+    """What is measured, and for how long; `before` is another checkout of this service."""
 
-    workers: int
-    connections: int
-    rounds: int
-    seconds: int
+    settings: Sequence[Setting] = SETTINGS
+    rounds: int = 5
+    seconds: int = 2
+    before: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """The result of one contender in one round."""
+    """The result of one contender in one round, with the CPU time of its processes and of Postgres for each request."""
 
     measured: Measured
-    cpu_seconds: float = 0
-    peak_memory: int = 0
+    server_cpu_us: float = 0
+    postgres_cpu_us: float = 0
 
 
-Contender = Callable[[Workload, int, int], Round]
+def run(plan: Plan) -> Iterator[Result]:
+    """Measure what is planned, one Postgres after the other."""
+    for version in dict.fromkeys(setting.postgres for setting in plan.settings):
+        with running.postgres(version) as server:
+            for setting in plan.settings:
+                if setting.postgres == version:
+                    yield from _measure(plan, setting, server)
 
 
-@contextmanager
-def contenders(names: Sequence[str], workload: Workload, url: str, workers: int) -> Iterator[dict[str, Contender]]:
-    """Start the contenders for this workload, each in its own folder, and warm them up."""
+def _measure(plan: Plan, setting: Setting, server: Server) -> Iterator[Result]:
     with ExitStack() as stack:
-        started: dict[str, Contender] = {}
-        for name in names:
-            if name == BARE and workload is not GET:
-                continue
+        url = stack.enter_context(running.reached(server, setting))
+        started: dict[str, Service] = {}
+        compared = [BEFORE] if plan.before and setting.workers == 1 else []
+        for name in (*setting.contenders, *compared):
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="task-api-bench-")))
-            start = running.service if name == SERVICE else _start(name)
-            started[name] = _over_http(stack.enter_context(start(url, folder, workers)))
-        for contender in started.values():
-            contender(workload, *_WARM_UP)
-        yield started
+            contender = running.contender(name, url, folder, setting.workers, plan.before)
+            started[name] = stack.enter_context(contender)
+        for workload in setting.workloads:
+            print(f"{setting.name}: {workload.name}", file=sys.stderr)
+            measure = partial(_round, started, server, workload)
+            for name in started:
+                measure(name, _WARM_UP_SECONDS)
+            done = alternate(list(started), plan.rounds, partial(measure, seconds=plan.seconds))
+            yield from (summary(setting.name, workload.name, name, rounds) for name, rounds in done.items())
 
 
-def _start(name: str) -> Callable[..., Any]:
-    return lambda url, folder, workers: running.contender(name, url, folder, workers)
-
-
-def _over_http(server: running.Running) -> Contender:
-    def measure(workload: Workload, connections: int, seconds: int) -> Round:
-        before = server.cpu_seconds()
-        measured = load.run(server.address, workload, connections, seconds)
-        server.sync()
-        return Round(measured, server.cpu_seconds() - before, server.peak_memory())
-
-    return measure
-
-
-def measure(
-    workload: Workload, settings: Sequence[Setting], names: Sequence[str], url: str, say: Callable[[str], None]
-) -> Iterator[Result]:
-    """Run a workload in these settings, which have the same number of workers."""
-    (workers,) = {setting.workers for setting in settings}
-    with contenders(names, workload, url, workers) as started:
-        if workload.writes:
-            data.restore(url)
-        for setting in settings:
-            say(f"{workload.name}: {workers} worker(s), {setting.connections} connection(s)")
-            done = alternate(started, setting.rounds, partial(_round, workload=workload, setting=setting, url=url))
-            yield from (summary(name, workload.name, setting, rounds) for name, rounds in done.items())
-
-
-def _round(contender: Contender, workload: Workload, setting: Setting, url: str) -> Round:
-    done = contender(workload, setting.connections, setting.seconds)
+def _round(started: Mapping[str, Service], server: Server, workload: Workload, name: str, seconds: int) -> Round:
+    contender, pids = started[name], (started[name].process.pid, server.pid)
+    before = [running.cpu_seconds(pid) for pid in pids]
+    measured = load.run(contender.address, workload, CONNECTIONS, seconds)
+    running.wait_until_idle(contender.process.pid)
+    taken = [running.cpu_seconds(pid) - then for pid, then in zip(pids, before, strict=True)]
     if workload.writes:
-        data.restore(url)
-    return done
+        data.restore(server.url(sslmode="disable"))
+    # The last request on each connection finishes after the time is over, but has cost as much as the others.
+    return Round(measured, *(each / (measured.requests + CONNECTIONS) * 1e6 for each in taken))
 
 
-def alternate(
-    started: Mapping[str, Contender], rounds: int, run: Callable[[Contender], Round]
-) -> dict[str, list[Round]]:
+def alternate(names: Sequence[str], rounds: int, run: Callable[[str], Round]) -> dict[str, list[Round]]:
     """Run each in turn, and in the next round in reverse order."""
-    done: dict[str, list[Round]] = {name: [] for name in started}
+    done: dict[str, list[Round]] = {name: [] for name in names}
     for number in range(rounds):
-        for name in list(started)[:: -1 if number % 2 else 1]:
-            done[name].append(run(started[name]))
+        for name in names[:: -1 if number % 2 else 1]:
+            done[name].append(run(name))
     return done
 
 
-def summary(contender: str, workload: str, setting: Setting, rounds: Sequence[Round]) -> Result:
+def summary(setting: str, workload: str, contender: str, rounds: Sequence[Round]) -> Result:
     """Take the medians of the rounds without failures."""
     good = [each for each in rounds if not each.measured.failures and each.measured.requests]
-    # The last request on each connection finishes after the time is over, but has cost as much as the others.
-    costs = [each.cpu_seconds / (each.measured.requests + setting.connections) for each in good]
+
+    def median_of(number: Callable[[Round], float], digits: int) -> float | None:
+        return round(median(map(number, good)), digits) if good else None
+
     return Result(
-        workload=workload,
-        workers=setting.workers,
-        connections=setting.connections,
-        contender=contender,
+        setting,
+        workload,
+        contender,
         rounds=len(good),
         failed_rounds=len(rounds) - len(good),
-        requests_per_second=_median([each.measured.requests / each.measured.seconds for each in good], 1),
-        p50_ms=_median([each.measured.p50_ms for each in good], 2),
-        p99_ms=_median([each.measured.p99_ms for each in good], 2),
-        cpu_microseconds=_median([cost * 1e6 for cost in costs], 0),
-        peak_megabytes=_median([each.peak_memory / 1e6 for each in good], 0),
+        requests_per_second=median_of(lambda each: each.measured.requests / each.measured.seconds, 1),
+        p50_ms=median_of(lambda each: each.measured.p50_ms, 2),
+        p99_ms=median_of(lambda each: each.measured.p99_ms, 2),
+        server_cpu_us=median_of(lambda each: each.server_cpu_us, 0),
+        postgres_cpu_us=median_of(lambda each: each.postgres_cpu_us, 0),
+        whole_cpu_us=median_of(lambda each: each.server_cpu_us + each.postgres_cpu_us, 0),
     )
-
-
-def _median(values: Sequence[float], digits: int) -> float | None:
-    return round(median(values), digits) if values else None

@@ -1,116 +1,107 @@
-"""The systems under measurement: a Postgres with tasks in it, and contenders as processes on loopback."""
+"""What is measured, as processes on loopback: Postgres as a default server runs it, and the contenders."""
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from backend.database.embedded.postgres import EmbeddedPostgres
+from backend.database.embedded.postgres import VERSION
 from backend.database.migrations import runner as migrations
 from tests.benchmarks import data
+from tests.benchmarks.workloads import BEFORE, CONVENTIONAL, FASTIFY, SERVICE, Setting
 from tests.fixtures.identity.tokens import SECRET
 from tests.fixtures.postgres.database import execute
-from tests.fixtures.processes.process import Service, environment, served
+from tests.fixtures.postgres.pooler import running_pooler
+from tests.fixtures.processes.certificates import Authority
+from tests.fixtures.processes.process import REPOSITORY, TASK_API, Service, environment, served
+from tests.fixtures.processes.servers import Server, embedded_server, tls_server
+from tests.fixtures.running.programs import find
 
+NODE = find("node") or "node"
 POOL_SIZE = 10  # the default of the service
-# Postgres restarts with these. Contenders may open more connections than its default allows; an autovacuum during one
-# contender's round would be unfair, so there is a vacuum after each round that writes; and the disk is not measured.
-_SERVER_SETTINGS = {"max_connections": "300", "autovacuum": "off"}
+# As a default server has them, but for autovacuum: one during one contender's round would be unfair.
+_SERVER_SETTINGS = {"fsync": "on", "shared_buffers": "128MB", "autovacuum": "off"}
+_SERVE = (*TASK_API, "serve", "--port", "0")
+_COMMANDS = {
+    SERVICE: _SERVE,
+    BEFORE: _SERVE,
+    CONVENTIONAL: (sys.executable, "-m", "tests.benchmarks.contenders"),
+    FASTIFY: (NODE, str(REPOSITORY / "tests" / "node" / "fastify.mjs")),
+}
 _SYNC_SECONDS = 30
-_LOOK_SECONDS = 0.1
-_IDLE_CPU_SECONDS = 0.02  # between two checks
 
 
-@dataclass(frozen=True)
-class Running:
-    """A running contender."""
-
-    service: Service
-
-    @property
-    def address(self) -> str:
-        """Return its address."""
-        return self.service.address
-
-    def cpu_seconds(self) -> float:
-        """Return the CPU time of its processes, user and system."""
-        times = [process.cpu_times() for process in self._processes()]
-        return float(sum(each.user + each.system for each in times))
-
-    def memory(self) -> int:
-        """Return the resident memory of its processes in bytes."""
-        return sum(process.memory_info().rss for process in self._processes())
-
-    def peak_memory(self) -> int:
-        """Return the sum of its processes' peak memory in bytes."""
-        return sum(_peak(process) for process in self._processes())
-
-    def sync(self) -> None:
-        """Wait until it has finished the work for disconnected clients."""
-        deadline = time.monotonic() + _SYNC_SECONDS
-        before = self.cpu_seconds()
-        while time.monotonic() < deadline:
-            time.sleep(_LOOK_SECONDS)
-            now = self.cpu_seconds()
-            if now - before <= _IDLE_CPU_SECONDS:
-                return
-            before = now
-        raise TimeoutError(f"{self.address} still works {_SYNC_SECONDS} s after the last request")
-
-    def _processes(self) -> list[psutil.Process]:
-        root = psutil.Process(self.service.process.pid)
-        return [root, *root.children(recursive=True)]
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process and all below it, those that have ended included."""
+    process = psutil.Process(pid)
+    try:
+        root, *others = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+    except psutil.NoSuchProcess:
+        if process.is_running():  # one below it has just ended
+            return cpu_seconds(pid)
+        raise
+    ended = root.children_user + root.children_system
+    return float(root.user + root.system + ended + sum(each.user + each.system for each in others))
 
 
-def _peak(process: psutil.Process) -> int:
-    status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii", errors="replace")
-    match = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
-    return int(match[1]) * 1024 if match else 0  # an exiting process has none
+def wait_until_idle(pid: int) -> None:
+    """Wait until a contender has finished the work for disconnected clients."""
+    deadline = time.monotonic() + _SYNC_SECONDS
+    before = cpu_seconds(pid)
+    while time.monotonic() < deadline:
+        time.sleep(0.1)
+        now = cpu_seconds(pid)
+        if now - before <= 0.02:  # seconds: noise
+            return
+        before = now
+    raise TimeoutError(f"a contender still works {_SYNC_SECONDS} s after the last request")
 
 
 @contextmanager
-def database(folder: Path, *, fsync: bool = False, share: float = 1) -> Iterator[str]:
-    """Run a Postgres in this folder, with migrations applied and `data`, or a share of it, loaded."""
-    with EmbeddedPostgres(folder) as url:
-        for name, value in {**_SERVER_SETTINGS, "fsync": "on" if fsync else "off"}.items():
-            execute(url, f"ALTER SYSTEM SET {name} = {value}")
-    with EmbeddedPostgres(folder) as url:
-        migrations.apply(url)
-        data.load(url, share=share)
+def postgres(version: int) -> Iterator[Server]:
+    """Run a Postgres with migrations applied and `data` loaded: the embedded one, or Debian's, which allows TLS."""
+    certificate = Authority().certify("localhost")
+    with (
+        embedded_server(**_SERVER_SETTINGS)
+        if version == VERSION
+        else tls_server(certificate, "host", **_SERVER_SETTINGS)
+    ) as server:
+        migrations.apply(server.url(sslmode="disable"))
+        data.load(server.url(sslmode="disable"))
+        execute(server.url(sslmode="disable"), "CHECKPOINT")
+        yield server
+
+
+@contextmanager
+def reached(server: Server, setting: Setting) -> Iterator[str]:
+    """Yield the URL by which contenders reach a server in this setting."""
+    url = server.url(sslmode="require" if setting.way == "TLS" else "disable")
+    if setting.way == "PgBouncer":
+        with running_pooler(url, pool_size=POOL_SIZE) as pooler:
+            yield pooler.url
+    else:
         yield url
 
 
 @contextmanager
-def service(url: str, folder: Path, workers: int = 1, **settings: str) -> Iterator[Running]:
-    """Run this service as it ships, in production; `settings` are environment variables.
-
-    It counts requests, and refuses none.
-    """
-    chosen = {
+def contender(name: str, url: str, folder: Path, workers: int = 1, before: Path | None = None) -> Iterator[Service]:
+    """Run a contender as it usually is in production, with its access log; `before` is the other checkout."""
+    settings = {
         "ENVIRONMENT": "production",
+        "NODE_ENV": "production",
         "DATABASE_URL": url,
         "DATABASE_POOL_SIZE": str(POOL_SIZE),
         "JWT_SECRET": SECRET,
-        "RATE_LIMIT": "999999999/minute",
+        "RATE_LIMIT": "999999999/minute",  # requests are counted, and none is refused
         "WORKERS": str(workers),
-        **settings,
     }
-    # Not in a Postgres' folder: that Postgres would be taken for a part of the service, and stopped with it.
-    with served(env=environment(folder / "data", **chosen), cwd=folder) as process:
-        yield Running(process)
-
-
-@contextmanager
-def contender(name: str, url: str, folder: Path, workers: int = 1) -> Iterator[Running]:
-    """Run a module of `contenders` as uvicorn is usually run in production, including the access log."""
-    command = [sys.executable, "-m", "tests.benchmarks.contenders", name, str(workers)]
-    env = {**environment(folder / "data"), "DATABASE_URL": url, "JWT_SECRET": SECRET, "POOL_SIZE": str(POOL_SIZE)}
-    with served(env=env, cwd=folder, command=command) as process:
-        yield Running(process)
+    env = environment(folder / "data", **settings)
+    if name == BEFORE:
+        env["PYTHONPATH"] = str(before)
+    with served(env=env, cwd=folder, command=_COMMANDS[name]) as service:
+        yield service

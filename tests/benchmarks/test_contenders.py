@@ -2,55 +2,42 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.benchmarks import data, load, workloads
+from backend.database.embedded.postgres import VERSION
+from tests.benchmarks import load, workloads
 from tests.benchmarks.load import token_for
-from tests.benchmarks.results import BARE, CONVENTIONAL, FLOOR, SERVICE
-from tests.benchmarks.running import Running, contender, service
-from tests.benchmarks.workloads import ALWAYS_NEW, Request, Workload
+from tests.benchmarks.running import contender, postgres
+from tests.benchmarks.workloads import ALWAYS_NEW, CALLS, CONTENDERS, SERVICE, Request, Workload
 from tests.fixtures.calls.api import API
 from tests.fixtures.calls.listing import pages
-from tests.fixtures.postgres.database import scratch_database
-from tests.fixtures.postgres.partitions import migrate
+from tests.fixtures.running.needs import needing, needing_node
 
 NOW = datetime.fromisoformat("2025-02-01T00:00:00Z")  # anything newer was not in the initial data
-LIKE_THE_SERVICE = (CONVENTIONAL, FLOOR)
 FRESH = "123456789012"  # makes titles unique
-SINGLE = [workload for workload in workloads.ALL if workload is not workloads.MIX]
 
 
 @pytest.fixture(scope="module")
-def loaded_url(server_url: str) -> Iterator[str]:
-    """A database with tasks of a few users."""
-    with scratch_database(server_url) as url:
-        migrate(url)
-        data.load(url, users=3, long_users=3)
-        yield url
-
-
-def starter(name: str) -> Callable[[str, Path], AbstractContextManager[Running]]:
-    return service if name == SERVICE else partial(contender, name)
+def loaded_url() -> Iterator[str]:
+    with postgres(VERSION) as server:
+        yield server.url()
 
 
 def request_of(workload: Workload, number: int) -> Request:
-    """Return the workload's first request of this user."""
     return next(each for each in workload.requests if each.user_id.endswith(f"-{number}"))
 
 
 def asked(address: str, request: Request) -> httpx.Response:
     body = None if request.body is None else request.body.replace(ALWAYS_NEW, FRESH)
-    headers = {"Authorization": f"Bearer {token_for(request.user_id)}", "Content-Type": "application/json"}
-    headers = headers if body else {"Authorization": headers["Authorization"]}
+    headers = {"Authorization": f"Bearer {token_for(request.user_id)}"} | (
+        {"Content-Type": "application/json"} if body else {}
+    )
     url = f"{address}{request.path}"
     return httpx.request(request.method, url, content=body, headers=headers, trust_env=False, timeout=30)
 
@@ -69,52 +56,38 @@ def comparable(value: Any, name: str = "") -> Any:
     return value
 
 
-def answers(address: str, number: int) -> dict[str, tuple[int, str, bool, Any]]:
-    """Send one request of each workload as this user, one after the other."""
+def answers(address: str, number: int) -> dict[str, tuple[Any, ...]]:
     found = {}
-    for workload in SINGLE:
+    for workload in CALLS:
         response = asked(address, request_of(workload, number))
         has_location, body = "Location" in response.headers, response.json()
         tag = response.headers["ETag"] if isinstance(body["data"], dict) else ""  # each makes that of a page in its way
-        found[workload.name] = (response.status_code, tag, has_location, body)
+        found[workload.name] = (response.status_code, tag, has_location, comparable(body))
     return found
 
 
-def compared(found: dict[str, tuple[int, str, bool, Any]]) -> dict[str, Any]:
-    return {name: (*rest, comparable(json)) for name, (*rest, json) in found.items()}
-
-
-@pytest.mark.requirement("FR-190", "FR-191")
-def test_all_answer_with_the_same_json_and_end_when_they_are_told_to(loaded_url: str, tmp_path: Path) -> None:
+@needing_node("fastify")
+@pytest.mark.requirement("FR-190", "FR-191", "FR-510")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_all_answer_with_the_same_json_and_end_when_they_are_told_to(
+    loaded_url: str, tmp_path: Path, workers: int
+) -> None:
     found, running = {}, []
-    for number, name in enumerate((SERVICE, *LIKE_THE_SERVICE), start=1):
-        with starter(name)(loaded_url, tmp_path) as started:
+    for number, name in enumerate(CONTENDERS, start=1):
+        with contender(name, loaded_url, tmp_path, workers) as started:
             assert started.address.startswith("http://127.0.0.1:")
             found[name] = answers(started.address, number)
             running.append(started)
 
     statuses = {name: answer[0] for name, answer in found[SERVICE].items()}
-    assert statuses == {workload.name: 201 if workload is workloads.CREATE else 200 for workload in SINGLE}
-    sizes = [len(found[SERVICE][each.name][3]["data"]) for each in (workloads.LIST_50, workloads.LIST_1000)]
-    assert sizes == [50, 1000]
-    for name in LIKE_THE_SERVICE:
-        assert compared(found[name]) == compared(found[SERVICE])
-    with contender(BARE, loaded_url, tmp_path) as started:
-        running.append(started)
-        bare = asked(started.address, request_of(workloads.GET, 1))  # the one task that it knows
-    assert (bare.status_code, bare.headers["ETag"], False, bare.json()) == found[SERVICE][workloads.GET.name]
-    assert [started.service.left_over() for started in running] == [[]] * 4
+    assert statuses == {workload.name: 201 if workload is workloads.CREATE else 200 for workload in CALLS}
+    assert len(found[SERVICE][workloads.LIST.name][3]["data"]) == workloads.LIST_LIMIT
+    for name in CONTENDERS:
+        assert found[name] == found[SERVICE]
+    assert [started.left_over() for started in running] == [[]] * len(CONTENDERS)
 
 
-def test_an_answer_that_differs_is_noticed() -> None:
-    task = {"id": "a", "created_at": "2025-01-01T00:00:01+00:00", "completed": False}
-
-    assert comparable({"data": [task]}) == comparable({"data": [{**task, "id": "b"}]})
-    for change in ({"id": None}, {"created_at": "2025-01-01T00:00:02Z"}, {"completed": True}, {"more": 1}):
-        assert comparable({"data": [task]}) != comparable({"data": [{**task, **change}]})
-
-
-@pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+@needing("wrk")
 @pytest.mark.requirement("FR-192")
 def test_each_request_is_sent_in_turn_and_an_answer_that_is_no_success_is_a_failure(api: API, user_id: str) -> None:
     create = Request("POST", "/api/tasks", user_id, f'{{"title": "{ALWAYS_NEW}"}}')

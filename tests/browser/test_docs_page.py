@@ -143,6 +143,10 @@ def test_who_signs_in_with_address_and_password_makes_calls(visit: Watched, user
 
     shown = page.open(account).execute()
     assert (shown.status, anna.id in shown.text) == (200, True)
+    kept = visit.page.evaluate("JSON.stringify(localStorage)")
+    assert (PASSWORD in kept, "access_token" in kept) == (False, True)
+    page.reload()
+    assert page.open(account).execute().status == 200
     assert visit.is_calm(), visit
 
 

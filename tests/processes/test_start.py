@@ -1,6 +1,6 @@
 """Modules that a process must not import too early: slow libraries, and those of other kinds of process.
 
-How many modules are imported depends on the interpreter and on what else is installed: `make bench` reports it.
+How many modules are imported depends on the interpreter and on what else is installed: so no test counts them.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from backend import services
-from backend.api.openapi.resources import DOCUMENTED
+from backend.api.main import DOCUMENTED
 from backend.models.change import ChangeType
 from backend.models.export import Kind
 from backend.services.account.lines import PARTS

@@ -14,10 +14,8 @@ from backend.database import retry
 from backend.database.errors import Interrupted
 from backend.database.retry import READ_TRIES, once_only, reads, repeatable
 from backend.errors import ServiceUnavailable
-from backend.services.lists.service import ListService
 from backend.services.task_files.import_service import ImportService
 from backend.services.tasks.rules import TaskNotFound
-from backend.services.tasks.service import TaskService
 from tests.fixtures.http.deadlines import time_left
 
 # All that do something for one user.
@@ -28,15 +26,6 @@ _SERVICES = {
     if isinstance(value, type) and value.__name__.endswith("Service") and "user_id" in vars(value)
 }
 SERVICES = sorted(_SERVICES, key=lambda service: service.__name__)  # the same order in all of pytest's processes
-# What must not be retried comes first: making an id, and choosing whether to retry.
-MARKED_WITHIN = {
-    TaskService.create: "_create",
-    ListService.create: "_create",
-    TaskService.update: "_update",
-    ImportService.store: "_store",
-    ImportService.join: "_join",
-    ImportService.zone_of: "_zone",
-}
 # These call one method of another service, which is marked.
 HANDED_ON = {ImportService.bring}
 
@@ -126,7 +115,8 @@ def test_what_was_not_lost_is_not_retried(mark: Mark, outcome: Exception) -> Non
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_method_of_a_service_says_whether_it_may_be_retried(service: type) -> None:
     methods = {name: value for name, value in vars(service).items() if callable(value) and not name.startswith("_")}
-    methods = {name: vars(service).get(MARKED_WITHIN.get(value, ""), value) for name, value in methods.items()}
+    # What must not be retried comes first, like making an id: then the rest, named after it, is what is marked.
+    methods = {name: vars(service).get(f"_{name}", value) for name, value in methods.items()}
 
     assert methods
     assert [name for name, value in methods.items() if not is_marked(value) and value not in HANDED_ON] == []

@@ -11,8 +11,9 @@ from fastapi.routing import APIRoute
 
 from backend.api.deps import IfMatch, IfNoneMatch, Once, OnlyNew, Tasks
 from backend.api.openapi.operations import errors
-from backend.api.openapi.resources import LISTS, TASKS
+from backend.api.routers.lists import LISTS
 from backend.api.routers.router import Router
+from backend.api.routers.tasks import TASKS
 from backend.errors import Conflict
 from backend.models.fields import CanonicalUUID
 from backend.models.task import TaskCreate

@@ -14,6 +14,8 @@ from backend.errors import Detail, TaskAPIError, ValidationFailed
 from backend.models.base import Document, Page, RowDocument
 from backend.models.change import ChangePage
 from backend.models.task_file import ImportReport
+from backend.models.values.etags import EntityTags
+from backend.services.resources.reading import Listed
 from backend.services.tasks.batch import Outcome
 
 GUIDE = "/docs/guide/"  # with the slash: the links of its pages are relative
@@ -44,6 +46,19 @@ def tagged_response(document: Document, *, status: int = 200, **headers: str) ->
 def not_modified(tag: str) -> Response:
     """Return a 304 response: the client already has the version with this tag."""
     return Response(status_code=304, headers={"ETag": f'"{tag}"'})
+
+
+def read_response(document: Document, known: EntityTags) -> Response:
+    """Return a response with one row, or a 304 for a client that has it."""
+    tag = str(document.revision)
+    return not_modified(tag) if known.match_weakly(tag) else tagged_response(document)
+
+
+def list_response(found: Listed, known: EntityTags) -> Response:
+    """Return a response with all rows of a kind, or a 304 for a client that has them."""
+    if found.json is None or known.match_weakly(found.tag):
+        return not_modified(found.tag)
+    return data_response(found.json, ETag=f'"{found.tag}"')
 
 
 def page_response(page: Page, request: Request) -> Response:

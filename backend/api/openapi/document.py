@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
 from backend.api.openapi.files import schemas_of_parts
 from backend.api.openapi.groups import group
 from backend.api.openapi.operations import HEADERS
-from backend.api.openapi.resources import DOCUMENTED
+from backend.api.openapi.resources import Documented
 from backend.api.openapi.samples import samples_of
 from backend.api.openapi.sign_in import add_sign_in
 
@@ -30,8 +30,7 @@ Times in answers are in UTC and have 0 to 6 decimals, without zeros at their end
 In addition to the errors each operation lists, a request that is too slow is answered 408, and one that is too large
 413, 414 or 431.
 """
-TAGS = [
-    *({"name": f"{each.name}s", "description": each.about} for each in DOCUMENTED if each.about),
+_TAGS = (
     {
         "name": "changes",
         "description": "Changes to your tasks, labels and lists, for keeping a copy of them up to date.",
@@ -40,7 +39,7 @@ TAGS = [
     {"name": "sign-in", "description": "Register, log in, stay signed in and log out, if this service does that."},
     {"name": "start", "description": "Addresses of the API and its documentation."},
     {"name": "health", "description": "Whether the service is healthy."},
-]
+)
 # Relative to the address of the contract, so that the contract is the same wherever the service runs. Bruno makes an
 # environment of it, which shows where the address belongs.
 SERVERS: list[dict[str, Any]] = [
@@ -55,18 +54,22 @@ _LENGTHS = {"uuid": 36, "date-time": 35, "date": 10}  # 2026-11-21T09:30:00.1234
 _INT32 = 2**31 - 1
 _VALUES = frozenset({"const", "default", "enum", "example", "examples"})  # their data may look like schemas
 
-# The fields by which an example with nulls is known, and the whole example.
-_EXAMPLES = [(each.never_null, each.example) for each in DOCUMENTED if None in each.example.values()]
+
+def tags_of(resources: Iterable[Documented]) -> list[dict[str, str]]:
+    """Describe the groups of operations: those of resources, and the others."""
+    return [*({"name": f"{each.name}s", "description": each.about} for each in resources if each.about), *_TAGS]
 
 
-def completed(contract: dict[str, Any]) -> dict[str, Any]:
+def completed(contract: dict[str, Any], resources: Iterable[Documented]) -> dict[str, Any]:
     """Complete the contract of the framework, unless that has been done."""
     if "headers" in contract["components"]:
         return contract
     contract["components"]["headers"] = deepcopy(HEADERS)
     contract["components"]["schemas"] |= schemas_of_parts()
     add_sign_in(contract)
-    _restore_nulls(contract)
+    # The fields by which an example with nulls is known, and the whole example.
+    examples = [(each.never_null, each.example) for each in resources if None in each.example.values()]
+    _restore_nulls(contract, examples)
     for path, method, operation in _operations(contract):
         operation.setdefault("security", [])  # nothing is needed: without it, tools cannot know
         operation["responses"] = dict(sorted(operation["responses"].items(), key=_expected_first))
@@ -117,16 +120,16 @@ def _describe_example(parameter: dict[str, Any]) -> None:
         parameter["description"] += f". Example: `{examples[0]}`"
 
 
-def _restore_nulls(part: Any) -> None:
+def _restore_nulls(part: Any, examples: Sequence[tuple[set[str], dict[str, Any]]]) -> None:
     """Give the examples of resources their nulls back, which the framework leaves out."""
-    whole = next((whole for names, whole in _EXAMPLES if isinstance(part, dict) and part.keys() >= names), None)
+    whole = next((whole for names, whole in examples if isinstance(part, dict) and part.keys() >= names), None)
     if whole is not None:
         others = dict(part)
         part.clear()
         part.update(dict.fromkeys(whole) | others)
     elif isinstance(part, dict | list):
         for inner in part.values() if isinstance(part, dict) else part:
-            _restore_nulls(inner)
+            _restore_nulls(inner, examples)
 
 
 def _schemas(part: Any) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from backend.api.streams.download import JSON_LINES
 from backend.api.streams.download import MEDIA_TYPES as EXPORTED
 from backend.api.streams.file_types import MEDIA_TYPES as IMPORTED
 from backend.formats.csv import CSVWriter
+from backend.formats.fields import FIELDS
 from backend.models.base import Input
 from backend.models.task import TaskPublic
 from backend.models.task_file import FileFormat, ImportedTask, ReadFormat
@@ -22,8 +23,18 @@ from backend.models.task_file import FileFormat, ImportedTask, ReadFormat
 Schema = dict[str, Any]
 
 _TASK = json.dumps(example_of(TaskPublic), separators=(",", ":")) + "\n"
-# A literal, because the iCalendar library is loaded only when it is needed.
-CALENDAR_EXAMPLE = """\
+
+
+def _properties(*, of_text: bool) -> str:
+    """Write those fields of the example that are plain properties of a calendar."""
+    values = example_of(TaskPublic)
+    plain = {name: field for name, field in FIELDS.items() if field.property and field.is_text is of_text}
+    written = {each.property: "" if values[name] is None else each.write(values[name]) for name, each in plain.items()}
+    return "\n".join(f"{name}:{value}".replace(",", "\\,") for name, value in written.items())
+
+
+# Not by the writer: the iCalendar library is loaded only when it is needed.
+CALENDAR_EXAMPLE = f"""\
 BEGIN:VCALENDAR
 VERSION:2.0
 PRODID:-//Task API//EN
@@ -33,16 +44,14 @@ DTSTAMP:20261121T093000Z
 LAST-MODIFIED:20261121T093000Z
 X-TASK-API-CREATED:2026-11-21T09:30:00.123456+00:00
 CREATED:20261121T093000Z
-SUMMARY:Buy milk
-DESCRIPTION:Two litres\\, the fresh one
+{_properties(of_text=True)}
 STATUS:NEEDS-ACTION
 DUE;VALUE=DATE:20261121
 DTSTART;VALUE=DATE:20261121
 X-TASK-API-TIMEZONE:
 PRIORITY:1
 CATEGORIES:home,errand
-X-TASK-API-LIST:
-X-TASK-API-POSITION:p17952534001234560000421
+{_properties(of_text=False)}
 X-TASK-API-PARENT:
 END:VTODO
 END:VCALENDAR

@@ -14,15 +14,11 @@ from backend.api.openapi.answers import ErrorAnswer, FeedInfo, example_of
 from backend.api.openapi.operations import Responses, errors, showing, success
 from backend.models.base import Input, described
 from backend.models.fields import UUID_EXAMPLE, Revision
-from backend.models.label import LabelInFeed
-from backend.models.list import ListCreate
-from backend.models.task import TaskCreate, TaskPublic
+from backend.models.task import TaskPublic
 from backend.models.task_query import MAX_LIMIT
-from backend.services.access_tokens.queries import ACCESS_TOKENS as _ACCESS_TOKENS
-from backend.services.labels.queries import LABELS as _LABELS
-from backend.services.lists.queries import LISTS as _LISTS
+from backend.services.registry import RESOURCES
 from backend.services.resources.resource import Resource
-from backend.services.tasks.queries import TASKS as _TASKS
+from backend.services.tasks.queries import TASKS
 
 _REVISION = 42  # in examples
 _FIRST = {"revision": 1}
@@ -49,7 +45,6 @@ class Documented:
     about: str = ""  # what its tag says, if it has its own
     new: type[Input] | None = None  # the input that creates it and may be repeated
     has_tag: bool = False  # an ETag, which is sent back as If-Match
-    in_feed: type[BaseModel] | None = None  # as the feed of changes has it, if that differs
     listing: Listing = _PAGES
 
     @property
@@ -69,35 +64,6 @@ class Documented:
         data = (self.public, _data(f"The current {self.name}", self.public))
         says = f"What went wrong, and the current {self.name}."
         return _model(f"Current{self._prefix}Answer", says, ErrorAnswer, data=data)
-
-    @cached_property
-    def deleted(self) -> type[BaseModel]:
-        """Return the model of what the feed says after a deletion."""
-        says = "is in the trash or permanently deleted" if self.resource.has_trash else "was deleted"
-        others = "active" if self.resource.has_trash else "existing"
-        always = f"Always `true`; {others} {self.name}s do not have this field"
-        return _model(
-            f"Deleted{self._prefix}",
-            f"A {self.name} that {says}.",
-            BaseModel,
-            id=(UUID, described(f"The {self.name}'s id", UUID_EXAMPLE)),
-            deleted=(Literal[True], described(always, True)),
-            revision=(Revision, described("The number of the change that deleted it", _REVISION + 1)),
-        )
-
-    @cached_property
-    def change(self) -> type[BaseModel]:
-        """Return the model of a change in the feed, which says its type."""
-        shown = self.in_feed or self.public
-        kind = Field(description=f"What has changed: a {self.name}", examples=[self.name])
-        data = _data(f"The {self.name} in its current state, or deleted", shown)
-        return _model(
-            f"{self._prefix}Change",
-            f"A change of a {self.name}; only with `types`.",
-            BaseModel,
-            type=(Literal[self.name], kind),
-            data=(shown | self.deleted, data),
-        )
 
     @property
     def read(self) -> Responses:
@@ -187,35 +153,40 @@ def _model(name: str, says: str, base: type[_Base], **fields: Any) -> type[_Base
     return create_model(name, __base__=base, __doc__=says, __module__=__name__, **fields)
 
 
-TASKS = Documented(_TASKS, "task", "Your tasks: one at a time, listings and batches.", new=TaskCreate, has_tag=True)
-LABELS = Documented(
-    _LABELS,
-    "label",
-    "Your labels: their colours, and renaming and removing them on all tasks.",
-    in_feed=LabelInFeed,
-    listing=Listing(
-        "LabelListAnswer",
-        "All labels of the user.",
-        "The labels, in the order of their names without regard to case",
-    ),
-)
-LISTS = Documented(
-    _LISTS,
-    "list",
-    "Your lists: their names and colours, and archiving and deleting them.",
-    new=ListCreate,
-    has_tag=True,
-    listing=Listing("ListsAnswer", "The lists of the user.", "The lists, in the order that you have arranged"),
-)
-ACCESS_TOKENS = Documented(
-    _ACCESS_TOKENS,
-    "token",
-    listing=Listing("AccessTokenListAnswer", "All personal access tokens of the user.", "The tokens, the newest first"),
-)
-DOCUMENTED = (TASKS, LABELS, LISTS, ACCESS_TOKENS)
-FOLLOWED = tuple(each for each in DOCUMENTED if each.resource.is_counted)
-# Without `types`, the feed has tasks as such.
-CHANGES: tuple[type[BaseModel], ...] = (TaskPublic, TASKS.deleted, *(each.change for each in FOLLOWED))
+def _deleted(resource: Resource[Any]) -> type[BaseModel]:
+    """Return the model of what the feed says after a deletion."""
+    name = resource.kind
+    says = "is in the trash or permanently deleted" if resource.has_trash else "was deleted"
+    others = "active" if resource.has_trash else "existing"
+    always = f"Always `true`; {others} {name}s do not have this field"
+    return _model(
+        f"Deleted{name.capitalize()}",
+        f"A {name} that {says}.",
+        BaseModel,
+        id=(UUID, described(f"The {name}'s id", UUID_EXAMPLE)),
+        deleted=(Literal[True], described(always, True)),
+        revision=(Revision, described("The number of the change that deleted it", _REVISION + 1)),
+    )
+
+
+def _change(resource: Resource[Any], deleted: type[BaseModel]) -> type[BaseModel]:
+    """Return the model of a change in the feed, which says its type."""
+    name, shown = resource.kind, resource.in_feed or resource.public
+    kind = Field(description=f"What has changed: a {name}", examples=[name])
+    data = _data(f"The {name} in its current state, or deleted", shown)
+    return _model(
+        f"{name.capitalize()}Change",
+        f"A change of a {name}; only with `types`.",
+        BaseModel,
+        type=(Literal[name], kind),
+        data=(shown | deleted, data),
+    )
+
+
+# Tasks first: without `types`, the feed has tasks as such.
+FOLLOWED = sorted((each for each in RESOURCES if each.is_counted), key=lambda each: each is not TASKS)
+_DELETED = [_deleted(each) for each in FOLLOWED]
+CHANGES: tuple[type[BaseModel], ...] = (TaskPublic, _DELETED[0], *map(_change, FOLLOWED, _DELETED))
 ChangesAnswer = _model(
     "ChangesAnswer",
     "One page of the feed of changes, oldest first.",
@@ -224,7 +195,7 @@ ChangesAnswer = _model(
         list[Union[CHANGES]],  # type: ignore[valid-type]  # noqa: UP007 - they are found at run time
         Field(
             description="Changed tasks in their current state, and deleted ones; with `types`, each beside its type",
-            examples=[[example_of(TaskPublic), example_of(TASKS.deleted)]],
+            examples=[[example_of(TaskPublic), example_of(_DELETED[0])]],
             max_length=MAX_LIMIT,
         ),
     ),

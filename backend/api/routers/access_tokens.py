@@ -6,19 +6,27 @@ from typing import Annotated
 
 from fastapi import Body, Path, Response
 
-from backend.api.deps import AccessTokens, TokenAuthenticator
+from backend.api.deps import TokenAuthenticator, of_user
 from backend.api.http.envelope import data_response
 from backend.api.openapi.answers import NewAccessTokenAnswer
 from backend.api.openapi.operations import errors, invalid, success
-from backend.api.openapi.resources import ACCESS_TOKENS
+from backend.api.openapi.resources import Documented, Listing
 from backend.api.routers.router import Router
 from backend.models.access_token import AccessTokenCreate
 from backend.models.fields import CanonicalUUID
+from backend.services.access_tokens import queries
 from backend.services.access_tokens.rules import TooManyAccessTokens
+from backend.services.access_tokens.service import AccessTokenService
 from backend.utils.plain_words import TOO_FEW
 
+ACCESS_TOKENS = Documented(
+    queries.ACCESS_TOKENS,
+    "token",
+    listing=Listing("AccessTokenListAnswer", "All personal access tokens of the user.", "The tokens, the newest first"),
+)
 router = Router("/api/me/tokens", "account", ACCESS_TOKENS)
 
+AccessTokens = Annotated[AccessTokenService, of_user(AccessTokenService)]
 TokenId = Annotated[
     CanonicalUUID,
     Path(description="The token's `id` (not a secret)", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"]),

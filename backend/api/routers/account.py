@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Body, Query, Response
 from fastapi.responses import StreamingResponse
 
-from backend.api.deps import AnyExport, Confirmed, Exports, TokenAuthenticator, Users
+from backend.api.deps import AnyExport, Confirmed, TokenAuthenticator, of_user
 from backend.api.http.envelope import document_response
 from backend.api.openapi.answers import AccountAnswer
 from backend.api.openapi.files import json_lines
@@ -16,10 +16,14 @@ from backend.api.routers.router import Router
 from backend.errors import NotConfirmed
 from backend.models.user import AccountUpdate, ErasureQuery
 from backend.models.values.times import ZONE_EXAMPLE
+from backend.services.account.export import ExportService
 from backend.services.account.lines import LINES
+from backend.services.account.service import UserService
 
 router = Router("/api/me", "account")
 
+Users = Annotated[UserService, of_user(UserService)]
+Exports = Annotated[ExportService, of_user(ExportService)]
 AccountEdit = Annotated[
     AccountUpdate,
     Body(openapi_examples={"zone": {"summary": "Set your time zone", "value": {"timezone": ZONE_EXAMPLE}}}),

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
-from backend.api.deps import Changes, ChangeStream, LastEventId, malformed_event_id
+from backend.api.deps import ChangeStream, LastEventId, malformed_event_id, of_user
 from backend.api.http.envelope import changes_response
 from backend.api.openapi.files import event_stream
 from backend.api.openapi.operations import errors, invalid, success
@@ -16,9 +16,11 @@ from backend.api.routers.router import Router
 from backend.api.streams.changes import PAGE_BYTES, PAGE_CHANGES
 from backend.errors import Gone
 from backend.models.change import MALFORMED_SINCE, ChangesQuery, StreamQuery
+from backend.services.changes.service import ChangeService
 
 router = Router("/api/changes", "changes")
 
+Changes = Annotated[ChangeService, of_user(ChangeService)]
 _REFUSALS = errors(Gone, invalid("query.since", "sync_token_invalid", MALFORMED_SINCE))
 
 

@@ -6,18 +6,31 @@ from typing import Annotated
 
 from fastapi import Body, Path, Response
 
-from backend.api.deps import IfNoneMatch, Labels, Once
-from backend.api.http.envelope import data_response, document_response, not_modified
+from backend.api.deps import IfNoneMatch, Once, of_user
+from backend.api.http.envelope import document_response, list_response
 from backend.api.openapi.operations import errors, invalid
-from backend.api.openapi.resources import LABELS
+from backend.api.openapi.resources import Documented, Listing
 from backend.api.routers.router import Router
 from backend.models.base import RowDocument
 from backend.models.fields import AnyLabelName, LabelName
 from backend.models.label import LabelPut, LabelUpdate
+from backend.services.labels import queries
 from backend.services.labels.rules import LabelExists, TooManyLabels
+from backend.services.labels.service import LabelService
 
+LABELS = Documented(
+    queries.LABELS,
+    "label",
+    "Your labels: their colours, and renaming and removing them on all tasks.",
+    listing=Listing(
+        "LabelListAnswer",
+        "All labels of the user.",
+        "The labels, in the order of their names without regard to case",
+    ),
+)
 router = Router("/api/labels", "labels", LABELS)
 
+Labels = Annotated[LabelService, of_user(LabelService)]
 _NAME = "The label's name, percent-encoded; its case and its white space do not matter"
 NewName = Annotated[LabelName, Path(description=_NAME, examples=["home"])]
 Name = Annotated[AnyLabelName, Path(description=_NAME, examples=["home"])]
@@ -44,10 +57,7 @@ def list_labels(labels: Labels, known: IfNoneMatch) -> Response:
     until you delete it. Send the `ETag` that you have as `If-None-Match`: if none of your tasks and labels has changed,
     you get 304 immediately.
     """
-    found = labels.list(None if known.is_any else known.opaque)
-    if found.json is None or known.match_weakly(found.tag):
-        return not_modified(found.tag)
-    return data_response(found.json, ETag=f'"{found.tag}"')
+    return list_response(labels.list(known.known), known)
 
 
 @router.put(

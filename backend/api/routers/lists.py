@@ -6,21 +6,32 @@ from typing import Annotated
 
 from fastapi import Body, Path, Query, Response
 
-from backend.api.deps import IfMatch, IfNoneMatch, Lists, Once, OnlyNew, TokenAuthenticator
-from backend.api.http.envelope import data_response, not_modified, tagged_response
+from backend.api.deps import IfMatch, IfNoneMatch, Once, OnlyNew, TokenAuthenticator, of_user
+from backend.api.http.envelope import list_response, read_response, tagged_response
 from backend.api.openapi.operations import errors, invalid
-from backend.api.openapi.resources import LISTS
+from backend.api.openapi.resources import Documented, Listing
 from backend.api.routers.router import Router
 from backend.errors import NoRoom
 from backend.models.base import RowDocument
 from backend.models.fields import UUID_EXAMPLE, CanonicalUUID
 from backend.models.list import ListCreate, ListDeleteQuery, ListsQuery, ListUpdate
 from backend.models.move import BOTH, Move
+from backend.services.lists import queries
 from backend.services.lists.rules import ListConflict
+from backend.services.lists.service import ListService
 from backend.utils.plain_words import BLANK
 
+LISTS = Documented(
+    queries.LISTS,
+    "list",
+    "Your lists: their names and colours, and archiving and deleting them.",
+    new=ListCreate,
+    has_tag=True,
+    listing=Listing("ListsAnswer", "The lists of the user.", "The lists, in the order that you have arranged"),
+)
 router = Router("/api/lists", "lists", LISTS)
 
+Lists = Annotated[ListService, of_user(ListService)]
 ListId = Annotated[CanonicalUUID, Path(description="The list's id", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"])]
 NewList = Annotated[
     ListCreate,
@@ -86,17 +97,13 @@ def list_lists(lists: Lists, query: Annotated[ListsQuery, Query()], known: IfNon
     lists: `GET /api/tasks?list_id=inbox` lists them. Send the `ETag` that you have as `If-None-Match`: if none of your
     tasks, labels and lists has changed, you get 304 immediately.
     """
-    found = lists.list(query, None if known.is_any else known.opaque)
-    if found.json is None or known.match_weakly(found.tag):
-        return not_modified(found.tag)
-    return data_response(found.json, ETag=f'"{found.tag}"')
+    return list_response(lists.list(query, known.known), known)
 
 
 @router.get("/{list_id:id}", summary="Read a list", responses=LISTS.read)
 def get_list(lists: Lists, list_id: ListId, known: IfNoneMatch) -> Response:
     """Read one of your lists. `GET /api/tasks?list_id=…` lists its tasks."""
-    found = lists.get(list_id)
-    return not_modified(str(found.revision)) if known.match_weakly(str(found.revision)) else tagged_response(found)
+    return read_response(lists.get(list_id), known)
 
 
 @router.put("/{list_id:id}", include_in_schema=False)  # documented once, as PATCH

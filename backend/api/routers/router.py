@@ -36,7 +36,7 @@ class Router(APIRouter):
 
     def __init__(self, prefix: str, tag: str, resource: Documented | None = None) -> None:
         super().__init__(prefix=prefix, tags=[tag], route_class=Endpoint)
-        self._resource = resource
+        self.resource = resource
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         """Add a route, with its own answers and those that follow from its signature."""
@@ -61,14 +61,14 @@ class Router(APIRouter):
             tag = {"ETag": own[200]["headers"]["ETag"]}
             found |= errors(malformed("If-None-Match"))
             found |= {304: {"description": "Your copy is up to date", "headers": ALWAYS | tag}}
-        if self._resource is None:
+        if self.resource is None:
             return found
         if IfMatch in needs:
             found |= errors(malformed("If-Match"), PreconditionRequired)
         if IfMatch in needs or OnlyNew in needs:
-            found |= self._resource.has_changed
+            found |= self.resource.has_changed
         if "{" in path and _CREATED not in own:  # else the call makes what it does not find
-            found |= self._resource.is_missing
+            found |= self.resource.is_missing
         return found
 
 

@@ -12,8 +12,8 @@ from backend.api.http.envelope import batch_response
 from backend.api.http.request_state import request_id_of
 from backend.api.openapi.answers import BatchAnswer, example_of
 from backend.api.openapi.operations import errors, invalid, success
-from backend.api.openapi.resources import TASKS
 from backend.api.routers.router import Router
+from backend.api.routers.tasks import TASKS
 from backend.errors import Conflict, Detail, PreconditionFailed, PreconditionRequired, TaskAPIError
 from backend.models.batch import Batch
 from backend.models.task import TaskPublic

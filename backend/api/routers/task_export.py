@@ -7,16 +7,19 @@ from typing import Annotated
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
-from backend.api.deps import AnyExport, TaskExports
+from backend.api.deps import AnyExport, of_user
 from backend.api.openapi.files import task_files
 from backend.api.openapi.operations import errors, invalid
-from backend.api.openapi.resources import TASKS
 from backend.api.routers.router import Router
+from backend.api.routers.tasks import TASKS
 from backend.models.task_file import FileFormat, TaskExportQuery
+from backend.services.task_files.export_service import TaskExportService
 
 _UNKNOWN = invalid("query.format", "enum", FileFormat.refusal())
 
 router = Router("/api/tasks", "tasks", TASKS)
+
+TaskExports = Annotated[TaskExportService, of_user(TaskExportService)]
 
 
 @router.get(

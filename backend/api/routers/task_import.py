@@ -8,14 +8,17 @@ from backend.api.deps import ImportServices, NoConditions, Once, TaskFile
 from backend.api.openapi.answers import ImportAnswer
 from backend.api.openapi.files import task_file_body
 from backend.api.openapi.operations import WITH_BODY, errors, success
-from backend.api.openapi.resources import TASKS
 from backend.api.routers.router import Router
+from backend.api.routers.tasks import TASKS
 from backend.api.streams.file_types import unknown_type
 from backend.errors import BadRequest
-from backend.formats.csv import NO_TITLE
+from backend.formats.csv import COLUMNS, NO_TITLE
 from backend.formats.rows import unreadable
+from backend.models.task_file import ImportedTask
 
 router = Router("/api/tasks", "tasks", TASKS)
+
+_COLUMNS = ", ".join(f"`{name}`" for name in COLUMNS if name in ImportedTask.model_fields)
 
 
 @router.post(
@@ -27,16 +30,15 @@ router = Router("/api/tasks", "tasks", TASKS)
     | errors(BadRequest, unknown_type(), unreadable(NO_TITLE)),
     openapi_extra=task_file_body(
         "Tasks as JSON lines, JSON, CSV or iCalendar; the Content-Type says which. As `application/octet-stream`, or "
-        'without a Content-Type, send the name of the file: `Content-Disposition: attachment; filename="tasks.csv"`'
+        'without a Content-Type, send the name of the file: `Content-Disposition: attachment; filename="tasks.csv"`. '
+        f"The columns of a CSV, and the fields of JSON: {_COLUMNS}"
     ),
 )
 async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> Response:
     """Import tasks from JSON lines, JSON, CSV (with column names in the first row) or iCalendar, in UTF-8.
 
-    The columns of a CSV, and the fields of JSON, are those of a task: `title`, `description`, `status`, `completed`,
-    `completed_at`, `due_date`, `due_at`, `start_date`, `start_at`, `timezone`, `priority`, `labels`, `list_id`,
-    `parent_id`, `position`, `created_at` and `id`. A CSV needs the column `title`, which may be empty. All others may
-    be left out.
+    The columns of a CSV, and the fields of JSON, are those of a task, as the body names them. A CSV needs the column
+    `title`, which may be empty. All others may be left out.
 
     JSON is an array of tasks, or an object with an array `data`, like the answer of a listing. JSON lines may be the
     export of an account (`GET /api/me/export`): its labels and lists are imported, too, without what is in the trash.

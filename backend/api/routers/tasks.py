@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import Body, Path, Query, Request, Response
 
-from backend.api.deps import IfMatch, IfNoneMatch, Listing, Once, OnlyNew, Tasks
-from backend.api.http.envelope import not_modified, page_response, tagged_response
+from backend.api.deps import IfMatch, IfNoneMatch, Once, OnlyNew, Tasks, of_user
+from backend.api.http.envelope import not_modified, page_response, read_response, tagged_response
 from backend.api.openapi.answers import TaskListAnswer
 from backend.api.openapi.operations import errors, invalid, showing, success
-from backend.api.openapi.resources import TASKS
+from backend.api.openapi.resources import Documented
 from backend.api.routers.router import Router
 from backend.errors import BadRequest, Conflict, NoRoom
 from backend.models.base import RowDocument
@@ -20,10 +20,16 @@ from backend.models.task import TaskCompletion, TaskCreate, TaskUpdate
 from backend.models.task_query import DeleteQuery, Included, ReadQuery, SubtasksQuery, TaskQuery
 from backend.models.values.times import TIME_EXAMPLE
 from backend.services.labels.rules import TooManyLabels
+from backend.services.tasks import queries
+from backend.services.tasks.listing import ListingService
 from backend.utils.plain_words import BLANK
 
+TASKS = Documented(
+    queries.TASKS, "task", "Your tasks: one at a time, listings and batches.", new=TaskCreate, has_tag=True
+)
 router = Router("/api/tasks", "tasks", TASKS)
 
+Listing = Annotated[ListingService, of_user(ListingService)]
 TaskId = Annotated[CanonicalUUID, Path(description="The task's id", examples=["0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"])]
 NewTask = Annotated[
     TaskCreate,
@@ -130,7 +136,7 @@ def list_tasks(
     Send the `ETag` that you have as `If-None-Match`: if none of your tasks has changed, you get 304 immediately. A
     listing with `overdue` changes with time, and is always answered in full.
     """
-    page = listing.list(query, None if known.is_any else known.opaque)
+    page = listing.list(query, known.known)
     if known.match_weakly(page.tag) and not query.changes_with_time:
         return not_modified(page.tag)
     return page_response(page, request)
@@ -145,8 +151,7 @@ def get_task(tasks: Tasks, task_id: TaskId, query: Annotated[ReadQuery, Query()]
     """
     with_counts = query.include is not None
     task = tasks.get(task_id, with_counts=with_counts)
-    is_known = not with_counts and known.match_weakly(str(task.revision))
-    return not_modified(str(task.revision)) if is_known else tagged_response(task)
+    return tagged_response(task) if with_counts else read_response(task, known)
 
 
 @router.put(
@@ -276,5 +281,5 @@ def list_subtasks(
     `GET /api/tasks?parent_id=…` lists them, too, and takes filters. Pages and the `ETag` are like those of
     `GET /api/tasks`.
     """
-    page = listing.list(query.of(task_id), None if known.is_any else known.opaque, of_living=True)
+    page = listing.list(query.of(task_id), known.known, of_living=True)
     return not_modified(page.tag) if known.match_weakly(page.tag) else page_response(page, request)

@@ -30,6 +30,11 @@ class EntityTags:
         return self.strong + self.weak
 
     @property
+    def known(self) -> tuple[str, ...] | None:
+        """Return the tags of what the client has; None means any."""
+        return None if self.is_any else self.opaque
+
+    @property
     def revisions(self) -> Revisions | None:
         """Return the task revisions in the strong tags, the only ones that If-Match compares; None means any."""
         return None if self.is_any else tuple(int(tag) for tag in self.strong if _REVISION.fullmatch(tag))

@@ -11,8 +11,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
-from backend.models.access_token import MAX_TOKENS, AccessTokenCreate, AccessTokenPublic
-from backend.models.export import ExportedAccessToken
+from backend.models.access_token import MAX_TOKENS, AccessTokenCreate, AccessTokenPublic, ExportedAccessToken
 from backend.models.tables import access_tokens, lists
 from backend.services.access_tokens.rules import AccessTokenNotFound, Row, TooManyAccessTokens
 from backend.services.loading import Rows

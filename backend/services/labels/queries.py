@@ -19,8 +19,7 @@ from sqlalchemy.dialects.postgresql import array
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.models.export import ExportedLabel
-from backend.models.label import LabelPublic, LabelPut, LabelUpdate
+from backend.models.label import ExportedLabel, ImportedLabel, LabelInFeed, LabelPublic, LabelPut, LabelUpdate
 from backend.models.tables import labels, tasks
 from backend.models.values.label_names import MAX_LABELS
 from backend.services.labels.rules import LabelNotFound, Row, TooManyLabels
@@ -42,6 +41,8 @@ LABELS = Resource(
     max_rows=MAX_LABELS,
     too_many=TooManyLabels,
     not_found=LabelNotFound,
+    in_feed=LabelInFeed,
+    imported=ImportedLabel,
 )
 
 
@@ -84,7 +85,3 @@ NAMED = Rows(
     once={"number": statements.number(LABELS)},
 )
 NAME_OF = select(labels.c.name).where(LABELS.own, labels.c.id == LABELS.value("id"))
-INSERT = statements.insert_one(LABELS)
-INSERT_ALL = statements.insert_all(LABELS)
-UPDATE = statements.update_one(LABELS)
-REMOVE = statements.remove_one(LABELS)

@@ -14,8 +14,7 @@ from backend.database.retry import reads, repeatable
 from backend.database.session import Sessions
 from backend.errors import PreconditionRequired
 from backend.models.base import RowDocument
-from backend.models.export import ImportedLabel
-from backend.models.label import LabelPut, LabelUpdate
+from backend.models.label import ImportedLabel, LabelPut, LabelUpdate
 from backend.models.task_file import Fate
 from backend.models.values.label_names import key_of_label, name_key_of
 from backend.services.labels import queries as label_queries

@@ -24,8 +24,7 @@ from sqlalchemy.sql.dml import Update
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.models.export import ExportedList
-from backend.models.list import MAX_LISTS, ListCreate, ListPublic, ListUpdate
+from backend.models.list import MAX_LISTS, ExportedList, ImportedList, ListCreate, ListPublic, ListUpdate
 from backend.models.move import Move
 from backend.models.tables import lists, tasks
 from backend.models.task import Status
@@ -52,6 +51,7 @@ LISTS = Resource(
     not_found=ListNotFound,
     conflict=ListConflict,
     changed_since=ListChanged,
+    imported=ImportedList,
     shown={"archived": lists.c.archived_at.is_not(None).label("archived")},
 )
 _LIST_ID: ColumnElement[Any] = LISTS.value("id")
@@ -105,7 +105,6 @@ def _place() -> Update:
 _IN_TRASH = tasks.c.in_trash.is_(True)
 _NOT_IN_TRASH = tasks.c.in_trash.is_(False)
 
-GET = statements.get(LISTS)
 # By whether they are in the trash, and with counts.
 LISTINGS = {shape: _list(is_in_trash=shape[0], with_counts=shape[1]) for shape in product((False, True), repeat=2)}
 _NAMED = OWN_LISTS & (lists.c.id == any_(cast(bind("list_ids"), ARRAY(Uuid))))
@@ -123,9 +122,7 @@ NAMED_WITH_TASKS = Rows(
     },
     once=NAMED.once,
 )
-INSERT = statements.insert_one(LISTS)
-UPDATE = statements.update_one(LISTS)
-REMOVE = statements.remove_one(LISTS)
+GET = statements.get(LISTS)
 # The places of the lists among which one moves.
 OTHERS = select(lists.c.position, lists.c.id).where(OWN_LISTS, _LIVING, lists.c.id != _LIST_ID)
 PLACE = _place()

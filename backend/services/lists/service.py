@@ -13,8 +13,7 @@ from backend.database.retry import reads, repeatable
 from backend.database.session import Sessions
 from backend.errors import PreconditionRequired
 from backend.models.base import RowDocument
-from backend.models.export import ImportedList
-from backend.models.list import ListCreate, ListsQuery, ListUpdate, TasksOfDeleted
+from backend.models.list import ImportedList, ListCreate, ListsQuery, ListUpdate, TasksOfDeleted
 from backend.models.move import Move
 from backend.models.task_file import Fate
 from backend.models.values.etags import Revisions

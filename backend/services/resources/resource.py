@@ -46,7 +46,8 @@ R = TypeVar("R", bound=Row)
 class Resource(Generic[R]):
     """A kind of row that a user has.
 
-    `public` is what clients see of it, `inputs` is what they send, and `exported` what an export has. `shown` has what
+    `public` is what clients see of it, `inputs` is what they send, `exported` what an export has, and `imported` what
+    an import reads of that, if it does. `in_feed` is what the feed of changes has, if that differs. `shown` has what
     clients see in another form than that of a column. `max_rows` is how many a user may have, or None if the settings
     say that.
     """
@@ -62,6 +63,8 @@ class Resource(Generic[R]):
     not_found: type[NotFound]
     conflict: type[Conflict] = Conflict
     changed_since: type[PreconditionFailed] = PreconditionFailed
+    in_feed: type[BaseModel] | None = None
+    imported: type[Input] | None = None
     shown: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
 
     @cached_property

@@ -13,15 +13,12 @@ from sqlmodel import select
 from backend.database.giving_way import in_turns
 from backend.database.retry import reads, repeatable
 from backend.database.session import Sessions
-from backend.errors import Detail, PreconditionRequired, TooManyChanges, TooManySubtasks
+from backend.errors import Conflict, Detail, PreconditionRequired, TooManyChanges, TooManySubtasks
 from backend.formats.rows import ROW
-from backend.models.export import ImportedLabel, ImportedList
+from backend.models.base import Input
 from backend.models.tables import users
 from backend.models.task_file import AnyFormat, Fate, FileFormat
-from backend.services.labels.rules import TooManyLabels
-from backend.services.labels.service import LabelService
-from backend.services.lists.rules import TooManyLists
-from backend.services.lists.service import ListService
+from backend.services.registry import BRINGING
 from backend.services.resources.parameters import USER_ID
 from backend.services.task_files.import_rules import UNSEEN, Link, Placed, Stored, joined, put
 from backend.services.task_files.uids import UID_ELSEWHERE, KnownUIDs, variants
@@ -49,10 +46,10 @@ class ImportService:
 
     def zone_of(self, file_format: AnyFormat) -> str:
         """Return the zone of times that name none: that of the account, or UTC. Only calendars have such times."""
-        return self._zone() if file_format is FileFormat.CALENDAR else UTC
+        return self._zone_of() if file_format is FileFormat.CALENDAR else UTC
 
     @reads
-    def _zone(self) -> str:
+    def _zone_of(self) -> str:
         with self.sessions(self.user_id) as session:
             rows = session.exec(ZONE, params={"principal": self.user_id})
         return next((zone for (zone,) in rows if zone), UTC)
@@ -82,17 +79,15 @@ class ImportService:
             middle = len(links) // 2
             return self.join(links[:middle]) + self.join(links[middle:])
 
-    def bring(self, row: ImportedLabel | ImportedList) -> Stored | Detail:
-        """Make a label or a list be as a line of an account's export says, or return why that is impossible."""
+    def bring(self, kind: str, row: Input) -> Stored | Detail:
+        """Make what is no task be as a line of an account's export says, or return why that is impossible."""
         if self.sessions.list_id is not None:
             return _OUTSIDE
         try:
-            if isinstance(row, ImportedLabel):
-                return Stored(LabelService(self.sessions, self.user_id).bring(row, only_adds=self.only_adds))
-            return Stored(ListService(self.sessions, self.user_id).bring(row, only_adds=self.only_adds))
+            return Stored(BRINGING[kind](self.sessions, self.user_id).bring(row, only_adds=self.only_adds))
         except PreconditionRequired:
             return UNSEEN
-        except (TooManyLabels, TooManyLists) as error:
+        except Conflict as error:
             return replace(error.details[0], field=ROW)
 
     @repeatable

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 from uuid import UUID
 
 from backend.database.giving_way import in_turns
-from backend.errors import Detail, TaskAPIError
+from backend.errors import Conflict, Detail
 from backend.formats.beginnings import LONGEST, refuse_other_files
 from backend.formats.csv import CSVReader
 from backend.formats.json_array import ArrayReader
 from backend.formats.jsonl import JSONReader
 from backend.formats.rows import ROW, FileRow, Reader, is_uid
-from backend.models.export import ImportedLabel, ImportedList, line_of, read_label, read_list
-from backend.models.list import MAX_LISTS
+from backend.models.base import Input
+from backend.models.export import line_of, read_line
 from backend.models.task_file import (
     MAX_BAD_ROWS,
     MAX_ERRORS,
@@ -32,16 +33,13 @@ from backend.models.task_file import (
     mended,
     read_task,
 )
-from backend.models.values.label_names import MAX_LABELS
 from backend.services.account.lines import LINES
-from backend.services.labels.rules import TooManyLabels
-from backend.services.lists.rules import TooManyLists
+from backend.services.registry import RESOURCES
+from backend.services.resources.resource import Resource
 from backend.services.task_files.import_rules import Link, Placed, Stored
 from backend.services.task_files.import_service import ImportService
 from backend.services.task_files.mending import fitted
 from backend.services.task_files.row_ids import RowIds
-
-_Read = Callable[[Mapping[str, object]], ImportedLabel | ImportedList | Detail]
 
 PART_ROWS = 250
 PART_BYTES = 256 * 1024
@@ -61,11 +59,8 @@ _MANY_LINKS = Detail(
 _UNFINISHED = Detail(
     ROW, "export_unfinished", "The export that begins here lacks its last line: part of it may be missing. Export again"
 )
-# How labels and lists are read, the error for more of them, and how many there may be.
-_BESIDE: dict[str, tuple[_Read, Callable[[], TaskAPIError], int]] = {
-    "label": (read_label, TooManyLabels, MAX_LABELS),
-    "list": (read_list, TooManyLists, MAX_LISTS),
-}
+# What else an import takes, each with a part of its own: what comes later may name it.
+_BESIDE = {each.kind: (each, each.imported) for each in RESOURCES if each.imported}
 NO_ROOM = "The database is temporarily unavailable. What came before is stored: import the file again later."
 
 
@@ -78,10 +73,11 @@ class PartRow(NamedTuple):
 
 
 class BesideRow(NamedTuple):
-    """A label or a list to store, with its line: it is the last row of its part, and tasks may name it after that."""
+    """A row of another kind, with its line: it is the last row of its part, and tasks may name it after that."""
 
     line: int
-    named: ImportedLabel | ImportedList
+    kind: str
+    row: Input
 
 
 Part = Sequence[PartRow | BesideRow | Link]
@@ -123,7 +119,7 @@ class TaskImport:
     _waiting: dict[UUID, list[tuple[int, bool]]] = field(default_factory=dict)
     _links: dict[UUID, Link] = field(default_factory=dict)  # by the id of the subtask
     _in_second: dict[datetime, int] = field(default_factory=dict)  # how many tasks were created, less one
-    _named: dict[str, int] = field(default_factory=dict)  # how many labels and lists there were
+    _number: Counter[str] = field(default_factory=Counter)  # of rows beside tasks, by their kind
     _unfinished: int | None = None  # the line where an export of an account begins that has not ended
 
     @property
@@ -171,7 +167,7 @@ class TaskImport:
                     self._links.setdefault(again.id, again)
         is_whole = len(results) == len(tasks)
         for beside in (row for row in part if isinstance(row, BesideRow) and is_whole):
-            self._count(self.service.bring(beside.named), beside.line)
+            self._count(self.service.bring(beside.kind, beside.row), beside.line)
         self.report.errors.sort(key=lambda error: error.line)
         self.report.warnings.sort(key=lambda warning: warning.line)
         return [] if is_whole else part[len(results) :]
@@ -213,7 +209,7 @@ class TaskImport:
             self._take_line(row, *line)
 
     def _take_line(self, row: FileRow, kind: str, data: Mapping[str, object]) -> None:
-        """Take a line of an account's export. What is in the trash, and what is no label, list or task, is skipped."""
+        """Take a line of an account's export. What is in the trash, and what an import does not take, is skipped."""
         if kind in {"account", "end"}:
             self._unfinished = row.line if kind == "account" else None
         elif kind not in {"task", *_BESIDE} or data.get("deleted_at") is not None:
@@ -222,15 +218,20 @@ class TaskImport:
             uid = data.get("uid")
             self._take_task(replace(row, fields=data, uid=uid if is_uid(uid) else None))
         else:
-            read, too_many, most = _BESIDE[kind]
-            named = read(data)
-            self._named[kind] = self._named.get(kind, 0) + 1
-            if self._named[kind] > most:
-                named = replace(too_many().details[0], field=ROW)
-            if isinstance(named, Detail):
-                self._report(row.line, named)
+            read = self._read_beside(*_BESIDE[kind], data)
+            if isinstance(read, Detail):
+                self._report(row.line, read)
             else:
-                self._part.append(BesideRow(row.line, named))
+                self._part.append(BesideRow(row.line, kind, read))
+
+    def _read_beside(self, resource: Resource[Any], model: type[Input], data: Mapping[str, object]) -> Input | Detail:
+        """Read what is no task; returns a Detail for what is wrong with it, and if there are more than may be."""
+        self._number[resource.kind] += 1
+        try:
+            resource.refuse_one_more(self._number[resource.kind] - 1)
+        except Conflict as error:
+            return replace(error.details[0], field=ROW)
+        return read_line(model, data)
 
     @property
     def _ends_beside(self) -> bool:

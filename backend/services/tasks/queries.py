@@ -31,10 +31,9 @@ from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import select
 from sqlmodel.sql.expression import Select
 
-from backend.models.export import ExportedTask
 from backend.models.move import TaskMove
 from backend.models.tables import lists, tasks
-from backend.models.task import TaskCompletion, TaskCreate, TaskPublic, TaskUpdate
+from backend.models.task import ExportedTask, TaskCompletion, TaskCreate, TaskPublic, TaskUpdate
 from backend.services.loading import Rows
 from backend.services.resources.parameters import OWN_LISTS, OWNED, USER_ID
 from backend.services.resources.resource import Resource

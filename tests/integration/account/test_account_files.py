@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -198,7 +199,8 @@ def test_the_lines_may_be_in_an_array(client: httpx.Client, stranger: httpx.Clie
 def test_a_file_names_no_more_labels_and_lists_than_there_may_be(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = {kind: (*each[:2], 2) for kind, each in reader._BESIDE.items()}  # noqa: SLF001 - else 1,500 rows
+    beside = reader._BESIDE.items()  # noqa: SLF001 - else 1,500 rows
+    few = {kind: (replace(resource, max_rows=2), row) for kind, (resource, row) in beside}
     monkeypatch.setattr(reader, "_BESIDE", few)
     rows = [label("a"), label("a"), label("a"), list_("a"), list_("a"), list_("a"), line("task", title="a")]
 

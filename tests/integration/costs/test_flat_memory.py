@@ -1,6 +1,6 @@
 """A worker's memory does not grow with requests, users or tasks: everything it caches has a bound.
 
-The tests name the service's own objects. `make bench` reports the rest of the memory as a trend.
+The tests name the service's own objects.
 """
 
 from __future__ import annotations

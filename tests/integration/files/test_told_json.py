@@ -7,10 +7,10 @@ import json
 import httpx
 import pytest
 
-from backend.models.export import ExportedAccount, ExportedLabel, ExportedList, ExportedTask
-from backend.models.label import LabelUpdate
-from backend.models.list import ListUpdate
-from backend.models.task import TaskUpdate
+from backend.models.export import ExportedAccount
+from backend.models.label import ExportedLabel, LabelUpdate
+from backend.models.list import ExportedList, ListUpdate
+from backend.models.task import ExportedTask, TaskUpdate
 from backend.models.user import AccountUpdate
 from tests.fixtures.calls.lists import make
 from tests.fixtures.calls.task_files import problems, report_of, send

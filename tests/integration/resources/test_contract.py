@@ -61,7 +61,7 @@ def test_what_is_made_is_found_and_listed(client: httpx.Client, kind: Kind) -> N
     made = kind.row_of(answer, 201)
     shown = {name: value for name, value in made.items() if name != "token"}
     assert kind.listed(client) == [shown]
-    assert revision_of(client) == (1 if kind.resource.is_counted else 0)
+    assert revision_of(client) == (kind.first if kind.resource.is_counted else 0)
     if kind.is_tagged:
         assert answer.headers["Location"] == kind.path(made)
         assert client.get(kind.path(made)).text == answer.text
@@ -78,7 +78,7 @@ def test_the_answer_of_a_change_is_written_as_the_row_is_read(client: httpx.Clie
 
     written = json.dumps(changed.json()["data"], ensure_ascii=False, separators=(",", ":"))
     assert changed.text == f'{{"data":{written}}}'
-    assert client.get(kind.address).text.startswith(f'{{"data":[{written}]')
+    assert client.get(kind.page).text.startswith(f'{{"data":[{written}]')
     if kind.is_tagged:
         assert client.get(kind.path(made)).text == changed.text
 
@@ -125,7 +125,8 @@ def test_a_create_that_must_be_new_answers_what_is_there(client: httpx.Client, k
 def test_a_create_with_a_key_is_done_once(client: httpx.Client, kind: Kind) -> None:
     assert_replays(client, kind.sent(client, kind.new, new_key()))
 
-    assert revision_of(client) == len(kind.listed(client)) == 1
+    assert len(kind.listed(client)) == 1
+    assert revision_of(client) == kind.first
 
 
 @pytest.mark.requirement("FR-122", "FR-336")
@@ -149,21 +150,21 @@ def test_an_edit_changes_what_it_names_and_once(client: httpx.Client, kind: Kind
 
     changed = kind.change(client, made)
 
-    assert changed == {**made, **kind.edit, "revision": 2, "updated_at": changed["updated_at"]}
+    assert changed == {**made, **kind.edit, "revision": kind.first + 1, "updated_at": changed["updated_at"]}
     assert changed["updated_at"] > made["updated_at"] == made["created_at"]
     for same in (kind.edit, {}):
         assert kind.change(client, changed, same) == changed
     assert kind.listed(client) == [changed]
-    assert revision_of(client) == 2
+    assert revision_of(client) == kind.first + 1
 
 
 @pytest.mark.requirement("FR-116", "FR-295", "FR-333")
 @each_that_changes
 def test_a_known_page_is_not_sent_again(client: httpx.Client, kind: Kind) -> None:
-    assert client.get(kind.address, headers=ONLY_NEW).status_code == 304
+    assert client.get(kind.page, headers=ONLY_NEW).status_code == 304
     made = kind.make(client)
-    tag = client.get(kind.address).headers["ETag"]
-    addresses = [kind.address, *([kind.path(made)] if kind.is_tagged else [])]
+    tag = client.get(kind.page).headers["ETag"]
+    addresses = [kind.page, *([kind.path(made)] if kind.is_tagged else [])]
 
     for address in addresses:
         own = client.get(address).headers["ETag"]
@@ -249,7 +250,7 @@ def test_what_was_removed_for_good_is_gone(client: httpx.Client, kind: Kind, *, 
 def test_what_is_missing_deleted_or_anothers_is_the_same(
     client: httpx.Client, stranger: httpx.Client, user_id: str, database_url: str, kind: Kind
 ) -> None:
-    mine, gone = kind.make(client, name="mine"), kind.make(stranger, name="gone")
+    mine, gone = kind.make(client, **{kind.text: "mine"}), kind.make(stranger, **{kind.text: "gone"})
     kind.delete(stranger, gone)
     before = stored_of(database_url, user_id)
     stranger.headers["X-Request-Id"] = "the-same"
@@ -270,8 +271,8 @@ def test_personal_access_tokens_need_the_scope(api: API, client: httpx.Client, k
     reading, writing = (make_token(client, scope)["token"] for scope in (READ, WRITE))
     before = [row["id"] for row in kind.listed(client)]
     with with_token(api, reading) as reader, with_token(api, writing) as writer:
-        assert reader.get(kind.address).status_code == (200 if kind.is_for_tokens else 403)
-        error_of(writer.get(kind.address), 403, "FORBIDDEN")
+        assert reader.get(kind.page).status_code == (200 if kind.is_for_tokens else 403)
+        error_of(writer.get(kind.page), 403, "FORBIDDEN")
         error_of(kind.sent(reader, kind.new), 403, "FORBIDDEN")
         for method, rest, body in kind.calls():
             error_of(reader.request(method, kind.path(made) + rest, json=body), 403, "FORBIDDEN")
@@ -289,14 +290,14 @@ def test_a_user_has_so_many_and_room_again_when_one_goes(
     first = kind.make(client)
     kind.fill(database_url, user_id, number)
 
-    error = error_of(kind.sent(client, {**kind.new, "name": "one more"}), 409, "CONFLICT")
+    error = error_of(kind.sent(client, {**kind.new, kind.text: "one more"}), 409, "CONFLICT")
     assert [detail["code"] for detail in error["details"]] == [code]
     kind.make(stranger)
     assert len(kind.listed(client)) == number
     if kind.is_named:
         kind.row_of(kind.sent(client, kind.new))  # it is there
     kind.delete(client, first, **({"permanent": "true"} if kind.has_trash else {}))
-    kind.make(client, name="one more")
+    kind.make(client, **{kind.text: "one more"})
 
 
 @pytest.mark.requirement("FR-137", "FR-335", "FR-343")
@@ -325,9 +326,9 @@ def test_the_feed_reports_each_change(client: httpx.Client, kind: Kind) -> None:
     made = kind.make(client)
     assert reported(made, 0)
     changed = kind.change(client, made)
-    assert reported(changed, 1)
+    assert reported(changed, kind.first)
     kind.delete(client, made)
-    gone = {"id": made["id"], "deleted": True, "revision": 3}
-    assert feed(client, kind, 2) == [{"type": kind.name, "data": gone}]
+    gone = {"id": made["id"], "deleted": True, "revision": kind.first + 2}
+    assert feed(client, kind, kind.first + 1) == [{"type": kind.name, "data": gone}]
     if kind.has_trash:
-        assert reported(kind.restore(client, made), 3)
+        assert reported(kind.restore(client, made), kind.first + 2)

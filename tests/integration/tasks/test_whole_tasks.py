@@ -9,8 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.models.export import ExportedTask
-from backend.models.task import READ_ONLY, TaskFields, TaskPublic
+from backend.models.task import READ_ONLY, ExportedTask, TaskFields, TaskPublic
 from tests.fixtures.calls.api import API, new_user
 from tests.fixtures.calls.batches import BATCH, results_of, run_each, send_batch, update
 from tests.fixtures.calls.tasks import (

@@ -50,10 +50,14 @@ function nameAll() {
   document.querySelectorAll(".modal-btn[aria-label]").forEach((button) => button.removeAttribute("aria-label"));
 }
 
+// Swagger UI would keep the password beside the token, where every script of this origin can read it, also after a restart.
+const forgetPassword = (original) => ({ auth, token }) => original({ auth: { ...auth, password: "" }, token });
+
 const ThisPage = (system) => ({
   components: { FilterContainer: (props) => Navigation({ React: system.React, ...props }) },
   fn: { opsFilter: operationsWith },
   statePlugins: {
+    auth: { wrapActions: { authorizeOauth2: forgetPassword } },
     layout: { wrapActions: { parseDeepLinkHash: openAddressed, scrollToElement: scrollBelowFinder } },
     spec: {
       wrapActions: { changeParamByIdentity: sendNoDefault },
