@@ -6,10 +6,10 @@ import sys
 from http import HTTPStatus
 from uuid import UUID
 
-from task_api_client import AuthenticatedClient
-from task_api_client.api.account import export_account, get_account
-from task_api_client.api.changes import list_changes
-from task_api_client.api.tasks import (
+from generated_client import AuthenticatedClient
+from generated_client.api.account import export_account, get_account
+from generated_client.api.changes import list_changes
+from generated_client.api.tasks import (
     batch_tasks,
     complete_task,
     create_task,
@@ -20,7 +20,7 @@ from task_api_client.api.tasks import (
     restore_task,
     update_task,
 )
-from task_api_client.models import (
+from generated_client.models import (
     Batch,
     BatchAnswer,
     ChangesAnswer,
@@ -43,7 +43,7 @@ from task_api_client.models import (
     TaskUpdate,
     UpdateOperation,
 )
-from task_api_client.types import UNSET, File, Unset
+from generated_client.types import UNSET, File, Unset
 
 NO_ID = UUID(int=0)
 

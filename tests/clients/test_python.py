@@ -21,13 +21,14 @@ from tests.fixtures.node.clients import (
     PYTHON_PROGRAMS,
     answers,
     enumerations,
+    nullable_fields,
     run,
     write_contract,
 )
 
 CONFIGURATION = CONTRACTS / "openapi-python-client.yaml"
 PROGRAM = Path(__file__).with_name("life_of_a_task.py")
-PACKAGE = "task_api_client"
+PACKAGE = "generated_client"  # the name that it would get is that of our own client
 
 pytestmark = pytest.mark.requirement("FR-210")
 
@@ -37,12 +38,14 @@ def client() -> Iterator[Path]:
     """The generated client: a folder with its package."""
     with TemporaryDirectory(prefix="task-api-test-") as name:
         folder = Path(name)
+        named = CONFIGURATION.read_text(encoding="utf-8") + f"package_name_override: {PACKAGE}\n"
+        (folder / "configuration.yaml").write_text(named, encoding="utf-8")
         printed = run(
             PYTHON_PROGRAMS / "openapi-python-client",
             "generate",
             "--fail-on-warning",
             *("--path", write_contract(folder)),
-            *("--config", CONFIGURATION),
+            *("--config", folder / "configuration.yaml"),
             *("--output-path", folder / "client"),
             folder=folder,
         )
@@ -111,6 +114,13 @@ def test_nothing_is_optional_that_is_always_there(client: Path) -> None:
         for name, annotated in fields.items()
     }
     assert {name: fields for name, fields in optional.items() if fields} == MAY_BE_ABSENT
+
+
+@pytest.mark.requirement("FR-604")
+def test_what_may_be_null_is_so_and_nothing_else(client: Path) -> None:
+    fields = _fields(_classes(client)["TaskPublic"])
+
+    assert {name for name, annotation in fields.items() if "None" in annotation} == nullable_fields("TaskPublic")
 
 
 def test_no_field_is_anything(client: Path) -> None:

@@ -21,6 +21,7 @@ from tests.fixtures.node.clients import (
     answers,
     enumerations,
     needs_node,
+    nullable_fields,
     run,
     write_contract,
 )
@@ -88,3 +89,11 @@ def test_enumerations_have_names(types: str) -> None:
 
     assert {name: re.findall(r'"([^"]+)"', values) for name, values in named.items()} == enumerations()
     assert not re.findall(r'.*" \| ".*', ENUMERATION.sub("", types))
+
+
+@pytest.mark.requirement("FR-604")
+def test_what_may_be_null_is_so_and_nothing_else(types: str) -> None:
+    found = {name: FIELD.findall(body) for name, body in MODEL.findall(types)}
+
+    nullable = {field for field, _, kind in found["TaskPublic"] if "null" in kind}
+    assert nullable == nullable_fields("TaskPublic")

@@ -29,7 +29,7 @@ PRIVATE = sorted(name for name, operation in operations().items() if operation.i
 # A new call is not among them: it is refused until somebody has thought about it.
 REMIT = {
     *("list_tasks", "create_task", "batch_tasks", "export_tasks", "import_tasks", "get_task", "update_task"),
-    *("patch_task", "complete_task", "delete_task", "restore_task", "move_task"),
+    *("patch_task", "complete_task", "post_complete_task", "delete_task", "restore_task", "move_task"),
     "list_subtasks",
     *("list_lists", "get_list", "list_changes", "stream_changes"),
 }

@@ -11,7 +11,8 @@ from backend.models.access_token import Scope
 _READ_TASKS = frozenset({"list_tasks", "get_task", "list_subtasks", "export_tasks"})
 _CHANGE_TASKS = frozenset(
     {
-        *("create_task", "update_task", "patch_task", "complete_task", "move_task", "delete_task", "restore_task"),
+        *("create_task", "update_task", "patch_task", "complete_task", "post_complete_task", "move_task"),
+        *("delete_task", "restore_task"),
         *("batch_tasks", "import_tasks"),
     }
 )

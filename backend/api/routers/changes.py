@@ -45,7 +45,9 @@ def list_changes(changes: Changes, query: Annotated[ChangesQuery, Query()]) -> R
     "/stream",
     summary="Follow changes as they happen",
     response_class=StreamingResponse,
-    responses=event_stream("Your changes as they happen") | _REFUSALS | errors(malformed_event_id()),
+    responses=event_stream("Your changes as they happen: what the `data` of each event holds")
+    | _REFUSALS
+    | errors(malformed_event_id()),
 )
 def stream_changes(
     stream: ChangeStream, changes: Changes, query: Annotated[StreamQuery, Query()], last: LastEventId
@@ -55,8 +57,8 @@ def stream_changes(
     It is to be read by a program: `changes()` of `examples/task-api.js` does that, and resumes. The page /docs shows
     what comes in the first three seconds.
 
-    Each event holds one task in `data`. With `types`, it holds the type, too, which is also the name of the event. To
-    resume after it, send its `id` as `Last-Event-ID` or as `since`.
+    An event is `id: …`, then `data: …` with one change, then an empty line. With `types`, it also has `event: …`, the
+    type. To resume after it, send its `id` as `Last-Event-ID` or as `since`.
     A stream ends after an hour, when your token stops working, and when the service restarts: reconnect then.
 
     A server keeps ten of your streams, and answers 429 to another. Without a free slot for any user it answers 503.

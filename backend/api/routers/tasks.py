@@ -190,7 +190,6 @@ def patch_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, data: TaskEdit)
     return tagged_response(tasks.update(task_id, data, expected))
 
 
-@router.post("/{task_id:id}/complete", include_in_schema=False)  # documented once, as PATCH
 @router.patch(
     "/{task_id:id}/complete",
     summary="Complete or reopen a task",
@@ -201,8 +200,8 @@ def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, _once: Once,
 
     Without a body the call toggles the task. `{"completed": true}` or `{"completed": false}` sets its state, which is
     safe to repeat: use it when a request may be sent twice, or send an `Idempotency-Key`. Completing leads to the
-    status `done`, reopening a completed task to `todo`; a task that is not completed keeps its status. The same call
-    with the method POST does the same.
+    status `done`, reopening a completed task to `todo`; a task that is not completed keeps its status. PATCH and POST
+    do the same.
 
     Completing a task completes the open tasks below it, and reopening it reopens those that were completed along with
     it, and the completed tasks above it. With `"cascade": false`, only the task itself changes.
@@ -210,6 +209,16 @@ def complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, _once: Once,
     if data is None:
         return tagged_response(tasks.toggle(task_id, expected))
     return tagged_response(tasks.complete(task_id, expected, completed=data.completed, cascade=data.cascade))
+
+
+@router.post(
+    "/{task_id:id}/complete",
+    summary="Complete or reopen a task, with POST",
+    responses=showing(TASKS.changed, _DONE) | errors(_NO_FLAG),
+)
+def post_complete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch, once: Once, data: Completion) -> Response:
+    """Do what `PATCH /api/tasks/{task_id}/complete` does, for clients that cannot send PATCH."""
+    return complete_task(tasks, task_id, expected, once, data)
 
 
 @router.delete(
