@@ -16,7 +16,7 @@ from tests.fixtures.browsers.chromium import Watched, watched
 from tests.fixtures.calls.api import API, serve
 from tests.fixtures.calls.sign_in import OTHER_PASSWORD, PASSWORD, new_email, register
 
-pytestmark = pytest.mark.requirement("FR-565")
+pytestmark = pytest.mark.requirement("FR-561")
 
 PHONE, DESK = 390, 1280
 COMMON = "password1"

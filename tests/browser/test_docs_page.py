@@ -135,7 +135,7 @@ def test_a_token_is_pasted_once_and_stays_until_one_logs_out(visit: Watched, use
     assert visit.is_calm(), visit
 
 
-@pytest.mark.requirement("FR-541")
+@pytest.mark.requirement("FR-538")
 def test_who_signs_in_with_address_and_password_makes_calls(visit: Watched, user: httpx.Client, service: API) -> None:
     anna, account = register(service), operations()["get_account"]
     page = docs(visit, user, authorized=False)

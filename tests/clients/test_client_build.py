@@ -21,7 +21,7 @@ def folder() -> Iterator[Path]:
         yield folder
 
 
-@pytest.mark.requirement("FR-574")
+@pytest.mark.requirement("FR-565")
 def test_the_types_are_those_of_the_contract(tmp_path: Path) -> None:
     written = run("node", PACKAGE / "scripts" / "types.mjs", write_contract(tmp_path), folder=tmp_path)
 

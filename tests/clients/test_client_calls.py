@@ -40,7 +40,7 @@ def operation_of(request: str) -> str:
     return min(fitting, key=fitting.__getitem__)
 
 
-@pytest.mark.requirement("FR-573")
+@pytest.mark.requirement("FR-564")
 def test_there_is_a_call_for_every_operation(use: Any) -> None:
     said = use("everyCall")
 
@@ -55,14 +55,14 @@ def test_there_is_a_call_for_every_operation(use: Any) -> None:
     assert {operation_of(request) for request in said["asked"]} == set(operations()) - NO_CALL - signing_in
 
 
-@pytest.mark.requirement("FR-571")
+@pytest.mark.requirement("FR-562")
 def test_a_result_is_plain_data(use: Any) -> None:
     whole = [["Buy milk"], 1, None, 2]  # the task and its length: nothing is hidden
 
     assert use("plain")["got"] == [whole] * 3
 
 
-@pytest.mark.requirement("FR-572")
+@pytest.mark.requirement("FR-563")
 def test_all_pages_are_read_as_they_are_needed(use: Any) -> None:
     names = [f"task {number}" for number in range(7)]
 
@@ -71,17 +71,17 @@ def test_all_pages_are_read_as_they_are_needed(use: Any) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.requirement("FR-576")
+@pytest.mark.requirement("FR-567")
 def test_nothing_is_left_behind_at_a_signal(use: Any) -> None:
     assert use("listeners")["got"] == {"afterCalls": 0, "failed": "NO_ANSWER", "afterWaits": 0, "atEnd": 0}
 
 
-@pytest.mark.requirement("FR-576")
+@pytest.mark.requirement("FR-567")
 def test_an_aborted_call_fails_as_the_platform_says(use: Any) -> None:
     assert use("aborted")["got"] == ["AbortError"] * 3
 
 
-@pytest.mark.requirement("FR-578")
+@pytest.mark.requirement("FR-569")
 def test_a_callback_gets_each_change_until_it_is_ended(use: Any) -> None:
     assert use("subscribe")["got"] == {
         "seen": [["task", "first"], ["list", "Home"], ["list", "the list"]],
@@ -90,16 +90,16 @@ def test_a_callback_gets_each_change_until_it_is_ended(use: Any) -> None:
     }
 
 
-@pytest.mark.requirement("FR-577")
+@pytest.mark.requirement("FR-568")
 def test_what_has_a_key_is_carried_out_once(use: Any) -> None:
     assert use("lostAnswers")["got"] == [True, "Buy milk", ["a"], 1]
 
 
-@pytest.mark.requirement("FR-577")
+@pytest.mark.requirement("FR-568")
 def test_an_error_of_another_copy_is_an_error(use: Any) -> None:
     assert use("anotherCopy")["got"] == [True, True, False]
 
 
-@pytest.mark.requirement("FR-577")
+@pytest.mark.requirement("FR-568")
 def test_a_proxy_may_say_when_as_a_date(use: Any) -> None:
     assert use("retryAfterADate")["got"] == [True, None]  # NaN, in JSON

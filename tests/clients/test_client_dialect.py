@@ -28,7 +28,7 @@ def use(package: Path, tmp_path: Path, api: API, user_id: str) -> Any:
     return lambda name: called("client_dialect.mjs", tmp_path, name, api.base_url, token_of(user_id), package=package)
 
 
-@pytest.mark.requirement("FR-586")
+@pytest.mark.requirement("FR-577")
 def test_a_page_of_a_mongo_service_works(use: Any) -> None:
     said = use("mongo")
 
@@ -43,17 +43,17 @@ def test_a_page_of_a_mongo_service_works(use: Any) -> None:
     assert {request.split("/")[2] for request in said["asked"]} == {"tasks"}
 
 
-@pytest.mark.requirement("FR-586")
+@pytest.mark.requirement("FR-577")
 def test_a_page_with_numbered_pages_works(use: Any) -> None:
     assert use("numbered")["got"] == {"second": [["c", "d"], 5], "skipped": ["e"], "one": "c", "changed": "z"}
 
 
-@pytest.mark.requirement("FR-586")
+@pytest.mark.requirement("FR-577")
 def test_what_is_not_the_services_passes_untouched(use: Any) -> None:
     assert use("untouched")["got"] == [True, "data:application/json,{}", "{}", True, "kept"]
 
 
-@pytest.mark.requirement("FR-587")
+@pytest.mark.requirement("FR-578")
 def test_axios_speaks_it_too(use: Any) -> None:
     assert use("throughAxios")["got"] == {
         "made": [201, "Buy milk"], "toggled": True, "found": 1, "isCancel": True, "missing": [True, 404, True]

@@ -29,7 +29,7 @@ def use(tmp_path: Path, api: API, user_id: str) -> Any:
     return run
 
 
-@pytest.mark.requirement("FR-583")
+@pytest.mark.requirement("FR-574")
 @pytest.mark.parametrize(
     ("name", "got"),
     [
@@ -45,11 +45,11 @@ def test_a_framework_keeps_the_whole_result(use: Any, name: str, got: Any) -> No
     assert use(name) == got
 
 
-@pytest.mark.requirement("FR-584")
+@pytest.mark.requirement("FR-575")
 def test_the_hook_is_live_in_strict_mode_and_leaves_nothing_behind(use: Any) -> None:
     assert use("hook") == {"problem": 422}
 
 
-@pytest.mark.requirement("FR-584")
+@pytest.mark.requirement("FR-575")
 def test_the_hook_is_short() -> None:
     assert len((EXAMPLES / "use-tasks.js").read_text(encoding="utf-8").splitlines()) < MAX_HOOK_LINES

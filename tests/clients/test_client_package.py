@@ -61,7 +61,7 @@ def faulty(way: FaultyProxy, user_id: str, form: type, waits: list[float]) -> It
         yield client
 
 
-@pytest.mark.requirement("FR-591")
+@pytest.mark.requirement("FR-581")
 def test_it_lives_with_tasks(tasks: Any) -> None:
     milk = tasks.create("Buy milk", due_date=date(2026, 12, 1), labels=["home"])
     assert isinstance(milk, Task)
@@ -91,7 +91,7 @@ def test_it_lives_with_tasks(tasks: Any) -> None:
     assert tasks.request("GET", "/api/me")["id"] == milk.user_id
 
 
-@pytest.mark.requirement("FR-591")
+@pytest.mark.requirement("FR-581")
 def test_it_lives_with_lists_labels_tokens_and_the_account(tasks: Any) -> None:
     home = tasks.lists.create("Home", color="#228b22")
     work = tasks.lists.create("Work")
@@ -116,7 +116,7 @@ def test_it_lives_with_lists_labels_tokens_and_the_account(tasks: Any) -> None:
     assert tasks.list().tasks == []
 
 
-@pytest.mark.requirement("FR-592")
+@pytest.mark.requirement("FR-582")
 def test_errors_say_what_is_wrong(tasks: Any, api: API, form: type) -> None:
     task = tasks.create("Buy milk")
     with pytest.raises(TaskApiError) as wrong:
@@ -133,7 +133,7 @@ def test_errors_say_what_is_wrong(tasks: Any, api: API, form: type) -> None:
         stranger.list()
 
 
-@pytest.mark.requirement("FR-592")
+@pytest.mark.requirement("FR-582")
 def test_a_conflict_has_what_is_there_now(tasks: Any) -> None:
     seen, home = tasks.create("Buy milk"), tasks.lists.create("Home")
     tasks.update(seen.id, title="Buy oat milk")
@@ -150,7 +150,7 @@ def test_a_conflict_has_what_is_there_now(tasks: Any) -> None:
     assert tasks.update(seen.id, title="Buy soy milk", if_match="*").title == "Buy soy milk"
 
 
-@pytest.mark.requirement("FR-593")
+@pytest.mark.requirement("FR-583")
 @pytest.mark.parametrize("fault", [LOST, 502, 503, 504])
 def test_whatever_is_lost_is_done_once(faulty: Any, way: FaultyProxy, fault: int) -> None:
     way.faults = [fault, fault]
@@ -165,7 +165,7 @@ def test_whatever_is_lost_is_done_once(faulty: Any, way: FaultyProxy, fault: int
     assert list(faulty.all()) == []
 
 
-@pytest.mark.requirement("FR-593")
+@pytest.mark.requirement("FR-583")
 def test_what_means_something_else_the_second_time_is_not_repeated(faulty: Any, way: FaultyProxy) -> None:
     task = faulty.create("Buy milk")
     way.faults, way.requests = [LOST], []
@@ -178,7 +178,7 @@ def test_what_means_something_else_the_second_time_is_not_repeated(faulty: Any, 
         faulty.tokens.create("Anna", scopes=["tasks:read"], expires_in_days=1)
 
 
-@pytest.mark.requirement("FR-593")
+@pytest.mark.requirement("FR-583")
 def test_it_waits_longer_each_time_and_not_for_ever(faulty: Any, way: FaultyProxy, waits: list[float]) -> None:
     way.faults, way.retry_after = [503] * MANY, ""
 
@@ -188,7 +188,7 @@ def test_it_waits_longer_each_time_and_not_for_ever(faulty: Any, way: FaultyProx
     assert (problem.value.status, len(way.requests), waits) == (503, TRIES, [0.5, 1, 2, 4])
 
 
-@pytest.mark.requirement("FR-593")
+@pytest.mark.requirement("FR-583")
 @pytest.mark.parametrize(("retry_after", "tries"), [("7", TRIES), ("20", 4), ("61", 1)])
 def test_a_rate_limit_says_how_long_to_wait(
     faulty: Any, way: FaultyProxy, waits: list[float], retry_after: str, tries: int
@@ -202,7 +202,7 @@ def test_a_rate_limit_says_how_long_to_wait(
     assert waits == [float(retry_after)] * (tries - 1)
 
 
-@pytest.mark.requirement("FR-593")
+@pytest.mark.requirement("FR-583")
 def test_a_rate_limit_may_name_a_date(faulty: Any, way: FaultyProxy, waits: list[float]) -> None:
     moment = datetime.now(UTC) + timedelta(seconds=50)
     way.faults, way.retry_after = [429], email.utils.format_datetime(moment, usegmt=True)
@@ -212,7 +212,7 @@ def test_a_rate_limit_may_name_a_date(faulty: Any, way: FaultyProxy, waits: list
     assert 0 < waits[0] <= 50
 
 
-@pytest.mark.requirement("FR-594")
+@pytest.mark.requirement("FR-584")
 def test_an_expired_token_is_renewed_once(way: FaultyProxy, user_id: str, form: type) -> None:
     asked = []
 
@@ -227,7 +227,7 @@ def test_an_expired_token_is_renewed_once(way: FaultyProxy, user_id: str, form: 
     assert (asked, len(way.requests)) == ([False, True], 3)
 
 
-@pytest.mark.requirement("FR-594")
+@pytest.mark.requirement("FR-584")
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_token_that_does_not_get_better_is_an_error(way: FaultyProxy, form: type, count: int) -> None:
     token = "nonsense" if count == 1 else lambda _is_fresh: "nonsense"
@@ -237,7 +237,7 @@ def test_a_token_that_does_not_get_better_is_an_error(way: FaultyProxy, form: ty
     assert len(way.requests) == count
 
 
-@pytest.mark.requirement("FR-595")
+@pytest.mark.requirement("FR-585")
 def test_all_pages_are_gone_through(tasks: Any) -> None:
     tasks.import_file(b"".join(b'{"title": "%d"}\n' % number for number in range(1100)))
 
@@ -247,7 +247,7 @@ def test_all_pages_are_gone_through(tasks: Any) -> None:
     assert len(tasks.list(limit=100, cursor=page.page.next_cursor).tasks) == 100
 
 
-@pytest.mark.requirement("FR-596")
+@pytest.mark.requirement("FR-586")
 def test_changes_go_on_where_a_stream_was_cut(faulty: Any, way: FaultyProxy) -> None:
     titles = [f"Task {number}" for number in range(MANY)]
     for title in titles:
@@ -260,7 +260,7 @@ def test_changes_go_on_where_a_stream_was_cut(faulty: Any, way: FaultyProxy) -> 
     assert sum("stream" in request for request in way.requests) > 3
 
 
-@pytest.mark.requirement("FR-596")
+@pytest.mark.requirement("FR-586")
 def test_changes_go_on_another_day_with_all_that_is_followed(tasks: Any) -> None:
     milk = tasks.create("Buy milk", labels=["home"])
     tasks.lists.create("Home")

@@ -73,7 +73,7 @@ def public(kind: type) -> dict[str, Any]:
     return {name: member for name, member in vars(kind).items() if not name.startswith("_") and callable(member)}
 
 
-@pytest.mark.requirement("FR-591")
+@pytest.mark.requirement("FR-581")
 @pytest.mark.parametrize("group", GROUPS)
 def test_both_forms_have_the_same_calls_with_the_same_parameters(group: str) -> None:
     plain = public(getattr(client_module, group))
@@ -104,7 +104,7 @@ def _json_kind(schema: dict[str, Any]) -> tuple[Any, bool]:
     return formats.get(schema.get("format", "")) or plain[schema["type"]], is_null
 
 
-@pytest.mark.requirement("FR-598")
+@pytest.mark.requirement("FR-588")
 @pytest.mark.parametrize("kind", VALUES, ids=lambda kind: kind.__name__)
 def test_a_value_is_what_the_contract_says(kind: type[Any]) -> None:
     hints = typing.get_type_hints(kind)
@@ -121,7 +121,7 @@ def test_a_value_is_what_the_contract_says(kind: type[Any]) -> None:
     assert {name for each in VALUES[kind] for name in MAY_BE_ABSENT.get(each, ())} <= fields.keys()
 
 
-@pytest.mark.requirement("FR-598")
+@pytest.mark.requirement("FR-588")
 @pytest.mark.parametrize(("name", "schema"), INPUTS.items())
 def test_an_input_takes_what_the_contract_takes(name: str, schema: str) -> None:
     taken = getattr(inputs, name)
@@ -131,7 +131,7 @@ def test_an_input_takes_what_the_contract_takes(name: str, schema: str) -> None:
     assert required == set(SCHEMAS[schema].get("required", ())) or name == "Completion"
 
 
-@pytest.mark.requirement("FR-598")
+@pytest.mark.requirement("FR-588")
 def test_queries_and_words_are_those_of_the_contract() -> None:
     for name, operation in QUERIES.items():
         asked = {each["name"] for each in operations()[operation].document["parameters"] if each["in"] == "query"}
@@ -141,14 +141,14 @@ def test_queries_and_words_are_those_of_the_contract() -> None:
     assert list(typing.get_args(inputs.Sort)) == enumerations()["TaskSort"]
 
 
-@pytest.mark.requirement("FR-598")
+@pytest.mark.requirement("FR-588")
 def test_what_a_later_service_adds_is_kept() -> None:
     account = read(values.Account, {"id": "a", "revision": 1, "created_at": None, "timezone": None, "moon": "full"})
 
     assert account.extra == {"moon": "full"}
 
 
-@pytest.mark.requirement("FR-598")
+@pytest.mark.requirement("FR-588")
 @pytest.mark.parametrize("fraction", ["", ".8", ".80956", ".123456"])
 def test_moments_are_read_whatever_their_fraction(fraction: str) -> None:
     for zone in ("Z", "+00:00"):
@@ -157,7 +157,7 @@ def test_moments_are_read_whatever_their_fraction(fraction: str) -> None:
         assert read_moment.created_at == datetime.fromisoformat(text)
 
 
-@pytest.mark.requirement("FR-598")
+@pytest.mark.requirement("FR-588")
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
@@ -186,7 +186,7 @@ def test_a_misspelled_name_does_not_pass_a_type_checker(tmp_path: Path, line: st
     assert (complaint or "Success") in said
 
 
-@pytest.mark.requirement("FR-594")
+@pytest.mark.requirement("FR-584")
 def test_threads_share_a_renewal(api: API, user_id: str) -> None:
     asked: list[bool] = []
     done: list[object] = []
@@ -205,7 +205,7 @@ def test_threads_share_a_renewal(api: API, user_id: str) -> None:
     assert (len(done), asked) == (MANY, [False, True])
 
 
-@pytest.mark.requirement("FR-594")
+@pytest.mark.requirement("FR-584")
 def test_tasks_share_a_renewal_also_in_one_loop_after_another(api: API, user_id: str) -> None:
     asked: list[bool] = []
 
@@ -225,7 +225,7 @@ def test_tasks_share_a_renewal_also_in_one_loop_after_another(api: API, user_id:
     assert asked == [False, True]
 
 
-@pytest.mark.requirement("FR-597")
+@pytest.mark.requirement("FR-587")
 def test_a_given_connection_is_used_and_left_open(api: API, user_id: str) -> None:
     async def read() -> None:
         async with httpx.AsyncClient() as given, AsyncClient(api.base_url, token_of(user_id), http_client=given) as own:
@@ -240,7 +240,7 @@ def test_a_given_connection_is_used_and_left_open(api: API, user_id: str) -> Non
     asyncio.run(read())
 
 
-@pytest.mark.requirement("FR-597")
+@pytest.mark.requirement("FR-587")
 def test_a_forgotten_close_is_a_warning(api: API, user_id: str) -> None:
     client = Client(api.base_url, token_of(user_id))
     client.list()
@@ -251,7 +251,7 @@ def test_a_forgotten_close_is_a_warning(api: API, user_id: str) -> None:
     driver.close()
 
 
-@pytest.mark.requirement("FR-596")
+@pytest.mark.requirement("FR-586")
 def test_a_subscription_tells_of_changes_until_it_is_stopped(api: API, user_id: str) -> None:
     told: list[str] = []
     with Client(api.base_url, token_of(user_id)) as client:
@@ -268,7 +268,7 @@ def test_a_subscription_tells_of_changes_until_it_is_stopped(api: API, user_id: 
     assert isinstance(problems[0], TaskApiError)
 
 
-@pytest.mark.requirement("FR-596")
+@pytest.mark.requirement("FR-586")
 def test_a_subscription_may_await_what_it_calls(api: API, user_id: str) -> None:
     told: list[Task | None] = []
     problems: list[Exception] = []
@@ -300,7 +300,7 @@ def test_a_subscription_may_await_what_it_calls(api: API, user_id: str) -> None:
     assert isinstance(problems[0], TaskApiError)
 
 
-@pytest.mark.requirement("FR-597")
+@pytest.mark.requirement("FR-587")
 def test_a_call_that_is_cancelled_leaves_the_client_usable(api: API, user_id: str) -> None:
     async def cancel() -> int:
         began = asyncio.Event()
@@ -321,7 +321,7 @@ def test_a_call_that_is_cancelled_leaves_the_client_usable(api: API, user_id: st
     assert asyncio.run(cancel()) == 0
 
 
-@pytest.mark.requirement("FR-599")
+@pytest.mark.requirement("FR-589")
 def test_its_version_is_that_of_the_service() -> None:
     assert task_api_client.__version__ == __version__
     log = (SOURCES.parents[1] / "CHANGELOG.md").read_text(encoding="utf-8")

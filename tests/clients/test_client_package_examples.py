@@ -20,7 +20,7 @@ from tests.fixtures.running.waiting import PATIENCE_SECONDS
 EXAMPLES = ROOT / "clients/python/examples"
 MAX_LINES = 50
 
-pytestmark = pytest.mark.requirement("FR-600")
+pytestmark = pytest.mark.requirement("FR-590")
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ PROGRAM = Path(__file__).with_name("use_of_the_package.py")
 OLDEST, OWN = "3.9", f"{sys.version_info.major}.{sys.version_info.minor}"
 MAX_BYTES = 50_000
 
-pytestmark = pytest.mark.requirement("FR-599")
+pytestmark = pytest.mark.requirement("FR-589")
 
 
 def _installed(version: str) -> str | None:

@@ -15,7 +15,7 @@ from tests.fixtures.http.client_package import FORMS, open_client, waits_noted
 PASSWORD, NEXT_PASSWORD = "nine red balloons go by", "ten green bottles on a wall"
 TOKEN_SECONDS = 15 * 60
 
-pytestmark = [pytest.mark.requirement("FR-601"), pytest.mark.parametrize("form", FORMS)]
+pytestmark = [pytest.mark.requirement("FR-591"), pytest.mark.parametrize("form", FORMS)]
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ def test_it_is_one_file_that_needs_no_other() -> None:
     assert re.findall(r"^export (.+)", source, re.MULTILINE) == ["{ TaskApiError, taskApi };"]
 
 
-@pytest.mark.requirement("FR-301", "FR-302", "FR-305", "FR-574", "FR-575")
+@pytest.mark.requirement("FR-301", "FR-302", "FR-305", "FR-565", "FR-566")
 def test_it_lives_with_tasks(folder: Path, api: API, user_id: str) -> None:
     assert in_node(folder, "life", api.base_url, token_of(user_id))["got"] == LIFE
 

@@ -59,12 +59,12 @@ def folder() -> Iterator[Path]:
         yield folder
 
 
-@pytest.mark.requirement("FR-603")
+@pytest.mark.requirement("FR-593")
 def test_both_clients_and_what_uses_them_compile(folder: Path) -> None:
     run(NODE_PROGRAMS / "tsc", "--project", folder, folder=folder)
 
 
-@pytest.mark.requirement("FR-602", "FR-603")
+@pytest.mark.requirement("FR-592", "FR-593")
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_client_lives_the_life_of_a_task(folder: Path, api: API, program: str) -> None:
     options = ("--bundle", "--platform=node", "--format=esm", f"--outfile=out/{program}.js", "--log-level=warning")
@@ -74,7 +74,7 @@ def test_a_client_lives_the_life_of_a_task(folder: Path, api: API, program: str)
     assert run("node", f"out/{program}.js", api.base_url, token, folder=folder) == "done\n"
 
 
-@pytest.mark.requirement("FR-604")
+@pytest.mark.requirement("FR-594")
 @pytest.mark.parametrize("file", ["hey/types.gen.ts", "orval/client.ts"])
 def test_what_may_be_null_is_so_and_nothing_else(folder: Path, file: str) -> None:
     types = COMMENT.sub("", (folder / file).read_text(encoding="utf-8"))
@@ -88,7 +88,7 @@ def test_what_may_be_null_is_so_and_nothing_else(folder: Path, file: str) -> Non
     assert "unknown" not in fields.values()
 
 
-@pytest.mark.requirement("FR-602")
+@pytest.mark.requirement("FR-592")
 def test_an_event_has_a_type(folder: Path) -> None:
     types = (folder / "hey/types.gen.ts").read_text(encoding="utf-8")
     (answers,) = re.findall(r"^export type StreamChangesResponses = \{$(.*?)^\};", types, re.DOTALL | re.MULTILINE)

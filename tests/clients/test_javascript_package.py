@@ -67,7 +67,7 @@ def project(packed: Path) -> Iterator[Path]:
         yield folder
 
 
-@pytest.mark.requirement("FR-588")
+@pytest.mark.requirement("FR-579")
 @pytest.mark.parametrize("node", ["node", NODE_18], ids=["node", "node-18"])
 @pytest.mark.parametrize("program", ["required.js", "imported.mjs"])
 def test_it_works_in_an_empty_project(project: Path, api: API, user_id: str, node: Path | str, program: str) -> None:
@@ -77,7 +77,7 @@ def test_it_works_in_an_empty_project(project: Path, api: API, user_id: str, nod
     assert run(node, program, api.base_url, token_of(user_id), folder=project) == "Buy milk function function true\n"
 
 
-@pytest.mark.requirement("FR-585")
+@pytest.mark.requirement("FR-576")
 @pytest.mark.parametrize(
     ("module", "resolution"), [("node16", "node16"), ("esnext", "bundler"), ("commonjs", "node10")]
 )
@@ -88,7 +88,7 @@ def test_its_types_are_found_by_every_resolution(project: Path, module: str, res
     run(PROGRAMS / "tsc", *options, "--moduleResolution", resolution, "typed.ts", folder=project)
 
 
-@pytest.mark.requirement("FR-588")
+@pytest.mark.requirement("FR-579")
 def test_the_linters_of_packages_find_nothing(packed: Path, tmp_path: Path) -> None:
     shutil.copy(packed, tmp_path / "package.tgz")
 
@@ -96,7 +96,7 @@ def test_the_linters_of_packages_find_nothing(packed: Path, tmp_path: Path) -> N
     assert "No problems found" in run(PROGRAMS / "attw", "package.tgz", "--no-color", folder=tmp_path)
 
 
-@pytest.mark.requirement("FR-588")
+@pytest.mark.requirement("FR-579")
 def test_it_is_small_and_holds_what_is_used(packed: Path) -> None:
     kinds = ("js", "cjs", "d.ts", "d.cts")
     built_files = {f"dist/{name}.{kind}" for name in ("index", "dialect") for kind in kinds}
@@ -107,7 +107,7 @@ def test_it_is_small_and_holds_what_is_used(packed: Path) -> None:
     assert packed.stat().st_size < MOST_BYTES
 
 
-@pytest.mark.requirement("FR-589")
+@pytest.mark.requirement("FR-580")
 def test_its_version_is_that_of_the_api() -> None:
     manifest = json.loads((PACKAGE / "package.json").read_text(encoding="utf-8"))
 

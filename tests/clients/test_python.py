@@ -116,7 +116,7 @@ def test_nothing_is_optional_that_is_always_there(client: Path) -> None:
     assert {name: fields for name, fields in optional.items() if fields} == MAY_BE_ABSENT
 
 
-@pytest.mark.requirement("FR-604")
+@pytest.mark.requirement("FR-594")
 def test_what_may_be_null_is_so_and_nothing_else(client: Path) -> None:
     fields = _fields(_classes(client)["TaskPublic"])
 

@@ -91,7 +91,7 @@ def test_enumerations_have_names(types: str) -> None:
     assert not re.findall(r'.*" \| ".*', ENUMERATION.sub("", types))
 
 
-@pytest.mark.requirement("FR-604")
+@pytest.mark.requirement("FR-594")
 def test_what_may_be_null_is_so_and_nothing_else(types: str) -> None:
     found = {name: FIELD.findall(body) for name, body in MODEL.findall(types)}
 

@@ -18,7 +18,7 @@ ROW = re.compile(r"^\| (.+) \| (.+) \|$", re.MULTILINE)
 NAME = re.compile(r"`([^` ]+)`")
 WORDS = {"todo", "in_progress", "done", "high", "medium", "pending"}
 
-pytestmark = pytest.mark.requirement("FR-605")
+pytestmark = pytest.mark.requirement("FR-595")
 
 
 def _known() -> set[str]:

@@ -58,7 +58,7 @@ def signs_in(api: httpx.Client, password: str) -> bool:
     return answer.status_code == 200
 
 
-@pytest.mark.requirement("FR-562")
+@pytest.mark.requirement("FR-558")
 def test_a_new_password_is_read_from_standard_input_and_ends_all_sessions(api: httpx.Client, folder: Path) -> None:
     session = api.post("/api/auth/login", json=ADA).json()["data"]["refresh_token"]
 
@@ -76,7 +76,7 @@ def test_a_new_password_is_read_from_standard_input_and_ends_all_sessions(api: h
     assert json.loads(back.stdout) == {"user_id": user_id, "email": "Ada@example.org"}
 
 
-@pytest.mark.requirement("FR-562")
+@pytest.mark.requirement("FR-558")
 @pytest.mark.parametrize(
     ("email", "typed", "said"),
     [
@@ -97,7 +97,7 @@ def test_what_cannot_be_set_is_refused_in_a_line(
     assert signs_in(api, ADA["password"])
 
 
-@pytest.mark.requirement("FR-562")
+@pytest.mark.requirement("FR-558")
 @pytest.mark.parametrize(("again", "exit_code", "said"), [(NEW, 0, "new password"), ("other", 1, "passwords differ")])
 def test_at_a_terminal_it_is_asked_twice_and_not_shown(
     api: httpx.Client, folder: Path, again: str, exit_code: int, said: str
@@ -125,7 +125,7 @@ def test_at_a_terminal_it_is_asked_twice_and_not_shown(
     users(folder, "set-password", "ada@example.org", typed=ADA["password"])
 
 
-@pytest.mark.requirement("FR-563")
+@pytest.mark.requirement("FR-559")
 def test_an_invitation_lets_one_address_register(tmp_path: Path) -> None:
     before = datetime.now(UTC)
     plain = users(tmp_path, "invite", "Ben@example.org").stdout.strip()
@@ -143,7 +143,7 @@ def test_an_invitation_lets_one_address_register(tmp_path: Path) -> None:
             assert api.post("/api/auth/register", json=sent).status_code == status
 
 
-@pytest.mark.requirement("FR-563")
+@pytest.mark.requirement("FR-559")
 @pytest.mark.parametrize(
     ("arguments", "settings", "exit_code", "said"),
     [

@@ -186,7 +186,7 @@ def test_every_operation_has_a_success_with_an_example_that_fits(operation: Oper
             _assert_fits(_model_of(content["schema"]), content["example"])
 
 
-@pytest.mark.requirement("FR-148", "FR-602")
+@pytest.mark.requirement("FR-148", "FR-592")
 def test_an_event_is_described_by_what_it_holds() -> None:
     content = _content(operations()["stream_changes"].document["responses"]["200"])[EVENT_STREAM]
     page = contract()["components"]["schemas"]["ChangesAnswer"]["properties"]["data"]["items"]
@@ -283,7 +283,7 @@ def test_the_server_is_where_the_contract_comes_from() -> None:
     assert (server["url"], bool(server["description"])) == ("/", True)
 
 
-@pytest.mark.requirement("FR-325", "FR-541")
+@pytest.mark.requirement("FR-325", "FR-538")
 def test_a_token_is_asked_for_under_api_and_nowhere_else(operation: Operation) -> None:
     schemes = contract()["components"]["securitySchemes"]
     assert schemes["BearerToken"].items() >= {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}.items()

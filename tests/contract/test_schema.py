@@ -175,7 +175,7 @@ def test_one_function_tells_sessions_of_a_list_which_ids_are_taken_and_nobody_el
     assert "user_id = nullif(current_setting('app.user_id', true), '')" in source
 
 
-@pytest.mark.requirement("FR-138", "FR-014", "FR-547")
+@pytest.mark.requirement("FR-138", "FR-014", "FR-544")
 @pytest.mark.parametrize("name", ["users_with_expired_rows", "credentials_of"])
 def test_two_functions_bypass_row_level_security_for_no_user_only(schema_url: str, name: str) -> None:
     found = {name: rest for name, *rest in execute(schema_url, DEFINERS)}

@@ -18,7 +18,7 @@ MAX_MORE_BYTES = 60 * 1024 * 1024
 ADA = {"email": "ada@example.org", "password": "seven green bottles"}
 
 
-@pytest.mark.requirement("FR-561")
+@pytest.mark.requirement("FR-557")
 def test_whoever_is_signed_in_is_refused_nothing(tmp_path: Path) -> None:
     with (
         served(env=environment(tmp_path / "data"), cwd=tmp_path) as service,

@@ -43,7 +43,7 @@ def answers(address: str) -> bool:
 
 
 @needs_better_auth
-@pytest.mark.requirement("FR-564")
+@pytest.mark.requirement("FR-560")
 def test_the_server_of_the_page_signs_people_in(tmp_path: Path, start: Start) -> None:
     port = free_port()
     address = f"http://localhost:{port}"

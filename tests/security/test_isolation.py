@@ -306,7 +306,7 @@ def test_an_unknown_path_under_api_needs_a_token_too(anonymous: httpx.Client, pa
     assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
-@pytest.mark.requirement("FR-002", "FR-524")
+@pytest.mark.requirement("FR-002", "FR-521")
 def test_only_where_people_sign_in_no_token_is_needed() -> None:
     assert SIGN_IN == OPEN == {path for _, path in handlers() if path.startswith("/api/auth")}
 

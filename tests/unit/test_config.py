@@ -194,7 +194,7 @@ def test_production_needs_a_database_and_a_key() -> None:
     assert load_settings(environment="production", database_url=DATABASE, jwt_jwks_url="https://issuer.example.com")
 
 
-@pytest.mark.requirement("FR-523")
+@pytest.mark.requirement("FR-520")
 def test_the_sign_in_is_on_in_development_and_in_production_only_if_it_is_asked_for() -> None:
     production: dict[str, object] = {"environment": "production", "database_url": DATABASE}
     assert refusal(**production, sign_in=True) == [
@@ -211,7 +211,7 @@ def test_the_sign_in_is_on_in_development_and_in_production_only_if_it_is_asked_
     assert own_issuer_of(beside) is None
 
 
-@pytest.mark.requirement("FR-523", "FR-539")
+@pytest.mark.requirement("FR-520", "FR-536")
 def test_secrets_of_the_sign_in_are_refused_like_those_of_an_issuer() -> None:
     short = "must have at least 32 bytes. Make one with: openssl rand -base64 48"
     assert refusal(sign_in_secret="short") == [f"SIGN_IN_SECRET: {short}"]  # noqa: S106
@@ -223,7 +223,7 @@ def test_secrets_of_the_sign_in_are_refused_like_those_of_an_issuer() -> None:
     ]
 
 
-@pytest.mark.requirement("FR-523")
+@pytest.mark.requirement("FR-520")
 def test_without_a_secret_of_its_own_the_sign_in_uses_the_one_of_development() -> None:
     keys = "https://issuer.example.com/jwks"
     both = load_settings(sign_in_secret=OTHER_SECRET, sign_in_previous_secret=SECRET)
@@ -236,7 +236,7 @@ def test_without_a_secret_of_its_own_the_sign_in_uses_the_one_of_development() -
         sign_in_secrets_of(load_settings(jwt_jwks_url=keys, sign_in=True))
 
 
-@pytest.mark.requirement("FR-523")
+@pytest.mark.requirement("FR-520")
 def test_development_makes_the_secret_of_the_sign_in_beside_another_issuer(tmp_path: Path) -> None:
     beside = load_settings(jwt_jwks_url="https://issuer.example.com/jwks", data_dir=tmp_path)
     made = with_key(beside).sign_in_secret
@@ -249,7 +249,7 @@ def test_development_makes_the_secret_of_the_sign_in_beside_another_issuer(tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["sign-in-secret"]
 
 
-@pytest.mark.requirement("FR-524", "FR-530")
+@pytest.mark.requirement("FR-521", "FR-527")
 def test_production_asks_for_longer_passwords_and_allows_fewer_registrations() -> None:
     production = load_settings(environment="production", database_url=DATABASE, jwt_secret=SECRET)
     chosen = load_settings(password_min_length=12, rate_limit_sign_up="2/day")

@@ -35,7 +35,7 @@ def foreign(user_id: str) -> str:
     return issue_token(SECRET, user_id, ttl_seconds=600, now=lambda: NOW)
 
 
-@pytest.mark.requirement("FR-532")
+@pytest.mark.requirement("FR-529")
 def test_an_access_token_names_user_session_and_issuer_for_fifteen_minutes() -> None:
     token = OWN.access_token(USER, SESSION)
     said = json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
@@ -45,13 +45,13 @@ def test_an_access_token_names_user_session_and_issuer_for_fifteen_minutes() -> 
     assert user_of(token) == USER
 
 
-@pytest.mark.requirement("FR-533")
+@pytest.mark.requirement("FR-530")
 def test_both_issuers_tokens_are_good_side_by_side() -> None:
     assert user_of(foreign("alice")) == "alice"
     assert user_of(OWN.access_token(USER, SESSION)) == USER
 
 
-@pytest.mark.requirement("FR-533")
+@pytest.mark.requirement("FR-530")
 def test_no_user_of_another_issuer_is_ever_one_of_ours() -> None:
     for user_id in (USER, str(uuid7()), "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f"):
         assert is_own_user(user_id)
@@ -61,7 +61,7 @@ def test_no_user_of_another_issuer_is_ever_one_of_ours() -> None:
     assert [user_of(foreign(each)) for each in others] == others
 
 
-@pytest.mark.requirement("FR-533")
+@pytest.mark.requirement("FR-530")
 @pytest.mark.parametrize("header", [{}, {"kid": OWN_ISSUER}])
 def test_neither_accepts_what_claims_to_be_of_the_other(header: dict[str, str]) -> None:
     with pytest.raises(Unauthorized):
@@ -74,7 +74,7 @@ def test_neither_accepts_what_claims_to_be_of_the_other(header: dict[str, str]) 
         user_of(".".join([ours.split(".")[0], *theirs.split(".")[1:]]))
 
 
-@pytest.mark.requirement("FR-533")
+@pytest.mark.requirement("FR-530")
 def test_alone_our_issuer_accepts_its_own_tokens_only() -> None:
     alone = Issuers(OWN, None)
 
@@ -83,7 +83,7 @@ def test_alone_our_issuer_accepts_its_own_tokens_only() -> None:
         user_of(foreign("alice"), alone)
 
 
-@pytest.mark.requirement("FR-532")
+@pytest.mark.requirement("FR-529")
 def test_no_other_claims_are_signed_by_our_header_alone() -> None:
     head, payload, signature = OWN.access_token(USER, SESSION).split(".")
     said = json.loads(urlsafe_b64decode(payload + "=="))
@@ -92,7 +92,7 @@ def test_no_other_claims_are_signed_by_our_header_alone() -> None:
         user_of(f"{head}.{another}.{signature}")
 
 
-@pytest.mark.requirement("FR-539")
+@pytest.mark.requirement("FR-536")
 def test_tokens_of_the_secret_before_stay_good() -> None:
     renewed = OwnIssuer(SignInSecrets("another-secret-that-is-long-enough-for-this", SECRET), now=lambda: NOW)
 

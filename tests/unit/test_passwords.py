@@ -49,7 +49,7 @@ def verified(password: str, stored: str | None) -> passwords.Verification:
     return asyncio.run(Passwords().verified(password, stored))
 
 
-@pytest.mark.requirement("FR-551")
+@pytest.mark.requirement("FR-547")
 def test_a_password_is_hashed_with_argon2id_and_a_salt_of_its_own() -> None:
     first, second = (asyncio.run(Passwords().hashed("correct horse")) for _ in range(2))
 
@@ -59,7 +59,7 @@ def test_a_password_is_hashed_with_argon2id_and_a_salt_of_its_own() -> None:
     assert verified("correct hors", first) == (False, None)
 
 
-@pytest.mark.requirement("FR-552")
+@pytest.mark.requirement("FR-548")
 @pytest.mark.parametrize(
     ("one", "other", "is_same"),
     [
@@ -81,7 +81,7 @@ def test_passwords_that_are_alike(one: str, other: str, is_same: bool) -> None: 
     assert verified(other, stored).matches is is_same
 
 
-@pytest.mark.requirement("FR-551")
+@pytest.mark.requirement("FR-547")
 def test_a_hash_with_other_parameters_is_made_anew_with_the_right_password_only() -> None:
     old = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("a long password")
 
@@ -92,7 +92,7 @@ def test_a_hash_with_other_parameters_is_made_anew_with_the_right_password_only(
     assert verified("a long password", renewed) == (True, None)
 
 
-@pytest.mark.requirement("FR-527")
+@pytest.mark.requirement("FR-524")
 @pytest.mark.parametrize("password", ["not the right one", "x" * 1_000_000, "\ud800"])
 def test_without_an_account_the_same_work_is_done(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stored = hash_password("the right one")
@@ -114,14 +114,14 @@ def test_without_an_account_the_same_work_is_done(password: str, monkeypatch: py
     assert done == [("verify", PARAMETERS)] * 2
 
 
-@pytest.mark.requirement("FR-527")
+@pytest.mark.requirement("FR-524")
 def test_nobody_has_the_hash_that_is_compared_without_an_account() -> None:
     assert NOBODYS.split("$")[3] == hash_password("").split("$")[3] == PARAMETERS
     assert not verified("", None).matches
     assert not verified("", NOBODYS).matches
 
 
-@pytest.mark.requirement("FR-555")
+@pytest.mark.requirement("FR-551")
 def test_hashes_are_computed_one_at_a_time_in_order_and_beside_the_event_loop(hashing: Hashing) -> None:
     async def run() -> list[str]:
         hasher = Passwords()
@@ -135,7 +135,7 @@ def test_hashes_are_computed_one_at_a_time_in_order_and_beside_the_event_loop(ha
     assert hashing.most_at_once == 1
 
 
-@pytest.mark.requirement("FR-555")
+@pytest.mark.requirement("FR-551")
 def test_more_than_may_wait_are_refused_at_once(hashing: Hashing) -> None:
     async def run() -> None:
         hasher = Passwords()
@@ -154,7 +154,7 @@ def test_more_than_may_wait_are_refused_at_once(hashing: Hashing) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.requirement("FR-555")
+@pytest.mark.requirement("FR-551")
 def test_nobody_waits_for_long(hashing: Hashing, monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         hasher = Passwords()
@@ -171,7 +171,7 @@ def test_nobody_waits_for_long(hashing: Hashing, monkeypatch: pytest.MonkeyPatch
     asyncio.run(run())
 
 
-@pytest.mark.requirement("FR-555")
+@pytest.mark.requirement("FR-551")
 def test_a_request_that_is_given_up_lets_in_no_other_hash_until_its_own_has_ended(hashing: Hashing) -> None:
     async def run() -> None:
         hasher = Passwords()

@@ -21,7 +21,7 @@ from backend.services.sign_in.rules import (
     refreshed,
 )
 
-pytestmark = pytest.mark.requirement("FR-535")
+pytestmark = pytest.mark.requirement("FR-532")
 
 START = datetime(2026, 11, 26, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -77,7 +77,7 @@ def test_what_is_over_stays_over(session: Session, counter: int) -> None:
     assert refreshed(session, counter, LATER) == (Outcome.OVER, session)
 
 
-@pytest.mark.requirement("FR-537")
+@pytest.mark.requirement("FR-534")
 def test_a_session_lasts_thirty_days_from_its_last_refresh_and_a_hundred_and_eighty_in_all() -> None:
     session, now = NEW, START
     while True:

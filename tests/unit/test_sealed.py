@@ -25,7 +25,7 @@ TOKEN = RefreshToken(USER, SESSION, 7)
 SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
-@pytest.mark.requirement("FR-534")
+@pytest.mark.requirement("FR-531")
 @given(st.uuids(), st.uuids(), st.integers(0, MAX_COUNTER))
 def test_a_refresh_token_says_what_was_written(user: UUID, session: UUID, counter: int) -> None:
     token = RefreshToken(str(user), session, counter)
@@ -36,7 +36,7 @@ def test_a_refresh_token_says_what_was_written(user: UUID, session: UUID, counte
     assert len(text) == TOKENS.length
 
 
-@pytest.mark.requirement("FR-534")
+@pytest.mark.requirement("FR-531")
 def test_no_other_spelling_of_a_token_is_read() -> None:
     text = TOKENS.write(TOKEN)
     changed = {text[:place] + sign + text[place + 1 :] for place in range(len(text)) for sign in SIGNS} - {text}
@@ -53,14 +53,14 @@ def test_no_other_spelling_of_a_token_is_read() -> None:
     assert [each for each in changed | others | {"", "rt1.", "rt1." + "!" * 100} if TOKENS.read(each)] == []
 
 
-@pytest.mark.requirement("FR-534")
+@pytest.mark.requirement("FR-531")
 @given(st.text(max_size=200))
 def test_no_rubbish_is_read(text: str) -> None:
     assert TOKENS.read(text) is None
     assert TOKENS.read(f"rt1.{text}") is None
 
 
-@pytest.mark.requirement("FR-534", "FR-539")
+@pytest.mark.requirement("FR-531", "FR-536")
 def test_only_a_service_with_the_secret_or_the_one_before_reads_a_token() -> None:
     text = TOKENS.write(TOKEN)
     renewed = RefreshTokens(SignInSecrets(OTHER.current, previous=SECRET))
@@ -77,7 +77,7 @@ def test_a_weak_secret_is_refused_by_its_name() -> None:
         RefreshTokens(SignInSecrets(SECRET, "short"))
 
 
-@pytest.mark.requirement("FR-529")
+@pytest.mark.requirement("FR-526")
 def test_an_invitation_is_for_one_address_until_its_end() -> None:
     invitations = Invitations(SECRETS)
     invitation = invitations.new("Anna@Example.com", NOW, days=7)

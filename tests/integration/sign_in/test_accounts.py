@@ -19,7 +19,7 @@ from tests.fixtures.calls.tasks import create, read
 REGISTER, LOGIN = "/api/auth/register", "/api/auth/login"
 
 
-@pytest.mark.requirement("FR-524")
+@pytest.mark.requirement("FR-521")
 def test_what_is_on_is_told_without_a_token(anonymous: httpx.Client) -> None:
     assert anonymous.get("/api/auth").json() == {
         "data": {
@@ -31,7 +31,7 @@ def test_what_is_on_is_told_without_a_token(anonymous: httpx.Client) -> None:
     }
 
 
-@pytest.mark.requirement("FR-525", "FR-532")
+@pytest.mark.requirement("FR-522", "FR-529")
 def test_who_registers_is_signed_in_and_has_tasks_of_their_own(api: API) -> None:
     anna, ben = register(api, name="Anna"), register(api)
 
@@ -45,7 +45,7 @@ def test_who_registers_is_signed_in_and_has_tasks_of_their_own(api: API) -> None
         assert his.get(f"/api/tasks/{task['id']}").status_code == 404
 
 
-@pytest.mark.requirement("FR-526")
+@pytest.mark.requirement("FR-523")
 def test_registering_again_is_logging_in_with_the_right_password_only(api: API, anonymous: httpx.Client) -> None:
     anna = register(api, name="Anna")
     again = anonymous.post(REGISTER, json={"email": anna.email.upper(), "password": PASSWORD, "name": "Another"})
@@ -56,7 +56,7 @@ def test_registering_again_is_logging_in_with_the_right_password_only(api: API, 
     assert code_of(wrong) == (409, "EMAIL_TAKEN")
 
 
-@pytest.mark.requirement("FR-526")
+@pytest.mark.requirement("FR-523")
 def test_of_registrations_at_once_one_makes_the_account(api: API) -> None:
     email = new_email()
 
@@ -74,7 +74,7 @@ def test_of_registrations_at_once_one_makes_the_account(api: API) -> None:
     assert len({answer.json()["data"]["user"]["id"] for answer in answers if answer.status_code != 503}) == 1
 
 
-@pytest.mark.requirement("FR-527")
+@pytest.mark.requirement("FR-524")
 def test_a_login_is_answered_with_user_and_tokens(api: API, anonymous: httpx.Client) -> None:
     anna = register(api, name="Anna")
     answer = log_in(anonymous, anna.email)
@@ -84,7 +84,7 @@ def test_a_login_is_answered_with_user_and_tokens(api: API, anonymous: httpx.Cli
     assert answer.json()["data"].keys() == anna.answer.keys()
 
 
-@pytest.mark.requirement("FR-527")
+@pytest.mark.requirement("FR-524")
 def test_an_unknown_address_and_a_wrong_password_get_the_same_answer(api: API, anonymous: httpx.Client) -> None:
     anna = register(api)
     answers = [log_in(anonymous, anna.email, OTHER_PASSWORD), log_in(anonymous, new_email(), OTHER_PASSWORD)]
@@ -94,7 +94,7 @@ def test_an_unknown_address_and_a_wrong_password_get_the_same_answer(api: API, a
     assert answers[0].headers.keys() == answers[1].headers.keys()
 
 
-@pytest.mark.requirement("FR-528")
+@pytest.mark.requirement("FR-525")
 def test_an_address_is_found_whatever_its_case_and_composition(api: API, anonymous: httpx.Client) -> None:
     local = new_email().partition("@")[0]
     anna = register(api, f"  Ann\u0065\u0301{local}@Example.com ")
@@ -104,7 +104,7 @@ def test_an_address_is_found_whatever_its_case_and_composition(api: API, anonymo
     assert log_in(anonymous, f"anne{local}@example.com").status_code == 401
 
 
-@pytest.mark.requirement("FR-528", "FR-531")
+@pytest.mark.requirement("FR-525", "FR-528")
 @pytest.mark.parametrize(
     ("email", "code"),
     [
@@ -121,7 +121,7 @@ def test_what_is_no_address_is_refused(anonymous: httpx.Client, email: object, c
         assert [detail["code"] for detail in answer.json()["error"]["details"]] == [code]
 
 
-@pytest.mark.requirement("FR-531")
+@pytest.mark.requirement("FR-528")
 @pytest.mark.parametrize(
     "body",
     [
@@ -140,7 +140,7 @@ def test_what_a_body_may_not_have_is_refused(anonymous: httpx.Client, body: byte
         assert code_of(answer) == (422, "VALIDATION_ERROR")
 
 
-@pytest.mark.requirement("FR-531")
+@pytest.mark.requirement("FR-528")
 @pytest.mark.parametrize("value", [None, True, 1, 1.5, [], {}, ["a@b.c"], "\x00", "a" * 5000])
 def test_no_field_takes_what_is_no_such_text(client: httpx.Client, value: object) -> None:
     bodies = {
@@ -160,14 +160,14 @@ def test_no_field_takes_what_is_no_such_text(client: httpx.Client, value: object
             assert is_fine or code_of(answer) == (422, "VALIDATION_ERROR"), (path, name)
 
 
-@pytest.mark.requirement("FR-531")
+@pytest.mark.requirement("FR-528")
 def test_a_large_body_is_refused_by_its_length(anonymous: httpx.Client) -> None:
     for path in (REGISTER, LOGIN, "/api/auth/refresh", "/api/auth/logout"):
         answer = anonymous.post(path, json={"email": "a@b.c", "password": "x" * 8192})
         assert code_of(answer) == (413, "PAYLOAD_TOO_LARGE")
 
 
-@pytest.mark.requirement("FR-525")
+@pytest.mark.requirement("FR-522")
 def test_a_password_that_nobody_should_choose_is_refused(anonymous: httpx.Client) -> None:
     found = {}
     for password in ("short", "password1", "x" * 1025):
@@ -178,7 +178,7 @@ def test_a_password_that_nobody_should_choose_is_refused(anonymous: httpx.Client
     assert found == {"short": "password_short", "password1": "password_common", "x" * 9: "password_long"}
 
 
-@pytest.mark.requirement("FR-529")
+@pytest.mark.requirement("FR-526")
 def test_where_registering_is_closed_only_whoever_is_invited_registers(settings: Settings) -> None:
     secrets = sign_in_secrets_of(settings)
     assert secrets is not None
@@ -196,7 +196,7 @@ def test_where_registering_is_closed_only_whoever_is_invited_registers(settings:
         assert code_of(client.post(REGISTER, json=again)) == (409, "EMAIL_TAKEN")
 
 
-@pytest.mark.requirement("FR-530")
+@pytest.mark.requirement("FR-527")
 def test_a_network_registers_only_so_often(settings: Settings) -> None:
     with serve(settings.model_copy(update={"rate_limit_sign_up": "2/day"})) as api, api.client() as client:
         first = {"email": new_email(), "password": PASSWORD}
@@ -210,7 +210,7 @@ def test_a_network_registers_only_so_often(settings: Settings) -> None:
         assert log_in(client, first["email"]).status_code == 200
 
 
-@pytest.mark.requirement("FR-526", "FR-527")
+@pytest.mark.requirement("FR-523", "FR-524")
 def test_wrong_passwords_are_counted_for_logins_and_registrations_together(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,7 +224,7 @@ def test_wrong_passwords_are_counted_for_logins_and_registrations_together(
         assert code_of(client.post(LOGIN, json=wrong)) == (429, "RATE_LIMITED")
 
 
-@pytest.mark.requirement("FR-523")
+@pytest.mark.requirement("FR-520")
 def test_without_the_sign_in_its_calls_say_so(settings: Settings, user_id: str) -> None:
     with serve(settings.model_copy(update={"sign_in": False})) as api, api.client() as client:
         assert client.get("/api/auth").json()["data"] == {

@@ -13,7 +13,7 @@ from tests.fixtures.calls.api import API, serve
 from tests.fixtures.calls.sign_in import OTHER_PASSWORD, PASSWORD, log_in, new_email, refresh, register
 from tests.fixtures.postgres.proxy import Proxy
 
-pytestmark = pytest.mark.requirement("FR-548")
+pytestmark = pytest.mark.requirement("FR-545")
 
 
 def test_each_call_takes_this_many_round_trips(proxied: API, proxy: Proxy) -> None:

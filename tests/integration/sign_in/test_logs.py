@@ -10,7 +10,7 @@ from tests.fixtures.calls.sign_in import OTHER_PASSWORD, PASSWORD, log_in, new_e
 from tests.fixtures.telemetry.logs import events
 
 
-@pytest.mark.requirement("FR-549")
+@pytest.mark.requirement("FR-546")
 def test_no_address_name_password_or_token_is_logged(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     unknown = new_email()

@@ -35,7 +35,7 @@ def let_pass(url: str, user_id: str, time: str) -> None:
     )
 
 
-@pytest.mark.requirement("FR-535")
+@pytest.mark.requirement("FR-532")
 def test_each_refresh_gives_the_next_tokens(api: API, anonymous: httpx.Client, database_url: str) -> None:
     anna = register(api)
     first = refresh(anonymous, anna.refresh_token).json()["data"]
@@ -47,7 +47,7 @@ def test_each_refresh_gives_the_next_tokens(api: API, anonymous: httpx.Client, d
     assert execute(database_url, "SELECT counter, late FROM sessions WHERE user_id = %s", anna.id) == [(2, [])]
 
 
-@pytest.mark.requirement("FR-535")
+@pytest.mark.requirement("FR-532")
 def test_an_answer_that_was_lost_is_given_again(api: API, anonymous: httpx.Client, database_url: str) -> None:
     anna = register(api)
     following = next_of(anonymous, anna.refresh_token)
@@ -60,7 +60,7 @@ def test_an_answer_that_was_lost_is_given_again(api: API, anonymous: httpx.Clien
     assert code_of(refresh(anonymous, following)) == ENDED
 
 
-@pytest.mark.requirement("FR-535")
+@pytest.mark.requirement("FR-532")
 def test_a_token_from_before_ends_the_session_after_a_minute(
     api: API, anonymous: httpx.Client, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -75,7 +75,7 @@ def test_a_token_from_before_ends_the_session_after_a_minute(
     assert "session_ended" in caplog.text
 
 
-@pytest.mark.requirement("FR-535", "FR-537")
+@pytest.mark.requirement("FR-532", "FR-534")
 @pytest.mark.parametrize(("time", "is_over"), [("29 days 23 hours", False), ("30 days", True)])
 def test_a_session_that_was_not_refreshed_for_thirty_days_is_over(
     api: API,
@@ -91,7 +91,7 @@ def test_a_session_that_was_not_refreshed_for_thirty_days_is_over(
     assert (code_of(answer) == ENDED) if is_over else (answer.status_code == 200)
 
 
-@pytest.mark.requirement("FR-535")
+@pytest.mark.requirement("FR-532")
 def test_a_restored_database_signs_nobody_out(api: API, anonymous: httpx.Client, database_url: str) -> None:
     anna = register(api)
     last = next_of(anonymous, next_of(anonymous, anna.refresh_token))
@@ -100,7 +100,7 @@ def test_a_restored_database_signs_nobody_out(api: API, anonymous: httpx.Client,
     next_of(anonymous, next_of(anonymous, last))
 
 
-@pytest.mark.requirement("FR-536")
+@pytest.mark.requirement("FR-533")
 def test_fifty_refreshes_at_once_get_the_same_next_token(api: API, database_url: str) -> None:
     anna = register(api)
 
@@ -118,7 +118,7 @@ def test_fifty_refreshes_at_once_get_the_same_next_token(api: API, database_url:
     assert execute(database_url, "SELECT counter FROM sessions WHERE user_id = %s", anna.id) == [(1,)]
 
 
-@pytest.mark.requirement("FR-536")
+@pytest.mark.requirement("FR-533")
 def test_a_session_that_is_locked_is_busy_and_not_over(api: API, anonymous: httpx.Client, database_url: str) -> None:
     anna = register(api)
     ((session_id,),) = execute(database_url, "SELECT id::text FROM sessions WHERE user_id = %s", anna.id)
@@ -129,14 +129,14 @@ def test_a_session_that_is_locked_is_busy_and_not_over(api: API, anonymous: http
     next_of(anonymous, anna.refresh_token)
 
 
-@pytest.mark.requirement("FR-534")
+@pytest.mark.requirement("FR-531")
 @pytest.mark.parametrize("token", ["", "x", "rt1.", "rt1." + "A" * 103, "é", "\u0000", "x" * 4096])
 def test_rubbish_is_refused(anonymous: httpx.Client, token: str) -> None:
     assert code_of(refresh(anonymous, token)) == ENDED
     assert anonymous.post("/api/auth/logout", json={"refresh_token": token}).status_code == 204
 
 
-@pytest.mark.requirement("FR-534")
+@pytest.mark.requirement("FR-531")
 def test_what_is_stored_is_no_token(api: API, anonymous: httpx.Client, database_url: str) -> None:
     anna = register(api)
     ((stored,),) = execute(database_url, "SELECT to_json(sessions)::text FROM sessions WHERE user_id = %s", anna.id)
@@ -146,7 +146,7 @@ def test_what_is_stored_is_no_token(api: API, anonymous: httpx.Client, database_
     assert code_of(refresh(anonymous, anna.answer["access_token"])) == ENDED
 
 
-@pytest.mark.requirement("FR-538")
+@pytest.mark.requirement("FR-535")
 def test_who_logs_out_is_out_and_other_sessions_go_on(api: API, anonymous: httpx.Client) -> None:
     anna = register(api)
     other = log_in(anonymous, anna.email).json()["data"]["refresh_token"]
@@ -159,7 +159,7 @@ def test_who_logs_out_is_out_and_other_sessions_go_on(api: API, anonymous: httpx
     next_of(anonymous, other)
 
 
-@pytest.mark.requirement("FR-537")
+@pytest.mark.requirement("FR-534")
 def test_a_user_has_at_most_a_hundred_sessions(api: API, anonymous: httpx.Client, database_url: str) -> None:
     anna = register(api)
     more = "INSERT INTO sessions (user_id, id, expires_at, ended_at) "
@@ -173,7 +173,7 @@ def test_a_user_has_at_most_a_hundred_sessions(api: API, anonymous: httpx.Client
     next_of(anonymous, anna.refresh_token)
 
 
-@pytest.mark.requirement("FR-542")
+@pytest.mark.requirement("FR-539")
 def test_a_change_of_the_password_ends_all_sessions_but_a_new_one(api: API, anonymous: httpx.Client) -> None:
     anna = register(api)
     with anna.client() as client:
@@ -186,7 +186,7 @@ def test_a_change_of_the_password_ends_all_sessions_but_a_new_one(api: API, anon
     assert log_in(anonymous, anna.email, OTHER_PASSWORD).status_code == 200
 
 
-@pytest.mark.requirement("FR-542")
+@pytest.mark.requirement("FR-539")
 def test_the_password_is_changed_only_by_who_knows_it(api: API, anonymous: httpx.Client) -> None:
     anna = register(api)
     with anna.client() as client:
@@ -199,7 +199,7 @@ def test_the_password_is_changed_only_by_who_knows_it(api: API, anonymous: httpx
     next_of(anonymous, anna.refresh_token)
 
 
-@pytest.mark.requirement("FR-542")
+@pytest.mark.requirement("FR-539")
 def test_who_signs_in_elsewhere_has_no_password_here(client: httpx.Client) -> None:
     answer = client.put("/api/me/password", json=PASSWORDS)
 
@@ -207,7 +207,7 @@ def test_who_signs_in_elsewhere_has_no_password_here(client: httpx.Client) -> No
     assert "no password here" in answer.json()["detail"]
 
 
-@pytest.mark.requirement("FR-544")
+@pytest.mark.requirement("FR-541")
 def test_a_personal_access_token_changes_no_password(api: API) -> None:
     anna = register(api)
     with anna.client() as client, with_token(api, make_token(client, WRITE)["token"]) as script:

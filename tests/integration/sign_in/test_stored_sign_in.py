@@ -27,7 +27,7 @@ def service_of(api: API, member: Member) -> SignInService:
     return SignInService(api.app.state.sessions, member.id)
 
 
-@pytest.mark.requirement("FR-543")
+@pytest.mark.requirement("FR-540")
 def test_a_login_whose_password_was_changed_meanwhile_makes_no_session(api: API, database_url: str) -> None:
     anna = register(api)
     ((compared,),) = execute(database_url, HASH, anna.id)
@@ -42,7 +42,7 @@ def test_a_login_whose_password_was_changed_meanwhile_makes_no_session(api: API,
     assert execute(database_url, live, anna.id) == [(1,)]
 
 
-@pytest.mark.requirement("FR-527")
+@pytest.mark.requirement("FR-524")
 def test_a_hash_that_is_out_of_date_is_renewed_by_a_login(api: API, database_url: str) -> None:
     anna = register(api)
     ((compared,),) = execute(database_url, HASH, anna.id)
@@ -53,7 +53,7 @@ def test_a_hash_that_is_out_of_date_is_renewed_by_a_login(api: API, database_url
     assert service.begin(compared, None) is None
 
 
-@pytest.mark.requirement("FR-542")
+@pytest.mark.requirement("FR-539")
 def test_a_password_that_is_set_by_whoever_runs_the_service_ends_all_sessions(
     api: API, anonymous: httpx.Client, database_url: str
 ) -> None:
@@ -65,7 +65,7 @@ def test_a_password_that_is_set_by_whoever_runs_the_service_ends_all_sessions(
     assert refresh(anonymous, ben.refresh_token).status_code == 200
 
 
-@pytest.mark.requirement("FR-526")
+@pytest.mark.requirement("FR-523")
 def test_an_address_is_stored_once(api: API) -> None:
     anna = register(api)
     sessions = api.app.state.sessions
@@ -74,7 +74,7 @@ def test_an_address_is_stored_once(api: API) -> None:
     assert SignInService(sessions, "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e1f").read() is None
 
 
-@pytest.mark.requirement("FR-547")
+@pytest.mark.requirement("FR-544")
 def test_only_a_statement_for_no_user_finds_whose_an_address_is(api: API) -> None:
     anna, ben = register(api), register(api)
     sessions = api.app.state.sessions
@@ -94,7 +94,7 @@ def test_only_a_statement_for_no_user_finds_whose_an_address_is(api: API) -> Non
                 assert rows == ([(ben.id,)] if user_id == ben.id else [])
 
 
-@pytest.mark.requirement("FR-547")
+@pytest.mark.requirement("FR-544")
 def test_who_may_only_see_one_list_sees_nothing_of_it(api: API) -> None:
     anna = register(api)
     with anna.client() as client:
@@ -105,7 +105,7 @@ def test_who_may_only_see_one_list_sees_nothing_of_it(api: API) -> None:
             run(session, sql, {})
 
 
-@pytest.mark.requirement("FR-545")
+@pytest.mark.requirement("FR-542")
 def test_an_export_tells_the_address_and_the_sessions_and_no_hash(api: API, database_url: str) -> None:
     anna = register(api, name="Anna")
     ((hashed,),) = execute(database_url, HASH, anna.id)
@@ -119,7 +119,7 @@ def test_an_export_tells_the_address_and_the_sessions_and_no_hash(api: API, data
     assert [secret for secret in (hashed, "$argon2", PASSWORD, anna.refresh_token) if secret in text] == []
 
 
-@pytest.mark.requirement("FR-545")
+@pytest.mark.requirement("FR-542")
 def test_an_erased_account_is_gone_and_its_address_is_free(
     api: API, anonymous: httpx.Client, database_url: str
 ) -> None:
@@ -133,7 +133,7 @@ def test_an_erased_account_is_gone_and_its_address_is_free(
     assert register(api, anna.email).id != anna.id
 
 
-@pytest.mark.requirement("FR-546")
+@pytest.mark.requirement("FR-543")
 def test_sessions_that_are_over_are_purged_after_thirty_days(engine: Engine, module_url: str) -> None:
     gone = Hoarder.with_rows(module_url, sessions=3)
     kept = Hoarder.with_rows(module_url, sessions=2, past=False)
@@ -142,7 +142,7 @@ def test_sessions_that_are_over_are_purged_after_thirty_days(engine: Engine, mod
     assert (gone.left().sessions, kept.left().sessions) == (0, 2)
 
 
-@pytest.mark.requirement("FR-546")
+@pytest.mark.requirement("FR-543")
 def test_a_session_that_was_ended_is_kept_for_thirty_days_from_then(api: API, database_url: str) -> None:
     anna = register(api)
     token = api.app.state.sign_in.refresh_tokens.read(anna.refresh_token) if api.app.state.sign_in else None
@@ -153,7 +153,7 @@ def test_a_session_that_was_ended_is_kept_for_thirty_days_from_then(api: API, da
     assert execute(database_url, over, anna.id) == [(True,)]
 
 
-@pytest.mark.requirement("FR-525")
+@pytest.mark.requirement("FR-522")
 def test_what_else_the_database_refuses_is_a_defect(api: API) -> None:
     service = SignInService(api.app.state.sessions, "0197c1f0-7a3b-7c4d-8e5f-6a7b8c9d0e2a")
     with pytest.raises(StatementRefused):

@@ -11,7 +11,7 @@ from backend.config import Rate, Settings
 from tests.fixtures.calls.api import API, serve
 from tests.fixtures.calls.sign_in import OTHER_PASSWORD, PASSWORD, Member, register
 
-pytestmark = pytest.mark.requirement("FR-540")
+pytestmark = pytest.mark.requirement("FR-537")
 
 TOKEN = "/api/auth/token"  # noqa: S105 - an address
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
