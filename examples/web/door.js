@@ -1,14 +1,15 @@
 // The door: people sign in or make an account where the service has a sign-in of its own. A token opens it everywhere.
 const MODES = {
   in: { act: "login", submit: "Sign in", question: "No account yet?", other: "Make one", autocomplete: "current-password" },
-  up: { act: "register", submit: "Make account", question: "You have an account?", other: "Sign in", autocomplete: "new-password" },
+  up: { act: "register", submit: "Make account", question: "Have an account?", other: "Sign in", autocomplete: "new-password" },
 };
 
 export class Door {
   // `on` has enter(token), where no token means the session of `client`, and failed(error).
   constructor(door, address, client, on) {
     Object.assign(this, { door, address, client, on, isBusy: false, info: null, mode: "in" });
-    [this.people, this.token, this.others, this.ask] = ["#people", "#sign-in", "details", ".ask"].map((each) => door.querySelector(each));
+    const parts = ["#people", "#sign-in", "details", ".ask"];
+    [this.people, this.token, this.others, this.ask] = parts.map((each) => door.querySelector(each));
     this.people.addEventListener("submit", (event) => this.submit(event));
     this.ask.querySelector("button").addEventListener("click", () => this.turn(this.mode === "in" ? "up" : "in"));
     this.token.addEventListener("submit", (event) => {
