@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.fixtures.calls.api import API
+from tests.fixtures.documents.guide_blocks import GUIDE, blocks
 from tests.fixtures.node.client_calls import called
+from tests.fixtures.node.clients import run
 from tests.fixtures.node.drop_in import token_of
 from tests.fixtures.node.package import built, needs_package
 
@@ -58,3 +61,20 @@ def test_axios_speaks_it_too(use: Any) -> None:
     assert use("throughAxios")["got"] == {
         "made": [201, "Buy milk"], "toggled": True, "found": 1, "isCancel": True, "missing": [True, 404, True]
     }  # fmt: skip
+
+
+@pytest.mark.requirement("FR-577", "FR-595")
+def test_the_dialect_of_the_guide_works(package: Path, tmp_path: Path, api: API, user_id: str) -> None:
+    (code,) = [block.text for block in blocks(GUIDE / "frontends.md") if block.language == "javascript"]
+    for theirs, ours in {
+        "task-api-client/dialect": "./dialect.js",
+        "http://127.0.0.1:8000": api.base_url,
+        "eyJ…": token_of(user_id),
+    }.items():
+        assert theirs in code
+        code = code.replace(theirs, ours)
+    for path in package.glob("dist/*.js"):
+        shutil.copy(path, tmp_path)
+    (tmp_path / "page.mjs").write_text(code, encoding="utf-8")
+
+    assert run("node", "page.mjs", folder=tmp_path).strip() == code.rpartition("// ")[2].strip()
