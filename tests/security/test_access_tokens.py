@@ -38,6 +38,7 @@ ACCOUNT = {
     "list_access_tokens",
     "create_access_token",
     "revoke_access_token",
+    "change_password",
 }
 PRIVATE = sorted(name for name, operation in operations().items() if operation.is_private)
 

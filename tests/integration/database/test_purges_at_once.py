@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import astuple
 
 import psycopg2
 import pytest
@@ -76,7 +77,7 @@ def test_a_task_that_is_restored_before_its_user_is_locked_stays(engine: Engine,
         until(lambda: execute(module_url, _WAITING) == [(1,)])
         execute(module_url, _RESTORE, hoarder.id, hoarder.id)
         other.close()
-        assert purge_job.result() == "[(0, 0, 0, 0, 0)]"
+        assert purge_job.result() == str([astuple(Purged())])
 
     assert hoarder.left() == Left(1, 0, 0, 0, 0, task_count=1, revision=2, purged_revision=0)
 
