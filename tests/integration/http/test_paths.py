@@ -126,5 +126,5 @@ def test_a_post_completes_only_ones_own_tasks_and_only_with_the_scope_for_change
 
 
 @pytest.mark.requirement("FR-310")
-def test_the_contract_names_completing_once() -> None:
-    assert set(contract()["paths"]["/api/tasks/{task_id}/complete"]) == {"patch"}
+def test_the_contract_names_both_ways_of_completing() -> None:
+    assert set(contract()["paths"]["/api/tasks/{task_id}/complete"]) == {"patch", "post"}
