@@ -87,6 +87,7 @@ SENTENCES = {
     "FREQ=MONTHLY;BYMONTHDAY=13;BYDAY=FR": "Every month on the 13th if it is Friday",
     "FREQ=MONTHLY;INTERVAL=3;BYDAY=1MO,-1FR": "Every 3 months on the 1st Monday and the last Friday",
     "FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=1": "Every month on the 1st of all days that are Monday or Tuesday",
+    "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=1": "Every month on the 1st of all days that are Monday to Friday",
     "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH": "Every year on the 4th Thursday in November",
     "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1": "Every year on the last day in February",
 }

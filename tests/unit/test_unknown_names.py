@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter
 
 from backend.api.http.envelope import error_body
+from backend.api.http.paths import SIGN_IN
 from backend.api.http.refusals import ANSWERS
 from backend.api.main import ROUTES
 from backend.errors import NO_PARAMETERS, Detail, ValidationFailed
@@ -150,8 +151,13 @@ def test_an_error_says_what_its_first_details_say(details: list[Detail], message
         assert body["detail"] == body["error"]["message"] == said
 
 
+def _signs_in(route: APIRoute) -> bool:
+    return route.path.startswith(SIGN_IN) or route.path == "/api/me/password"
+
+
 def test_each_input_is_paired_with_the_answer_in_which_a_client_sees_it_again() -> None:
-    routes = [route for route in ROUTES if isinstance(route, APIRoute) and route.body_field]
+    # Who signs in sees tokens again, and not what was sent.
+    routes = [route for route in ROUTES if isinstance(route, APIRoute) and route.body_field and not _signs_in(route)]
     found = set()
     for route in routes:
         body = route.body_field.field_info.annotation if route.body_field else None

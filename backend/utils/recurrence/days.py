@@ -10,7 +10,6 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date
-from itertools import count
 
 from backend.utils.recurrence.rule import Rule, RuleDay
 
@@ -79,10 +78,8 @@ def _months(rule: Rule, slot: date, after: int) -> Iterator[list[int]]:
     seen = date.fromordinal(after)
     first = slot.year * _MONTHS + slot.month - 1
     passed = (seen.year * _MONTHS + seen.month - 1 - first) // rule.interval
-    for number in count(first + passed * rule.interval, rule.interval):
+    for number in range(first + passed * rule.interval, (LAST_DAY.year + 1) * _MONTHS, rule.interval):
         year, month = divmod(number, _MONTHS)
-        if year > LAST_DAY.year:
-            return
         is_in = not rule.months or month + 1 in rule.months
         yield _chosen(rule, _days_of_month(rule, year, month + 1)) if is_in else []
 

@@ -15,7 +15,7 @@ _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
 
 def in_words(rule: Rule) -> str:
-    """Return what the rule means, such as "Every 2 weeks on Monday and Friday, 5 times"."""
+    """Return what a rule that is written out means, such as "Every 2 weeks on Monday and Friday, 5 times"."""
     unit = _UNITS[rule.frequency]
     often = f"Every {unit}" if rule.interval == 1 else f"Every {rule.interval} {unit}s"
     return " ".join([often, *_which(rule)]) + _end(rule)
@@ -37,7 +37,7 @@ def _which(rule: Rule) -> Iterable[str]:
     elif rule.positions:
         places = _all(_place(place) for place in rule.positions)
         yield f"on the {places} of all days that are {_weekdays(rule.weekdays, ' or ')}"
-    elif rule.weekdays:
+    else:
         yield f"on {_weekdays(rule.weekdays)}"
     if months:
         yield f"in {months}"

@@ -210,6 +210,31 @@ def test_a_network_registers_only_so_often(settings: Settings) -> None:
         assert log_in(client, first["email"]).status_code == 200
 
 
+@pytest.mark.requirement("FR-527")
+def test_without_rate_limits_a_network_registers_as_often_as_it_likes(settings: Settings) -> None:
+    free = {"rate_limit_sign_up": "1/day", "rate_limit_enabled": False}
+    first, second = ({"email": new_email(), "password": PASSWORD} for _ in range(2))
+    # The contract has headers about limits, which are off here.
+    with serve(settings.model_copy(update=free)) as api, httpx.Client(base_url=api.base_url, trust_env=False) as client:
+        assert [client.post(REGISTER, json=body).status_code for body in (first, second, first)] == [201, 201, 200]
+
+
+@pytest.mark.requirement("FR-523", "FR-527")
+def test_who_finds_the_hash_thread_busy_has_used_up_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.rate_limits.sign_in_failures.FROM_A_NETWORK_FOR_AN_ADDRESS", Rate(1, 900))
+    with serve(settings.model_copy(update={"rate_limit_sign_up": "2/day"})) as api, api.client() as client:
+        anna, new = register(api), {"email": new_email(), "password": PASSWORD}
+        with monkeypatch.context() as busy:
+            busy.setattr("backend.identity.passwords.MAX_WAITING", 0)
+            for answer in (log_in(client, anna.email), client.post(REGISTER, json=new)):
+                assert code_of(answer) == (503, "SERVICE_UNAVAILABLE")
+                assert int(answer.headers["Retry-After"]) <= 2
+        assert log_in(client, anna.email).status_code == 200
+        assert client.post(REGISTER, json=new).status_code == 201
+
+
 @pytest.mark.requirement("FR-523", "FR-524")
 def test_wrong_passwords_are_counted_for_logins_and_registrations_together(
     settings: Settings, monkeypatch: pytest.MonkeyPatch

@@ -212,3 +212,17 @@ def test_a_personal_access_token_changes_no_password(api: API) -> None:
     anna = register(api)
     with anna.client() as client, with_token(api, make_token(client, WRITE)["token"]) as script:
         assert code_of(script.put("/api/me/password", json=PASSWORDS)) == (403, "FORBIDDEN")
+
+
+@pytest.mark.requirement("FR-539")
+def test_of_two_changes_of_a_password_at_once_the_second_compares_an_old_one(api: API, database_url: str) -> None:
+    anna = register(api)
+
+    def change(new: str) -> int:
+        with anna.client() as client:
+            return client.put("/api/me/password", json={"current": PASSWORD, "new": new}).status_code
+
+    with ThreadPoolExecutor(2) as threads, row_locked(database_url, anna.id) as wait_for:
+        changes = [threads.submit(change, new) for new in (OTHER_PASSWORD, f"{OTHER_PASSWORD}, too")]
+        wait_for(2)  # both have compared the password
+    assert sorted(done.result() for done in changes) == [200, 422]
