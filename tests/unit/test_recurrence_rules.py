@@ -93,7 +93,7 @@ SENTENCES = {
 }
 
 
-@pytest.mark.requirement("FR-597", "FR-599")
+@pytest.mark.requirement("FR-596", "FR-598")
 @pytest.mark.parametrize("text", SPELLINGS)
 def test_a_rule_is_written_in_one_spelling(text: str) -> None:
     written = str(read_rule(text))
@@ -102,7 +102,7 @@ def test_a_rule_is_written_in_one_spelling(text: str) -> None:
     assert str(read_rule(written)) == written
 
 
-@pytest.mark.requirement("FR-597", "FR-598")
+@pytest.mark.requirement("FR-596", "FR-597")
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[:40])
 def test_another_rule_is_refused_and_says_why(text: str) -> None:
     with pytest.raises(InvalidRule) as refused:
@@ -111,13 +111,13 @@ def test_another_rule_is_refused_and_says_why(text: str) -> None:
     assert str(refused.value).startswith(REFUSED[text])
 
 
-@pytest.mark.requirement("FR-599")
+@pytest.mark.requirement("FR-598")
 @pytest.mark.parametrize("text", WRITTEN_OUT)
 def test_what_a_rule_takes_from_its_first_day_is_written_out(text: str) -> None:
     assert str(written_out(read_rule(text), LEAP_DAY)) == WRITTEN_OUT[text]
 
 
-@pytest.mark.requirement("FR-603")
+@pytest.mark.requirement("FR-602")
 @pytest.mark.parametrize("text", SENTENCES)
 def test_a_rule_is_one_english_sentence(text: str) -> None:
     assert in_words(written_out(read_rule(text), LEAP_DAY)) == SENTENCES[text]

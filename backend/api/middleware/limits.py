@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from backend.api.http.header_parameters import MAX_HEADER_BYTES
 from backend.api.http.paths import OPEN
 from backend.api.http.request_state import request_state
-from backend.errors import AddressTooLong, BadRequest, Detail, HeadersTooLarge, PayloadTooLarge, RequestTimeout
+from backend.errors import AddressTooLong, HeadersTooLarge, PayloadTooLarge, RequestTimeout
 from backend.utils.shares import Shares
 from backend.utils.spreading import spread
 
@@ -29,18 +28,16 @@ _MAX_LENGTH_DIGITS = 18
 
 
 class HeadLimits:
-    """Refuses a URL that is too long or not UTF-8, and headers that are too many or too large."""
+    """Refuses a URL that is too long, and headers that are too many or too large."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; raises AddressTooLong, HeadersTooLarge, or BadRequest for a URL that is not UTF-8."""
+        """Pass the request on; raises AddressTooLong or HeadersTooLarge."""
         if scope["type"] == "http":
             if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_ADDRESS_BYTES:
                 raise AddressTooLong
-            _require_utf8("path", scope["raw_path"])
-            _require_utf8("query", scope["query_string"])
             headers = scope["headers"]
             size = len(headers) * _HEADER_OVERHEAD_BYTES
             for name, value in headers:
@@ -48,17 +45,6 @@ class HeadLimits:
             if size > MAX_HEADER_BYTES or len(headers) > MAX_HEADERS:
                 raise HeadersTooLarge
         await self.app(scope, receive, send)
-
-
-def _require_utf8(part: str, sent: bytes) -> None:
-    """Raise BadRequest if a part of the URL is not UTF-8: to decode it, the framework would replace what is wrong."""
-    if b"%" not in sent and sent.isascii():
-        return
-    try:
-        unquote_to_bytes(sent).decode()
-    except UnicodeDecodeError:
-        message = "Encode the URL as UTF-8: é is %C3%A9"
-        raise BadRequest(message, details=(Detail(part, "encoding_invalid", message),)) from None
 
 
 class BodyLimit:
