@@ -8,6 +8,7 @@ from backend.identity.claims import Expectations
 from backend.identity.jwt import Verifier, verifier_from_jwks, verifier_from_secret
 from backend.identity.own_issuer import Issuers, OwnIssuer, TokenVerifier
 from backend.identity.sealed import SignInSecrets
+from backend.identity.shared_secret import checked_secret
 
 
 def sign_in_secrets_of(settings: Settings) -> SignInSecrets | None:
@@ -21,7 +22,9 @@ def sign_in_secrets_of(settings: Settings) -> SignInSecrets | None:
     if own is not None:
         return SignInSecrets(own.get_secret_value(), previous.get_secret_value() if previous else None)
     if settings.environment == "development" and settings.jwt_secret is not None:
-        return SignInSecrets(settings.jwt_secret.get_secret_value())
+        secret = settings.jwt_secret.get_secret_value()
+        checked_secret(secret, "JWT_SECRET")  # what is wrong with it is said by the name under which it was set
+        return SignInSecrets(secret)
     if settings.sign_in is None:
         return None
     raise ConfigurationError("SIGN_IN_SECRET: is not set, and SIGN_IN needs it")
