@@ -43,7 +43,7 @@ def test_a_limit_counts_down_and_can_be_tried_at_once(visit: Watched, user: http
     strip.get_by_text("Too many requests.").wait_for()
     strip.get_by_text("“Buy milk” will be saved in").wait_for()
     seconds = int("".join(filter(str.isdigit, strip.locator(".rest").inner_text())))
-    assert 0 < seconds <= 20
+    assert 0 < seconds <= 21  # the client waits up to a second longer
     visit.page.unroute("**/api/tasks")
     board.list_named("Inbox").click()  # which gets through
     board.settled()
