@@ -37,7 +37,7 @@ checks.positive_data_acceptance.enabled = false
 checks.response_schema_conformance.enabled = false
 """
 # The sign-in judges passwords by more than a schema can say: tests/integration/sign_in sends it bad input.
-# The schema of the stream is that of the data of an event: Schemathesis takes it for the event, generated clients do not.
+# The schema of the stream is that of an event's data. Schemathesis takes it for that of the event.
 SIGN_IN_PATHS = "^/api/auth|^/api/me/password"
 
 
