@@ -92,7 +92,7 @@ def test_a_printed_token_is_accepted_for_its_user_and_time(
     claims = json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
     assert claims["exp"] == claims["iat"] + 2
     clock = Clock(claims["exp"] - 0.001)
-    monkeypatch.setattr(api.app.state.authenticator._verifier._other, "_now", clock)  # noqa: SLF001
+    monkeypatch.setattr(api.app.state.authenticator._verifier._other, "_now", clock)  # type: ignore[attr-defined]  # noqa: SLF001
     with api.client(Authorization=f"Bearer {token}") as client:
         assert client.get("/api/me").json()["data"]["id"] == "alice"
         clock.now = claims["exp"]

@@ -161,7 +161,7 @@ def test_a_stream_is_kept_alive_by_comments(live: API, follower: httpx.Client) -
 def test_a_stream_ends_with_its_token(live: API, follower: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     live.app.state.feed.keep_alive_seconds = SHORT
     clock = Clock(time.time())
-    monkeypatch.setattr(live.app.state.authenticator._verifier._other, "_now", clock)  # noqa: SLF001
+    monkeypatch.setattr(live.app.state.authenticator._verifier._other, "_now", clock)  # type: ignore[attr-defined]  # noqa: SLF001
     create(follower)
     with stream(follower) as response:
         lines = response.iter_lines()
