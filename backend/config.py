@@ -167,7 +167,7 @@ class Settings(BaseSettings):
     )
     rate_limit_sign_up: str | None = Field(
         None,
-        description="registrations from one network, counted by each worker; unset: `5/hour` in production, "
+        description="registrations from a network, counted by each worker; unset: `5/hour` in production, "
         "`100/hour` in development",
     )
     trusted_proxies: str = Field(
@@ -192,7 +192,7 @@ class Settings(BaseSettings):
 
     @property
     def sign_up_rate(self) -> str:
-        """Return the rate of registrations from one network."""
+        """Return the rate of registrations from a network."""
         return self.rate_limit_sign_up or ("5/hour" if self.environment == "production" else "100/hour")
 
     @property

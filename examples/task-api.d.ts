@@ -742,7 +742,7 @@ interface TaskApi {
     batch(operations: readonly Operation[], options?: Options & {
         atomic?: boolean | undefined;
     }): Promise<Result[]>;
-    /** Each change after `since`, then each as it happens, until `signal` is aborted or the loop is left. Store its `since`
+    /** The changes after `since`, then new changes as they happen, until `signal` is aborted or the loop is left. Store its `since`
         with your copy, to continue from there another day. After error 410, drop the copy and start without `since`. */
     changes(options?: ChangesOptions): AsyncGenerator<Change, void, void>;
     /** Calls back with each change, in order; returns what ends it. */

@@ -172,7 +172,7 @@ class TaskApiError extends Error {
         else
             this.list = data;
     }
-    // A program may hold two copies of this file, one of them as CommonJS: an error of each is an error of both.
+    // A program may hold two copies of this file, perhaps one as CommonJS: an error of either copy is an error of both.
     static [Symbol.hasInstance](value) {
         return typeof value === "object" && value !== null && BRAND in value;
     }

@@ -81,7 +81,7 @@ class Endpoint(ExactRoute):
     async def _handle_waiting(self, request: Request) -> Response:
         """Call a handler that takes its slots itself; raises what it does, and BadRequest if the client leaves earlier.
 
-        All requests without a token count as those of one user.
+        Requests without a token share what a single user may have in hand.
         """
         if not self._reads_body:  # it reads the body itself, part by part
             answer: Response = await self.endpoint(**self._arguments(request))

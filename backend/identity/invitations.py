@@ -1,4 +1,4 @@
-"""Invitations to register, for one address each. Nothing is stored: an address that has registered has used its own."""
+"""Invitations to register, each for a single address. Nothing is stored: whoever has registered has used theirs up."""
 
 from __future__ import annotations
 

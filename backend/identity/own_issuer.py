@@ -58,7 +58,7 @@ class OwnIssuer:
 
 
 class Issuers:
-    """Our own issuer, and perhaps another one. Each verifies its own tokens only."""
+    """Our own issuer, and perhaps a second. Each verifies its own tokens only."""
 
     def __init__(self, own: OwnIssuer, other: Verifier | None) -> None:
         self._own = own

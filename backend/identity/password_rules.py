@@ -31,7 +31,7 @@ def judge_password(password: str, *, minimum: int, email: str, name: str | None,
         message = f"Must have at least {minimum} characters. Some words that nobody else would put together are enough"
         raise _refused(field, "password_short", message)
     if _is_guessed(_folded(chosen), set(_own_words(email, name))):
-        message = "Is one of those that are tried first: a common one, a name, or something repeated. Choose another"
+        message = "Is among the first that are tried: a common password, a name, or something repeated. Choose another"
         raise _refused(field, "password_common", message)
 
 

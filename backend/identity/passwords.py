@@ -21,7 +21,7 @@ _Result = TypeVar("_Result")
 
 
 class Verification(NamedTuple):
-    """Whether a password is the right one, and a new hash to store if the old one is out of date."""
+    """Whether a password is right, and a new hash to store if the old hash is out of date."""
 
     matches: bool
     renewed: str | None
@@ -37,7 +37,7 @@ class PasswordsBusy(ServiceUnavailable):
 
 
 class Passwords:
-    """Hashes passwords in a thread, in the order in which they come. One object for each worker."""
+    """Hashes passwords in a thread, in the order in which they come. A worker has one such object."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="passwords")
@@ -83,7 +83,7 @@ def _hash(password: str) -> str:
 def _verify(password: str, stored: str | None) -> Verification:
     from backend.identity.password_hash import NOBODYS, verify_password  # noqa: PLC0415
 
-    # One that is too long to be anybody's is compared in part, so that it takes no longer than others.
+    # A password that is too long to be anybody's is compared in part, so that it takes no longer than others.
     is_possible = stored is not None and len(password) <= MAX_PASSWORD_LENGTH
     matches, renewed = verify_password(password[:MAX_PASSWORD_LENGTH], stored if stored and is_possible else NOBODYS)
     return Verification(matches and is_possible, renewed)

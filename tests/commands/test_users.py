@@ -83,7 +83,7 @@ def test_a_new_password_is_read_from_standard_input_and_ends_all_sessions(api: h
         ("nobody@example.org", NEW, "nobody has registered nobody@example.org"),
         ("ada@example.org", "short", "the password: Must have at least 8 characters. "),
         ("ada@example.org", "", "the password: Must have at least 8 characters. "),
-        ("ada@example.org", "password1", "the password: Is one of those that are tried first"),
+        ("ada@example.org", "password1", "the password: Is among the first that are tried"),
     ],
 )
 def test_what_cannot_be_set_is_refused_in_a_line(

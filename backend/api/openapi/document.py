@@ -56,8 +56,9 @@ _VALUES = frozenset({"const", "default", "enum", "example", "examples"})  # thei
 
 
 def tags_of(resources: Iterable[Documented]) -> list[dict[str, str]]:
-    """Describe the groups of operations: those of resources, and the others."""
-    return [*({"name": f"{each.name}s", "description": each.about} for each in resources if each.about), *_TAGS]
+    """Describe the groups of operations, beginning with the resources."""
+    of_resources = ({"name": f"{known.name}s", "description": known.about} for known in resources if known.about)
+    return [*of_resources, *_TAGS]
 
 
 def completed(contract: dict[str, Any], resources: Iterable[Documented]) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def completed(contract: dict[str, Any], resources: Iterable[Documented]) -> dict
     contract["components"]["schemas"] |= schemas_of_parts()
     add_sign_in(contract)
     # The fields by which an example with nulls is known, and the whole example.
-    examples = [(each.never_null, each.example) for each in resources if None in each.example.values()]
+    examples = [(known.never_null, known.example) for known in resources if None in known.example.values()]
     _restore_nulls(contract, examples)
     for path, method, operation in _operations(contract):
         operation.setdefault("security", [])  # nothing is needed: without it, tools cannot know

@@ -68,7 +68,7 @@ _parts: dict[str, type[BaseModel]] = {}
 def event_stream(description: str) -> Responses:
     """Document an answer that is a stream of server-sent events, by what the `data` of an event holds.
 
-    OpenAPI 3.1 cannot say more of a stream. Generators that know streams give these values one by one.
+    OpenAPI 3.1 cannot say more of a stream. Generators that know streams make an iterator over these values.
     """
     content = {"schema": {"anyOf": [_part(model) for model in CHANGES]}, "example": example_of(TaskPublic)}
     return {200: {"description": description, "headers": ALWAYS, "content": {"text/event-stream": content}}}

@@ -145,8 +145,8 @@ def showing(documented: Responses, data: dict[str, Any]) -> Responses:
     A value that the example does not have is left out.
     """
     shown = deepcopy(documented)
-    for answer in (each for each in shown.values() if "content" in each):
-        example = answer["content"][_JSON]["example"]["data"]
+    for content in (answer["content"] for answer in shown.values() if "content" in answer):
+        example = content[_JSON]["example"]["data"]
         for name, value in data.items():
             if name in example:
                 example[name] = value

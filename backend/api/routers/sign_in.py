@@ -101,7 +101,7 @@ async def register(sign_in: OwnSignIn, address: ClientAddress, data: NewAccount)
     """Register with an address and a password, and sign in. No mail is sent, and the address is not checked.
 
     To send the same request again is safe: with the right password you are signed in, as by `POST /api/auth/login`.
-    Passwords are not trimmed and have no rules but a least length; those that are tried first by everybody are refused.
+    Passwords are not trimmed, and only need a least length. A password that everybody tries first is refused.
     """
     signed_in, is_new = await sign_in.register(data, address)
     return data_response(signed_in.model_dump_json(), status=201 if is_new else 200)

@@ -69,7 +69,7 @@ END_ALL = (
 
 _loaded: list[Any] = [*(sessions.c[name] for name in Session._fields), func.now()]
 LOAD = select(*_loaded).where(_OWN_SESSION).with_for_update()
-# Those who wait for the row hold connections: one that waits for long is told to come back.
+# Requests that wait for the row hold connections: after a second, a request is told to come back.
 LOADING = replace(compile_once(LOAD), settings="SET LOCAL lock_timeout = '1s'; ")
 STORE = (
     update(sessions)

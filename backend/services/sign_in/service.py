@@ -36,7 +36,7 @@ class Credentials(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CredentialsService:
-    """The credentials of all users, of which it tells those of one address."""
+    """The credentials of all users. It tells only those of an address that is asked for."""
 
     sessions: Sessions
 

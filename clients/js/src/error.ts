@@ -35,7 +35,7 @@ export class TaskApiError extends Error {
     else this.list = data;
   }
 
-  // A program may hold two copies of this file, one of them as CommonJS: an error of each is an error of both.
+  // A program may hold two copies of this file, perhaps one as CommonJS: an error of either copy is an error of both.
   static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === "object" && value !== null && BRAND in value;
   }

@@ -1,4 +1,4 @@
-// The tokens: those that the caller gives, or those of the service's own sign-in, which are kept and renewed here. There is
+// The tokens: the caller gives them, or they are of the service's own sign-in and are kept and renewed here. There is
 // no timer and no lock: two windows that renew at once get the same answer from the service.
 import type { SignInInfo, User } from "./contract.js";
 import { TaskApiError } from "./error.js";

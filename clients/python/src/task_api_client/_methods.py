@@ -1,4 +1,4 @@
-"""Makes methods of calls: of each call one that returns its result, and another that is awaited."""
+"""Makes two methods of every call: one returns the result, and the second is awaited."""
 
 from __future__ import annotations
 

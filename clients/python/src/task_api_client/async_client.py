@@ -85,7 +85,7 @@ class AsyncSubscription:
 
 
 class AsyncClient(AsyncCalls):
-    """A client for one user. Tasks may share it, and so may one loop after another.
+    """A client for one user. Tasks may share it, and so may event loops in turn.
 
     `token` is a token, a function that fetches one (it is told whether the last was refused), a Session to go on with,
     or nothing before `auth.login`. `on_session` hears of each new Session, to keep it, and None when it has ended.
@@ -134,7 +134,7 @@ class AsyncClient(AsyncCalls):
         on_error: Optional[Callable[[Exception], object]] = None,
         **options: Any,
     ) -> AsyncSubscription:
-        """Call a function for each change from now on, in a task of its own; options are those of `changes`."""
+        """Call a function for each change from now on, in a task of its own, with the options of `changes`."""
 
         async def tell(function: Callable[[Any], object], item: object) -> None:
             result = function(item)

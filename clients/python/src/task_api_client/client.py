@@ -142,7 +142,7 @@ class Client(Calls):
         on_error: Optional[Callable[[Exception], object]] = None,
         **options: Any,
     ) -> Subscription:
-        """Call a function for each change from now on, in a thread of its own; options are those of `changes`."""
+        """Call a function for each change from now on, in a thread of its own, with the options of `changes`."""
 
         def run(subscription: Subscription) -> None:
             steps = changes.changes(self._driver.context, **{"since": "now", **options})

@@ -23,7 +23,7 @@ _LONGEST_PAUSE_SECONDS = 30
 def changes(
     context: Context, *, since: Optional[str] = None, types: Union[ChangeType, Sequence[ChangeType], None] = None
 ) -> Loop[Change]:
-    """Go through each change after `since`, then through each as it happens, for ever.
+    """Go through all changes after `since`, then through new changes as they happen, for ever.
 
     Keep the `since` of the last change, to go on from there another day. "now" is the `since` of a program that wants
     to hear of later changes only. When the service answers 410, drop your copy and start without `since`. Stay with the
