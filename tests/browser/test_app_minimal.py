@@ -55,7 +55,7 @@ def lives(visit: Watched, user: httpx.Client, port: int) -> None:
     page.get_by_label("New task").press("Enter")
     until(lambda: titles(page) == ["Buy tea", "<b>Buy milk</b>"])
     assert page.get_by_label("New task").input_value() == ""
-    page.get_by_role("checkbox", name="Buy tea").check()
+    page.get_by_role("checkbox", name="Buy tea").click()  # not `check`: a completed task leaves before that is checked
     until(lambda: titles(page) == ["<b>Buy milk</b>"])
     other = create(user, "Call Ada")
     until(lambda: titles(page) == ["Call Ada", "<b>Buy milk</b>"])

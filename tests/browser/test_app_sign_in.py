@@ -70,7 +70,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(visit: Watched, service:
     assert board.focused() == "Email"
     assert board.message() == ""
     fill(page, "Make account", Password=COMMON)
-    assert board.says("tried first").startswith("Password: ")
+    assert board.says("among the first that are tried").startswith("Password: ")
     fill(page, "Make account", Password=OTHER_PASSWORD)
     board.says("This address is registered already.")
     page.get_by_role("button", name="Sign in", exact=True).click()

@@ -24,8 +24,8 @@ JSON = "application/json"
 JSON_LINES = b'{"title": "Buy milk"}\n'
 HUNG_UP = ": this page has stopped listening; the stream goes on"
 DESK, PHONE = 1280, 390  # pixels
-# What is proposed for these is nobody's, or the user signs in elsewhere.
-REFUSED = {"log_in": 401, "refresh": 401, "change_password": 404, "issue_token": 400}
+# The proposed token is nobody's, and the user signs in elsewhere.
+REFUSED = {"refresh": 401, "change_password": 404}
 TAGS = {operation.document["tags"][0] for operation in operations().values()}
 # On one page each, because loading the page takes as long as opening four operations.
 TOGETHER = [{"tasks"}, {"labels", "lists"}, TAGS - {"tasks", "labels", "lists"}]

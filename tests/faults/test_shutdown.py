@@ -39,7 +39,8 @@ BODY = b'{"title": "a"}'
 def test_whoever_has_come_is_answered(tmp_path: Path, database_url: str, workers: int, *, everyone: bool) -> None:
     user, slow = new_user(), new_user()
     execute(database_url, "INSERT INTO users (id, revision) VALUES (%s, 0)", slow)
-    with served_by(workers, tmp_path, database_url) as service, ExitStack() as stack:
+    patience = {"REQUEST_TIMEOUT_SECONDS": str(PATIENCE_SECONDS)}  # the request in hand waits for all others
+    with served_by(workers, tmp_path, database_url, **patience) as service, ExitStack() as stack:
         in_hand = stack.enter_context(connection_to(service.address))
         load = stack.enter_context(load_on(service.address, user, kept=CLIENTS - 4, new=4))
         with row_locked(database_url, slow) as wait_for:

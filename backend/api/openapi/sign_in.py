@@ -103,7 +103,8 @@ TOKEN_RESPONSES: Responses = {
 _PASSWORD_FLOW = {
     "type": "oauth2",
     "description": "With the address and the password of an account of this service, if it has a sign-in of its own. "
-    "For trying calls out here and for your own scripts; pages use `POST /api/auth/login`.",
+    "For trying calls out here and for your own scripts; pages use `POST /api/auth/login`. The token is a JWT, checked "
+    "as RFC8725 recommends.",
     "flows": {"password": {"tokenUrl": TOKEN_PATH, "refreshUrl": TOKEN_PATH, "scopes": {}}},
 }
 

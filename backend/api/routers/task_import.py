@@ -38,10 +38,9 @@ async def import_tasks(file: TaskFile, service: ImportServices, once: Once) -> R
     """Import tasks from JSON lines, JSON, CSV (with column names in the first row) or iCalendar, in UTF-8.
 
     The columns of a CSV, and the fields of JSON, are those of a task, as the body names them. A CSV needs the column
-    `title`, which may be empty. All others may be left out.
-
-    JSON is an array of tasks, or an object with an array `data`, like the answer of a listing. JSON lines may be the
-    export of an account (`GET /api/me/export`): its labels and lists are imported, too, without what is in the trash.
+    `title`, which may be empty. All others may be left out. JSON is an array of tasks, or an object with an array
+    `data`, like the answer of a listing. JSON lines may be the export of an account (`GET /api/me/export`): its labels
+    and lists are imported, too, without what is in the trash.
 
     A row with an `id` (in iCalendar, a `UID` of any form) makes that task match the row: the task is created, edited,
     restored from the trash, or left alone if it already matches. You can therefore repeat an import, and an exported
