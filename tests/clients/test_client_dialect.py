@@ -59,7 +59,7 @@ def test_a_page_may_go_on_naming_its_old_service(use: Any) -> None:
     assert {request.split("/")[2] for request in said["asked"]} == {"tasks"}
 
 
-@pytest.mark.requirement("FR-577", "FR-666")
+@pytest.mark.requirement("FR-577", "FR-604")
 def test_a_page_without_tokens_works(use: Any) -> None:
     assert use("cookie")["got"] == {
         "unknown": ["fail", True],

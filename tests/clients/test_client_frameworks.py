@@ -29,7 +29,7 @@ def use(tmp_path: Path, api: API, user_id: str) -> Any:
     return run
 
 
-@pytest.mark.requirement("FR-574", "FR-667")
+@pytest.mark.requirement("FR-574", "FR-605")
 @pytest.mark.parametrize(
     ("name", "got"),
     [
