@@ -92,6 +92,7 @@ def _batches(state: AppState, sessions: SessionFactory, user_id: str) -> BatchSe
 
 
 def _imports(state: AppState, sessions: SessionFactory, user_id: str) -> ImportService:
+    sessions = sessions.made_by(sessions.origin._replace(via="import"))
     return ImportService(sessions, user_id, state.max_tasks, only_adds=state.require_if_match)
 
 

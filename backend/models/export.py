@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, StringConstraints, ValidationError
@@ -32,6 +32,8 @@ from backend.models.values.times import TIME_EXAMPLE
 Key = Annotated[str, StringConstraints(max_length=292, pattern=r"^([0-9a-f-]{36}\n)?[ -~]+$")]
 Kind = Annotated[str, StringConstraints(max_length=max(map(len, KINDS)), pattern=f"^({'|'.join(KINDS)})$")]
 Json = Annotated[str, StringConstraints(max_length=10_000_000, pattern=r"^\{.*\}$")]  # the largest batch needs less
+Word = Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z0-9:-]+$")]
+RequestId = Annotated[str, StringConstraints(max_length=200)]
 _Row = TypeVar("_Row", bound=Input)
 
 
@@ -68,6 +70,24 @@ class ExportedKey(BaseModel):
     headers: Json = described("The headers of the answer, as JSON", "{}")
     body: Json = described("The body of the answer", '{"data":{}}')
     created_at: datetime = described("When the request was answered (UTC)", TIME_EXAMPLE)
+
+
+class ExportedEvent(BaseModel):
+    """What a change did to a task, a label or a list."""
+
+    user_id: UserId = described("The user id of its owner", "user_2NiWoBvBbPfAA")
+    revision: Revision = described("The number of the change", 43)
+    at: datetime = described("When it was made (UTC)", TIME_EXAMPLE)
+    actor: Word = described("Who made it: `user`, or `token:` and the id of a personal access token", "user")
+    via: Word = described("Through what: `api`, `import` or `command`", "api")
+    kind: Kind = described("Whether it changed a `task`, a `label` or a `list`", "task")
+    entity_id: UUID = described("The id of the task, label or list", UUID_EXAMPLE)
+    verb: Word = described("What it did", "completed")
+    before: dict[str, Any] | None = described(
+        "The fields that differ, as they were; null if it was not there before", {"completed": False}
+    )
+    note: dict[str, Any] | None = described("More about the change, or null", None)
+    request_id: RequestId | None = described("The `X-Request-ID` of the request, or null", "req_1")
 
 
 class ExportEnd(BaseModel):

@@ -33,6 +33,7 @@ ACROSS_USERS = (
     "ix_idempotency_keys_created_at",
     "ix_access_tokens_expires_at",
     "ix_sessions_expires_at",
+    "ix_events_at",
 )
 
 
@@ -49,8 +50,18 @@ def test_what_is_past_its_time_goes_and_is_counted(engine: Engine, module_url: s
     assert not purge(engine)
 
 
+@pytest.mark.requirement("FR-645")
+def test_events_go_after_90_days_and_nobody_has_missed_anything(engine: Engine, module_url: str) -> None:
+    old = Hoarder.with_rows(module_url, events=3)
+    fresh = Hoarder.with_rows(module_url, events=2, past=False)
+
+    assert purge(engine) == Purged(events=3)
+    assert (old.left().events, old.left().purged_revision) == (0, 0)
+    assert fresh.left().events == 2
+
+
 def test_it_is_said_in_words_what_was_removed() -> None:
-    words = "3 tasks, 2 lists, 1 tombstone, 0 keys, 1 token, 0 sessions"
+    words = "3 tasks, 2 lists, 1 tombstone, 0 keys, 1 token, 0 sessions, 0 events"
     assert str(Purged(3, 2, 1, 0, 1)) == words
 
 
