@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from backend.services.resources.verbs import VERBS, verb_of
+from backend.models.activity import Verb
+from backend.services.resources.verbs import verb_of
 
 NOTHING: dict[str, object] = {}
 
@@ -29,4 +30,4 @@ NOTHING: dict[str, object] = {}
 )
 def test_the_fields_that_differ_say_what_was_done(before: dict[str, object], verb: str) -> None:
     assert verb_of(before) == verb
-    assert verb in VERBS
+    assert verb in [*Verb]

@@ -32,10 +32,11 @@ from sqlmodel import select
 
 from backend.database.giving_way import in_turns
 from backend.database.statements import OF_MANY_ROWS
+from backend.models.activity import Verb
 from backend.models.tables import events
 from backend.services.resources.notes import BulkNote, Note
 from backend.services.resources.parameters import USER_ID, owned
-from backend.services.resources.verbs import CREATED, PURGED, SIGNS, UPDATED, verb_of
+from backend.services.resources.verbs import SIGNS, verb_of
 from backend.utils.postgres_json import to_json
 
 # What an event does not keep: each change sets it, or it is derived.
@@ -68,9 +69,9 @@ def event_of(note: Note) -> Event:
     """Return what is stored of a note."""
     before = note.before
     if before is None:
-        return Event(note.revision, note.kind, note.id, CREATED, None)
+        return Event(note.revision, note.kind, note.id, Verb.CREATED.value, None)
     if note.after is None:
-        return Event(note.revision, note.kind, note.id, PURGED, "{}")
+        return Event(note.revision, note.kind, note.id, Verb.PURGED.value, "{}")
     kept = {
         name: old
         for name, old, new in zip(before._fields, before, note.after, strict=True)
@@ -139,7 +140,7 @@ def _verb(before: ColumnElement[Any]) -> ColumnElement[str]:
             value = func.coalesce(func.jsonb_extract_path_text(before, name), literal_column("'false'", Text))
             is_there &= (value != literal_column("'false'", Text)) == sign.was_set
         choices.append((is_there, literal_column(f"'{sign.verb}'", Text)))
-    return case(*choices, else_=literal_column(f"'{UPDATED}'", Text))
+    return case(*choices, else_=literal_column(f"'{Verb.UPDATED}'", Text))
 
 
 def without_texts() -> ColumnElement[Any]:
@@ -170,5 +171,5 @@ def stored(notes: Iterable[Note | BulkNote]) -> list[tuple[Any, dict[str, Any]]]
         found = [(RECORD_MANY, dict(zip(MANY, columns, strict=True)))]
     else:
         return []
-    gone = [event.entity_id for event in single if event.verb == PURGED]
+    gone = [event.entity_id for event in single if event.verb == Verb.PURGED]
     return [*found, (FORGET, {"forgotten": gone})] if gone else found

@@ -1,0 +1,44 @@
+"""The statements that list events, built once for each choice of filters."""
+
+from __future__ import annotations
+
+from itertools import compress, product
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Integer, Text, Uuid
+from sqlalchemy import bindparam as bind
+from sqlmodel import select
+
+from backend.models.activity import EventPublic
+from backend.models.tables import events
+from backend.services.resources.parameters import owned
+from backend.services.resources.statements import as_json
+
+_ENTITY = bind("entity", type_=Uuid)
+# By the filter: which events it leaves.
+_CONDITIONS: dict[str, tuple[ColumnElement[bool], ...]] = {
+    "task": (events.c.entity_id == _ENTITY, events.c.kind == "task"),
+    "kind": (events.c.kind == bind("filter_kind", type_=Text),),
+    "verb": (events.c.verb == bind("filter_verb", type_=Text),),
+    "before": (events.c.revision < bind("before_revision", type_=BigInteger),),
+}
+
+
+def _list(filters: frozenset[str]) -> Any:
+    """Select events, the latest first: the time, the number and the document of each."""
+    conditions = [condition for name in _CONDITIONS if name in filters for condition in _CONDITIONS[name]]
+    columns: Any = select(*(events.c[name] for name in EventPublic.model_fields))  # more than the stubs support
+    found = (
+        columns.where(owned(events), *conditions)
+        .order_by(events.c.revision.desc())
+        .limit(bind("max_rows", type_=Integer))
+        .subquery("found")
+    )
+    return select(found.c.at, found.c.revision, as_json(found)).order_by(found.c.revision.desc())
+
+
+LISTINGS = {
+    filters: _list(filters)
+    for filters in (frozenset(compress(_CONDITIONS, chosen)) for chosen in product((False, True), repeat=4))
+    if not {"task", "kind"} <= filters
+}
