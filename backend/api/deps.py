@@ -58,9 +58,9 @@ _BEARER = HTTPBearer(
     description=(
         "The token from your sign-in, without the word Bearer: a JWT, checked as RFC8725 recommends. In development, "
         "`.venv/bin/task-api token alice` prints one. Or a personal access token (`tk_…`): its scope `tasks:read` "
-        "allows every GET of tasks, labels, lists, changes and activity, `tasks:write` allows all calls that change tasks, "
-        "labels or lists, and either of them allows `GET /api/me`. One with a `list_id` allows only those about tasks, "
-        "their changes, and reading lists, and shows one list."
+        "allows every GET of tasks, labels, lists, changes and activity, `tasks:write` allows all calls that change "
+        "tasks, labels or lists, and either of them allows `GET /api/me`. One with a `list_id` allows only those about "
+        "tasks, their changes, and reading lists, and shows one list."
     ),
 )
 

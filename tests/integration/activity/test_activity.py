@@ -97,8 +97,8 @@ def test_a_cursor_belongs_to_its_filters(client: httpx.Client) -> None:
     cursor = client.get(ACTIVITY, params={"limit": 1, "kind": "task"}).json()["page"]["next_cursor"]
 
     for params in ({"cursor": cursor}, {"cursor": cursor, "verb": "created"}, {"cursor": "x"}):
-        assert client.get(ACTIVITY, params=params).status_code in {400, 422}, params
-    assert client.get("/api/tasks", params={"cursor": cursor}).status_code in {400, 422}
+        assert client.get(ACTIVITY, params=params).status_code == 400, params
+    assert client.get("/api/tasks", params={"cursor": cursor}).status_code == 400
 
 
 @pytest.mark.requirement("FR-650")
