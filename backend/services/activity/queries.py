@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from itertools import compress, product
 from typing import Any
 
@@ -24,9 +25,9 @@ _CONDITIONS: dict[str, tuple[ColumnElement[bool], ...]] = {
 }
 
 
-def _list(filters: frozenset[str]) -> Any:
+def _list(*filters: str) -> Any:
     """Select events, the latest first: the time, the number and the document of each."""
-    conditions = [condition for name in _CONDITIONS if name in filters for condition in _CONDITIONS[name]]
+    conditions = [condition for name in filters for condition in _CONDITIONS[name]]
     columns: Any = select(*(events.c[name] for name in EventPublic.model_fields))  # more than the stubs support
     found = (
         columns.where(owned(events), *conditions)
@@ -37,8 +38,13 @@ def _list(filters: frozenset[str]) -> Any:
     return select(found.c.at, found.c.revision, as_json(found)).order_by(found.c.revision.desc())
 
 
+def key_of(filters: Container[str]) -> tuple[str, ...]:
+    """Return the key of the listing with these filters."""
+    return tuple(name for name in _CONDITIONS if name in filters)
+
+
 LISTINGS = {
-    filters: _list(filters)
-    for filters in (frozenset(compress(_CONDITIONS, chosen)) for chosen in product((False, True), repeat=4))
-    if not {"task", "kind"} <= filters
+    key: _list(*key)
+    for key in (tuple(compress(_CONDITIONS, chosen)) for chosen in product((False, True), repeat=len(_CONDITIONS)))
+    if not {"task", "kind"} <= {*key}
 }

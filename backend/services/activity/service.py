@@ -53,7 +53,7 @@ class ActivityService:
             values["before_revision"] = last.int
         chosen = {*filters, *(["task"] if entity else []), *(["before"] if query.cursor is not None else [])}
         with self.sessions(self.user_id) as session:
-            rows = session.exec(queries.LISTINGS[frozenset(chosen)], params=values)
+            rows = session.exec(queries.LISTINGS[queries.key_of(chosen)], params=values)
         shown, more = rows[: query.limit], rows[query.limit :]
         next_cursor = None
         if more:
