@@ -93,7 +93,7 @@ class ExportedEvent(BaseModel):
 class ExportEnd(BaseModel):
     """The last line. An export without it is incomplete."""
 
-    lines: Count = described("How many lines come before this one", 9)
+    lines: Count = described("How many lines come before this one", 10)
 
 
 @dataclass(frozen=True, slots=True)

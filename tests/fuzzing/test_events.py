@@ -9,9 +9,9 @@ import pytest
 
 from backend.services.resources.verbs import verb_of
 from backend.services.tasks import tree
-from tests.fixtures.calls.activity import Rows, before, events_of, rows_of
 from tests.fixtures.calls.api import API, new_user
 from tests.fixtures.rules import walks
+from tests.fixtures.rules.events import Rows, before, events_of, rows_of
 from tests.fixtures.rules.walks import MAX_BELOW, Walk
 
 STEPS = 100

@@ -9,18 +9,19 @@ from fastapi import Query, Request, Response
 from backend.api.deps import of_user
 from backend.api.http.envelope import events_response
 from backend.api.openapi.answers import ActivityAnswer
-from backend.api.openapi.operations import errors, success
+from backend.api.openapi.operations import errors, invalid, success
 from backend.api.routers.router import Router
 from backend.api.routers.tasks import TASKS, TaskId
 from backend.errors import BadRequest
-from backend.models.activity import ActivityQuery, EventsQuery
+from backend.models.activity import MAX_EVENTS, ActivityQuery, EventsQuery
 from backend.services.activity.service import ActivityService
 
 router = Router("/api/activity", "activity")
 of_task = Router("/api/tasks", "activity", TASKS)
 
 Activity = Annotated[ActivityService, of_user(ActivityService)]
-_PAGE = success(200, "A page of events", ActivityAnswer, "Link") | errors(BadRequest)
+_TOO_MANY = invalid("query.limit", "less_than_equal", f"Must be less than or equal to {MAX_EVENTS}")
+_PAGE = success(200, "A page of events", ActivityAnswer, "Link") | errors(BadRequest, _TOO_MANY)
 
 
 @router.get("", summary="List what was changed", responses=_PAGE)

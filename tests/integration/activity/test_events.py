@@ -10,7 +10,6 @@ import pytest
 
 from backend.services.purge import UserPurge
 from tests.fixtures.calls.access_tokens import WRITE, make_token, with_token
-from tests.fixtures.calls.activity import Event, events_of
 from tests.fixtures.calls.api import API, new_user
 from tests.fixtures.calls.exports import export
 from tests.fixtures.calls.keys import new_key
@@ -19,6 +18,7 @@ from tests.fixtures.calls.task_files import IMPORT, LINES
 from tests.fixtures.calls.tasks import create, path_of
 from tests.fixtures.postgres.database import execute
 from tests.fixtures.postgres.expired import age
+from tests.fixtures.rules.events import Event, events_of
 
 TEXT = "The secret of the garden"
 
