@@ -86,7 +86,7 @@ def _said(name: str) -> ColumnElement[Any]:
 
 
 def _record() -> Insert:
-    values = {name: bind(f"event_{name}", type_=kind) for name, kind in _TYPES.items()}
+    values: dict[str, Any] = {name: bind(f"event_{name}", type_=kind) for name, kind in _TYPES.items()}
     values["before"] = cast(values["before"], JSONB)
     return insert(events).values({"user_id": USER_ID, **{name: _said(name) for name in _ORIGIN}, **values})
 
@@ -107,7 +107,7 @@ def recording(kind: str, statement: Update) -> Insert:
     It reads the same rows, and compares what the other statement sets with what there is.
     """
     table: Any = statement.table
-    new = {getattr(name, "key", name): value for name, value in (statement._values or {}).items()}  # noqa: SLF001
+    new: dict[str, Any] = {str(getattr(name, "key", name)): value for name, value in (statement._values or {}).items()}  # noqa: SLF001
     condition: Any = statement.whereclause
     found = (
         select(new["revision"].label("revision"), table.c.id, _before(table, new).label("before"))
