@@ -52,6 +52,14 @@ def test_a_page_with_numbered_pages_works(use: Any) -> None:
 
 
 @pytest.mark.requirement("FR-577")
+def test_a_page_may_go_on_naming_its_old_service(use: Any) -> None:
+    said = use("elsewhere")
+
+    assert said["got"] == {"made": ["", "pending"], "toggled": "completed", "found": 1}
+    assert {request.split("/")[2] for request in said["asked"]} == {"tasks"}
+
+
+@pytest.mark.requirement("FR-577")
 def test_what_is_not_the_services_passes_untouched(use: Any) -> None:
     assert use("untouched")["got"] == [True, "data:application/json,{}", "{}", True, "kept"]
 

@@ -50,6 +50,21 @@ const uses = {
     };
   },
 
+  // A page that names its old service in full, toggles by /toggle/{id}, and sends an empty form field for no date.
+  async elsewhere() {
+    const old = "http://localhost:3000/api/v1/todos";
+    const speak = dialect({
+      fetch: watched, address, paths: [old], camelCase: true, toggle: true, list: "data",
+      words: { status: { pending: "todo", completed: "done" }, due_date: { "": null } },
+    });
+    const call = (path, method = "GET", body = undefined) =>
+      speak(`${old}${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) }).then((answer) => answer.json());
+    const made = await call("", "POST", { title: "Buy milk", dueDate: "", status: "pending" });
+    const toggled = await call(`/toggle/${made.id}`, "PUT");
+    const { data: found } = await call("?status=completed");
+    return { made: [made.dueDate, made.status], toggled: toggled.status, found: found.length };
+  },
+
   // What is none of the service's, or no JSON, passes as it is.
   async untouched() {
     const seen = [];

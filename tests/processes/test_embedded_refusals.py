@@ -14,6 +14,7 @@ from typing import NoReturn
 import psutil
 import pytest
 
+from backend.database.embedded import wheel
 from backend.database.embedded.postgres import EmbeddedPostgres
 from backend.errors import ConfigurationError
 from tests.fixtures.processes.embedded import another_process, arguments, ask, needs_root, options_for, said
@@ -95,6 +96,7 @@ def test_a_complaint_of_its_programs_is_passed_on(data_dir: Path, monkeypatch: p
 
 
 def test_windows_is_told_to_bring_a_database(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel.helpers()  # its import looks at the system, too, and later tests run on this one
     monkeypatch.setattr(platform, "system", lambda: "Windows")
     with pytest.raises(ConfigurationError, match="set DATABASE_URL"), EmbeddedPostgres(data_dir):
         pass

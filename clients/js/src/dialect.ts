@@ -5,13 +5,17 @@ export { axiosAdapter } from "./axios.js";
 export type { Vocabulary } from "./words.js";
 
 const TASKS = "/api/tasks";
+const TOGGLE = /\/(?:toggle\/([^/]+)|([^/]+)\/toggle)$/;
 const MOST = 1000; // tasks on a page of the service
 const NO_BODY = [101, 204, 205, 304];
 
 export interface Dialect extends Vocabulary {
   /** Where the service is. Requests to other origins are left alone; relative ones go there. */
   address?: string | undefined;
-  /** The page's paths for tasks: `["/api/v1/todos", "/api/{user}/tasks"]`. What follows them is kept. */
+  /**
+   * The page's paths for tasks: `["/api/v1/todos", "/api/{user}/tasks"]`. What follows them is kept. One with an origin,
+   * `"http://localhost:3000/todos"`, leads requests to that origin to the service, too.
+   */
   paths?: readonly string[] | undefined;
   /** Other paths, and ours: `{ "/auth/signin": "/api/auth/login" }`. */
   routes?: Record<string, string> | undefined;
@@ -19,7 +23,7 @@ export interface Dialect extends Vocabulary {
   list?: string | undefined;
   /** A single task is in an object under this name. */
   item?: string | undefined;
-  /** `/{id}/toggle` toggles, whatever its method. */
+  /** `/{id}/toggle` and `/toggle/{id}` toggle, whatever their method. */
   toggle?: boolean | undefined;
   /** An answer without a body is this text, as JSON with status 200: pages that always call `json()` fail otherwise. */
   empty204?: string | undefined;
@@ -30,14 +34,15 @@ export function dialect(given: Dialect = {}): typeof globalThis.fetch {
   const send = given.fetch ?? ((...request: Parameters<typeof globalThis.fetch>) => globalThis.fetch(...request));
   const { toService, toPage, query } = translator(given);
   const pathOf = router(given);
+  const origins = originsOf(given);
 
   return async function speaking(input, init) {
-    const url = addressOf(input, given.address);
+    const url = addressOf(input, given.address, origins);
     const path = url ? pathOf(url) : undefined;
     if (!url || path === undefined) return send(input, init);
     const sent = await requestOf(input, init);
-    const isToggle = Boolean(given.toggle) && path.endsWith("/toggle");
-    url.pathname = isToggle ? path.replace(/toggle$/, "complete") : path;
+    const isToggle = Boolean(given.toggle) && TOGGLE.test(path);
+    url.pathname = isToggle ? path.replace(TOGGLE, "/$1$2/complete") : path;
     url.search = String(query(url.searchParams));
     if (isToggle) Object.assign(sent, { method: "PATCH", body: null }); // without a body, it toggles
     else Object.assign(sent, translated(sent));
@@ -106,12 +111,20 @@ interface Sent extends RequestInit {
   headers: Headers;
 }
 
-function addressOf(input: RequestInfo | URL, address: string | undefined): URL | null {
+function addressOf(input: RequestInfo | URL, address: string | undefined, origins: Set<string>): URL | null {
   const text = input instanceof Request ? input.url : String(input);
   const here = address ?? (typeof location === "undefined" ? "http://localhost" : location.href);
   const url = new URL(text, here);
+  if (origins.has(url.origin)) return new URL(url.pathname + url.search, here);
   const isElsewhere = address !== undefined && url.origin !== new URL(address).origin;
   return isElsewhere ? null : url;
+}
+
+const ORIGIN = /^https?:\/\/[^/]+/;
+
+/** The origins of services that the page was written for. */
+function originsOf({ paths = [], routes = {} }: Dialect): Set<string> {
+  return new Set([...paths, ...Object.keys(routes)].flatMap((path) => path.match(ORIGIN)?.slice(0, 1) ?? []));
 }
 
 async function requestOf(input: RequestInfo | URL, init: RequestInit = {}): Promise<Sent> {
@@ -127,7 +140,7 @@ async function requestOf(input: RequestInfo | URL, init: RequestInit = {}): Prom
 function router({ paths = [], routes = {} }: Dialect): (url: URL) => string | undefined {
   const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   const pattern = (path: string): RegExp =>
-    new RegExp(`^${path.split(/\{\w+\}/).map(escape).join("[^/]+").replace(/\/$/, "")}(?=/|$)`);
+    new RegExp(`^${path.replace(ORIGIN, "").split(/\{\w+\}/).map(escape).join("[^/]+").replace(/\/$/, "")}(?=/|$)`);
   const known = [...Object.entries(routes), ...paths.map((path) => [path, TASKS] as const)]
     .map(([path, ours]) => [pattern(path), ours] as const);
   return ({ pathname }) => {

@@ -5,8 +5,8 @@ export type Fields = Record<string, unknown>;
 export interface Vocabulary {
   /** The page's names of fields and of parameters, and ours: `{ dueDate: "due_date" }`. Null: the page's alone, not sent. */
   names?: Record<string, string | null> | undefined;
-  /** By our field or parameter, the page's words and ours: `{ priority: { urgent: "high" } }`. */
-  words?: Record<string, Record<string, string>> | undefined;
+  /** By our field or parameter, the page's words and ours: `{ priority: { urgent: "high" }, due_date: { "": null } }`. */
+  words?: Record<string, Record<string, string | null>> | undefined;
   /** The page writes all names in camelCase. */
   camelCase?: boolean | undefined;
 }
