@@ -17,7 +17,7 @@ from tests.fixtures.rules.walks import MAX_BELOW, Walk
 STEPS = 100
 
 
-@pytest.mark.requirement("FR-640", "FR-641", "FR-642", "FR-646")
+@pytest.mark.requirement("FR-604", "FR-605", "FR-606", "FR-610")
 @pytest.mark.parametrize("seed", range(4))
 def test_replaying_events_backwards_gives_every_earlier_state(
     api: API, database_url: str, monkeypatch: pytest.MonkeyPatch, seed: int
