@@ -27,7 +27,7 @@ install: .venv/.dev $(guide) ## Install the locked packages for development into
 guide: $(guide) ## Build the pages of docs/ that the service shows at /docs/guide
 
 # What starts processes, breaks servers, fuzzes for long or opens browsers is of the second tier: see tests/conftest.py.
-# DATABASE_URL: on that server instead of an embedded one. TEST_PARTITIONS=16: on tables that are partitioned by user.
+# DATABASE_URL: on that server instead of an embedded one. TEST_PARTITIONS=4: on tables that are partitioned by user.
 pytest = @$(bin)/python -m pytest --quiet --numprocesses auto --dist worksteal --durations 10
 
 test: .venv/.dev $(guide) ## Run the first tier of the tests, in minutes; or what ARGS="-k listing" selects of all of them

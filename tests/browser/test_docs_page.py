@@ -231,12 +231,24 @@ def test_a_value_that_the_form_would_refuse_is_sent_and_answered(visit: Watched,
 
 
 @pytest.mark.requirement("FR-445")
+def test_nothing_that_was_sent_is_marked_as_wrong(visit: Watched, user: httpx.Client) -> None:
+    """Swagger UI takes the choice of neither true nor false for a mistake."""
+    form = docs(visit, user).open(operations()["list_tasks"])
+    form.unfold("deleted")
+
+    assert form.fill(limit="0").execute().status == 422
+    assert form.block.locator(".invalid").count() == 0
+    assert not form.block.get_by_text("Please correct the following").is_visible()
+
+
+@pytest.mark.requirement("FR-445")
 def test_what_is_missing_is_said(visit: Watched, user: httpx.Client) -> None:
     form = docs(visit, user).open(operations()["get_task"])
 
     form.block.locator(".execute").press("Enter")
 
     form.block.get_by_role("alert").get_by_text("Not sent.").wait_for()
+    assert form.block.locator(".invalid").count() == 1
     assert "task_id" in form.block.get_by_role("alert").inner_text()
     form.fill(task_id=create(user)["id"])
     assert form.execute().status == 200

@@ -59,6 +59,20 @@ def test_a_page_may_go_on_naming_its_old_service(use: Any) -> None:
     assert {request.split("/")[2] for request in said["asked"]} == {"tasks"}
 
 
+@pytest.mark.requirement("FR-577", "FR-604")
+def test_a_page_without_tokens_works(use: Any) -> None:
+    assert use("cookie")["got"] == {
+        "unknown": ["fail", True],
+        "registered": "success",
+        "made": ["success", "Buy milk", "to-do"],
+        "edited": ["success", "done"],
+        "found": ["Buy milk"],
+        "removed": "success",
+        "left": ["success", 0, "fail"],
+        "back": ["success", 0],
+    }
+
+
 @pytest.mark.requirement("FR-577")
 def test_what_is_not_the_services_passes_untouched(use: Any) -> None:
     assert use("untouched")["got"] == [True, "data:application/json,{}", "{}", True, "kept"]

@@ -29,7 +29,7 @@ def use(tmp_path: Path, api: API, user_id: str) -> Any:
     return run
 
 
-@pytest.mark.requirement("FR-574")
+@pytest.mark.requirement("FR-574", "FR-605")
 @pytest.mark.parametrize(
     ("name", "got"),
     [
@@ -39,6 +39,8 @@ def use(tmp_path: Path, api: API, user_id: str) -> Any:
         ("persisted", [["a"], False]),
         ("redux", [["a", "b"], 1000, {"status": 422, "code": "VALIDATION_ERROR"}]),
         ("props", ["<p>&lt;b&gt;a&lt;/b&gt; false</p>", True]),
+        ("plain", []),
+        ("hydration", [["a false null", "b false null"], True, []]),
     ],
 )
 def test_a_framework_keeps_the_whole_result(use: Any, name: str, got: Any) -> None:

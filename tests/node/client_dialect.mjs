@@ -65,6 +65,37 @@ const uses = {
     return { made: [made.dueDate, made.status], toggled: toggled.status, found: found.length };
   },
 
+  // A page whose service kept the session in a cookie, and put a status around its answers; its fetch is the global one.
+  async cookie() {
+    const kept = new Map();
+    const storage = { get: (key) => kept.get(key), set: (key, value) => kept.set(key, value), remove: (key) => kept.delete(key) };
+    const spoil = (text) => JSON.stringify({ ...JSON.parse(text), access_token: "a.b.c" });
+    globalThis.fetch = dialect({
+      address, paths: ["/toDos"], routes: { "/users": "/api/auth" }, list: "toDos", empty204: '{"status": "success"}', session: storage,
+      names: { _id: "id", username: "email", passwordConfirm: null }, words: { status: { "to-do": "todo" } },
+      around: (data, { ok }) => ({ status: ok ? "success" : "fail", data, message: data.message }),
+    });
+    const call = (path, method = "GET", body = undefined) =>
+      fetch(address + path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }).then((answer) => answer.json());
+    const anna = { username: `anna-${crypto.randomUUID()}@example.com`, password: "seven green bottles" };
+    const unknown = await call("/users/login", "POST", anna);
+    const registered = await call("/users/register", "POST", { ...anna, passwordConfirm: anna.password });
+    const { status, data: made } = await call("/toDos/", "POST", { title: "Buy milk" });
+    const edited = await call(`/toDos/${made._id}`, "PATCH", { status: "done" });
+    kept.forEach((text, key) => kept.set(key, spoil(text)));
+    const found = await call("/toDos/");
+    const removed = await call(`/toDos/${made._id}`, "DELETE");
+    const left = await call("/users/logout", "POST");
+    const [size, refused] = [kept.size, await call("/toDos/")];
+    await call("/users/login", "POST", anna);
+    const back = await call("/toDos/");
+    return {
+      unknown: [unknown.status, unknown.message.length > 0], registered: registered.status, made: [status, made.title, made.status],
+      edited: [edited.status, edited.data.status], found: found.data.toDos.map((each) => each.title), removed: removed.status,
+      left: [left.status, size, refused.status], back: [back.status, back.data.toDos.length],
+    };
+  },
+
   // What is none of the service's, or no JSON, passes as it is.
   async untouched() {
     const seen = [];

@@ -3,8 +3,8 @@ import { configureStore } from "@reduxjs/toolkit";
 import { createApi, fakeBaseQuery } from "@reduxjs/toolkit/query";
 import { dehydrate, hydrate, InfiniteQueryObserver, MutationObserver, QueryClient } from "@tanstack/react-query";
 import { Window } from "happy-dom";
-import { createElement, StrictMode } from "react";
-import { createRoot } from "react-dom/client";
+import { createElement, StrictMode, useEffect, useState } from "react";
+import { createRoot, hydrateRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { taskApi } from "./task-api.js";
 import { useTasks } from "./use-tasks.js";
@@ -108,6 +108,53 @@ const uses = {
     const Page = ({ tasks, page }) => createElement("p", null, `${tasks[0].title} ${page.has_more}`);
     const props = JSON.parse(JSON.stringify(structuredClone(found)));
     return [renderToString(createElement(Page, props)), renderToString(createElement(Page, found)) === renderToString(createElement(Page, props))];
+  },
+
+  // What React passes to a client component is of plain objects, lists and simple values only; it refuses all others.
+  async plain() {
+    const made = await api.create({ title: "a", labels: ["home"], due_date: "2026-12-01" });
+    const results = {
+      made, list: await api.list({ include_total: true }), got: await api.get(made.id), edited: await api.update(made.id, { title: "b" }),
+      batch: await add("c"), counts: await api.counts(), lists: await api.lists.list(), labels: await api.labels.list(),
+      account: await api.account.get(), tokens: await api.tokens.list(),
+    };
+    const isPlain = (value) => {
+      if (value === null || ["string", "number", "boolean"].includes(typeof value)) return true;
+      if (typeof value !== "object" || Object.getOwnPropertySymbols(value).length > 0) return false;
+      const isOrdinary = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+      const shown = Object.keys(value).length + (Array.isArray(value) ? 1 : 0); // a list hides its length only
+      return isOrdinary && Object.getOwnPropertyNames(value).length === shown && Object.values(value).every(isPlain);
+    };
+    return Object.keys(results).filter((each) => !isPlain(results[each]));
+  },
+
+  // A page that the server has written comes alive in the browser with the props that it was written from.
+  async hydration() {
+    await add("a", "b");
+    const Page = ({ tasks }) => {
+      const [isAlive, setAlive] = useState(false);
+      useEffect(() => setAlive(true), []);
+      return createElement("ul", { title: isAlive ? "alive" : "written" }, tasks.map((task) =>
+        createElement("li", { key: task.id, title: task.created_at }, `${task.title} ${task.completed} ${task.due_date}`)));
+    };
+    const found = await taskApi(address, token).list({ sort: "title" });
+    const props = JSON.stringify(found);
+    const window = new Window({ url: "http://localhost/" });
+    Object.assign(globalThis, { window, document: window.document });
+    const place = document.createElement("div");
+    place.innerHTML = renderToString(createElement(Page, found));
+    const items = () => [...place.querySelectorAll("li")];
+    const written = items();
+    const mistakes = [];
+    const root = hydrateRoot(place, createElement(StrictMode, null, createElement(Page, JSON.parse(props))), {
+      onRecoverableError: (problem) => mistakes.push(problem.message),
+    });
+    await until(() => place.querySelector("ul").title === "alive");
+    const isKept = items().every((item, index) => item === written[index]);
+    const texts = items().map((item) => item.textContent);
+    root.unmount();
+    await window.happyDOM.close();
+    return [texts, isKept, mistakes];
   },
 
   async hook() {

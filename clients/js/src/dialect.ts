@@ -1,4 +1,6 @@
 // A fetch that speaks what a page was written for, so that the page need not change. The service itself never guesses.
+import { keepingSession } from "./kept.js";
+import type { Storage } from "./types.js";
 import { isFields, translator, type Vocabulary } from "./words.js";
 
 export { axiosAdapter } from "./axios.js";
@@ -27,19 +29,26 @@ export interface Dialect extends Vocabulary {
   toggle?: boolean | undefined;
   /** An answer without a body is this text, as JSON with status 200: pages that always call `json()` fail otherwise. */
   empty204?: string | undefined;
+  /** What the page finds around each answer: `(data, { ok }) => ({ status: ok ? "success" : "fail", data, message: data.message })`. */
+  around?: ((content: any, answer: Response) => unknown) | undefined;
+  /** The page sends no token, as its service kept the session in a cookie. What a login answers is kept for it, as the client does. */
+  session?: boolean | Storage | undefined;
   fetch?: typeof globalThis.fetch | undefined;
 }
 
 export function dialect(given: Dialect = {}): typeof globalThis.fetch {
-  const send = given.fetch ?? ((...request: Parameters<typeof globalThis.fetch>) => globalThis.fetch(...request));
+  const before = globalThis.fetch; // a page may put this one in its place
+  const platform: typeof before = (...request) => (globalThis.fetch === speaking ? before : globalThis.fetch)(...request);
+  const fetch = given.fetch ?? platform;
+  const send = given.session ? keepingSession(given, given.session, fetch) : (to: URL, sent: Sent) => fetch(to.href, sent);
   const { toService, toPage, query } = translator(given);
   const pathOf = router(given);
   const origins = originsOf(given);
 
-  return async function speaking(input, init) {
+  const speaking: typeof before = async (input, init) => {
     const url = addressOf(input, given.address, origins);
     const path = url ? pathOf(url) : undefined;
-    if (!url || path === undefined) return send(input, init);
+    if (!url || path === undefined) return fetch(input, init);
     const sent = await requestOf(input, init);
     const isToggle = Boolean(given.toggle) && TOGGLE.test(path);
     url.pathname = isToggle ? path.replace(TOGGLE, "/$1$2/complete") : path;
@@ -47,8 +56,9 @@ export function dialect(given: Dialect = {}): typeof globalThis.fetch {
     if (isToggle) Object.assign(sent, { method: "PATCH", body: null }); // without a body, it toggles
     else Object.assign(sent, translated(sent));
     const skipped = sent.method === "GET" && path === TASKS ? skipOf(url.searchParams) : null;
-    return readable(await (skipped ? skipping(url, sent, skipped) : send(url.href, sent)));
+    return readable(await (skipped ? skipping(url, sent, skipped) : send(url, sent)));
   };
+  return speaking;
 
   function translated({ headers, body }: Sent): Partial<Sent> {
     const isOther = headers.has("Content-Type") && !/\bjson\b/.test(headers.get("Content-Type") ?? "");
@@ -70,7 +80,7 @@ export function dialect(given: Dialect = {}): typeof globalThis.fetch {
     url.searchParams.set("include_total", "true");
     for (;;) {
       url.searchParams.set("limit", String(Math.min(MOST, Math.max(1, skip + limit - found.length))));
-      const answer = await send(url.href, sent);
+      const answer = await send(url, sent);
       if (!answer.ok) return answer;
       const { data, page } = (await answer.json()) as { data: unknown[]; page: { next_cursor: string | null } };
       found.push(...data);
@@ -84,7 +94,8 @@ export function dialect(given: Dialect = {}): typeof globalThis.fetch {
     const isJson = /^application\/json\b/.test(answer.headers.get("Content-Type") ?? "");
     if (!isJson || NO_BODY.includes(answer.status)) return answer; // files and streams pass as they are
     const content: unknown = await answer.json();
-    return jsonAnswer(answer.ok ? unwrapped(content) : explained(content), answer);
+    const told = answer.ok ? unwrapped(content) : explained(content);
+    return jsonAnswer(given.around ? given.around(told, answer) : told, answer);
   }
 
   function unwrapped(content: unknown): unknown {

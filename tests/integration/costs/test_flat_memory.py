@@ -24,6 +24,7 @@ import pytest
 
 import backend
 from backend.config import Settings
+from backend.database import prepared
 from backend.identity import jwt
 from backend.identity.jwt import issue_token
 from backend.rate_limits import counter
@@ -36,7 +37,7 @@ from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-196")
 
-REMEMBERED = 5  # cached tokens, and counted users
+REMEMBERED = 5  # cached tokens, counted users, and the prepared statements of a connection
 USERS = 12  # far more than are cached
 COLLECTIONS = (dict, list, set, frozenset, deque)
 OF_WHO_IS_THERE = {
@@ -48,7 +49,7 @@ OF_WHO_IS_THERE = {
     "Turns._lines",
     "Unread._watches",
 }
-REMEMBERING = {"TokenMemory._tokens", "_Window.totals", "_Window.unsynced"}
+REMEMBERING = {"PreparedStatements.names", "TokenMemory._tokens", "_Window.totals", "_Window.unsynced"}
 Kept = Counter[tuple[str, int]]
 CACHE: Any = type(functools.cache(len))
 JSON = {"Content-Type": "application/json"}
@@ -59,6 +60,8 @@ def live(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[API]:
     """A service of this test alone, with small caches."""
     monkeypatch.setattr(jwt, "MAX_REMEMBERED_TOKENS", REMEMBERED)
     monkeypatch.setattr(counter, "MAX_KEYS", REMEMBERED)
+    # Another connection may open at any time, and then prepares what the first connections have prepared long ago.
+    monkeypatch.setattr(prepared, "MAX_PREPARED", REMEMBERED)
     with serve(settings) as running:
         running.app.state.feed.stream_seconds = 0
         yield running

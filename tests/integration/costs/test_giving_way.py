@@ -78,7 +78,7 @@ def again_and_again(batches: BatchService, _: TaskService) -> object:
 def edited(batches: BatchService, _: TaskService) -> object:
     """Read the tree and edit its top again and again, which changes no other task."""
     operations = [
-        {"op": "update", "id": str(TOP), "data": {"title": str(turn), "status": "todo"}} for turn in range(50)
+        {"op": "update", "id": str(TOP), "data": {"title": str(turn), "status": "todo"}} for turn in range(100)
     ]
     return batches.run(Batch.model_validate({"operations": operations}))
 

@@ -100,6 +100,26 @@ def test_each_page_starts_at_its_cursor_in_the_index_of_its_sort(engine: Engine,
         assert_goes_straight_there(plan(engine, query), sort, is_after=True)
 
 
+# Workers that cost nothing: Postgres takes them wherever it may, also in the plans that the connection keeps.
+FREE_WORKERS = (
+    "DISCARD PLANS; SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; "
+    "SET LOCAL min_parallel_table_scan_size = 0; SET LOCAL min_parallel_index_scan_size = 0; "
+)
+
+
+@pytest.mark.requirement("FR-135")
+@pytest.mark.parametrize("query", [{}, {"q": "title"}, {"sort": "due"}, {"ids": LISTS[0]}, {"completed": "false"}])
+def test_no_plan_reads_the_state_beside_the_page_and_so_answers_them_in_another_order(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, query: dict[str, str]
+) -> None:
+    monkeypatch.setattr(plans.mode, "sql", plans.mode.sql + FREE_WORKERS)
+    found = plan(engine, TaskQuery.model_validate({**query, "include_total": "true"}))
+    send(engine, "DISCARD PLANS", {})
+
+    # Below it, workers may count. They cannot read the page, which has a limit.
+    assert (found["Node Type"], found["Parallel Aware"]) == ("Append", False)
+
+
 SORTS_OF_ALL = [sort for sort in TaskSort if sort.column != "position"]
 
 

@@ -61,7 +61,7 @@ const ThisPage = (system) => ({
     layout: { wrapActions: { parseDeepLinkHash: openAddressed, scrollToElement: scrollBelowFinder } },
     spec: {
       wrapActions: { changeParamByIdentity: sendNoDefault },
-      wrapSelectors: { validateBeforeExecute: sendUnlessMissing },
+      wrapSelectors: { parameterWithMetaByIdentity: markUnlessMissing, validateBeforeExecute: sendUnlessMissing },
     },
   },
   wrapComponents: {
