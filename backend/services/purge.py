@@ -1,10 +1,9 @@
 """Removes expired rows.
 
-What is in the trash, and tombstones, expire after 30 days, and events after 90.
-With what is in the trash go its texts in the events.
- Personal access tokens and sessions go 30 days after their
-own end, and stored answers after 24 hours. First the purge asks, for no user, which users have such rows: a function
-from the migrations returns that and nothing else. Then it removes the rows as one user after another.
+What is in the trash, and tombstones, expire after 30 days, and events after 90. With what is in the trash go its texts
+in the events. Personal access tokens and sessions go 30 days after their own end, and stored answers after 24 hours.
+First the purge asks, for no user, which users have such rows: a function from the migrations returns that and nothing
+else. Then it removes the rows as one user after another.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from tests.fixtures.rules.walks import MAX_BELOW, Walk
 STEPS = 100
 
 
-@pytest.mark.requirement("FR-604", "FR-605", "FR-606", "FR-610")
+@pytest.mark.requirement("FR-606", "FR-607", "FR-608", "FR-612")
 @pytest.mark.parametrize("seed", range(4))
 def test_replaying_events_backwards_gives_every_earlier_state(
     api: API, database_url: str, monkeypatch: pytest.MonkeyPatch, seed: int

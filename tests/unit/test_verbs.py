@@ -10,7 +10,7 @@ from backend.services.resources.verbs import verb_of
 NOTHING: dict[str, object] = {}
 
 
-@pytest.mark.requirement("FR-606")
+@pytest.mark.requirement("FR-608")
 @pytest.mark.parametrize(
     ("before", "verb"),
     [

@@ -37,7 +37,7 @@ def events(client: httpx.Client, path: str = ACTIVITY, **params: Any) -> list[di
         params["cursor"] = body["page"]["next_cursor"]
 
 
-@pytest.mark.requirement("FR-611")
+@pytest.mark.requirement("FR-613")
 def test_activity_is_listed_the_latest_first(client: httpx.Client) -> None:
     task = create(client, "a")
     client.patch(path_of(task), json={"completed": True})
@@ -52,7 +52,7 @@ def test_activity_is_listed_the_latest_first(client: httpx.Client) -> None:
     assert (told[1]["entity_id"], told[1]["before"]) == (task["id"], {"completed": False, "completed_at": None})
 
 
-@pytest.mark.requirement("FR-611")
+@pytest.mark.requirement("FR-613")
 def test_activity_is_filtered(client: httpx.Client) -> None:
     task = create(client, "a", labels=["home"])
     client.patch(path_of(task), json={"title": "b"})
@@ -65,7 +65,7 @@ def test_activity_is_filtered(client: httpx.Client) -> None:
         assert client.get(ACTIVITY, params=params).status_code == 422
 
 
-@pytest.mark.requirement("FR-612")
+@pytest.mark.requirement("FR-614")
 def test_a_task_has_its_own_activity_even_when_it_is_gone(client: httpx.Client) -> None:
     task, other = create(client, "a"), create(client, "b")
     path = f"{path_of(task)}/activity"
@@ -79,7 +79,7 @@ def test_a_task_has_its_own_activity_even_when_it_is_gone(client: httpx.Client) 
     error_of(client.get(f"/api/tasks/{uuid.uuid4()}/activity"), 404, "NOT_FOUND")
 
 
-@pytest.mark.requirement("FR-613")
+@pytest.mark.requirement("FR-615")
 def test_pages_miss_no_event_and_repeat_none_while_there_are_changes(client: httpx.Client) -> None:
     for number in range(5):
         create(client, str(number))
@@ -90,7 +90,7 @@ def test_pages_miss_no_event_and_repeat_none_while_there_are_changes(client: htt
     assert [event["revision"] for event in [*first["data"], *rest]] == [5, 4, 3, 2, 1]
 
 
-@pytest.mark.requirement("FR-613")
+@pytest.mark.requirement("FR-615")
 def test_a_cursor_belongs_to_its_filters(client: httpx.Client) -> None:
     for number in range(3):
         create(client, str(number))
@@ -101,7 +101,7 @@ def test_a_cursor_belongs_to_its_filters(client: httpx.Client) -> None:
     assert client.get("/api/tasks", params={"cursor": cursor}).status_code == 400
 
 
-@pytest.mark.requirement("FR-614")
+@pytest.mark.requirement("FR-616")
 def test_fields_have_the_names_that_clients_know(client: httpx.Client) -> None:
     task = create(client, "a", priority="high", status="in_progress")
     client.patch(path_of(task), json={"priority": None, "status": "todo"})
@@ -109,7 +109,7 @@ def test_fields_have_the_names_that_clients_know(client: httpx.Client) -> None:
     assert events(client)[0]["before"] == {"priority": "high", "status": "in_progress"}
 
 
-@pytest.mark.requirement("FR-615")
+@pytest.mark.requirement("FR-617")
 def test_tokens_read_activity_unless_they_are_for_one_list(api: API, client: httpx.Client) -> None:
     home = make(client, "Home")["id"]
     task = create(client, "a", list_id=home)

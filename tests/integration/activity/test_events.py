@@ -39,7 +39,7 @@ def last(url: str, user_id: str) -> Event:
     return events_of(url, user_id)[-1]
 
 
-@pytest.mark.requirement("FR-604", "FR-605")
+@pytest.mark.requirement("FR-606", "FR-607")
 def test_a_change_leaves_an_event_that_says_who_and_through_what(
     client: httpx.Client, user_id: str, database_url: str
 ) -> None:
@@ -53,7 +53,7 @@ def test_a_change_leaves_an_event_that_says_who_and_through_what(
     assert (changed.actor, changed.via, changed.request_id) == ("user", "api", "my-request")
 
 
-@pytest.mark.requirement("FR-604")
+@pytest.mark.requirement("FR-606")
 def test_an_event_names_the_token_and_the_import(
     api: API, client: httpx.Client, user_id: str, database_url: str
 ) -> None:
@@ -68,7 +68,7 @@ def test_an_event_names_the_token_and_the_import(
     assert last(database_url, user_id).actor == f"token:{token['id']}"
 
 
-@pytest.mark.requirement("FR-604", "FR-606")
+@pytest.mark.requirement("FR-606", "FR-608")
 def test_a_bulk_statement_leaves_an_event_for_each_task(client: httpx.Client, user_id: str, database_url: str) -> None:
     home = make(client, "Home")["id"]
     tasks = [create(client, title, list_id=home) for title in "ab"]
@@ -84,7 +84,7 @@ def test_a_bulk_statement_leaves_an_event_for_each_task(client: httpx.Client, us
     assert {event.request_id for event in gone} == {list_gone.request_id}
 
 
-@pytest.mark.requirement("FR-610")
+@pytest.mark.requirement("FR-612")
 def test_what_is_refused_or_repeated_leaves_no_event(client: httpx.Client, user_id: str, database_url: str) -> None:
     key = new_key()
     for _ in range(2):
@@ -96,7 +96,7 @@ def test_what_is_refused_or_repeated_leaves_no_event(client: httpx.Client, user_
     assert [event.verb for event in events_of(database_url, user_id)] == ["created"]
 
 
-@pytest.mark.requirement("FR-607")
+@pytest.mark.requirement("FR-609")
 def test_removing_a_task_for_good_removes_its_texts(client: httpx.Client, user_id: str, database_url: str) -> None:
     task = create(client, TEXT, description=TEXT)
     client.patch(path_of(task), json={"title": "b", "description": None, "due_date": "2026-11-21"})
@@ -114,7 +114,7 @@ def test_removing_a_task_for_good_removes_its_texts(client: httpx.Client, user_i
     assert told[1].before == {"due_date": None}
 
 
-@pytest.mark.requirement("FR-607", "FR-609")
+@pytest.mark.requirement("FR-609", "FR-611")
 def test_so_does_the_purge_of_the_trash(client: httpx.Client, user_id: str, database_url: str, api: API) -> None:
     task = create(client, TEXT)
     client.patch(path_of(task), json={"title": "b"})
@@ -126,7 +126,7 @@ def test_so_does_the_purge_of_the_trash(client: httpx.Client, user_id: str, data
     assert TEXT not in str(events_of(database_url, user_id))
 
 
-@pytest.mark.requirement("FR-608")
+@pytest.mark.requirement("FR-610")
 def test_a_token_for_one_list_leaves_events_and_sees_none(
     api: API, client: httpx.Client, user_id: str, database_url: str
 ) -> None:
@@ -140,7 +140,7 @@ def test_a_token_for_one_list_leaves_events_and_sees_none(
     assert execute(database_url, sql, ["SELECT", "UPDATE", "DELETE"]) == [(False,)] * 3
 
 
-@pytest.mark.requirement("FR-609")
+@pytest.mark.requirement("FR-611")
 def test_events_are_exported_and_erased(client: httpx.Client, user_id: str, database_url: str) -> None:
     task = create(client, "a")
     client.patch(path_of(task), json={"title": "b"})

@@ -50,7 +50,7 @@ def test_what_is_past_its_time_goes_and_is_counted(engine: Engine, module_url: s
     assert not purge(engine)
 
 
-@pytest.mark.requirement("FR-609")
+@pytest.mark.requirement("FR-611")
 def test_events_go_after_90_days_and_nobody_has_missed_anything(engine: Engine, module_url: str) -> None:
     old = Hoarder.with_rows(module_url, events=3)
     fresh = Hoarder.with_rows(module_url, events=2, past=False)
