@@ -6,12 +6,12 @@ from collections.abc import Container
 from itertools import compress, product
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Text, Uuid
+from sqlalchemy import BigInteger, ColumnElement, Integer, Text, Uuid, exists, literal_column, text, union_all
 from sqlalchemy import bindparam as bind
 from sqlmodel import select
 
 from backend.models.activity import EventPublic
-from backend.models.tables import events
+from backend.models.tables import events, tasks
 from backend.services.resources.parameters import owned
 from backend.services.resources.statements import as_json
 
@@ -23,10 +23,17 @@ _CONDITIONS: dict[str, tuple[ColumnElement[bool], ...]] = {
     "verb": (events.c.verb == bind("filter_verb", type_=Text),),
     "before": (events.c.revision < bind("before_revision", type_=BigInteger),),
 }
+# That the task of a listing is known.
+_KNOWN: Any = select(*map(literal_column, ("NULL::timestamptz", "0::bigint", "NULL::text"))).where(
+    exists().where(owned(tasks), tasks.c.id == _ENTITY) | exists().where(owned(events), *_CONDITIONS["task"])
+)
 
 
 def _list(*filters: str) -> Any:
-    """Select events, the latest first: the time, the number and the document of each."""
+    """Select events, the latest first: the time, the number and the document of each.
+
+    Of a task, a row without a document comes last if the user has the task, or events of it.
+    """
     conditions = [condition for name in filters for condition in _CONDITIONS[name]]
     columns: Any = select(*(events.c[name] for name in EventPublic.model_fields))  # more than the stubs support
     found = (
@@ -35,7 +42,10 @@ def _list(*filters: str) -> Any:
         .limit(bind("max_rows", type_=Integer))
         .subquery("found")
     )
-    return select(found.c.at, found.c.revision, as_json(found)).order_by(found.c.revision.desc())
+    page: Any = select(found.c.at, found.c.revision, as_json(found))
+    if "task" not in filters:
+        return page.order_by(found.c.revision.desc())
+    return union_all(page, _KNOWN).order_by(text("2 DESC"))
 
 
 def key_of(filters: Container[str]) -> tuple[str, ...]:

@@ -76,6 +76,8 @@ def test_a_task_has_its_own_activity_even_when_it_is_gone(client: httpx.Client) 
 
     client.delete(path_of(task), params={"permanent": True})
     assert [event["verb"] for event in events(client, path)] == ["purged", "deleted", "created"]
+    assert [event["verb"] for event in events(client, path, limit=1)] == ["purged", "deleted", "created"]
+    assert events(client, path, verb="completed") == []
     error_of(client.get(f"/api/tasks/{uuid.uuid4()}/activity"), 404, "NOT_FOUND")
 
 
