@@ -109,6 +109,9 @@ def test_fields_have_the_names_that_clients_know(client: httpx.Client) -> None:
     client.patch(path_of(task), json={"priority": None, "status": "todo"})
 
     assert events(client)[0]["before"] == {"priority": "high", "status": "in_progress"}
+    for field, now, before in (("priority", "low", None), ("status", "in_progress", "todo")):
+        client.patch(path_of(task), json={field: now})
+        assert events(client)[0]["before"] == {field: before}
 
 
 @pytest.mark.requirement("FR-617")
