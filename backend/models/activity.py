@@ -19,6 +19,8 @@ from backend.utils.fingerprint import fingerprint
 MAX_EVENTS = 200  # on a page
 _ACTOR = r"^(user|token:[0-9a-f-]{36})$"
 
+RequestId = Annotated[str, StringConstraints(max_length=128, pattern=r"^[A-Za-z0-9._-]+$")]
+
 
 class EventKind(Choice):
     """What an event is about."""
@@ -95,4 +97,4 @@ class EventPublic(BaseModel):
         "good, its texts go from here, too",
         examples=[{"completed": False, "completed_at": None}],
     )
-    request_id: str | None = described("The `X-Request-ID` of the request that made it, or null", "req_1")
+    request_id: RequestId | None = described("The `X-Request-ID` of the request that made it, or null", "req_1")

@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import BaseModel, StringConstraints, ValidationError
 
 from backend.errors import Detail
+from backend.models.activity import RequestId
 from backend.models.base import Input, described, first_problem
 from backend.models.change import KINDS
 from backend.models.fields import (
@@ -33,7 +34,6 @@ Key = Annotated[str, StringConstraints(max_length=292, pattern=r"^([0-9a-f-]{36}
 Kind = Annotated[str, StringConstraints(max_length=max(map(len, KINDS)), pattern=f"^({'|'.join(KINDS)})$")]
 Json = Annotated[str, StringConstraints(max_length=10_000_000, pattern=r"^\{.*\}$")]  # the largest batch needs less
 Word = Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z0-9:-]+$")]
-RequestId = Annotated[str, StringConstraints(max_length=200)]
 _Row = TypeVar("_Row", bound=Input)
 
 
