@@ -58,9 +58,9 @@ _BEARER = HTTPBearer(
     description=(
         "The token from your sign-in, without the word Bearer: a JWT, checked as RFC8725 recommends. In development, "
         "`.venv/bin/task-api token alice` prints one. Or a personal access token (`tk_…`): its scope `tasks:read` "
-        "allows every GET of tasks, labels, lists and changes, `tasks:write` allows all calls that change tasks, "
-        "labels or lists, and either of them allows `GET /api/me`. One with a `list_id` allows only those about tasks, "
-        "their changes, and reading lists, and shows one list."
+        "allows every GET of tasks, labels, lists, changes and activity, `tasks:write` allows all calls that change "
+        "tasks, labels or lists, and either of them allows `GET /api/me`. One with a `list_id` allows only those about "
+        "tasks, their changes, and reading lists, and shows one list."
     ),
 )
 
@@ -92,6 +92,7 @@ def _batches(state: AppState, sessions: SessionFactory, user_id: str) -> BatchSe
 
 
 def _imports(state: AppState, sessions: SessionFactory, user_id: str) -> ImportService:
+    sessions = sessions.made_by(sessions.origin._replace(via="import"))
     return ImportService(sessions, user_id, state.max_tasks, only_adds=state.require_if_match)
 
 

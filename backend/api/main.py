@@ -35,6 +35,7 @@ from backend.api.openapi.user_guide import add_guide
 from backend.api.routers import (
     access_tokens,
     account,
+    activity,
     changes,
     health,
     labels,
@@ -81,6 +82,8 @@ _ROUTERS = (
     labels.router,
     lists.router,
     changes.router,
+    activity.router,
+    activity.of_task,
     account.router,
     access_tokens.router,
     sign_in.router,

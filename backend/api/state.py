@@ -16,7 +16,7 @@ from backend.api.streams.changes import Feed
 from backend.api.streams.download import Exports
 from backend.api.streams.upload import Imports
 from backend.database.connection_limiter import ConnectionLimiter
-from backend.database.session import SessionFactory
+from backend.database.session import Origin, SessionFactory
 from backend.rate_limits.counter import RateLimits
 from backend.services.health.readiness import Readiness
 from backend.utils.shares import Shares
@@ -51,7 +51,9 @@ class ConnectionState(TypedDict):
 
 def sessions_of(request: HTTPConnection) -> SessionFactory:
     """Return the sessions that see what the token allows: all that the user has, or one list."""
-    return app_state(request).sessions.limited_to(request_state(request.scope)["list_id"])
+    state = request_state(request.scope)
+    origin = Origin(state["actor"], "api", state["request_id"])
+    return app_state(request).sessions.made_by(origin).limited_to(state["list_id"])
 
 
 def app_state(request: HTTPConnection) -> AppState:

@@ -32,7 +32,8 @@ def run(options: argparse.Namespace) -> None:
     file_format = format_of(options, options.file, ENDINGS)
     settings = set_up()
     with _input(options.file) as file, sessions_on_database(settings) as sessions:
-        service = ImportService(sessions, options.user, settings.max_tasks_per_user)
+        origin = sessions.origin._replace(via="import")
+        service = ImportService(sessions.made_by(origin), options.user, settings.max_tasks_per_user)
         reader = reader_of(file_format, service.zone_of(file_format))
         ids = RowIds.of(options.user, None, options.key)
         report = _import(file, TaskImport(reader, service, ids), options.file)

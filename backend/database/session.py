@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Protocol, Self, TypeVar, TypeVarTuple, overload
+from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeVar, TypeVarTuple, overload
 from uuid import UUID
 
 import psycopg2
@@ -25,6 +25,17 @@ _Column = TypeVar("_Column")
 _ROLLBACK = describe("ROLLBACK")
 
 logger = structlog.get_logger(__name__)
+
+
+class Origin(NamedTuple):
+    """By whom, through what and with which request changes are made: it is noted with them."""
+
+    actor: str = "user"  # or the word token, a colon, and the id of a personal access token
+    via: str = "command"
+    request_id: str | None = None
+
+
+BY_COMMAND = Origin()
 
 
 @dataclass(slots=True)
@@ -121,6 +132,11 @@ class Sessions(Protocol):
         """Return the list that sessions are limited to."""
         ...
 
+    @property
+    def origin(self) -> Origin:
+        """Return by whom and through what changes are made."""
+        ...
+
     def __call__(self, user_id: str) -> AbstractContextManager[Session]:
         """Open a session whose every statement sees and changes only this user's rows."""
         ...
@@ -140,10 +156,15 @@ class SessionFactory:
     engine: Engine
     log_level: int = logging.WARNING  # for an unavailable database
     list_id: UUID | None = None
+    origin: Origin = BY_COMMAND
 
     def limited_to(self, list_id: UUID | None) -> Self:
         """Return a factory whose sessions see this list only; None means all that their user has."""
         return self if list_id is None else replace(self, list_id=list_id)
+
+    def made_by(self, origin: Origin) -> Self:
+        """Return a factory whose changes are noted with this origin."""
+        return replace(self, origin=origin)
 
     def __call__(self, user_id: str) -> AbstractContextManager[Session]:
         """Open a session: each statement is its own transaction, and sees and changes only this user's rows.

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, StringConstraints, ValidationError
 
 from backend.errors import Detail
+from backend.models.activity import RequestId
 from backend.models.base import Input, described, first_problem
 from backend.models.change import KINDS
 from backend.models.fields import (
@@ -32,6 +33,7 @@ from backend.models.values.times import TIME_EXAMPLE
 Key = Annotated[str, StringConstraints(max_length=292, pattern=r"^([0-9a-f-]{36}\n)?[ -~]+$")]
 Kind = Annotated[str, StringConstraints(max_length=max(map(len, KINDS)), pattern=f"^({'|'.join(KINDS)})$")]
 Json = Annotated[str, StringConstraints(max_length=10_000_000, pattern=r"^\{.*\}$")]  # the largest batch needs less
+Word = Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z0-9:-]+$")]
 _Row = TypeVar("_Row", bound=Input)
 
 
@@ -70,10 +72,28 @@ class ExportedKey(BaseModel):
     created_at: datetime = described("When the request was answered (UTC)", TIME_EXAMPLE)
 
 
+class ExportedEvent(BaseModel):
+    """What a change did to a task, a label or a list."""
+
+    user_id: UserId = described("The user id of its owner", "user_2NiWoBvBbPfAA")
+    revision: Revision = described("The number of the change", 43)
+    at: datetime = described("When it was made (UTC)", TIME_EXAMPLE)
+    actor: Word = described("Who made it: `user`, or `token:` and the id of a personal access token", "user")
+    via: Word = described("Through what: `api`, `import` or `command`", "api")
+    kind: Kind = described("Whether it changed a `task`, a `label` or a `list`", "task")
+    entity_id: UUID = described("The id of the task, label or list", UUID_EXAMPLE)
+    verb: Word = described("What it did", "completed")
+    before: dict[str, Any] | None = described(
+        "The fields that differ, as they were; null if it was not there before", {"completed": False}
+    )
+    note: dict[str, Any] | None = described("More about the change, or null", None)
+    request_id: RequestId | None = described("The `X-Request-ID` of the request, or null", "req_1")
+
+
 class ExportEnd(BaseModel):
     """The last line. An export without it is incomplete."""
 
-    lines: Count = described("How many lines come before this one", 9)
+    lines: Count = described("How many lines come before this one", 10)
 
 
 @dataclass(frozen=True, slots=True)

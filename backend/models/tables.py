@@ -6,6 +6,7 @@ from sqlalchemy import Table
 from sqlmodel import SQLModel
 
 from backend.models.access_token import AccessToken
+from backend.models.internal.event import Event
 from backend.models.internal.idempotency_key import IdempotencyKey
 from backend.models.internal.rate_limit import RateLimit
 from backend.models.internal.tombstone import Tombstone
@@ -24,6 +25,7 @@ def table_of(model: type[SQLModel]) -> Table:
 users = table_of(User)
 tasks = table_of(Task)
 tombstones = table_of(Tombstone)
+events = table_of(Event)
 labels = table_of(Label)
 lists = table_of(TaskList)
 idempotency_keys = table_of(IdempotencyKey)

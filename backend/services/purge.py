@@ -1,8 +1,9 @@
 """Removes expired rows.
 
-What is in the trash, and tombstones, expire after 30 days. Personal access tokens and sessions go 30 days after their
-own end, and stored answers after 24 hours. First the purge asks, for no user, which users have such rows: a function
-from the migrations returns that and nothing else. Then it removes the rows as one user after another.
+What is in the trash, and tombstones, expire after 30 days, and events after 90. With what is in the trash go its texts
+in the events. Personal access tokens and sessions go 30 days after their own end, and stored answers after 24 hours.
+First the purge asks, for no user, which users have such rows: a function from the migrations returns that and nothing
+else. Then it removes the rows as one user after another.
 """
 
 from __future__ import annotations
@@ -35,13 +36,15 @@ from sqlmodel import select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from backend.database.session import SessionFactory
-from backend.models.tables import idempotency_keys, lists, sessions, tasks, tombstones, users
+from backend.models.tables import events, idempotency_keys, lists, sessions, tasks, tombstones, users
 from backend.models.user import NOBODY
 from backend.services.loading import KEPT
 from backend.services.registry import RESOURCES
+from backend.services.resources.events import without_texts
 from backend.services.resources.parameters import USER_ID
 
 TRASH_TIME = timedelta(days=30)  # repeated in that function
+EVENT_TIME = timedelta(days=90)  # likewise
 MAX_FOUND = 1000  # rows of a table that a statement searches for users
 MAX_PURGED = 1000  # rows of a table that a statement removes: requests of the user may wait for it
 MAX_PASSED_OVER = 1000  # users to remember; after that, the first is forgotten and tried again
@@ -60,7 +63,7 @@ def _find() -> SelectOfScalar[str]:
     return select(func.users_with_expired_rows(passed_over, cast(_MAX_ROWS, BigInteger), type_=Text))
 
 
-def _purge() -> Select[int, int, int, int, int, int]:
+def _purge() -> Select[int, int, int, int, int, int, int]:
     """Remove some of a user's expired rows, and select how many of each kind.
 
     Selects no row when the user is gone, or when another transaction has locked the user's row: it does not wait.
@@ -95,7 +98,9 @@ def _purge() -> Select[int, int, int, int, int, int]:
         .cte("counted")
     )
     counts: Any = select(*map(_count, removed.values()))  # more columns than the stubs support
-    purge: Select[int, int, int, int, int, int] = counts.select_from(locked).add_cte(counted)
+    purge: Select[int, int, int, int, int, int, int] = counts.select_from(locked).add_cte(
+        counted, *(_without_texts(removed[kind]) for kind in _ALSO_TEXTS)
+    )
     return purge
 
 
@@ -107,13 +112,21 @@ def _removed(column: Column[datetime], age: timedelta, locked: CTE, *also: Colum
     table = column.table
     conditions = (table.c.user_id == USER_ID, _is_older(column, age), *also)
     some = select(*table.primary_key).where(*conditions).limit(_MAX_ROWS)
-    returned = [table.c[name] for name in ("user_id", "revision") if name in table.c]
+    names = ("user_id", "revision", "id") if "id" in table.c else ("user_id", "revision")
+    # The feed does not tell of events: that they go is nothing that its readers have missed.
+    returned = [table.c.user_id] if table is events else [table.c[name] for name in names if name in table.c]
     return (
         delete(table)
         .where(*conditions, table.c.user_id == locked.c.id, tuple_(*table.primary_key).in_(some))
         .returning(*returned)
         .cte(f"removed_{table.name}")
     )
+
+
+def _without_texts(removed: CTE) -> CTE:
+    """Remove the texts of removed rows from their events."""
+    of_removed = (events.c.user_id == USER_ID) & events.c.entity_id.in_(select(removed.c.id))
+    return update(events).where(of_removed).values(before=without_texts()).cte(f"forgotten_{removed.name}")
 
 
 def _count(rows: CTE) -> ScalarSelect[int]:
@@ -126,8 +139,10 @@ TIMES: dict[str, tuple[Column[datetime], timedelta]] = {
     "tombstone": (tombstones.c.deleted_at, TRASH_TIME),
     "idempotency_key": (idempotency_keys.c.created_at, KEPT),
     "session": (sessions.c.expires_at, TRASH_TIME),
+    "event": (events.c.at, EVENT_TIME),
 }
 
+_ALSO_TEXTS = tuple(resource.kind for resource in RESOURCES if resource.has_trash)
 _inside = tasks.alias("inside")
 # A list goes after its tasks. These may be more than a statement removes.
 _ALSO = {
@@ -150,6 +165,7 @@ class Purged:
     keys: int = 0
     tokens: int = 0
     sessions: int = 0
+    events: int = 0
 
     def __add__(self, other: Purged) -> Purged:
         return Purged(*map(sum, zip(astuple(self), astuple(other), strict=True)))

@@ -19,12 +19,14 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, ColumnElement, Executable, Text, update
 from sqlalchemy import bindparam as bind
+from sqlalchemy.sql.dml import Update
 
-from backend.database.session import Sessions, Transaction
+from backend.database.session import BY_COMMAND, Origin, Sessions, Transaction
 from backend.database.statements import compile_once, joined
 from backend.errors import KeyReused, TaskAPIError
 from backend.models.tables import users
 from backend.services.loading import STATE, Found, R, Rows, loading_of
+from backend.services.resources import events
 from backend.services.resources.notes import BulkNote, Note
 from backend.services.resources.parameters import USER_ID
 from backend.services.resources.tombstones import BURY, Tombstone, arrays_of
@@ -89,6 +91,7 @@ class UnitOfWork:
     transaction: Transaction
     user_id: str
     request: KeyedRequest | None = None
+    origin: Origin = BY_COMMAND
     now: datetime = field(init=False)
     revision: int = field(default=0, init=False)
     task_count: int = field(default=0, init=False)
@@ -99,6 +102,7 @@ class UnitOfWork:
     _buried: list[Tombstone] = field(default_factory=list)
     _statements: list[Executable] = field(default_factory=list)
     _params: dict[str, Any] = field(default_factory=dict)
+    _stored_notes: int = field(default=0, init=False)  # how many of them
 
     @property
     def list_id(self) -> UUID | None:
@@ -157,12 +161,13 @@ class UnitOfWork:
         """Note what a change that was counted did to a row; None stands for a row that is not there."""
         self.notes.append(Note(kind, row_id, revision, before, after))
 
-    def change_many(self, kind: str, statement: Executable, number: int, **params: Any) -> None:
+    def change_many(self, kind: str, statement: Update, number: int, **params: Any) -> None:
         """Store, count and note a statement that changes this number of rows; nothing if there are none.
 
         The rows get revisions that follow one another, behind the parameter `counted_after`.
         """
         if number:
+            self._record(events.recording(kind, statement))
             self.store(statement, counted_after=self.revision, **params)
             first = self.next_revision(number)
             self.notes.append(BulkNote(kind, statement, first, number, params))
@@ -201,8 +206,12 @@ class UnitOfWork:
             if self._params.setdefault(name, value) != value:
                 raise ValueError(f"two statements need different values of {name}")
 
+    def _record(self, statement: Executable, **params: Any) -> None:
+        """Add a statement that stores events."""
+        self.store(statement, **params, **{f"event_{name}": value for name, value in self.origin._asdict().items()})
+
     def settle(self) -> None:
-        """Add to what is stored: changed rows, tombstones, and the counters if they have moved.
+        """Add to what is stored: changed rows, tombstones, events, and the counters if they have moved.
 
         It stands behind the statements that were added before. After this, nothing may count.
         """
@@ -212,6 +221,9 @@ class UnitOfWork:
         if self._buried:
             self.store(BURY, **arrays_of(self._buried))
             self._buried = []
+        notes, self._stored_notes = self.notes[self._stored_notes :], len(self.notes)
+        for statement, params in events.stored(notes):
+            self._record(statement, **params)
         if self.counters != self._loaded:
             self.store(COUNT, **{f"counted_{name}": value for name, value in self.counters._asdict().items()})
             self._loaded = self.counters
@@ -241,6 +253,6 @@ def unit_of_work(
         yield joined
         return
     with sessions.transaction(user_id) as transaction:
-        unit = UnitOfWork(transaction, user_id, request)
+        unit = UnitOfWork(transaction, user_id, request, sessions.origin)
         yield unit
         unit.finish()

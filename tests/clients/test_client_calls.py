@@ -17,6 +17,7 @@ from tests.fixtures.node.drop_in import token_of
 PROGRAM = "client_calls.mjs"
 # What the client has no call for: PATCH does what PUT does; programs that watch a service, and people who look around.
 NO_CALL = {"update_task", "post_complete_task", "get_directory", "check_liveness", "check_readiness"}
+NO_CALL |= {"list_activity", "list_task_activity"}  # so far
 # Those of the sign-in have tests of their own; OAuth 2's form is for other programs.
 SIGN_IN = ("/api/auth", "/api/me/password")
 

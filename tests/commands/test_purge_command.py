@@ -20,7 +20,7 @@ from tests.fixtures.running.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.requirement("FR-138")
 
-NOTHING = "removed 0 tasks, 0 lists, 0 tombstones, 0 keys, 0 tokens, 0 sessions\n"
+NOTHING = "removed 0 tasks, 0 lists, 0 tombstones, 0 keys, 0 tokens, 0 sessions, 0 events\n"
 
 
 def purge(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -29,13 +29,13 @@ def purge(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_says_what_it_removed(own_url: str, tmp_path: Path) -> None:
-    hoarder = Hoarder.with_rows(own_url, tasks=3, lists=2, tombstones=1, keys=12, tokens=2)
+    hoarder = Hoarder.with_rows(own_url, tasks=3, lists=2, tombstones=1, keys=12, tokens=2, events=5)
 
     done, again = purge(own_url, tmp_path), purge(own_url, tmp_path)
 
     assert (done.returncode, done.stdout, done.stderr) == (
         0,
-        "removed 3 tasks, 2 lists, 1 tombstone, 12 keys, 2 tokens, 0 sessions\n",
+        "removed 3 tasks, 2 lists, 1 tombstone, 12 keys, 2 tokens, 0 sessions, 5 events\n",
         "",
     )
     assert (again.returncode, again.stdout) == (0, NOTHING)
@@ -51,7 +51,7 @@ def test_two_at_once_share_the_work(own_url: str, tmp_path: Path) -> None:
 
     assert [done.returncode for done in both] == [0, 0]
     counts = [[int(number) for number in re.findall(r"\d+", done.stdout)] for done in both]
-    assert [sum(kind) for kind in zip(*counts, strict=True)] == [50, 40, 20, 30, 10, 0]
+    assert [sum(kind) for kind in zip(*counts, strict=True)] == [50, 40, 20, 30, 10, 0, 0]
 
 
 def test_it_works_on_the_embedded_database_beside_the_service(tmp_path: Path) -> None:

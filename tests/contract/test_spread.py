@@ -33,6 +33,7 @@ ACROSS_USERS = {
     "ix_idempotency_keys_created_at",
     "ix_access_tokens_expires_at",
     "ix_sessions_expires_at",
+    "ix_events_at",
 }
 # An address finds its user, so this table is spread by the address, or not at all.
 OF_ADDRESSES = {"uq_email_keys_email_key"}

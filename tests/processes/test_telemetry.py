@@ -102,7 +102,7 @@ def test_each_round_trip_is_a_span_under_its_request(collected: Collector) -> No
     named = [(requests[round_trip.what.parent_span_id], round_trip.name) for round_trip in round_trips]
     assert ("GET /api/tasks/{task_id}", "SELECT tasks") in named
     made = [round_trip for request, round_trip in named if request == "POST /api/tasks"]
-    assert made[-2:] == ["SELECT users", "INSERT tasks UPDATE users INSERT idempotency_keys"]
+    assert made[-2:] == ["SELECT users", "INSERT tasks INSERT events UPDATE users INSERT idempotency_keys"]
     for round_trip in round_trips:
         assert round_trip.attributes["db.system.name"] == "postgresql"
         assert round_trip.attributes["db.query.text"].startswith(("SELECT ", "WITH ", "INSERT ", "UPDATE ", "DELETE "))

@@ -212,6 +212,9 @@ def test_every_query_parameter_of_the_contract_has_been_tried() -> None:
         *(("delete_list", name) for name in ("tasks", "permanent")),
         # tests/integration/files/test_task_exports.py, test_file_types.py and test_lists.py try these.
         *(("export_tasks", name) for name in ("format", "bom", "list_id")),
+        # tests/integration/activity/test_activity.py tries these.
+        *(("list_activity", name) for name in ("kind", "verb", "limit", "cursor")),
+        *(("list_task_activity", name) for name in ("verb", "limit", "cursor")),
         ("list_changes", "since"),
         ("list_changes", "limit"),
         ("stream_changes", "since"),

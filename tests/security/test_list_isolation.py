@@ -56,10 +56,10 @@ class Sharer:
         return {table: sorted(found, key=str) for table, found in rows.items()}
 
     def rows_outside(self) -> Rows:
-        """Read what is not in the list, without the counters of the account."""
+        """Read what is not in the list, without the counters of the account, and the events."""
         rows = self.rows()
         rows["tasks"] = [task for task in rows["tasks"] if task["list_id"] != self.shared["id"]]
-        return rows | {"users": []}
+        return rows | {"users": [], "events": []}
 
     def assert_hidden(self, response: httpx.Response, sent: str = "") -> None:
         """Fail if an answer tells of something outside of the list that the request has not named itself."""

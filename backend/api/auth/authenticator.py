@@ -37,6 +37,7 @@ class Principal:
     user_id: str
     scopes: frozenset[str] | None = None
     list_id: UUID | None = None
+    actor: str = "user"  # as events name it
 
 
 def bearer_token(scope: Scope) -> str:
@@ -95,7 +96,7 @@ class Authenticator:
             grant = await self._connection_limiter.run(AccessTokenService(self._sessions, user_id).use, token)
             if grant is None:
                 raise refused()
-            principal = Principal(user_id, grant.scopes, grant.list_id)
+            principal = Principal(user_id, grant.scopes, grant.list_id, f"token:{grant.token_id}")
             if self._under_way.get(token) is this:  # else a token may have been revoked during the look-up
                 self._memory.keep(token, principal, began + min(REMEMBERED_SECONDS, grant.seconds))
             return principal

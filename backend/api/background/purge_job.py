@@ -66,6 +66,7 @@ class PurgeJob:
                 keys=removed.keys,
                 tokens=removed.tokens,
                 sessions=removed.sessions,
+                events=removed.events,
             )
 
 

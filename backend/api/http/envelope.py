@@ -77,6 +77,13 @@ def page_response(page: Page, request: Request) -> Response:
     return _json_response(text, 200, {"ETag": f'"{page.tag}"', "Link": _links(request, page.next_cursor)})
 
 
+def events_response(page: Page, request: Request) -> Response:
+    """Return a response with one page of events."""
+    info = {"limit": page.limit, "has_more": page.next_cursor is not None, "next_cursor": page.next_cursor}
+    text = f'{{"data":{page.json},"page":{json.dumps(info, separators=_COMPACT)}}}'
+    return _json_response(text, 200, {"Link": _links(request, page.next_cursor)})
+
+
 def _links(request: Request, next_cursor: str | None) -> str:
     """Return links to the first page and, if any, the next page of the same list, with the same parameters (RFC 8288).
 

@@ -21,6 +21,7 @@ class RequestState(TypedDict, total=False):
     headers: list[Header]  # of every answer to this request
     user_id: str  # the verified token's; under /api only
     scopes: frozenset[str] | None  # the token's; None stands for all
+    actor: str  # who makes the changes, as events name it
     list_id: UUID | None  # the list that the token is limited to; None stands for all that the user has
     is_head: bool  # the client wants no body
     sending: int  # bytes of the answer that stay in memory until the client has read them

@@ -54,6 +54,7 @@ class Authentication:
             state["headers"] = headers
         state["user_id"] = current_work().user_id = principal.user_id
         state["scopes"], state["list_id"] = principal.scopes, principal.list_id
+        state["actor"] = principal.actor
         if self.limits:
             _count(scope, self.limits.users, principal.user_id)
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from backend.api.http.envelope import GUIDE, MAX_DETAILS, MAX_FIELD_NAME, envelope
 from backend.errors import TaskAPIError, ValidationFailed
 from backend.models.access_token import NewAccessToken
+from backend.models.activity import MAX_EVENTS, EventPublic
 from backend.models.batch import MAX_OPERATIONS
 from backend.models.fields import Count, Sentence
 from backend.models.sign_in.calls import SignedIn, SignInInfo, TokenPair
@@ -145,6 +146,25 @@ class TaskListAnswer(BaseModel):
         description="The tasks of this page", examples=[[example_of(TaskPublic)]], max_length=MAX_LIMIT
     )
     page: PageInfo = Field(description="Where this page ends", examples=[example_of(PageInfo)])
+
+
+class ActivityPageInfo(BaseModel):
+    """Where this page ends."""
+
+    limit: int = Field(description="The maximum number of events on this page", examples=[50], ge=1, le=MAX_EVENTS)
+    has_more: bool = Field(description="Whether more events follow", examples=[True])
+    next_cursor: NextCursor | None = Field(
+        description="Send it as `cursor` for the next page; null on the last", examples=[CURSOR_EXAMPLE]
+    )
+
+
+class ActivityAnswer(BaseModel):
+    """One page of events, the latest first."""
+
+    data: list[EventPublic] = Field(
+        description="The events of this page", examples=[[example_of(EventPublic)]], max_length=MAX_EVENTS
+    )
+    page: ActivityPageInfo = Field(description="Where this page ends", examples=[example_of(ActivityPageInfo)])
 
 
 class FeedInfo(BaseModel):

@@ -35,6 +35,7 @@ _TAGS = (
         "name": "changes",
         "description": "Changes to your tasks, labels and lists, for keeping a copy of them up to date.",
     },
+    {"name": "activity", "description": "Who changed what in your tasks, labels and lists, and how it was before."},
     {"name": "account", "description": "Your account: your stored data, your tokens for scripts, and how to leave."},
     {"name": "sign-in", "description": "Register, log in, stay signed in and log out, if this service does that."},
     {"name": "start", "description": "Addresses of the API and its documentation."},

@@ -16,6 +16,7 @@ Key = datetime | str | int  # what a listing is sorted by
 LISTING_BYTES = 8  # of the id of a list
 KIND = b"tasks"  # of opaque text
 
+TIME: type[Key] = datetime
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _GREATEST_NUMBER = 2**15 - 1  # of a smallint
 _MICROSECOND = timedelta(microseconds=1)

@@ -46,13 +46,14 @@ def _list() -> SelectOfScalar[str]:
     return select(func.coalesce(cast(documents, Text), "[]"))
 
 
-def _use() -> Select[list[str], float, UUID | None]:
-    """Record the use of a token, and select its scopes, remaining seconds and list; no row if it is not valid."""
+def _use() -> Select[list[str], float, UUID | None, UUID]:
+    """Record the use of a token, and select its scopes, remaining seconds, list and id; no row if it is not valid."""
     hashed = case((access_tokens.c.list_id.is_(None), _HASH), else_=_HASH_OF_LIST)
     is_good = (ACCESS_TOKENS.own, access_tokens.c.token_hash == hashed, access_tokens.c.expires_at > func.now())
     used = update(access_tokens).where(*is_good, _NOT_JUST_NOW).values(last_used_at=func.now()).cte("used")
     seconds = func.extract("epoch", access_tokens.c.expires_at - func.now())
-    return select(access_tokens.c.scopes, seconds, access_tokens.c.list_id).where(*is_good).add_cte(used)
+    found = select(access_tokens.c.scopes, seconds, access_tokens.c.list_id, access_tokens.c.id)
+    return found.where(*is_good).add_cte(used)
 
 
 _IS_LIVING_LIST = (

@@ -27,6 +27,7 @@ class Grant(NamedTuple):
     scopes: frozenset[str]
     seconds: float
     list_id: UUID | None
+    token_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +76,4 @@ class AccessTokenService:
         hashes = {"hash": hash_of(token), "hash_of_list": hash_of(token, is_of_list=True)}
         with self.sessions(self.user_id) as session:
             rows = session.exec(queries.USE, params={"principal": self.user_id, **hashes})
-        return Grant(frozenset(rows[0][0]), float(rows[0][1]), rows[0][2]) if rows else None
+        return Grant(frozenset(rows[0][0]), float(rows[0][1]), *rows[0][2:]) if rows else None

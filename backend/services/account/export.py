@@ -16,7 +16,7 @@ MAX_ROWS = 1000
 MAX_BYTES = 256 * 1024  # of texts in a page, plus one row
 
 _KINDS = tuple(PARTS)
-_LOWEST_KEY: dict[type, object] = {UUID: UUID(int=0), str: ""}
+_LOWEST_KEY: dict[type, object] = {UUID: UUID(int=0), str: "", int: 0}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    JSON,
     BigInteger,
     Column,
     ColumnElement,
@@ -76,7 +77,7 @@ def _page(
     """Write the rows of a page in the order of their keys, the first one however large it is."""
     # Postgres knows the length of a long text without reading it.
     lengths = [func.octet_length(column) for column in columns if isinstance(column.type, Text)]
-    lengths += [func.octet_length(cast(column, Text)) for column in columns if isinstance(column.type, ARRAY)]
+    lengths += [func.octet_length(cast(column, Text)) for column in columns if isinstance(column.type, ARRAY | JSON)]
     key = key_of(table).name
     size = sum((func.coalesce(length, 0) for length in lengths[1:]), lengths[0])
     found = (

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from pydantic import BaseModel
 from sqlalchemy import Table
 
-from backend.models.export import ExportedAccount, ExportedKey, ExportEnd, RemovedTask
+from backend.models.export import ExportedAccount, ExportedEvent, ExportedKey, ExportEnd, RemovedTask
 from backend.models.sign_in.exported import ExportedCredentials, ExportedSession
-from backend.models.tables import credentials, idempotency_keys, sessions, tombstones
+from backend.models.tables import credentials, events, idempotency_keys, sessions, tombstones
 from backend.services.registry import RESOURCES
 
 
@@ -33,6 +33,7 @@ PARTS: dict[str, Part] = {
     **_OTHERS,
     "credentials": Part(credentials, ExportedCredentials),
     "session": Part(sessions, ExportedSession),
+    "event": Part(events, ExportedEvent),
 }
 # The model of `data`, by the type of the line.
 LINES: dict[str, type[BaseModel]] = {

@@ -22,7 +22,7 @@ _USER, _LIST = "app.user_id", "app.list_id"
 _SETTINGS = {
     ROLE: dict.fromkeys((table.name for table in TABLES), _USER),
     ROLE_OF_LIST: {
-        **dict.fromkeys(("users", "labels"), _USER),
+        **dict.fromkeys(("users", "labels", "events"), _USER),
         **dict.fromkeys(("tasks", "lists", "tombstones", "idempotency_keys"), _LIST),
     },
 }

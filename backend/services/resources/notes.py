@@ -1,4 +1,4 @@
-"""Notes: what a change did to each row that it counted, for whoever will want to know. So far, nobody does."""
+"""Notes: what a change did to each row that it counted. They are stored as events along with it."""
 
 from __future__ import annotations
 

@@ -155,12 +155,12 @@ def test_each_row_is_on_one_page(
     exported = [task["id"] for task in found["task"]]
     assert exported == sorted(set(exported))
     assert set(ids) < set(exported)
-    kinds = ("task", "removed_task", "label", "list", "idempotency_key", "access_token")
-    assert [len(found[kind]) for kind in kinds] == [16, 2, 1, 2, 2, 2]
-    assert "".join(page.lines for page in pages).count("\n") == 26
+    kinds = ("task", "removed_task", "label", "list", "idempotency_key", "access_token", "event")
+    assert [len(found[kind]) for kind in kinds] == [16, 2, 1, 2, 2, 2, 27]
+    assert "".join(page.lines for page in pages).count("\n") == 53
     assert max(page.lines.count("\n") for page in pages) <= max_rows
     if max_bytes == 1:
-        assert [page.lines.count("\n") for page in pages] == [1] * 26 + [0, 0]  # who does not sign in here
+        assert [page.lines.count("\n") for page in pages] == [1] * 26 + [0, 0] + [1] * 27  # who does not sign in here
 
 
 def test_a_page_is_bounded_however_large_the_tasks_are(api: API, user_id: str, database_url: str) -> None:
@@ -171,7 +171,7 @@ def test_a_page_is_bounded_however_large_the_tasks_are(api: API, user_id: str, d
     sizes = [len(page.lines.encode()) for page in pages]
     assert sum(sizes) > 50 * 40_000
     assert max(sizes) < export_service.MAX_BYTES + 2 * 41_000
-    assert len(pages) < 17  # pages are filled
+    assert len(pages) < 18  # pages are filled
 
 
 def test_what_is_there_all_the_time_is_exported_once(

@@ -15,7 +15,7 @@ from backend.database.session import SessionFactory
 from backend.errors import ServiceUnavailable
 from backend.services import purge as purge_service
 from backend.services.loading import KEPT
-from backend.services.purge import PURGE, TIMES, TRASH_TIME, Purged, PurgeService, UserPurge
+from backend.services.purge import EVENT_TIME, PURGE, TIMES, TRASH_TIME, Purged, PurgeService, UserPurge
 from tests.fixtures.calls.api import new_user, serve
 from tests.fixtures.calls.tasks import create, path_of, read, revision_of
 from tests.fixtures.postgres.database import execute
@@ -33,6 +33,7 @@ ACROSS_USERS = (
     "ix_idempotency_keys_created_at",
     "ix_access_tokens_expires_at",
     "ix_sessions_expires_at",
+    "ix_events_at",
 )
 
 
@@ -49,8 +50,18 @@ def test_what_is_past_its_time_goes_and_is_counted(engine: Engine, module_url: s
     assert not purge(engine)
 
 
+@pytest.mark.requirement("FR-611")
+def test_events_go_after_90_days_and_nobody_has_missed_anything(engine: Engine, module_url: str) -> None:
+    old = Hoarder.with_rows(module_url, events=3)
+    fresh = Hoarder.with_rows(module_url, events=2, past=False)
+
+    assert purge(engine) == Purged(events=3)
+    assert (old.left().events, old.left().purged_revision) == (0, 0)
+    assert fresh.left().events == 2
+
+
 def test_it_is_said_in_words_what_was_removed() -> None:
-    words = "3 tasks, 2 lists, 1 tombstone, 0 keys, 1 token, 0 sessions"
+    words = "3 tasks, 2 lists, 1 tombstone, 0 keys, 1 token, 0 sessions, 0 events"
     assert str(Purged(3, 2, 1, 0, 1)) == words
 
 
@@ -79,7 +90,8 @@ def test_living_tasks_and_others_in_the_trash_stay_and_are_still_counted(
             assert revision_of(client) == revision + 1
             assert tag is None or client.get("/api/tasks").headers["ETag"] != tag
             left = Hoarder(module_url, user_id).left()
-            assert left == Left(3, 0, 1, 0, 0, task_count=3, revision=revision + 1, purged_revision=8)
+            changes = revision + 1
+            assert left == Left(3, 0, 1, 0, 0, task_count=3, revision=changes, purged_revision=8, events=changes)
             create(client, id=trashed["id"])  # the id is free again
 
 
@@ -97,8 +109,12 @@ def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, 
             "(%s, gen_random_uuid(), 'a', ARRAY['tasks:read'], decode(repeat('00', 32), 'hex'), 'epoch', {})"
         ),
         "INSERT INTO sessions (user_id, id, expires_at) VALUES": "(%s, gen_random_uuid(), {})",
+        "INSERT INTO events (user_id, actor, via, kind, entity_id, verb, revision, at) VALUES": (
+            "(%s, 'user', 'api', 'task', gen_random_uuid(), 'created', "
+            "(SELECT count(*) + 1 FROM events WHERE user_id = %s), {})"
+        ),
     }
-    kept = ("30 days", "30 days", "30 days", "24 hours", "30 days", "30 days")
+    kept = ("30 days", "30 days", "30 days", "24 hours", "30 days", "30 days", "90 days")
     exactly = [f"now() - interval '{each}'" for each in kept]
 
     # In one transaction, in which now() does not change.
@@ -108,9 +124,9 @@ def test_the_times_are_to_the_microsecond_those_of_the_function(engine: Engine, 
                 run(session, into + values.format(time_of_row).replace("%s", f"'{user_id}'"))
         removed = session.exec(PURGE, params={"principal": user_id, "max_rows": 10})
 
-    assert removed == [(1, 1, 1, 1, 1, 1)]
+    assert removed == [(1,) * 7]
     assert Hoarder(module_url, user_id).left() == Left(
-        1, 1, 1, 1, 1, task_count=1, revision=9, purged_revision=3, sessions=1
+        1, 1, 1, 1, 1, task_count=1, revision=9, purged_revision=3, sessions=1, events=1
     )
 
 
@@ -118,9 +134,10 @@ def test_the_function_and_the_service_name_the_same_times(module_url: str) -> No
     ((source,),) = execute(module_url, _SOURCE)
     said = re.findall(r"FROM public\.(\w+)\s+WHERE \w+ < now\(\) - interval '([^']+)'", source)
 
-    times = {column.table.name: "24 hours" if age == KEPT else "30 days" for column, age in TIMES.values()}
+    words = {KEPT: "24 hours", TRASH_TIME: "30 days", EVENT_TIME: "90 days"}
+    times = {column.table.name: words[age] for column, age in TIMES.values()}
     assert dict(said) == times
-    assert (timedelta(days=30), timedelta(hours=24)) == (TRASH_TIME, KEPT)
+    assert (timedelta(days=30), timedelta(hours=24), timedelta(days=90)) == (TRASH_TIME, KEPT, EVENT_TIME)
 
 
 _SOURCE = "SELECT prosrc FROM pg_proc WHERE proname = 'users_with_expired_rows'"
@@ -175,9 +192,11 @@ def test_it_finds_what_is_past_its_time_by_indexes(empty_database_url: str) -> N
     migrations.apply(url)  # never partitioned: tables with few rows are read without an index
     for _ in range(3):
         Hoarder.with_rows(
-            url, tasks=2000, lists=2000, tombstones=2000, keys=2000, tokens=2000, sessions=2000, past=False
+            url,
+            **dict.fromkeys(("tasks", "lists", "tombstones", "keys", "tokens", "sessions", "events"), 2000),
+            past=False,
         )
-    Hoarder.with_rows(url, tasks=10, lists=10, tombstones=10, keys=10, tokens=10, sessions=10)
+    Hoarder.with_rows(url, tasks=10, lists=10, tombstones=10, keys=10, tokens=10, sessions=10, events=10)
     execute(url, "VACUUM ANALYZE")
     ((source,),) = execute(url, _SOURCE)
 

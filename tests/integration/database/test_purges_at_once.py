@@ -127,7 +127,7 @@ def test_requests_that_come_meanwhile_lose_nothing(module_url: str, settings: Se
         assert removed.tasks == 60
         assert client.get("/api/tasks").json()["data"] == kept[::-1]
         assert Hoarder(module_url, user_id).left() == Left(
-            60, 0, 0, 0, 0, task_count=60, revision=240, purged_revision=240
+            60, 0, 0, 0, 0, task_count=60, revision=240, purged_revision=240, events=240
         )
 
 
