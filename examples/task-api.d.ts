@@ -83,6 +83,17 @@ interface ExportQuery {
     /** `true`: begin the CSV with a byte order mark, without which Excel does not read it as UTF-8 */
     bom?: boolean | null | undefined;
 }
+/** List what was changed: what null and undefined stand for is left out. */
+interface ActivityQuery {
+    /** Only events of this kind of change */
+    verb?: Verb | null | undefined;
+    /** Maximum number of events to return */
+    limit?: number | null | undefined;
+    /** `page.next_cursor` of the previous page, with the same filters. Example: `AAAAAAAAAAABl8Hwejt8TY5fanuMnQ4fAAZgxgEyOEDFpjW7_Tk` */
+    cursor?: string | null | undefined;
+    /** Only events of tasks, of labels or of lists */
+    kind?: EventKind | null | undefined;
+}
 /** A task, as its owner sees it. */
 interface Task {
     /** The task's id */
@@ -481,6 +492,41 @@ interface SignInInfo {
     /** How long a password has to be; null if the sign-in is off */
     password: PasswordLengths | null;
 }
+/** What a change did to a task, a label or a list. */
+interface ActivityEvent {
+    /** The number of the change: later changes have greater numbers */
+    revision: number;
+    /** When it was made (UTC) */
+    at: string;
+    /** Who made it: `user`, or `token:` and the id of a personal access token */
+    actor: string;
+    /** Through what: a call, an import, or a command of whoever runs the service */
+    via: Via;
+    /** What it changed */
+    kind: EventKind;
+    /** The id of the task, label or list */
+    entity_id: string;
+    /** What it did; `purged` is for good */
+    verb: Verb;
+    /** The fields that differ, as they were; null if it was not there before. When it is removed for good, its texts go from here, too */
+    before: Record<string, unknown> | null;
+    /** The `X-Request-ID` of the request that made it, or null */
+    request_id: string | null;
+}
+/** Where this page ends. */
+interface ActivityPage {
+    /** The maximum number of events on this page */
+    limit: number;
+    /** Whether more events follow */
+    has_more: boolean;
+    /** Send it as `cursor` for the next page; null on the last */
+    next_cursor: string | null;
+}
+/** What an undoing did. */
+interface Undone {
+    /** How many tasks, labels and lists it changed */
+    changes: number;
+}
 /** A status to filter by, or a word for several of them. */
 type StatusWord = "todo" | "in_progress" | "done" | "cancelled" | "pending" | "completed" | "all";
 /** A priority to filter by, in the order of their numbers; `none` is that of tasks without one. */
@@ -491,6 +537,10 @@ type TaskSort = "created_at" | "-created_at" | "updated_at" | "-updated_at" | "t
 type SortOrder = "asc" | "desc";
 /** What else a task in an answer has, if asked for. */
 type Included = "subtask_counts";
+/** What a change did. */
+type Verb = "created" | "deleted" | "restored" | "completed" | "reopened" | "rescheduled" | "moved" | "updated" | "purged";
+/** What an event is about. */
+type EventKind = "task" | "label" | "list";
 /** How far a task is. A completed task is done, and no other is. */
 type Status = "todo" | "in_progress" | "done" | "cancelled";
 /** How much a task matters. */
@@ -544,6 +594,8 @@ interface PasswordLengths {
     /** The greatest length */
     max: number;
 }
+/** Through what a change was made. */
+type Via = "api" | "import" | "command";
 
 interface Options {
     /** Ends the call: it then fails with the signal's reason. */
@@ -565,6 +617,11 @@ interface RequestOptions extends ChangeOptions {
 interface TaskList {
     tasks: Task[];
     page: Page;
+}
+/** A page of what was changed, the latest first. */
+interface Activity {
+    events: ActivityEvent[];
+    page: ActivityPage;
 }
 /** All tasks that a query finds, page by page as they are read. */
 interface AllTasks extends AsyncIterable<Task> {
@@ -737,6 +794,13 @@ interface TaskApi {
         permanent?: boolean | undefined;
     }): Promise<void>;
     restore(id: string, options?: ChangeOptions): Promise<Task>;
+    /** Undoes the last change of the task, and what changed along with it. Undoing twice does it again. */
+    undo(id: string, options?: ChangeOptions): Promise<Task>;
+    /** Undoes all that a request did: the one to which you gave `headers: { "X-Request-ID": requestId }`, an id of your own. */
+    undoRequest(requestId: string, options?: Options): Promise<Undone>;
+    /** Who changed what in the last 90 days. */
+    activity(query?: ActivityQuery, options?: Options): Promise<Activity>;
+    activityOf(id: string, query?: Omit<ActivityQuery, "kind">, options?: Options): Promise<Activity>;
     subtasks(id: string, query?: SubtasksQuery, options?: Options): Promise<TaskList>;
     /** Up to 100 operations, of which all are carried out or none, unless `atomic` is false. */
     batch(operations: readonly Operation[], options?: Options & {
@@ -807,4 +871,4 @@ declare class TaskApiError extends Error {
 declare function taskApi(address: string, token?: Token | null, options?: ClientOptions): TaskApi;
 
 export { TaskApiError, taskApi };
-export type { AccessToken, AccessTokens, Account, AccountChanges, Accounts, AllTasks, Change, ChangeOptions, ChangeType, ChangesOptions, ClientOptions, CreatedAccessToken, Detail, ErrorBody, ExportOptions, ExportQuery, FileFormat, ImportReport, Included, Label, LabelChanges, LabelFields, LabelInFeed, Labels, List, ListChanges, ListPlace, Lists, ListsQuery, Login, NewAccessToken, NewList, NewTask, Operation, Options, Page, PasswordChange, PasswordLengths, Place, Priority, PriorityWord, Query, Registration, RequestOptions, Result, RowError, RowWarning, Scope, SignIn, SignInInfo, SortOrder, Status, StatusCounts, StatusWord, Storage, SubscribeOptions, SubtaskCounts, SubtasksQuery, Task, TaskApi, TaskChanges, TaskList, TaskPlace, TaskSort, TasksOfDeleted, Token, User };
+export type { AccessToken, AccessTokens, Account, AccountChanges, Accounts, Activity, ActivityEvent, ActivityPage, ActivityQuery, AllTasks, Change, ChangeOptions, ChangeType, ChangesOptions, ClientOptions, CreatedAccessToken, Detail, ErrorBody, EventKind, ExportOptions, ExportQuery, FileFormat, ImportReport, Included, Label, LabelChanges, LabelFields, LabelInFeed, Labels, List, ListChanges, ListPlace, Lists, ListsQuery, Login, NewAccessToken, NewList, NewTask, Operation, Options, Page, PasswordChange, PasswordLengths, Place, Priority, PriorityWord, Query, Registration, RequestOptions, Result, RowError, RowWarning, Scope, SignIn, SignInInfo, SortOrder, Status, StatusCounts, StatusWord, Storage, SubscribeOptions, SubtaskCounts, SubtasksQuery, Task, TaskApi, TaskChanges, TaskList, TaskPlace, TaskSort, TasksOfDeleted, Token, Undone, User, Verb, Via };

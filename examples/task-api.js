@@ -28,6 +28,10 @@ function reading(request) {
         const { data, page } = await request(path + queryOf(query), options);
         return { tasks: data, page };
     }
+    async function events(path, query, options) {
+        const { data, page } = await request(path + queryOf(query), options);
+        return { events: data, page };
+    }
     const list = (query = {}, options) => page("/api/tasks", query, options);
     function all(query = {}, options) {
         async function* each() {
@@ -55,6 +59,8 @@ function reading(request) {
         counts: async (query, options) => (await list({ ...query, limit: 1, include_counts: true }, options)).page.counts,
         get: (id, { include, ...options } = {}) => request(at(id) + queryOf({ include }), options),
         subtasks: (id, query, options) => page(`${at(id)}/subtasks`, query, options),
+        activity: (query, options) => events("/api/activity", query, options),
+        activityOf: (id, query, options) => events(`${at(id)}/activity`, query, options),
     };
 }
 function changing(request) {
@@ -77,6 +83,8 @@ function changing(request) {
         move: (id, place = {}, options) => request(`${at(id)}/move`, { ...once(options), body: place }),
         remove: (id, { permanent, ...options } = {}) => request(at(id) + queryOf({ permanent }), { ...options, method: "DELETE" }).catch(unlessGone),
         restore: (id, options) => request(`${at(id)}/restore`, once(options)),
+        undo: (id, options) => request(`${at(id)}/undo`, once(options)),
+        undoRequest: (requestId, options) => request("/api/undo", { ...once(options), body: { request_id: requestId } }),
         batch: (operations, { atomic = true, ...options } = {}) => request("/api/tasks/batch", { ...once(options), body: { operations, atomic } }),
     };
 }

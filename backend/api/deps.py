@@ -34,6 +34,7 @@ from backend.models.user import ErasureQuery
 from backend.models.values import sync_token
 from backend.models.values.etags import EntityTags, Revisions
 from backend.models.values.sync_token import SyncToken
+from backend.services.activity.undo_service import UndoService
 from backend.services.changes.service import ChangeService
 from backend.services.task_files.import_service import ImportService
 from backend.services.tasks.batch import BatchService
@@ -89,6 +90,10 @@ def _tasks(state: AppState, sessions: SessionFactory, user_id: str) -> TaskServi
 
 def _batches(state: AppState, sessions: SessionFactory, user_id: str) -> BatchService:
     return BatchService(sessions, user_id, state.max_tasks, require_if_match=state.require_if_match)
+
+
+def _undos(state: AppState, sessions: SessionFactory, user_id: str) -> UndoService:
+    return UndoService(sessions, user_id, state.max_tasks)
 
 
 def _imports(state: AppState, sessions: SessionFactory, user_id: str) -> ImportService:
@@ -209,6 +214,7 @@ def _client_address(request: Request) -> str:
 
 Tasks = Annotated[TaskService, Depends(_OfUser(_tasks))]
 Batches = Annotated[BatchService, Depends(_OfUser(_batches))]
+Undos = Annotated[UndoService, Depends(_OfUser(_undos))]
 ChangeStream = Annotated[Stream, Depends(_stream)]
 AnyExport = Annotated[Export, Depends(_export)]
 ImportServices = Annotated[ImportService, Depends(_OfUser(_imports))]

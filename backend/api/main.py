@@ -45,6 +45,7 @@ from backend.api.routers import (
     task_export,
     task_import,
     tasks,
+    undo,
 )
 from backend.api.routers.router import Router
 from backend.api.state import AppState, ConnectionState
@@ -84,6 +85,8 @@ _ROUTERS = (
     changes.router,
     activity.router,
     activity.of_task,
+    undo.router,
+    undo.of_task,
     account.router,
     access_tokens.router,
     sign_in.router,

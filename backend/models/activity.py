@@ -10,16 +10,17 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from backend.models.base import Choice, Input, described, optional
-from backend.models.fields import UUID_EXAMPLE, PlainInteger, Revision
+from backend.models.fields import UUID_EXAMPLE, Count, PlainInteger, Revision
 from backend.models.task_query import CURSOR_EXAMPLE, Cursor
 from backend.models.values import cursor as cursors
 from backend.models.values.times import TIME_EXAMPLE
 from backend.utils.fingerprint import fingerprint
 
 MAX_EVENTS = 200  # on a page
+MAX_REQUEST_ID = 128
+REQUEST_ID_PATTERN = "^[A-Za-z0-9._-]+$"
+REQUEST_ID_EXAMPLE = "01a1fbb3bfe271ac8551a3b5a5ffebf9"
 _ACTOR = r"^(user|token:[0-9a-f-]{36})$"
-
-RequestId = Annotated[str, StringConstraints(max_length=128, pattern=r"^[A-Za-z0-9._-]+$")]
 
 
 class EventKind(Choice):
@@ -54,6 +55,7 @@ class Via(Choice):
 
 KindName = Annotated[str, BeforeValidator(EventKind.known, json_schema_input_type=EventKind)]
 VerbName = Annotated[str, BeforeValidator(Verb.known, json_schema_input_type=Verb)]
+RequestId = Annotated[str, StringConstraints(max_length=MAX_REQUEST_ID, pattern=REQUEST_ID_PATTERN)]
 Actor = Annotated[str, StringConstraints(max_length=42, pattern=_ACTOR)]
 
 
@@ -80,6 +82,18 @@ class ActivityQuery(EventsQuery):
     """Which events to list, and which page of them to return."""
 
     kind: KindName = optional("Only events of tasks, of labels or of lists", EventKind.TASK.value)
+
+
+class UndoRequest(Input):
+    """Which request to undo."""
+
+    request_id: RequestId = described("The `X-Request-ID` of the response to it", REQUEST_ID_EXAMPLE)
+
+
+class Undone(BaseModel):
+    """What an undoing did."""
+
+    changes: Count = described("How many tasks, labels and lists it changed", 3)
 
 
 class EventPublic(BaseModel):

@@ -81,9 +81,10 @@ class Found(NamedTuple, Generic[R]):
 
 
 @lru_cache(maxsize=64)
-def loading_of(rows: Rows[Any], *, has_key: bool) -> tuple[Compiled, tuple[str, ...]]:
+def loading_of(rows: Rows[Any], *, has_key: bool, locks: bool = True) -> tuple[Compiled, tuple[str, ...]]:
     """Return the statements of a load, and the names of what stands before the columns of the rows."""
-    return joined(LOCK, reading(rows, has_key=has_key)), tuple(_once(rows, has_key=has_key))
+    locking = [LOCK] if locks else []
+    return joined(*locking, reading(rows, has_key=has_key)), tuple(_once(rows, has_key=has_key))
 
 
 def _once(rows: Rows[Any], *, has_key: bool) -> dict[str, ColumnElement[Any]]:

@@ -98,6 +98,7 @@ class UnitOfWork:
     last_position: str = field(default="", init=False)  # the greatest that the user's tasks and lists have had
     notes: list[Note | BulkNote] = field(default_factory=list, init=False)  # in the order of their revisions
     _loaded: Counters = field(default=Counters(), init=False)
+    _is_loaded: bool = field(default=False, init=False)
     _changes: list[Changes] = field(default_factory=list)
     _buried: list[Tombstone] = field(default_factory=list)
     _statements: list[Executable] = field(default_factory=list)
@@ -179,9 +180,14 @@ class UnitOfWork:
     def load(self, rows: Rows[R], **params: Any) -> Found[R]:
         """Lock the user's row, then read the counters, the values beside them, and these rows.
 
-        Raises Replayed when the request was answered before, and KeyReused when its key belongs to another one.
+        A second load only reads its rows, in a round trip of its own. Raises Replayed when the request was answered
+        before, and KeyReused when its key belongs to another one.
         """
         params["principal"] = self.user_id
+        if self._is_loaded:
+            loading, names = loading_of(rows, has_key=False, locks=False)
+            found = self.transaction.read(loading, params)
+            return _named(rows, dict(zip(names, found[0], strict=False)), found)
         if self.request is not None:
             params["name"] = self.request.key
         loading, names = loading_of(rows, has_key=self.request is not None)
@@ -190,10 +196,8 @@ class UnitOfWork:
         if self.request is not None:
             _refuse_answered(self.request, once)
         self.revision, self.task_count, self.now, self.last_position = map(once.__getitem__, STATE)
-        self._loaded = self.counters
-        start = len(names)
-        # The outer join gives one row without any values when there are none.
-        return rows.found(once, [row[start:] for row in found if row[start] is not None])
+        self._loaded, self._is_loaded = self.counters, True
+        return _named(rows, once, found)
 
     def read(self, statement: Executable, **params: Any) -> list[tuple[Any, ...]]:
         """Read what a change needs of other rows than those it has loaded, in a round trip of its own."""
@@ -233,6 +237,12 @@ class UnitOfWork:
         self.settle()
         if self._statements:
             self.transaction.commit(joined(*self._statements), {**self._params, "principal": self.user_id})
+
+
+def _named(rows: Rows[R], once: dict[str, Any], found: list[tuple[Any, ...]]) -> Found[R]:
+    """Name what was read. The outer join gives a row without any values when there are no rows."""
+    start = len(found[0]) - len(rows.columns)
+    return rows.found(once, [row[start:] for row in found if row[start] is not None])
 
 
 def _refuse_answered(request: KeyedRequest, stored: dict[str, Any]) -> None:

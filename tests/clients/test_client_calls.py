@@ -17,7 +17,6 @@ from tests.fixtures.node.drop_in import token_of
 PROGRAM = "client_calls.mjs"
 # What the client has no call for: PATCH does what PUT does; programs that watch a service, and people who look around.
 NO_CALL = {"update_task", "post_complete_task", "get_directory", "check_liveness", "check_readiness"}
-NO_CALL |= {"list_activity", "list_task_activity"}  # so far
 # Those of the sign-in have tests of their own; OAuth 2's form is for other programs.
 SIGN_IN = ("/api/auth", "/api/me/password")
 
@@ -50,7 +49,9 @@ def test_there_is_a_call_for_every_operation(use: Any) -> None:
         "counts": {"todo": 1, "in_progress": 0, "done": 0, "cancelled": 0}, "moved": True,
         "lists": [["Home", 1], ["Work", 0]], "list": "Work", "labels": ["errand"], "label": "#228b22",
         "renamed": "house", "token": "tk_", "tokens": 1, "account": "Europe/Berlin", "imported": 1, "exported": 4,
-        "everything": True, "batch": [200], "restored": "Buy milk", "back": "Home", "change": "task", "polled": "task",
+        "everything": True, "batch": [200], "restored": "Buy milk", "trashed": True, "undone": "Buy milk",
+        "changes": {"changes": 1}, "events": [{"title": "Buy oat milk"}], "page": False, "back": "Home",
+        "change": "task", "polled": "task",
     }  # fmt: skip
     signing_in = {name for name, operation in operations().items() if operation.path.startswith(SIGN_IN)}
     assert {operation_of(request) for request in said["asked"]} == set(operations()) - NO_CALL - signing_in

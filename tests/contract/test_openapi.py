@@ -65,6 +65,8 @@ ANSWERS = {
     "DELETE /api/lists/{list_id}": {204, 400, 401, 403, 404, 412, 422, 428},
     "POST /api/lists/{list_id}/move": {200, 400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 428},
     "POST /api/lists/{list_id}/restore": {200, 400, 401, 403, 404, 412, 422, 428},
+    "POST /api/undo": {200, 400, 401, 403, 408, 409, 413, 415, 422},
+    "POST /api/tasks/{task_id}/undo": {200, 400, 401, 403, 404, 409, 412, 422, 428},
     "GET /api/activity": {200, 400, 401, 403, 422},
     "GET /api/tasks/{task_id}/activity": {200, 400, 401, 403, 404, 422},
     "GET /api/changes": {200, 401, 403, 410, 422},

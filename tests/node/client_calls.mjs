@@ -46,6 +46,13 @@ const uses = {
     const [{ id }] = await api.tokens.list();
     for (const call of [api.tokens.remove(id), api.labels.remove("house"), api.remove(milk.id)]) await call;
     found.restored = (await api.restore(milk.id)).title;
+    found.trashed = (await api.undo(milk.id)).deleted_at !== null;
+    found.undone = (await api.undo(milk.id)).title;
+    const requestId = `edit-${milk.id}`;
+    await api.update(milk.id, { title: "Buy oat milk" }, { headers: { "X-Request-ID": requestId } });
+    found.changes = await api.undoRequest(requestId);
+    found.events = (await api.activity({ kind: "task", limit: 1 })).events.map((event) => event.before);
+    found.page = (await api.activityOf(milk.id, { verb: "created", limit: 1 })).page.has_more;
     await api.lists.remove(list.id, { tasks: "inbox" });
     found.back = (await api.lists.restore(list.id)).name;
     await api.lists.update(list.id, { archived: true });

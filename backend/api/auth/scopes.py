@@ -22,11 +22,12 @@ _READ_LISTS = frozenset({"list_lists", "get_list"})
 _CHANGE_LISTS = frozenset({"create_list", "update_list", "move_list", "delete_list", "restore_list"})
 _READ_CHANGES = frozenset({"list_changes", "stream_changes"})
 _READ_ACTIVITY = frozenset({"list_activity", "list_task_activity"})
+_UNDO = frozenset({"undo_request", "undo_task"})
 
 # Any of these scopes allows the operation.
 SCOPES: dict[str, frozenset[Scope]] = {
     **dict.fromkeys(_READ_TASKS | _READ_LABELS | _READ_LISTS | _READ_CHANGES | _READ_ACTIVITY, frozenset({Scope.READ})),
-    **dict.fromkeys(_CHANGE_TASKS | _CHANGE_LABELS | _CHANGE_LISTS, frozenset({Scope.WRITE})),
+    **dict.fromkeys(_CHANGE_TASKS | _CHANGE_LABELS | _CHANGE_LISTS | _UNDO, frozenset({Scope.WRITE})),
     "get_account": frozenset(Scope),
 }
 # A token for one list may call these. Row-level security then keeps it within its list.

@@ -10,7 +10,14 @@ from pydantic import BaseModel, Field, StringConstraints
 from backend.api.http.envelope import GUIDE, MAX_DETAILS, MAX_FIELD_NAME, envelope
 from backend.errors import TaskAPIError, ValidationFailed
 from backend.models.access_token import NewAccessToken
-from backend.models.activity import MAX_EVENTS, EventPublic
+from backend.models.activity import (
+    MAX_EVENTS,
+    MAX_REQUEST_ID,
+    REQUEST_ID_EXAMPLE,
+    REQUEST_ID_PATTERN,
+    EventPublic,
+    Undone,
+)
 from backend.models.batch import MAX_OPERATIONS
 from backend.models.fields import Count, Sentence
 from backend.models.sign_in.calls import SignedIn, SignInInfo, TokenPair
@@ -22,10 +29,6 @@ from backend.models.values import cursor, sync_token
 from backend.services.tasks.rules import TaskNotFound
 from backend.utils import opaque
 from backend.utils.plain_words import BLANK
-
-MAX_REQUEST_ID = 128
-REQUEST_ID_PATTERN = "^[A-Za-z0-9._-]+$"
-REQUEST_ID_EXAMPLE = "01a1fbb3bfe271ac8551a3b5a5ffebf9"
 
 NextCursor = Annotated[str, StringConstraints(max_length=cursor.MAX_LENGTH, pattern=opaque.PATTERN)]
 SyncTokenText = Annotated[str, StringConstraints(max_length=sync_token.MAX_LENGTH, pattern=sync_token.PATTERN)]
@@ -165,6 +168,12 @@ class ActivityAnswer(BaseModel):
         description="The events of this page", examples=[[example_of(EventPublic)]], max_length=MAX_EVENTS
     )
     page: ActivityPageInfo = Field(description="Where this page ends", examples=[example_of(ActivityPageInfo)])
+
+
+class UndoneAnswer(BaseModel):
+    """What an undoing did."""
+
+    data: Undone = Field(description="What it did", examples=[example_of(Undone)])
 
 
 class FeedInfo(BaseModel):

@@ -11,9 +11,6 @@ from pydantic import BaseModel
 from backend.api.http.envelope import error_body
 from backend.api.middleware.limits import MAX_ADDRESS_BYTES
 from backend.api.openapi.answers import (
-    MAX_REQUEST_ID,
-    REQUEST_ID_EXAMPLE,
-    REQUEST_ID_PATTERN,
     ErrorAnswer,
     example_of,
 )
@@ -29,6 +26,7 @@ from backend.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
+from backend.models.activity import MAX_REQUEST_ID, REQUEST_ID_EXAMPLE, REQUEST_ID_PATTERN
 
 Responses = dict[int | str, dict[str, Any]]
 

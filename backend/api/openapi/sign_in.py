@@ -16,10 +16,11 @@ from backend.api.http.oauth import (
     UNAVAILABLE,
 )
 from backend.api.http.paths import TOKEN_PATH
-from backend.api.openapi.answers import MAX_REQUEST_ID, REQUEST_ID_EXAMPLE, REQUEST_ID_PATTERN, example_of
+from backend.api.openapi.answers import example_of
 from backend.api.openapi.operations import ALWAYS, Responses, named
 from backend.errors import InternalError, PayloadTooLarge, RateLimited, RequestTimeout, ServiceUnavailable
 from backend.identity.errors import SignInFailed, SignInOff
+from backend.models.activity import MAX_REQUEST_ID, REQUEST_ID_EXAMPLE, REQUEST_ID_PATTERN
 from backend.models.fields import Format
 from backend.models.sign_in.calls import EMAIL_EXAMPLE, MAX_SENT_LENGTH, PASSWORD_EXAMPLE, REFRESH_EXAMPLE, TokenPair
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -84,6 +84,11 @@ class Resource(Generic[R]):
         return tuple(f"each_{self.kind}__{name}" for name in self.stored)
 
     @cached_property
+    def changed_arrays(self) -> tuple[str, ...]:
+        """Return the names of such parameters for rows that are there already."""
+        return tuple(f"changed_{name}" for name in self.arrays)
+
+    @cached_property
     def changing(self) -> tuple[str, ...]:
         """Return the names of the columns that an edit may change."""
         return tuple(name for name in self.stored if name not in _FIXED)
@@ -116,6 +121,10 @@ class Resource(Generic[R]):
     def values(self, row: R, names: tuple[str, ...]) -> dict[str, Any]:
         """Return the parameters for columns of a row."""
         return {f"{self.kind}__{name}": getattr(row, name) for name in names}
+
+    def columns(self, rows: Sequence[R], arrays: tuple[str, ...]) -> dict[str, list[Any]]:
+        """Return the parameters with these names for several rows, each with the values of a column."""
+        return {array: [getattr(row, name) for row in rows] for array, name in zip(arrays, self.stored, strict=True)}
 
     def public_names(self, *, is_in_trash: bool = False) -> tuple[str, ...]:
         """Return the names of the fields that clients see of every row, in the order of the documented model."""

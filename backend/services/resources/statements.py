@@ -104,12 +104,25 @@ def insert_one(resource: Resource[Any]) -> Insert:
 @lru_cache(maxsize=_RESOURCES)
 def insert_all(resource: Resource[Any]) -> Insert:
     """Store the new rows in the arrays, of which each has the values of a column."""
+    new = _in_arrays(resource, "new", resource.arrays)
+    names = resource.stored
+    values: Any = select(cast(USER_ID, Text), *(new.c[name] for name in names))  # more columns than the stubs support
+    return insert(resource.table).from_select(["user_id", *names], values)
+
+
+@lru_cache(maxsize=_RESOURCES)
+def update_all(resource: Resource[Any]) -> Update:
+    """Store the changed rows in the arrays, of which each has the values of a column."""
+    changed = _in_arrays(resource, "changed", resource.changed_arrays)
+    values = {name: changed.c[name] for name in resource.changing}
+    return update(resource.table).where(resource.own, resource.table.c.id == changed.c.id).values(values)
+
+
+def _in_arrays(resource: Resource[Any], alias: str, names: Iterable[str]) -> Any:
     types = {name: resource.table.c[name].type for name in resource.stored}
-    arrays = [cast(bind(name), ARRAY(kind)) for name, kind in zip(resource.arrays, types.values(), strict=True)]
+    arrays = [cast(bind(name), ARRAY(kind)) for name, kind in zip(names, types.values(), strict=True)]
     rows = func.unnest(*arrays).table_valued(*(column(name, kind) for name, kind in types.items()))
-    new = rows.render_derived(name="new")
-    values: Any = select(cast(USER_ID, Text), *(new.c[name] for name in types))  # more columns than the stubs support
-    return insert(resource.table).from_select(["user_id", *types], values)
+    return rows.render_derived(name=alias)
 
 
 @lru_cache(maxsize=_RESOURCES)

@@ -11,7 +11,7 @@ from backend.models.base import RowDocument
 from backend.models.values.etags import Revisions
 from backend.services.loading import Found
 from backend.services.resources.resource import R, Resource
-from backend.services.resources.statements import insert_all, insert_one, remove_one, update_one
+from backend.services.resources.statements import insert_all, insert_one, remove_one, update_all, update_one
 from backend.services.unit_of_work import UnitOfWork
 from backend.utils.postgres_json import to_json
 
@@ -141,19 +141,20 @@ class WorkingSet(Generic[R]):
         return [row_id for row_id, before in self._before.items() if before is not None and row_id not in self.rows]
 
     def store(self) -> None:
-        """Store the changes: new rows at once, and one row that was changed or removed. No change needs more yet."""
+        """Store the changes: new rows at once, changed rows too, and one row that was removed."""
         if not self._before:
             return
         changed, resource = self.changed(), self.resource
         new = [row for before, row in changed if before is None]
+        old = [row for before, row in changed if before is not None]
         if len(new) == 1:
             self.unit.store(insert_one(resource), **resource.values(new[0], resource.stored))
         elif new:
-            columns = ([getattr(row, name) for row in new] for name in resource.stored)
-            self.unit.store(insert_all(resource), **dict(zip(resource.arrays, columns, strict=True)))
-        for before, row in changed:
-            if before is not None:
-                self.unit.store(update_one(resource), **resource.values(row, ("id", *resource.changing)))
+            self.unit.store(insert_all(resource), **resource.columns(new, resource.arrays))
+        if len(old) == 1:
+            self.unit.store(update_one(resource), **resource.values(old[0], ("id", *resource.changing)))
+        elif old:
+            self.unit.store(update_all(resource), **resource.columns(old, resource.changed_arrays))
         for row_id in self.removed():
             self.unit.store(remove_one(resource), **{f"{resource.kind}__id": row_id})
 

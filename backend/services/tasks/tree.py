@@ -61,6 +61,10 @@ class Tree:
         """Return whether there are tasks below this task."""
         return bool(self._below.get(task_id))
 
+    def subtasks(self, task_id: UUID) -> list[InTree]:
+        """Return the tasks on the next level below this task."""
+        return [self.tasks[each] for each in self._below.get(task_id, ())]
+
     def parent(self, task: InTree) -> InTree | None:
         """Return the task of which this is a subtask, if that is there."""
         return None if task.parent_id is None else self.tasks.get(task.parent_id)

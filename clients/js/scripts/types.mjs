@@ -14,10 +14,11 @@ const NAMES = {
   Account: "Account", AccountUpdate: "AccountChanges", ImportReport: "ImportReport", FileFormat: "FileFormat",
   ErrorDetail: "Detail", ErrorBody: "ErrorBody", ChangeType: "ChangeType", TasksOfDeleted: "TasksOfDeleted",
   Registration: "Registration", Login: "Login", PasswordChange: "PasswordChange", SignedInUser: "User", SignInInfo: "SignInInfo",
+  EventPublic: "ActivityEvent", ActivityPageInfo: "ActivityPage", Undone: "Undone",
 };
 const QUERIES = {
   Query: "/api/tasks", ListsQuery: "/api/lists", SubtasksQuery: "/api/tasks/{task_id}/subtasks",
-  ExportQuery: "/api/tasks/export",
+  ExportQuery: "/api/tasks/export", ActivityQuery: "/api/activity",
 };
 const COMMA_SEPARATED = ["labels", "uuids"]; // formats
 const wanted = new Set(Object.keys(NAMES));
@@ -35,7 +36,9 @@ function typeOf(schema, isInput) {
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
   if ("const" in schema) return JSON.stringify(schema.const);
   if (schema.type === "array") return arrayOf(typeOf(schema.items, isInput), isInput);
-  const type = { integer: "number", number: "number", boolean: "boolean", string: "string", null: "null" }[schema.type];
+  const type = {
+    integer: "number", number: "number", boolean: "boolean", string: "string", null: "null", object: "Record<string, unknown>",
+  }[schema.type];
   if (!type) throw new Error(`There is no type for ${JSON.stringify(schema)}`);
   return type;
 }

@@ -88,6 +88,18 @@ export interface ExportQuery {
   bom?: boolean | null | undefined;
 }
 
+/** List what was changed: what null and undefined stand for is left out. */
+export interface ActivityQuery {
+  /** Only events of this kind of change */
+  verb?: Verb | null | undefined;
+  /** Maximum number of events to return */
+  limit?: number | null | undefined;
+  /** `page.next_cursor` of the previous page, with the same filters. Example: `AAAAAAAAAAABl8Hwejt8TY5fanuMnQ4fAAZgxgEyOEDFpjW7_Tk` */
+  cursor?: string | null | undefined;
+  /** Only events of tasks, of labels or of lists */
+  kind?: EventKind | null | undefined;
+}
+
 /** A task, as its owner sees it. */
 export interface Task {
   /** The task's id */
@@ -515,6 +527,44 @@ export interface SignInInfo {
   password: PasswordLengths | null;
 }
 
+/** What a change did to a task, a label or a list. */
+export interface ActivityEvent {
+  /** The number of the change: later changes have greater numbers */
+  revision: number;
+  /** When it was made (UTC) */
+  at: string;
+  /** Who made it: `user`, or `token:` and the id of a personal access token */
+  actor: string;
+  /** Through what: a call, an import, or a command of whoever runs the service */
+  via: Via;
+  /** What it changed */
+  kind: EventKind;
+  /** The id of the task, label or list */
+  entity_id: string;
+  /** What it did; `purged` is for good */
+  verb: Verb;
+  /** The fields that differ, as they were; null if it was not there before. When it is removed for good, its texts go from here, too */
+  before: Record<string, unknown> | null;
+  /** The `X-Request-ID` of the request that made it, or null */
+  request_id: string | null;
+}
+
+/** Where this page ends. */
+export interface ActivityPage {
+  /** The maximum number of events on this page */
+  limit: number;
+  /** Whether more events follow */
+  has_more: boolean;
+  /** Send it as `cursor` for the next page; null on the last */
+  next_cursor: string | null;
+}
+
+/** What an undoing did. */
+export interface Undone {
+  /** How many tasks, labels and lists it changed */
+  changes: number;
+}
+
 /** A status to filter by, or a word for several of them. */
 export type StatusWord = "todo" | "in_progress" | "done" | "cancelled" | "pending" | "completed" | "all";
 
@@ -529,6 +579,12 @@ export type SortOrder = "asc" | "desc";
 
 /** What else a task in an answer has, if asked for. */
 export type Included = "subtask_counts";
+
+/** What a change did. */
+export type Verb = "created" | "deleted" | "restored" | "completed" | "reopened" | "rescheduled" | "moved" | "updated" | "purged";
+
+/** What an event is about. */
+export type EventKind = "task" | "label" | "list";
 
 /** How far a task is. A completed task is done, and no other is. */
 export type Status = "todo" | "in_progress" | "done" | "cancelled";
@@ -590,3 +646,6 @@ export interface PasswordLengths {
   /** The greatest length */
   max: number;
 }
+
+/** Through what a change was made. */
+export type Via = "api" | "import" | "command";

@@ -1,8 +1,8 @@
 // The calls about tasks.
-import type { ImportReport, Query, Task } from "./contract.js";
+import type { ActivityEvent, ActivityPage, ImportReport, Query, Task } from "./contract.js";
 import type { TaskApiError } from "./error.js";
 import type { Send, Sending } from "./send.js";
-import type { AllTasks, ChangeOptions, Options, TaskApi, TaskList } from "./types.js";
+import type { Activity, AllTasks, ChangeOptions, Options, TaskApi, TaskList } from "./types.js";
 
 const PAGE = 1000; // what the service gives at most
 const MOST = 10_000;
@@ -46,6 +46,10 @@ export function reading(request: Request) {
     const { data, page } = await request<Listed>(path + queryOf(query), options);
     return { tasks: data, page };
   }
+  async function events(path: string, query: object | undefined, options?: Options): Promise<Activity> {
+    const { data, page } = await request<{ data: ActivityEvent[]; page: ActivityPage }>(path + queryOf(query), options);
+    return { events: data, page };
+  }
   const list = (query: Query = {}, options?: Options): Promise<TaskList> => page("/api/tasks", query, options);
   function all(query: Omit<Query, "cursor"> = {}, options?: Options): AllTasks {
     async function* each(): AsyncGenerator<Task, void, void> {
@@ -69,6 +73,8 @@ export function reading(request: Request) {
     counts: async (query, options) => (await list({ ...query, limit: 1, include_counts: true }, options)).page.counts!,
     get: (id, { include, ...options } = {}) => request(at(id) + queryOf({ include }), options),
     subtasks: (id, query, options) => page(`${at(id)}/subtasks`, query, options),
+    activity: (query, options) => events("/api/activity", query, options),
+    activityOf: (id, query, options) => events(`${at(id)}/activity`, query, options),
   } satisfies Partial<TaskApi>;
 }
 
@@ -92,6 +98,8 @@ export function changing(request: Request) {
     remove: (id, { permanent, ...options } = {}) =>
       request<void>(at(id) + queryOf({ permanent }), { ...options, method: "DELETE" }).catch(unlessGone),
     restore: (id, options) => request(`${at(id)}/restore`, once(options)),
+    undo: (id, options) => request(`${at(id)}/undo`, once(options)),
+    undoRequest: (requestId, options) => request("/api/undo", { ...once(options), body: { request_id: requestId } }),
     batch: (operations, { atomic = true, ...options } = {}) =>
       request("/api/tasks/batch", { ...once(options), body: { operations, atomic } }),
   } satisfies Partial<TaskApi>;

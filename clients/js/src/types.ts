@@ -1,8 +1,9 @@
 // The client, as callers see it.
 import type {
-  AccessToken, Account, AccountChanges, ChangeType, CreatedAccessToken, ErrorBody, ExportQuery, ImportReport, Included, Label,
+  AccessToken, Account, AccountChanges, ActivityEvent, ActivityPage, ActivityQuery, ChangeType, CreatedAccessToken, ErrorBody, ExportQuery, ImportReport, Included, Label,
   LabelChanges, LabelFields, LabelInFeed, List, ListChanges, ListPlace, ListsQuery, Login, NewAccessToken, NewList, NewTask, Page,
-  PasswordChange, Query, Registration, SignInInfo, StatusCounts, SubtasksQuery, Task, TaskChanges, TaskPlace, TasksOfDeleted, User,
+  PasswordChange, Query, Registration, SignInInfo, StatusCounts, SubtasksQuery, Task, TaskChanges, TaskPlace, TasksOfDeleted, Undone,
+  User,
 } from "./contract.js";
 
 export interface Options {
@@ -26,6 +27,12 @@ export interface RequestOptions extends ChangeOptions {
 export interface TaskList {
   tasks: Task[];
   page: Page;
+}
+
+/** A page of what was changed, the latest first. */
+export interface Activity {
+  events: ActivityEvent[];
+  page: ActivityPage;
 }
 
 /** All tasks that a query finds, page by page as they are read. */
@@ -150,6 +157,13 @@ export interface TaskApi {
   /** Into the trash; for good with `permanent`. */
   remove(id: string, options?: ChangeOptions & { permanent?: boolean | undefined }): Promise<void>;
   restore(id: string, options?: ChangeOptions): Promise<Task>;
+  /** Undoes the last change of the task, and what changed along with it. Undoing twice does it again. */
+  undo(id: string, options?: ChangeOptions): Promise<Task>;
+  /** Undoes all that a request did: the one to which you gave `headers: { "X-Request-ID": requestId }`, an id of your own. */
+  undoRequest(requestId: string, options?: Options): Promise<Undone>;
+  /** Who changed what in the last 90 days. */
+  activity(query?: ActivityQuery, options?: Options): Promise<Activity>;
+  activityOf(id: string, query?: Omit<ActivityQuery, "kind">, options?: Options): Promise<Activity>;
   subtasks(id: string, query?: SubtasksQuery, options?: Options): Promise<TaskList>;
   /** Up to 100 operations, of which all are carried out or none, unless `atomic` is false. */
   batch(operations: readonly Operation[], options?: Options & { atomic?: boolean | undefined }): Promise<Result[]>;

@@ -206,6 +206,10 @@ CASES = {
     "subtasks of a missing task": Case("GET", "/api/tasks/{task_id}/subtasks", 404, task_id=MISSING_ID),
     "get with counts": Case("GET", TASK, 200, query="?include=subtask_counts", task_id=TOP),
     "list with counts": Case("GET", "/api/tasks", 200, query="?include=subtask_counts&parent_id=none"),
+    "undo": Case("POST", "/api/tasks/{task_id}/undo", 200, round_trips=3),
+    "undo stale": Case("POST", "/api/tasks/{task_id}/undo", 412, headers=STALE, round_trips=3),
+    "undo missing": Case("POST", "/api/tasks/{task_id}/undo", 404, task_id=MISSING_ID, round_trips=3),
+    "undo what nobody knows": Case("POST", "/api/undo", 409, '{"request_id": "none"}', round_trips=3),
     "activity": Case("GET", "/api/activity", 200),
     "activity of a kind": Case("GET", "/api/activity", 200, query="?kind=list&verb=created"),
     "activity of a task": Case("GET", "/api/tasks/{task_id}/activity", 200),
@@ -235,7 +239,7 @@ def through(proxied: API) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.mark.requirement("FR-038", "FR-113", "FR-127", "FR-144", "FR-151", "FR-184", "FR-199")
+@pytest.mark.requirement("FR-038", "FR-113", "FR-127", "FR-144", "FR-151", "FR-184", "FR-199", "FR-624")
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_an_operation_takes_as_many_round_trips_as_it_should(through: httpx.Client, proxy: Proxy, case: Case) -> None:
     task, *_ = [create(through, str(number)) for number in range(3)]
