@@ -13,12 +13,18 @@ export class Actions {
 
   async tick(id, isDone) {
     const { view } = this.desk;
-    const before = view.taskOf(id);
     const status = isDone ? "done" : "todo";
     const task = await view.move(id, { status });
-    if (!task) return;
-    const undo = () => view.move(id, { status: before?.status ?? (isDone ? "todo" : "done") });
-    this.desk.say(`“${task.title}” ${WORDS[status]}.`, { undo });
+    if (task) this.desk.say(`“${task.title}” ${WORDS[status]}.`, { undo: () => this.undo(task) });
+  }
+
+  // Undoes the last change of a task, and all that was changed along, unless somebody has changed the task since.
+  async undo(task) {
+    try {
+      this.desk.view.changed(await this.tasks.undo(task.id, { ifMatch: task }));
+    } catch (problem) {
+      this.desk.failed(problem);
+    }
   }
 
   // Changes when a task is due, or another field of it.

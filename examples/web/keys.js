@@ -9,7 +9,7 @@ const PRIORITIES = { 1: "high", 2: "medium", 3: "low", 0: null };
 const HELP = [
   ["Add a task", "n"], ["Search", "/"], ["Next, previous task", "j k ↓ ↑"], ["Open", "Enter"], ["Done", "e"], ["Due", "d"],
   ["High, medium, low, no priority", "1 2 3 0"], ["Move, also to a list", "m"], ["Move up, down", "Alt+↑ Alt+↓"],
-  ["Undo", "z"], ["Today, upcoming, inbox, all", "g-t g-u g-i g-a"], ["List or board", "g-b"], ["Close", "Esc"],
+  ["Undo", "z Ctrl+z"], ["Today, upcoming, inbox, all", "g-t g-u g-i g-a"], ["List or board", "g-b"], ["Close", "Esc"],
 ];
 
 const isTyping = (element) => element.matches("input:not([type=checkbox]), select, textarea, [contenteditable]");
@@ -35,7 +35,8 @@ export class Keys {
   press(event) {
     const { target, key, altKey, ctrlKey, metaKey } = event;
     const isElsewhere = isTyping(target) || target.closest("dialog, [popover]") || document.documentElement.matches(".dragging");
-    if (event.defaultPrevented || isElsewhere || ctrlKey || metaKey) return;
+    if (event.defaultPrevented || isElsewhere) return;
+    if (ctrlKey || metaKey) return key === "z" && this.on.undo();
     const row = target.closest(".task");
     if (altKey) {
       const by = { ArrowUp: -1, ArrowDown: 1 }[key];

@@ -266,9 +266,37 @@ def test_what_is_done_stays_in_its_place_until_it_is_undone_or_the_view_changes(
     until(lambda: board.message() == "")
     board.tick("Buy milk").click()
     board.says("“Buy milk” is done.")
+    visit.page.keyboard.press("Control+z")
+    until(lambda: read(user, task)["status"] == "in_progress")
+    until(lambda: board.message() == "")
+    board.tick("Buy milk").click()
+    board.says("“Buy milk” is done.")
     board.list_named("Inbox").click()
     until(lambda: sections(board).get("Open tasks") == ["Buy tea"])
     assert visit.is_calm(), visit
+
+
+@pytest.mark.requirement("FR-452")
+def test_what_was_completed_along_is_undone_as_it_was_and_nothing_that_others_did(
+    visit: Watched, user: httpx.Client
+) -> None:
+    above = create(user, "Party")
+    begun = create(user, "Cake", parent_id=above["id"], status="in_progress")
+    board = opened(visit, user, "all/list")
+
+    board.tick("Party").click()
+    board.says("“Party” is done.")
+    until(lambda: read(user, begun)["status"] == "done")
+    visit.page.get_by_role("button", name="Undo").click()
+    until(lambda: read(user, begun)["status"] == "in_progress")
+    assert read(user, above)["status"] == "todo"
+    until(lambda: board.message() == "")
+    board.tick("Party").click()
+    board.says("“Party” is done.")
+    user.patch(path_of(above), json={"title": "Feast"}).raise_for_status()
+    visit.page.get_by_role("button", name="Undo").click()
+    until(lambda: "changed" in board.message())
+    assert read(user, above)["status"] == "done"
 
 
 @pytest.mark.requirement("FR-452")
