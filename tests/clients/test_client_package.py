@@ -82,6 +82,16 @@ def test_it_lives_with_tasks(tasks: Any) -> None:
     tasks.remove(milk.id)
     assert {task.id for task in tasks.list(deleted=True).tasks} == {milk.id, tea.data.id}
     assert tasks.restore(milk.id).title == "Buy milk"
+    assert tasks.undo(milk.id, if_match="*").deleted_at is not None
+    assert tasks.undo(milk.id).deleted_at is None
+    (last,) = tasks.activity(kind="task", limit=1).events
+    assert last.before is not None
+    assert last.before["deleted_at"] is not None
+    assert last.request_id is not None
+    assert tasks.undo_request(last.request_id) == 2
+    assert tasks.undo(milk.id).title == "Buy milk"
+    made = tasks.activity_of(milk.id, verb="created", limit=1)
+    assert ([event.verb for event in made.events], made.has_more) == (["created"], False)
     assert [task.title for task in tasks.all(sort="title", status=["todo", "done"])] == [
         "Buy bread",
         "Buy milk",

@@ -8,7 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from task_api_client._async_driver import AsyncDriver
-from task_api_client._core import account, auth, changes, lists, tasks
+from task_api_client._core import account, activity, auth, changes, lists, tasks
 from task_api_client._core.context import Context, Timing, Token
 from task_api_client._methods import AsyncCalls, async_call, async_loop
 from task_api_client.values import Change, Session
@@ -119,6 +119,10 @@ class AsyncClient(AsyncCalls):
     remove = async_call(tasks.remove)
     restore = async_call(tasks.restore)
     move = async_call(tasks.move)
+    undo = async_call(activity.undo)
+    undo_request = async_call(activity.undo_request)
+    activity_of = async_call(activity.activity_of)
+    activity = async_call(activity.activity)
     batch = async_call(tasks.batch)
     subtasks = async_call(tasks.subtasks)
     counts = async_call(tasks.counts)

@@ -6,7 +6,7 @@ import threading
 import warnings
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
-from task_api_client._core import account, auth, changes, lists, tasks
+from task_api_client._core import account, activity, auth, changes, lists, tasks
 from task_api_client._core.context import Context, Timing, Token
 from task_api_client._driver import Driver
 from task_api_client._methods import Calls, call, loop
@@ -127,6 +127,10 @@ class Client(Calls):
     remove = call(tasks.remove)
     restore = call(tasks.restore)
     move = call(tasks.move)
+    undo = call(activity.undo)
+    undo_request = call(activity.undo_request)
+    activity_of = call(activity.activity_of)
+    activity = call(activity.activity)
     batch = call(tasks.batch)
     subtasks = call(tasks.subtasks)
     counts = call(tasks.counts)

@@ -22,6 +22,9 @@ StatusWord = Literal["todo", "in_progress", "done", "cancelled", "pending", "com
 Priority = Literal["high", "medium", "low"]
 PriorityWord = Literal["high", "medium", "low", "none"]
 ChangeType = Literal["task", "label", "list"]
+VerbWord = Literal[
+    "created", "deleted", "restored", "completed", "reopened", "rescheduled", "moved", "updated", "purged"
+]
 FileFormat = Literal["jsonl", "csv", "ics"]
 TasksOfDeleted = Literal["trash", "inbox"]
 Scope = Literal["tasks:read", "tasks:write"]
@@ -140,6 +143,20 @@ class SubtaskQuery(TypedDict, total=False):
     limit: int
     cursor: str
     include: Literal["subtask_counts"]
+
+
+class TaskActivityQuery(TypedDict, total=False):
+    """A page of what was changed in a task."""
+
+    verb: VerbWord
+    limit: int
+    cursor: str
+
+
+class ActivityQuery(TaskActivityQuery, total=False):
+    """A page of what was changed."""
+
+    kind: ChangeType
 
 
 class ListQuery(TypedDict, total=False):

@@ -82,6 +82,31 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Event:
+    """What a change did to a task, a label or a list."""
+
+    revision: int
+    at: datetime
+    actor: str  # "user", or "token:" and the id of a personal access token
+    via: str
+    kind: str
+    entity_id: str
+    verb: str
+    before: Optional[dict[str, Any]]  # the fields that differ, as they were; None if it is new
+    request_id: Optional[str]
+    extra: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Activity:
+    """A page of what was changed, the latest first."""
+
+    events: list[Event]
+    has_more: bool
+    next_cursor: Optional[str]
+
+
+@dataclass(frozen=True)
 class List:
     """A list of tasks."""
 
