@@ -136,6 +136,8 @@ def test_what_is_not_the_same_when_done_twice_is_marked_to_be_done_once() -> Non
         "SignInService.register",
         "TaskService.toggle",
         "TaskService._update_once",
+        "UndoService.undo_request",
+        "UndoService.undo_task",
         "UserService.erase",
     }
 

@@ -156,8 +156,9 @@ def _signs_in(route: APIRoute) -> bool:
 
 
 def test_each_input_is_paired_with_the_answer_in_which_a_client_sees_it_again() -> None:
-    # Who signs in sees tokens again, and not what was sent.
+    # Who signs in sees tokens again, and not what was sent; who undoes something sees how much that was.
     routes = [route for route in ROUTES if isinstance(route, APIRoute) and route.body_field and not _signs_in(route)]
+    routes = [route for route in routes if route.name != "undo_request"]
     found = set()
     for route in routes:
         body = route.body_field.field_info.annotation if route.body_field else None
