@@ -70,4 +70,4 @@ def test_a_call_that_is_undone_has_not_been(
                 assert undo(redo)[0], walk.taken[-5:]
                 assert rows_of(walk.stored) == rows_of(after), walk.taken[-5:]
                 walk.went = gone
-    assert undone > STEPS / 10
+    assert undone > STEPS / 20
