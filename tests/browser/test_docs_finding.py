@@ -164,6 +164,19 @@ def test_the_name_of_a_file_says_its_type(visit: Watched, user: httpx.Client) ->
 
 
 @needs_axe
+@pytest.mark.requirement("FR-445", "FR-487")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_read_what_is_missing(visit: Watched, user: httpx.Client, scheme: str) -> None:
+    visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    form = docs(visit, user).open(operations()["get_task"])
+
+    form.block.locator(".execute").press("Enter")
+
+    form.block.get_by_role("alert").get_by_text("Not sent.").wait_for()
+    assert findings(visit.page, within=".not-sent") == []
+
+
+@needs_axe
 @pytest.mark.requirement("FR-487")
 @pytest.mark.timeout(600)  # axe looks at each of some thousand elements, and more slowly on a busy machine
 @pytest.mark.parametrize("width", [DESK, PHONE])

@@ -266,8 +266,8 @@ def test_a_calendar_of_another_program_is_read() -> None:
             "begin:vtodo", "DTSTAMP:20260101T000000Z", "UID:a b@example.com", 'SUMMARY;LANGUAGE=en;X="a:b":Milk\\, eg',
             " gs\\; \\\\", "\t and more", "RRULE:FREQ=DAILY", "CATEGORIES:a", " b", "COMPLETED:20260102T030405Z",
             "CREATED:20250102T030405Z", "ATTACH:" + "x" * 300_000, "BEGIN:VALARM",
-            "DESCRIPTION:not this one", "END:VALARM", "END:VALARM", "DESCRIPTION:a\\nb\\Nc",
-            "DESCRIPTION:nor this", "END:VTODO",
+            "DESCRIPTION:not this one", "END:VALARM", "END:VALARM",  # the second ends nothing
+            "DESCRIPTION:a\\nb\\Nc", "DESCRIPTION:nor this", "END:VTODO",
         ]
     )  # fmt: skip
     zone = "BEGIN:VTIMEZONE\nTZID:X\nBEGIN:STANDARD\nEND:STANDARD\nEND:VTIMEZONE"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import selectors
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, nullcontext
+from typing import Any
 
 import httpx
 import psycopg2
@@ -243,13 +245,20 @@ def test_another_connection_is_taken_as_long_as_new_ones_are_dead(
 
 
 @pytest.mark.requirement("FR-051")
-def test_connections_that_die_as_soon_as_they_are_made_are_service_unavailable(settings: Settings) -> None:
-    with serve(settings) as api, api.client(new_user()) as client:
+def test_connections_that_die_as_soon_as_they_are_made_are_service_unavailable(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dying = threading.Event()
+    looked_at = Engine._refuse_dead_connection  # noqa: SLF001 - a listener must not be added to a pool in use
 
-        @event.listens_for(api.app.state.sessions.engine.pool, "checkout")
-        def _dead(*_connection: object) -> None:
+    def _dead(*engine_and_connection: Any) -> None:
+        if dying.is_set():
             raise DisconnectionError
+        looked_at(*engine_and_connection)
 
+    monkeypatch.setattr(Engine, "_refuse_dead_connection", _dead)
+    with serve(settings) as api, api.client(new_user()) as client:
+        dying.set()
         error_of(client.get("/api/tasks"), 503, "SERVICE_UNAVAILABLE")
 
 

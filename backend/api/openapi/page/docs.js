@@ -61,7 +61,7 @@ const ThisPage = (system) => ({
     layout: { wrapActions: { parseDeepLinkHash: openAddressed, scrollToElement: scrollBelowFinder } },
     spec: {
       wrapActions: { changeParamByIdentity: sendNoDefault },
-      wrapSelectors: { parameterWithMetaByIdentity: markUnlessMissing, validateBeforeExecute: sendUnlessMissing },
+      wrapSelectors: { parameterWithMetaByIdentity: markOnlyMissing, validateBeforeExecute: sendUnlessMissing },
     },
   },
   wrapComponents: {

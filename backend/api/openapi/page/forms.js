@@ -76,14 +76,15 @@ const withFileExample = (RequestBody, { React, getSystem }) => function BodyWith
         element("pre", { tabIndex: 0, role: "region", "aria-label": "Example" }, content.get("example")))));
 };
 
-// Swagger UI drops a request whose values its own checks refuse; to them, even a choice of nothing is not a boolean. Only
-// what is missing stops a request here, since the address would be another; the service answers what is wrong with the rest.
+// Swagger UI drops a request whose values its own checks refuse, and says nothing. Only what is missing stops a request
+// here, since the address would be another; the service answers what is wrong with the rest.
 const MISSING = "Required field is not provided";
 const isMissing = (problem) => String(problem).includes(MISSING);
 const sendUnlessMissing = (_, { getSystem }) => (_state, operation) =>
   !getSystem().specSelectors.validationErrors(operation).some(isMissing);
 
-const markUnlessMissing = (parameterWithMeta) => (_state, ...of) =>
+// Those checks also mark a field: a choice between true and false in which nothing is chosen is "not a boolean".
+const markOnlyMissing = (parameterWithMeta) => (_state, ...of) =>
   parameterWithMeta(...of)?.update("errors", (problems) => problems?.filter(isMissing));
 
 const tellMissing = (Execute, { React }) => function TellingExecute(props) {
