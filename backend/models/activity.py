@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
@@ -55,6 +55,8 @@ class Via(Choice):
 
 KindName = Annotated[str, BeforeValidator(EventKind.known, json_schema_input_type=EventKind)]
 VerbName = Annotated[str, BeforeValidator(Verb.known, json_schema_input_type=Verb)]
+# A value as an event keeps it.
+Kept = str | int | bool | list[str] | None
 RequestId = Annotated[str, StringConstraints(max_length=MAX_REQUEST_ID, pattern=REQUEST_ID_PATTERN)]
 Actor = Annotated[str, StringConstraints(max_length=42, pattern=_ACTOR)]
 
@@ -106,7 +108,7 @@ class EventPublic(BaseModel):
     kind: EventKind = described("What it changed", EventKind.TASK.value)
     entity_id: UUID = described("The id of the task, label or list", UUID_EXAMPLE)
     verb: Verb = described("What it did; `purged` is for good", Verb.COMPLETED.value)
-    before: dict[str, Any] | None = Field(
+    before: dict[str, Kept] | None = Field(
         description="The fields that differ, as they were; null if it was not there before. When it is removed for "
         "good, its texts go from here, too",
         examples=[{"completed": False, "completed_at": None}],

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, StringConstraints, ValidationError
 
 from backend.errors import Detail
-from backend.models.activity import RequestId
+from backend.models.activity import Kept, RequestId
 from backend.models.base import Input, described, first_problem
 from backend.models.change import KINDS
 from backend.models.fields import (
@@ -83,10 +83,10 @@ class ExportedEvent(BaseModel):
     kind: Kind = described("Whether it changed a `task`, a `label` or a `list`", "task")
     entity_id: UUID = described("The id of the task, label or list", UUID_EXAMPLE)
     verb: Word = described("What it did", "completed")
-    before: dict[str, Any] | None = described(
+    before: dict[str, Kept] | None = described(
         "The fields that differ, as they were; null if it was not there before", {"completed": False}
     )
-    note: dict[str, Any] | None = described("More about the change, or null", None)
+    note: dict[str, Kept] | None = described("More about the change, or null", None)
     request_id: RequestId | None = described("The `X-Request-ID` of the request, or null", "req_1")
 
 

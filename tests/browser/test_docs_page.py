@@ -16,7 +16,7 @@ from tests.fixtures.calls.erasure import user_of
 from tests.fixtures.calls.labels import put
 from tests.fixtures.calls.lists import make
 from tests.fixtures.calls.sign_in import PASSWORD, register
-from tests.fixtures.calls.tasks import MISSING_ID, Task, create
+from tests.fixtures.calls.tasks import MISSING_ID, Task, create, do_what_is_undone
 from tests.fixtures.documents.contract import Operation, operations
 from tests.fixtures.running.waiting import until
 
@@ -170,6 +170,7 @@ def test_every_operation_fits_few_screens_and_can_be_tried_and_says_what_is_miss
     visit: Watched, user: httpx.Client, tags: set[str]
 ) -> None:
     page = docs(visit, user)
+    do_what_is_undone(user)
 
     for operation in (each for each in operations().values() if each.document["tags"][0] in tags):
         kinds = operation.document.get("requestBody", {}).get("content", {})

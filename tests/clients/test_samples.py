@@ -17,7 +17,7 @@ from backend.models.fields import UUID_EXAMPLE
 from tests.fixtures.calls.access_tokens import make_token
 from tests.fixtures.calls.labels import put
 from tests.fixtures.calls.lists import make
-from tests.fixtures.calls.tasks import create
+from tests.fixtures.calls.tasks import create, do_what_is_undone
 from tests.fixtures.documents.contract import Operation, operations
 from tests.fixtures.running.needs import needing
 from tests.fixtures.running.waiting import PATIENCE_SECONDS
@@ -43,6 +43,8 @@ def own_id(operation: Operation, user: httpx.Client) -> str:
     """Make what the operation is about."""
     if operation.id in {"update_label", "delete_label"}:
         put(user, "home")
+    if operation.id == "undo_request":
+        do_what_is_undone(user)
     if operation.id == "restore_task":
         task = create(user)
         user.delete(f"/api/tasks/{task['id']}")

@@ -29,7 +29,7 @@ from tests.fixtures.node.clients import (
 PROGRAM = "life_of_a_task"
 COMMENT = re.compile(r"/\*\*.*?\*/", re.DOTALL)
 MODEL = re.compile(r"^ {8}(\w+): \{$(.*?)^ {8}\};$", re.DOTALL | re.MULTILINE)
-FIELD = re.compile(r"^ {12}(\w+)(\??): (.+);$", re.MULTILINE)
+FIELD = re.compile(r"^ {12}(\w+)(\??): (.+|\{\n(?: {16}.+\n)+ {12}\}.*);$", re.MULTILINE)
 ENUMERATION = re.compile(r'^ {8}(\w+): ("[^"]+"(?: \| "[^"]+")*);$', re.MULTILINE)
 OTHER_HEADERS = "[name: string]: unknown;"  # in every response: headers that the contract does not define
 OPERATION = re.compile(r'operations\["(\w+)"\]')

@@ -211,7 +211,7 @@ def test_purges_on_all_at_once_do_no_harm(
         assert [(each.returncode, each.stderr) for each in done] == [(0, "")] * HOSTS
         assert client.get(path_of(kept)).json()["data"] == kept
     left = [hoarder.left() for hoarder in hoarders]
-    assert left[0] == Left(1, 0, 0, 0, 0, task_count=1, revision=51, purged_revision=50)
+    assert left[0] == Left(1, 0, 0, 0, 0, task_count=1, revision=51, purged_revision=50, events=1)
     assert set(left[1:]) == {Left(0, 0, 0, 0, 0, task_count=0, revision=50, purged_revision=50)}
 
 
