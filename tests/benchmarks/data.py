@@ -34,6 +34,8 @@ FROM generate_series(1, %s) AS owner, generate_series(1, %s) AS number,
 _RESTORE = f"""
 DELETE FROM tasks WHERE created_at > '{_LOADED_BEFORE}';
 
+DELETE FROM events;
+
 UPDATE users SET task_count = {TASKS} WHERE task_count <> {TASKS};
 """  # noqa: S608 - of our own words alone
 
@@ -58,4 +60,4 @@ def load(url: str) -> None:
 def restore(url: str) -> None:
     """Undo a round's changes, and clean up after them."""
     execute(url, _RESTORE)
-    execute(url, "VACUUM tasks, users")
+    execute(url, "VACUUM tasks, users, events")
