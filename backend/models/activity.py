@@ -10,9 +10,10 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from backend.models.base import Choice, Input, described, optional
-from backend.models.fields import UUID_EXAMPLE, Count, PlainInteger, Revision
+from backend.models.fields import UUID_EXAMPLE, Count, PlainInteger, Revision, StoredDescription, StoredLabel
 from backend.models.task_query import CURSOR_EXAMPLE, Cursor
 from backend.models.values import cursor as cursors
+from backend.models.values.label_names import MAX_LABELS_OF_TASK
 from backend.models.values.times import TIME_EXAMPLE
 from backend.utils.fingerprint import fingerprint
 
@@ -55,8 +56,8 @@ class Via(Choice):
 
 KindName = Annotated[str, BeforeValidator(EventKind.known, json_schema_input_type=EventKind)]
 VerbName = Annotated[str, BeforeValidator(Verb.known, json_schema_input_type=Verb)]
-# A value as an event keeps it.
-Kept = str | int | bool | list[str] | None
+# A value as an event keeps it. The longest text is a description, and the only values that are lists are labels.
+Kept = StoredDescription | Count | bool | Annotated[list[StoredLabel], Field(max_length=MAX_LABELS_OF_TASK)] | None
 RequestId = Annotated[str, StringConstraints(max_length=MAX_REQUEST_ID, pattern=REQUEST_ID_PATTERN)]
 Actor = Annotated[str, StringConstraints(max_length=42, pattern=_ACTOR)]
 

@@ -8,8 +8,9 @@ import hashlib
 import httpx
 import pytest
 
+from backend.models.activity import ActivityQuery
 from backend.models.task_query import TaskQuery
-from tests.fixtures.calls.tasks import create, error_of
+from tests.fixtures.calls.tasks import create, error_of, path_of
 from tests.fixtures.inputs.hostile import BAD_QUERIES, MARK
 
 BAD_CURSORS = ["x", "=", "====", "\x00", "null", MARK, MARK * 900, "A" * 40, "\u00e9", "../..", "' OR 1=1 --"]
@@ -66,3 +67,14 @@ def test_a_cursor_that_is_not_ours_is_refused(client: httpx.Client) -> None:
     for ending in (b"", b"'; DROP TABLE tasks; --", b"%s %(principal)s \\", "\U0010ffff".encode()):
         page = client.get("/api/tasks", params={"sort": "title", "cursor": forged(TITLES_ID + nobody + ending)})
         assert page.status_code == 200
+
+
+@pytest.mark.requirement("FR-615")
+def test_a_cursor_of_events_may_say_any_number(client: httpx.Client) -> None:
+    task = create(client, "a task")
+    for path in ("/api/activity", f"{path_of(task)}/activity"):
+        for number, revisions in {0: [], 1: [], 2: [1], 2**63: [1], 2**128 - 1: [1]}.items():
+            cursor = forged(ActivityQuery().listing_id + number.to_bytes(16, "big") + time_of(0))
+            response = client.get(path, params={"cursor": cursor})
+            assert response.status_code == 200, (path, number)
+            assert [event["revision"] for event in response.json()["data"]] == revisions

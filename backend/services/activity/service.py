@@ -12,6 +12,7 @@ from backend.database.session import Sessions
 from backend.models.activity import EventsQuery
 from backend.models.base import Page
 from backend.models.values import cursor as cursors
+from backend.models.values.etags import MAX_REVISION
 from backend.services.activity import queries
 from backend.services.tasks.rules import TaskNotFound
 from backend.utils.priorities import word_of
@@ -43,7 +44,7 @@ class ActivityService:
         values |= {f"filter_{name}": value for name, value in filters.items()}
         if query.cursor is not None:
             _, last = cursors.decode(query.cursor, query.listing_id, cursors.TIME)
-            values["before_revision"] = last.int
+            values["before_revision"] = min(last.int, MAX_REVISION)  # a cursor that we did not write may say more
         chosen = {*filters, *(["task"] if entity else []), *(["before"] if query.cursor is not None else [])}
         with self.sessions(self.user_id) as session:
             rows = session.exec(queries.LISTINGS[queries.key_of(chosen)], params=values)
