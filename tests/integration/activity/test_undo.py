@@ -239,6 +239,16 @@ def test_several_lists_are_undone_at_once(client: httpx.Client) -> None:
 
 
 @pytest.mark.requirement("FR-618")
+def test_a_label_gets_its_color_back(client: httpx.Client) -> None:
+    client.put("/api/labels/home", json={"color": "#ff0000"})
+    changed = client.patch("/api/labels/home", json={"color": "#00ff00"})
+    assert changed.status_code == 200, changed.text
+
+    assert undo(client, changed) == {"changes": 1}
+    assert [label["color"] for label in client.get("/api/labels").json()["data"]] == ["#ff0000"]
+
+
+@pytest.mark.requirement("FR-618")
 def test_a_label_that_went_comes_back_with_the_task_that_had_it(client: httpx.Client) -> None:
     task = create(client, "a", labels=["Home", "x"])
     client.patch(path_of(task), json={"labels": []})
