@@ -34,7 +34,7 @@ USERS = ("alice", "somebody-to-erase")  # of the documents
 @pytest.fixture(scope="module")
 def shared(folder: Path) -> Iterator[Service]:
     """A service with its own data, in a folder where the installed command is where the documents say."""
-    with installed_service(folder) as service:
+    with installed_service(folder, RATE_LIMIT="1000000/minute") as service:  # a reader pastes no 50 pages a minute
         yield service
 
 

@@ -276,6 +276,7 @@ def test_an_undoing_with_a_key_is_done_once(client: httpx.Client) -> None:
 
     answers = [client.post(f"{path_of(task)}/undo", headers=key) for _ in range(2)]
     assert [answer.json()["data"]["title"] for answer in answers] == ["a", "a"]
+    assert undo(client, answers[1], 409)["details"][0]["code"] == "nothing_to_undo"
     redone = [
         client.post(UNDO, json={"request_id": answers[0].headers["X-Request-ID"]}, headers=new_key()) for _ in "a"
     ]
