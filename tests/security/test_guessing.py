@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import argon2
 import httpx
@@ -17,6 +18,8 @@ from tests.fixtures.calls.sign_in import OTHER_PASSWORD, PASSWORD, code_of, log_
 from tests.fixtures.calls.tasks import create
 
 PARAMETERS = "m=19456,t=2,p=1"
+# What the service asks by itself: to share the counts of requests, and to purge.
+IN_BACKGROUND = ("rate_limits", "users_with_expired_rows")
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +43,10 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         noted.append(f"compare {stored.split('$')[3]}")
         return compare(self, stored, password)
 
-    def send_noted(self: Connection, *arguments: object) -> object:
-        noted.append("round trip")
-        return send(self, *arguments)  # type: ignore[arg-type]
+    def send_noted(self: Connection, sql: str, *arguments: Any) -> object:
+        if not any(name in sql for name in IN_BACKGROUND):
+            noted.append("round trip")
+        return send(self, sql, *arguments)
 
     monkeypatch.setattr(argon2.PasswordHasher, "hash", hash_noted)
     monkeypatch.setattr(argon2.PasswordHasher, "verify", compare_noted)
