@@ -113,6 +113,8 @@ LAST_OF_TASK = _changes(
 )
 LISTS_BY_ID = Rows(lists, List, LISTS.own & (lists.c.id == any_(_ids("undone_lists"))))
 LABELS_BY_ID = Rows(labels, Label, LABELS.own & (labels.c.id == any_(_ids("undone_labels"))))
+# Which lists are there, in the trash or not; each with a revision.
+LISTS_THERE = select(lists.c.id, lists.c.revision).where(LISTS.own, lists.c.id == any_(_ids("undone_lists")))
 # Labels that have these keys by now, and lists that have other living tasks by now; each with a revision.
 LABELS_IN_THE_WAY = select(labels.c.id, labels.c.revision).where(
     LABELS.own,

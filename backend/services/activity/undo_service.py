@@ -42,7 +42,7 @@ from backend.services.unit_of_work import UnitOfWork, unit_of_work
 class UndoService:
     """Makes rows again what they were before a change: all of them, or none.
 
-    It takes up to seven round trips, each for all rows at once. It joins `unit`, if there is one.
+    It takes up to eight round trips, each for all rows at once. It joins `unit`, if there is one.
     """
 
     sessions: Sessions
@@ -118,7 +118,10 @@ class _Undoing:
         trashed = {row.id for row in lists if row.deleted_at is not None}
         living = (self.tasks.lists.living | {row.id for row in lists}) - trashed
         done = self._as_before(self.tasks, sorted(self.earlier["task"], key=self._order), {row.name for row in labels})
-        misfits = [task for task in in_turns(done) if not (self._has_list(task, living) and self._fits(task))]
+        lists_there = living | self._lists_there(done, living)
+        misfits = [
+            task for task in in_turns(done) if not (self._has_list(task, living, lists_there) and self._fits(task))
+        ]
         if misfits:
             raise ChangedSince(("task", task.id) for task in misfits)
         if trashed:
@@ -160,11 +163,15 @@ class _Undoing:
             fields["labels"] = spelled
         return fields
 
-    def _has_list(self, task: Row, living: Collection[UUID]) -> bool:
+    def _lists_there(self, tasks: Iterable[Row], living: Collection[UUID]) -> set[UUID]:
+        """Return which lists of tasks in the trash are there, perhaps in the trash as well."""
+        ids = {task.list_id for task in tasks if task.deleted_at is not None and task.list_id is not None}
+        ids -= {*living}
+        return {each for each, _ in self.unit.read(queries.LISTS_THERE, undone_lists=[*ids])} if ids else set()
+
+    def _has_list(self, task: Row, living: Collection[UUID], there: Collection[UUID]) -> bool:
         """Return whether a task's list is there, and is not in the trash while the task is not."""
-        before = self.tasks.before(task.id)
-        stays = before is not None and before.list_id == task.list_id and task.deleted_at is not None
-        return stays or task.list_id is None or task.list_id in living
+        return task.list_id is None or task.list_id in (living if task.deleted_at is None else there)
 
     def _fits(self, task: Row) -> bool:
         """Return whether a task can be where it was in its tree."""

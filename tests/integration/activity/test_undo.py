@@ -204,6 +204,23 @@ def test_a_list_that_has_other_tasks_by_now_stays(client: httpx.Client) -> None:
 
 
 @pytest.mark.requirement("FR-619")
+def test_a_task_goes_back_to_the_trash_with_its_list(client: httpx.Client) -> None:
+    home = make(client, "Home")
+    task = create(client, "a", list_id=home["id"])
+    below = create(client, "b", parent_id=task["id"])
+    client.delete(path_of(below))
+    client.delete(f"/api/lists/{home['id']}")
+    before = everything(client)
+
+    restored = client.post(f"{path_of(below)}/restore").json()["data"]
+    assert (restored["list_id"], restored["parent_id"]) == (None, task["id"])
+    undo(client, below)
+
+    assert everything(client) == before
+    client.delete(f"/api/lists/{home['id']}?permanent=true")
+
+
+@pytest.mark.requirement("FR-619")
 def test_a_label_takes_no_name_that_another_label_has_by_now(client: httpx.Client) -> None:
     task = create(client, "a", labels=["home"])
     renamed = client.patch("/api/labels/home", json={"name": "house"})
