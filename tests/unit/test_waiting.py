@@ -196,6 +196,19 @@ def test_an_answer_that_comes_as_its_waiter_gives_up_is_nothing_special(loop: as
     assert complaints == []
 
 
+def test_a_waiter_is_woken_once_whoever_else_wakes_it(loop: asyncio.AbstractEventLoop) -> None:
+    def wait() -> bool:
+        event = waiting.new_event()
+        event.set()
+        event.set()  # a second connection was free just then
+        return event.wait()
+
+    async def run() -> bool:
+        return await greenlet_spawn(wait)
+
+    assert loop.run_until_complete(run())
+
+
 @pytest.mark.requirement("FR-161")
 def test_each_of_several_hosts_has_its_time() -> None:
     """The first accepts the connection and never sends anything."""
