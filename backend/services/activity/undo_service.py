@@ -164,10 +164,17 @@ class _Undoing:
         return fields
 
     def _lists_there(self, tasks: Iterable[Row], living: Collection[UUID]) -> set[UUID]:
-        """Return which lists of tasks in the trash are there, perhaps in the trash as well."""
-        ids = {task.list_id for task in tasks if task.deleted_at is not None and task.list_id is not None}
-        ids -= {*living}
-        return {each for each, _ in self.unit.read(queries.LISTS_THERE, undone_lists=[*ids])} if ids else set()
+        """Return which lists of tasks in the trash are there, perhaps in the trash as well.
+
+        The list that a task has until now is there: that is not read.
+        """
+        in_trash = [task for task in tasks if task.deleted_at is not None]
+        found = {before.list_id for task in in_trash if (before := self.tasks.before(task.id)) and before.list_id}
+        unknown = {task.list_id for task in in_trash if task.list_id is not None} - found - {*living}
+        if unknown:
+            rows = self.unit.read(queries.LISTS_THERE, undone_lists=[*unknown])
+            found.update(list_id for list_id, _ in rows)
+        return found
 
     def _has_list(self, task: Row, living: Collection[UUID], there: Collection[UUID]) -> bool:
         """Return whether a task's list is there, and is not in the trash while the task is not."""

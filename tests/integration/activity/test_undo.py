@@ -217,7 +217,6 @@ def test_a_task_goes_back_to_the_trash_with_its_list(client: httpx.Client) -> No
     undo(client, below)
 
     assert everything(client) == before
-    client.delete(f"/api/lists/{home['id']}?permanent=true")
 
 
 @pytest.mark.requirement("FR-619")
